@@ -53,5 +53,5 @@ function summary({ catalog }: Extract<ReadCatalog, { catalog: unknown }>): strin
   const { clusters, sqlServers, teams, auth } = catalog;
   const size = (table: object, what: string) => count(Object.keys(table).length, what);
   const parts = [size(clusters, "cluster"), size(sqlServers, "SQL server"), size(teams, "team")].join(", ");
-  return `nothing is wrong: ${parts}${auth ? "" : ", no auth: everybody may do everything"}`;
+  return `no problems: ${parts}${auth ? "" : ", no auth: everybody may do everything"}`;
 }

@@ -92,7 +92,7 @@ export const entries = new Map(groups.flatMap(({ commands }) => Object.entries(c
 
 export async function loadCommand(name: string): Promise<Command> {
   const entry = entries.get(name);
-  if (!entry) throw new Error(`there is no command "${name}"`);
+  if (!entry) throw new Error(`no command is called "${name}"`);
   return (await entry.load()).command;
 }
 

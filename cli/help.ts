@@ -22,12 +22,12 @@ export function describeProgram(): string {
 usage: mooring <command> [flags]
 ${lines.join("\n")}
 
-Where the service is: --server, --context or MOORING_SERVER, else the context that \`mooring config\`
-has chosen, else http://127.0.0.1:7071.
-Who asks: MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE, where the service tells callers apart.
+Service: --server, --context or MOORING_SERVER, else the context that \`mooring config\`
+selected, else http://127.0.0.1:7071.
+Caller: MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE, if the service authenticates callers.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no answer from the service, 4 timed out.
 
-mooring <command> --help says more of a command; mooring --version says which this is.
+mooring <command> --help explains a command; mooring --version prints the version.
 `;
 }
 

@@ -47,7 +47,7 @@ async function run(words: readonly string[]): Promise<number> {
 
 function sayHelp(words: readonly string[]): number {
   const isAsked = words.length === 0 || asksForHelp(words);
-  if (!isAsked) throw new UsageError(`There is no flag ${words[0]} without a command.`, { next: ["mooring --help"] });
+  if (!isAsked) throw new UsageError(`The flag ${words[0]} needs a command.`, { next: ["mooring --help"] });
   // Called with nothing, it was not told what to do: help goes where errors go.
   (words.length === 0 ? process.stderr : process.stdout).write(describeProgram());
   return words.length === 0 ? exitCodes.usage : exitCodes.done;
@@ -85,7 +85,7 @@ function expectCommand(name: string): void {
   if (entries.has(name)) return;
   const meant = suggest(name, [...entries.keys()]);
   const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
-  throw new UsageError(`There is no command "${name}".${hint}`, { next: ["mooring --help"] });
+  throw new UsageError(`No command is called "${name}".${hint}`, { next: ["mooring --help"] });
 }
 
 /** What is wrong with a command line, with the way to write it. */

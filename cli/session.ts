@@ -49,8 +49,7 @@ export function createSession(
   { env, context, interrupted, spell, isPatient, describeCommands }: SessionOptions,
 ): Session {
   const { wait = false, timeout, output } = flags;
-  if (timeout !== undefined && flags.wait === false)
-    throw new UsageError("--timeout says how long to --wait; give both.");
+  if (timeout !== undefined && flags.wait === false) throw new UsageError("--timeout needs --wait.");
   const signal = timeout === undefined ? interrupted : AbortSignal.any([interrupted, timedOutAfter(timeout)]);
   const say = (message: string) => void process.stderr.write(`${spell(printable(message))}\n`);
   const format = readFormat(output);
@@ -89,6 +88,6 @@ export function createSession(
 function timedOutAfter(timeout: string): AbortSignal {
   const ms = readDuration("--timeout", timeout);
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new TimedOut(`It did not end within ${timeout}.`)), ms).unref();
+  setTimeout(() => controller.abort(new TimedOut(`The operation did not end within ${timeout}.`)), ms).unref();
   return controller.signal;
 }

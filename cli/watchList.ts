@@ -37,7 +37,7 @@ export async function watchList<T>(
       items,
       items.filter((item) => known.get(listing.nameOf(item)) !== JSON.stringify(item)),
     );
-    for (const name of known.keys()) if (!now.has(name)) say(`${name} is not in the list any more.`);
+    for (const name of known.keys()) if (!now.has(name)) say(`${name} is no longer in the list.`);
     known = now;
   };
   const following = (async () => {

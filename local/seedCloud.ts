@@ -11,14 +11,14 @@ export interface SeedOptions {
   readonly rights: Rights;
 }
 
-export async function seedCloud(world: World, document: CatalogDocument, furnisher: SeedOptions): Promise<void> {
+export async function seedCloud(world: World, document: CatalogDocument, options: SeedOptions): Promise<void> {
   const { clusters, sqlServers } = Catalog.parse(document);
-  for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...furnisher });
+  for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...options });
   const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
   for (const [alias, { resourceId, databases, entraAdmin }] of Object.entries(sqlServers)) {
     const [, , subscriptionId = "", , resourceGroup = "", , , , name = ""] = resourceId.split("/");
     addGroup(world, { subscriptionId, name: resourceGroup, location });
-    const { displayName: login, principalId: objectId } = furnisher.databaseAdministrator;
+    const { displayName: login, principalId: objectId } = options.databaseAdministrator;
     world.sqlServers.set(alias, {
       name,
       subscriptionId,

@@ -11,7 +11,7 @@ import { authEntry, ensureApplication } from "./azure/entraApplication.ts";
 import { grant } from "./azure/grant.ts";
 import { runScript } from "./azure/grantDatabase.ts";
 import { helm, installPodIdentity, warning } from "./azure/podIdentity.ts";
-import { writeCatalog } from "./azure/writeCatalog.ts";
+import { writeCatalog, writeEntries } from "./azure/writeCatalog.ts";
 
 const usage = `usage: npm run azure -- <command>
 
@@ -25,6 +25,8 @@ const usage = `usage: npm run azure -- <command>
       gives Mooring's identity its ClusterRole and its database users, or says how to do it by hand
   pod-identity --cluster <resource id>
       installs aad-pod-identity by its last chart in a cluster to try a migration in, or says how to do it by hand
+  sample
+      installs aad-pod-identity where infra/sample was asked for it, and prints the catalog entries of what it made
   sql --host <server> --database <database> <file>
       runs T-SQL from a file, logged in with the Azure CLI
 `;
@@ -102,16 +104,22 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   async "pod-identity"(args) {
     const { values } = parseArgs({ args, options: { cluster: { type: "string" } } });
     if (values.cluster === undefined) throw new UsageError("--cluster is needed: az aks show --query id");
-    console.error(`Warning: ${warning}`);
-    try {
-      await installPodIdentity(az, values.cluster);
-      console.error("✓ aad-pod-identity is installed");
-      return 0;
-    } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
-      console.error(`✗ aad-pod-identity: ${said}\n\n  By hand, as an administrator of the cluster:\n    ${helm}\n`);
-      return 78;
+    return await addPodIdentity(values.cluster);
+  },
+
+  async sample() {
+    const made = Sample.safeParse(process.env);
+    if (!made.success) {
+      throw new UsageError(
+        'SAMPLE_… is not set: azd provision in infra/sample does. By hand: eval "$(azd env get-values | sed "s/^/export /")"',
+      );
     }
+    const { SAMPLE_CLUSTER_ID: cluster, SAMPLE_SQL_SERVER_ID: sqlServer, SAMPLE_POD_IDENTITY: podIdentity } = made.data;
+    // What could not be installed is said with its command, and is no reason to call the provisioning failed.
+    if (podIdentity) await addPodIdentity(cluster);
+    console.error("The catalog entries of the sample; npm run azure -- catalog prints a whole catalog:");
+    console.log(await writeEntries(az, { clusters: [cluster], sqlServers: [sqlServer], podIdentity }));
+    return 0;
   },
 
   async sql(args) {
@@ -132,6 +140,28 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     return 0;
   },
 };
+
+const Sample = z.object({
+  SAMPLE_CLUSTER_ID: z.string(),
+  SAMPLE_SQL_SERVER_ID: z.string(),
+  SAMPLE_POD_IDENTITY: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((value) => value === "true"),
+});
+
+async function addPodIdentity(cluster: string): Promise<number> {
+  console.error(`Warning: ${warning}`);
+  try {
+    await installPodIdentity(az, cluster);
+    console.error("✓ aad-pod-identity is installed");
+    return 0;
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    console.error(`✗ aad-pod-identity: ${said}\n\n  By hand, as an administrator of the cluster:\n    ${helm}\n`);
+    return 78;
+  }
+}
 
 const [name = "", ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -17,7 +17,11 @@ const { createOpenApi } = await import("../src/functions/docs/openapi.ts");
 const { groups } = await import("../cli/commands.ts");
 
 const root = join(import.meta.dirname, "..");
-const documents = ["*.md", "docs/**/*.md", "{src,cli,dashboard,local,infra,samples}/**/README.md"];
+const documents = [
+  "{README,ARCHITECTURE,CONTRIBUTING,SECURITY}.md",
+  "docs/**/*.md",
+  "{src,cli,dashboard,local,infra,samples}/**/README.md",
+];
 
 const kernel = new TextlintKernel();
 const options = {

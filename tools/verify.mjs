@@ -15,6 +15,7 @@ const checks = [
   ["types of the dashboard", ["tsc", "-p", "dashboard"]],
   ["dead code", ["knip"]],
   ["OpenAPI document", ["tools/lintOpenApi.ts"]],
+  ["English", ["tools/lintProse.ts"]],
   ["worked examples", ["tools/checkExamples.ts"]],
   ["tests", ["vitest", "run"]],
 ];

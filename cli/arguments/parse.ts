@@ -82,7 +82,7 @@ function readValue(
 ): string | boolean {
   if (flag.value === undefined) {
     if (value === undefined) return true;
-    throw new UsageError(`${rawName} takes no value; it is there or not.`);
+    throw new UsageError(`${rawName} takes no value.`);
   }
   // `-f -` is standard input; any other word with a hyphen is the next flag.
   const isNextFlag = inlineValue === false && value !== undefined && value.startsWith("-") && value !== "-";
@@ -110,7 +110,7 @@ function checkOperands(name: string, { operands: wanted }: Command, given: reado
   const missing = wanted[given.length];
   if (missing?.isRequired) throw new UsageError(`${name} needs ${missing.name}.`);
   const surplus = wanted.at(-1)?.isMany ? undefined : given[wanted.length];
-  if (surplus !== undefined) throw new UsageError(`${name} does not know what to do with "${surplus}".`);
+  if (surplus !== undefined) throw new UsageError(`${name} does not take "${surplus}".`);
   for (const [index, { name: operand, choices, isOpen }] of wanted.entries()) {
     const value = given[index];
     if (value !== undefined && choices && !isOpen && !choices.includes(value)) {

@@ -37,6 +37,13 @@ export const dryRunFlags = {
   "dry-run": { summary: "Print the plan and write nothing" },
 } as const satisfies Flags;
 
+export const conditionFlags = {
+  "if-match": {
+    value: "etag",
+    summary: "Only as it was seen: the etag that -o json shows, also of a --dry-run; * if it is there at all",
+  },
+} as const satisfies Flags;
+
 export const sortFlags = {
   "sort-by": { value: "path", summary: "Sort the list by this JSONPath, such as .namespace" },
 } as const satisfies Flags;

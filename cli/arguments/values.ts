@@ -23,7 +23,7 @@ export function readDuration(flag: string, text: string): number {
 export function readBerth(text: string): Berth {
   const [cluster = "", namespace = "", ...more] = text.split("/");
   if (cluster === "" || namespace === "" || more.length > 0) {
-    throw new UsageError(`"${text}" is no namespace; write cluster/namespace, such as aks-dev/team-a.`);
+    throw new UsageError(`"${text}" is not a namespace; write cluster/namespace, such as aks-dev/team-a.`);
   }
   return { cluster, namespace };
 }

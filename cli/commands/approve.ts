@@ -1,5 +1,5 @@
 import type { AnyOperationDocument, OperationDocument } from "../../src/domain/documents/operation.ts";
-import { commentFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { commentFlags, conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, NotPossible, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
@@ -17,13 +17,14 @@ export const command = defineCommand({
   flags: {
     "request-hash": { value: "hash", summary: "Approve exactly this request, without confirmation" },
     ...commentFlags,
+    ...conditionFlags,
     ...dryRunFlags,
     ...waitFlags,
   },
   examples: ["approve eeb4e7 --dry-run", "approve eeb4e7 --wait"],
-  async run(session, { comment, "request-hash": hash, "dry-run": isDryRun }, [text = ""]) {
+  async run(session, { comment, "request-hash": hash, "if-match": named, "dry-run": isDryRun }, [text = ""]) {
     if (hash === undefined && !isDryRun && !canAsk()) {
-      throw new UsageError("Nobody can be asked here: say with --request-hash what is approved.", {
+      throw new UsageError("No terminal to ask for confirmation: name the request with --request-hash.", {
         next: [`mooring status ${text}`],
       });
     }
@@ -31,14 +32,16 @@ export const command = defineCommand({
     const operation = hash === undefined ? await getOperation(session.client, id) : undefined;
     const requestHash = hash ?? (operation && (await hashOf(session, operation, { isDryRun })));
     if (requestHash === undefined) return exitCodes.refused;
-    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash }, isDryRun });
+    // What a person has said yes to is what was shown.
+    const ifMatch = named ?? operation?.etag;
+    return await decide(session, { verb: "approve", text: id, body: { comment, requestHash }, ifMatch, isDryRun });
   },
 });
 
 async function hashOf(session: Session, operation: AnyOperationDocument, { isDryRun }: { isDryRun: boolean }) {
   const { id } = operation;
   if (operation.kind === "batch" || !operation.approval || operation.approval.decision) {
-    throw new NotPossible(`Operation ${id} waits for no approval.`, { next: [`mooring status ${id}`] });
+    throw new NotPossible(`Operation ${id} is not waiting for approval.`, { next: [`mooring status ${id}`] });
   }
   const { approval } = operation;
   // Where nothing is decided, nobody need have seen it.
@@ -55,6 +58,6 @@ async function ask(session: Session, operation: Waiting): Promise<string | undef
   process.stderr.write(lines.map((line) => `${line}\n`).join(""));
   const terminal = { input: process.stdin, output: process.stderr, signal: session.signal };
   if (await askWhether("Approve it?", terminal)) return approval.requestHash;
-  session.say("Not approved; it goes on waiting.");
+  session.say("Not approved; the operation keeps waiting.");
   return undefined;
 }

@@ -37,13 +37,13 @@ export const command = defineCommand({
     if (action !== "set-context" && !contexts.has(name)) throw unknownContext(name, config);
     if (action === "use-context") {
       await changeConfig(env, (document) => document.set("current-context", name));
-      session.say(`Context ${name} is used from now on: ${contexts.get(name)?.server}`);
+      session.say(`Now using context ${name}: ${contexts.get(name)?.server}`);
     } else if (action === "delete-context") {
       await changeConfig(env, (document) => {
         document.deleteIn(["contexts", name]);
         if (config.current === name) document.delete("current-context");
       });
-      session.say(`Context ${name} is gone from ${config.path}.`);
+      session.say(`Removed context ${name} from ${config.path}.`);
     } else {
       if (server === undefined && !contexts.has(name)) {
         throw new UsageError(`Context ${name} is new, and needs --server.`, {
@@ -85,7 +85,7 @@ async function listContexts(session: Session, { current, contexts }: Config): Pr
 
 async function sayCurrent(session: Session, { current }: Config): Promise<number> {
   if (current === undefined)
-    throw new NotPossible("No context is current.", { next: ["mooring config use-context <name>"] });
+    throw new NotPossible("No context is selected.", { next: ["mooring config use-context <name>"] });
   await session.print({ document: { name: current }, names: [current], lines: () => [current] });
   return exitCodes.done;
 }

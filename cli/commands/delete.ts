@@ -36,7 +36,7 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const { filename, recursive, cluster, "dry-run": isDryRun } = values;
     if (filename.length > 0 === operands.length > 0)
-      throw new UsageError("Name what is meant by -f or as `namespace <cluster/namespace>`.");
+      throw new UsageError("Name what to delete with -f or as `namespace <cluster/namespace>`.");
     const isIgnored = (error: unknown) => values["ignore-not-found"] && isGone(error);
     const named =
       filename.length > 0
@@ -89,7 +89,7 @@ async function nameOperands(
   { cluster, isIgnored }: { cluster: string | undefined; isIgnored: (error: unknown) => boolean },
 ): Promise<readonly Named[]> {
   const { kind, names } = readResource(operands);
-  if (kind !== "namespaces") throw new UsageError(`delete takes namespaces; ${kind} are not deleted.`);
+  if (kind !== "namespaces") throw new UsageError(`delete takes namespaces; ${kind} cannot be deleted.`);
   if (names.length === 0) throw new UsageError("delete namespace needs a name: cluster/namespace.");
   const found: Named[] = [];
   for (const name of names) {

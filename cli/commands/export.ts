@@ -12,8 +12,7 @@ export const command = defineCommand({
   examples: ["export aks-dev/team-a > team-a.yaml", "export aks-dev/team-a --format tsql"],
   isText: true,
   async run(session, { format, database }, operands) {
-    if (database !== undefined && format !== "tsql")
-      throw new UsageError("--database is of T-SQL: give --format tsql with it.");
+    if (database !== undefined && format !== "tsql") throw new UsageError("--database needs --format tsql.");
     const { path } = namespaceOf(operands, "/export");
     session.write(await session.client.text({ method: "GET", path, query: { format, database } }));
     return exitCodes.done;

@@ -50,7 +50,7 @@ async function getNamed(session: Session, { kind, names, values }: Named): Promi
     ([name, value]) =>
       name in list.flags && value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0),
   );
-  if (surplus) throw new UsageError(`--${surplus[0]} is of lists, and not of what is named.`);
+  if (surplus) throw new UsageError(`--${surplus[0]} works only for lists, not with names.`);
   if (kind === "namespaces") await getNamespaces(session, names, cluster);
   else if (kind === "operations") await getOperations(session, names);
   else throw new UsageError(`get ${kind} takes no name.`);

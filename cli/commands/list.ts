@@ -89,15 +89,15 @@ export async function listWhat(
 ): Promise<number> {
   const { cluster, namespace, status, phase, team, findings, timeout, limit = String(defaultLimit) } = values;
   if (what === "namespaces" && (namespace ?? status ?? phase) !== undefined) {
-    throw new UsageError("--namespace, --status and --phase are of operations.", {
+    throw new UsageError("--namespace, --status and --phase work only for operations.", {
       next: ["mooring list operations"],
     });
   }
   if (what === "operations" && (findings !== undefined || values.filter.length > 0)) {
     const flag = findings === undefined ? "--filter" : "--findings";
-    throw new UsageError(`${flag} is of namespaces.`, { next: ["mooring list"] });
+    throw new UsageError(`${flag} works only for namespaces.`, { next: ["mooring list"] });
   }
-  if (timeout !== undefined && !values.watch) throw new UsageError("--timeout says how long to --watch; give both.");
+  if (timeout !== undefined && !values.watch) throw new UsageError("--timeout needs --watch.");
   if (timeout !== undefined) readDuration("--timeout", timeout);
   const filters = { namespace, status, phase, ...readBoth({ cluster, team, findings }, values.filter) };
   const asked = {
@@ -119,7 +119,7 @@ function readBoth(
   const read: Record<keyof NamespaceFilter, string | undefined> = { cluster, team, findings, state, identityMode };
   for (const field of ["cluster", "team", "findings"] as const) {
     if (given[field] === undefined) continue;
-    if (read[field] !== undefined) throw new UsageError(`--${field} and --filter both say ${field}; give one.`);
+    if (read[field] !== undefined) throw new UsageError(`--${field} and --filter both set ${field}; give one.`);
     read[field] = given[field];
   }
   return read;

@@ -1,6 +1,6 @@
 import type { MigrationPhase } from "../../src/domain/operation/migration.ts";
 import type { IdentityMode } from "../../src/domain/request/request.ts";
-import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { change } from "../requests/change.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
@@ -28,6 +28,7 @@ export const command = defineCommand({
     },
     ...selectionFlags,
     ...yesFlags,
+    ...conditionFlags,
     ...dryRunFlags,
     ...waitFlags,
   },
@@ -46,7 +47,7 @@ export const command = defineCommand({
       ...(serviceAccount === undefined ? {} : { serviceAccount }),
       ...(selector === undefined ? {} : { selector }),
     };
-    const isDryRun = values["dry-run"];
+    const { "dry-run": isDryRun, "if-match": ifMatch } = values;
     const choice = choiceOf(values, operands);
     if (choice) {
       return await changeMany(session, {
@@ -54,11 +55,12 @@ export const command = defineCommand({
         options: body,
         choice,
         isDryRun,
+        ifMatch,
         isConfirmed: values.yes,
       });
     }
     const { name, path } = namespaceOf(operands, "/migrate");
-    const call = { method: "POST", path, body } as const;
+    const call = { method: "POST", path, body, ifMatch } as const;
     return await change(session, { call, title: `migrate ${name}`, name }, { isDryRun });
   },
 });

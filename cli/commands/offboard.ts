@@ -1,4 +1,4 @@
-import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { personHere } from "../question.ts";
@@ -14,6 +14,7 @@ export const command = defineCommand({
     "ignore-dependants": { summary: "Continue although others depend on what would be removed" },
     ...selectionFlags,
     ...yesFlags,
+    ...conditionFlags,
     ...dryRunFlags,
     ...waitFlags,
   },
@@ -25,16 +26,24 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const isDryRun = values["dry-run"];
     const ignoreDependants = values["ignore-dependants"];
+    const ifMatch = values["if-match"];
     const choice = choiceOf(values, operands);
     if (choice) {
       const options = { ignoreDependants };
-      return await changeMany(session, { action: "offboard", options, choice, isDryRun, isConfirmed: values.yes });
+      return await changeMany(session, {
+        action: "offboard",
+        options,
+        choice,
+        isDryRun,
+        ifMatch,
+        isConfirmed: values.yes,
+      });
     }
     const { name, path } = namespaceOf(operands);
     const person = isDryRun || values.yes ? undefined : personHere();
     if (person && !(await confirmed(session, `offboard ${name}?`, person))) return exitCodes.refused;
     const query = ignoreDependants ? { ignoreDependants: "true" } : {};
-    const call = { method: "DELETE", path, query } as const;
+    const call = { method: "DELETE", path, query, ifMatch } as const;
     return await change(session, { call, title: `offboard ${name}`, name }, { isDryRun });
   },
 });

@@ -1,4 +1,4 @@
-import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { change, planBatch, start } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
@@ -9,7 +9,7 @@ export const command = defineCommand({
   description:
     "Onboards the namespace, or changes an onboarded one to match the request. The same request again changes nothing. Several requests are sent as one batch: if one is wrong, all are refused; otherwise each gets an operation of its own.",
   operands: [{ name: "cluster/namespace", isRequired: false }],
-  flags: { ...requestFlags, ...dryRunFlags, ...waitFlags },
+  flags: { ...requestFlags, ...conditionFlags, ...dryRunFlags, ...waitFlags },
   examples: [
     "onboard aks-dev/team-a --database sql-dev/messages=reader,writer --wait",
     "onboard -f examples/team-a.workload-identity.json --wait --timeout 10m",
@@ -18,13 +18,15 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const asked = await readAsked(values, operands, session.say);
     const { requests, written } = asked;
-    const isDryRun = values["dry-run"];
+    const { "dry-run": isDryRun, "if-match": ifMatch } = values;
     const [only, ...more] = requests;
     if (only && more.length === 0)
-      return await withFileLocations(written, () => change(session, onboardingOf(only, asked), { isDryRun }));
-    if (isDryRun) return await withFileLocations(written, () => planBatch(session, requests));
+      return await withFileLocations(written, () =>
+        change(session, onboardingOf(only, { ...asked, ifMatch }), { isDryRun }),
+      );
+    if (isDryRun) return await withFileLocations(written, () => planBatch(session, { requests, ifMatch }));
     const name = `batch of ${requests.length}`;
-    const call = { method: "POST", path: "/api/onboardings/batch", body: { requests } } as const;
+    const call = { method: "POST", path: "/api/onboardings/batch", body: { requests }, ifMatch } as const;
     return await withFileLocations(written, () => start(session, { call, title: name, name }));
   },
 });

@@ -17,7 +17,7 @@ export const command = defineCommand({
     const asked = await readAsked(values, operands, session.say);
     const [only, ...more] = asked.requests;
     return await withFileLocations(asked.written, () =>
-      only && more.length === 0 ? planChange(session, onboardingOf(only, asked)) : planBatch(session, asked.requests),
+      only && more.length === 0 ? planChange(session, onboardingOf(only, asked)) : planBatch(session, asked),
     );
   },
 });

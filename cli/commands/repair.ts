@@ -1,4 +1,4 @@
-import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { change } from "../requests/change.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
@@ -8,17 +8,18 @@ export const command = defineCommand({
   description:
     "Repairs what differs from what was onboarded. What someone else added stays; verify reports it. Several namespaces are one batch, each with an operation of its own.",
   operands: [selectionOperand],
-  flags: { ...selectionFlags, ...dryRunFlags, ...waitFlags },
+  flags: { ...selectionFlags, ...conditionFlags, ...dryRunFlags, ...waitFlags },
   examples: [
     "repair aks-dev/team-a --dry-run",
     "repair aks-dev/team-a --wait",
     "repair --filter cluster=aks-dev,findings=Error --wait",
   ],
   async run(session, values, operands) {
+    const { "dry-run": isDryRun, "if-match": ifMatch } = values;
     const choice = choiceOf(values, operands);
-    if (choice) return await changeMany(session, { action: "repair", choice, isDryRun: values["dry-run"] });
+    if (choice) return await changeMany(session, { action: "repair", choice, isDryRun, ifMatch });
     const { name, path } = namespaceOf(operands, "/repair");
-    const call = { method: "POST", path } as const;
-    return await change(session, { call, title: `repair ${name}`, name }, { isDryRun: values["dry-run"] });
+    const call = { method: "POST", path, ifMatch } as const;
+    return await change(session, { call, title: `repair ${name}`, name }, { isDryRun });
   },
 });

@@ -42,7 +42,7 @@ export const command = defineCommand({
   ],
   async run(session, flags, [what, part, which]) {
     const expectNoMore = (surplus: string | undefined) => {
-      if (surplus !== undefined) throw new UsageError(`sandbox ${what} does not know what to do with "${surplus}".`);
+      if (surplus !== undefined) throw new UsageError(`sandbox ${what} does not take "${surplus}".`);
     };
     switch (what) {
       case "env": {

@@ -36,7 +36,7 @@ export const command = defineCommand({
     // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.
     const main = fileURLToPath(new URL("../../local/main.ts", import.meta.url));
     if (!existsSync(main)) {
-      throw new UsageError("up is part of a checkout of Mooring; this is the command line alone.", {
+      throw new UsageError("up needs a checkout of Mooring; this is only the command line.", {
         next: ["In a checkout: npx mooring up"],
       });
     }

@@ -1,5 +1,5 @@
 import type { VerificationDocument } from "../../src/domain/documents/namespace.ts";
-import { waitFlags } from "../arguments/shared.ts";
+import { conditionFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { findingLines, summarizeFindings } from "../output/findings.ts";
@@ -10,16 +10,15 @@ export const command = defineCommand({
   description:
     "Reads everything back now and, if the catalog allows it, logs in as the workload does. The exit code is 1 if it finds an Error: access is broken or cannot be proven. Warnings and Infos are printed and leave the exit code 0. docs/findings.md explains each finding. Several namespaces are one batch, in which a namespace with an Error fails.",
   operands: [selectionOperand],
-  flags: { ...selectionFlags, ...waitFlags },
+  flags: { ...selectionFlags, ...conditionFlags, ...waitFlags },
   examples: ["verify aks-dev/team-a", "verify aks-dev/team-a -o json", "verify --all --filter team=red --wait"],
   async run(session, values, operands) {
+    const ifMatch = values["if-match"];
     const choice = choiceOf(values, operands);
-    if (choice) return await changeMany(session, { action: "verify", choice });
+    if (choice) return await changeMany(session, { action: "verify", choice, ifMatch });
     const { name, path, ...berth } = namespaceOf(operands, "/verify");
-    const document = await session.client.json<VerificationDocument>({ method: "POST", path }, [
-      "findings",
-      "verifiedTime",
-    ]);
+    const call = { method: "POST", path, ifMatch } as const;
+    const document = await session.client.json<VerificationDocument>(call, ["findings", "verifiedTime"]);
     const { findings, severity } = document;
     await session.print({
       document,

@@ -57,7 +57,7 @@ export async function findContext(
 
 export function unknownContext(name: string, { path, contexts }: Pick<Config, "path" | "contexts">): UsageError {
   const known = contexts.size === 0 ? "it has none" : `it has ${[...contexts.keys()].join(", ")}`;
-  return new UsageError(`There is no context "${name}" in ${path}: ${known}.`, {
+  return new UsageError(`${path} has no context "${name}": ${known}.`, {
     next: [`mooring config set-context ${name} --server <url>`],
   });
 }
@@ -76,7 +76,7 @@ async function parse(path: string, text: string): Promise<Document> {
   const { parseDocument } = await import("yaml");
   const document = parseDocument(text);
   const [error] = document.errors;
-  if (error) throw new UsageError(`${path} is no YAML: ${error.message.split("\n")[0]}`);
+  if (error) throw new UsageError(`${path} is not YAML: ${error.message.split("\n")[0]}`);
   return document;
 }
 
@@ -85,7 +85,7 @@ function check(path: string, value: unknown): Config {
   const known = (record: Record<string, unknown>, names: readonly string[], where: string) => {
     const other = Object.keys(record).find((name) => !names.includes(name));
     if (other === "key" || other === "token")
-      throw wrong(`${where} holds a ${other}. No secret belongs into it: MOORING_KEY, MOORING_TOKEN or an audience.`);
+      throw wrong(`${where} holds a ${other}. No secret belongs in it: MOORING_KEY, MOORING_TOKEN or an audience.`);
     if (other !== undefined) throw wrong(`${where} has "${other}"; it takes ${names.join(", ")}.`);
   };
   if (value === null || value === undefined) return { path, current: undefined, contexts: new Map() };

@@ -45,7 +45,7 @@ function styleOfState({ state }: NamespaceDocument): Style {
 function describeMigration({ to, completed }: Migration): string {
   const [goesOn, goesBack] = to === undefined ? ["", " --to podIdentity"] : [" --to podIdentity", ""];
   const where = to === undefined ? "" : ` to ${to}`;
-  return `stopped${where} after ${completed ?? "its beginning"}; mooring migrate${goesOn} goes on, mooring migrate${goesBack} goes back`;
+  return `stopped${where} after ${completed ?? "its beginning"}; mooring migrate${goesOn} continues, mooring migrate${goesBack} reverses it`;
 }
 
 type Migration = NonNullable<NamespaceDocument["migration"]>;

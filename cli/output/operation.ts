@@ -137,7 +137,7 @@ export function approvalLines(operation: OperationDocument, view: View): readonl
 function describeGiven({ needed, given = [] }: NonNullable<OperationDocument["approval"]>): string | undefined {
   if (needed === undefined) return undefined;
   const who = given.length === 0 ? "by nobody yet" : `by ${given.map(({ by }) => by).join(", ")}`;
-  return `${who}; ${needed} different people have to, since it came from the queue`;
+  return `${who}; ${needed} different people have to approve a request from the queue`;
 }
 
 export function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {

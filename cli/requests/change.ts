@@ -29,8 +29,12 @@ export async function plan(session: Session, { call, title, name }: Change): Pro
   return document.blocked ? exitCodes.refused : exitCodes.done;
 }
 
-export async function planBatch(session: Session, requests: readonly object[]): Promise<number> {
-  const call: Call = { method: "POST", path: "/api/onboardings/batch", query: { dryRun: "true" }, body: { requests } };
+export async function planBatch(
+  session: Session,
+  { requests, ifMatch }: { readonly requests: readonly object[]; readonly ifMatch?: string | undefined },
+): Promise<number> {
+  const path = "/api/onboardings/batch";
+  const call: Call = { method: "POST", path, query: { dryRun: "true" }, body: { requests }, ifMatch };
   return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
 }
 
@@ -58,7 +62,7 @@ export async function start(session: Session, { call, title }: Change): Promise<
 export async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
   const { id, isNew, message } = accepted;
   if (message !== undefined) session.say(message);
-  else if (!isNew) session.say("The same was asked for before; this is its operation.");
+  else if (!isNew) session.say("This request was sent before; this is its operation.");
   if (session.isWaiting) return await waitAndPrint(session, id);
   await session.print({ document: accepted, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", title)}`] });
   session.say(`To follow it: mooring watch ${id}`);

@@ -13,13 +13,15 @@ export interface Decision {
   /** As it was named on the command line. */
   readonly text: string;
   readonly body: Readonly<Record<string, string | undefined>>;
+  /** Of the operation, as whoever decides has seen it. */
+  readonly ifMatch: string | undefined;
   /** Print what it would do, and decide nothing. */
   readonly isDryRun: boolean;
 }
 
-export async function decide(session: Session, { verb, text, body, isDryRun }: Decision): Promise<number> {
+export async function decide(session: Session, { verb, text, body, ifMatch, isDryRun }: Decision): Promise<number> {
   const id = await findOperation(session.client, text);
-  const call = { method: "POST", path: `/api/operations/${id}/${verb}`, body } as const;
+  const call = { method: "POST", path: `/api/operations/${id}/${verb}`, body, ifMatch } as const;
   if (isDryRun) return await plan(session, { call, title: `${verb} ${id}`, name: id });
   const document = await session.client.json<DecisionDocument>(call, ["id", "kind"]);
   if (session.isWaiting) {

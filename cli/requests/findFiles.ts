@@ -29,7 +29,7 @@ async function filesOf(word: string, search: Search): Promise<readonly string[]>
   if (kind === "file" || !/[*?[{]/.test(word)) return [word];
   const matching: string[] = [];
   for await (const each of glob(word)) matching.push(each);
-  if (matching.length === 0) throw new UsageError(`No file is like ${word}.`);
+  if (matching.length === 0) throw new UsageError(`No file matches ${word}.`);
   const files: string[] = [];
   for (const each of matching.toSorted()) if ((await kindOf(each)) !== "folder") files.push(each);
   return files;
@@ -42,8 +42,7 @@ async function filesIn(folder: string, { isRecursive, say }: Search): Promise<re
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted();
   const files = names.filter((name) => !ofKustomize.has(basename(name)));
-  if (files.length < names.length)
-    say(`${folder} is for kustomize, which was not run: kustomize build ${folder} | mooring apply -f -`);
+  if (files.length < names.length) say(`${folder} needs kustomize: kustomize build ${folder} | mooring apply -f -`);
   if (files.length > 0) return files;
   const more = isRecursive ? "" : "; -R reads folders in it, too";
   throw new UsageError(`${folder} holds no file with the extension .json, .yaml or .yml${more}.`);

@@ -57,9 +57,7 @@ function parseLarge(name: string, content: string, line: number): readonly unkno
   try {
     return [JSON.parse(content)];
   } catch {
-    throw new UsageError(
-      `${name}, line ${line}: this is more YAML than can be read at a time; send the file in parts, or as JSON.`,
-    );
+    throw new UsageError(`${name}, line ${line}: this YAML is too large; send the file in parts, or as JSON.`);
   }
 }
 

@@ -23,9 +23,9 @@ export async function readRequests(words: readonly string[], search: Search): Pr
   const kinds = [...new Set(others.map(({ request }) => kindOfOthers(request)))].toSorted().join(", ");
   if (own.length === 0) {
     const instead = kinds === "" ? "" : `, but ${kinds}`;
-    throw new UsageError(`There is no request in ${words.map(nameOf).join(", ")}${instead}.`);
+    throw new UsageError(`No request in ${words.map(nameOf).join(", ")}${instead}.`);
   }
-  if (kinds !== "") search.say(`Not Mooring's, and left out: ${kinds}.`);
+  if (kinds !== "") search.say(`Skipped, because they are not Mooring's: ${kinds}.`);
   return own;
 }
 
@@ -54,7 +54,7 @@ async function readText(file: string): Promise<string> {
     throw new UsageError(`${nameOf(file)} ${why ?? `cannot be read: ${String(cause)}`}.`, { cause });
   }
   if (size <= mostBytes) return Buffer.concat(chunks).toString("utf8");
-  throw new UsageError(`${nameOf(file)} has more than 4 MB; the service takes no more at a time: send it in parts.`);
+  throw new UsageError(`${nameOf(file)} has more than 4 MB, the limit of the service: send it in parts.`);
 }
 
 const whys: Readonly<Record<string, string>> = {
@@ -70,7 +70,7 @@ export async function parseRequests(file: string, content: string): Promise<read
     const document = documents.length === 1 ? nameOf(file) : `${nameOf(file)}, document ${index + 1}`;
     return itemsOf(value, document).map(({ item, where }) => {
       if (typeof item === "object" && item !== null && !Array.isArray(item)) return { request: item, where };
-      throw new UsageError(`${where} holds ${inWords(item)}, and that is no request.`);
+      throw new UsageError(`${where} holds ${inWords(item)}, which is not a request.`);
     });
   });
 }

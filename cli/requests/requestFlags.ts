@@ -66,7 +66,7 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
   if (filename.length > 0) {
     const [surplus] = [...(berth === undefined ? [] : [`"${berth}"`]), ...Object.keys(fields)];
     if (surplus !== undefined)
-      throw new UsageError(`The request comes from -f or from flags; ${surplus} is given besides -f.`);
+      throw new UsageError(`The request comes from -f or from flags; ${surplus} cannot be combined with -f.`);
     const written = await readRequests(filename, { isRecursive: recursive, say });
     expectOne(written, takeOver);
     return { requests: written.map(({ request }) => request), written, takeOver };

@@ -35,7 +35,7 @@ export function readResource([word = "", ...names]: readonly string[]): Resource
   if (!kind) {
     const meant = suggest(type, resourceNames);
     throw new UsageError(
-      `There is no kind of thing "${type}"; there are ${Object.keys(resources).join(", ")}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
+      `No kind is called "${type}"; the kinds are ${Object.keys(resources).join(", ")}.${meant === undefined ? "" : ` Did you mean ${meant}?`}`,
     );
   }
   return { kind, names: rest.length === 0 ? names : [rest.join("/"), ...names.map((each) => withoutKind(each, kind))] };
@@ -45,7 +45,7 @@ export function readResource([word = "", ...names]: readonly string[]): Resource
 function withoutKind(word: string, kind: ResourceKind): string {
   const [type = "", ...rest] = word.split("/");
   if (rest.length > 0 && byName.get(type) === kind) return rest.join("/");
-  throw new UsageError(`"${word}" does not say what it is; write ${kind}/<name>, as the first.`);
+  throw new UsageError(`"${word}" has no kind; write ${kind}/<name>, like the first.`);
 }
 
 /** As cluster/namespace, or the namespace alone where one cluster has it. */

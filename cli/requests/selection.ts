@@ -41,7 +41,7 @@ export function choiceOf({ all, filter }: Given, operands: readonly string[]): C
     return filter.length > 0 ? { filter: readFilter(filter) } : { all: true };
   }
   if (operands.length === 0)
-    throw new UsageError("Name namespaces, or say --all or --filter.", { next: ["mooring list"] });
+    throw new UsageError("Name namespaces, or give --all or --filter.", { next: ["mooring list"] });
   return operands.length === 1 ? undefined : { namespaces: operands.map(readBerth) };
 }
 
@@ -50,6 +50,8 @@ export interface Wanted {
   readonly options?: object;
   readonly choice: Choice;
   readonly isDryRun?: boolean;
+  /** Of the plan: nothing is done with others than were planned. */
+  readonly ifMatch?: string | undefined;
   /** Set for what cannot be taken back: whether somebody has said yes beforehand. */
   readonly isConfirmed?: boolean;
 }
@@ -58,22 +60,22 @@ const path = "/api/namespaces/batch";
 
 /** One operation for all of them, planned, or sent, and followed with --wait. */
 export async function changeMany(session: Session, wanted: Wanted, person = personHere()): Promise<number> {
-  const { action, options = {}, isDryRun = false, isConfirmed } = wanted;
+  const { action, options = {}, isDryRun = false, ifMatch, isConfirmed } = wanted;
   if (isDryRun) {
     const body = { action, ...options, ...wanted.choice };
-    const call = { method: "POST", path, query: { dryRun: "true" }, body } as const;
+    const call = { method: "POST", path, query: { dryRun: "true" }, body, ifMatch } as const;
     return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
   }
   const mustAsk = isConfirmed === false;
   if (mustAsk && !person) {
-    throw new UsageError(`Nobody can be asked here whether to ${action} them.`, {
+    throw new UsageError(`No terminal to ask whether to ${action} them.`, {
       next: ["--dry-run shows what would happen to each", "--yes continues without asking"],
     });
   }
   const choice = mustAsk && person ? await confirm(session, wanted, person) : wanted.choice;
   if (choice === undefined) return exitCodes.refused;
   const title = `${action} ${"namespaces" in choice ? count(choice.namespaces.length, "namespace") : "namespaces"}`;
-  const call = { method: "POST", path, body: { action, ...options, ...choice } } as const;
+  const call = { method: "POST", path, body: { action, ...options, ...choice }, ifMatch } as const;
   return await start(session, { call, title, name: title });
 }
 
@@ -100,7 +102,7 @@ async function listChosen({ client }: Session, choice: Exclude<Choice, { namespa
   const { value, isCut } = await listAll<NamespaceDocument>(client, call, mostOfBatch);
   if (value.length === 0) throw new NotPossible("No namespace matches the filter.", { next: ["mooring list"] });
   if (isCut) {
-    throw new NotPossible(`More than ${mostOfBatch} namespaces meet it, and a batch takes no more.`, {
+    throw new NotPossible(`More than ${mostOfBatch} namespaces match, the limit of a batch.`, {
       next: ["--filter cluster=…, team=… or state=… narrows it; send several"],
     });
   }

@@ -11,7 +11,7 @@ export async function askSandbox<T extends object>(
     return await client.json<T>(call, fields);
   } catch (error) {
     if (!(error instanceof NotMooring) || error.status !== 404) throw error;
-    throw new NotPossible(`What runs at ${client.server.origin} is no sandbox.`, {
+    throw new NotPossible(`${client.server.origin} is not a sandbox.`, {
       next: ["Start one: mooring up", "Another address: --server or MOORING_SERVER."],
       cause: error,
     });

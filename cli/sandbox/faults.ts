@@ -41,7 +41,7 @@ export async function changeFaults(
     case "add": {
       const call = { method: "POST", path: "/sandbox/faults", body: readFlags(flags) } as const;
       const { id } = await askSandbox<FaultDocument>(session.client, call, ["id"]);
-      session.say(`Fault ${id} is there. Take it back: mooring sandbox faults remove ${id}`);
+      session.say(`Added fault ${id}. Remove it: mooring sandbox faults remove ${id}`);
       return await show(session, await ask({ method: "GET", path: "/sandbox/faults" }));
     }
     case "remove": {

@@ -38,6 +38,6 @@ export async function showJournal(session: Session, { wire, contains, after, lim
             view,
           ),
   });
-  if (isCut) session.say("There are older ones; --limit says how many to show.");
+  if (isCut) session.say("There are older calls; --limit says how many to show.");
   return exitCodes.done;
 }

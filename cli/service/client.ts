@@ -19,6 +19,8 @@ export interface Call {
   readonly path: string;
   readonly query?: Query;
   readonly body?: unknown;
+  /** Refused unless what it changes is still what this ETag names. */
+  readonly ifMatch?: string | undefined;
 }
 
 export interface ClientOptions {
@@ -85,7 +87,10 @@ export function createClient({ server, credential, env, signal, isPatient, notif
   }
 
   async function send(call: Call): Promise<Answer> {
-    const headers = call.method === "GET" ? {} : { "idempotency-key": crypto.randomUUID() };
+    const headers = {
+      ...(call.method === "GET" ? {} : { "idempotency-key": crypto.randomUUID() }),
+      ...(call.ifMatch === undefined ? {} : { "if-match": quoted(call.ifMatch) }),
+    };
     let lost = 0;
     let waits = 0;
     for (;;) {
@@ -140,6 +145,11 @@ export function createClient({ server, credential, env, signal, isPatient, notif
   };
 }
 
+/** A shell takes the quotes of an ETag for its own. */
+function quoted(etag: string): string {
+  return etag === "*" || /^(W\/)?"/.test(etag) ? etag : `"${etag}"`;
+}
+
 /** The first try, whose answer was lost, is still at work. */
 const stillAtWork: RefusalCode = "IDEMPOTENCY_IN_PROGRESS";
 
@@ -189,7 +199,7 @@ function parseJson(text: string): unknown {
 }
 
 function notMooring(server: URL, status: number, what: string): NotMooring {
-  return new NotMooring(`${server.origin} does not speak as Mooring does: it answered ${status}${what}.`, {
+  return new NotMooring(`${server.origin} is not Mooring: it answered ${status}${what}.`, {
     status,
     next: ["Look at --server or MOORING_SERVER; the address is that of the service, without /api."],
   });

@@ -7,8 +7,7 @@ export async function expectCluster(client: Client, name: string): Promise<void>
   const { clusters } = await client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, ["clusters"]);
   if (clusters.some((cluster) => cluster.name === name)) return;
   const known = clusters.map((cluster) => cluster.name).join(", ");
-  throw new NotPossible(
-    `There is no cluster "${name}" in what you may name${known === "" ? "" : `; there is ${known}`}.`,
-    { next: ["mooring catalog"] },
-  );
+  throw new NotPossible(`The catalog has no cluster "${name}" for you${known === "" ? "" : `; it has ${known}`}.`, {
+    next: ["mooring catalog"],
+  });
 }

@@ -14,7 +14,7 @@ const shortest = 4;
 export async function findOperationId(client: Client, text: string): Promise<string> {
   if (wholeId.test(text)) return text;
   if (!/^[0-9a-f-]+$/.test(text) || text.length < shortest) {
-    throw new UsageError(`"${text}" is no operation; give its id, or ${shortest} or more of its characters.`, {
+    throw new UsageError(`"${text}" is not an operation; give its ID, or ${shortest} or more of its characters.`, {
       next: ["mooring list operations"],
     });
   }
@@ -30,7 +30,7 @@ export async function findOperationId(client: Client, text: string): Promise<str
   throw new NotPossible(
     only
       ? `"${text}" is the beginning of more than one operation, such as ${only.id} and ${more[0]?.id}.`
-      : `None of the last ${looked} operations begins with "${text}".`,
+      : `None of the last ${looked} operations starts with "${text}".`,
     { next: ["mooring list operations"] },
   );
 }

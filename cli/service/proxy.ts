@@ -42,7 +42,7 @@ function readProxy(text: string | undefined): URL | undefined {
   // Not repeated: there may be a password in it.
   if (!proxy || !/^https?:$/.test(proxy.protocol)) {
     throw new UsageError(
-      "HTTPS_PROXY or HTTP_PROXY is no address of an HTTP proxy, such as http://proxy.example:3128.",
+      "HTTPS_PROXY or HTTP_PROXY is not the address of an HTTP proxy, such as http://proxy.example:3128.",
     );
   }
   return proxy;

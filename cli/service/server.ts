@@ -40,7 +40,7 @@ export function readConnection(flags: ConnectionFlags, env: Environment, context
   const credential = readCredential(flags, env, ofContext);
   if (credential.kind !== "none" && server.protocol !== "https:" && !isLoopback(server.hostname)) {
     throw new UsageError(
-      `A ${credential.kind === "key" ? "key" : "token"} is not sent to ${server.origin}: whoever is on the way could read it. Use https.`,
+      `A ${credential.kind === "key" ? "key" : "token"} is not sent to ${server.origin}, because others could read it on the way. Use https.`,
     );
   }
   return { server, credential };
@@ -53,7 +53,7 @@ export function readServer(text: string): URL {
   }
   if (server.username !== "" || server.password !== "" || server.search !== "" || server.hash !== "") {
     // Not repeated: there may be a password in it.
-    throw new UsageError("The server's address may hold no user, password, query or fragment.");
+    throw new UsageError("The server's address must not contain a user, password, query or fragment.");
   }
   return server;
 }
@@ -83,8 +83,7 @@ function choose(given: Pick<ConnectionFlags, "key" | "token" | "audience">): rea
   const secret = (kind: "key" | "token", value: string | undefined): Credential[] => {
     if (value === undefined || value === "") return [];
     // A line break from a file would become another header.
-    if (!/^[\x21-\x7e]+$/.test(value))
-      throw new UsageError(`The ${kind} holds spaces or characters that no ${kind} has.`);
+    if (!/^[\x21-\x7e]+$/.test(value)) throw new UsageError(`The ${kind} contains spaces or other invalid characters.`);
     return [{ kind, secret: value }];
   };
   const { audience } = given;

@@ -112,11 +112,16 @@ export function ApproveButtons({
   id,
   requestHash,
   requestedBy,
+  etag,
+  reload,
   done,
 }: {
   readonly id: string;
   readonly requestHash: string;
   readonly requestedBy: string;
+  /** Of the operation as it was seen. */
+  readonly etag: string;
+  readonly reload: () => void;
   readonly done: () => void;
 }) {
   if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
@@ -133,6 +138,8 @@ export function ApproveButtons({
             verb: "Approve",
             path: `${address}/approve`,
             body: { requestHash },
+            ifMatch: etag,
+            reload,
             takesComment: true,
             done,
           })
@@ -148,6 +155,8 @@ export function ApproveButtons({
             verb: "Reject",
             path: `${address}/reject`,
             body: { requestHash },
+            ifMatch: etag,
+            reload,
             takesComment: true,
             isGrave: true,
             done,

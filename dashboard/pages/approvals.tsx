@@ -54,6 +54,7 @@ export function ApprovalsPage() {
                     key={awaiting.id}
                     awaiting={awaiting}
                     isPlanned={index < mostPlanned}
+                    reload={resource.reload}
                     done={() => {
                       announce("Decided");
                       resource.reload();
@@ -76,14 +77,16 @@ const mostPlanned = 5;
 function Card({
   awaiting,
   isPlanned,
+  reload,
   done,
 }: {
   readonly awaiting: Awaiting;
   readonly isPlanned: boolean;
+  readonly reload: () => void;
   readonly done: () => void;
 }) {
   const isOpen = useSignal(isPlanned);
-  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces } = awaiting;
+  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces, etag } = awaiting;
   return (
     <li class="card">
       <div class="card-head">
@@ -93,7 +96,14 @@ function Card({
           </a>
         </h2>
         <div class="actions">
-          <ApproveButtons id={id} requestHash={approval.requestHash} requestedBy={requestedBy} done={done} />
+          <ApproveButtons
+            id={id}
+            requestHash={approval.requestHash}
+            requestedBy={requestedBy}
+            etag={etag}
+            reload={reload}
+            done={done}
+          />
         </div>
       </div>
       <p>

@@ -49,6 +49,8 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
                 title: "Cancel this batch?",
                 verb: "Cancel the batch",
                 path: `/api/operations/${encodeURIComponent(id)}/cancel`,
+                ifMatch: batch.etag,
+                reload,
                 takesComment: true,
                 isGrave: true,
                 done: reload,

@@ -13,24 +13,16 @@ import { Block, Id } from "../ui/copy.tsx";
 import { Fix } from "../ui/fix.tsx";
 import { Facts, Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
-import { Empty, Failure, Loaded, Loading } from "../ui/states.tsx";
+import { Empty, Failure, isOutdated, Loaded, Loading, Outdated } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
 import { requestParams, Targets } from "./request.tsx";
 
-interface Seen {
-  readonly namespace: Namespace;
-  readonly etag: string | undefined;
-}
-
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
   const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
-  const resource = useLiveResource(address, async (signal): Promise<Seen> => {
-    const { body, headers } = await call<Namespace>(address, { signal });
-    return { namespace: body, etag: headers.get("etag") ?? undefined };
-  });
+  const resource = useLiveResource(address, (signal) => get<Namespace>(address, signal));
   useEffect(
     () =>
       observe(({ event, data }) => {
@@ -43,10 +35,10 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
     <Page
       title={`${cluster}/${name}`}
       crumbs={<a href={to.namespaces()}>Namespaces</a>}
-      actions={resource.data.value && <Actions seen={resource.data.value} address={address} reload={resource.reload} />}
+      actions={resource.data.value && <Actions of={resource.data.value} address={address} reload={resource.reload} />}
     >
       <Loaded resource={resource} what="the namespace">
-        {(seen) => <View seen={seen} address={address} />}
+        {(namespace) => <View of={namespace} address={address} reload={resource.reload} />}
       </Loaded>
       <Section title="History">
         <OperationList filters={new URLSearchParams({ cluster, namespace: name }).toString()} isShort />
@@ -56,26 +48,32 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
 }
 
 function Actions({
-  seen,
+  of: namespace,
   address,
   reload,
 }: {
-  readonly seen: Seen;
+  readonly of: Namespace;
   readonly address: string;
   readonly reload: () => void;
 }) {
-  const { namespace, etag: ifMatch } = seen;
-  const { identityMode, migration } = namespace;
+  const { identityMode, migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
   const other = identityMode === "podIdentity" ? "workloadIdentity" : "podIdentity";
   return (
     <>
-      <Verify address={address} reload={reload} />
+      <Verify address={address} etag={ifMatch} reload={reload} />
       <button
         type="button"
         onClick={() =>
-          ask({ title: "Put right what differs?", verb: "Repair", path: `${address}/repair`, ifMatch, done: follow })
+          ask({
+            title: "Put right what differs?",
+            verb: "Repair",
+            path: `${address}/repair`,
+            ifMatch,
+            reload,
+            done: follow,
+          })
         }
       >
         Repair …
@@ -90,6 +88,7 @@ function Actions({
               path: `${address}/migrate`,
               body: { to: other },
               ifMatch,
+              reload,
               done: follow,
             })
           }
@@ -111,6 +110,7 @@ function Actions({
             method: "DELETE",
             choice: { name: "ignoreDependants", text: "Ignore dependants: go on where others depend on what goes" },
             ifMatch,
+            reload,
             isGrave: true,
             done: follow,
           })
@@ -123,14 +123,25 @@ function Actions({
 }
 
 /** Reads only, so that there is nothing to be planned. */
-function Verify({ address, reload }: { readonly address: string; readonly reload: () => void }) {
+function Verify({
+  address,
+  etag,
+  reload,
+}: {
+  readonly address: string;
+  readonly etag: string;
+  readonly reload: () => void;
+}) {
   const isRunning = useSignal(false);
   const error = useSignal<Error | undefined>(undefined);
   const verify = async () => {
     isRunning.value = true;
     error.value = undefined;
     try {
-      const { body } = await call<Verification>(`${address}/verify`, { method: "POST" });
+      const { body } = await call<Verification>(`${address}/verify`, {
+        method: "POST",
+        headers: { "if-match": etag, "idempotency-key": crypto.randomUUID() },
+      });
       announce(`Verified: ${count(body.findings.length, "finding")}`);
       reload();
     } catch (reason) {
@@ -138,18 +149,33 @@ function Verify({ address, reload }: { readonly address: string; readonly reload
     }
     isRunning.value = false;
   };
+  const showNow = () => {
+    error.value = undefined;
+    reload();
+  };
   return (
     <>
       <button type="button" class="primary" onClick={verify} disabled={isRunning.value}>
         {isRunning.value ? "Looking …" : "Verify now"}
       </button>
-      {error.value && <Failure error={error.value} what="a verification" />}
+      {isOutdated(error.value) ? (
+        <Outdated error={error.value} showNow={showNow} />
+      ) : (
+        error.value && <Failure error={error.value} what="a verification" />
+      )}
     </>
   );
 }
 
-function View({ seen, address }: { readonly seen: Seen; readonly address: string }) {
-  const of = seen.namespace;
+function View({
+  of,
+  address,
+  reload,
+}: {
+  readonly of: Namespace;
+  readonly address: string;
+  readonly reload: () => void;
+}) {
   const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
   return (
     <>
@@ -182,7 +208,7 @@ function View({ seen, address }: { readonly seen: Seen; readonly address: string
       <Section title="Targets">
         <Targets of={of.databases} />
       </Section>
-      <MigrationStepper seen={seen} address={address} />
+      <MigrationStepper of={of} address={address} reload={reload} />
       <Section title="Drift">
         <Findings of={of} />
       </Section>
@@ -272,11 +298,18 @@ const phases = [
   ["sideBySide", "Adds what the new way needs; pods go on as they are"],
   ["verify", "Proves the new way"],
   ["cutOver", "Record and manifest say the new way; teams redeploy"],
-  ["retire", "Takes the old way away, once no pod uses it"],
+  ["retire", "Removes the previous mode, once no pod uses it"],
 ] as const;
 
-function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly address: string }) {
-  const { migration, state } = seen.namespace;
+function MigrationStepper({
+  of: { migration, state, etag },
+  address,
+  reload,
+}: {
+  readonly of: Namespace;
+  readonly address: string;
+  readonly reload: () => void;
+}) {
   const until = useSignal("retire");
   if (!migration && state !== "Migrating") return null;
   const target = migration?.to ?? "workloadIdentity";
@@ -290,7 +323,8 @@ function MigrationStepper({ seen, address }: { readonly seen: Seen; readonly add
       verb: direction === "on" ? "Go on" : "Go back",
       path: `${address}/migrate`,
       body: direction === "on" ? { to: target, until: until.value } : { to: back },
-      ifMatch: seen.etag,
+      ifMatch: etag,
+      reload,
       done: ({ id }) => navigate(to.operation(id)),
     });
   };

@@ -169,6 +169,8 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
       verb: `${verb} them`,
       path: "/api/namespaces/batch",
       body: { action, namespaces: of.map(({ cluster, namespace }) => ({ cluster, namespace })) },
+      ifMatch: undefined,
+      reload: () => void load(),
       isGrave: action === "offboard",
       done: ({ id }) => navigate(to.operation(id)),
     });

@@ -11,7 +11,7 @@ import { announce } from "../ui/announcer.tsx";
 import { Block } from "../ui/copy.tsx";
 import { Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
-import { Empty, Loaded, ProblemText } from "../ui/states.tsx";
+import { Empty, isOutdated, Loaded, Outdated, ProblemText } from "../ui/states.tsx";
 import { words } from "../ui/words.ts";
 import {
   offer,
@@ -316,6 +316,8 @@ function Planned({
   const error = useSignal<Error | undefined>(undefined);
   const answered = useSignal("");
   const isSending = useSignal(false);
+  /** How often somebody wanted to see anew what is there. */
+  const looks = useSignal(0);
   const key = useMemo(() => crypto.randomUUID(), [asked]);
   useEffect(() => {
     const leaving = new AbortController();
@@ -341,7 +343,7 @@ function Planned({
       clearTimeout(timer);
       leaving.abort();
     };
-  }, [asked]);
+  }, [asked, looks.value]);
 
   function fail(reason: unknown): void {
     error.value = reason instanceof Error ? reason : new Error(String(reason));
@@ -356,7 +358,7 @@ function Planned({
       const { body } = await call<Accepted>("/api/onboardings", {
         method: "POST",
         body: request,
-        headers: { "idempotency-key": key },
+        headers: { ...conditionOf(plan.value), "idempotency-key": key },
       });
       announce(body.message ?? "Accepted");
       navigate(to.operation(body.id));
@@ -366,18 +368,28 @@ function Planned({
     }
   };
 
+  const showNow = () => {
+    error.value = undefined;
+    answered.value = "";
+    looks.value += 1;
+  };
+
   const isCurrent = answered.value === asked;
   return (
     <div aria-busy={!isCurrent} aria-live="polite" class={isCurrent ? "" : "outdated"}>
       {!isCurrent && <p class="muted looking">Looking what there is …</p>}
-      {error.value && (
-        <div class="failure">
-          <p class="empty-title">It would not be accepted.</p>
-          <ProblemText error={error.value} />
-        </div>
+      {isOutdated(error.value) ? (
+        <Outdated error={error.value} showNow={showNow} />
+      ) : (
+        error.value && (
+          <div class="failure">
+            <p class="empty-title">It would not be accepted.</p>
+            <ProblemText error={error.value} />
+          </div>
+        )
       )}
-      {plan.value && <PlanView plan={plan.value} />}
-      {plan.value && (
+      {plan.value && !isOutdated(error.value) && <PlanView plan={plan.value} />}
+      {plan.value && !isOutdated(error.value) && (
         <button
           type="button"
           class="primary"
@@ -389,6 +401,11 @@ function Planned({
       )}
     </div>
   );
+}
+
+/** It is asked for what was planned: a change of the namespace as it was then, or of one that was not there. */
+function conditionOf(plan: Plan | undefined): Readonly<Record<string, string>> {
+  return plan?.etag === undefined ? { "if-none-match": "*" } : { "if-match": plan.etag };
 }
 
 function SameElsewhere({ request }: { readonly request: OnboardingRequest }) {

@@ -212,7 +212,7 @@ function Result({ result }: { readonly result: NonNullable<Operation["result"]> 
 }
 
 function Decisions({ operation, reload }: { readonly operation: Operation; readonly reload: () => void }) {
-  const { id, status, phase, approval, leftUndone = [], cancel } = operation;
+  const { id, status, phase, approval, leftUndone = [], cancel, etag } = operation;
   const isSent = useSignal(false);
   const address = `/api/operations/${encodeURIComponent(id)}`;
   const done = (text: string) => () => {
@@ -227,6 +227,8 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
           id={id}
           requestHash={approval.requestHash}
           requestedBy={operation.requestedBy}
+          etag={etag}
+          reload={reload}
           done={done("Decided")}
         />
       )}
@@ -238,6 +240,8 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
               title: "Cancel this operation?",
               verb: "Cancel the operation",
               path: `${address}/cancel`,
+              ifMatch: etag,
+              reload,
               takesComment: true,
               isGrave: true,
               done: done("Cancel recorded"),
@@ -257,6 +261,8 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
               title: "Run the undos again that failed?",
               verb: "Compensate",
               path: `${address}/compensate`,
+              ifMatch: etag,
+              reload,
               done: ({ id: next }) => navigate(to.operation(next)),
             })
           }

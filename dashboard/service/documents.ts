@@ -176,6 +176,7 @@ export type Plan = {
   readonly notices?: readonly string[];
   readonly request?: OnboardingRequestOutput;
   readonly replaces?: OnboardingRequestOutput;
+  readonly etag?: string;
   readonly operation?: string;
 };
 
@@ -257,6 +258,7 @@ export type OperationSummary = {
   readonly leftUndone?: readonly string[];
   readonly compensates?: string;
   readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
+  readonly etag: string;
 };
 
 export type BatchSummary = {
@@ -278,6 +280,7 @@ export type BatchSummary = {
     readonly retryable: boolean;
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
+  readonly etag: string;
 };
 
 export type Awaiting = {
@@ -330,6 +333,7 @@ export type Awaiting = {
   readonly leftUndone?: readonly string[];
   readonly compensates?: string;
   readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
+  readonly etag: string;
   readonly request: OnboardingRequestOutput;
   readonly replaces?: OnboardingRequestOutput;
 };
@@ -384,6 +388,7 @@ export type Operation = {
   readonly leftUndone?: readonly string[];
   readonly compensates?: string;
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
+  readonly etag: string;
   readonly request: OnboardingRequestOutput;
   readonly replaces?: OnboardingRequestOutput;
   readonly traceUrl?: string;
@@ -431,6 +436,7 @@ export type Batch = {
     readonly retryable: boolean;
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
+  readonly etag: string;
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly traceUrl?: string;
   readonly totals: {
@@ -510,6 +516,7 @@ export type Namespace = {
     readonly database: string;
     readonly roles: readonly ("reader" | "writer" | "executor" | "owner")[];
   }[];
+  readonly etag: string;
 };
 
 export type Finding = {
@@ -579,6 +586,7 @@ export type BatchPlan = {
       readonly retryable: boolean;
     };
   }[];
+  readonly etag?: string;
 };
 
 export type BatchEstimate = {

@@ -5,7 +5,7 @@ import { call } from "../service/client.ts";
 import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { BatchPlanView, PlanView } from "./plan.tsx";
-import { Loaded, ProblemText } from "./states.tsx";
+import { isOutdated, Loaded, Outdated, ProblemText } from "./states.tsx";
 
 export interface Change {
   readonly title: string;
@@ -14,8 +14,10 @@ export interface Change {
   readonly path: string;
   readonly method?: "POST" | "DELETE";
   readonly body?: Readonly<Record<string, unknown>>;
-  /** Of the thing as it was seen. */
-  readonly ifMatch?: string | undefined;
+  /** Of the thing as it was seen; undefined where the plan says what it was made for. */
+  readonly ifMatch: string | undefined;
+  /** Shows the thing as it is now, when it is not the one that was seen. */
+  readonly reload: () => void;
   readonly takesComment?: boolean;
   /** A flag of the query that somebody may set; what would happen is planned anew with it. */
   readonly choice?: { readonly name: string; readonly text: string };
@@ -50,7 +52,12 @@ function Asked({ change }: { readonly change: Change }) {
   // What is sent again after a failure is the same; with another flag it is not.
   const key = useMemo(() => crypto.randomUUID(), [path]);
   const plan = useResource(`plan ${path}`, async (signal) => {
-    const { body } = await call<Plan | BatchPlan>(withFlag(path, "dryRun"), { ...requestOf(change, ""), signal });
+    const headers = conditionOf(change.ifMatch);
+    const { body } = await call<Plan | BatchPlan>(withFlag(path, "dryRun"), {
+      ...requestOf(change, ""),
+      headers,
+      signal,
+    });
     return body;
   });
 
@@ -61,7 +68,7 @@ function Asked({ change }: { readonly change: Change }) {
     try {
       const { body } = await call<Accepted>(path, {
         ...requestOf(change, comment.value),
-        headers: { ...conditionOf(change), "idempotency-key": key },
+        headers: { ...conditionOf(change.ifMatch ?? plan.data.value?.etag), "idempotency-key": key },
       });
       close();
       change.done(body);
@@ -71,7 +78,18 @@ function Asked({ change }: { readonly change: Change }) {
     }
   };
 
-  const isPlanned = plan.data.value !== undefined;
+  const showNow = () => {
+    if (change.ifMatch === undefined) {
+      error.value = undefined;
+      plan.reload();
+    } else {
+      close();
+      change.reload();
+    }
+  };
+
+  const outdated = [error.value, plan.error.value].find(isOutdated);
+  const isPlanned = plan.data.value !== undefined && !outdated;
   const isBlocked = plan.data.value !== undefined && standsInTheWay(plan.data.value);
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="change-title">
@@ -92,11 +110,15 @@ function Asked({ change }: { readonly change: Change }) {
               {change.choice.text}
             </label>
           )}
-          <Loaded resource={plan} what="what would happen">
-            {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
-          </Loaded>
+          {outdated ? (
+            <Outdated error={outdated} showNow={showNow} />
+          ) : (
+            <Loaded resource={plan} what="what would happen">
+              {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
+            </Loaded>
+          )}
           {change.takesComment && <Comment value={comment} />}
-          {error.value && (
+          {error.value && !outdated && (
             <div class="failure" role="alert">
               <p class="empty-title">It was not done.</p>
               <ProblemText error={error.value} />
@@ -141,17 +163,13 @@ function Comment({ value }: { readonly value: Signal<string> }) {
   );
 }
 
-function requestOf({ method = "POST", body, takesComment, ...change }: Change, comment: string) {
+function requestOf({ method = "POST", body, takesComment }: Change, comment: string) {
   const text = comment.trim();
   const sent = { ...body, ...(takesComment && text !== "" ? { comment: text } : {}) };
-  return {
-    method,
-    headers: conditionOf(change),
-    ...(Object.keys(sent).length > 0 ? { body: sent } : {}),
-  };
+  return { method, ...(Object.keys(sent).length > 0 ? { body: sent } : {}) };
 }
 
-function conditionOf({ ifMatch }: Pick<Change, "ifMatch">): Record<string, string> {
+function conditionOf(ifMatch: string | undefined): Record<string, string> {
   return ifMatch === undefined ? {} : { "if-match": ifMatch };
 }
 

@@ -87,6 +87,23 @@ export function Failure({
   );
 }
 
+/** The service has refused a change of something else than was seen. */
+export function isOutdated(error: unknown): error is Refused {
+  return error instanceof Refused && error.status === 412;
+}
+
+export function Outdated({ error, showNow }: { readonly error: Refused; readonly showNow: () => void }) {
+  return (
+    <div class="failure" role="alert">
+      <p class="empty-title">This has changed since you looked, and nothing was done.</p>
+      <p>{error.problem.detail}</p>
+      <button type="button" onClick={showNow}>
+        Show what is there now
+      </button>
+    </div>
+  );
+}
+
 /** Cause, fix, and what leads to it in the log. */
 export function ProblemText({ error }: { readonly error: Error }) {
   if (!(error instanceof Refused)) return <p>{error.message}</p>;

@@ -37,5 +37,5 @@ export interface DemoReporter {
 
 /** Something is not as the walk-through says. */
 export class UnexpectedResult extends Error {
-  override readonly name = "Surprise";
+  override readonly name = "UnexpectedResult";
 }

@@ -3,7 +3,7 @@ import sql from "mssql";
 import { z } from "zod";
 import { type Cloud, names } from "../cloud.ts";
 import type { ClusterObject, TeamCluster } from "./cluster.ts";
-import { createIdentityClient } from "./furnish.ts";
+import { createIdentityClient } from "./prepareCloud.ts";
 
 /** A kind of thing, and each thing with all that matters of it. */
 export interface Section {

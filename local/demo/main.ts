@@ -13,8 +13,8 @@ import { createMessageList } from "../messageList.ts";
 import { type Sandbox, startSandbox } from "../sandbox.ts";
 import type { Fault } from "../simulators/faults.ts";
 import { type DemoEvent, UnexpectedResult } from "./events.ts";
-import { furnish } from "./furnish.ts";
 import { createJsonReporter } from "./jsonLines.ts";
+import { prepareCloud } from "./prepareCloud.ts";
 import { createStage } from "./stage.ts";
 import { createTerminalReporter } from "./terminal.ts";
 import { walkThrough } from "./walkThrough.ts";
@@ -67,7 +67,7 @@ async function play(sandbox: Sandbox): Promise<void> {
   await createMessageList(cloud);
   tell({ event: "started", url, durationMs: elapsed() });
   const stage = createStage(sandbox, { tell, signal: interruption.signal });
-  await furnish(cloud, stage.cluster);
+  await prepareCloud(cloud, stage.cluster);
   if (options.fault) cloud.faults.add(options.fault);
   await walkThrough(stage);
 }

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { describeFailure, runStep, StepUnfinished } from "../application/steps/runStep.ts";
 import type { StepFailure } from "../application/steps/stepTrail.ts";
 import { errorCatalogue, isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
-import { traceIdIn } from "../domain/watching/trace.ts";
 import {
   type Activity,
   type ActivityDefinition,
@@ -13,8 +12,8 @@ import {
 } from "../durable/activity.ts";
 import type { Ports } from "../ports.ts";
 import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
-import { logLine, logWithin } from "../telemetry/logLine.ts";
-import { concerning } from "../telemetry/spans.ts";
+import { logLine } from "../telemetry/logLine.ts";
+import { concerning, inTrace } from "../telemetry/spans.ts";
 
 const host = createActivityHost<Ports>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
@@ -30,9 +29,9 @@ export function activity<I extends object, O>(definition: ActivityDefinition<I, 
     ...definition,
     run(input, ports, invocation) {
       const { batch, traceparent, ...subject } = Subject.safeParse(input).data ?? {};
-      const origin = { traceId: traceIdIn({ traceparent }), operation: subject.operation ?? batch };
-      return logWithin(origin, () =>
-        concerning(subject, async () => {
+      // A host that does not export the extension's spans gives the activity no parent, or one in a trace of its own.
+      return inTrace(traceparent, () =>
+        concerning({ ...subject, operation: subject.operation ?? batch }, async () => {
           try {
             return await definition.run(input, ports, invocation);
           } catch (error) {

@@ -37,7 +37,7 @@ export const takeInventory = stepActivity({
       lookAtMigration(ports, input),
       recordStart(ports, { ...input, kind: "migrate" }),
     ]);
-    // Pods that use the old way are in the way of its end, and of nothing before.
+    // Pods that use the previous mode block its last phase, and nothing before.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
     if (news.length > 0) await step.notice(news);

@@ -34,7 +34,7 @@ export function delayOf({ firstIntervalMs, maxIntervalMs }: RetryPolicy, attempt
   return Math.min(firstIntervalMs * backoffCoefficient ** (attempt - 1), maxIntervalMs);
 }
 
-/** How long an orchestration waits for what only time mends (patience.ts). */
+/** How long an orchestration waits for what only time can fix (patience.ts). */
 export function patienceOf({ authenticationTimeoutMs = defaultAuthenticationTimeoutMs }: RetryPolicy): number {
   return authenticationTimeoutMs;
 }

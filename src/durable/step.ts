@@ -23,7 +23,7 @@ export interface Step<T> extends Work<T> {
   readonly lingering: Lingering<T> | undefined;
 }
 
-/** How a step is run again whose failure only time mends. */
+/** How a step runs again if only time can fix its failure. */
 export interface Lingering<T> {
   readonly policy: RetryPolicy;
   readonly isLingering: (failure: unknown) => boolean;

@@ -18,7 +18,7 @@ it("finds nothing wrong with the sample", async () => {
   const ended = await run(["catalog", "check", "mooring.yaml"], { env });
 
   expect(ended).toMatchObject({ code: 0, stderr: "" });
-  expect(ended.stdout).toBe("mooring.yaml  nothing is wrong: 1 cluster, 1 SQL server, 1 team\n");
+  expect(ended.stdout).toBe("mooring.yaml  no problems: 1 cluster, 1 SQL server, 1 team\n");
 });
 
 it("names file, line, setting and next act of each problem, and ends with 1", async () => {

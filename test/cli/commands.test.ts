@@ -291,7 +291,7 @@ describe("what is not there", () => {
 
     expect(begun).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
     expect(whole).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_FOUND") });
-    expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is no operation") });
+    expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is not an operation") });
   });
 
   it("is said of a cluster, with those that there are", async () => {
@@ -523,9 +523,14 @@ describe("decisions", () => {
     const waiting = start(["status", id, "--wait"], { env: atSandbox() });
     await waiting.hasSaid("It waits for an approval.");
 
-    const rejected = await mooring(["reject", id, "--comment", "not now"]);
+    const { etag } = JSON.parse((await mooring(["status", id, "-o", "json"])).stdout);
+    const unseen = await mooring(["reject", id, "--if-match", "another"]);
+    // As a shell leaves it.
+    const seen = ["--if-match", etag.replaceAll('"', "")];
+    const rejected = await mooring(["reject", id, "--comment", "not now", ...seen]);
     const { code, stdout } = await waiting.ended;
 
+    expect(unseen).toMatchObject({ code: 1, stderr: expect.stringMatching(/PRECONDITION_FAILED[\s\S]*has 0 of 2/) });
     expect(rejected).toMatchObject({ code: 0, stdout: `${id}  rejected\n` });
     expect(code).toBe(1);
     expect(stdout).toMatch(/REJECTED[\s\S]*not now/);
@@ -614,7 +619,7 @@ describe("files", () => {
 
     expect(code).toBe(1);
     expect(stderr).toContain("  Standard input, document 2: /namespace ");
-    expect(stderr).toContain("by Standard input, document 1 and by Standard input, document 2");
+    expect(stderr).toContain("in Standard input, document 1 and in Standard input, document 2");
     expect(parseAllDocuments(documents([name, name]))).toHaveLength(2);
   });
 });
@@ -641,11 +646,14 @@ describe("several namespaces", () => {
 
   it("are planned and repaired by a filter, and followed by whoever comes later", async () => {
     const plan = await mooring(["repair", ...filter, "--dry-run", "-o", "name"]);
-    const { code, stdout, stderr } = await mooring(["repair", ...filter, "-o", "name"]);
+    const { etag } = JSON.parse((await mooring(["repair", ...filter, "--dry-run", "-o", "json"])).stdout);
+    const unplanned = await mooring(["repair", ...filter, "--if-match", '"another"']);
+    const { code, stdout, stderr } = await mooring(["repair", ...filter, "--if-match", etag, "-o", "name"]);
     const watched = await mooring(["watch", stdout.trim()]);
     const none = await mooring(["repair", ...filter]);
 
     expect(plan.stdout).toBe(`${many[1]}\n`);
+    expect(unplanned).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("about 1 namespace") });
     expect(code).toBe(0);
     expect(stderr).toContain(`To follow it: mooring watch ${stdout.trim()}`);
     expect(watched.code, watched.stderr).toBe(0);
@@ -659,7 +667,7 @@ describe("several namespaces", () => {
     const done = await mooring(["offboard", ...many, "--yes", "--wait", "-o", "json"]);
 
     expect(unasked).toMatchObject({ code: 2, stdout: "" });
-    expect(unasked.stderr).toContain("Nobody can be asked here whether to offboard them.");
+    expect(unasked.stderr).toContain("No terminal to ask whether to offboard them.");
     expect(unasked.stderr).toContain("--yes continues without asking");
     for (const berth of many) expect(there.stdout.split("\n")).toContain(berth);
     expect(plan.stdout).toMatch(/^batch {2}3 of 3 ready\n/);

@@ -61,7 +61,7 @@ it("says that another program answers", async () => {
 
   expect(code).toBe(3);
   expect(stdout).toBe("");
-  expect(stderr).toContain(`${url} does not speak as Mooring does`);
+  expect(stderr).toContain(`${url} is not Mooring`);
 });
 
 it("follows no redirect, so that a key stays with the server it is for", async () => {
@@ -265,10 +265,10 @@ describe("a context", () => {
   });
 
   it.each([
-    ["a key", "contexts: { a: { server: 'http://127.0.0.1:1', key: a-secret } }", "No secret belongs into it"],
+    ["a key", "contexts: { a: { server: 'http://127.0.0.1:1', key: a-secret } }", "No secret belongs in it"],
     ["no server", "contexts: { a: {} }", "context a has no server"],
     ["a slip", "context: {}", 'has "context"; it takes current-context, contexts'],
-    ["no YAML", "contexts: [", "is no YAML"],
+    ["no YAML", "contexts: [", "is not YAML"],
     ["another name", "current-context: b\ncontexts: { a: { server: 'http://127.0.0.1:1' } }", "it has a."],
   ])("of a file with %s is told what is wrong", async (_what, text, told) => {
     config = join(folder, `${crypto.randomUUID()}.yaml`);

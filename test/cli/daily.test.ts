@@ -147,7 +147,7 @@ describe("list", () => {
     ]);
 
     expect([blue, both, none].map(({ stdout }) => stdout)).toEqual(["blue-a", "blue-a", ""]);
-    expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("--team and --filter both say team") });
+    expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("--team and --filter both set team") });
     expect(ofOperations).toMatchObject({ code: 2, stderr: expect.stringContaining("--filter is of namespaces") });
   });
 

@@ -245,7 +245,7 @@ describe("files", () => {
     ]);
 
     expect(flat.stdout).toBe(nameEach("one", "two"));
-    expect(flat.stderr).toBe("Not Mooring's, and left out: Deployment.\n");
+    expect(flat.stderr).toBe("Skipped, because they are not Mooring's: Deployment.\n");
     expect(deep.stdout).toBe(nameEach("three", "one", "two"));
     expect(pattern.stdout).toBe(nameEach("two", "three"));
     expect(several.stdout).toBe(nameEach("three", "one"));
@@ -291,9 +291,7 @@ spec:
 
     expect(applied.stdout).toBe("namespaceonboarding/eu-shop created (dry run)\n");
     expect(named.stdout).toBe(`${cluster}/shop-eu\n`);
-    expect(unbuilt.stderr).toBe(
-      "base is for kustomize, which was not run: kustomize build base | mooring apply -f -\n",
-    );
+    expect(unbuilt.stderr).toBe("base needs kustomize: kustomize build base | mooring apply -f -\n");
   });
 
   it("name what is wrong by file, document and field, and the others are applied", async () => {
@@ -328,7 +326,7 @@ spec:
       "aks-dev/a is in Standard input, document 1 and again in Standard input, document 2",
     );
     expect(none.stderr).toContain("Standard input does not name a cluster and a namespace.");
-    expect(others.stderr).toContain("There is no request in Standard input, but Service.");
+    expect(others.stderr).toContain("No request in Standard input, but Service.");
   });
 });
 

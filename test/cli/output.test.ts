@@ -45,6 +45,7 @@ const operation: OperationDocument = {
   namespace: "team-a",
   requestedBy: "somebody",
   createdTime: "2026-01-01T11:59:50Z",
+  etag: '"3f9c"',
   request: OnboardingRequest.parse({
     cluster: "aks-dev",
     namespace: "team-a",
@@ -65,8 +66,8 @@ describe("what waits for an approval", () => {
     expiresTime: "2026-01-01T13:00:00Z",
     reminders: 0,
   };
-  const { id, cluster, namespace, status, requestedBy, createdTime, request } = operation;
-  const asked = { id, cluster, namespace, status, requestedBy, createdTime, request, approval };
+  const { id, cluster, namespace, status, requestedBy, createdTime, request, etag } = operation;
+  const asked = { id, cluster, namespace, status, requestedBy, createdTime, request, approval, etag };
   const waiting = { ...asked, kind: "onboard", phase: "awaitingApproval" } as const;
   const database = (name: string, ...roles: ("reader" | "writer")[]) => ({ server: "sql-dev", database: name, roles });
 
@@ -285,8 +286,8 @@ describe("an operation", () => {
 });
 
 it("tells how a migration that has stopped goes on, and how it goes back", () => {
-  const { cluster, namespace, requestedBy, request } = operation;
-  const record = { cluster, namespace, requestedBy, request, operation: operation.id, findings: [] };
+  const { cluster, namespace, requestedBy, request, etag } = operation;
+  const record = { cluster, namespace, requestedBy, request, etag, operation: operation.id, findings: [] };
   const linesOf = (migration: { to?: "podIdentity"; completed: "cutOver"; selector: string }) =>
     namespaceLines(
       { ...record, state: "Onboarded", identityMode: "podIdentity", databases: [], migration },
@@ -294,10 +295,10 @@ it("tells how a migration that has stopped goes on, and how it goes back", () =>
     ).join("\n");
 
   expect(linesOf({ completed: "cutOver", selector: "x" })).toContain(
-    "stopped after cutOver; mooring migrate goes on, mooring migrate --to podIdentity goes back",
+    "stopped after cutOver; mooring migrate continues, mooring migrate --to podIdentity reverses it",
   );
   expect(linesOf({ to: "podIdentity", completed: "cutOver", selector: "x" })).toContain(
-    "stopped to podIdentity after cutOver; mooring migrate --to podIdentity goes on, mooring migrate goes back",
+    "stopped to podIdentity after cutOver; mooring migrate --to podIdentity continues, mooring migrate reverses it",
   );
 });
 

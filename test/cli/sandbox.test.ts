@@ -103,7 +103,7 @@ it.each([
   [["faults", "remove"], "needs id"],
   [["faults", "begin"], "add, remove, clear, latency"],
   [["cloud", "moon"], "azure, entra, sql, kubernetes, serviceBus"],
-  [["env", "more"], 'what to do with "more"'],
+  [["env", "more"], 'does not take "more"'],
 ])("refuses %j before it asks anybody", async (args, message) => {
   expect(await mooring(...args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(message) });
 });
@@ -113,7 +113,7 @@ it("says what to do where no sandbox runs", async () => {
   const another = await run(["sandbox", "cloud"], { env: { MOORING_SERVER: `${sandbox.url}/elsewhere` } });
 
   expect(nobody).toMatchObject({ code: 3, stderr: expect.stringContaining("mooring up") });
-  expect(another).toMatchObject({ code: 1, stderr: expect.stringMatching(/is no sandbox\.\n.*mooring up/) });
+  expect(another).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not a sandbox\.\n.*mooring up/) });
 });
 
 /** Node's fetch sends no Host of ours. */

@@ -776,6 +776,116 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect((await sent).postDataJSON()).toEqual({ action: "verify", namespaces: [{ cluster, namespace: "formed" }] });
   });
 
+  const outdated = () => page.getByText("This has changed since you looked, and nothing was done.");
+  const submit = (name: string) => button(name).and(page.locator("[type=submit]"));
+
+  it("decides about what was seen only: says that it has changed, shows what is there now, and goes on from there", async () => {
+    const wanted = request("seen-decided", { databases: [database("orders", "reader")] });
+    sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
+    await open("/operations?namespace=seen-decided");
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: "seen-decided" })
+      .getByText("Waiting", { exact: false })
+      .waitFor();
+    await page.locator("[data-row]").first().click();
+    await button("Reject …").click();
+    await dialog().getByText("The operation has written nothing, and ends.").waitFor();
+    const [id = ""] = /[\w-]+$/.exec(new URL(page.url()).pathname) ?? [];
+    const { approval } = (await service.operation(id)) as object as { approval: { requestHash: string } };
+    const second = serviceOf(sandbox, { "x-mooring-key": sandbox.cloud.callers?.approverKey ?? "" });
+    await second.call("POST", `/api/operations/${id}/approve`, { requestHash: approval.requestHash });
+
+    await submit("Reject").click();
+
+    await outdated().waitFor();
+    await dialog().getByText("waits for approval and has 1 of 2", { exact: false }).waitFor();
+    expect(await submit("Reject").isDisabled()).toBe(true);
+    await look("outdated");
+    await button("Show what is there now").click();
+    await page.getByText("1 of 2: key:approver").waitFor();
+    await button("Reject …").click();
+    await submit("Reject").click();
+    await page.getByText("Rejected by", { exact: false }).first().waitFor();
+  });
+
+  it("asks for what was planned only, of one namespace or of many", async () => {
+    const address = `/new?cluster=${cluster}&namespace=seen-planned&databases=${encodeURIComponent(`${sqlServer}/messages=reader`)}`;
+    await open(`${address}&serviceAccount=other`);
+    await button("Onboard").waitFor();
+    await service.waitFor(await service.onboard(request("seen-planned")));
+
+    await button("Onboard").click();
+
+    await outdated().waitFor();
+    await look("new-request-outdated");
+    await button("Show what is there now").click();
+    await button("Onboard").waitFor();
+    await button("Onboard").click();
+    await heading(`Change ${cluster}/seen-planned`);
+    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+
+    await open("/namespaces?q=seen-planned");
+    await button("Verify …").click();
+    await dialog().getByText("1 would run", { exact: false }).waitFor();
+    await service.waitFor(await service.onboard(request("seen-planned")));
+    await button("Verify them").click();
+    await outdated().waitFor();
+    await button("Show what is there now").click();
+    await dialog().getByText("1 would run", { exact: false }).waitFor();
+    await button("Verify them").click();
+    await heading("Batch: verify 1 namespace");
+    await page.locator(".summary").getByText("Succeeded", { exact: true }).waitFor();
+  });
+
+  it("verifies and offboards what was seen only", async () => {
+    const path = `/api/namespaces/${cluster}/seen-planned`;
+    // As a page that nobody tells of anything any more.
+    await page.route(`**${path}`, async (route) => {
+      if (route.request().method() !== "GET") return await route.continue();
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), etag: '"before"' } });
+    });
+    await open(`/namespaces/${cluster}/seen-planned`);
+    await button("Verify now").click();
+    await outdated().waitFor();
+    await look("namespace-outdated");
+    await button("Offboard …").click();
+    await dialog().getByText("This has changed since you looked", { exact: false }).waitFor();
+    expect(await submit("Offboard").isDisabled()).toBe(true);
+    await page.unroute(`**${path}`);
+
+    await button("Show what is there now").last().click();
+
+    await button("Verify now").click();
+    await page.getByText("Everything is as it was asked for.").waitFor();
+    await button("Offboard …").click();
+    await submit("Offboard").click();
+    await heading(`Offboard ${cluster}/seen-planned`);
+    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+  });
+
+  it("runs the undos again that failed", async () => {
+    const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
+    const times = Number.POSITIVE_INFINITY;
+    const { faults } = sandbox.cloud;
+    faults.add({ wire: "arm", operation: /^PUT .*federatedIdentityCredentials$/, times, effect });
+    faults.add({ wire: "arm", operation: /^DELETE .*userAssignedIdentities$/, times, effect });
+    const id = await service.onboard(request("undone"));
+    await service.waitFor(id);
+    faults.clear();
+    await open(`/operations/${id}`);
+    await page.getByText("Left undone:").waitFor();
+    await look("operation-left-undone");
+
+    await button("Compensate …").click();
+    await dialog().getByText("would change something", { exact: false }).waitFor();
+    await submit("Compensate").click();
+
+    await heading(`Compensate ${cluster}/undone`);
+    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+  });
+
   it("leads to the simulated cloud, where faults are switched on and off and requests are seen", async () => {
     await open("/catalog");
     const opening = context.waitForEvent("page");
@@ -890,6 +1000,21 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.locator("summary[data-row]").nth(150).click();
     await expectToFit(page, "an operation of 200 steps");
     await takeScreenshots(page, "operation-200-steps");
+  });
+
+  it("has made every change that there is, each with what was seen and with a key", () => {
+    const operation = "POST /api/operations/{id}";
+    const namespace = "/api/namespaces/{cluster}/{namespace}";
+    // Whether one lacked something: after each test.
+    expect([...pages.changes].toSorted()).toEqual(
+      [
+        "POST /api/onboardings",
+        ...["approve", "reject", "cancel", "compensate"].map((verb) => `${operation}/${verb}`),
+        ...["verify", "repair", "migrate"].map((verb) => `POST ${namespace}/${verb}`),
+        `DELETE ${namespace}`,
+        "POST /api/namespaces/batch",
+      ].toSorted(),
+    );
   });
 
   it("forgets who one was", async () => {

@@ -118,6 +118,7 @@ it("filters namespaces by everything at once, and sorts what is worst first", ()
       state: "Onboarded",
       operation: "1",
       requestedBy: "me",
+      etag: '"1"',
       ...(verifiedTime === undefined ? {} : { verifiedTime }),
       findings: severity === undefined ? [] : [{ ...missing, severity, expected: "me", found: null, repairable: true }],
       request: { ...request, serviceAccount: "app", adoptionPolicy: "IfIdentical", deletePolicy: "Delete" },

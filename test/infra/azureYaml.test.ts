@@ -65,3 +65,23 @@ it("finds the app by the tag that the template writes, and the package where it 
     expect.arrayContaining(["MOORING_BACKEND", "MOORING_SERVER", "MOORING_AUDIENCE", "MOORING_IDENTITY_PRINCIPAL_ID"]),
   );
 });
+
+const Sample = z.strictObject({
+  name: z.string(),
+  requiredVersions: z.object({ azd: z.string() }),
+  infra: z.object({ path: z.literal("."), module: z.literal("main") }),
+  hooks: z.strictObject({ postprovision: Hook }),
+});
+
+it("provisions the sample by its own azure.yaml, and then runs what installs aad-pod-identity", async () => {
+  const { hooks } = Sample.parse(parse(await read("infra/sample/azure.yaml")));
+  const { posix, windows } = hooks.postprovision;
+
+  expect([posix.run, windows.run]).toEqual(Array(2).fill("npm run azure --silent -- sample"));
+  expect(await read("tools/azure.ts")).toMatch(/^ {2}sample$/m);
+  const { outputs } = await readDeployment("sample");
+  expect(Object.keys(outputs)).toEqual(expect.arrayContaining(["SAMPLE_CLUSTER_ID", "SAMPLE_SQL_SERVER_ID"]));
+  expect(await read("infra/sample/main.bicepparam")).toContain(
+    "readEnvironmentVariable('SAMPLE_POD_IDENTITY', 'false')",
+  );
+});

@@ -82,6 +82,12 @@ it("asks for metrics and attributes that there are", async () => {
 
   expect(names.length).toBeGreaterThan(20);
   expect([...new Set(names)].filter((name) => !`${metrics}${spans}`.includes(`"${name}"`))).toEqual([]);
+  // Attributes of spans stand in the code of what makes them: those with dots, too.
+  const dotted = all.flatMap(({ text }) =>
+    [...text.matchAll(/Properties\["([\w.]+\.[\w.]+)"\]/g)].map(([, key = ""]) => key),
+  );
+  expect(dotted.length).toBeGreaterThan(5);
+  expect([...new Set(dotted)].filter((key) => !spans.includes(`"${key}"`))).toEqual([]);
   // The attributes of metrics, as their types have them.
   const keys = all
     .flatMap(({ text }) => [...text.matchAll(/Properties\["(\w+)"\]/g)].map(([, key = ""]) => key))
@@ -97,9 +103,29 @@ it("asks for values that there are", () => {
   expect(asked.filter((value) => !Severity.safeParse(value).success)).toEqual([]);
 });
 
+it("names in prose no metric, attribute or line of the log that there is not", async () => {
+  const prose = (await Promise.all(["docs/runbook.md", "docs/telemetry.md"].map(read)))
+    .join("\n")
+    .replaceAll(/^```.*?^```$/gms, "");
+  const code = (await Promise.all((await sourcesOf()).map(read))).join("\n");
+  const quoted = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, name = ""]) => name);
+
+  const attributes = quoted.filter((name) => /^mooring\.[a-z._]+$/.test(name));
+  expect(attributes.length).toBeGreaterThan(10);
+  expect(attributes.filter((name) => !code.includes(`"${name}"`))).toEqual([]);
+  // Lines of the log are the only names of several plain words.
+  const lines = quoted.filter((name) => /^[a-z]+(?: [a-z]+)+$/.test(name) && !name.startsWith("mooring "));
+  expect(lines.length).toBeGreaterThan(6);
+  expect(lines.filter((line) => !code.includes(`"${line}"`))).toEqual([]);
+});
+
+async function sourcesOf(): Promise<readonly string[]> {
+  const names = await readdir(join(root, "src"), { recursive: true });
+  return names.filter((name) => name.endsWith(".ts")).map((name) => join("src", name));
+}
+
 it("asks for lines of the log that are written", async () => {
-  const sources = await readdir(join(root, "src"), { recursive: true });
-  const code = await Promise.all(sources.filter((name) => name.endsWith(".ts")).map((name) => read(join("src", name))));
+  const code = await Promise.all((await sourcesOf()).map(read));
   const written = new Set(
     code.flatMap((text) => [...text.matchAll(/logLine\("([^"]+)"/g)].map(([, event = ""]) => event)),
   );

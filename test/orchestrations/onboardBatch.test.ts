@@ -739,11 +739,9 @@ it("refuses an item at its turn by the fields of the form in which it was sent",
   const red = withTeams.teams["red"];
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
   const acceptance = acceptanceContextOf(member("red"), teams);
-  const id = await acceptBatch(acceptance, [request("red-1"), request("red-2"), request("red-3")], undefined, [
-    {},
-    { namespaceField: "/metadata/name" },
-    { namespaceField: "/metadata/namespace" },
-  ]);
+  const id = await acceptBatch(acceptance, [request("red-1"), request("red-2"), request("red-3")], undefined, {
+    sentAs: [{}, { namespaceField: "/metadata/name" }, { namespaceField: "/metadata/namespace" }],
+  });
   acceptanceContextOf(member("red"), {
     ...teams,
     teams: { red: { ...red, namespaces: ["other"], approval: [] } },

@@ -184,7 +184,7 @@ it("ends as it should after kills at any moment", async () => {
 it("cancels what runs and never begins the rest", async () => {
   const red = await as("red");
   sandbox.cloud.faults.latencyMs = 100;
-  const id = await accepted(send(red, several("red-cancel", 30)));
+  const id = await accepted(send(red, several("red-cancel", 60)));
   await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBeGreaterThan(2);
 
   const blue = await as("blue");
@@ -193,7 +193,7 @@ it("cancels what runs and never begins the rest", async () => {
   const plan = await red.call("POST", `/api/operations/${id}/cancel?dryRun=true`);
   expect(plan).toMatchObject({ status: 200, body: { steps: [], blocked: false } });
   expect(plan.body["notices"]).toContainEqual(
-    expect.stringMatching(/of 30 namespace.s. have not begun, and never begin/),
+    expect.stringMatching(/of 60 namespace.s. have not begun, and never begin/),
   );
   expect((await read(id)).status).toBe("Running");
   const answer = await red.call("POST", `/api/operations/${id}/cancel`, { comment: "the wrong list" });
@@ -205,7 +205,7 @@ it("cancels what runs and never begins the rest", async () => {
   expect(batch.error?.message).toContain("the wrong list");
   const succeeded = count(batch.items, "Succeeded");
   expect(succeeded).toBeGreaterThan(2);
-  expect(count(batch.items, "Canceled")).toBe(30 - succeeded);
+  expect(count(batch.items, "Canceled")).toBe(60 - succeeded);
   expect(batch.items.filter(({ operation }) => operation === undefined).length).toBeGreaterThan(5);
   for (const { namespace, status } of batch.items) {
     const name = identityName({ cluster: names.cluster, namespace });
@@ -366,6 +366,47 @@ it("verifies, repairs and offboards many over a filter or by name, over a kill, 
   expect(await bulk(red, repair)).toMatchObject({ status: 409, body: { code: "NOTHING_CHOSEN" } });
   expect((await blue.call("GET", "/api/namespaces/aks-dev/blue-bulk")).status).toBe(200);
 }, 240_000);
+
+it("works on what was planned: not on more, on fewer or on others, and on what was repaired or looked at since", async () => {
+  const red = await as("red");
+  const [first, last, third] = several("red-tagged", 3).map((each) => ({ ...each, identityMode: "podIdentity" }));
+  if (!first || !last) throw new Error("there are three");
+  const requests = [first, last];
+  const plan = async (path: string, body: object) => {
+    const { status, body: planned } = await red.call("POST", `${path}?dryRun=true`, body);
+    expect([status, typeof planned["etag"]], JSON.stringify(planned)).toEqual([200, "string"]);
+    return { "if-match": String(planned["etag"]) };
+  };
+  const isOther = { status: 412, body: { code: "PRECONDITION_FAILED" } };
+  const onboarding = await plan("/api/onboardings/batch", { requests });
+  await red.waitFor(await red.onboard(first));
+
+  const early = await send(red, requests, onboarding);
+  const shorter = await send(red, [last], await plan("/api/onboardings/batch", { requests }));
+  await finish(await accepted(send(red, requests, await plan("/api/onboardings/batch", { requests }))));
+  const verify = { action: "verify", filter: { team: "red", identityMode: "podIdentity" } };
+  const many = await plan("/api/namespaces/batch", verify);
+  const same = { ...many, "idempotency-key": "tagged" };
+  await finish(await accepted(bulk(red, verify, same)));
+  await red.waitFor(await red.onboard({ ...third }));
+  const [one, another] = [await bulk(red, verify, many), await bulk(red, { ...verify, action: "repair" }, many)];
+  const replanned = await red.call("POST", "/api/namespaces/batch?dryRun=true", verify, many);
+  const named = {
+    action: "offboard",
+    namespaces: [first, last].map(({ cluster, namespace }) => ({ cluster, namespace })),
+  };
+  const offboarding = await plan("/api/namespaces/batch", named);
+  await red.call("POST", `/api/namespaces/${names.cluster}/red-tagged-0/verify`);
+  const repair = await red.call("POST", `/api/namespaces/${names.cluster}/red-tagged-0/repair`);
+  await red.waitFor(String(repair.body["id"]));
+
+  expect(early).toMatchObject(isOther);
+  expect(early.body["detail"]).toContain("would be about 2 namespaces, of which something has changed.");
+  expect([shorter, one, another, replanned]).toMatchObject([isOther, isOther, isOther, isOther]);
+  expect(await accepted(bulk(red, verify, same))).toBeTypeOf("string");
+  const { totals } = await finish(await accepted(bulk(red, named, offboarding)));
+  expect(totals).toMatchObject({ requests: 2, succeeded: 2 });
+}, 120_000);
 
 it("wants to be told which namespaces, and what to do with them", async () => {
   const wrong: readonly (readonly [body: object, pointer: string, detail: RegExp])[] = [

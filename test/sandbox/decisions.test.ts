@@ -56,19 +56,29 @@ async function requestByQueue() {
   return { ...wanted, operation: found };
 }
 
+const isOther = { status: 412, body: { code: "PRECONDITION_FAILED" } };
+
 const hashOf = (operation: object) => String(Object(Object(operation).approval).requestHash);
 
 it("cancels a running onboarding, leaves nothing, and says what it undid", async () => {
   sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 1_500 } });
   const wanted = request("messages");
   const id = await service.onboard(wanted);
+  const first = await service.call("GET", `/api/operations/${id}`);
   const granting = async () => (await service.operation(id)).steps.find(({ name }) => name === "grantDatabase")?.status;
   await expect.poll(granting, { timeout: 10_000 }).toBe("Running");
 
   const planned = await service.call("POST", `/api/operations/${id}/cancel?dryRun=true`, { comment: "not today" });
   expect((await service.operation(id)).phase).toBe("provisioning");
-  const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment: "not today" });
-  const again = await service.call("POST", `/api/operations/${id}/cancel`);
+  const running = await service.call("GET", `/api/operations/${id}`);
+  // What was seen before its first step is what is canceled in the middle of them.
+  const seen = { "if-match": first.headers.get("etag") ?? "" };
+  const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment: "not today" }, seen);
+  const again = await service.call("POST", `/api/operations/${id}/cancel`, undefined, seen);
+
+  expect(running.headers.get("etag")).not.toBe(first.headers.get("etag"));
+  expect(running.body["etag"]).toBe(first.body["etag"]);
+  expect(first.headers.get("etag")?.split(".")[0]).toBe(String(first.body["etag"]).replace(/"$/, ""));
 
   expect(planned).toMatchObject({ status: 200, body: { blocked: false, estimate: { least: expect.any(Number) } } });
   const undos = planned.body["steps"] as { name: string; action: string }[];
@@ -147,6 +157,52 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
     expect(done.steps.find((each) => each.name === name)?.action, name).toBe(action);
   }
 }, 60_000);
+
+it("decides only about what was seen: not when somebody else has decided in between, and not by a weak tag", async () => {
+  const { operation } = await requestByQueue();
+  const path = `/api/operations/${operation.id}`;
+  const read = async () => await second.call("GET", path);
+  const before = await read();
+  const [requestHash, seen] = [hashOf(operation), String(before.body["etag"])];
+  const known = await second.call("GET", path, undefined, { "if-none-match": before.headers.get("etag") ?? "" });
+  const post = (by: Service, what: string, tag: string, body?: object) =>
+    by.call("POST", `${path}/${what}`, body, { "if-match": tag });
+
+  const weak = await post(service, "approve", `W/${seen}`, { requestHash });
+  const wrong = await post(service, "approve", seen.replaceAll('"', ""), { requestHash });
+  const first = await post(service, "approve", seen, { requestHash });
+  // Sent a second time it is the decision that is made.
+  const again = await post(service, "approve", seen, { requestHash });
+  const stale = await Promise.all([
+    post(second, "approve", seen, { requestHash }),
+    post(second, "approve?dryRun=true", seen, { requestHash }),
+    post(second, "reject", seen),
+    post(second, "reject?dryRun=true", seen),
+    post(service, "cancel", seen),
+    post(service, "cancel?dryRun=true", seen),
+  ]);
+  const now = String((await read()).body["etag"]);
+  const { body: awaiting } = await second.call("GET", "/api/approvals");
+  const planned = await post(second, "reject?dryRun=true", now);
+  const rejected = await post(second, "reject", `"x", ${now}`);
+
+  expect([known.status, known.headers.get("etag")]).toEqual([304, before.headers.get("etag")]);
+  expect(weak).toMatchObject(isOther);
+  expect(weak.body["detail"]).toContain("A weak tag (W/) never matches");
+  expect(wrong).toMatchObject({ status: 422, body: { code: "INVALID_REQUEST" } });
+  expect([first.status, again.status, again.body]).toEqual([202, 202, first.body]);
+  expect(stale).toMatchObject(stale.map(() => isOther));
+  expect(stale[0]?.body["detail"]).toContain(`waits for approval and has 1 of 2. If-Match names another version`);
+  expect(now).not.toBe(seen);
+  expect((awaiting["value"] as { id: string; etag: string }[]).find(({ id }) => id === operation.id)?.etag).toBe(now);
+  expect([planned.status, rejected.status]).toEqual([200, 202]);
+  await service.waitFor(operation.id);
+  const ended = await read();
+  const late = await post(service, "cancel", now);
+  expect(ended.body["etag"]).not.toBe(now);
+  // What would be refused without a condition is refused for that (RFC 9110, 13.2.1).
+  expect(late).toMatchObject({ status: 409, body: { code: "OPERATION_ENDED" } });
+});
 
 it("ends with REJECTED when it is rejected, and nothing was written", async () => {
   const { operation, namespace } = await requestByQueue();
@@ -281,8 +337,18 @@ it("runs again the undo that failed, once its obstacle is gone", async () => {
   });
   faults.clear();
 
-  const { status, body } = await service.call("POST", `/api/operations/${id}/compensate`);
+  const compensate = (headers: Record<string, string>, query = "") =>
+    service.call("POST", `/api/operations/${id}/compensate${query}`, undefined, headers);
+  const etag = String(Object(failed).etag);
+  const stale = [await compensate({ "if-match": '"x"' }), await compensate({ "if-match": '"x"' }, "?dryRun=true")];
+  const seen = { "if-match": etag, "idempotency-key": "undo" };
+  const { status, body } = await compensate(seen);
+  const repeated = await compensate(seen);
 
+  expect(stale).toMatchObject([isOther, isOther]);
+  expect(stale[0]?.body["detail"]).toBe(`Operation ${id} has ended: Failed. If-Match names another version of it.`);
+  expect(stale[0]?.headers.get("etag")).toBe(etag);
+  expect(repeated.body).toEqual(body);
   expect({ status, kind: body["kind"] }).toEqual({ status: 202, kind: "compensate" });
   const ended = await service.waitFor(String(body["id"]));
   expect(ended).toMatchObject({

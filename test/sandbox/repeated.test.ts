@@ -110,6 +110,66 @@ it("refuses two keys that differ, since one of them would not be honoured", asyn
   expect(same.headers.get("repeatability-result")).toBe("accepted");
 });
 
+const unmet = { status: 412, body: { code: "PRECONDITION_FAILED" } };
+
+it("onboards only what is not there yet, and changes only what was seen; a dry run says the same", async () => {
+  const wanted = request();
+  const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
+  const plan = (body: object, headers: Record<string, string>) =>
+    service.call("POST", "/api/onboardings?dryRun=true", body, headers);
+  const isNew = { "if-none-match": "*" };
+  const early = [await post(wanted, { "if-match": "*" }), await plan(wanted, { "if-match": '"x"' })];
+  const planned = await plan(wanted, isNew);
+  const first = await post(wanted, { ...isNew, "idempotency-key": wanted.namespace });
+  const repeated = await post(wanted, { ...isNew, "idempotency-key": wanted.namespace });
+  await service.waitFor(String(first.body["id"]));
+
+  const taken = [await post(wanted, isNew), await plan(wanted, isNew)];
+  const change = { ...wanted, serviceAccount: "other" };
+  const { body: seen } = await plan(change, { "if-match": "*" });
+  const stale = [await post(change, { "if-match": '"x"' }), await plan(change, { "if-match": '"x"' })];
+  const { body: namespace } = await service.call("GET", path);
+  const changed = await post(change, { "if-match": String(seen["etag"]) });
+  // By now the namespace is another, and it is this request that made it so.
+  const again = await post(change, { "if-match": String(seen["etag"]) });
+
+  expect(early).toMatchObject([unmet, unmet]);
+  expect(early[0]?.body["detail"]).toBe(
+    `Namespace ${names.cluster}/${wanted.namespace} is not onboarded. If-Match asks for one that is there.`,
+  );
+  expect([planned.status, planned.body["etag"]]).toEqual([200, undefined]);
+  expect([first.status, repeated.body]).toEqual([202, first.body]);
+  expect(taken).toMatchObject([unmet, unmet]);
+  expect(taken[0]?.body["detail"]).toContain(
+    `is Onboarded, by operation ${first.body["id"]}. If-None-Match asks for one that is not there.`,
+  );
+  expect(stale).toMatchObject([unmet, unmet]);
+  expect(seen["etag"]).toBe(namespace["etag"]);
+  expect([changed.status, again.status]).toEqual([202, 202]);
+  expect(again.body).toMatchObject({ id: changed.body["id"], isNew: false });
+  await service.waitFor(String(changed.body["id"]));
+});
+
+it("verifies once for a key, and only what was seen", async () => {
+  const wanted = request();
+  await service.waitFor(await service.onboard(wanted));
+  const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
+  await expect.poll(async () => (await service.call("GET", path)).body["state"]).toBe("Onboarded");
+  const { body: namespace } = await service.call("GET", path);
+  const verify = (headers: Record<string, string>) => service.call("POST", `${path}/verify`, undefined, headers);
+
+  const stale = await verify({ "if-match": '"x"', "idempotency-key": "look" });
+  const first = await verify({ "if-match": String(namespace["etag"]), "idempotency-key": "look" });
+  const again = await verify({ "if-match": String(namespace["etag"]), "idempotency-key": "look" });
+  const other = await verify({ "if-match": String(namespace["etag"]) });
+
+  expect(stale).toMatchObject(unmet);
+  expect([first.status, again.headers.get("idempotency-replayed"), again.body]).toEqual([200, "true", first.body]);
+  // A look is in nobody's way.
+  expect(other.status).toBe(200);
+  expect(other.body["verifiedTime"]).not.toBe(first.body["verifiedTime"]);
+});
+
 it("gives a namespace an ETag, says 304 to who has it, and offboards only what the client has seen", async () => {
   const wanted = request();
   const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;

@@ -363,7 +363,7 @@ function expectSame(first: OrchestratorState, second: OrchestratorState): void {
 }
 
 /** Through JSON, as the host hands it over. */
-async function callActivity(name: string, input: unknown): Promise<unknown> {
+export async function callActivity(name: string, input: unknown): Promise<unknown> {
   return await call(name, JSON.parse(typeof input === "string" ? input : JSON.stringify(input)));
 }
 

@@ -68,7 +68,7 @@ it("runs: help, its version, a list, contexts, completion, a proxy and the check
   expect(help.stdout).toContain("usage: mooring <command>");
   expect(list.stdout).toBe("No namespace is onboarded.\n");
   expect(completion.stdout).toContain("#compdef mooring");
-  expect(check.stdout).toContain("nothing is wrong");
+  expect(check.stdout).toContain("no problems");
   await expect(proxied()).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy") });
   await expect(mooring(["up"])).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("a checkout") });
   await expect(token()).rejects.toMatchObject({

@@ -25,21 +25,35 @@ const Kubeconfig = z.object({
   clusters: z.array(z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) })).min(1),
 });
 
-export interface CatalogOptions {
+export interface Described {
   /** Resource ids. */
   readonly clusters: readonly string[];
   readonly sqlServers: readonly string[];
+  readonly podIdentity: boolean;
+}
+
+export interface CatalogOptions extends Described {
   /** Client id of Mooring's Entra application. */
   readonly audience: string;
-  readonly podIdentity: boolean;
+}
+
+/** The entries of a catalog for these. */
+export async function writeEntries(az: Az, described: Described): Promise<string> {
+  const { clusters, sqlServers } = await describe(az, described);
+  return stringify({ clusters: Object.fromEntries(clusters), sqlServers: Object.fromEntries(sqlServers) });
+}
+
+async function describe(az: Az, described: Described) {
+  const [clusters, sqlServers] = await Promise.all([
+    Promise.all(described.clusters.map((id) => describeCluster(az, id, described))),
+    Promise.all(described.sqlServers.map((id) => describeSqlServer(az, id))),
+  ]);
+  return { clusters, sqlServers };
 }
 
 export async function writeCatalog(az: Az, options: CatalogOptions): Promise<string> {
   const { tenantId } = z.object({ tenantId: z.string() }).parse(await az("account", "show"));
-  const [clusters, sqlServers] = await Promise.all([
-    Promise.all(options.clusters.map((id) => describeCluster(az, id, options))),
-    Promise.all(options.sqlServers.map((id) => describeSqlServer(az, id))),
-  ]);
+  const { clusters, sqlServers } = await describe(az, options);
   const catalog = {
     tenantId,
     clusters: Object.fromEntries(clusters),
@@ -63,7 +77,7 @@ ${stringify(catalog)}
 async function describeCluster(
   az: Az,
   id: string,
-  { podIdentity }: CatalogOptions,
+  { podIdentity }: Pick<Described, "podIdentity">,
 ): Promise<readonly [string, object]> {
   const cluster = ManagedCluster.parse(await az("aks", "show", "--ids", id));
   const host = cluster.privateFqdn ?? cluster.fqdn;

@@ -57,7 +57,8 @@ export function createDurableSpans() {
       if (!areKept()) return await start(caller);
       const span = openSpan({
         source: "WebJobs.Extensions.DurableTask",
-        name: spanName("create_orchestration", instance),
+        // Of the extension's own code, which writes the version otherwise than DurableTask does.
+        name: `create_orchestration:${instance.name}${instance.version === null ? "" : `@${instance.version}`}`,
         kind: SpanKind.PRODUCER,
         parent: caller,
         attributes: describe(instance),

@@ -47,7 +47,8 @@ export function createSqlServers({
         collect(administrators.listByServer(place.resourceGroup, place.server, options)),
       );
       if (isDone(found.find(({ login, sid }) => login && sid)?.sid)) return;
-      if (performance.now() > giveUpAt) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still at it.`);
+      if (performance.now() > giveUpAt)
+        throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it.`);
     }
   }
 

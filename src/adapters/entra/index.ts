@@ -90,5 +90,5 @@ function keysUnreadable(cause: unknown): Refusal {
 }
 
 function refuse(why: string, cause?: unknown): Refusal {
-  return new Refusal("UNAUTHENTICATED", `The access token is not taken: ${why}.`, {}, { cause });
+  return new Refusal("UNAUTHENTICATED", `The access token is not accepted: ${why}.`, {}, { cause });
 }

@@ -17,6 +17,11 @@ export interface AdmissionOptions {
   readonly takeOver?: boolean;
   /** Waits a moment for an operation that has ended and has not let the namespace go; yes, when nothing is said. */
   readonly isPatient?: boolean;
+  /**
+   * Throws when the namespace is not as the caller has seen it; asked last. `isDone`: it is onboarded as the request has it, or
+   * an operation is at it.
+   */
+  readonly expect?: (current: NamespaceRecord | undefined, isDone: boolean) => void;
 }
 
 export interface Admission {
@@ -108,5 +113,5 @@ async function giveWay({ registry }: Ports, operation: OperationRecord): Promise
 
 function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
   const about = { cluster, namespace };
-  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" has its ${quota} namespace(s) already.`, { about });
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" already has its ${quota} namespace(s).`, { about });
 }

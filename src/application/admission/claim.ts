@@ -70,13 +70,16 @@ export async function claimOnboarding(
     }
     const team = ownerAfter(claimContext, admission, current);
     const fresh = forBatch(claimContext, { ...opening, ...(team === undefined ? {} : { team }) });
+    const { expect } = options;
     if (!current) {
+      expect?.(undefined, false);
       const record = open(fresh);
       if (await insertWithinQuota(ports, record, operationOf(record))) return { record, how: "begun" };
       continue;
     }
     const { takeOver } = admission;
     const met = await meetRecord(claimContext, current, { ...fresh, takeOver });
+    expect?.(current, "same" in met);
     if ("same" in met) return met.same;
     const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
     if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };
@@ -125,20 +128,22 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
 export function expectFree(record: NamespaceRecord): asserts record is FreeRecord {
   if (isFree(record)) return;
   const { operation } = record;
-  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} runs for ${berthKey(record)}.`, { operation });
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} is running for ${berthKey(record)}.`, {
+    operation,
+  });
 }
 
 /** Neither held by an operation nor left half done by one. */
 export function expectOnboarded(record: NamespaceRecord): asserts record is OnboardedRecord {
   expectFree(record);
   if (record.state === "Onboarded") return;
-  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} half done.`);
+  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} incomplete.`);
 }
 
 /** The client id of the namespace's identity, by which its users are known. */
 export function clientIdOf(record: OnboardedRecord): string {
   if (record.clientId !== undefined) return record.clientId;
-  throw new Refusal("NAMESPACE_INCOMPLETE", `${berthKey(record)} has not been onboarded to its end.`);
+  throw new Refusal("NAMESPACE_INCOMPLETE", `The onboarding of ${berthKey(record)} was never completed.`);
 }
 
 /** A lane must not wait for people: what needs approval is started by the timer, and runs beside the lanes. */
@@ -189,7 +194,7 @@ export function withOnboardingOperation(record: NamespaceRecord): NamespaceRecor
 function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
-  const message = `The migration of ${berthKey(berth)} has stopped after ${done}, and serves the request of before.`;
+  const message = `The migration of ${berthKey(berth)} stopped after ${done}; the previous request is still in effect.`;
   throw new Refusal("MIGRATION_PENDING", message, { operation });
 }
 
@@ -199,7 +204,7 @@ const mostHalfDone = 5;
 function refuseTooManyHalfDone(current: FreeRecord): void {
   if (depthOf(current) <= mostHalfDone) return;
   const { operation } = current;
-  const message = `${mostHalfDone} operations in a row left ${berthKey(current)} half done; offboard it first.`;
+  const message = `${mostHalfDone} operations in a row left ${berthKey(current)} incomplete; offboard it first.`;
   throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
 }
 

@@ -26,7 +26,7 @@ export async function expectNamespaceExists(
   const about = { cluster: record.cluster, namespace: record.namespace };
   const { operation } = record;
   if (!found) {
-    const message = `Namespace ${berthKey(record)} is onboarded, and not in the cluster any more.`;
+    const message = `Namespace ${berthKey(record)} is onboarded, but no longer in the cluster.`;
     throw new Refusal("NAMESPACE_MISSING", message, { about, operation });
   }
   const { uid, deletionTimestamp } = found.metadata;

@@ -1,5 +1,6 @@
 /** The namespaces of a batch over what is onboarded: chosen once, and looked at again when it is their turn. */
 import type { Caller } from "../../domain/access/caller.ts";
+import { changeTag } from "../../domain/http/entityTag.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
 import { type Chosen, isAsSeen, type NamespaceBatchBody, seenOf } from "../../domain/operation/namespaceBatch.ts";
@@ -57,6 +58,11 @@ async function findAll(
     throw new Refusal("INVALID_REQUEST", `/filter: ${detail}.`, { errors: [{ pointer: "/filter", detail }] });
   }
   return chosen;
+}
+
+/** The same plan of the same namespaces, each of which is what it was then. */
+export function selectionTag(what: object, chosen: readonly Chosen[]): string {
+  return changeTag({ what, chosen });
 }
 
 function chosenOf(record: NamespaceRecord): Chosen {

@@ -26,11 +26,14 @@ export async function cancelBatch(
 export async function foreseeBatchCancel(
   { registry }: Pick<Ports, "registry">,
   id: string,
-  { by }: Decision,
+  { by, expect }: Decision,
 ): Promise<{ record: Stored<BatchRecord>; isMade: boolean }> {
   const record = mustSeeOperation(by, id, await registry.getBatch(id));
   if (!hasRole(by, ["Onboarding.Request"])) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]));
   if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return { record, isMade: true };
-  if (!isFinal(record.status)) return { record, isMade: false };
+  if (!isFinal(record.status)) {
+    expect?.(record);
+    return { record, isMade: false };
+  }
   throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
 }

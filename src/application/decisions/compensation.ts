@@ -16,11 +16,17 @@ type Found = { readonly compensates: Compensated } & (
   | { readonly isSame: false; readonly current: Stored<FreeRecord> }
 );
 
+export interface Compensating {
+  readonly by: Caller;
+  /** Throws when the operation is not as the caller has seen it; not asked when a compensation of it is at work already. */
+  readonly expect?: ((record: OperationRecord) => void) | undefined;
+}
+
 /** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
 export async function findCompensation(
   registry: Pick<Registry, "findOperation" | "getNamespace">,
-  by: Caller,
   id: string,
+  { by, expect }: Compensating,
 ): Promise<Found> {
   const failed = mustSeeOperation(by, id, await registry.findOperation(id), maySee);
   const refuse = (why: string, operation: string | undefined) =>
@@ -37,7 +43,10 @@ export async function findCompensation(
   // A migration leaves its namespace onboarded, whatever it could not undo; then it may be repaired, and the way back is open.
   const leftBy = (migrating && current?.migration?.leftBy) ?? current?.operation;
   const isLeft = leftBy === id && current?.state === (migrating ? "Onboarded" : "Incomplete");
-  if (undos.length > 0 && isLeft) return { current, compensates, isSame: false };
+  if (undos.length > 0 && isLeft) {
+    expect?.(failed);
+    return { current, compensates, isSame: false };
+  }
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }

@@ -2,7 +2,7 @@
 
 import type { Caller } from "../../domain/access/caller.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type { AnyOperation, Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, approvalsNeeded, mayDecide } from "../../domain/policy/approval.ts";
 import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -16,6 +16,8 @@ export interface Decision {
   readonly by: Caller;
   readonly comment?: string | undefined;
   readonly now?: Date;
+  /** Throws when the operation is not as whoever decides has seen it. Asked last, and not for a decision that is made already. */
+  readonly expect?: ((record: AnyOperation) => void) | undefined;
 }
 
 export interface ApprovalDecision extends Decision {
@@ -49,11 +51,16 @@ function cancelOf(id: string, decision: Decision): Next {
       throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
     }
     if (record.kind === "compensate") {
-      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} only undoes, and cannot be canceled.`, { operation: id });
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} only runs undos and cannot be canceled.`, {
+        operation: id,
+      });
     }
     if (record.committedTime !== undefined) {
-      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was done at ${record.committedTime}.`, { operation: id });
+      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was complete at ${record.committedTime}.`, {
+        operation: id,
+      });
     }
+    decision.expect?.(record);
     return { cancel: sign(decision) };
   };
 }
@@ -89,7 +96,7 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
       throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`, { about });
     }
     if (by.id === record.requestedBy) {
-      const message = `Operation ${id} was requested by ${by.id}, who cannot decide it.`;
+      const message = `Operation ${id} was requested by ${by.id}, who cannot decide about it.`;
       throw new Refusal("APPROVER_IS_REQUESTER", message, { about });
     }
     if (requestHash !== undefined && requestHash !== approval.requestHash) {
@@ -108,6 +115,7 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
     if (made) throw notPending(record, `it was ${made.kind} by ${made.by ?? "somebody"} at ${made.time}`);
     if (record.cancel) throw notPending(record, `it was canceled by ${record.cancel.by}`);
     if (isFinal(record.status)) throw notPending(record, "it has ended");
+    decision.expect?.(record);
     const signature = sign({ ...decision, now });
     const needed = approvalsNeeded(record);
     if (kind === "rejected" || needed === 1) return { approval: { ...approval, decision: { kind, ...signature } } };

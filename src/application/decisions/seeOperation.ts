@@ -19,5 +19,5 @@ export function mustSeeOperation<O extends AnyOperation>(
   may: (by: Caller, record: O) => boolean = maySeeOperation,
 ): O {
   if (record && may(by, record)) return record;
-  throw new Refusal("NOT_FOUND", `There is no operation "${id}".`);
+  throw new Refusal("NOT_FOUND", `No operation has the ID "${id}".`);
 }

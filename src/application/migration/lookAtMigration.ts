@@ -59,7 +59,7 @@ export async function lookAtMigration(
   return { plan: toPlan(steps), pods };
 }
 
-/** Pods that use the old way are waited for, or are in the way where the catalog says that nothing is waited for. */
+/** The migration waits for pods that use the previous mode, or is blocked by them if the catalog says not to wait. */
 async function lookAtPods(
   ports: Ports,
   { request, migration }: MigrationLook,

@@ -24,7 +24,7 @@ export function prepareMigration(
   const migration = record.migration && towards(record.migration, to);
   if (!migration && request.identityMode === to) {
     const words = to === "podIdentity" ? "pod identity" : "workload identity";
-    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} uses ${words} already.`);
+    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} already uses ${words}.`);
   }
   try {
     findClusterFor(ports.catalog, request.cluster, to);

@@ -6,6 +6,7 @@ import { BatchRemaining } from "../operation/batchRemaining.ts";
 import { NamespaceAction } from "../operation/namespaceBatch.ts";
 import { OperationError, OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
 import { Time } from "../time.ts";
+import { Etag } from "./etag.ts";
 import { Signature } from "./signature.ts";
 
 const BatchAction = z
@@ -27,6 +28,7 @@ export const BatchSummary = z
     traceId: z.string().optional(),
     error: OperationError.optional(),
     cancel: Signature.optional(),
+    etag: Etag,
   })
   .meta({ id: "BatchSummary" });
 export type BatchSummary = z.infer<typeof BatchSummary>;

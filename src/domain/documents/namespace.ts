@@ -6,6 +6,7 @@ import { NamespaceState } from "../operation/namespaceState.ts";
 import { IdentityMode, OnboardingRequest } from "../request/request.ts";
 import { documentFields } from "../targets/index.ts";
 import { Time } from "../time.ts";
+import { Etag } from "./etag.ts";
 import { page } from "./page.ts";
 
 export const NamespaceDocument = z
@@ -36,6 +37,7 @@ export const NamespaceDocument = z
     request: OnboardingRequest.meta({ description: "The whole request; it can be sent again." }),
     identityMode: IdentityMode,
     ...documentFields,
+    etag: Etag,
   })
   .meta({ id: "Namespace" });
 export type NamespaceDocument = z.infer<typeof NamespaceDocument>;

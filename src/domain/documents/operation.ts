@@ -6,6 +6,7 @@ import { Approval } from "../policy/approval.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { Time } from "../time.ts";
 import { BatchDocument, BatchSummary } from "./batch.ts";
+import { Etag } from "./etag.ts";
 import { page } from "./page.ts";
 import { Signature } from "./signature.ts";
 
@@ -56,6 +57,7 @@ export const OperationSummary = z
       description:
         "In lists, only what the record shows: awaitingApproval while the operation waits for a person, done once it has ended, absent while it runs.",
     }),
+    etag: Etag,
   })
   .meta({ id: "OperationSummary" });
 export type OperationSummary = z.infer<typeof OperationSummary>;

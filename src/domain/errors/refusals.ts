@@ -258,8 +258,9 @@ export const refusals = {
   PRECONDITION_FAILED: {
     status: 412,
     isPolicy: false,
-    cause: "The namespace has changed since the version in If-Match.",
-    fix: "Read the namespace again, then send the request with its current ETag.",
+    cause:
+      "The namespace, operation or plan has changed since the version in If-Match, or the namespace exists although the request has If-None-Match: *.",
+    fix: "Read it again, or plan it again with dryRun=true. If you still want the change, send the request with the current ETag.",
   },
   // Kubernetes
   NAMESPACE_TERMINATING: {

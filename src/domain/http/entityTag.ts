@@ -1,7 +1,7 @@
 /**
- * The entity tag of a namespace has two parts: what the namespace is (what was asked for, by whom, and how it stands), and what
- * the last look found. `If-None-Match` takes the whole; `If-Match` takes only the first, so that a look by the drift watcher
- * is in nobody's way. When it was looked at is in neither: nobody has to read it again for that.
+ * The entity tag of a thing has two parts: what it is, as far as anybody decides about that, and what else is told of it. The
+ * header `ETag` has both, and `If-None-Match` takes the whole. `If-Match` takes only the first, so that what happens by itself
+ * is in nobody's way: a look by the drift watcher, a step of an operation. docs/adr/0018.
  */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../canonicalJson.ts";
@@ -10,7 +10,12 @@ export function entityTag({ is, found }: { readonly is: object; readonly found: 
   return `"${hash(is, 32)}.${hash(found, 16)}"`;
 }
 
-/** Whether two tags are of a namespace that is the same, whatever was found in it. */
+/** The first part alone, as a tag: the field `etag` of documents. */
+export function changeTag(is: object): string {
+  return `"${hash(is, 32)}"`;
+}
+
+/** Whether two tags are of a thing that is the same, whatever else is told of it. */
 export function isOfTheSame(tag: string, other: string): boolean {
   const first = (text: string) => text.replace(/"$/, "").split(".")[0];
   return first(tag) === first(other);

@@ -127,6 +127,10 @@ export const BatchPlan = z
     }),
     estimate: BatchEstimate.exactOptional().meta({ description: "For all ready namespaces; absent if none is ready." }),
     items: z.array(PlannedItem),
+    etag: z.string().exactOptional().meta({
+      description:
+        "The version of what was planned: the action, the namespaces, and what each of them is. Send it as If-Match, so that the batch changes nothing else.",
+    }),
   })
   .meta({ id: "BatchPlan" });
 export type BatchPlan = Omit<z.infer<typeof BatchPlan>, "items"> & { readonly items: readonly PlannedItem[] };

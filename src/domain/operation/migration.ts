@@ -14,7 +14,7 @@ export const MigrationPhase = z.enum([
   "verify",
   /** The namespace's record and its manifest say the new way; teams redeploy. */
   "cutOver",
-  /** Takes the old way away, such as binding and AzureIdentity, once no pod uses it. */
+  /** Removes the previous mode, such as binding and AzureIdentity, once no pod uses it. */
   "retire",
 ]);
 export type MigrationPhase = z.infer<typeof MigrationPhase>;
@@ -44,7 +44,7 @@ export const Migration = z.object({
   /** The last phase to run; a later call may say another. */
   until: MigrationPhase,
   serviceAccount: z.string(),
-  /** The value of `aadpodidbinding` by which pods use the old way. */
+  /** The value of `aadpodidbinding` by which pods use pod identity. */
   selector: z.string(),
   /** The last phase that is complete; absent when nothing has been added yet. */
   completed: MigrationPhase.optional(),

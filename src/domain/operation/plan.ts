@@ -55,6 +55,10 @@ export const Plan = z
       description: "For an onboarding or a change: the request, with its defaults filled in.",
     }),
     replaces: OnboardingRequest.exactOptional().meta({ description: "For a change: the request that it replaces." }),
+    etag: z.string().exactOptional().meta({
+      description:
+        "For an onboarding or a change: the version of the namespace that was planned for. Send it as If-Match, so that nothing else is changed. Absent if the namespace is not onboarded yet; then send If-None-Match: *.",
+    }),
     operation: z.string().exactOptional().meta({
       description: "There are no steps because this operation has done, or is doing, exactly this.",
     }),

@@ -17,7 +17,7 @@ export const Resumption = z.object({
       completed: MigrationPhase.optional(),
       /** Undos of the phases that are complete: only a cancellation runs them. */
       undos: z.array(z.string()),
-      /** The first phase that runs again: once the old way is being taken away, those before would look for it in vain. */
+      /** The first phase that runs again: once the previous mode is being removed, earlier phases would look for it in vain. */
       from: MigrationPhase,
     })
     .optional(),

@@ -10,7 +10,7 @@ import { findProblems, inWords, type Owned } from "./policy.ts";
 export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Owned, request: OnboardingRequest): void {
   if (name === undefined) return;
   const team = lookUp(teams, name);
-  if (!team) throw new PermanentError("NOT_ALLOWED", `The catalog has no team "${name}" any more.`);
+  if (!team) throw new PermanentError("NOT_ALLOWED", `The catalog no longer has a team "${name}".`);
   const problems = findProblems(team, request);
   if (problems.length === 0) return;
   throw new PermanentError("NOT_ALLOWED", `Team "${name}" may not ask for this: ${inWords(problems)}.`);

@@ -10,6 +10,8 @@ export interface RefusalDetails {
   /** Allow: the methods that the path has. */
   readonly allow?: string;
   readonly retryAfterSeconds?: number;
+  /** ETag: of what is there instead of what the request was about. */
+  readonly etag?: string;
   /** What was asked for, where the address does not say it: for the audit trail, and never part of the answer. */
   readonly about?: { readonly cluster: string; readonly namespace: string; readonly operation?: string };
 }

@@ -39,7 +39,7 @@ export function denyChange(request: OnboardingRequest, record: Known): ChangeDen
   if (another) {
     return {
       code: "NAMESPACE_INCOMPLETE",
-      message: `A change of ${berthKey(request)} ended half-way; the request is neither what it was nor what it was to be.`,
+      message: `A change of ${berthKey(request)} stopped partway; this request is neither the previous one nor the new one.`,
     };
   }
   if (earlier && earlier.identityMode !== request.identityMode) {

@@ -1,6 +1,6 @@
 /**
  * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
- * crash in between is mended by a timer (startAccepted.ts) and an accepted request is never lost.
+ * timer (startAccepted.ts) recovers from a crash in between, and an accepted request is never lost.
  */
 
 import type { DurableClient } from "durable-functions";
@@ -9,7 +9,7 @@ import { beginningOf, type Claim, claimOnboarding } from "../../application/admi
 import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { claimOffboarding, type OffboardingOptions } from "../../application/admission/claimExisting.ts";
 import { amend } from "../../application/amend.ts";
-import { findCompensation } from "../../application/decisions/compensation.ts";
+import { type Compensating, findCompensation } from "../../application/decisions/compensation.ts";
 import { launchOf } from "../../application/operation/launch.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -88,12 +88,16 @@ export async function answerClaim(own: AcceptanceContextWithId, { record, how }:
 }
 
 /** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
-export async function acceptCompensation(acceptance: AcceptanceContext, id: string): Promise<Accepted> {
+export async function acceptCompensation(
+  acceptance: AcceptanceContext,
+  id: string,
+  { expect }: Pick<Compensating, "expect"> = {},
+): Promise<Accepted> {
   const { registry } = acceptance.ports;
   return await acceptOnce(acceptance, async (own) => {
     const { record, change } = await amend({
       what: `What operation ${id} left undone`,
-      read: () => findCompensation(registry, own.by, id),
+      read: () => findCompensation(registry, id, { by: own.by, expect }),
       next: ({ current, compensates, isSame }) =>
         isSame ? undefined : beginCompensation(current, beginningOf(own), compensates),
       write: ({ current: { etag } }, next) => registry.replaceNamespace({ ...next, etag }),

@@ -1,5 +1,5 @@
 /**
- * A request that meets an operation mends it as the timer does (operations/startAccepted.ts): after a kill the timer waits for
+ * A request that meets an operation recovers it as the timer does (operations/startAccepted.ts): after a kill the timer waits for
  * its lease, up to a minute, and whoever asks need not. Only for callers who may see the operation: they are checked before.
  */
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
@@ -14,7 +14,7 @@ import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
 
 type Passer = Pick<RecoveryContext, "client" | "warn">;
 
-/** True when it was looked at, and may be another by now. Never throws: what cannot be mended is the timer's. */
+/** True if it was checked, and may have changed by now. Never throws: the timer takes care of what cannot be recovered here. */
 export interface RequestRecovery {
   recoverOperation(by: Passer, berth: Berth, operation: string): Promise<boolean>;
   /** Whatever operation holds the namespace. */
@@ -36,7 +36,7 @@ export interface Recoveries {
 
 export function createRequestRecovery(
   ports: Ports,
-  { recoverOperation: mend, recoverBatch: mendBatch }: Recoveries,
+  { recoverOperation, recoverBatch }: Recoveries,
   now: () => number = Date.now,
 ): RequestRecovery {
   const looked = new Map<string, number>();
@@ -59,14 +59,14 @@ export function createRequestRecovery(
       return await look();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      warn(logLine("not mended", { what, reason }));
+      warn(logLine("not recovered", { what, reason }));
       return false;
     }
   }
 
   async function recoverHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
     if (!record || !isHeld(record) || now() < Date.parse(record.acceptedTime) + graceMs) return false;
-    await mend({ ports, client, warn, now }, record);
+    await recoverOperation({ ports, client, warn, now }, record);
     return true;
   }
 
@@ -79,7 +79,7 @@ export function createRequestRecovery(
     recoverHolder: (by, berth) =>
       seldom(by, berthKey(berth), async () => await recoverHeld(by, await ports.registry.getNamespace(berth))),
     recoverBatch: ({ client, warn }, id) =>
-      seldom({ client, warn }, id, () => mendBatch({ ports, client, warn, now }, id, now() - graceMs)),
+      seldom({ client, warn }, id, () => recoverBatch({ ports, client, warn, now }, id, now() - graceMs)),
   };
 }
 

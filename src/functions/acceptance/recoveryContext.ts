@@ -4,7 +4,7 @@ import type { Ports } from "../../ports.ts";
 /** A request that is being accepted this moment starts its operation itself. */
 export const graceMs = 10_000;
 
-/** What a timer or a request needs that mends what a crash left. */
+/** What a timer or a request needs to recover from a crash. */
 export interface RecoveryContext {
   readonly ports: Ports;
   readonly client: DurableClient;

@@ -1,6 +1,6 @@
 /**
  * From the requests or the namespaces of a batch to one operation that works on them. Everything that it needs is in the registry before it
- * is answered; a crash before the orchestration has started is mended by a timer (reconcileBatches.ts).
+ * is answered; a timer recovers from a crash before the orchestration has started (reconcileBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
@@ -27,17 +27,25 @@ export async function acceptBatch(
   acceptance: AcceptanceContext,
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
-  sentAs: readonly SentAs[] = [],
+  { sentAs = [], expect = async () => undefined }: BatchOptions = {},
 ): Promise<string> {
-  return await accept(acceptance, id, async () => ({
-    asked: requests.map((request, index) => ({
+  return await accept(acceptance, id, async () => {
+    await expect();
+    const asked = requests.map((request, index) => ({
       cluster: request.cluster,
       namespace: request.namespace,
       request,
       ...sentAs[index],
-    })),
-    team: teamOf(acceptance.ports, acceptance.by, requests),
-  }));
+    }));
+    return { asked, team: teamOf(acceptance.ports, acceptance.by, requests) };
+  });
+}
+
+export interface BatchOptions {
+  /** For each of the requests. */
+  readonly sentAs?: readonly SentAs[];
+  /** Throws when something is not as the caller has seen it; not asked again for what an earlier try has accepted. */
+  readonly expect?: () => Promise<void>;
 }
 
 /** Of namespaces that are chosen now, and by no later try again. */

@@ -12,7 +12,9 @@ import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { type Answer, json } from "../http/respond.ts";
+import type { Answer } from "../http/respond.ts";
+import { answerTagged } from "../operations/answerTagged.ts";
+import { etagOf } from "../operations/operationTag.ts";
 
 const defaultTop = 100;
 
@@ -36,15 +38,16 @@ export async function answerBatch(
     items: page.map(publicItem),
     ...(next ? { nextLink: linkTo(request, next.index) } : {}),
   };
-  return json(200, document, isFinal(record.status) ? {} : { "retry-after": "2" });
+  return answerTagged(request, document, { record, retryAfter: "2" });
 }
 
-export function summaryOfBatch({ traceparent, ...record }: BatchRecord): BatchSummary {
+export function summaryOfBatch(record: BatchRecord): BatchSummary {
+  const { traceparent } = record;
   const { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, error, cancel } = record;
   const action = record.work?.action ?? "onboard";
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const ended = { startTime, endTime, traceId, error: error && tellIn("ended", error) };
-  return { id, kind, action, status, requests, requestedBy, team, createdTime, ...ended, cancel };
+  return { id, kind, action, status, requests, requestedBy, team, createdTime, ...ended, cancel, etag: etagOf(record) };
 }
 
 export function phaseOf({ status }: Pick<BatchRecord, "status">): Phase {

@@ -107,7 +107,7 @@ function findRepeated(
       return [];
     }
     const other = before.request.cluster === cluster ? "" : `, which "${before.request.cluster}" names, too`;
-    const detail = `${berthKey(request)}${other} is asked for twice: by /requests/${before.index} and by /requests/${index}`;
+    const detail = `${berthKey(request)}${other} appears twice: in /requests/${before.index} and in /requests/${index}`;
     return [{ pointer, code: "INVALID_REQUEST", detail }];
   });
 }

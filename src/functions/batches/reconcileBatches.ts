@@ -34,7 +34,7 @@ export async function reconcileBatches(recovery: RecoveryContext, { held, before
     } catch (error) {
       // It comes again with the next tick.
       const reason = error instanceof Error ? error.message : String(error);
-      warn(logLine("batch not tended", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
+      warn(logLine("batch not reconciled", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
     }
   }
 }

@@ -30,6 +30,7 @@ export const traceId = "de8876a52248e7938760e6756cc6461f";
 const requestedBy = "ada@example.com";
 const approver = "grace@example.com";
 const database = { server: "sql-dev", database: "messages", roles: ["reader" as const] };
+const etag = '"6f1c2d0b9a3e4f5867c1d2e3f4a5b6c7"';
 const time = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 9, 0, seconds)).toISOString();
 
 /** Of path parameters. */
@@ -96,6 +97,7 @@ const summary: OperationSummary = {
   traceId,
   result: { clientId, manifest },
   phase: "done",
+  etag,
 };
 
 export const operationDocument: OperationDocument = {
@@ -226,6 +228,7 @@ export const repairPlan: Plan = {
 };
 
 export const batchPlan: BatchPlan = {
+  etag,
   totals: { requests: 2, ready: 1, blocked: 0, refused: 1, notPlanned: 0 },
   items: [
     { index: 0, ...berth, status: "ready", plan },
@@ -255,6 +258,7 @@ export const batchDocument: BatchDocument = {
   createdTime: time(0),
   startTime: time(0),
   traceId,
+  etag,
   totals: { requests: 2, notStarted: 0, running: 1, succeeded: 1, unchanged: 0, failed: 0, canceled: 0 },
   items: [
     {
@@ -294,6 +298,7 @@ export const namespace: NamespaceDocument = {
   identityMode: "workloadIdentity",
   databases: [database],
   request: fullRequest,
+  etag,
 };
 export const namespacePage: NamespacePage = { value: [namespace] };
 

@@ -10,8 +10,9 @@ import {
   acceptedResponse,
   body,
   bodyProblems,
+  changeHeaders,
   guarded,
-  idempotencyHeaders,
+  isOther,
   problem,
   requestBody,
 } from "./openapiParts.ts";
@@ -36,8 +37,8 @@ export const batchPaths: ZodOpenApiPathsObject = {
       summary:
         "Verify, repair, migrate or offboard up to 1,000 namespaces as one operation, or plan it with dryRun=true",
       description:
-        "Mooring chooses the namespaces once, when it accepts the batch: by the filter of GET /api/namespaces, by name, or all that the caller may see. Each namespace gets an operation of its own; a verification has only an outcome. A namespace that is busy at its turn, has changed or is gone fails alone, and the rest continues.",
-      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+        "Mooring chooses the namespaces once, when it accepts the batch: by the filter of GET /api/namespaces, by name, or all that the caller may see. Each namespace gets an operation of its own; a verification has only an outcome. A namespace that is busy at its turn, has changed or is gone fails alone, and the rest continues. Send the plan's `etag` as If-Match to work only on what was planned: it changes when a namespace enters or leaves the selection, or is changed or made again, and not when it is repaired or verified.",
+      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: changeHeaders },
       requestBody: requestBody("required", NamespaceBatchBody, { repairFound, offboardNamed }),
       responses: guarded({
         200: body("The plan of each chosen namespace, and how long all would take; nothing was written.", BatchPlan, {
@@ -49,6 +50,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
           "No namespace matches the filter, or the first request with the same idempotency key is still being answered.",
           "NOTHING_CHOSEN",
         ),
+        412: isOther,
         413: problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE"),
         422: problem(
           "A field is wrong, the namespaces are not selected in exactly one way, or the filter matches more than 1,000.",
@@ -63,8 +65,8 @@ export const batchPaths: ZodOpenApiPathsObject = {
       tags: ["Onboardings"],
       summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
       description:
-        "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone.",
-      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: idempotencyHeaders },
+        "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for.",
+      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: changeHeaders },
       requestBody: requestBody("required", BatchBody, { batchRequest }),
       responses: guarded({
         200: body(
@@ -78,6 +80,7 @@ export const batchPaths: ZodOpenApiPathsObject = {
           "The first request with the same idempotency key is still being answered.",
           "IDEMPOTENCY_IN_PROGRESS",
         ),
+        412: isOther,
         413: problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE"),
         422: problem("Fields are wrong, or a namespace appears twice; `errors` lists up to 100.", "INVALID_REQUEST"),
       }),

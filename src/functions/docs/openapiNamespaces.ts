@@ -13,10 +13,11 @@ import {
   body,
   bodyProblems,
   busyHost,
+  changeHeaders,
   dryRun,
   flagProblem,
   guarded,
-  idempotencyHeaders,
+  isOther,
   pagingOf,
   pagingProblems,
   problem,
@@ -30,7 +31,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
       tags: ["Onboardings"],
       summary: "Onboard or change a namespace, or plan it with dryRun=true",
       description:
-        "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers.",
+        "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers. If-Match and If-None-Match refer to the namespace in the request; If-Match is ignored if the namespace already is as requested.",
       requestParams: {
         query: z.object({
           dryRun,
@@ -39,7 +40,12 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
               "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
           }),
         }),
-        header: idempotencyHeaders,
+        header: changeHeaders.extend({
+          "if-none-match": z.string().optional().meta({
+            description:
+              "`*` onboards only a namespace that is not onboarded yet, not even as requested; otherwise the answer is 412.",
+          }),
+        }),
       },
       requestBody: requestBody("required", AnyRequest, { request, objectRequest }),
       responses: guarded({
@@ -49,6 +55,10 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         409: problem(
           "Another operation or team holds the namespace, the change is not possible, or the quota is used up.",
           "OPERATION_IN_PROGRESS",
+        ),
+        412: problem(
+          "The namespace has changed since the version in If-Match, or exists despite If-None-Match.",
+          "PRECONDITION_FAILED",
         ),
       }),
     },
@@ -121,7 +131,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
               "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts, workloads in the namespace. A plan then lists them as notices.",
           }),
         }),
-        header: idempotencyHeaders.extend({ "if-match": z.string().optional() }),
+        header: changeHeaders,
       },
       responses: guarded({
         ...flagProblem,
@@ -132,7 +142,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           "Another operation holds the namespace, or the first request with the same idempotency key is still being answered.",
           "OPERATION_IN_PROGRESS",
         ),
-        412: problem("The namespace has changed since the version in If-Match.", "PRECONDITION_FAILED"),
+        412: isOther,
         422: problem(
           "The idempotency key was used for a different request, or is malformed.",
           "IDEMPOTENCY_KEY_REUSED",

@@ -23,9 +23,12 @@ import {
   acceptedResponse,
   body,
   bodyProblems,
+  changeHeaders,
+  decisionHeaders,
   dryRun,
   flagProblem,
   guarded,
+  isOther,
   operationPath,
   paging,
   pagingProblems,
@@ -44,6 +47,9 @@ const decisionResponse = {
   ),
 };
 
+const twice =
+  "Repeating a decision returns the same answer, with or without an idempotency key; If-Match is ignored then.";
+
 /** Of an approver's decision, whichever it is. */
 const approverResponses = guarded({
   ...bodyProblems,
@@ -51,6 +57,7 @@ const approverResponses = guarded({
   202: decisionResponse,
   403: problem("The caller lacks the role, or is the requester.", "APPROVER_IS_REQUESTER"),
   404: problem("No operation has this ID.", "NOT_FOUND"),
+  412: isOther,
   409: problem(
     "The operation is not waiting for approval, the approval timed out, or the hash belongs to another request.",
     "APPROVAL_NOT_PENDING",
@@ -91,13 +98,24 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "getOperation",
       tags: ["Operations"],
       summary: "Get the status of an operation, step by step",
-      description: "Poll until it is done (Retry-After), or follow GET /api/operations/{id}/events.",
-      requestParams: { path: operationPath, query: batchPaging },
+      description:
+        "Poll until it is done (Retry-After), or follow GET /api/operations/{id}/events. The header ETag changes with every step. If-Match of a decision compares only its part before the dot, which is the field `etag`: it changes when approval is requested or given, when the operation is canceled and when it ends.",
+      requestParams: {
+        path: operationPath,
+        query: batchPaging,
+        header: z.object({ "if-none-match": z.string().optional() }),
+      },
       responses: guarded({
-        200: body("The operation, for a namespace or a batch.", AnyOperationDocument, {
-          operationDocument,
-          batchDocument,
-        }),
+        200: {
+          ...body("The operation, for a namespace or a batch.", AnyOperationDocument, {
+            operationDocument,
+            batchDocument,
+          }),
+          headers: z.object({
+            etag: z.string().meta({ description: "What people decide about, a dot, and everything else." }),
+          }),
+        },
+        304: { description: "If-None-Match has the current version." },
         404: problem("No operation has this ID.", "NOT_FOUND"),
         422: problem("A parameter is wrong.", "INVALID_REQUEST"),
       }),
@@ -108,9 +126,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "cancelOperation",
       tags: ["Operations"],
       summary: "Cancel an operation and undo what it did, or plan that with dryRun=true",
-      description:
-        "With dryRun=true: the undos that would run now, each with what it would find. Batches, and operations that undo nothing, get notices instead of steps.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      description: `With dryRun=true: the undos that would run now, each with what it would find. Batches, and operations that undo nothing, get notices instead of steps. ${twice}`,
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: decisionHeaders },
       requestBody: requestBody("optional", CancelBody, { cancelBody }),
       responses: guarded({
         ...bodyProblems,
@@ -118,6 +135,7 @@ export const operationPaths: ZodOpenApiPathsObject = {
         202: decisionResponse,
         404: problem("No operation has this ID.", "NOT_FOUND"),
         409: problem("The operation has ended, or is already complete and verified.", "OPERATION_ENDED"),
+        412: isOther,
       }),
     },
   },
@@ -127,8 +145,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       tags: ["Operations"],
       summary:
         "Approve the waiting request; needs the app role Onboarding.Approve, and someone other than the requester",
-      description: "With dryRun=true: the plan of the waiting operation.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      description: `With dryRun=true: the plan of the waiting operation. ${twice}`,
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: decisionHeaders },
       requestBody: requestBody("required", ApproveBody, { approveBody }),
       responses: approverResponses,
     },
@@ -138,8 +156,8 @@ export const operationPaths: ZodOpenApiPathsObject = {
       operationId: "rejectOperation",
       tags: ["Operations"],
       summary: "Reject the waiting request; the operation ends with the code REJECTED",
-      description: "With dryRun=true: a plan without steps, because nothing was written yet.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      description: `With dryRun=true: a plan without steps, because nothing was written yet. ${twice}`,
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: decisionHeaders },
       requestBody: requestBody("optional", RejectBody, { rejectBody }),
       responses: approverResponses,
     },
@@ -151,12 +169,17 @@ export const operationPaths: ZodOpenApiPathsObject = {
       summary: "Run the failed undos again, as an operation of their own, or plan that with dryRun=true",
       description:
         "After a migration it undoes what its failed phases left. POST …/migrate continues, or returns to the other identity mode.",
-      requestParams: { path: operationPath, query: z.object({ dryRun }) },
+      requestParams: { path: operationPath, query: z.object({ dryRun }), header: changeHeaders },
       responses: guarded({
         ...flagProblem,
         200: body("The plan; nothing was written.", Plan, { removalPlan }),
         202: acceptedResponse,
         404: problem("No operation has this ID.", "NOT_FOUND"),
+        412: isOther,
+        422: problem(
+          "The idempotency key was used for a different request, or is malformed.",
+          "IDEMPOTENCY_KEY_REUSED",
+        ),
         409: problem(
           "None of its undos failed, or another operation has since changed the namespace.",
           "NOTHING_TO_COMPENSATE",

@@ -103,6 +103,19 @@ export const idempotencyHeaders = z.object({
   }),
 });
 
+export const ifMatch = z.string().optional().meta({
+  description:
+    "The ETag of what the change is about, as the caller saw it: the header or the field `etag` of its document or plan. If it has changed since, the answer is 412. Compared strongly, so a weak tag never matches; `*` only requires that it exists.",
+});
+/** Of a change that starts an operation or a verification. */
+export const changeHeaders = idempotencyHeaders.extend({ "if-match": ifMatch });
+/** Of a decision, which is its own idempotency key. */
+export const decisionHeaders = z.object({ "if-match": ifMatch });
+export const isOther = problem(
+  "It has changed since the version in If-Match. The detail says what it is now, and the header ETag has the current version.",
+  "PRECONDITION_FAILED",
+);
+
 export const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument, { accepted }),
   headers: z.object({ location: z.string(), "operation-location": z.string(), "retry-after": z.string() }),

@@ -12,17 +12,16 @@ import {
   berth,
   body,
   bodyProblems,
+  changeHeaders,
   dryRun,
   flagProblem,
   guarded,
-  idempotencyHeaders,
+  isOther,
   problem,
   requestBody,
 } from "./openapiParts.ts";
 
 const isHeld = problem("Another operation holds the namespace, or left it incomplete.", "OPERATION_IN_PROGRESS");
-const isOther = problem("The namespace has changed since the version in If-Match.", "PRECONDITION_FAILED");
-const conditionalHeaders = idempotencyHeaders.extend({ "if-match": z.string().optional() });
 
 export const upkeepPaths: ZodOpenApiPathsObject = {
   "/api/namespaces/{cluster}/{namespace}/verify": {
@@ -31,12 +30,20 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       tags: ["Namespaces"],
       summary: "Verify the namespace now and, if the catalog allows it, log in as the workload does",
       description: `No dry run: ${noDryRun}`,
-      requestParams: { path: berth },
+      requestParams: { path: berth, header: changeHeaders },
       responses: guarded({
         ...flagProblem,
         200: body("The findings.", VerificationDocument, { verification }),
         404: problem("The namespace is not onboarded.", "NOT_ONBOARDED"),
-        409: problem("An operation holds the namespace.", "OPERATION_IN_PROGRESS"),
+        409: problem(
+          "An operation holds the namespace, or the first request with the same idempotency key is still being answered.",
+          "OPERATION_IN_PROGRESS",
+        ),
+        412: isOther,
+        422: problem(
+          "The idempotency key was used for a different request, or is malformed.",
+          "IDEMPOTENCY_KEY_REUSED",
+        ),
       }),
     },
   },
@@ -49,7 +56,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       requestParams: {
         path: berth,
         query: z.object({ dryRun }),
-        header: conditionalHeaders,
+        header: changeHeaders,
       },
       responses: guarded({
         ...flagProblem,
@@ -75,7 +82,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       requestParams: {
         path: berth,
         query: z.object({ dryRun, to: IdentityMode.optional(), until: MigrationPhase.optional() }),
-        header: conditionalHeaders,
+        header: changeHeaders,
       },
       requestBody: requestBody("optional", MigrationRequest, { migrationRequest }),
       responses: guarded({

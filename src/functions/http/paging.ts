@@ -17,7 +17,7 @@ export function readLimit(request: HttpRequest, most = maxLimit): { limit: numbe
   const continuation = request.query.get("continuation");
   if (continuation === null) return { limit };
   if (!readCursor(continuation)) {
-    const errors = [{ pointer: "?continuation", detail: "is none that a nextLink gave" }];
+    const errors = [{ pointer: "?continuation", detail: "does not come from a nextLink" }];
     throw new Refusal("INVALID_PARAMETER", "Query parameter `continuation` does not come from a nextLink.", { errors });
   }
   return { limit, continuation };

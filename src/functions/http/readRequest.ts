@@ -35,7 +35,7 @@ export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): u
 /** How many bytes it has is known only of one that was read, or that says so. */
 export function tooLarge(maxBytes: number, bytes?: number): Refusal {
   const size = bytes === undefined ? `more than ${maxBytes}` : String(bytes);
-  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${size} bytes; at most ${maxBytes} are taken.`);
+  return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${size} bytes; the limit is ${maxBytes}.`);
 }
 
 /** Of whom a request comes, and against what it is read. */

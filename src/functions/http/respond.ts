@@ -27,7 +27,7 @@ export function accepted(request: HttpRequest, operation: string, body: Accepted
 }
 
 export function problem(error: unknown, { context, traceId }: { context: InvocationContext; traceId: string }): Answer {
-  const { code, message, errors, operation, challenge, allow, retryAfterSeconds } = toProblem(error);
+  const { code, message, errors, operation, challenge, allow, retryAfterSeconds, etag } = toProblem(error);
   const status = statusOf(code);
   if (status >= 500 && !(error instanceof Refusal))
     context.error(logLine("request failed", { code, traceId, reason: messageOf(error) }));
@@ -36,6 +36,7 @@ export function problem(error: unknown, { context, traceId }: { context: Invocat
   if (code === "IDEMPOTENCY_IN_PROGRESS") headers["retry-after"] = "1";
   if (challenge !== undefined) headers["www-authenticate"] = challenge;
   if (allow !== undefined) headers["allow"] = allow;
+  if (etag !== undefined) headers["etag"] = etag;
   if (status === 503) headers["retry-after"] = "5";
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
   return { status, headers, body: JSON.stringify(problemDocument(code, message, { errors, traceId })) };
@@ -68,14 +69,14 @@ function toProblem(error: unknown): Problem {
   if (error instanceof TransientError && error.code === "REGISTRY_UNAVAILABLE") {
     return {
       code: error.code,
-      message: "Mooring's records cannot be read. The trace id leads to the reason in its log.",
+      message: "Mooring's records cannot be read. The trace ID leads to the reason in its log.",
     };
   }
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }
   // What went wrong inside is for the log, where the trace id leads; it may name things that a caller must not see.
-  return { code: "UNEXPECTED", message: "Mooring could not answer. The trace id leads to the reason in its log." };
+  return { code: "UNEXPECTED", message: "Mooring could not answer. The trace ID leads to the reason in its log." };
 }
 
 function messageOf(error: unknown): string {

@@ -23,7 +23,7 @@ import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { tagOf } from "./namespaceDocument.ts";
+import { currentNamespace } from "./namespaceDocument.ts";
 
 export function registerMigrations(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("migrateNamespaceRoute", {
@@ -33,7 +33,7 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
       const wanted = await readMigrationRequest(httpRequest);
-      const expect = (record: NamespaceRecord) => expectMatch(httpRequest, tagOf(record));
+      const expect = (record: NamespaceRecord) => expectMatch(httpRequest, currentNamespace(record));
       if (readFlag(httpRequest, "dryRun"))
         return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });

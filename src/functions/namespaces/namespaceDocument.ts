@@ -1,21 +1,34 @@
 /** What a caller sees of an onboarded namespace, and the tag of what it saw. */
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
-import { entityTag } from "../../domain/http/entityTag.ts";
+import { changeTag, entityTag } from "../../domain/http/entityTag.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
+import type { Current } from "../http/conditions.ts";
 
 type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
 
 /** What waits changes the answer, and not what the namespace is. */
 export function tagOf(record: NamespaceRecord, waiting?: readonly Waiting[]): string {
-  const { findings, verifiedTime: _when, waiting: queued, ...is } = publicNamespace(record, waiting);
+  const { findings, verifiedTime: _when, waiting: queued, ...is } = describe(record, waiting);
   return entityTag({ is, found: queued ? { findings, queued } : findings });
 }
 
-export function publicNamespace(record: NamespaceRecord, waiting: readonly Waiting[] = []): NamespaceDocument {
+/** For a change that holds for the namespace as its sender has seen it. */
+export function currentNamespace(record: NamespaceRecord): Current {
+  const { state, operation } = record;
+  return { tag: tagOf(record), state: `Namespace ${berthKey(record)} is ${state}, by operation ${operation}.` };
+}
+
+export function publicNamespace(record: NamespaceRecord, waiting?: readonly Waiting[]): NamespaceDocument {
+  const document = describe(record, waiting);
+  const { findings: _found, verifiedTime: _when, waiting: _queued, ...is } = document;
+  return { ...document, etag: changeTag(is) };
+}
+
+function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Omit<NamespaceDocument, "etag"> {
   const { cluster, namespace, state, operation, request, requestedBy, team } = record;
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
   // One that has just begun keeps its row for a moment.

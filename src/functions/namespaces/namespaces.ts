@@ -25,7 +25,7 @@ import { readFlag } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { publicNamespace, tagOf } from "./namespaceDocument.ts";
+import { currentNamespace, publicNamespace, tagOf } from "./namespaceDocument.ts";
 
 export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("listNamespaces", {
@@ -72,7 +72,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const berth = readBerth(request.params);
       const ignoreDependants = readFlag(request, "ignoreDependants");
-      const expect = (record: NamespaceRecord) => expectMatch(request, tagOf(record));
+      const expect = (record: NamespaceRecord) => expectMatch(request, currentNamespace(record));
       if (readFlag(request, "dryRun")) {
         return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
       }

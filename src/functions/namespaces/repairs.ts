@@ -19,7 +19,7 @@ import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { tagOf } from "./namespaceDocument.ts";
+import { currentNamespace } from "./namespaceDocument.ts";
 
 export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.add("repairNamespaceRoute", {
@@ -29,7 +29,7 @@ export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: R
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);
       const prepare = (record: NamespaceRecord) => {
-        expectMatch(httpRequest, tagOf(record));
+        expectMatch(httpRequest, currentNamespace(record));
         return {};
       };
       if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));

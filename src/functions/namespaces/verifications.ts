@@ -1,3 +1,4 @@
+import type { InvocationContext } from "@azure/functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
@@ -6,12 +7,17 @@ import type { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
+import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
+import { expectMatch } from "../http/conditions.ts";
+import { answerOnce } from "../http/idempotency.ts";
 import { refuseDryRun } from "../http/readBody.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { currentNamespace } from "./namespaceDocument.ts";
 
 /** Why it cannot be planned; the OpenAPI document says the same. */
 export const noDryRun = "a verification only reads.";
@@ -23,30 +29,33 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
       refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);
-      const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-      // In the middle of an operation everything differs from everything.
-      expectFree(record);
-      const { cluster, namespace } = record;
-      const inspection = inspectionOf(record);
-      const { findings, things } = await proveNamespace(ports, inspection, context.invocationId);
-      const verifiedTime = new Date().toISOString();
-      try {
-        if (record.state === "Onboarded") await recordFindings(ports, record, { findings, things });
-      } catch (error) {
-        // What was found is true all the same; the next look records it.
-        if (!(error instanceof TransientError)) throw error;
-        context.warn(logLine("findings not recorded", { namespace: berthKey(record), reason: error.message }));
-      }
-      const severity = worstOf(findings);
-      context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
-      const document: VerificationDocument = {
-        cluster,
-        namespace,
-        verifiedTime,
-        severity,
-        findings: findings.map(toDocument),
-      };
-      return json(200, document);
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+        const record = await findSettled(ports.registry, berth, mustSee(by, berth));
+        // In the middle of an operation everything differs from everything.
+        expectFree(record);
+        expectMatch(request, currentNamespace(record));
+        return json(200, await verify(ports, record, context));
+      });
     }),
   });
+}
+
+async function verify(
+  ports: Ports,
+  record: Stored<FreeRecord>,
+  context: Pick<InvocationContext, "log" | "warn" | "invocationId">,
+): Promise<VerificationDocument> {
+  const { cluster, namespace } = record;
+  const { findings, things } = await proveNamespace(ports, inspectionOf(record), context.invocationId);
+  const verifiedTime = new Date().toISOString();
+  try {
+    if (record.state === "Onboarded") await recordFindings(ports, record, { findings, things });
+  } catch (error) {
+    // What was found is true all the same; the next look records it.
+    if (!(error instanceof TransientError)) throw error;
+    context.warn(logLine("findings not recorded", { namespace: berthKey(record), reason: error.message }));
+  }
+  const severity = worstOf(findings);
+  context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));
+  return { cluster, namespace, verifiedTime, severity, findings: findings.map(toDocument) };
 }

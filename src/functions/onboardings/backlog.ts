@@ -104,7 +104,7 @@ export function createBacklog(
 
   type Waiting = Omit<WaitingRequest, "request">;
 
-  /** The row goes last: until then a crash is mended by the next try. */
+  /** The row goes last: until then the next attempt recovers from a crash. */
   async function giveUp(worker: Worker, waiting: Waiting): Promise<void> {
     const record = await registry.getNamespace(waiting);
     const cause = record && isHeld(record) ? `Operation ${record.operation} runs` : "An earlier request waits";

@@ -11,6 +11,7 @@ import { readBody, readFlag } from "../http/readBody.ts";
 import { receiveRequest } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { expectNamespace } from "./expectNamespace.ts";
 import { planRequest } from "./planRequest.ts";
 
 export function registerOnboardings(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
@@ -30,10 +31,11 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
       const body = await readBody(httpRequest);
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
+      const options = { takeOver, expect: expectNamespace(httpRequest, request) };
       try {
-        if (isDryRun) return json(200, await planRequest(acceptance, request, { takeOver }));
+        if (isDryRun) return json(200, await planRequest(acceptance, request, options));
         return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
-          const accept = () => acceptOnboarding({ ...acceptance, ...attempt }, request, { takeOver });
+          const accept = () => acceptOnboarding({ ...acceptance, ...attempt }, request, options);
           const { operation, kind, isNew, isUnchanged } = await acceptAfterRecovery(requestRecovery, acceptance, {
             berth: request,
             accept,

@@ -7,6 +7,7 @@ import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
+import { publicNamespace } from "../namespaces/namespaceDocument.ts";
 
 type Planner = Pick<ClaimContext, "ports" | "by" | "warn">;
 
@@ -40,9 +41,11 @@ export async function planUntimed(
   if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
   const wanted = { request, requestHash: hashRequest(request), requestedBy: by.id, ...owned, takeOver };
   const met = current && (await meetRecord(claimContext, current, wanted));
-  if (met && "same" in met) return { ...planOfSame(met.same.record), request };
+  options.expect?.(current, met !== undefined && "same" in met);
+  const etag = current ? { etag: publicNamespace(current).etag } : {};
+  if (met && "same" in met) return { ...planOfSame(met.same.record), request, ...etag };
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
   const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver });
-  return { ...plan, request, ...(earlier ? { replaces: earlier } : {}) };
+  return { ...plan, request, ...etag, ...(earlier ? { replaces: earlier } : {}) };
 }

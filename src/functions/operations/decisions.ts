@@ -16,10 +16,13 @@ import { acceptCompensation } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { wake } from "../acceptance/wake.ts";
 import { passOn } from "../batches/acceptBatch.ts";
+import { expectMatch } from "../http/conditions.ts";
+import { answerOnce } from "../http/idempotency.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { currentOperation } from "./operationTag.ts";
 import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();
@@ -44,15 +47,17 @@ interface DecisionCall<T> {
   readonly by: Caller;
   readonly id: string;
   readonly body: T;
+  /** Throws when the operation is not the one that the caller has seen. */
+  readonly expect: (record: AnyOperation) => void;
 }
 
 export function registerDecisions(ports: Ports, routes: Routes): void {
   const service = { ports, routes };
   decision(service, "cancel", "Onboarding.Request", CancelBody, {
-    plan: ({ by, id, body }) => planCancelOf({ ports }, id, { by, ...body }),
-    async decide({ by, id, body }) {
+    plan: ({ by, id, body, expect }) => planCancelOf({ ports }, id, { by, expect, ...body }),
+    async decide({ by, id, body, expect }) {
       const isBatch = (await ports.registry.getBatch(id)) !== undefined;
-      const cancel = { by, ...body };
+      const cancel = { by, expect, ...body };
       const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
       return { record, decided: record.cancel };
     },
@@ -67,21 +72,23 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const id = request.params["id"] ?? "";
-      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(acceptance, id));
-      const { operation, kind, isNew } = await acceptCompensation(acceptance, id);
-      context.log(
-        logLine("compensation accepted", { operation, isNew, compensates: id, traceId: traceIdIn({ traceparent }) }),
-      );
-      return accepted(request, operation, { id: operation, kind, isNew });
+      const expect = (seen: AnyOperation) => expectMatch(request, currentOperation(seen));
+      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(acceptance, id, { expect }));
+      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
+        const { operation, kind, isNew } = await acceptCompensation({ ...acceptance, ...attempt }, id, { expect });
+        const facts = { operation, isNew, compensates: id, traceId: traceIdIn({ traceparent }) };
+        context.log(logLine("compensation accepted", facts));
+        return accepted(request, operation, { id: operation, kind, isNew });
+      });
     }),
   });
 }
 
 function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<typeof RejectBody>> {
   return {
-    plan: ({ by, id, body }) => planApproval({ ports }, id, { kind, by, ...body }),
-    async decide({ by, id, body }) {
-      const record = await decideApproval(ports.registry, id, { kind, by, ...body });
+    plan: ({ by, id, body, expect }) => planApproval({ ports }, id, { kind, by, expect, ...body }),
+    async decide({ by, id, body, expect }) {
+      const record = await decideApproval(ports.registry, id, { kind, by, expect, ...body });
       const { given = [], decision: made } = record.approval ?? {};
       // One of several is a decision of its own.
       const own = kind === "approved" ? given.find((each) => each.by === by.id) : undefined;
@@ -105,8 +112,9 @@ function decision<T>(
       const isDryRun = readFlag(request, "dryRun");
       const id = request.params["id"] ?? "";
       const body = parseFields(schema, await readOptionalBody(request));
-      if (isDryRun) return json(200, await plan({ by, id, body }));
-      const { record, decided } = await decide({ by, id, body });
+      const expect = (seen: AnyOperation) => expectMatch(request, currentOperation(seen));
+      if (isDryRun) return json(200, await plan({ by, id, body, expect }));
+      const { record, decided } = await decide({ by, id, body, expect });
       const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
       // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same. Only what
       // runs can be decided on; the status of now may be the end of it by then, and would make a second entry.

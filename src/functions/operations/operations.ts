@@ -30,6 +30,8 @@ import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { answerTagged } from "./answerTagged.ts";
+import { etagOf } from "./operationTag.ts";
 
 export interface StatusSettings {
   /** Where traces can be looked at, with `{traceId}` in it. */
@@ -62,14 +64,13 @@ export function registerOperations(
       const traceUrl = traceUrlOf(template, record.traceparent);
       if (record.kind === "batch") return await answerBatch(ports, request, { record, traceUrl });
       const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
-      const headers = isFinal(record.status) ? {} : { "retry-after": "1" };
       const document: OperationDocument = {
         ...askedOperation(record),
         phase,
         traceUrl,
         steps: listSteps(record, steps),
       };
-      return json(200, document, headers);
+      return answerTagged(request, document, { record, retryAfter: "1" });
     }),
   });
 
@@ -132,26 +133,15 @@ function summary(record: AnyOperation): AnySummary {
   return record.kind === "batch" ? summaryOfBatch(record) : summaryOfOperation(record);
 }
 
-export function summaryOfOperation({
-  id,
-  kind,
-  status,
-  cluster,
-  namespace,
-  requestedBy,
-  team,
-  createdTime,
-  startTime,
-  endTime,
-  ...rest
-}: OperationRecord): OperationSummary {
+export function summaryOfOperation(record: OperationRecord): OperationSummary {
+  const { id, kind, status, cluster, namespace, requestedBy, team, createdTime, startTime, endTime, ...rest } = record;
   const { result, error, approval, cancel, leftUndone, compensates, traceparent, batch } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
   const ended = { result, error: error && tellIn("ended", error) };
   const phase = recordedPhase({ status, approval, cancel });
-  return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided, phase };
+  return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided, phase, etag: etagOf(record) };
 }
 
 /** Where it is, where the record alone tells. */

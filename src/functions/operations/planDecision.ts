@@ -1,7 +1,7 @@
 /** What a decision would lead to: refused as the decision would be, answered by looks, and nothing written. */
 
 import { foreseeBatchCancel } from "../../application/decisions/cancelBatch.ts";
-import { findCompensation } from "../../application/decisions/compensation.ts";
+import { type Compensating, findCompensation } from "../../application/decisions/compensation.ts";
 import {
   type ApprovalDecision,
   type Decision,
@@ -49,8 +49,9 @@ export async function planCancelOf({ ports }: Planner, id: string, decision: Dec
 export async function planCompensationOf(
   { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
   id: string,
+  { expect }: Pick<Compensating, "expect"> = {},
 ): Promise<Plan> {
-  const { current, compensates, isSame } = await findCompensation(ports.registry, by, id);
+  const { current, compensates, isSame } = await findCompensation(ports.registry, id, { by, expect });
   if (isSame) return planOfSame(current);
   const { earlier } = current;
   const { migrating, createdBy, undos } = compensates;

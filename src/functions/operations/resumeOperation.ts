@@ -41,7 +41,7 @@ export async function resumeOperation(
   // Counted before it runs: one that brings its process down has an end, too.
   if (!(await registry.amendOperation(operation, { restarts: count }))) return undefined;
   const facts = { operation: id, cluster, namespace, restarts: count, reason, traceId: traceIdIn(operation) };
-  warn(logLine("taking up an operation", facts));
+  warn(logLine("resuming an operation", facts));
   await startOperation(client, ports, asAccepted(record, operation), resumptionOf(operation, steps));
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** Mends what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
+/** Recovers what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
 
 import { app } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
@@ -42,10 +42,10 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
           const seconds = (Date.now() - Date.parse(record.acceptedTime)) / 1_000;
           operationAge.record(seconds, { kind: kindOf(record), waitsForPerson: waits ? "yes" : "no" });
         } catch (error) {
-          // One that cannot be mended now must not keep the others waiting; it comes again with the next tick.
+          // One that cannot be recovered now must not keep the others waiting; it comes again with the next tick.
           const reason = error instanceof Error ? error.message : String(error);
           context.warn(
-            logLine("operation not mended", { operation: record.operation, reason, traceId: traceIdIn(record) }),
+            logLine("operation not recovered", { operation: record.operation, reason, traceId: traceIdIn(record) }),
           );
         }
       }

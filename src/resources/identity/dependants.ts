@@ -55,7 +55,7 @@ async function foreignRoles(
   const given = (await roleAssignments.givenTo(principalId, cluster)).filter((role) => !gaveRole(role));
   if (given.length === 0) return [];
   const roles = given.map(({ roleDefinitionId, scope }) => `${roleDefinitionId.split("/").at(-1)} at ${scope}`);
-  const message = `Identity ${name} was given roles in Azure by somebody else: ${list(roles)}.`;
+  const message = `Someone else gave identity ${name} roles in Azure: ${list(roles)}.`;
   const ids = given.map(({ id }) => id).join(" ");
   const fix = `az role assignment delete --ids ${ids}`;
   return [toOperationError("IDENTITY_HAS_ROLES", message, given.length > maxListed ? undefined : fix)];
@@ -74,6 +74,6 @@ async function foreignAccounts(
   });
   if (foreign.length === 0) return [];
   const names = list(foreign.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
-  const message = `Service accounts of others are annotated with the client id of identity ${name}: ${names}.`;
+  const message = `Other service accounts are annotated with the client ID of identity ${name}: ${names}.`;
   return [toOperationError("IDENTITY_USED_BY_OTHERS", message)];
 }

@@ -85,11 +85,11 @@ function adoptionConflict(
     return { code, message: `Identity "${current.name}" belongs to the onboarded namespace ${owner}.` };
   }
   if (clientId !== undefined && adoptionPolicy !== "Always") {
-    const message = `Identity "${current.name}" was replaced by somebody: it has client id ${current.clientId}, was onboarded with ${clientId}, and does not carry Mooring's tags.`;
+    const message = `Identity "${current.name}" was replaced: it has client ID ${current.clientId} instead of ${clientId}, and no Mooring tags.`;
     return { code, message };
   }
   if (adoptionPolicy === "Never") {
-    return { code, message: `Identity "${current.name}" exists already and adoptionPolicy is Never.` };
+    return { code, message: `Identity "${current.name}" already exists and adoptionPolicy is Never.` };
   }
   if (adoptionPolicy === "IfIdentical" && current.location !== location) {
     return {

@@ -88,10 +88,10 @@ function adoptionConflict(
   const code = "KUBERNETES_CONFLICT";
   const what = nameOf(desired);
   if (otherBerth !== undefined) return { code, message: `${what} belongs to the onboarded namespace ${otherBerth}.` };
-  if (adoptionPolicy === "Never") return { code, message: `${what} exists already and adoptionPolicy is Never.` };
+  if (adoptionPolicy === "Never") return { code, message: `${what} already exists and adoptionPolicy is Never.` };
   if (adoptionPolicy === "IfIdentical" && differences.length > 0) {
     const fields = differences.map(({ field }) => field).join(", ");
-    return { code, message: `${what} exists already and differs in ${fields}; adoptionPolicy is IfIdentical.` };
+    return { code, message: `${what} already exists and differs in ${fields}; adoptionPolicy is IfIdentical.` };
   }
   return undefined;
 }

@@ -127,7 +127,7 @@ async function rehearse(
     if (forbidden !== undefined) {
       return { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };
     }
-    const message = `${name}: its namespace is not there yet, so the cluster was asked for permission only.`;
+    const message = `${name}: its namespace does not exist yet, so the cluster could check only the permission.`;
     return { differences, notice: { code: "NAMESPACE_NOT_THERE_YET", message } };
   });
 }

@@ -69,6 +69,10 @@ export const ensureSqlAdmin = defineStep({
 /**
  * Takes it away again when that operation set it, it is still the one, and nobody else depends on it. Whoever has come while it
  * went gets it back: their steps are tried again meanwhile.
+ *
+ * Of two operations that share it and both fail, the one that did not set it leaves it, though it may be the last. An
+ * administrator carries no mark and no ETag, so a record of ours could not tell it from the same one that people have come to
+ * rely on since, or have set again; and it is what the catalog wants.
  */
 export const unsetSqlAdmin = defineStep({
   name: "unsetSqlAdmin",

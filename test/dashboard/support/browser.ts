@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { onChanges } from "./changes.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -32,14 +33,18 @@ export async function startBrowser(executablePath: string): Promise<Browser> {
 export interface Pages {
   newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
   newPage(of: BrowserContext): Promise<Page>;
-  /** What no page may cause: errors, dialogs, and what its policy has refused. */
+  /** What no page may cause: errors, dialogs, what its policy has refused, and changes that lack a header. */
   readonly complaints: string[];
+  /** `POST /api/operations/{id}/cancel`: what the pages have changed, each once. */
+  readonly changes: ReadonlySet<string>;
 }
 
 export function openPages(browser: Browser): Pages {
   const complaints: string[] = [];
+  const changes = new Set<string>();
   return {
     complaints,
+    changes,
     async newContext(options = {}) {
       const fresh = await browser.newContext({
         // The simulated Entra has a certificate of the sandbox's own.
@@ -50,6 +55,10 @@ export function openPages(browser: Browser): Pages {
         ...options,
       });
       fresh.setDefaultTimeout(15_000);
+      onChanges(fresh, ({ kind, lacking }) => {
+        changes.add(kind);
+        complaints.push(...lacking.map((header) => `${kind} has no ${header}`));
+      });
       return fresh;
     },
     async newPage(of) {

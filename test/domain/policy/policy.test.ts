@@ -98,7 +98,7 @@ it("looks at the team again when the operation runs", () => {
   expect(() => checkTeam(catalog, { team: "red" }, request)).not.toThrow();
   expect(() => checkTeam(catalog, {}, request)).not.toThrow();
   expect(() => checkTeam(catalog, { team: "blue" }, request)).toThrow(/may not ask for this/);
-  expect(() => checkTeam(catalog, { team: "gone" }, request)).toThrow(/no team "gone" any more/);
+  expect(() => checkTeam(catalog, { team: "gone" }, request)).toThrow(/no longer has a team "gone"/);
 });
 
 it("tells a namespace that was made again from the one that was onboarded", () => {

@@ -32,11 +32,11 @@ it("refuses a namespace that is asked for twice, also by two aliases of one clus
   const twoNames = { ...catalog, clusters: { ...catalog.clusters, "aks-old-name": dev } };
 
   expect(() => readRequests({ catalog, by }, body(["aks-dev", "team-a"], ["aks-dev", "team-a"]))).toThrow(
-    "/requests/1/namespace: aks-dev/team-a is asked for twice: by /requests/0 and by /requests/1",
+    "/requests/1/namespace: aks-dev/team-a appears twice: in /requests/0 and in /requests/1",
   );
   expect(() =>
     readRequests({ catalog: twoNames, by }, body(["aks-dev", "team-a"], ["aks-old-name", "team-a"])),
-  ).toThrow('aks-old-name/team-a, which "aks-dev" names, too is asked for twice: by /requests/0 and by /requests/1');
+  ).toThrow('aks-old-name/team-a, which "aks-dev" names, too appears twice: in /requests/0 and in /requests/1');
   expect(readRequests({ catalog: twoNames, by }, body(["aks-dev", "team-a"], ["aks-new", "team-a"]))).toHaveLength(2);
   // Which clusters of others are one is nobody's business who may not ask for them: each is refused at its turn.
   const stranger = { catalog: twoNames, by: member() };

@@ -30,7 +30,7 @@ it("refuses at the limit, and takes the rest so that the connection is free for 
 
   await expect(readBody(request)).rejects.toMatchObject({
     code: "PAYLOAD_TOO_LARGE",
-    message: "The body has more than 16384 bytes; at most 16384 are taken.",
+    message: "The body has more than 16384 bytes; the limit is 16384.",
   });
   await expect.poll(taken).toBe(20);
   expect(isCanceled()).toBe(false);
@@ -75,7 +75,7 @@ it("reads nothing of what says itself that it is too much", async () => {
 
   await expect(readBody(request)).rejects.toMatchObject({
     code: "PAYLOAD_TOO_LARGE",
-    message: "The body has 20000 bytes; at most 16384 are taken.",
+    message: "The body has 20000 bytes; the limit is 16384.",
   });
   expect(taken()).toBe(0);
 });

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { parseCatalog } from "../../../src/catalog.ts";
-import { writeCatalog } from "../../../tools/azure/writeCatalog.ts";
+import { writeCatalog, writeEntries } from "../../../tools/azure/writeCatalog.ts";
 import { createFakeAz, optionOf } from "./fakeAz.ts";
 
 const subscription = "00000000-0000-4000-8000-000000000003";
@@ -82,4 +82,20 @@ it("says which command a cluster without an OIDC issuer needs", async () => {
   await expect(writeCatalog(azure({ oidcIssuerProfile: { enabled: false } }), options)).rejects.toThrow(
     `az aks update --ids ${clusterId} --enable-oidc-issuer --enable-workload-identity`,
   );
+});
+
+it("prints the entries alone, for the sample that has no Entra application yet", async () => {
+  const whole = parseCatalog(await writeCatalog(azure(), options), "printed");
+
+  const { clusters, sqlServers, ...rest } = parse(await writeEntries(azure(), options));
+
+  expect(clusters["aks-dev"]).toMatchObject({
+    apiServer: whole.clusters["aks-dev"]?.apiServer,
+    certificateAuthority: certificate,
+  });
+  expect(sqlServers["sql-dev"]).toMatchObject({
+    resourceId: sqlId,
+    databases: { messages: { roles: ["reader", "writer"] } },
+  });
+  expect(rest).toEqual({});
 });

@@ -12,7 +12,7 @@ export function createIdentityClient({ arm, world, credentialOf }: Cloud): Manag
 }
 
 /** An identity of the cluster itself, a user of a report, and a namespace with a ConfigMap and nothing to do with us. */
-export async function furnish(cloud: Cloud, cluster: TeamCluster): Promise<void> {
+export async function prepareCloud(cloud: Cloud, cluster: TeamCluster): Promise<void> {
   const { location = "", nodeResourceGroup = "" } = cloud.world.clusters.get(names.cluster) ?? {};
   await createIdentityClient(cloud).userAssignedIdentities.createOrUpdate(nodeResourceGroup, "aks-dev-agentpool", {
     location,

@@ -1,0 +1,36 @@
+/** What a batch was planned for: what is to be done, and what each of its namespaces is. If-Match names that. */
+import type { HttpRequest } from "@azure/functions";
+import type { ClaimContext } from "../../application/admission/claimContext.ts";
+import { chooseNamespaces, selectionTag } from "../../application/batch/chooseNamespaces.ts";
+import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { hashRequest } from "../../domain/request/requestHash.ts";
+import { expectMatch } from "../http/conditions.ts";
+
+export interface Selection {
+  readonly tag: string;
+  readonly size: number;
+}
+
+export function selectionOf(work: NamespaceWork, chosen: readonly Chosen[]): Selection {
+  return { tag: selectionTag(work, chosen), size: chosen.length };
+}
+
+/** Of onboardings: the namespaces as far as the caller sees them. */
+export async function selectionOfRequests(
+  { ports, by }: Pick<ClaimContext, "ports" | "by">,
+  requests: readonly OnboardingRequest[],
+): Promise<Selection> {
+  const namespaces = requests.map(({ cluster, namespace }) => ({ cluster, namespace }));
+  const chosen = await chooseNamespaces(ports, by, { namespaces });
+  return { tag: selectionTag(requests.map(hashRequest), chosen), size: chosen.length };
+}
+
+export function hasCondition({ headers }: Pick<HttpRequest, "headers">): boolean {
+  return headers.has("if-match");
+}
+
+export function expectSelection(request: Pick<HttpRequest, "headers">, { tag, size }: Selection): void {
+  const those = size === 1 ? "1 namespace" : `${size} namespaces`;
+  expectMatch(request, { tag, state: `The batch would be about ${those}, of which something has changed.` });
+}
