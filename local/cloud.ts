@@ -10,14 +10,13 @@ import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { readRights } from "./rights.ts";
 import { seedCloud } from "./seedCloud.ts";
-import { startArm } from "./simulators/arm/index.ts";
+import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { type KubernetesSimulator, startKubernetes } from "./simulators/kubernetes/index.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
-import type { Simulator } from "./simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
 import { createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
@@ -47,6 +46,8 @@ export interface CloudOptions {
   readonly retry?: object;
   /** The catalog gives the SQL server its administrator, which has none by itself; it is there from the beginning without. */
   readonly setsSqlAdmin?: boolean;
+  /** ARM answers 429 beyond Azure's published limits, and the service keeps the pace that they ask for. */
+  readonly enforceLimits?: boolean;
   /** Lets calls to the tables be broken, too, which costs each of them a hop. */
   readonly tableFaults?: boolean;
 }
@@ -72,7 +73,7 @@ export interface Cloud {
   readonly world: World;
   readonly faults: Faults;
   readonly tls: Certificate;
-  readonly arm: Simulator;
+  readonly arm: ArmSimulator;
   readonly entra: EntraSimulator;
   /** By name, as the catalog has them. */
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
@@ -141,6 +142,7 @@ export async function startCloud({
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   retry,
   setsSqlAdmin = false,
+  enforceLimits = false,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -223,6 +225,7 @@ export async function startCloud({
           authorityHost: entra.authorityHost,
           authorized: new Set([mooring.clientId, operator.clientId]),
           actions,
+          enforceLimits,
         }),
       ),
       Promise.all(
@@ -332,8 +335,8 @@ export async function startCloud({
         IDENTITY_ENDPOINT: identity.endpoint,
         IDENTITY_HEADER: identity.header,
         MOORING_ARM_ENDPOINT: arm.url,
-        // Azure allows two identity writes per second; the simulator does not mind more.
-        MOORING_ARM_WRITES_PER_SECOND: "1000",
+        // Azure allows two identity writes per second; the simulator does not mind more, unless it is told to.
+        ...(enforceLimits ? {} : { MOORING_ARM_WRITES_PER_SECOND: "1000" }),
         MOORING_TABLES_ENDPOINT: endpoint,
         ServiceBusConnection__fullyQualifiedNamespace: names.serviceBusNamespace,
         ServiceBusConnection__customEndpointAddress: serviceBus.url,

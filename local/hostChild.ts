@@ -10,6 +10,8 @@ export interface HostProcessOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Who answers requests below /sandbox; nobody without it. */
   readonly sandbox?: string;
+  /** A command that runs another one, such as a tracer, with its arguments. */
+  readonly under?: readonly string[];
   /** Takes each line that the host logs. */
   readonly onLog?: (line: string) => void;
   /** Asked before each turn of an orchestration while the host is told that there are faults of it. */

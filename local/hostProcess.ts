@@ -23,9 +23,10 @@ const entry = join(import.meta.dirname, "host/main.ts");
 /** The embedded host; with MOORING_TEST_HOST=func the real one. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
   if (process.env["MOORING_TEST_HOST"] === "func") return await startCoreTools(options);
-  const { app, port, data, settings, sandbox, onLog, meetTurn } = options;
+  const { app, port, data, settings, sandbox, under = [], onLog, meetTurn } = options;
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
-  const child = spawn(process.execPath, [...lean, entry, ...args], {
+  const [command = "", ...rest] = [...under, process.execPath, ...lean, entry, ...args];
+  const child = spawn(command, rest, {
     // In a group of its own, or Ctrl-C would end it before whoever started it has decided how.
     detached: true,
     // Its stdout says once more what the channel says; the log is on stderr.
@@ -63,8 +64,10 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
 
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    // Of a tracer and what it runs, both.
+    const send = (what: NodeJS.Signals) => process.kill(-(child.pid ?? 0), what);
+    send(signal);
+    const timer = setTimeout(() => send("SIGKILL"), graceMs);
     await ended;
     clearTimeout(timer);
   };

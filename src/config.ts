@@ -40,7 +40,7 @@ const Config = z.object({
   }),
   MOORING_ARM_SCOPE: z.string().default("https://management.azure.com/.default"),
   MOORING_ARM_WRITES_PER_SECOND: z.coerce.number().positive().default(2).meta({
-    description: "Identity writes per second: Azure allows 2 per subscription.",
+    description: "Identity writes per second, of all instances together: Azure allows 2 per subscription.",
   }),
   MOORING_CALL_TIMEOUT_MS: z.coerce.number().int().min(100).default(30_000).meta({
     description:

@@ -11,6 +11,7 @@ import { createAudit } from "./adapters/registry/audit.ts";
 import { announceWrites } from "./adapters/registry/changes.ts";
 import { createIdempotencyKeys } from "./adapters/registry/idempotency.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
+import { createTurns } from "./adapters/registry/turns.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { assetsIn } from "./assets.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
@@ -70,6 +71,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
       endpoint: config.MOORING_ARM_ENDPOINT,
       scope: config.MOORING_ARM_SCOPE,
       identityWriteIntervalMs: 1_000 / config.MOORING_ARM_WRITES_PER_SECOND,
+      turns: createTurns(tables),
       timeoutMs,
     }),
     databases: createDatabases({

@@ -378,6 +378,12 @@ export interface Changes {
   wait(ms: number): Promise<void>;
 }
 
+/** What all instances of the service together may do only so often. */
+export interface Turns {
+  /** Takes that many turns which nobody else has, one after the other; gives the milliseconds from now to the first. */
+  take(kind: string, turns: { readonly count: number; readonly intervalMs: number }): Promise<number>;
+}
+
 // ——— Idempotency keys (Table Storage) ———
 
 type KeyOfCaller = Pick<IdempotencyRecord, "caller" | "key">;

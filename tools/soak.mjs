@@ -1,4 +1,7 @@
-/** What takes too long for every run: many more worlds, every cell of the fault matrix, a hundred kills. */
+/**
+ * What takes too long for every run: many more worlds, every cell of the fault matrix, a hundred kills, the engine's proof with
+ * larger numbers. With paths, only those: `npm run soak -- test/local/host/durable`.
+ */
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,12 +10,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // Every soak draws another sample; a failing one is repeated with MOORING_TEST_SEED.
 const seed = String(Date.now() % 1_000_000);
 const settings = { MOORING_PROOFS: "soak", MOORING_SEEDS: "200000", MOORING_KILLS: "100", MOORING_TEST_SEED: seed };
-const files = ["test/proof", "test/sandbox/kill.test.ts"];
+const given = process.argv.slice(2);
+const all = ["test/proof", "test/sandbox/kill", "test/sandbox/unwritableStore.test.ts", "test/local/host/durable"];
 
 // One file at a time: each of them keeps both cores busy by itself.
 const done = spawnSync(
   process.execPath,
-  [join(root, "tools/run.mjs"), "vitest", "run", "--no-file-parallelism", ...files],
+  [join(root, "tools/run.mjs"), "vitest", "run", "--no-file-parallelism", ...(given.length > 0 ? given : all)],
   {
     cwd: root,
     stdio: "inherit",

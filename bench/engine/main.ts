@@ -21,9 +21,10 @@ const { values } = parseArgs({
     runs: { type: "string", default: "3" },
     /** Where the peers are installed; `none` leaves them out. */
     peers: { type: "string", default: join(tmpdir(), "mooring-bench-peers") },
-    /** Leaves out what only this host is measured by. */
-    "peers-only": { type: "boolean", default: false },
+    /** How the costs of this host grow. */
+    growth: { type: "boolean", default: true },
   },
+  allowNegative: true,
 });
 
 interface Measured {
@@ -83,8 +84,8 @@ async function measure(engine: Engine, begun: number): Promise<Measured> {
     first,
     later,
     peakMegabytes,
-    alone: await alone(engine, 200, 0),
-    alone50: await alone(engine, 30, 50),
+    alone: await alone(engine, 100, 0),
+    alone50: await alone(engine, 20, 50),
   };
 }
 
@@ -178,7 +179,7 @@ row(
 console.log();
 for (const { label, durability } of contestants) console.log(`${label}: ${durability}.`);
 
-if (!values["peers-only"]) {
+if (values.growth) {
   console.log();
   for (const { name, value, goal } of await inFolder(measureGrowth)) {
     console.log(`${name.padEnd(70)}${value.padStart(12)}   ${goal}`);

@@ -15,7 +15,11 @@ export interface Measured {
   readonly operation: string;
 }
 
-export async function onboard({ url, cloud }: Sandbox, namespace: string, count: number): Promise<Measured> {
+export async function onboard(
+  { url, cloud }: Pick<Sandbox, "url" | "cloud">,
+  namespace: string,
+  count: number,
+): Promise<Measured> {
   const before = cloud.faults.journal.length;
   const started = performance.now();
   const request = {
@@ -41,7 +45,7 @@ async function waitUntilPublished(cloud: Sandbox["cloud"], id: string): Promise<
   for (;;) {
     const seen = topic
       .messages()
-      .find(({ messageId }) => messageId === `${id}/Succeeded` || messageId === `${id}/Failed`);
+      .findLast(({ messageId }) => messageId === `${id}/Succeeded` || messageId === `${id}/Failed`);
     if (seen?.messageId.endsWith("/Failed")) throw new Error(`operation ${id} failed`);
     if (seen) return;
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -40,7 +40,7 @@ export const dryRunFlags = {
 export const conditionFlags = {
   "if-match": {
     value: "etag",
-    summary: "Only as it was seen: the etag that -o json shows, also of a --dry-run; * if it is there at all",
+    summary: "Only if it has not changed: the etag that `-o json` shows, also with --dry-run; * if it exists at all",
   },
 } as const satisfies Flags;
 

@@ -19,6 +19,7 @@ var registryTables = [
   'MooringIdempotency'
   'MooringNamespaces'
   'MooringOperations'
+  'MooringPace'
   'MooringSteps'
   'MooringWaiting'
 ]

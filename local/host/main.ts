@@ -12,7 +12,7 @@ import { createLog } from "./log.ts";
 import { describeError } from "./report.ts";
 import { askParent } from "./turnFaults.ts";
 
-const compiledMs = 5_000;
+const compiledMs = 30_000;
 
 /** From sysexits.h, which shells and supervisors know. */
 const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
@@ -54,9 +54,8 @@ try {
     ...(sandbox === undefined ? {} : { sandbox }),
   });
   announce(host);
-  // With NODE_COMPILE_CACHE. What is written is not written again, so it waits until requests and orchestrations have run:
-  // otherwise the first of them would wait, with every start, for what they need to be compiled. A host that is killed in
-  // the end would keep nothing.
+  // With NODE_COMPILE_CACHE, which is written at the end, and before that for a host that is killed. Not at once: what is
+  // written is not written again, and the first requests of every later start would wait for what they need to be compiled.
   setTimeout(flushCompileCache, compiledMs).unref();
 } catch (error) {
   log.write("critical", "the host cannot start", describeError(error));

@@ -30,11 +30,16 @@ export const preflight = stepActivity({
   target: berthKey,
   async run(input, ports, step) {
     const kind = input.earlier ? "change" : "onboard";
-    const [plan] = await Promise.all([planOnboarding(ports, input), recordStart(ports, { ...input, kind })]);
+    // For its team's rules of approval: whose the operation is stands in its record.
+    const [plan, accepted] = await Promise.all([
+      planOnboarding(ports, input),
+      ports.registry.getOperation(input.operation),
+      recordStart(ports, { ...input, kind }),
+    ]);
     throwBlockers(plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
     if (news.length > 0) await step.notice(news);
-    const approval = await requestApproval(ports, input);
+    const approval = await requestApproval(ports, { ...input, team: accepted?.team });
     // Whoever approves may take days: the step looks again, and sets what somebody has taken away meanwhile.
     const admins = approval ? [...administeredServers(ports.catalog, input.request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { concludeOperation } from "../application/operation/concludeOperation.ts";
+import { concludeOperation, readForEnd } from "../application/operation/concludeOperation.ts";
 import { runStep } from "../application/steps/runStep.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
@@ -24,7 +24,18 @@ export const verifyAndConclude = activity({
     const record = await ports.registry.getOperation(input.operation);
     // The answer of a run before this one got lost: looking again could only spoil what that one has said.
     const isEnded = record?.status === "Succeeded";
-    const seen = isEnded ? undefined : await runStep(proof, input, ports, invocation);
+    let known: ReturnType<typeof readForEnd> | undefined;
+    const proving: typeof proof = {
+      ...proof,
+      async run(...call) {
+        const proven = await proof.run(...call);
+        // While the step's own end is written.
+        known = readForEnd(ports, input);
+        known.catch(() => undefined);
+        return proven;
+      },
+    };
+    const seen = isEnded ? undefined : await runStep(proving, input, ports, invocation, { record });
     const { identity, namespaceUid, ...origin } = input;
     const reached = {
       clientId: identity.clientId,
@@ -32,7 +43,8 @@ export const verifyAndConclude = activity({
       ...(namespaceUid === undefined ? {} : { namespaceUid }),
     };
     try {
-      await concludeOperation(ports, { ...origin, status: "Succeeded", leftBehind: false, ...reached });
+      const ending = { ...origin, status: "Succeeded", leftBehind: false, ...reached } as const;
+      await concludeOperation(ports, ending, await known);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       invocation.warn(

@@ -1,7 +1,6 @@
 /**
- * Mooring's own identity. The credentials of @azure/identity keep their tokens until they expire, and managed identities' live
- * for a day: a service that refuses one would be shown the same token again and again. So whoever is refused says so, and the
- * next token is a fresh one. And every token comes in time or not at all: the credentials wait for ever where nobody answers.
+ * Mooring's own identity. Its tokens are kept until they expire, and managed identities' live for a day: a service that refuses one
+ * would be shown the same token again and again. So whoever is refused says so, and the next token is a fresh one. And every token comes in time or not at all: the credentials wait for ever where nobody answers.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccessToken, DefaultAzureCredential, type GetTokenOptions, type TokenCredential } from "@azure/identity";
@@ -46,6 +45,7 @@ export function createCredential({
 export function renewable({ open, renew }: TokenSource, timeoutMs: number): RenewableCredential {
   let current = open();
   const refused = new Set<string>();
+  const kept = new Map<string, AccessToken>();
   const renewals = new Map<string, Promise<AccessToken>>();
 
   async function ask(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
@@ -65,15 +65,25 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
     return renewed;
   }
 
+  async function obtain(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
+    const token = await ask(scopes, options);
+    if (!refused.has(token.token)) return token;
+    // Those who come at the same time are given the same.
+    const renewal = renewals.get(token.token) ?? fresh(scopes, token.token);
+    renewals.set(token.token, renewal);
+    return await renewal.finally(() => renewals.delete(token.token));
+  }
+
   return {
     async getToken(scopes, options) {
+      // The SDK's credential keeps its tokens, too, but looks through all of its cache at every request.
+      const key = options?.claims || options?.tenantId ? undefined : [scopes].flat().join(" ");
+      const known = key === undefined ? undefined : kept.get(key);
+      if (known && Date.now() < freshUntil(known) && !refused.has(known.token)) return known;
       try {
-        const token = await ask(scopes, options);
-        if (!refused.has(token.token)) return token;
-        // Those who come at the same time are given the same.
-        const renewal = renewals.get(token.token) ?? fresh(scopes, token.token);
-        renewals.set(token.token, renewal);
-        return await renewal.finally(() => renewals.delete(token.token));
+        const token = await obtain(scopes, options);
+        if (key !== undefined) kept.set(key, token);
+        return token;
       } catch (error) {
         throw isAuthenticationFailure(error) ? error : noToken(reasonOf(error), error);
       }
@@ -99,6 +109,11 @@ async function renewManagedIdentityToken(clientId: string | undefined, scope: st
     system: { disableInternalRetries: true },
   });
   await application.acquireToken({ resource: scope, forceRefresh: true });
+}
+
+/** As the pipelines of the SDKs do: two minutes before the end, or when its issuer would have it replaced. */
+function freshUntil({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {
+  return Math.min(expiresOnTimestamp - 120_000, refreshAfterTimestamp ?? Number.POSITIVE_INFINITY);
 }
 
 async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

@@ -3,6 +3,11 @@ import { TransientError } from "../domain/errors.ts";
 const mostAttempts = 10;
 
 export interface Amending<R, C> {
+  /**
+   * The record as it was read a moment ago, which saves reading it again. When it has changed since, its write does not happen, and it
+   * is read after all.
+   */
+  readonly known?: NonNullable<R> | undefined;
   /** What changed too often, as the error has it: `The record of operation x`. */
   readonly what: string;
   /** As it stands now; what is not there is not amended. */
@@ -29,12 +34,17 @@ export interface Amended<R, C> {
  */
 export async function amend<R, C>({
   what,
+  known,
   read,
   next,
   write,
   attempts = mostAttempts,
   pause,
 }: Amending<R, C>): Promise<Amended<R, C>> {
+  if (known !== undefined) {
+    const change = await next(known);
+    if (change !== undefined && (await write(known, change))) return { record: known, change };
+  }
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const record = await read();
     if (record === undefined || record === null) return { record, change: undefined };

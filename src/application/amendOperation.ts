@@ -7,9 +7,11 @@ export async function amendOperation<C extends Partial<OperationRecord>>(
   registry: Pick<Registry, "getOperation" | "amendOperation">,
   id: string,
   next: (record: Stored<OperationRecord>) => C | undefined | Promise<C | undefined>,
+  known?: Stored<OperationRecord>,
 ): Promise<Amended<Stored<OperationRecord> | undefined, C>> {
   return await amend({
     what: `The record of operation ${id}`,
+    known,
     read: () => registry.getOperation(id),
     next,
     write: (record, changes) => registry.amendOperation(record, changes),

@@ -1,11 +1,14 @@
+import { getClient, input } from "durable-functions";
 import type { HealthDocument } from "../domain/documents/health.ts";
+import { findInstance } from "../durable/orchestration.ts";
 import type { Ports } from "../ports.ts";
 import { logLine } from "../telemetry/logLine.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 
 const ok: HealthDocument = { status: "ok" };
-const unavailable: HealthDocument = { status: "unavailable", reason: "The registry tables do not answer." };
+/** No operation's id. */
+const noInstance = "readiness";
 
 export function registerHealth(ports: Ports, routes: Routes): void {
   routes.add("live", {
@@ -17,15 +20,23 @@ export function registerHealth(ports: Ports, routes: Routes): void {
   routes.add("ready", {
     route: "api/health/ready",
     method: "GET",
+    extraInputs: [input.durableClient()],
     handler: routes.forAnybody(async (_request, { context }) => {
-      try {
-        await ports.registry.probe();
-        return json(200, ok);
-      } catch (error) {
+      const needs = [
+        ["The registry tables do not answer.", ports.registry.probe()],
+        ["The durable runtime does not answer.", findInstance(getClient(context), noInstance)],
+      ] as const;
+      const settled = await Promise.allSettled(needs.map(([, answer]) => answer));
+      for (const [index, [reason]] of needs.entries()) {
+        const outcome = settled[index];
+        if (outcome?.status !== "rejected") continue;
         // Whoever asks needs no proof of who they are, so why is for the log alone.
-        context.warn(logLine("not ready", { reason: error instanceof Error ? error.message : String(error) }));
+        const cause: unknown = outcome.reason;
+        context.warn(logLine("not ready", { reason: cause instanceof Error ? cause.message : String(cause) }));
+        const unavailable: HealthDocument = { status: "unavailable", reason };
         return json(503, unavailable, { "retry-after": "5" });
       }
+      return json(200, ok);
     }),
   });
 }

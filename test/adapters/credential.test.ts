@@ -1,5 +1,5 @@
 /** Mooring's own tokens: kept as long as they are taken, replaced when one was not, and never waited for without end. */
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { renewable, type TokenSource } from "../../src/adapters/credential.ts";
 
 const scope = "https://management.azure.com/.default";
@@ -32,6 +32,44 @@ it("asks nobody for another token as long as it is taken", async () => {
   expect((await credential.getToken(scope))?.token).toBe("token 1");
   expect((await credential.getToken(scope))?.token).toBe("token 1");
   expect(calls).toEqual({ opened: 1, renewed: 0 });
+});
+
+describe("what it keeps", () => {
+  const minutes = (count: number) => Date.now() + count * 60_000;
+  const counting = (times: { expiresOnTimestamp: number; refreshAfterTimestamp?: number }) => {
+    const getToken = vi.fn(async () => ({ token: `token ${getToken.mock.calls.length}`, ...times }));
+    return { getToken, credential: renewable({ open: () => ({ getToken }), renew: vi.fn() }, 1_000) };
+  };
+
+  it("is the token of each scope, and does not go through the SDK's cache for it", async () => {
+    const { getToken, credential } = counting({ expiresOnTimestamp: minutes(60) });
+
+    for (const of of [scope, scope, "another/.default", scope]) await credential.getToken(of);
+
+    expect(getToken.mock.calls).toEqual([
+      [scope, undefined],
+      ["another/.default", undefined],
+    ]);
+  });
+
+  it.each([
+    ["that is about to expire", { expiresOnTimestamp: minutes(1) }],
+    ["that its issuer would have replaced", { expiresOnTimestamp: minutes(60), refreshAfterTimestamp: minutes(-1) }],
+  ])("is no token %s", async (_which, times) => {
+    const { credential } = counting(times);
+
+    expect((await credential.getToken(scope))?.token).toBe("token 1");
+    expect((await credential.getToken(scope))?.token).toBe("token 2");
+  });
+
+  it("is no token for whoever asks for more than a scope", async () => {
+    const { getToken, credential } = counting({ expiresOnTimestamp: minutes(60) });
+    await credential.getToken(scope);
+
+    await credential.getToken(scope, { claims: "{}" });
+
+    expect(getToken).toHaveBeenCalledTimes(2);
+  });
 });
 
 it("gives another token after a refusal, and the same one to all who come at that time", async () => {

@@ -184,7 +184,7 @@ it("ends as it should after kills at any moment", async () => {
 it("cancels what runs and never begins the rest", async () => {
   const red = await as("red");
   sandbox.cloud.faults.latencyMs = 100;
-  const id = await accepted(send(red, several("red-cancel", 30)));
+  const id = await accepted(send(red, several("red-cancel", 60)));
   await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBeGreaterThan(2);
 
   const blue = await as("blue");
@@ -193,7 +193,7 @@ it("cancels what runs and never begins the rest", async () => {
   const plan = await red.call("POST", `/api/operations/${id}/cancel?dryRun=true`);
   expect(plan).toMatchObject({ status: 200, body: { steps: [], blocked: false } });
   expect(plan.body["notices"]).toContainEqual(
-    expect.stringMatching(/of 30 namespace.s. have not begun, and never begin/),
+    expect.stringMatching(/of 60 namespace.s. have not begun, and never begin/),
   );
   expect((await read(id)).status).toBe("Running");
   const answer = await red.call("POST", `/api/operations/${id}/cancel`, { comment: "the wrong list" });
@@ -205,7 +205,7 @@ it("cancels what runs and never begins the rest", async () => {
   expect(batch.error?.message).toContain("the wrong list");
   const succeeded = count(batch.items, "Succeeded");
   expect(succeeded).toBeGreaterThan(2);
-  expect(count(batch.items, "Canceled")).toBe(30 - succeeded);
+  expect(count(batch.items, "Canceled")).toBe(60 - succeeded);
   expect(batch.items.filter(({ operation }) => operation === undefined).length).toBeGreaterThan(5);
   for (const { namespace, status } of batch.items) {
     const name = identityName({ cluster: names.cluster, namespace });

@@ -12,5 +12,3 @@ export interface Engine {
   run(stepMs: number): Promise<void>;
   close(): Promise<void>;
 }
-
-export type StartEngine = (folder: string) => Promise<Engine>;

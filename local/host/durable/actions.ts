@@ -30,8 +30,8 @@ export interface Actions {
   /** Names of external events awaited. */
   readonly waits: readonly string[];
   readonly continueAsNew: Action | undefined;
-  /** What each of the numbered is in their order. */
-  readonly positions: ReadonlyMap<unknown, number>;
+  /** Where among the numbered it stands; undefined of all else. */
+  positionOf(action: unknown): number | undefined;
   /** The one that was added last, as it is. */
   readonly last: Action | undefined;
 }
@@ -47,8 +47,8 @@ export interface Actions {
 export function flattenActions(actions: unknown, { isStrict = false } = {}): Actions {
   const numbered: Action[] = [];
   const waits: string[] = [];
-  const seen = new Set<unknown>();
-  const positions = new Map<unknown, number>();
+  /** With the position of those that have one. */
+  const seen = new Map<unknown, number | undefined>();
   let continueAsNew: Action | undefined;
 
   const visit = (action: unknown): void => {
@@ -58,30 +58,33 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
     }
     if (!isRecord(action)) return;
     if (seen.has(action)) {
-      if (isStrict && positions.has(action)) throw new OrchestrationError(explainRepetition(action));
+      if (isStrict && seen.get(action) !== undefined) throw new OrchestrationError(explainRepetition(action));
       return;
     }
-    seen.add(action);
     switch (action["actionType"]) {
       case ActionType.WhenAny:
       case ActionType.WhenAll:
+        seen.set(action, undefined);
         visit(action["compoundActions"]);
         break;
       case ActionType.WaitForExternalEvent:
+        seen.set(action, undefined);
         waits.push(String(action["externalEventName"]));
         break;
       case ActionType.ContinueAsNew:
+        seen.set(action, undefined);
         continueAsNew = action;
         break;
       default:
-        positions.set(action, numbered.length);
+        seen.set(action, numbered.length);
         numbered.push(action);
     }
   };
   visit(actions);
   const generation: unknown = Array.isArray(actions) ? actions[0] : undefined;
   const last: unknown = Array.isArray(generation) ? generation.at(-1) : undefined;
-  return { numbered, waits, continueAsNew, positions, last: isRecord(last) ? last : undefined };
+  const positionOf = (action: unknown) => seen.get(action);
+  return { numbered, waits, continueAsNew, positionOf, last: isRecord(last) ? last : undefined };
 }
 
 function explainRepetition(action: Action): string {
@@ -120,8 +123,19 @@ export function describeAction(action: Action): string {
   }
 }
 
+const activities = new Map<string, string>();
+
+/** The same text for the same name: with every turn it is compared for all the activities that an orchestrator has behind it. */
+function describeActivity(name: string): string {
+  const known = activities.get(name);
+  if (known !== undefined) return known;
+  const description = `activity '${name}'`;
+  activities.set(name, description);
+  return description;
+}
+
 export const describe = {
-  activity: (name: string, retried: boolean) => `activity '${name}'${retried ? " with retry" : ""}`,
+  activity: (name: string, retried: boolean) => describeActivity(name) + (retried ? " with retry" : ""),
   child: (name: string, retried: boolean) => `sub-orchestration '${name}'${retried ? " with retry" : ""}`,
   http: "HTTP call",
   timer: "timer",

@@ -21,11 +21,11 @@ const gathered = new Set<unknown>([
   ActionType.CallSubOrchestratorWithRetry,
 ]);
 
-export function gatheringOf({ last, positions, numbered }: Actions, ledger: Ledger): Gathering | undefined {
+export function gatheringOf({ last, positionOf, numbered }: Actions, ledger: Ledger): Gathering | undefined {
   if (last?.["actionType"] !== ActionType.WhenAll || !Array.isArray(last["compoundActions"])) return undefined;
   const open = new Set<number>();
   for (const member of last["compoundActions"]) {
-    const position = positions.get(member);
+    const position = positionOf(member);
     const id = position === undefined ? undefined : ledger.atoms[position]?.id;
     if (position === undefined || id === undefined || !gathered.has(numbered[position]?.["actionType"]))
       return undefined;

@@ -32,10 +32,19 @@ export interface ArmOptions {
   readonly operationMs?: number;
 }
 
-export async function startArm({ world, faults, tls }: SimulatorContext, options: ArmOptions = {}): Promise<Simulator> {
+export interface ArmSimulator extends Simulator {
+  /** How many calls were answered 429 for exceeding a limit. */
+  readonly throttled: number;
+}
+
+export async function startArm(
+  { world, faults, tls }: SimulatorContext,
+  options: ArmOptions = {},
+): Promise<ArmSimulator> {
   const { authorityHost = "https://login.microsoftonline.com/" } = options;
   const longRunning = createLongRunning(world, options);
   const limits = options.enforceLimits ? createLimits(world) : undefined;
+  let throttled = 0;
   const gate = createWriteGate();
   const types = [
     resourceGroups(world),
@@ -68,8 +77,9 @@ export async function startArm({ world, faults, tls }: SimulatorContext, options
           if (write && options.credentialWriteMs) await sleep(options.credentialWriteMs);
           return reply;
         } catch (error) {
-          if (error instanceof ArmFailure) return armReply(error);
-          throw error;
+          if (!(error instanceof ArmFailure)) throw error;
+          if (error.status === 429) throttled += 1;
+          return armReply(error);
         } finally {
           write?.leave();
         }
@@ -113,6 +123,9 @@ export async function startArm({ world, faults, tls }: SimulatorContext, options
 
   return {
     ...server,
+    get throttled() {
+      return throttled;
+    },
     async close() {
       longRunning.close();
       await server.close();

@@ -8,41 +8,58 @@ export interface CallOptions {
 }
 
 export interface Caller {
-  /** `doing` names the thing, for the error message. */
-  call<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T>;
+  /** `doing` names the thing, for the error message; `turn` is waited for before each try. */
+  call<T>(doing: string, send: (options: CallOptions) => Promise<T>, turn?: () => Promise<void>): Promise<T>;
   /** Undefined instead of 404. */
-  find<T>(doing: string, send: (options: CallOptions) => Promise<T>): Promise<T | undefined>;
+  find<T>(
+    doing: string,
+    send: (options: CallOptions) => Promise<T>,
+    turn?: () => Promise<void>,
+  ): Promise<T | undefined>;
 }
 
-export function createCaller({ timeoutMs, patienceMs }: { timeoutMs: number; patienceMs: number }): Caller {
+export interface CallerOptions {
+  readonly timeoutMs: number;
+  readonly patienceMs: number;
+  /** Told of each 429. */
+  readonly onThrottle?: () => void;
+  /** Waited for before each try of whoever gives no other. */
+  readonly usualTurn?: () => Promise<void>;
+}
+
+export function createCaller({ timeoutMs, patienceMs, onThrottle, usualTurn }: CallerOptions): Caller {
   // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
-  async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string): Promise<T> {
-    const giveUpAt = performance.now() + patienceMs;
+  async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string, turn = usualTurn): Promise<T> {
+    let waited = 0;
     for (let attempts = 1; ; attempts += 1) {
       try {
+        await turn?.();
         return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
       } catch (error) {
-        const asked = throttleMs(toDomainError(error, doing));
+        const known = toDomainError(error, doing);
+        if (known instanceof TransientError && known.code === "ARM_THROTTLED") onThrottle?.();
+        const asked = throttleMs(known);
         if (asked === undefined) throw error;
         // A Retry-After of zero is no leave to hammer.
         const wait = Math.max(asked, 50 * 2 ** attempts);
-        if (performance.now() + wait > giveUpAt) throw error;
+        waited += wait;
+        if (waited > patienceMs) throw error;
         await sleep(wait);
       }
     }
   }
 
   return {
-    async call(doing, send) {
+    async call(doing, send, turn) {
       try {
-        return await attempt(send, doing);
+        return await attempt(send, doing, turn);
       } catch (error) {
         throw toDomainError(error, doing);
       }
     },
-    async find(doing, send) {
+    async find(doing, send, turn) {
       try {
-        return await attempt(send, doing);
+        return await attempt(send, doing, turn);
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw toDomainError(error, doing);

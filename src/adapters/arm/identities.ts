@@ -5,7 +5,7 @@ import { createSerial } from "../../domain/serial.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports.ts";
 import type { Caller } from "./caller.ts";
 import { isBadRequest } from "./errors.ts";
-import type { Pacer } from "./pacer.ts";
+import type { IdentityCall, IdentityPace } from "./identityPace.ts";
 
 /** Azure's limit per identity. */
 const maximumCredentials = 20;
@@ -13,24 +13,31 @@ const maximumCredentials = 20;
 export function createManagedIdentities({
   clientFor,
   caller: { call, find },
-  pacer,
+  pace,
 }: {
   clientFor: (subscriptionId: string) => Promise<ManagedServiceIdentityClient>;
   caller: Caller;
-  pacer: Pacer;
+  pace: IdentityPace;
 }): ManagedIdentities {
   // Azure refuses concurrent writes under one identity with 409, or accepts both and loses one.
   const serial = createSerial();
 
+  const turnOf = (ref: IdentityRef, kind: IdentityCall) => () =>
+    pace.turn(kind, { subscription: ref.subscriptionId, identity: key(ref) });
+
   async function list(ref: IdentityRef): Promise<FederatedCredential[]> {
     const { federatedIdentityCredentials } = await clientFor(ref.subscriptionId);
-    const found = await find(`List the federated credentials of ${name(ref)}`, async (options) => {
-      const credentials: FederatedCredential[] = [];
-      for await (const credential of federatedIdentityCredentials.list(ref.resourceGroup, ref.name, options)) {
-        credentials.push(toCredential(credential));
-      }
-      return credentials;
-    });
+    const found = await find(
+      `List the federated credentials of ${name(ref)}`,
+      async (options) => {
+        const credentials: FederatedCredential[] = [];
+        for await (const credential of federatedIdentityCredentials.list(ref.resourceGroup, ref.name, options)) {
+          credentials.push(toCredential(credential));
+        }
+        return credentials;
+      },
+      turnOf(ref, "list"),
+    );
     return found ?? [];
   }
 
@@ -39,24 +46,28 @@ export function createManagedIdentities({
     const { issuer, subject } = credential;
     const audiences = [...credential.audiences];
     const doing = `Write the federated credential "${credential.name}" of ${name(ref)}`;
-    await pacer.slot(`${ref.subscriptionId}/write`);
     try {
-      await call(doing, (options) =>
-        federatedIdentityCredentials.createOrUpdate(
-          ref.resourceGroup,
-          ref.name,
-          credential.name,
-          { issuer, subject, audiences },
-          options,
-        ),
+      await call(
+        doing,
+        (options) =>
+          federatedIdentityCredentials.createOrUpdate(
+            ref.resourceGroup,
+            ref.name,
+            credential.name,
+            { issuer, subject, audiences },
+            options,
+          ),
+        turnOf(ref, "write"),
       );
     } catch (error) {
       throw error instanceof PermanentError && isBadRequest(error.cause)
         ? await explain(ref, credential, error)
         : error;
     }
-    const stored = await find(`${doing}, then read it back`, (options) =>
-      federatedIdentityCredentials.get(ref.resourceGroup, ref.name, credential.name, options),
+    const stored = await find(
+      `${doing}, then read it back`,
+      (options) => federatedIdentityCredentials.get(ref.resourceGroup, ref.name, credential.name, options),
+      turnOf(ref, "get"),
     );
     if (stored?.issuer !== issuer || stored.subject !== subject || stored.audiences?.join() !== audiences.join()) {
       throw new TransientError(
@@ -95,30 +106,34 @@ export function createManagedIdentities({
   }
 
   return {
-    pace: (subscriptionId) => ({ intervalMs: pacer.intervalMs, waitMs: pacer.waitMs(`${subscriptionId}/write`) }),
+    pace: pace.ofWrites,
 
     async get(ref) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
-      const found = await find(`Read ${name(ref)}`, (options) =>
-        userAssignedIdentities.get(ref.resourceGroup, ref.name, options),
+      const found = await find(
+        `Read ${name(ref)}`,
+        (options) => userAssignedIdentities.get(ref.resourceGroup, ref.name, options),
+        turnOf(ref, "get"),
       );
       return found && toIdentity(ref, found);
     },
 
     async put(ref, { location, tags }) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
-      await pacer.slot(`${ref.subscriptionId}/write`);
-      const written = await call(`Create or update ${name(ref)}`, (options) =>
-        userAssignedIdentities.createOrUpdate(ref.resourceGroup, ref.name, { location, tags }, options),
+      const written = await call(
+        `Create or update ${name(ref)}`,
+        (options) => userAssignedIdentities.createOrUpdate(ref.resourceGroup, ref.name, { location, tags }, options),
+        turnOf(ref, "write"),
       );
       return toIdentity(ref, written);
     },
 
     async remove(ref) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
-      await pacer.slot(`${ref.subscriptionId}/delete`);
-      await find(`Delete ${name(ref)}`, (options) =>
-        userAssignedIdentities.delete(ref.resourceGroup, ref.name, options),
+      await find(
+        `Delete ${name(ref)}`,
+        (options) => userAssignedIdentities.delete(ref.resourceGroup, ref.name, options),
+        turnOf(ref, "delete"),
       );
     },
 
@@ -129,9 +144,10 @@ export function createManagedIdentities({
     removeFederatedCredential: (ref, credentialName) =>
       serial.run(key(ref), async () => {
         const { federatedIdentityCredentials } = await clientFor(ref.subscriptionId);
-        await pacer.slot(`${ref.subscriptionId}/delete`);
-        await find(`Delete the federated credential "${credentialName}" of ${name(ref)}`, (options) =>
-          federatedIdentityCredentials.delete(ref.resourceGroup, ref.name, credentialName, options),
+        await find(
+          `Delete the federated credential "${credentialName}" of ${name(ref)}`,
+          (options) => federatedIdentityCredentials.delete(ref.resourceGroup, ref.name, credentialName, options),
+          turnOf(ref, "delete"),
         );
       }),
   };

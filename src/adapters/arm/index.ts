@@ -1,9 +1,10 @@
 /** Azure Resource Manager: managed identities, SQL servers and role assignments. */
-import type { ManagedIdentities, RoleAssignments, SqlServers } from "../../ports.ts";
+import type { ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
+import { createIdentityPace } from "./identityPace.ts";
 import { createPacer } from "./pacer.ts";
 import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
@@ -16,6 +17,8 @@ export interface ArmOptions {
   readonly scope?: string;
   /** Between two identity writes in one subscription. */
   readonly identityWriteIntervalMs?: number;
+  /** Shares that interval with the other instances of the service; without it this one has it for itself. */
+  readonly turns?: Turns;
   /** How long one call may take. */
   readonly timeoutMs?: number;
   /** How long a call waits out Azure's Retry-After before it leaves that to the durable runtime. */
@@ -28,11 +31,19 @@ export interface Arm {
   readonly roleAssignments: RoleAssignments;
 }
 
+/**
+ * ARM lets a principal read 250 times at once in a subscription and 25 times a second (learn.microsoft.com "Understand how
+ * Azure Resource Manager throttles requests"); identities, which have a pace of their own, take up to 15 of these.
+ */
+const callsOfWrite = 5;
+const mostAtOnce = 200;
+
 export function createArm({
   credential,
   endpoint = "https://management.azure.com",
   scope = "https://management.azure.com/.default",
   identityWriteIntervalMs = 500,
+  turns,
   timeoutMs = 30_000,
   patienceMs = 5_000,
 }: ArmOptions): Arm {
@@ -50,7 +61,9 @@ export function createArm({
     retryOptions: { maxRetries: 0 },
     additionalPolicies: policies.map((policy) => ({ position: "perRetry" as const, policy })),
   };
-  const caller = createCaller({ timeoutMs, patienceMs });
+  const calls = createPacer({ intervalMs: identityWriteIntervalMs / callsOfWrite, burst: mostAtOnce });
+  const caller = createCaller({ timeoutMs, patienceMs, usualTurn: () => calls.slot("calls") });
+  const pace = createIdentityPace({ writeIntervalMs: identityWriteIntervalMs, turns });
 
   /** A client that is made once, until its token is refused. */
   function kept<Key, Client>(create: (key: Key) => Promise<Client>): (key: Key) => Promise<Client> {
@@ -65,8 +78,8 @@ export function createArm({
   const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policies }));
   return {
     identities: createManagedIdentities({
-      caller,
-      pacer: createPacer({ intervalMs: identityWriteIntervalMs }),
+      caller: createCaller({ timeoutMs, patienceMs, onThrottle: pace.onThrottle }),
+      pace,
       clientFor: kept(async (subscriptionId: string) => {
         const { ManagedServiceIdentityClient } = await import("@azure/arm-msi");
         return new ManagedServiceIdentityClient(credential, subscriptionId, options);

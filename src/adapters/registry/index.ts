@@ -30,9 +30,10 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
   const operations = table<AnyOperation>("MooringOperations");
   const steps = table<StepRecord>("MooringSteps");
 
+  const readOperation = shared((id) => operations.get(operationsPartition, id));
   // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
   const findOperation: Registry["findOperation"] = async (id) =>
-    /^[\w-]{1,100}$/.test(id) ? operations.get(operationsPartition, id) : undefined;
+    /^[\w-]{1,100}$/.test(id) ? readOperation(id) : undefined;
 
   return {
     ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
@@ -96,6 +97,24 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     async probe() {
       await namespaces.page([], 1);
     },
+  };
+}
+
+/**
+ * Steps that begin together ask for the same record. Whoever asks before the request is sent shares its answer: nobody gets one that
+ * is older than the question.
+ */
+function shared<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T> {
+  const asked = new Map<string, Promise<T>>();
+  return (id) => {
+    const reading =
+      asked.get(id) ??
+      Promise.resolve().then(() => {
+        asked.delete(id);
+        return read(id);
+      });
+    asked.set(id, reading);
+    return reading;
   };
 }
 

@@ -19,11 +19,9 @@ const minuteMs = 60_000;
 /** Records and tells that the request waits; undefined when it need not: it needs no approval, or has it. Twice is as once. */
 export async function requestApproval(
   ports: Ports,
-  { operation, request }: { operation: string; request: OnboardingRequest },
+  { operation, request, team }: { operation: string; request: OnboardingRequest; team: string | undefined },
 ): Promise<Approval | undefined> {
-  // Its team's rules count, and whose it is stands in the record.
-  const accepted = await ports.registry.getOperation(operation);
-  const needed = needsApproval(ports.catalog, request, accepted?.team);
+  const needed = needsApproval(ports.catalog, request, team);
   if (needed.length === 0) return undefined;
   const { timeoutMinutes } = ports.catalog.approval;
   const { record, approval } = await amendApproval(ports, operation, (current) => {

@@ -13,16 +13,15 @@ import { amendOperation } from "../amendOperation.ts";
  * Comes before the first write of a step. One that lay in a queue when its orchestration was ended may run when the operation
  * is over: what it made then, nobody would undo.
  */
-export async function expectWanted(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
-  const record = await registry.getOperation(operation);
+export function expectWanted(record: OperationRecord | undefined, operation: string): void {
   throwIfCanceled(record);
   if (record?.status !== "Failed") return;
   throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has failed, and does nothing more.`);
 }
 
 /** Comes before the first write of an undo: what has succeeded is somebody's namespace by now, whatever a turn believes. */
-export async function expectNotSucceeded(registry: Pick<Registry, "getOperation">, operation: string): Promise<void> {
-  if ((await registry.getOperation(operation))?.status !== "Succeeded") return;
+export function expectNotSucceeded(record: OperationRecord | undefined, operation: string): void {
+  if (record?.status !== "Succeeded") return;
   throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has succeeded and is not undone.`);
 }
 
@@ -33,11 +32,13 @@ export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefi
 export async function commitOperation(
   registry: Pick<Registry, "getOperation" | "amendOperation">,
   operation: string,
+  known?: Stored<OperationRecord>,
 ): Promise<void> {
-  await amendOperation(registry, operation, (record) => {
+  const commit = (record: OperationRecord) => {
     throwIfCanceled(record);
     return record.committedTime === undefined ? { committedTime: new Date().toISOString() } : undefined;
-  });
+  };
+  await amendOperation(registry, operation, commit, known);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { isFinal, type OperationError, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { unfinished } from "../../domain/operation/stepName.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
@@ -23,14 +23,32 @@ import type { Origin } from "./origin.ts";
 
 export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;
 
+/** The two records that the end of an operation is written to. */
+export interface KnownRecords {
+  readonly operation?: Stored<OperationRecord> | undefined;
+  readonly namespace?: Stored<NamespaceRecord> | undefined;
+}
+
+/** Before the end, so that it need not wait for them: whoever has changed one since is found out by its ETag. */
+export async function readForEnd(
+  { registry }: Pick<Ports, "registry">,
+  input: Pick<Origin, "operation" | "cluster" | "namespace">,
+): Promise<KnownRecords> {
+  const [operation, namespace] = await Promise.all([
+    registry.getOperation(input.operation),
+    registry.getNamespace(input),
+  ]);
+  return { operation, namespace };
+}
+
 /** Writes the end of an operation. May run twice: every write here gives the same again. */
-export async function concludeOperation(ports: Ports, input: Ending): Promise<void> {
+export async function concludeOperation(ports: Ports, input: Ending, known: KnownRecords = {}): Promise<void> {
   const endTime = new Date().toISOString();
-  const { status, reached } = await recordEnd(ports, input, endTime);
+  const { status, reached } = await recordEnd(ports, input, { endTime, known: known.operation });
   const { operation: id, kind: what, error } = input;
   // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
-  await settleNamespace(ports, { ...input, ...reached, status }, endTime);
+  await settleNamespace(ports, { ...input, ...reached, status }, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -38,11 +56,11 @@ export async function concludeOperation(ports: Ports, input: Ending): Promise<vo
 async function recordEnd(
   { registry }: Ports,
   input: Ending,
-  endTime: string,
+  { endTime, known }: { readonly endTime: string; readonly known: Stored<OperationRecord> | undefined },
 ): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
-  const { record, change } = await amendOperation(registry, input.operation, async (current) =>
-    isFinal(current.status) ? undefined : await endOf({ registry }, current, { ...input, endTime }),
-  );
+  const next = async (current: OperationRecord) =>
+    isFinal(current.status) ? undefined : await endOf({ registry }, current, { ...input, endTime });
+  const { record, change } = await amendOperation(registry, input.operation, next, known);
   if (change) {
     measure(input, change.status, (Date.parse(endTime) - Date.parse(record?.createdTime ?? endTime)) / 1_000);
     return { status: change.status };
@@ -108,8 +126,13 @@ function resultOf(
 }
 
 /** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
-async function settleNamespace({ registry, events }: Ports, input: Origin & End, time: string): Promise<void> {
+async function settleNamespace(
+  { registry, events }: Ports,
+  input: Origin & End,
+  { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
+): Promise<void> {
   await amend({
+    known,
     what: `The record of ${berthKey(input)}`,
     read: () => registry.getNamespace(input),
     async next(record) {

@@ -2,7 +2,7 @@
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { ProcessStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
-import type { Ports } from "../../ports.ts";
+import type { Kubernetes, Ports } from "../../ports.ts";
 import type { Look, LookInput } from "../../resources/definitions/look.ts";
 import { resourceLooks } from "../../resources/effects.ts";
 import { expectSameNamespace } from "../operation/sameNamespace.ts";
@@ -36,8 +36,23 @@ export async function lookAtSteps(
   steps: readonly StepKey[],
   input: Omit<LookInput, "step">,
 ): Promise<StepPlan[]> {
-  const plans = steps.map((step) => lookAtStep(ports, { ...input, step }));
+  const once = { ...ports, kubernetes: readOnce(ports.kubernetes) };
+  const plans = steps.map((step) => lookAtStep(once, { ...input, step }));
   return (await Promise.all(plans)).filter((plan) => plan !== undefined);
+}
+
+/** Several looks ask for the namespace: one plan sees it, and any other object, in one state. */
+function readOnce(kubernetes: Kubernetes): Kubernetes {
+  const found = new Map<string, ReturnType<Kubernetes["get"]>>();
+  return {
+    ...kubernetes,
+    get(cluster, ref) {
+      const key = JSON.stringify([cluster.alias, ref.apiVersion, ref.kind, ref.namespace, ref.name]);
+      const reading = found.get(key) ?? kubernetes.get(cluster, ref);
+      found.set(key, reading);
+      return reading;
+    },
+  };
 }
 
 /** Undefined when the step is not planned. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
+import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
@@ -18,17 +19,23 @@ import { commitOperation, expectNotSucceeded, expectWanted } from "../decisions/
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
+/** The operation's record, where it was read for this very run of the step, before it. */
+interface Known {
+  readonly record: Stored<OperationRecord> | undefined;
+}
+
 export async function runStep<I extends StepInput, O extends StepResult>(
   definition: StepDefinition<I, O>,
   input: I,
   ports: Ports,
   invocation: Invocation,
+  known?: Known,
 ): Promise<O> {
   const { name, target } = definition;
   const { operation, cluster, namespace } = input;
   return await concerning({ operation, cluster, namespace, step: name }, () =>
     inSpan(`step ${name}`, { attributes: { "mooring.step.target": target(input) } }, async (span) => {
-      const result = await tryStep(definition, input, ports, invocation);
+      const result = await tryStep(definition, { input, known }, ports, invocation);
       span.setAttribute("mooring.step.action", result.action);
       return result;
     }),
@@ -37,7 +44,7 @@ export async function runStep<I extends StepInput, O extends StepResult>(
 
 async function tryStep<I extends StepInput, O extends StepResult>(
   { name, target, run }: StepDefinition<I, O>,
-  input: I,
+  { input, known }: { readonly input: I; readonly known: Known | undefined },
   ports: Ports,
   invocation: Invocation,
 ): Promise<O> {
@@ -48,10 +55,11 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const trail = beginTrail(ports, step, input);
-  const mayGoOn = Promise.all([trail.started, expectAllowed(registry, input)]);
+  const allowed = expectAllowed(registry, input, known);
+  const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
   try {
-    const context = { ...trail, invocation, commit: () => commitOperation(registry, operation) };
+    const context = { ...trail, invocation, commit: async () => commitOperation(registry, operation, await allowed) };
     const result = await run(input, gateWrites(ports, mayGoOn), context);
     await mayGoOn;
     if (result.waitsUntil !== undefined) {
@@ -77,14 +85,19 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   }
 }
 
-/** An undo may run because its operation was canceled, and must not stop for that. */
+/** The record of its operation. An undo may run because that was canceled, and must not stop for it: what counts is the one that it undoes. */
 async function expectAllowed(
   registry: Pick<Registry, "getOperation">,
-  input: StepInput & { readonly createdBy?: unknown },
-): Promise<void> {
-  const { createdBy } = input;
-  if (typeof createdBy === "string") await expectNotSucceeded(registry, createdBy);
-  else await expectWanted(registry, input.operation);
+  { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
+  known: Known | undefined,
+): Promise<Stored<OperationRecord> | undefined> {
+  if (typeof createdBy === "string") {
+    expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
+    return undefined;
+  }
+  const record = known ? known.record : await registry.getOperation(operation);
+  expectWanted(record, operation);
+  return record;
 }
 
 /**

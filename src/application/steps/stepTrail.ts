@@ -12,7 +12,7 @@ import { appendEffect, type Effect } from "../watching/audit.ts";
 /** As the catalogue of errors knows it. */
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
 
-export interface StepTrail extends Pick<StepContext, "notice" | "willDo"> {
+export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earlier"> {
   /** How many tries there were, this one included; rejects when the start could not be written. */
   readonly started: Promise<number>;
   /** The same, but the start is written once more when it could not be. */
@@ -41,8 +41,12 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
     await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
   }
 
+  const earlier: StepTrail["earlier"] = async () =>
+    (await started) > 1 ? await registry.getStep(operation, step) : undefined;
+
   return {
     started,
+    earlier,
     countTries: () => started.catch(() => registry.startStep(operation, step, startTime)),
     async notice(notices) {
       await started;
@@ -55,10 +59,10 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
       await registry.updateStep(operation, step, intended);
     },
     async succeed(result) {
-      const tries = await started;
-      const earlier = intended === undefined && tries > 1 ? await registry.getStep(operation, step) : undefined;
-      const action = earlier?.action ?? result;
-      const differences = intended?.differences ?? earlier?.differences ?? [];
+      await started;
+      const before = intended === undefined ? await earlier() : undefined;
+      const action = before?.action ?? result;
+      const differences = intended?.differences ?? before?.differences ?? [];
       // At the same time: the audit trail costs no more than the longer of the two.
       await Promise.all([
         registry.updateStep(operation, step, { status: "Succeeded", action, differences, endTime: now() }),

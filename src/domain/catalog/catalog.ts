@@ -116,7 +116,8 @@ const CatalogFields = z.strictObject({
   approval: ApprovalPolicy,
   batch: z
     .strictObject({
-      lanes: z.int().min(1).max(100).default(10).meta({
+      // An onboarding makes two identity writes and takes some ten seconds under Azure's limits: with ten, some turns are lost.
+      lanes: z.int().min(1).max(100).default(20).meta({
         description: "How many namespaces of one batch are processed at once.",
       }),
     })

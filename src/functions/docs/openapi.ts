@@ -98,11 +98,11 @@ An unsupported method is answered with 405 and \`Allow\`. Every GET route also a
           tags: ["Service"],
           security: [],
           summary: "Check that the service can take requests",
-          description: "For a readiness probe: it reads the registry's tables.",
+          description: "For a readiness probe: it asks the registry's tables and the durable runtime.",
           responses: {
             ...busyHost,
             200: body("The service can take requests.", HealthDocument, { ok: { status: "ok" } }),
-            503: body("The registry is unavailable.", HealthDocument, {
+            503: body("The registry or the durable runtime is unavailable.", HealthDocument, {
               unavailable: { status: "unavailable", reason: "The registry tables do not answer." },
             }),
           },

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
+import type { StepRecord } from "../../domain/operation/records.ts";
 import type { StepName } from "../../domain/operation/stepName.ts";
 import { Time } from "../../domain/time.ts";
 import { type Invocation, Retrial } from "../../durable/activity.ts";
@@ -44,6 +45,8 @@ export interface StepContext {
    * the mark of this operation: then the next try knows it again, and a write on the way is saved.
    */
   willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
+  /** What a try before this one has recorded; undefined in the first. */
+  earlier(): Promise<StepRecord | undefined>;
   /** Says what the step could not find out, and what does not stop it. */
   notice(notices: readonly OperationError[]): Promise<void>;
   /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */

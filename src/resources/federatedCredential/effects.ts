@@ -4,7 +4,6 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
@@ -24,14 +23,10 @@ export const federateIdentity = defineStep({
   output: StepResult,
   target: identityName,
   async run(input, ports, step) {
-    const key: StepKey = { name: "federateIdentity", target: identityName(input) };
-    const [{ plan, conflict, desired }, record] = await Promise.all([
-      planCredential(ports, input),
-      ports.registry.getStep(input.operation, key),
-    ]);
+    const [{ plan, conflict, desired }, earlier] = await Promise.all([planCredential(ports, input), step.earlier()]);
     throwConflict(conflict);
     // A credential has no tags: that this operation creates it is in the step's record, written before the credential.
-    const action = record?.action === "create" ? "create" : plan.action;
+    const action = earlier?.action === "create" ? "create" : plan.action;
     if (input.isLast) await step.commit();
     if (plan.action !== "create" && plan.action !== "update") return { action };
     await step.willDo(action, plan.differences);

@@ -302,6 +302,8 @@ function withOneTeam(ports: Ports): Ports {
 interface Defect extends SimulateOptions {
   /** What is said of it. */
   readonly finds: RegExp;
+  /** The first of the worlds in which it is looked for: a rare one shows in one of some hundred. Zero without it. */
+  readonly from?: number;
   /** It is looked for in the worlds that have batches. */
   readonly isOfBatches?: boolean;
 }
@@ -318,7 +320,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an operation that is taken up and makes again what it had undone": {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     finds: /and has undone/,
-    isOfBatches: true,
+    from: 300,
   },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
@@ -326,7 +328,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a service account that is never removed": { spoil: withoutUndoing, finds: leaks },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
-  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/ },
+  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 550 },
   "a record that forgets its team": { spoil: withoutTeam, finds: /'s and is|still undefined's|a stranger/ },
   "a status without what was done": { spoil: withoutActions, finds: /and its steps say/ },
   "an audit trail with an entry for every try": { spoil: withNewEntries, finds: /audit has/ },

@@ -86,10 +86,51 @@ test("finishes every acknowledged orchestration right, however often the host is
   await rm(directory, { recursive: true });
 });
 
-async function allInstances(host: CrashHost): Promise<{ instanceId: string; runtimeStatus: string }[]> {
+test("takes up all that was in flight when the host was killed", { timeout: 120_000 }, async () => {
+  const directory = await createStoreFolder();
+  const attempts = join(directory, "attempts.txt");
+  await writeFile(attempts, "");
+  const count = 1_000;
+  const numbers = Array.from({ length: count }, (_, n) => n);
+  const killed = await startCrashHost(directory);
+  for (let from = 0; from < count; from += 50) {
+    const begun = numbers.slice(from, from + 50).map(async (n) => {
+      const url = `${killed.url}/orchestrators/inFlight/flight-${n}`;
+      return (await fetch(url, { method: "POST", body: String(n) })).status;
+    });
+    expect(new Set(await Promise.all(begun))).toEqual(new Set([202]));
+  }
+  await killed.kill();
+  await writeFile(attempts, "go\n");
+
+  const host = await startCrashHost(directory);
+
+  await expect
+    .poll(async () => (await listInstances(host)).filter(({ runtimeStatus }) => runtimeStatus !== "Completed").length, {
+      timeout: 60_000,
+      interval: 100,
+    })
+    .toBe(0);
+  const outputs = new Map((await listInstances(host)).map(({ instanceId, output }) => [instanceId, output]));
+  expect(numbers.filter((n) => outputs.get(`flight-${n}`) !== n + 1)).toEqual([]);
+  await host.kill();
+  await rm(directory, { recursive: true });
+});
+
+interface Listed {
+  readonly instanceId: string;
+  readonly runtimeStatus: string;
+  readonly output: unknown;
+}
+
+async function listInstances(host: CrashHost): Promise<readonly Listed[]> {
+  const response = await fetch(`${host.url}/instances?top=100000&showInput=false`);
+  return (await response.json()) as Listed[];
+}
+
+async function allInstances(host: CrashHost): Promise<readonly Listed[]> {
   for (;;) {
-    const response = await fetch(`${host.url}/instances?top=100000&showInput=false`);
-    const all = (await response.json()) as { instanceId: string; runtimeStatus: string }[];
+    const all = await listInstances(host);
     if (all.every(({ runtimeStatus }) => runtimeStatus === "Completed")) return all;
     await new Promise((wait) => setTimeout(wait, 50));
   }

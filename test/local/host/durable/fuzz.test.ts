@@ -3,19 +3,26 @@
  * MOORING_FUZZ_SEED=<seed> with this test; with MOORING_FUZZ_PROGRAMS=<n> the n seeds from there.
  */
 import { rm } from "node:fs/promises";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { createClock } from "../../../../local/host/durable/clock.ts";
 import { createEngine, type Engine } from "../../../../local/host/durable/engine.ts";
 import { hiddenIdsFirst } from "../../../../local/host/durable/inbox.ts";
+import { createManagement } from "../../../../local/host/durable/management.ts";
 import { parseDurableSettings } from "../../../../local/host/durable/settings.ts";
+import { isSoak } from "../../../support/proofs.ts";
 import { createMemoryLog } from "../support/memoryLog.ts";
+import type { World } from "./apps/fuzz/main.ts";
 import { createStoreFolder, loadTestApp } from "./support/durableHost.ts";
 
 const givenSeed = process.env["MOORING_FUZZ_SEED"];
 // The same programs every time; another MOORING_TEST_SEED draws others.
 const firstSeed = Number(givenSeed ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 10_000);
-const programs = Number(process.env["MOORING_FUZZ_PROGRAMS"] ?? (givenSeed === undefined ? 500 : 1));
+const usual = isSoak ? 3_000 : 500;
+const programs = Number(process.env["MOORING_FUZZ_PROGRAMS"] ?? (givenSeed === undefined ? usual : 1));
+const patienceMs = 80 * programs + 60_000;
 
 interface Report {
   readonly seed: number;
@@ -25,10 +32,27 @@ interface Report {
 }
 
 let app: FunctionApp;
+let world: World;
+/** Whose requests of callHttp are pending, by path. */
+const asked = new Map<string, number>();
+const server = createServer(({ url: path = "" }, response) => {
+  const [, pending, tag] = path.split("/");
+  const times = (asked.get(path) ?? 0) + 1;
+  asked.set(path, times);
+  if (times <= Number(pending)) response.writeHead(202, { location: path, "retry-after": "0" }).end();
+  else response.end(tag);
+});
 const opened: { engine: Engine; directory: string }[] = [];
 
 beforeAll(async () => {
   app = await loadTestApp("fuzz");
+  ({ result: world } = (await app.invoke("lendWorld", { trigger: { string: "" }, inputs: {} })) as { result: World });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+});
+
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
 });
 
 afterEach(async () => {
@@ -53,6 +77,11 @@ async function openEngine({ arrange = hiddenIdsFirst, mostInMemory = 2000, of = 
     mostInMemory,
   });
   opened.push({ engine, directory });
+  const management = createManagement(engine);
+  world.raise = async (id, event, data) => {
+    const row = management.find(id);
+    if (row) await management.raiseEvent(row, event, JSON.stringify(data));
+  };
   engine.start();
   return engine;
 }
@@ -68,7 +97,7 @@ function runPrograms(
       id: `program-${seed}`,
       name: "program",
       version: null,
-      input: String(seed),
+      input: JSON.stringify({ seed, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
       parent: null,
     });
     engine.lifecycle.whenFinished(key, () => {
@@ -94,7 +123,7 @@ test.each([
   ],
 ])(
   "gives every task of a random orchestration its own result%s",
-  { timeout: 90_000 },
+  { timeout: patienceMs + 10_000 },
   async (_, { first, count, mostInMemory }) => {
     const engine = await openEngine({ mostInMemory });
     const missing = new Set(Array.from({ length: count }, (_, index) => first + index));
@@ -102,7 +131,7 @@ test.each([
     let checked = 0;
 
     await new Promise<void>((ended) => {
-      const patience = setTimeout(ended, 80_000);
+      const patience = setTimeout(ended, patienceMs);
       runPrograms(engine, { first, count }, (report) => {
         missing.delete(report.seed);
         checked += report.checked;

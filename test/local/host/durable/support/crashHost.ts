@@ -7,17 +7,23 @@ import { createInterface } from "node:readline";
 export interface CrashHost {
   readonly url: string;
   readonly pid: number;
+  /** Resolves when the process has ended, however it did. */
+  readonly ended: Promise<void>;
   kill(): Promise<void>;
 }
 
 /** `under` is a command that runs another, such as a tracer, with its arguments. */
-export async function startCrashHost(directory: string, under: readonly string[] = []): Promise<CrashHost> {
+export async function startCrashHost(
+  directory: string,
+  under: readonly string[] = [],
+  app = "crash",
+): Promise<CrashHost> {
   const script = resolve("test/local/host/durable/support/crashChild.ts");
   const [command = "", ...args] = [
     ...under,
     process.execPath,
     script,
-    resolve("test/local/host/durable/apps/crash"),
+    resolve("test/local/host/durable/apps", app),
     directory,
   ];
   const child: ChildProcess = spawn(command, args, {
@@ -36,6 +42,7 @@ export async function startCrashHost(directory: string, under: readonly string[]
   return {
     url: url ?? "",
     pid,
+    ended: ended.catch(() => undefined),
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       process.kill(-pid, "SIGKILL");

@@ -48,6 +48,19 @@ df.app.orchestration("everything", function* (context: OrchestrationContext) {
   return { doubled, retried, child };
 });
 
+/** Returns only in a host that was started after somebody wrote "go". */
+df.app.activity("held", {
+  handler: async (n: number) => {
+    const isReleased = readFileSync(process.env["CRASH_TEST_ATTEMPTS"] ?? "", "utf8").includes("go\n");
+    return isReleased ? n + 1 : await new Promise<number>(() => {});
+  },
+});
+
+df.app.orchestration("inFlight", function* (context: OrchestrationContext) {
+  const n: number = yield context.df.callActivity("held", context.df.getInput());
+  return n;
+});
+
 df.app.orchestration("half", function* (context: OrchestrationContext) {
   const n: number = yield context.df.callActivity("double", context.df.getInput());
   return n / 4;

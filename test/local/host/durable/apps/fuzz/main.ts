@@ -3,6 +3,7 @@
  * a sequence id, a task gets another's result, or none.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { app, trigger } from "@azure/functions";
 import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
 import * as df from "durable-functions";
 import { createRandom, type Random } from "./random.ts";
@@ -10,11 +11,31 @@ import { createRandom, type Random } from "./random.ts";
 interface Piece {
   readonly tag: string;
   readonly task: Task;
-  readonly expected: "tag" | "nothing" | "failure";
+  readonly expected: "tag" | "nothing" | "failure" | "answer";
+}
+
+/** What a program is started with, and starts itself anew with. */
+interface Input {
+  readonly seed: number;
+  /** Of a server that answers with the last part of a path: after as many 202 as the part before it says. */
+  readonly url: string;
+  readonly generation?: number;
+  readonly checked?: number;
+  readonly mistakes?: readonly string[];
+  /** An event that the generation before has sent on its way. */
+  readonly late?: string;
+}
+
+/** What whoever runs the programs lends them. */
+export interface World {
+  raise(instanceId: string, event: string, data: string): Promise<void>;
 }
 
 const steps = 8;
 const attempts = new Map<string, number>();
+const world: World = { raise: () => Promise.reject(new Error("nobody raises events")) };
+
+app.generic("lendWorld", { trigger: trigger.generic({ type: "manualTrigger" }), handler: () => world });
 
 /** Some answers come in the same tick, some later, so that completions meet in all ways. */
 async function dawdle(tag: string): Promise<void> {
@@ -31,6 +52,39 @@ function failFirst(key: string, failures: number): void {
 df.app.activity("echo", {
   handler: async (tag: string) => {
     await dawdle(tag);
+    return tag;
+  },
+});
+
+/** An event that comes before the wait for it, with it or after it. */
+df.app.activity("post", {
+  handler: async ({ to, tag }: { to: string; tag: string }) => {
+    await dawdle(`${tag} post`);
+    await world.raise(to, `event ${tag}`, tag);
+    return tag;
+  },
+});
+
+const opening = new Map<string, PromiseWithResolvers<void>>();
+
+function gate(tag: string): PromiseWithResolvers<void> {
+  const known = opening.get(tag) ?? Promise.withResolvers<void>();
+  opening.set(tag, known);
+  return known;
+}
+
+/** Sends its event when the next generation runs, to which its own result means nothing. */
+df.app.activity("postLate", {
+  handler: async ({ to, tag }: { to: string; tag: string }) => {
+    await gate(tag).promise;
+    await world.raise(to, `event ${tag}`, tag);
+    return `${tag} too late`;
+  },
+});
+
+df.app.activity("openGate", {
+  handler: (tag: string) => {
+    gate(tag).resolve();
     return tag;
   },
 });
@@ -61,17 +115,17 @@ df.app.entity("mirror", (context: EntityContext<number>) => {
 });
 
 df.app.orchestration("program", function* (context: OrchestrationContext) {
-  const seed = context.df.getInput<number>();
-  const random = createRandom(String(seed));
+  const input = context.df.getInput<Input>();
+  const { seed, url, generation = 0 } = input;
+  const random = createRandom(`${seed}/${generation}`);
   const left: Piece[] = [];
-  const mistakes: string[] = [];
+  const mistakes: string[] = [...(input.mistakes ?? [])];
   let made = 0;
-  let checked = 0;
+  let checked = input.checked ?? 0;
 
-  const check = ({ tag, expected }: Piece, got: unknown) => {
+  const check = ({ tag, expected }: Omit<Piece, "task">, got: unknown) => {
     checked += 1;
-    const wanted = expected === "tag" ? tag : undefined;
-    if (expected === "failure" ? !(got instanceof Error) || !got.message.includes(tag) : got !== wanted) {
+    if (!isExpected({ tag, expected }, got)) {
       mistakes.push(`${tag}: expected ${expected}, got ${String(got)}`);
     }
   };
@@ -82,7 +136,8 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
       check(piece, error);
     }
   }
-  const make = () => makePiece(context, random, `${seed}.${made++}`);
+  const newTag = () => `${seed}.${generation}.${made++}`;
+  const make = () => makePiece(context, random, { tag: newTag(), url });
   const makeSafe = () => {
     for (;;) {
       const piece = make();
@@ -91,8 +146,15 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
     }
   };
 
+  const { late } = input;
+  if (late !== undefined) {
+    const event = { tag: late, task: context.df.waitForExternalEvent(`event ${late}`), expected: "tag" } as const;
+    const open = { tag: late, task: context.df.callActivity("openGate", late), expected: "tag" } as const;
+    for (const piece of random.below(2) === 0 ? [open, event] : [open]) yield* settle(piece);
+    if (!event.task.isCompleted) left.push(event);
+  }
   for (let step = 0; step < steps; step++) {
-    switch (random.below(5)) {
+    switch (random.below(6)) {
       case 0:
         yield* settle(make());
         break;
@@ -119,11 +181,28 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
         context.df.signalEntity(mirror(random), "note", "signal");
         break;
       }
+      case 4: {
+        const tag = newTag();
+        const posted = { to: context.df.instanceId, tag };
+        const post = { tag, task: context.df.callActivity("post", posted), expected: "tag" } as const;
+        const event = { tag, task: context.df.waitForExternalEvent(`event ${tag}`), expected: "tag" } as const;
+        if (random.below(2) === 0) {
+          yield* settle(post);
+        } else {
+          // It is on its way then, whoever is first.
+          const echo = { tag, task: context.df.callActivity("echo", tag), expected: "tag" } as const;
+          yield context.df.Task.any([post.task, echo.task]);
+          left.push(post, echo);
+        }
+        if (random.below(2) === 0) yield* settle(event);
+        else left.push(event);
+        break;
+      }
       default: {
         const [one, two] = [mirror(random), mirror(random)];
         const lock: df.DurableLock = yield context.df.lock(one, two);
         for (const entity of one.key === two.key ? [one] : [two, one]) {
-          const tag = `${seed}.${made++}`;
+          const tag = newTag();
           const task = context.df.callEntity(entity, "say", tag);
           yield* settle({ tag, task, expected: "tag" });
         }
@@ -135,15 +214,40 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
       }
     }
   }
-  for (const piece of left) yield* settle(piece);
-  return { checked, mistakes };
+  const isLast = generation > 0 || random.below(2) === 0;
+  // What is not waited for here must mean nothing to the next generation.
+  const waitedFor = isLast ? left : left.filter(() => random.below(2) === 0);
+  for (const piece of waitedFor) yield* settle(piece);
+  if (isLast) return { checked, mistakes };
+  const tag = newTag();
+  const post = context.df.callActivity("postLate", { to: context.df.instanceId, tag });
+  yield context.df.Task.any([post, context.df.callActivity("echo", tag)]);
+  context.df.continueAsNew({ seed, url, generation: generation + 1, checked, mistakes, late: tag });
+  return undefined;
 });
 
-function makePiece(context: OrchestrationContext, random: Random, tag: string): Piece {
+function isExpected({ tag, expected }: Omit<Piece, "task">, got: unknown): boolean {
+  switch (expected) {
+    case "tag":
+      return got === tag;
+    case "nothing":
+      return got === undefined;
+    case "failure":
+      return got instanceof Error && got.message.includes(tag);
+    case "answer":
+      return typeof got === "object" && got !== null && "content" in got && got.content === tag;
+  }
+}
+
+function makePiece(
+  context: OrchestrationContext,
+  random: Random,
+  { tag, url }: { readonly tag: string; readonly url: string },
+): Piece {
   const retry = new df.RetryOptions(1 + random.below(4), 1 + random.below(3));
   const failures = random.below(retry.maxNumberOfAttempts + 1);
   const expected = failures < retry.maxNumberOfAttempts ? "tag" : "failure";
-  switch (random.below(7)) {
+  switch (random.below(8)) {
     case 0:
     case 1:
       return { tag, task: context.df.callActivity("echo", tag), expected: "tag" };
@@ -155,6 +259,17 @@ function makePiece(context: OrchestrationContext, random: Random, tag: string): 
       return { tag, task: context.df.callSubOrchestratorWithRetry("flakyChild", retry, { tag, failures }), expected };
     case 5:
       return { tag, task: context.df.createTimer(later(context, random)), expected: "nothing" };
+    case 6: {
+      const path = `${url}/${random.below(3)}/${tag}`;
+      const isPolled = random.below(4) > 0;
+      return isPolled
+        ? { tag, task: context.df.callHttp({ method: "GET", url: path }), expected: "answer" }
+        : {
+            tag,
+            task: context.df.callHttp({ method: "GET", url: `${url}/0/${tag}`, enablePolling: false }),
+            expected: "answer",
+          };
+    }
     default:
       return { tag, task: context.df.callEntity(mirror(random), "say", tag), expected: "tag" };
   }

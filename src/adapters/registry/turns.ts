@@ -1,0 +1,46 @@
+/**
+ * Turns of what all instances of the service may do only so often together: the next free one of each kind.
+ *
+ * | table       | partition | row  |
+ * | MooringPace | `turns`   | kind |
+ */
+import type { Turns } from "../../ports.ts";
+import { openTables, type Table, type TableSettings, table } from "./tables.ts";
+
+export interface Pace {
+  /** When the next turn that nobody has begins. */
+  readonly freeTime: string;
+}
+
+export function createTurns(settings: TableSettings): Turns {
+  return createTurnsOn(table(openTables(settings), "MooringPace"));
+}
+
+const partition = "turns";
+const mostTries = 10;
+/** No line is that long: it is the clock of whoever wrote it that was wrong. */
+const longestLineMs = 120_000;
+
+export function createTurnsOn(
+  paces: Pick<Table<Pace>, "get" | "insert" | "replace">,
+  { now }: { now: () => number } = Date,
+): Turns {
+  return {
+    async take(kind, { count, intervalMs }) {
+      const row = encodeURIComponent(kind);
+      for (let tries = 1; tries <= mostTries; tries += 1) {
+        const pace = await paces.get(partition, row);
+        const asked = now();
+        const wait = pace ? Math.max(0, Date.parse(pace.freeTime) - asked) : 0;
+        const first = wait <= longestLineMs ? asked + wait : asked;
+        const taken: Pace = { freeTime: new Date(first + count * intervalMs).toISOString() };
+        const isOurs = pace
+          ? await paces.replace(partition, row, { ...taken, etag: pace.etag })
+          : await paces.insert(partition, row, taken);
+        if (isOurs) return Math.max(0, first - now());
+        await new Promise((over) => setTimeout(over, Math.random() * 20 * tries));
+      }
+      throw new Error(`Others took every turn of "${kind}" that was asked for.`);
+    },
+  };
+}

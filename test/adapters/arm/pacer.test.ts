@@ -1,0 +1,157 @@
+/** Instances of the service that share a pace, each with a pacer of its own, on one row; all clocks are the test's. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createPacer, type Pacer } from "../../../src/adapters/arm/pacer.ts";
+import { createTurnsOn, type Pace } from "../../../src/adapters/registry/turns.ts";
+
+const intervalMs = 500;
+const sleep = (ms: number) => new Promise((over) => setTimeout(over, ms));
+const key = "subscription/write";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** One row with an ETag, each call of which takes some milliseconds. */
+function createRow(first?: Pace) {
+  let row = first && { ...first, etag: "0" };
+  let writes = 0;
+  const write = async (pace: Pace, isExpected: () => boolean) => {
+    await sleep(4);
+    if (!isExpected()) return false;
+    writes += 1;
+    row = { freeTime: pace.freeTime, etag: String(writes) };
+    await sleep(4);
+    return true;
+  };
+  return {
+    get: async () => {
+      await sleep(8);
+      return row;
+    },
+    insert: (_: string, __: string, pace: Pace) => write(pace, () => row === undefined),
+    replace: (_: string, __: string, pace: Pace & { etag: string }) => write(pace, () => row?.etag === pace.etag),
+    writes: () => writes,
+  };
+}
+
+interface Turn {
+  readonly by: number;
+  readonly at: number;
+}
+
+/** All of them at once, each pacer as many times as it says; gives the turns in their order. */
+async function race(pacers: readonly Pacer[], counts: readonly number[]): Promise<readonly Turn[]> {
+  const turns: Turn[] = [];
+  const begun = performance.now();
+  const all = pacers.flatMap((pacer, by) =>
+    Array.from({ length: counts[by] ?? 0 }, async () => {
+      await pacer.slot(key);
+      turns.push({ by, at: performance.now() - begun });
+    }),
+  );
+  await vi.runAllTimersAsync();
+  await Promise.all(all);
+  return turns;
+}
+
+function distances(turns: readonly Turn[]): readonly number[] {
+  return turns.slice(1).map(({ at }, index) => at - (turns[index]?.at ?? 0));
+}
+
+test("two instances together keep the pace of one, lose no time, and each gets its share", async () => {
+  const row = createRow();
+  const pacers = [0, 1].map(() => createPacer({ intervalMs, turns: createTurnsOn(row) }));
+
+  const turns = await race(pacers, [100, 100]);
+
+  expect(Math.min(...distances(turns))).toBeGreaterThan(intervalMs - 20);
+  const floor = 199 * intervalMs;
+  expect(turns.at(-1)?.at).toBeLessThan(1.02 * floor);
+  const halfWay = turns.slice(0, 100).filter(({ by }) => by === 0).length;
+  expect(halfWay).toBeGreaterThan(40);
+  expect(halfWay).toBeLessThan(60);
+  // Turns are taken by the handful.
+  expect(row.writes()).toBeLessThan(40);
+});
+
+test("instances that do not share would write at twice the pace", async () => {
+  const pacers = [0, 1].map(() => createPacer({ intervalMs }));
+
+  const turns = await race(pacers, [20, 20]);
+
+  expect(turns.at(-1)?.at).toBeLessThan(0.6 * 39 * intervalMs);
+});
+
+test("an instance that has little to write does not slow down another", async () => {
+  const row = createRow();
+  const pacers = [0, 1].map(() => createPacer({ intervalMs, turns: createTurnsOn(row) }));
+
+  const turns = await race(pacers, [60, 2]);
+
+  expect(turns.at(-1)?.at).toBeLessThan(1.05 * 61 * intervalMs);
+  // It asks twice, and each time waits for the other's handful.
+  expect(turns.findLastIndex(({ by }) => by === 1)).toBeLessThan(20);
+});
+
+test("keeps its own pace where the registry does not answer", async () => {
+  const turns = { take: () => Promise.reject(new Error("the tables are away")) };
+
+  const taken = await race([createPacer({ intervalMs, turns })], [10]);
+
+  expect(Math.min(...distances(taken))).toBeGreaterThanOrEqual(intervalMs - 1);
+});
+
+test("does not wait for a turn that only a wrong clock can have taken", async () => {
+  const nextYear = new Date(Date.now() + 365 * 86_400_000).toISOString();
+
+  const [first] = await race(
+    [createPacer({ intervalMs, turns: createTurnsOn(createRow({ freeTime: nextYear })) })],
+    [1],
+  );
+
+  expect(first?.at).toBeLessThan(100);
+});
+
+test("does not ask for turns where the pause is shorter than the answer takes", async () => {
+  const row = createRow();
+
+  await race([createPacer({ intervalMs: 1, turns: createTurnsOn(row) })], [10]);
+
+  expect(row.writes()).toBe(0);
+});
+
+test("says how long the next one would wait", async () => {
+  const pacer = createPacer({ intervalMs, turns: createTurnsOn(createRow()) });
+  expect(pacer.waitMs(key)).toBe(0);
+
+  const waiting = Array.from({ length: 20 }, () => pacer.slot(key));
+  await vi.advanceTimersByTimeAsync(100);
+
+  expect(pacer.waitMs(key)).toBeGreaterThan(19 * intervalMs);
+  expect(pacer.waitMs(key)).toBeLessThanOrEqual(20 * intervalMs);
+  await vi.runAllTimersAsync();
+  await Promise.all(waiting);
+});
+
+test("lets as many pass at once after a pause as it may, and then one at a time", async () => {
+  const pacer = createPacer({ intervalMs, burst: 10 });
+
+  const turns = await race([pacer], [30]);
+
+  expect(turns[9]?.at).toBeLessThan(1);
+  expect(turns[10]?.at).toBeGreaterThanOrEqual(intervalMs - 1);
+  expect(turns[29]?.at).toBeGreaterThanOrEqual(20 * intervalMs - 1);
+  expect(turns[29]?.at).toBeLessThan(20 * intervalMs + 50);
+});
+
+test("knows of what was used without waiting", async () => {
+  const pacer = createPacer({ intervalMs });
+  pacer.spent(key);
+
+  const [first] = await race([pacer], [1]);
+
+  expect(first?.at).toBeGreaterThanOrEqual(intervalMs - 1);
+});

@@ -1,0 +1,123 @@
+/**
+ * The host is killed at a write of its durable store, each in its turn: at the entry of the system call, so that what came
+ * before is there and this one is not. A sample in every run; MOORING_PROOFS=full takes every write.
+ */
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import type { HostProcess } from "../../local/hostChild.ts";
+import { startHostProcess } from "../../local/hostProcess.ts";
+import { createDice } from "../proof/support/random.ts";
+import { listFaults } from "../proof/support/remains.ts";
+import { shareOf } from "../support/proofs.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const databases = ["messages", "orders"];
+const calls = "pwrite64,fdatasync,ftruncate";
+
+function isInstalled(): boolean {
+  try {
+    execFileSync("strace", ["-V"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let sandbox: SuiteSandbox;
+let service: Service;
+let traces: string;
+
+/** The service on the sandbox's store and port, traced; only calls on the store's files count. */
+function startTraced(name: string, injection: readonly string[] = []): Promise<HostProcess> {
+  const store = join(sandbox.dataFolder, "durable", "Mooring.sqlite");
+  const paths = [store, `${store}-wal`].flatMap((path) => ["-P", path]);
+  return startHostProcess({
+    app: dirname(dirname(import.meta.dirname)),
+    port: Number(new URL(sandbox.url).port),
+    data: sandbox.dataFolder,
+    settings: {
+      ...sandbox.cloud.settings,
+      MOORING_CATALOG: join(dirname(sandbox.dataFolder), "mooring.yaml"),
+      NODE_EXTRA_CA_CERTS: sandbox.authorityFile,
+      MOORING_SYSTEM_KEY: sandbox.systemKey,
+      MOORING_LOG_LEVEL: "warning",
+    },
+    under: ["strace", "-f", "-qq", "-e", `trace=${calls}`, ...paths, ...injection, "-o", join(traces, name)],
+  });
+}
+
+function requestFor(namespace: string) {
+  const wanted = databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] }));
+  return { cluster: names.cluster, namespace, databases: wanted };
+}
+
+/** Undefined when the host died before it answered. */
+async function onboard(namespace: string): Promise<string | undefined> {
+  try {
+    return await service.onboard(requestFor(namespace));
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+async function countWrites(): Promise<number> {
+  const lines = (await readFile(join(traces, "count"), "utf8")).split("\n");
+  return lines.filter((line) => /\b(pwrite64|fdatasync|ftruncate)\(/.test(line)).length;
+}
+
+describe.skipIf(!isInstalled())(
+  "a kill at a write (skipped where strace is not installed: apt-get install strace)",
+  () => {
+    beforeAll(async () => {
+      sandbox = await startSandbox({ logLevel: "warning" });
+      service = serviceOf(sandbox);
+      traces = dirname(sandbox.dataFolder);
+      await sandbox.killHost();
+    });
+    afterAll(() => sandbox?.close());
+
+    it(`loses nothing of an onboarding, at whichever write the host is killed (seed ${seed})`, async () => {
+      const counting = await startTraced("count");
+      const first = await service.waitFor(await service.onboard(requestFor("write-count")));
+      expect(first.status).toBe("Succeeded");
+      const writes = await countWrites();
+      await counting.kill();
+      expect(writes).toBeGreaterThan(20);
+
+      const all = Array.from({ length: writes }, (_, index) => index + 1);
+      const chosen = createDice(seed).shuffle(all).slice(0, shareOf(writes));
+      let killed = 0;
+      for (const nth of chosen) {
+        const namespace = `write-${nth}`;
+        const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
+        // It may be killed before it is ready: then nobody has been promised anything.
+        const traced = await startTraced("last", injection).catch(() => undefined);
+        const accepted = traced && (await onboard(namespace));
+        const done =
+          accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
+        await traced?.kill();
+        if (done === undefined) killed += 1;
+
+        await sandbox.restartHost();
+        const id = accepted ?? (await service.onboard(requestFor(namespace)));
+
+        const ended = await service.waitFor(id, 60_000);
+        expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+        expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual(
+          [],
+        );
+        await sandbox.killHost();
+      }
+      // One that starts on an older store may write less.
+      expect(killed).toBeGreaterThan(chosen.length / 2);
+      await sandbox.restartHost();
+      expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+    }, 1_800_000);
+  },
+);

@@ -1,0 +1,101 @@
+/**
+ * The host's durable store cannot be written any more, because its disk is full or has become read-only, and then it can. The
+ * system calls on its files are made to fail in the running process (strace).
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { listFaults } from "../proof/support/remains.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+const databases = ["messages"];
+
+function isInstalled(): boolean {
+  try {
+    execFileSync("strace", ["-V"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let sandbox: SuiteSandbox;
+let service: Service;
+
+/** From now on, and until the function that it gives is called. */
+async function failWrites(error: string, calls: string): Promise<() => Promise<void>> {
+  const store = join(sandbox.dataFolder, "durable", "Mooring.sqlite");
+  const paths = [store, `${store}-wal`].flatMap((path) => ["-P", path]);
+  const injection = ["-e", `trace=${calls}`, "-e", `inject=${calls}:error=${error}`];
+  const tracer: ChildProcess = spawn("strace", ["-f", "-p", String(sandbox.hostPid), ...paths, ...injection], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = once(tracer, "exit");
+  if (tracer.stderr) await once(tracer.stderr, "data");
+  tracer.stderr?.resume();
+  return async () => {
+    tracer.kill("SIGINT");
+    await ended;
+  };
+}
+
+const request = (namespace: string) => ({
+  cluster: names.cluster,
+  namespace,
+  databases: databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+});
+const readiness = () => service.call("GET", "/api/health/ready");
+
+async function askEngine(): Promise<Response> {
+  return await fetch(`${sandbox.url}/runtime/webhooks/durabletask/instances`, {
+    headers: { "x-functions-key": sandbox.systemKey },
+  });
+}
+
+describe.skipIf(!isInstalled())("a store that cannot be written (skipped where strace is not installed)", () => {
+  beforeAll(async () => {
+    sandbox = await startSandbox({ logLevel: "warning" });
+    service = serviceOf(sandbox);
+  });
+  afterAll(() => sandbox?.close());
+
+  it.each([
+    ["a full disk", "full", "ENOSPC", "pwrite64"],
+    // A file that is there cannot even be opened for writing.
+    ["a read-only disk", "read-only", "EROFS", "pwrite64,openat,ftruncate"],
+  ])(
+    "is told of, and forgotten, by itself: %s",
+    async (_, namespace, error, calls) => {
+      const { hostPid } = sandbox;
+      const before = await service.onboard(request(`${namespace}-before`));
+      const mend = await failWrites(error, calls);
+      // The registry has it; it begins when the store can be written.
+      const meanwhile = await service.onboard(request(`${namespace}-meanwhile`));
+
+      const refusal = await askEngine();
+      expect(refusal.status).toBe(503);
+      expect(await refusal.json()).toEqual({
+        Message: expect.stringContaining("The durable store cannot be written ("),
+      });
+      expect(await readiness()).toMatchObject({
+        status: 503,
+        body: { status: "unavailable", reason: "The durable runtime does not answer." },
+      });
+      expect((await service.call("GET", "/api/health/live")).status).toBe(200);
+      await mend();
+
+      await expect.poll(async () => (await readiness()).status, { timeout: 30_000, interval: 100 }).toBe(200);
+      for (const id of [before, meanwhile])
+        expect(await service.waitFor(id, 60_000)).toMatchObject({ status: "Succeeded" });
+      for (const when of ["before", "meanwhile"]) {
+        const seen = { namespace: `${namespace}-${when}`, mode: "workloadIdentity", databases };
+        expect(listFaults(sandbox.cloud, seen)).toEqual([]);
+      }
+      expect(sandbox.hostPid).toBe(hostPid);
+    },
+    120_000,
+  );
+});
