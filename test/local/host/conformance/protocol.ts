@@ -11,7 +11,7 @@ export interface FieldRow {
   readonly source: string;
 }
 
-/** Of the text that an orchestrator's trigger gets, in the first turn of `show` with the input {"a":1}. */
+/** Of what an orchestrator gets, in the first turn of `show` with the input {"a":1}. */
 export const payloadFields: readonly FieldRow[] = [
   { field: "history", value: "array", source: "sdk: orchestrations/DurableOrchestrationBindingInfo.js" },
   { field: "input", value: { a: 1 }, source: "extension: ContextImplementations/DurableOrchestrationContext.cs" },
@@ -26,12 +26,12 @@ export const payloadFields: readonly FieldRow[] = [
   { field: "upperSchemaVersionNew", value: 3, source: "sdk: orchestrations/ReplaySchema.js (V4: locks)" },
   {
     field: "longRunningTimerIntervalDuration",
-    value: "3.00:00:00",
+    value: 3 * 24 * 60 * 60 * 1000,
     source: "sdk: orchestrations/DurableOrchestrationContext.js, createTimer",
   },
   {
     field: "maximumShortTimerDuration",
-    value: "10675199.02:48:05",
+    value: 922_337_203_685_000,
     source:
       "sdk: orchestrations/DurableOrchestrationContext.js, createTimer; the longest TimeSpan, so that none is split",
   },
@@ -46,7 +46,7 @@ export const payloadFields: readonly FieldRow[] = [
 export interface EventRow {
   readonly type: number;
   readonly name: string;
-  /** Besides EventType, EventId, IsPlayed and Timestamp. */
+  /** Besides EventType, EventId and Timestamp. */
   readonly properties: readonly string[];
   /** Whether it has the sequence id of a task; -1 otherwise. */
   readonly isNumbered: boolean;
@@ -55,7 +55,7 @@ export interface EventRow {
 
 const historyEvents = "sdk: history/HistoryEventType.js, orchestrations/TaskOrchestrationExecutor.js; core: History";
 
-/** Every kind that the SDK is shown, in the histories of the orchestrations of this table. */
+/** Every kind that there is in the histories of the orchestrations of this table. */
 export const events: readonly EventRow[] = [
   {
     type: 0,
