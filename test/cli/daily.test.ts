@@ -148,7 +148,10 @@ describe("list", () => {
 
     expect([blue, both, none].map(({ stdout }) => stdout)).toEqual(["blue-a", "blue-a", ""]);
     expect(twice).toMatchObject({ code: 2, stderr: expect.stringContaining("--team and --filter both set team") });
-    expect(ofOperations).toMatchObject({ code: 2, stderr: expect.stringContaining("--filter is of namespaces") });
+    expect(ofOperations).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--filter works only for namespaces"),
+    });
   });
 
   it("with -w goes on, and prints what changes", async () => {

@@ -131,6 +131,7 @@ let toCompensate = "";
 it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) => {
   app = await unpackApp(release);
   const running = await startSandbox({
+    expectTraces: false,
     app: app.folder,
     callers: "keys",
     databases: ["messages", "orders", "archive"],

@@ -30,8 +30,8 @@ const workflows = await Promise.all(
 const stepsOf = ({ workflow }: (typeof workflows)[number]) =>
   Object.values(workflow.jobs).flatMap(({ steps }) => steps);
 
-it("has the three of them", () => {
-  expect(workflows.map(({ file }) => file).sort()).toEqual(["deploy.yml", "package.yml", "verify.yml"]);
+it("has all four workflows", () => {
+  expect(workflows.map(({ file }) => file).sort()).toEqual(["deploy.yml", "nightly.yml", "package.yml", "verify.yml"]);
 });
 
 it.each(workflows)("asks for no secret, and for no more than it needs: $file", ({ text, workflow }) => {

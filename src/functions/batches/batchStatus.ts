@@ -12,9 +12,9 @@ import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
+import { answerTagged } from "../http/answerTagged.ts";
+import { etagOf } from "../http/operationTag.ts";
 import type { Answer } from "../http/respond.ts";
-import { answerTagged } from "../operations/answerTagged.ts";
-import { etagOf } from "../operations/operationTag.ts";
 
 const defaultTop = 100;
 

@@ -18,11 +18,11 @@ import { wake } from "../acceptance/wake.ts";
 import { passOn } from "../batches/acceptBatch.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
+import { currentOperation } from "../http/operationTag.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
 import { parseFields } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { currentOperation } from "./operationTag.ts";
 import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();

@@ -27,11 +27,11 @@ import type { Ports } from "../../ports.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
+import { answerTagged } from "../http/answerTagged.ts";
+import { etagOf } from "../http/operationTag.ts";
 import { nextLink, readLimit } from "../http/paging.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { answerTagged } from "./answerTagged.ts";
-import { etagOf } from "./operationTag.ts";
 
 export interface StatusSettings {
   /** Where traces can be looked at, with `{traceId}` in it. */

@@ -2,9 +2,9 @@ import type { HttpRequest } from "@azure/functions";
 import { entityTag } from "../../domain/http/entityTag.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
-import { isKnown } from "../http/conditions.ts";
-import { type Answer, json } from "../http/respond.ts";
+import { isKnown } from "./conditions.ts";
 import { decidedOn } from "./operationTag.ts";
+import { type Answer, json } from "./respond.ts";
 
 /** The status of an operation, unless whoever asks has it already; in seconds, when to ask again. */
 export function answerTagged(

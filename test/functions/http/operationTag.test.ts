@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { Approval } from "../../../src/domain/policy/approval.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { currentOperation, etagOf } from "../../../src/functions/operations/operationTag.ts";
+import { currentOperation, etagOf } from "../../../src/functions/http/operationTag.ts";
 
 const request = OnboardingRequest.parse({
   cluster: "aks-dev",

@@ -8,7 +8,7 @@ import { awaitsApproval } from "../../domain/operation/awaiting.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Approval } from "../../domain/policy/approval.ts";
-import type { Current } from "../http/conditions.ts";
+import type { Current } from "./conditions.ts";
 
 export function decidedOn(record: AnyOperation): object {
   const { id, kind, status, cancel } = record;
