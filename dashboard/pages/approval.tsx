@@ -1,7 +1,7 @@
 /** A request that needs a second pair of eyes: what is asked, what it would do, and what was decided. */
 import { call } from "../service/client.ts";
-import type { AuditRecord, Operation, Plan } from "../service/documents.ts";
-import { type Resource, useResource } from "../service/resource.ts";
+import type { Operation, Plan } from "../service/documents.ts";
+import { useResource } from "../service/resource.ts";
 import { caller } from "../service/session.ts";
 import { ask } from "../ui/change.tsx";
 import { Facts, Section } from "../ui/page.tsx";
@@ -10,14 +10,8 @@ import { Loaded } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
 
-export function Approval({
-  operation,
-  audit,
-}: {
-  readonly operation: Operation;
-  readonly audit: Resource<readonly AuditRecord[]>;
-}) {
-  const { id, approval, phase, requestedBy } = operation;
+export function Approval({ operation }: { readonly operation: Operation }) {
+  const { id, approval, phase, plan, requestedBy } = operation;
   if (!approval) return null;
   const { decision, given = [], needed = 1 } = approval;
   return (
@@ -61,7 +55,16 @@ export function Approval({
           <PlanToApprove id={id} requestHash={approval.requestHash} />
         </>
       )}
-      {decision?.kind === "approved" && <Approved operation={operation} audit={audit.data.value ?? []} />}
+      {decision?.kind === "approved" && plan && (
+        <details>
+          <summary>The plan that was approved</summary>
+          <PlanSteps steps={plan} />
+          <p class="muted">
+            This is what the operation found when it asked for approval. The approval is for the request with the hash{" "}
+            <code>{approval.requestHash}</code>.
+          </p>
+        </details>
+      )}
     </Section>
   );
 }
@@ -77,29 +80,6 @@ export function PlanToApprove({ id, requestHash }: { readonly id: string; readon
     <Loaded resource={resource} what="what would happen">
       {(plan) => <PlanView plan={plan} />}
     </Loaded>
-  );
-}
-
-/** An approval is of one request, by its hash; the plan of it is carried out step by step, and each says what it changed. */
-function Approved({ operation, audit }: { readonly operation: Operation; readonly audit: readonly AuditRecord[] }) {
-  const steps = operation.steps.filter(({ undo }) => !undo);
-  const differencesOf = ({ name, target }: { readonly name: string; readonly target: string }) =>
-    audit.flatMap((entry) => (entry.what === name && entry.target === target ? entry.differences : []));
-  return (
-    <details>
-      <summary>The plan that was approved, as far as it was carried out</summary>
-      <PlanSteps
-        steps={steps.map(({ name, target, action }) => ({
-          name,
-          target,
-          action,
-          differences: differencesOf({ name, target }),
-        }))}
-      />
-      <p class="muted">
-        Approved was the request with the hash <code>{operation.approval?.requestHash}</code>, and no other.
-      </p>
-    </details>
   );
 }
 

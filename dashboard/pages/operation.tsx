@@ -139,7 +139,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
           <p class="fix">Compensate runs these undos again, and only these.</p>
         </div>
       )}
-      <Approval operation={operation} audit={audit} />
+      <Approval operation={operation} />
       <Section title="Time line">
         <Timeline operation={operation} audit={audit} />
       </Section>

@@ -123,7 +123,7 @@ function Rows({
       {shown.order.value.length === 0 ? (
         <NoOperations isFiltered={filters !== ""} />
       ) : (
-        <ul class="rows operations">
+        <ul class="rows operations steady">
           {shown.order.value.map((id) => {
             const row = shown.rows.value.get(id);
             return row && <Row key={id} row={row} />;
@@ -236,12 +236,14 @@ function Row({ row }: { readonly row: Summary }) {
           {row.kind === "batch" ? `Batch: ${row.action}` : words(kind)} <strong>{what}</strong>
         </a>
         {error && (
-          <p class="row-cause bad">
+          <p class="row-cause bad" title={error.message}>
             <strong>{error.code}</strong> {error.message}
           </p>
         )}
         {phase === "awaitingApproval" && row.kind !== "batch" && (
-          <p class="row-cause">{row.approval?.reasons.join(" ")}</p>
+          <p class="row-cause" title={row.approval?.reasons.join(" ")}>
+            {row.approval?.reasons.join(" ")}
+          </p>
         )}
       </div>
       <div class="row-who">

@@ -391,6 +391,7 @@ export type Operation = {
   readonly etag: string;
   readonly request: OnboardingRequestOutput;
   readonly replaces?: OnboardingRequestOutput;
+  readonly plan?: readonly PlannedStep[];
   readonly traceUrl?: string;
   readonly steps: readonly {
     readonly name: string;
@@ -414,6 +415,17 @@ export type Operation = {
     }[];
     readonly nextRetryTime?: string;
     readonly undo?: true;
+  }[];
+};
+
+export type PlannedStep = {
+  readonly name: string;
+  readonly target: string;
+  readonly action: "create" | "adopt" | "update" | "none" | "keep" | "delete" | "conflict";
+  readonly differences: readonly {
+    readonly field: string;
+    readonly current: string | null;
+    readonly desired: string | null;
   }[];
 };
 

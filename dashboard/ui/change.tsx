@@ -49,8 +49,6 @@ function Asked({ change }: { readonly change: Change }) {
   const error = useSignal<Error | undefined>(undefined);
   const isChosen = useSignal(false);
   const path = change.choice && isChosen.value ? withFlag(change.path, change.choice.name) : change.path;
-  // What is sent again after a failure is the same; with another flag it is not.
-  const key = useMemo(() => crypto.randomUUID(), [path]);
   const plan = useResource(`plan ${path}`, async (signal) => {
     const headers = conditionOf(change.ifMatch);
     const { body } = await call<Plan | BatchPlan>(withFlag(path, "dryRun"), {
@@ -60,6 +58,9 @@ function Asked({ change }: { readonly change: Change }) {
     });
     return body;
   });
+
+  // A request that is sent again after a failure is the same one; with another flag or another plan it is not.
+  const key = useMemo(() => crypto.randomUUID(), [path, plan.data.value?.etag]);
 
   const send = async (event: Event) => {
     event.preventDefault();
@@ -81,6 +82,8 @@ function Asked({ change }: { readonly change: Change }) {
   const showNow = () => {
     if (change.ifMatch === undefined) {
       error.value = undefined;
+      // Until the new plan is there, nobody can agree to the old one.
+      plan.data.value = undefined;
       plan.reload();
     } else {
       close();

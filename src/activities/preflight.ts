@@ -39,7 +39,7 @@ export const preflight = stepActivity({
     throwBlockers(plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
     if (news.length > 0) await step.notice(news);
-    const approval = await requestApproval(ports, { ...input, team: accepted?.team });
+    const approval = await requestApproval(ports, { ...input, team: accepted?.team, steps: plan.steps });
     // Whoever approves may take days: the step looks again, and sets what somebody has taken away meanwhile.
     const admins = approval ? [...administeredServers(ports.catalog, input.request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };

@@ -254,6 +254,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("Succeeded", { exact: true }).first().waitFor();
     await page.getByText("The plan that was approved", { exact: false }).click();
     await page.locator(".plan-steps ins").getByText("granted").waitFor();
+    await page.getByText("This is what the operation found when it asked for approval.", { exact: false }).waitFor();
     const rejected = await service.onboard(request("red-rejected", { databases: [database("orders", "reader")] }));
     await open(`/operations/${rejected}`, other);
     // The plan of what waits stands on its page, too.
@@ -396,7 +397,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       times: Number.POSITIVE_INFINITY,
       effect: { kind: "delay", ms: 400 },
     });
-    const requests = Array.from({ length: 24 }, (_, index) => request(`wave-${String(index).padStart(2, "0")}`));
+    // More than are processed at the same time.
+    const waves = 48;
+    const requests = Array.from({ length: waves }, (_, index) => request(`wave-${String(index).padStart(2, "0")}`));
     const held = await service.onboard(request("wave-03", { databases: [database("orders", "reader")] }));
     const { body } = await service.call("POST", "/api/onboardings/batch", { requests });
     await open(`/operations/${String(body["id"])}`);
@@ -408,9 +411,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("OPERATION_IN_PROGRESS").waitFor();
     await page.getByText(/^About .* to go: \d+ namespaces? have not begun\.$/).waitFor();
     await look("batch-running");
-    expect(await ended()).toBeLessThan(24);
+    expect(await ended()).toBeLessThan(waves);
 
-    await expect.poll(ended, { timeout: 30_000 }).toBe(24);
+    await expect.poll(ended, { timeout: 30_000 }).toBe(waves);
 
     await page.locator(".summary").getByText("Failed", { exact: true }).waitFor();
     expect(await page.locator("[data-row]").allTextContents()).toEqual([`${cluster}/wave-03`]);
@@ -649,6 +652,21 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(await first.textContent()).toBe(before);
     await button("Show 1 new operation").click();
     await expect.poll(() => first.textContent()).toContain("news");
+  });
+
+  it("moves no row when another one fails", async () => {
+    const id = await service.onboard(request("red-still", { databases: [database("orders", "reader")] }));
+    await open("/operations");
+    const row = page.getByRole("listitem").filter({ hasText: "red-still" });
+    await row.getByText("Waiting for approval", { exact: true }).waitFor();
+    const below = page.locator("[data-row]").nth(1);
+    const before = await below.boundingBox();
+
+    await service.call("POST", `/api/operations/${id}/cancel`, { comment: "no longer wanted ".repeat(20) });
+
+    await row.getByText("Canceled", { exact: true }).waitFor();
+    expect(await row.locator(".row-cause").count()).toBe(1);
+    expect(await below.boundingBox()).toEqual(before);
   });
 
   it("shows what is on its way, and what could not be had", async () => {

@@ -77,8 +77,18 @@ it("shows each caller what he can approve, with what would change, until he has 
       expiresTime: expect.any(String),
     },
   });
-  // The same document as at the operation's own address.
-  expect((await approver.call("GET", `/api/operations/${change}`)).body).toMatchObject({ ...mine });
+  // The same document as at the operation's own address, which has the plan, too.
+  expect((await approver.call("GET", `/api/operations/${change}`)).body).toMatchObject({
+    ...mine,
+    plan: expect.arrayContaining([
+      {
+        name: "grantDatabase",
+        target: `${names.sqlServer}/orders`,
+        action: "create",
+        differences: expect.arrayContaining([{ field: "db_datareader", current: null, desired: "granted" }]),
+      },
+    ]),
+  });
   expect(await waitFor(operator)).toEqual([]);
   expect(await waiting(operator)).toEqual(["grows"]);
   expect(await waiting(approver)).toEqual([]);

@@ -5,6 +5,7 @@
 
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
+import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, approvalsNeeded, needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -16,31 +17,44 @@ import { throwIfCanceled } from "./cancellation.ts";
 
 const minuteMs = 60_000;
 
-/** Records and tells that the request waits; undefined when it need not: it needs no approval, or has it. Twice is as once. */
+export interface ApprovalRequest {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  readonly team: string | undefined;
+  /** The plan that is to be approved; the record keeps it. */
+  readonly steps: readonly StepPlan[];
+}
+
+/** Records and tells that the request waits; undefined when it need not: it needs no approval, or has it. Idempotent. */
 export async function requestApproval(
   ports: Ports,
-  { operation, request, team }: { operation: string; request: OnboardingRequest; team: string | undefined },
+  { operation, request, team, steps }: ApprovalRequest,
 ): Promise<Approval | undefined> {
   const needed = needsApproval(ports.catalog, request, team);
   if (needed.length === 0) return undefined;
   const { timeoutMinutes } = ports.catalog.approval;
-  const { record, approval } = await amendApproval(ports, operation, (current) => {
-    throwIfCanceled(current);
-    if (current.approval) return current.approval;
-    const now = Date.now();
-    // The SDK's timers know whole seconds: rounded up, the time that the status names is the time that holds.
-    const approvals = approvalsNeeded(current);
-    const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
-    return {
-      reasons: needed.map(({ what }) => what),
-      approvers: needed.map(({ by }) => by),
-      requestHash: hashRequest(request),
-      requestedTime: new Date(now).toISOString(),
-      expiresTime: new Date(expires).toISOString(),
-      reminders: 0,
-      ...(approvals > 1 ? { needed: approvals } : {}),
-    };
-  });
+  const { record, approval } = await amendApproval(
+    ports,
+    operation,
+    (current) => {
+      throwIfCanceled(current);
+      if (current.approval) return current.approval;
+      const now = Date.now();
+      // The SDK's timers know whole seconds: rounded up, the time that the status names is the time that holds.
+      const approvals = approvalsNeeded(current);
+      const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
+      return {
+        reasons: needed.map(({ what }) => what),
+        approvers: needed.map(({ by }) => by),
+        requestHash: hashRequest(request),
+        requestedTime: new Date(now).toISOString(),
+        expiresTime: new Date(expires).toISOString(),
+        reminders: 0,
+        ...(approvals > 1 ? { needed: approvals } : {}),
+      };
+    },
+    toPlannedSteps(steps),
+  );
   if (approval.decision) {
     // Decided before this run began, and nobody will wake it: nobody is asked again.
     await takeDecision(ports, { operation, request, isTimeOver: false });
@@ -127,11 +141,16 @@ export async function remindOfApproval(ports: Ports, record: Stored<OperationRec
   await ports.registry.amendOperation(record, { approval: { ...approval, reminders: due } });
 }
 
-/** `next` gives the approval that there is where nothing has to be written. */
+function toPlannedSteps(steps: readonly StepPlan[]): readonly PlannedStep[] {
+  return steps.map(({ name, target, action, differences }) => ({ name, target, action, differences }));
+}
+
+/** `next` returns the approval in the record where nothing has to be written. A plan is written with the approval that it belongs to. */
 async function amendApproval(
   { registry }: Pick<Ports, "registry">,
   operation: string,
   next: (record: Stored<OperationRecord>) => Approval,
+  plan?: readonly PlannedStep[],
 ): Promise<{ record: OperationRecord; approval: Approval }> {
   const { record: decided } = await amend({
     what: `The record of operation ${operation}`,
@@ -140,7 +159,8 @@ async function amendApproval(
       if (!record) throw new TransientError("REGISTRY_UNAVAILABLE", `Operation ${operation} has no record yet.`);
       return { record, approval: next(record) };
     },
-    next: ({ record, approval }) => (approval === record.approval ? undefined : { approval }),
+    next: ({ record, approval }) =>
+      approval === record.approval ? undefined : { approval, ...(plan ? { plan } : {}) },
     write: ({ record }, changes) => registry.amendOperation(record, changes),
   });
   return decided;

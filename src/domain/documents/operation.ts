@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../operation/operation.ts";
 import { OperationResult } from "../operation/operationResult.ts";
+import { PlannedStep } from "../operation/plan.ts";
 import { Approval } from "../policy/approval.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { Time } from "../time.ts";
@@ -71,6 +72,9 @@ export type AskedOperation = z.infer<typeof AskedOperation>;
 
 export const OperationDocument = AskedOperation.extend({
   phase: Phase,
+  plan: z.array(PlannedStep).readonly().optional().meta({
+    description: "For an operation that needed approval: its plan at the time when it asked for approval.",
+  }),
   traceUrl: z.string().optional().meta({ description: "Where to see its trace (MOORING_TRACE_URL)." }),
   steps: z.array(StepDocument),
 }).meta({ id: "Operation" });

@@ -40,6 +40,12 @@ export const StepPlan = z.object({
 });
 export type StepPlan = z.infer<typeof StepPlan> & StepKey;
 
+/** What was planned for a step, kept after the plan itself is gone. */
+export const PlannedStep = StepPlan.pick({ name: true, target: true, action: true, differences: true }).meta({
+  id: "PlannedStep",
+});
+export type PlannedStep = z.infer<typeof PlannedStep>;
+
 export const Plan = z
   .object({
     steps: z.array(StepPlan),

@@ -12,7 +12,7 @@ import type { NamespaceWork, SeenNamespace } from "./namespaceBatch.ts";
 import type { Compensated } from "./namespaceRecord.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./operation.ts";
 import type { OperationResult } from "./operationResult.ts";
-import type { Difference } from "./plan.ts";
+import type { Difference, PlannedStep } from "./plan.ts";
 
 /** A record with the ETag by which a later write proves that nobody wrote in between. */
 export type Stored<T> = T & { readonly etag: string };
@@ -54,6 +54,8 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly result?: OperationResult;
   /** Set when the request needs a second pair of eyes. */
   readonly approval?: Approval;
+  /** What the preflight found when it asked for approval. Absent where none was needed, or an earlier release asked. */
+  readonly plan?: readonly PlannedStep[];
   readonly earlier?: OnboardingRequest;
   readonly compensates?: Compensated;
   /** Names of the undos that failed. */

@@ -67,6 +67,7 @@ export function registerOperations(
       const document: OperationDocument = {
         ...askedOperation(record),
         phase,
+        plan: record.plan,
         traceUrl,
         steps: listSteps(record, steps),
       };
