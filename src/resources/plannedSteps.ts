@@ -71,7 +71,7 @@ function made(request: OnboardingRequest, admins: readonly string[]): readonly S
   );
 }
 
-/** What lets a pod become the identity and what the identity may do go at the same time; then the rest, one by one. */
+/** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
 const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
 
 /** With `both`, what the other identity mode may have left also goes, and before what the request has. */

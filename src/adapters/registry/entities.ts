@@ -90,7 +90,7 @@ export function fromEntity<T extends object>(entity: object): Stored<T> {
   return record as Stored<T>;
 }
 
-/** What a newer release wrote may mean something else: better to fail than to misread it and write it back. */
+/** A newer release's row may mean something else: better to fail than to misread it and write it back. */
 function expectReadable(row: {
   readonly v?: unknown;
   readonly partitionKey?: unknown;

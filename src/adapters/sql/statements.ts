@@ -17,7 +17,7 @@ export type Parameter =
   | { readonly type: "mark"; readonly value: string }
   | { readonly type: "sid"; readonly value: Buffer | null };
 
-/** What a sql_variant holds: 7,500 bytes. */
+/** In characters; a sql_variant holds 7,500 bytes. */
 export const longestMark = 3750;
 
 const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";

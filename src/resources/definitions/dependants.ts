@@ -33,7 +33,7 @@ export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): 
 
 const cannotTell: ReadonlySet<PermanentCode> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
 
-/** What Mooring may not read is a notice and not a blocker: waiting would not make it readable. */
+/** A missing right to read gives a notice and not a blocker: waiting would not help. */
 export async function readable(look: () => Promise<readonly OperationError[]>): Promise<Dependants> {
   try {
     return { blockers: await look(), notices: [] };

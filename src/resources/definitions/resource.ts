@@ -1,5 +1,5 @@
 /**
- * What is known of a thing that Mooring makes without looking at the world: its steps, the stage of each, and its undos. Pure,
+ * The facts about a thing that Mooring makes that need no look at the world: its steps, the stage of each, and its undos. Pure,
  * since orchestrations are replayed; how the thing is looked at, made and removed is in the `effects.ts` beside it.
  */
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";

@@ -19,7 +19,7 @@ function differences(desired: unknown, current: unknown, path: string): readonly
   return [{ field: path, current: show(current), desired: show(desired) }];
 }
 
-/** What every write changes, and Mooring's own annotations, are not worth reporting. */
+/** Fields that every write changes, and Mooring's own annotations: not worth reporting. */
 const unremarkable =
   /^(apiVersion|kind|status|metadata\.(uid|resourceVersion|generation|managedFields|creationTimestamp|annotations\.mooring\.dev\/.*))$/;
 

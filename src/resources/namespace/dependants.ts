@@ -37,7 +37,7 @@ const Work = z.object({
   spec: z.object({ backoffLimit: z.number() }).partial().default({}),
 });
 
-/** Ignores what has finished, is being deleted, or is run by another object, which is itself listed. */
+/** Ignores what has finished, is being deleted, or is managed by another object. */
 function isAtWork(object: KubernetesObject): boolean {
   if (object.metadata.deletionTimestamp !== undefined) return false;
   const { data } = Work.safeParse(object);

@@ -160,7 +160,7 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     ...user.roles.map((name): Grant => ({ kind: "role", name })),
     ...grantablePermissions.filter(({ name }) => user.permissions.includes(name)),
   ].filter(isKept);
-  // What somebody else gave is given again, but not marked as Mooring's, so Mooring will not take it back.
+  // Grants by others are repeated, but not marked as Mooring's, so Mooring will not take them back.
   const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
   return {
     action: "update",

@@ -117,7 +117,7 @@ export async function findOurs(
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
   const left = Object.fromEntries(Object.entries(mark.grants).filter(([grant]) => !taken.includes(grant)));
   const isReleased = mark.operation === null && Object.keys(left).length === 0;
-  // What somebody else has already taken back is only removed from the mark.
+  // A grant that somebody else has already revoked is only removed from the mark.
   const held = taken.filter((grant) => holds(user, grant)).toSorted();
   return {
     action: "update",
