@@ -91,7 +91,7 @@ param tags object = {}
 
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'mooring' })
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-// Every name is known before anything is there, so that `bicep snapshot` can say what would be created.
+// All names are known before deployment, so that `bicep snapshot` can show what would be created.
 var names = {
   group: 'rg-${environmentName}'
   identity: 'id-mooring-${token}'
@@ -106,7 +106,7 @@ var names = {
 }
 var usesScheduler = backend == 'scheduler'
 
-// A catalog without auth does not start, and one that believes headers needs the authentication that writes them.
+// Mooring does not start with a catalog without auth, and a catalog that trusts headers needs the authentication that sets them.
 var entra = catalog.?auth.?entra
 var easyAuth = catalog.?auth.?easyAuth ?? false
 var audience = contains(catalog, 'auth')
@@ -235,7 +235,7 @@ module app 'modules/app.bicep' = {
     historyDays: historyDays
     dashboard: { clientId: dashboardClientId, links: dashboardLinks, traceUrl: traceUrl }
   }
-  // An instance that starts before its rights are there fails until it is started again.
+  // An instance that starts before its role assignments exist fails until it is restarted.
   dependsOn: [ownRights, network]
 }
 

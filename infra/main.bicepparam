@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-// azd hands its environment over as variables: `azd env set MOORING_BACKEND storage`. docs/deploy.md has them all.
+// azd passes its environment as variables: `azd env set MOORING_BACKEND storage`. docs/deploy.md lists them all.
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param catalog = loadYamlContent('../mooring.yaml')

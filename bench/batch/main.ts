@@ -1,5 +1,5 @@
 /**
- * A large batch: what it costs the service, and how true its estimate was; see README.md beside this file.
+ * A large batch: what it costs the service, and how accurate its estimate was; see README.md beside this file.
  *
  *   node tools/run.mjs bench/batch/main.ts --requests 1000
  *   node tools/run.mjs bench/batch/main.ts --requests 100 --times 3 --latency 50
@@ -12,11 +12,11 @@ import { startSandbox } from "../../local/sandbox.ts";
 const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "1000" },
-    /** Batches one after the other, each of namespaces of its own: the first one is estimated with nothing measured. */
+    /** Batches one after the other, each with its own namespaces: there are no measurements yet to estimate the first. */
     times: { type: "string", default: "1" },
-    /** Milliseconds, of every simulated call. */
+    /** Milliseconds for every simulated call. */
     latency: { type: "string", default: "0" },
-    /** Onboarded one by one between the first batch and the second, so that the newest operations ran alone. */
+    /** Namespaces onboarded one by one between the first batch and the second, so that the newest operations ran alone. */
     alone: { type: "string", default: "0" },
   },
 });
@@ -57,7 +57,7 @@ async function ask<T>(path: string, body?: object): Promise<Timed<T>> {
   return { ms: performance.now() - begun, bytes: Buffer.byteLength(text), body: JSON.parse(text) };
 }
 
-/** Of the host's process, in MB and in seconds of CPU; Linux only. */
+/** Peak memory (MB) and CPU time (s) of the host's process; Linux only. */
 function readProcess(pid: number): { peakMb: number; cpuSeconds: number } {
   const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   const ticks = readFileSync(`/proc/${pid}/stat`, "utf8").split(" ").slice(13, 15).map(Number);
@@ -68,7 +68,7 @@ function describe(what: string, { ms, bytes }: Timed<unknown>): void {
   console.log(`${what.padEnd(34)} ${ms.toFixed(0).padStart(6)} ms  ${(bytes / 1024).toFixed(1).padStart(7)} KB`);
 }
 
-/** Waits for its end; tells what the status said of the rest when half had begun, and how long that then took. */
+/** Waits for the batch to end; prints the time that the status estimated when half had begun, and the time it then took. */
 async function finish(path: string): Promise<void> {
   let atHalf: { said: number; at: number } | undefined;
   for (;;) {
@@ -78,7 +78,7 @@ async function finish(path: string): Promise<void> {
     if (isHalf && !atHalf) atHalf = { said: remaining.seconds, at: performance.now() };
     if (body.phase === "done") {
       const took = atHalf && (performance.now() - atHalf.at) / 1_000;
-      if (atHalf) console.log(`at half the status said ${atHalf.said} s more; it took ${took?.toFixed(1)} s`);
+      if (atHalf) console.log(`at half, the status said ${atHalf.said} s more; it took ${took?.toFixed(1)} s`);
       console.log(`${body.status} ${JSON.stringify(body.totals)}`);
       return;
     }
@@ -86,7 +86,7 @@ async function finish(path: string): Promise<void> {
   }
 }
 
-/** Gives how long the batch took, in seconds, and its path. */
+/** Returns how long the batch took, in seconds, and its path. */
 async function run(time: number): Promise<{ seconds: number; path: string }> {
   const requests = requestsOf(time);
   const planned = await ask<{ estimate: Estimate }>("/api/onboardings/batch?dryRun=true", { requests });

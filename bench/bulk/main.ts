@@ -1,6 +1,6 @@
 /**
- * Many namespaces at once under Azure's limits, by one instance of the service or by two on one registry; see README.md beside
- * this file.
+ * Many namespaces at once under Azure's limits, with one instance of the service or two that share a registry; see README.md
+ * beside this file.
  *
  *   node tools/run.mjs bench/bulk/main.ts --namespaces 200
  *   node tools/run.mjs bench/bulk/main.ts --namespaces 200 --instances 2
@@ -19,9 +19,9 @@ const { values } = parseArgs({
   options: {
     namespaces: { type: "string", default: "200" },
     instances: { type: "string", default: "1" },
-    /** Milliseconds, of every simulated call. */
+    /** Milliseconds for every simulated call. */
     latency: { type: "string", default: "50" },
-    /** `batch`: one batch for each instance. `requests`: a request for each namespace, all at once. */
+    /** `batch`: one batch per instance. `requests`: one request per namespace, all at once. */
     by: { type: "string", default: "batch" },
   },
 });
@@ -30,7 +30,7 @@ const count = Number(values.namespaces);
 const writesOfEach = 2;
 const writesPerSecond = 2;
 
-/** Each instance has a task hub of its own here, and must not take up what the other one runs in its. */
+/** Each instance has its own task hub here, and must not start operations that run in the other's. */
 const noTimers = { "AzureWebJobs.startAccepted.Disabled": "true" };
 const sandbox = await startSandbox({
   enforceLimits: true,
@@ -81,7 +81,7 @@ const requestFor = (index: number) => ({
   databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
 });
 
-/** The share of one instance; gives how many failed. */
+/** Onboards one instance's share; returns how many failed. */
 async function onboardShare(url: string, instance: number): Promise<number> {
   const requests = Array.from({ length: count }, (_, index) => index)
     .filter((index) => index % urls.length === instance)
@@ -109,7 +109,7 @@ const before = faults.journal.length;
 const begun = performance.now();
 const failed = (await Promise.all(urls.map(onboardShare))).reduce((sum, each) => sum + each, 0);
 const seconds = (performance.now() - begun) / 1_000;
-// Two may be written at once.
+// The first two writes need not wait.
 const floor = (count * writesOfEach - writesPerSecond) / writesPerSecond;
 const since = faults.journal.slice(before);
 const calls = since.filter(({ wire }) => wire !== "durable").length;

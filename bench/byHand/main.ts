@@ -1,5 +1,5 @@
 /**
- * An onboarding by Mooring, and by the script that a person would run with az, kubectl and tsql, on the same simulated cloud;
+ * An onboarding with Mooring, and with the script that a person would run with az, kubectl and tsql, on the same simulated cloud;
  * see README.md beside this file.
  *
  *   node tools/run.mjs bench/byHand/main.ts --latency 500 --runs 3
@@ -13,7 +13,7 @@ import { databases, onboard, quantile } from "../onboarding/measure.ts";
 
 const { values } = parseArgs({
   options: {
-    /** Milliseconds, of every simulated call. */
+    /** Milliseconds for every simulated call. */
     latency: { type: "string", default: "500" },
     runs: { type: "string", default: "3" },
   },
@@ -32,7 +32,7 @@ const sandbox = await startSandbox({ databases: databases.slice(0, 20), logLevel
 const { variables } = describeEnvironment(sandbox);
 const env = { ...process.env, ...variables };
 
-/** Gives what it printed. */
+/** Returns what the command printed. */
 function run(command: string, args: readonly string[], input = ""): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(command, [...args], { env }, (error, stdout, stderr) => {
@@ -47,7 +47,7 @@ await run("az", ["cloud", "register", "--name", "sandbox", "--endpoint-resource-
 await run("az", ["cloud", "set", "--name", "sandbox"]);
 await run("az", ["login", "--identity"]);
 
-// Where Mooring puts identities is where the script puts them, too.
+// The script creates identities in the same place as Mooring.
 const first = await onboard(sandbox, "first", 1);
 const [made] = sandbox.cloud.world.identities.values();
 if (!made) throw new Error(`operation ${first.operation} made no identity`);

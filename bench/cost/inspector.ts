@@ -1,4 +1,4 @@
-/** The inspector of another process of Node, over its socket. */
+/** The inspector of another Node process, over its socket. */
 import { once } from "node:events";
 
 export interface Inspector {
@@ -6,7 +6,7 @@ export interface Inspector {
   close(): void;
 }
 
-/** `url` is what a process with --inspect says that it listens on. */
+/** `url` is the address that a process with --inspect prints. */
 export async function connectInspector(url: string): Promise<Inspector> {
   const socket = new WebSocket(url);
   await once(socket, "open");

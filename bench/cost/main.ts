@@ -19,14 +19,14 @@ const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "200" },
     warm: { type: "string", default: "30" },
-    /** How many onboardings at a time. */
+    /** Concurrent onboardings. */
     together: { type: "string", default: "1" },
     databases: { type: "string", default: "1" },
     latency: { type: "string", default: "0" },
-    /** The checkout whose build runs, to compare with another. */
+    /** The checkout whose build runs, for comparisons. */
     app: { type: "string", default: dirname(dirname(import.meta.dirname)) },
     profile: { type: "boolean", default: false },
-    /** Where the profile is kept, for Chromium's tools. */
+    /** Where to save the profile, for Chromium's tools. */
     out: { type: "string" },
     heap: { type: "boolean", default: false },
     options: { type: "string", default: "" },
@@ -62,13 +62,13 @@ const host = await startHostProcess({
 });
 console.log(`start → ready ${(performance.now() - begun).toFixed(0)} ms`);
 
-/** Linux only. What each kind of thread has used, by its name: JavaScript, V8's helpers (garbage and compiling), libuv's. */
+/** Linux only. Processor time by the thread's name: JavaScript, V8's helpers (garbage collection and compilation), libuv's. */
 async function processorMs(): Promise<ReadonlyMap<string, number>> {
   const used = new Map<string, number>();
   for (const thread of await readdir(`/proc/${host.pid}/task`)) {
     const folder = `/proc/${host.pid}/task/${thread}`;
     const [text, name] = await Promise.all([readFile(`${folder}/stat`, "utf8"), readFile(`${folder}/comm`, "utf8")]);
-    // After the name, which may have spaces: utime and stime are the 12th and the 13th, in hundredths of a second.
+    // Counted after the name, which may contain spaces: fields 12 and 13 are utime and stime, in hundredths of a second.
     const fields = text.split(") ").at(-1)?.split(" ") ?? [];
     const kind = thread === String(host.pid) ? "JavaScript" : name.trim();
     used.set(kind, (used.get(kind) ?? 0) + (Number(fields[11]) + Number(fields[12])) * 10);
@@ -115,7 +115,7 @@ try {
   const from = performance.now();
   const times = await onboardMany(runs);
   const tookMs = performance.now() - from;
-  // What is done behind the end of an operation is its cost, too.
+  // Work done after the end of an operation counts towards its cost.
   await sleep(500);
   const used = [...(await processorMs())].map(([name, ms]) => ({ name, ms: ms - (before.get(name) ?? 0) }));
   const all = used.reduce((sum, { ms }) => sum + ms, 0);

@@ -1,4 +1,4 @@
-/** A processor profile, read by who used the time: the package or the folder of ours, the bundle taken apart by its source map. */
+/** A processor profile by who used the time: a package, or one of our folders. Its source map splits up the bundle. */
 import { readFile } from "node:fs/promises";
 import { SourceMap } from "node:module";
 
@@ -21,7 +21,7 @@ export interface CpuProfile {
 
 export interface Share {
   readonly name: string;
-  /** Of the thread's time on the processor. */
+  /** Part of the thread's time on the processor. */
   readonly ms: number;
 }
 
@@ -43,7 +43,7 @@ export async function attribute(profile: CpuProfile, bundle: string) {
     places.set(id, place);
     return place;
   };
-  /** Whose call it was: built-in work of Node is its caller's, down to the first frame that is none. */
+  /** Who caused it: Node's built-in work counts for the nearest calling frame that is not built in. */
   const causeOf = (id: number): string => {
     for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
       const place = placeOf(at);
@@ -85,7 +85,7 @@ function whereIs(
   return "originalSource" in entry ? nameOf(entry.originalSource) : "bundle";
 }
 
-/** A package by its name; of ours the folder. */
+/** The name of a package; for our own code the folder. */
 function nameOf(path: string): string {
   const [, inPackage] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
   if (inPackage !== undefined) return inPackage;

@@ -1,4 +1,4 @@
-/** How the costs of the embedded host grow: with the width and the length of a workflow, with what has run, with what is stored. */
+/** How the costs of the embedded host grow with the width and length of a workflow, with what has run, and with what is stored. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openDatabase } from "../../local/host/durable/store/open.ts";
@@ -96,7 +96,7 @@ async function measurePage(folder: string, count: number): Promise<number[]> {
   }
 }
 
-/** Instances that have ended, one a second, of which one in ten has failed. */
+/** Stores ended instances, one a second, of which one in ten has failed. */
 async function fill(folder: string, count: number): Promise<void> {
   await mkdir(join(folder, "durable"), { recursive: true });
   const database = openDatabase(join(folder, "durable", "TestHubName.sqlite"));

@@ -1,4 +1,4 @@
-/** Requests as a client makes them that has kept its connections. */
+/** Requests on connections that are kept alive. */
 import { Agent, request } from "node:http";
 
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });

@@ -21,7 +21,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "3" },
     /** Where the peers are installed; `none` leaves them out. */
     peers: { type: "string", default: join(tmpdir(), "mooring-bench-peers") },
-    /** How the costs of this host grow. */
+    /** Also measure how the costs of this host grow. */
     growth: { type: "boolean", default: true },
   },
   allowNegative: true,
@@ -74,7 +74,7 @@ async function withEngine<T>({ start }: Contestant, work: (engine: Engine, begun
 async function measure(engine: Engine, begun: number): Promise<Measured> {
   await engine.run(0);
   const firstMs = performance.now() - begun;
-  // As it comes, without the compiler warmed up for it.
+  // Measured cold, before the code has been compiled for it.
   const first = await underLoad(engine, 1_000);
   const { peakMegabytes } = await usageOf(engine.pids);
   const later = await underLoad(engine, 1_000);
@@ -89,7 +89,7 @@ async function measure(engine: Engine, begun: number): Promise<Measured> {
   };
 }
 
-/** Apart, because whoever is traced is slow. */
+/** In a separate run, because tracing slows a process down. */
 async function measureSyncs(engine: Engine): Promise<Syncs> {
   await engine.run(0);
   const counted = async (count: number, atATime: number) => {
@@ -123,7 +123,7 @@ if (values.peers !== "none") {
   );
 }
 
-// By turns, so that the machine's mood meets all alike. The first start of each fills caches.
+// In turns, so that the machine's load affects all alike. The first start of each fills caches.
 for (let run = 0; run <= Number(values.runs); run += 1) {
   for (const contestant of contestants) {
     if (run === 0) {

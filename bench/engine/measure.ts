@@ -1,4 +1,4 @@
-/** What an engine does with the workflow: alone, and a hundred at a time. */
+/** How an engine performs with the workflow: alone, and a hundred at a time. */
 import type { Engine } from "./engines/engine.ts";
 import { usageOf } from "./process.ts";
 
@@ -21,7 +21,7 @@ export function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-/** `count` workflows, of which so many are under way at any time. */
+/** Runs `count` workflows, of which `atATime` are under way at any time. */
 export async function runMany(
   { run }: Engine,
   { count, atATime, stepMs = 0 }: { count: number; atATime: number; stepMs?: number },

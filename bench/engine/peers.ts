@@ -1,4 +1,4 @@
-/** The engines that are compared with: newest from npm, in a folder outside the project. */
+/** The engines to compare with: the newest versions from npm, in a folder outside the project. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 const packages = ["@restatedev/restate-server", "@restatedev/restate-sdk", "openworkflow"];
 
-/** Gives the versions that were installed. */
+/** Returns the installed versions. */
 export async function installPeers(folder: string): Promise<ReadonlyMap<string, string>> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));

@@ -1,4 +1,4 @@
-/** Programs that the bench starts, and what they have used. Linux only: /proc says it. */
+/** Programs that the bench starts, and the resources they used. Linux only: it reads /proc. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -54,7 +54,7 @@ async function usageOfOne(pid: number): Promise<Usage> {
   const [stat = "", status = ""] = await Promise.all(
     ["stat", "status"].map((file) => readFile(`/proc/${pid}/${file}`, "utf8")),
   );
-  // After the name, which may have spaces: utime and stime are the 12th and the 13th, in hundredths of a second.
+  // Counted after the name, which may contain spaces: fields 12 and 13 are utime and stime, in hundredths of a second.
   const fields = stat.split(") ").at(-1)?.split(" ") ?? [];
   return {
     processorMs: (Number(fields[11]) + Number(fields[12])) * 10,
@@ -62,7 +62,7 @@ async function usageOfOne(pid: number): Promise<Usage> {
   };
 }
 
-/** Counts the calls that wait for the disk while `work` runs; undefined where strace is not installed. */
+/** Counts the calls that wait for the disk while `work` runs; undefined if strace is not installed. */
 export async function countSyncs(pids: readonly number[], work: () => Promise<void>): Promise<number | undefined> {
   const attach = pids.flatMap((pid) => ["-p", String(pid)]);
   const tracer = spawn("strace", ["-f", "-q", "-e", "trace=fsync,fdatasync,sync_file_range,msync", ...attach], {
@@ -74,7 +74,7 @@ export async function countSyncs(pids: readonly number[], work: () => Promise<vo
   });
   let calls = 0;
   createInterface(tracer.stderr).on("line", (line) => {
-    // A call that another thread interrupts is told in two lines, the second of which has no bracket.
+    // strace splits a call that another thread interrupts into two lines, the second without a parenthesis.
     if (/(fsync|fdatasync|sync_file_range|msync)\(/.test(line)) calls += 1;
   });
   if (await isMissing) return undefined;

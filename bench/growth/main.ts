@@ -1,5 +1,5 @@
 /**
- * What things cost while the registry grows, and what an onboarding costs among more of them; see README.md beside this file.
+ * How costs change as the registry grows, and what an onboarding costs in larger batches; see README.md beside this file.
  *
  *   node tools/run.mjs bench/growth/main.ts --rows 0,10,100,1000,10000,100000
  *   node tools/run.mjs bench/growth/main.ts --onboard 1,10,100,1000
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     /** Namespaces and operations in the registry, ascending. */
     rows: { type: "string", default: "" },
-    /** Namespaces in a batch, one sandbox for each. */
+    /** Sizes of batches, each run in its own sandbox. */
     onboard: { type: "string", default: "" },
     rounds: { type: "string", default: "20" },
   },
@@ -39,7 +39,7 @@ function tablesOf({ cloud }: Sandbox) {
   return { endpoint: cloud.tablesEndpoint, credential: cloud.credentialOf("mooring") };
 }
 
-/** Namespaces that are onboarded, with the operation of each. */
+/** Writes onboarded namespaces, with the operation of each. */
 async function fill(sandbox: Sandbox, from: number, to: number): Promise<void> {
   const open = openTables(tablesOf(sandbox));
   const time = new Date().toISOString();
@@ -102,7 +102,7 @@ async function untilDone(url: string, id: unknown): Promise<string> {
   }
 }
 
-/** The middle of so many, in milliseconds. */
+/** The median of all rounds, in milliseconds. */
 async function middle(rounds: number, work: (round: number) => Promise<number>): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) times.push(await work(round));
@@ -130,7 +130,7 @@ async function measureRows(sizes: readonly number[], rounds: number): Promise<vo
       await untilDone(url, body["id"]);
       return performance.now() - begun;
     });
-    // What the timers ask for.
+    // The timers' query.
     const scan = await middle(3, async () => {
       const begun = performance.now();
       await registry.heldNamespaces();
@@ -143,7 +143,7 @@ async function measureRows(sizes: readonly number[], rounds: number): Promise<vo
   await sandbox.close();
 }
 
-/** Of the host's process; Linux only. */
+/** Peak memory and CPU time of the host's process; Linux only. */
 function readProcess(pid: number): { peakMb: number; cpuMs: number } {
   const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   const ticks = readFileSync(`/proc/${pid}/stat`, "utf8").split(" ").slice(13, 15).map(Number);
@@ -155,7 +155,7 @@ async function measureOnboardings(sizes: readonly number[]): Promise<void> {
   for (const size of sizes) {
     const sandbox = await startSandbox({ logLevel: "warning" });
     const { url } = sandbox;
-    // The first loads code.
+    // The first onboarding loads code.
     await untilDone(url, (await ask(url, "onboardings", requestFor("warm"))).body["id"]);
     const before = readProcess(sandbox.hostPid);
     const calls = sandbox.cloud.faults.journal.length;

@@ -1,5 +1,6 @@
 /**
- * What the service does under more than it can take: how soon it says 202, and what it grows to; see README.md beside this file.
+ * How the service behaves under more load than it can handle: how soon it answers 202, and how much memory it uses; see
+ * README.md beside this file.
  *
  *   node tools/run.mjs bench/load/main.ts --seconds 20
  */
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 const perSecond = Number(values.perSecond);
-// The limits of one caller out of the way, but for those of what runs at a time: one program plays every caller.
+// Without rate limits per caller, since one program plays every caller; the limits on concurrency stay.
 const sandbox = await startSandbox({ logLevel: "warning", limits: { requestsPerSecond: 10_000, burst: 100_000 } });
 
 async function megabytes(name: "VmRSS" | "VmHWM"): Promise<string> {
@@ -55,7 +56,7 @@ async function post(namespace: string, agent: Agent): Promise<Answer> {
   return { status, ms: performance.now() - begun, hasRetryAfter: response.headers["retry-after"] !== undefined };
 }
 
-/** At a fixed rate, whatever the answers take. */
+/** At a fixed rate, however long the answers take. */
 async function postAtRate(nameOf: (index: number) => string): Promise<readonly Answer[]> {
   const agent = new Agent({ keepAlive: true });
   const sent: Promise<Answer>[] = [];

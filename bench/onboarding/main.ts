@@ -1,5 +1,5 @@
 /**
- * Onboarding latency against the critical path of the injected cloud latencies; see README.md beside this file.
+ * Onboarding latency compared with the critical path of the injected cloud latencies; see README.md beside this file.
  *
  *   npm run bench -- --runs 10
  */
@@ -62,7 +62,7 @@ for (const count of [1, 10, 50]) {
   const { operation } = await onboard(sandbox, `history-${count}`, count);
   histories.push({ databases: count, operation });
 }
-// The event on the topic is a moment older than the last turn; and the store is locked as long as the host has it.
+// The event reaches the topic a moment before the last turn ends, and the store is locked while the host has it.
 await sleep(1_000);
 await sandbox.killHost();
 const store = await openStore(sandbox.dataFolder);

@@ -1,4 +1,4 @@
-/** What an onboarding takes, and what it leaves in the durable history. */
+/** How long an onboarding takes, and what it leaves in the durable history. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -39,7 +39,7 @@ export async function onboard(
   return { totalMs, cloudMs: union(arrivals, cloud.faults.latencyMs), calls: arrivals.length, operation: id };
 }
 
-/** The event on the topic is the end of the operation; looking at it from this process costs the service nothing. */
+/** The event on the topic marks the end of the operation; watching for it in this process costs the service nothing. */
 async function waitUntilPublished(cloud: Sandbox["cloud"], id: string): Promise<void> {
   const topic = cloud.serviceBus.subscription(names.topic, "all");
   for (;;) {
@@ -68,7 +68,7 @@ export function quantile(numbers: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
-/** `turns`: how often the orchestrator ran; `events` are what it replays in each but the first, markers of turns left out. */
+/** `turns`: how often the orchestrator ran; `events`: what it replays in each turn but the first, without turn markers. */
 export function historyOf(store: DatabaseSync, operation: string) {
   const rows = store
     .prepare("SELECT events FROM history WHERE instance = (SELECT key FROM instances WHERE id = ?)")
@@ -92,7 +92,7 @@ async function findStore(folder: string): Promise<string> {
   return join(folder, file);
 }
 
-/** Of a host that has ended: the store is locked as long as one has it. */
+/** Only after the host has ended: it locks the store. */
 export async function openStore(dataFolder: string): Promise<DatabaseSync> {
   return new DatabaseSync(await findStore(dataFolder), { readOnly: true });
 }

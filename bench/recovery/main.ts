@@ -1,5 +1,5 @@
 /**
- * How long the embedded host takes, after kill -9, to take up and finish what was in flight; see README.md beside this file.
+ * How long the embedded host takes, after kill -9, to resume and finish what was in flight; see README.md beside this file.
  *
  *   node tools/run.mjs bench/recovery/main.ts --instances 1000 --runs 5
  */

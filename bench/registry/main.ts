@@ -1,5 +1,5 @@
 /**
- * A page of namespaces out of many, and the answer 202 under a steady load; see README.md beside this file.
+ * A page of namespaces out of many, and the time to a 202 under a steady load; see README.md beside this file.
  *
  *   node tools/run.mjs bench/registry/main.ts --namespaces 10000 --rounds 200
  */
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-/** One namespace in fifty is the team red's, the others are another's. */
+/** One namespace in fifty belongs to team red, the others to another team. */
 async function fill({ cloud }: Sandbox, count: number): Promise<void> {
   const registry = createRegistry({
     endpoint: cloud.settings["MOORING_TABLES_ENDPOINT"] ?? "",
@@ -84,20 +84,20 @@ interface Page {
   readonly nextLink?: string;
 }
 
-/** Goes from page to page, and back to the first after the last. */
+/** Reads page after page, and starts over after the last. */
 async function pages(sandbox: Sandbox, path: string, headers: Headers, rounds: number): Promise<number[]> {
   const times: number[] = [];
   let next = path;
   for (let round = -10; round < rounds; round += 1) {
     const { ms, body } = await get(sandbox, next, headers);
-    // The first few load code.
+    // The first few requests load code.
     if (round >= 0) times.push(ms);
     next = body.nextLink ?? path;
   }
   return times;
 }
 
-/** Requests at fixed moments, whether or not the ones before were answered: a slow answer does not make the load less. */
+/** Requests at a fixed rate, whether or not earlier ones were answered: slow answers do not reduce the load. */
 async function steadyLoad(sandbox: Sandbox, { perSecond, seconds }: { perSecond: number; seconds: number }) {
   const answers: Promise<number>[] = [];
   const begun = performance.now();

@@ -17,7 +17,7 @@ const app = await unpackApp(values.release);
 const [before, now] = await Promise.all([startSandbox({ databases, app: app.folder }), startSandbox({ databases })]);
 const sides = { before, now };
 
-/** One after the other and by turns, so that the machine's mood meets both alike. */
+/** One after the other and in turns, so that the machine's load affects both alike. */
 async function measure(latencyMs: number, count: number): Promise<Record<keyof typeof sides, number[]>> {
   const totals = { before: [] as number[], now: [] as number[] };
   before.cloud.faults.latencyMs = latencyMs;
@@ -60,7 +60,7 @@ for (const count of counts) {
     kept[side].push((await onboard(sides[side], `history-${count}`, count)).operation);
   }
 }
-// The event on the topic is a moment older than the last turn.
+// The event reaches the topic a moment before the last turn ends.
 await sleep(1_000);
 const [then, today] = await Promise.all([readHistory(before, kept.before), readHistory(now, kept.now)]);
 console.log("\ndatabases  activities before/now  turns before/now  bytes of history before/now");

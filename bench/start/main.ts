@@ -23,11 +23,11 @@ interface Start {
   readonly megabytes: number;
 }
 
-/** Until the host says that it is ready. Linux only: /proc says what the process has used. */
+/** Measured until the host reports that it is ready. Linux only: it reads /proc. */
 async function startOnce(cloud: Cloud, settings: Readonly<Record<string, string>>): Promise<Start> {
   const data = await mkdtemp(join(tmpdir(), "mooring-start-"));
   const begun = performance.now();
-  // With the catalog of the checkout, which tells callers apart.
+  // With the checkout's catalog, which requires authentication.
   const host = await startHostProcess({
     app: root,
     port: 0,
@@ -39,7 +39,7 @@ async function startOnce(cloud: Cloud, settings: Readonly<Record<string, string>
     const [processStat, status] = await Promise.all(
       ["stat", "status"].map((file) => readFile(`/proc/${host.pid}/${file}`, "utf8")),
     );
-    // After the name, which may have spaces: utime and stime are the 12th and the 13th, in hundredths of a second.
+    // Counted after the name, which may contain spaces: fields 12 and 13 are utime and stime, in hundredths of a second.
     const fields = processStat?.split(") ").at(-1)?.split(" ") ?? [];
     const processorMs = (Number(fields[11]) + Number(fields[12])) * 10;
     return { readyMs, processorMs, megabytes: Number(/VmRSS:\s+(\d+)/.exec(status ?? "")?.[1]) / 1024 };
@@ -60,7 +60,7 @@ console.log(`${"mooring.zip".padEnd(14)}${megabytesOf(packaged.length)}\n`);
 const receiver = await startTraceReceiver();
 const cloud = await startCloud();
 const on = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
-/** As on an instance that has never run it. */
+/** As on an instance that has never run the app. */
 const cold = { NODE_DISABLE_COMPILE_CACHE: "1" };
 const ways = [
   { telemetry: "off", compiled: "no", settings: cold, starts: [] as Start[] },
@@ -68,7 +68,7 @@ const ways = [
   { telemetry: "off", compiled: "yes", settings: {}, starts: [] as Start[] },
   { telemetry: "on", compiled: "yes", settings: on, starts: [] as Start[] },
 ];
-// The first of each fills caches. By turns, so that the machine's mood meets all alike.
+// The first run of each fills caches. In turns, so that the machine's load affects all alike.
 for (let run = 0; run <= Number(values.runs); run += 1) {
   for (const { settings, starts } of ways) {
     const start = await startOnce(cloud, settings);

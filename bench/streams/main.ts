@@ -1,5 +1,5 @@
 /**
- * What many streams of events cost the service and whoever else calls; see README.md beside this file.
+ * What many event streams cost the service and its other callers; see README.md beside this file.
  *
  *   node tools/run.mjs bench/streams/main.ts --streams 1000
  */
@@ -18,14 +18,14 @@ const { values } = parseArgs({
   options: {
     streams: { type: "string", default: "1000" },
     reads: { type: "string", default: "300" },
-    /** With the limits of a new catalog, most of the streams are refused. */
+    /** Use the limits of a new catalog, which refuse most of the streams. */
     defaults: { type: "boolean", default: false },
   },
 });
 const wanted = Number(values.streams);
 const checkout = dirname(dirname(import.meta.dirname));
 
-/** The checkout with a host.json that lets so many requests run at a time. */
+/** The checkout with a host.json that allows that many concurrent requests. */
 async function makeApp(): Promise<string> {
   await ensureBuilt();
   const folder = await mkdtemp(join(tmpdir(), "mooring-streams-"));
@@ -45,7 +45,7 @@ async function memoryOf({ hostPid }: Sandbox): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }
 
-/** Opens a stream and reads on; gives its status, and counts its events. */
+/** Opens a stream and keeps reading; returns its status, and counts its events. */
 async function openStream({ url }: Sandbox, heard: { events: number }): Promise<{ status: number; close: () => void }> {
   const asked = startRequest(`${url}/api/events`, { agent: false }).end();
   const [response] = await once(asked, "response");
@@ -56,7 +56,7 @@ async function openStream({ url }: Sandbox, heard: { events: number }): Promise<
   return { status: response.statusCode, close: () => asked.destroy() };
 }
 
-/** Milliseconds of GETs one after the other, the median and the slowest of a hundred. */
+/** Milliseconds of GETs one after the other: the median and the 99th percentile. */
 async function readOn({ url }: Sandbox): Promise<{ p50: number; p99: number }> {
   const times: number[] = [];
   for (let round = 0; round < Number(values.reads); round += 1) {

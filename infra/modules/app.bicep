@@ -21,7 +21,7 @@ param historyDays int
 @description('Settings of the dashboard; what is empty keeps its default.')
 param dashboard { clientId: string, links: { name: string, url: string }[], traceUrl: string }
 
-// The same as maxConcurrentRequests in host.json. A stream of events holds one of them for up to two minutes.
+// The same as maxConcurrentRequests in host.json. An event stream occupies one of them for up to two minutes.
 var httpConcurrency = 100
 
 var storageSuffix = environment().suffixes.storage
@@ -30,7 +30,7 @@ var storage = {
   queue: 'https://${storageName}.queue.${storageSuffix}/'
   table: 'https://${storageName}.table.${storageSuffix}/'
 }
-// Azure writes it with a slash at its end, sovereign clouds included.
+// Azure gives it with a trailing slash, in sovereign clouds too.
 var resourceManager = take(environment().resourceManager, max(length(environment().resourceManager) - 1, 0))
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
@@ -48,7 +48,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = if (n
 
 var identitySettings = {
   AZURE_CLIENT_ID: identity.properties.clientId
-  // Nothing else may answer for the identity, and nothing else is waited for.
+  // Only the managed identity: no other credential may be used instead, or waited for.
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identity.properties.clientId
@@ -70,11 +70,11 @@ var mooringSettings = {
   MOORING_ARM_SCOPE: '${resourceManager}/.default'
   MOORING_SQL_SCOPE: 'https://${substring(environment().suffixes.sqlServerHostname, 1)}/.default'
   MOORING_HISTORY_DAYS: string(historyDays)
-  // Twice the largest body that Mooring takes, a batch: what is a little too large gets Mooring's own answer, not the host's.
+  // Twice the largest body that Mooring accepts, a batch: a body slightly too large gets Mooring's own answer, not the host's.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(8 * 1024 * 1024)
 }
 
-// A setting without a value would be one of a wrong form.
+// An empty setting would be invalid, so it is left out.
 var dashboardSettings = union(
   empty(dashboard.clientId) ? {} : { MOORING_DASHBOARD_CLIENT_ID: dashboard.clientId },
   empty(dashboard.links) ? {} : { MOORING_DASHBOARD_LINKS: string(dashboard.links) },
@@ -103,7 +103,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  // By this tag azd finds where the service mooring goes.
+  // azd finds the app of the service mooring by this tag.
   tags: union(tags, { 'azd-service-name': 'mooring' })
   kind: 'functionapp,linux'
   identity: { type: 'UserAssigned', userAssignedIdentities: { '${identity.id}': {} } }
@@ -111,7 +111,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     clientAffinityEnabled: false
-    // With the default action Deny below it is open to nobody but callerAddressPrefixes and private endpoints.
+    // With the default action Deny below, only callerAddressPrefixes and private endpoints can reach it.
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: networkName == null ? null : network::app.id
     functionAppConfig: {
@@ -148,7 +148,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   properties: union(identitySettings, durableSettings, mooringSettings, dashboardSettings)
 }
 
-// Deployments come with a token of Microsoft Entra; user name and password are no way in.
+// Deployments use a Microsoft Entra token; user name and password are disabled.
 resource publishingByFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'ftp'
@@ -169,7 +169,7 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (easyAuth !
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      // What answers anybody (docs/callers.md).
+      // Open to everyone (docs/callers.md).
       excludedPaths: [
         '/api/health/live'
         '/api/health/ready'

@@ -18,7 +18,7 @@ var storageTargets = [
 var schedulerTargets = schedulerName == null
   ? []
   : [{ id: resourceId('Microsoft.DurableTask/schedulers', schedulerName!), group: 'scheduler' }]
-// An endpoint to a server in a subscription where the deployer may not approve it waits until its owner does.
+// If the deployer may not approve an endpoint in the server's subscription, it waits until the server's owner approves it.
 var sqlTargets = [for server in sqlServerIds: { id: server, group: 'sqlServer' }]
 var targets = concat(storageTargets, schedulerTargets, sqlTargets, [
   { id: resourceId('Microsoft.ServiceBus/namespaces', serviceBusName), group: 'namespace' }

@@ -13,15 +13,15 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' = {
   properties: {
     sku: sku == 'Dedicated' ? { name: 'Dedicated', capacity: 1 } : { name: 'Consumption' }
     publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
-    // Instances of Flex Consumption have no addresses of their own, so the public endpoint cannot be told whose to let in; each
-    // call needs a token of an identity with a role on the task hub. privateNetworking closes it.
+    // Flex Consumption instances have no fixed addresses, so the public endpoint cannot filter by address; each call needs a token
+    // of an identity with a role on the task hub. privateNetworking closes the endpoint.
     ipAllowlist: isPrivate ? [] : ['0.0.0.0/0']
   }
 }
 
 resource taskHub 'Microsoft.DurableTask/schedulers/taskHubs@2026-02-01' = {
   parent: scheduler
-  // host.json names it.
+  // The name in host.json.
   name: 'Mooring'
   properties: {}
 }

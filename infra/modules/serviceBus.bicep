@@ -22,7 +22,7 @@ resource requests 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   parent: namespace
   name: 'onboarding-requests'
   properties: {
-    // host.json renews locks for 5 minutes; this is how soon a message of a dead instance is taken up again.
+    // The host renews locks for 5 minutes (host.json); this is how soon a dead instance's message is delivered again.
     lockDuration: 'PT1M'
     maxDeliveryCount: 10
     deadLetteringOnMessageExpiration: true

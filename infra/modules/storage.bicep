@@ -11,7 +11,7 @@ param isPrivate bool
 @description('Forbids to delete the account, and so the registry with its audit trail, until somebody removes the lock.')
 param isLocked bool
 
-// What src/adapters/registry opens. It would make them itself; here they are seen before the first request.
+// The tables that src/adapters/registry opens. It would create them itself, but this way they exist before the first request.
 var registryTables = [
   'MooringAudit'
   'MooringBatches'

@@ -24,7 +24,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertE
   }
 }
 
-// Each query gives a row for everything that somebody has to look at.
+// Each query returns a row for everything that needs attention.
 var rules = [
   {
     name: 'mooring-stuck-operation'
@@ -67,7 +67,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: 'PT5M'
       windowSize: rule.window
       autoMitigate: true
-      // The tables are there once the first telemetry has come.
+      // The tables exist only after the first telemetry has arrived.
       skipQueryValidation: true
       criteria: {
         allOf: [
@@ -85,7 +85,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   }
 ]
 
-// Service Bus counts these itself, those of messages that Mooring never saw included.
+// Service Bus counts these itself, including messages that Mooring never saw.
 resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   name: 'mooring-dead-letters'
   location: 'global'
@@ -128,7 +128,8 @@ var charts = [
   { title: 'Calls that failed', how: 'table', query: loadTextContent('../queries/failed-calls.kql') }
 ]
 
-// github.com/microsoft/Application-Insights-Workbooks, schema/workbook.json: 9 is a group of parameters, 3 a query; of parameters, 4 is a range of time.
+// github.com/microsoft/Application-Insights-Workbooks, schema/workbook.json: type 9 is a group of parameters, 3 a query; parameter
+// type 4 is a time range.
 var timeRange = {
   type: 9
   name: 'parameters'

@@ -19,7 +19,7 @@ param podIdentity bool = false
 param nodeSize string = 'Standard_D2s_v5'
 
 var tags = { application: 'mooring-sample' }
-// Named here, so that roles on it can be given in the same deployment.
+// Named here, so that the same deployment can assign roles on it.
 var nodeGroupName = 'rg-${name}-nodes'
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {

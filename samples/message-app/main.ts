@@ -1,5 +1,5 @@
 /**
- * The workload of the walk-through: reads the table `messagelist` with the identity that its pod has, and no secret.
+ * The workload of the walkthrough: reads the table `messagelist` with its pod's identity and without a secret.
  * Mooring's ConfigMap gives it SERVER_NAME and DATABASE_NAME.
  */
 import { type Message, readMessages } from "./messages.ts";

@@ -1,4 +1,4 @@
-/** The rows of `messagelist`, by mssql and an access token. */
+/** The rows of `messagelist`, read with mssql and an access token. */
 import sql from "mssql";
 import { Refusal } from "./refusal.ts";
 

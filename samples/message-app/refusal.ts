@@ -1,12 +1,12 @@
-/** Why there are no messages, in one sentence, and the exit code that says the same to a script. */
+/** Why there are no messages: one sentence for people, and an exit code for scripts. */
 export const exitCodes = {
   unexpected: 1,
   configuration: 2,
   /** Microsoft Entra, or the node's identity endpoint, gave no token. */
   token: 3,
-  /** The database let nobody of that identity in. */
+  /** The database did not let the identity in. */
   login: 4,
-  /** The identity is in the database and may not read the table. */
+  /** The identity can log in to the database but may not read the table. */
   permission: 5,
   unreachable: 6,
 } as const;

@@ -1,4 +1,4 @@
-/** An access token for Azure SQL, by whichever of the two identity modes the pod was given. */
+/** An access token for Azure SQL, in the identity mode of the pod. */
 import { ManagedIdentityCredential, type TokenCredential, WorkloadIdentityCredential } from "@azure/identity";
 import { Refusal } from "./refusal.ts";
 
@@ -9,21 +9,21 @@ export async function getDatabaseToken(): Promise<string> {
   } catch (error) {
     throw new Refusal("token", `No token for the database: ${explain(error)}`, { cause: error });
   }
-  throw new Refusal("token", "No token for the database: the credential gave none.");
+  throw new Refusal("token", "No token for the database: the credential returned none.");
 }
 
 function createCredential(): TokenCredential {
   const { AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID } = process.env;
   if (AZURE_FEDERATED_TOKEN_FILE) {
-    // What the SDK says of it speaks of its own classes.
+    // The SDK's own message would be about its classes.
     if (!AZURE_CLIENT_ID) throw new Error("the service account of this pod has no annotation that names an identity.");
-    // The webhook names the authority in AZURE_AUTHORITY_HOST; nobody else has to vouch for it.
+    // The webhook names the authority in AZURE_AUTHORITY_HOST, so no discovery has to confirm it.
     return new WorkloadIdentityCredential({ disableInstanceDiscovery: true });
   }
   return new ManagedIdentityCredential(AZURE_CLIENT_ID ? { clientId: AZURE_CLIENT_ID } : {});
 }
 
-/** Entra's own sentence without its trace ids, or what the SDK has to say. */
+/** Entra's own sentence without its trace ids, or the SDK's message. */
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const entra =
@@ -33,7 +33,7 @@ function explain(error: unknown): string {
   if (entra) return entra;
   const [line = ""] = message.split("\n", 1);
   if (process.env["AZURE_FEDERATED_TOKEN_FILE"]) return line;
-  // The SDK swallows what the node's endpoint answered, which most often is that the pod has no identity.
+  // The SDK hides the answer of the node's endpoint, which usually is that the pod has no identity.
   const detail = line.includes("Not Available") ? "" : ` (${line})`;
-  return `the node gave this pod none; look at its label aadpodidbinding and the AzureIdentityBinding for it${detail}`;
+  return `the node gave this pod none; check its label aadpodidbinding and the AzureIdentityBinding for it${detail}`;
 }

@@ -1,28 +1,29 @@
 /**
- * Mooring's own identity. Its tokens are kept until they expire, and managed identities' live for a day: a service that refuses one
- * would be shown the same token again and again. So whoever is refused says so, and the next token is a fresh one. And every token comes in time or not at all: the credentials wait for ever where nobody answers.
+ * Mooring's own identity. Its tokens are cached until they expire, and those of managed identities live for a day: a service that
+ * refuses one would get the same token again and again. So adapters report a refused token, and the next one is fresh. Every
+ * token request has a timeout, because the SDK's credentials wait forever if nobody answers.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccessToken, DefaultAzureCredential, type GetTokenOptions, type TokenCredential } from "@azure/identity";
 import { isAuthenticationFailure, TransientError } from "../domain/errors.ts";
 import { logLine } from "../telemetry/logLine.ts";
 
-/** What adapters are given. */
+/** The credential that adapters get. */
 export interface Credential extends TokenCredential {
-  /** A service did not take the token: it is not given again when there is another to be had. */
+  /** A service refused the token: it is not returned again if another is available. */
   refuse?(token: string): void;
 }
 
 export type RenewableCredential = Required<Credential>;
 
 export interface TokenSource {
-  /** Without the tokens that an earlier one kept. */
+  /** A credential without the tokens cached by an earlier one. */
   open(): TokenCredential;
-  /** Asks for a fresh token where another credential would find the same in a cache that they share. */
+  /** Gets a fresh token past the cache that all credentials share, where a new one would find the same token. */
   renew(scope: string): Promise<unknown>;
 }
 
-/** Tokens are few, and one that was refused is soon replaced. */
+/** There are few tokens, and a refused one is soon replaced. */
 const mostRefused = 100;
 
 export function createCredential({
@@ -34,7 +35,7 @@ export function createCredential({
 }): RenewableCredential {
   return renewable(
     {
-      // A managed identity in Azure; on a developer's machine whatever AZURE_TOKEN_CREDENTIALS allows.
+      // In Azure a managed identity; on a developer's machine whatever AZURE_TOKEN_CREDENTIALS allows.
       open: () => new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId }),
       renew: (scope) => renewManagedIdentityToken(clientId, scope),
     },
@@ -50,7 +51,7 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
 
   async function ask(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
     const token = await inTime(current.getToken(scopes, options), timeoutMs);
-    if (token === null) throw noToken("the credential gave none");
+    if (token === null) throw noToken("the credential returned none");
     return token;
   }
 
@@ -59,7 +60,7 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
     const token = await ask(scopes);
     if (token.token !== old) return token;
     await inTime(renew([scopes].flat()[0] ?? ""), timeoutMs);
-    // The same again is what there is: Azure's endpoint keeps tokens of its own.
+    // If it is the same token again, no other is available: Azure's endpoint has its own cache.
     const renewed = await ask(scopes);
     refused.delete(old);
     return renewed;
@@ -68,7 +69,7 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
   async function obtain(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
     const token = await ask(scopes, options);
     if (!refused.has(token.token)) return token;
-    // Those who come at the same time are given the same.
+    // Concurrent callers share one renewal.
     const renewal = renewals.get(token.token) ?? fresh(scopes, token.token);
     renewals.set(token.token, renewal);
     return await renewal.finally(() => renewals.delete(token.token));
@@ -76,7 +77,7 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
 
   return {
     async getToken(scopes, options) {
-      // The SDK's credential keeps its tokens, too, but looks through all of its cache at every request.
+      // The SDK's credential also caches tokens, but searches its whole cache at every request.
       const key = options?.claims || options?.tenantId ? undefined : [scopes].flat().join(" ");
       const known = key === undefined ? undefined : kept.get(key);
       if (known && Date.now() < freshUntil(known) && !refused.has(known.token)) return known;
@@ -96,12 +97,12 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
   };
 }
 
-/** The same failure, with the thing that the token was for. */
+/** The same failure, naming what the token was for. */
 export function about(error: TransientError, thing: string): TransientError {
   return new TransientError(error.code, `${thing}: ${error.message}`, { cause: error });
 }
 
-/** MSAL keeps the tokens of managed identities for the whole process; @azure/identity has no way to ask it for another. */
+/** MSAL caches managed identity tokens for the whole process; @azure/identity cannot ask it for another. */
 async function renewManagedIdentityToken(clientId: string | undefined, scope: string): Promise<void> {
   const { ManagedIdentityApplication } = await import("@azure/msal-node");
   const application = new ManagedIdentityApplication({
@@ -111,7 +112,7 @@ async function renewManagedIdentityToken(clientId: string | undefined, scope: st
   await application.acquireToken({ resource: scope, forceRefresh: true });
 }
 
-/** As the pipelines of the SDKs do: two minutes before the end, or when its issuer would have it replaced. */
+/** As in the SDKs' pipelines: two minutes before expiry, or when the issuer wants the token refreshed. */
 function freshUntil({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {
   return Math.min(expiresOnTimestamp - 120_000, refreshAfterTimestamp ?? Number.POSITIVE_INFINITY);
 }
@@ -132,9 +133,9 @@ function noToken(reason: string, cause?: unknown): TransientError {
   return new TransientError("AUTHENTICATION_FAILED", `Mooring's identity got no token: ${reason}`, { cause });
 }
 
-/** The number of Entra's error says most; the rest names endpoints, and may repeat an answer. */
+/** Entra's error number says the most; the rest names endpoints and may repeat an answer. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   console.warn(logLine("no token", { reason: text.replaceAll(/\beyJ[\w-]+\.[\w.-]+/g, "[token]").slice(0, 1_000) }));
-  return /AADSTS\d+/.exec(text)?.[0] ?? "Microsoft Entra, or the endpoint of the managed identity, did not give one";
+  return /AADSTS\d+/.exec(text)?.[0] ?? "Microsoft Entra, or the endpoint of the managed identity, returned none";
 }

@@ -2,8 +2,8 @@ import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { Credential } from "./credential.ts";
 
 /**
- * For the pipeline of an Azure SDK, which keeps its token as long as its client lives: 401 makes the credential give another
- * one, and `forget` lets go of the client.
+ * For the pipeline of an Azure SDK, which keeps its token for as long as its client lives: after a 401 the credential returns
+ * another token, and `forget` drops the client.
  */
 export function noticeRefusals(credential: Credential, forget: () => void): PipelinePolicy {
   return {

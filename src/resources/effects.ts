@@ -1,4 +1,4 @@
-/** The same list as index.ts, with what each resource does to the world; and what has to have an entry for every step. */
+/** The same list as index.ts, with what each resource does in the world, and the tables that need an entry for every step. */
 import { namesOf } from "../domain/lookUp.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import type { TargetKindName } from "../domain/targets/index.ts";
@@ -27,7 +27,7 @@ const effects: { readonly [R in ResourceName]: ResourceEffects<StepsIn<(typeof r
   federatedCredential: federatedCredentialEffects,
 };
 
-/** Of each step and undo of a resource: what it finds and would do. */
+/** The look of each step and undo of every resource. */
 export const resourceLooks: Readonly<Record<ResourceStepName, Look>> = {
   ...effects.sqlAdmin.looks,
   ...effects.identity.looks,

@@ -1,6 +1,6 @@
 /**
- * Everything that Mooring makes. What steps an operation has, which undos, how long it takes, what is looked at, exported and
- * removed: each goes over this list, in this order. How each is done is in effects.ts.
+ * Everything that Mooring makes. Steps, undos, estimates, looks, exports and removals all iterate over this list, in this order.
+ * effects.ts does the work.
  */
 import type { ProcessStepName, StepName } from "../domain/operation/stepName.ts";
 import type { Resource, StepFacts } from "./definitions/resource.ts";
@@ -50,7 +50,7 @@ export const stepFacts: Readonly<Record<StepName, StepFacts>> = {
   ...resources.federatedCredential.steps,
 };
 
-/** Of what was read from the registry, where a step of another release may stand. */
+/** For names read from the registry, which may hold steps of another release. */
 export function isStepName(name: string): name is StepName {
   return Object.hasOwn(stepFacts, name);
 }

@@ -9,13 +9,13 @@ import { everyResource } from "./index.ts";
 import { undoStep } from "./undoStages.ts";
 
 export interface PlannedWith {
-  /** Of a change, or an offboarding after one that ended half-way: the request that is replaced. */
+  /** For a change, or an offboarding after a change that ended partway: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** The SQL servers whose administrator is set; what has begun says which (`adminsOf`). */
+  /** The SQL servers whose administrator is set; the steps that have begun say which (`adminsOf`). */
   readonly admins?: readonly string[] | undefined;
-  /** Of a compensation: the names of the undos that it runs. */
+  /** For a compensation: the names of the undos that it runs. */
   readonly undos?: readonly string[] | undefined;
-  /** How far a migration is to go; of an offboarding or a repair: one that is under way, so that both identity modes may be there. */
+  /** How far a migration is to go. For an offboarding or a repair: one under way, so that both identity modes may exist. */
   readonly migration?: Pick<Migration, "to" | "until"> | undefined;
 }
 
@@ -34,7 +34,7 @@ export function plannedSteps(
       return [
         process("checkNamespace"),
         ...made(request, admins),
-        // In the middle of a migration both identity modes stand side by side, and neither is left over.
+        // During a migration both identity modes exist side by side, and neither is left over.
         ...(migration ? [] : [process("removeLeftovers")]),
         process("verify"),
         ...replaced,
@@ -42,7 +42,7 @@ export function plannedSteps(
     case "offboard":
       return [
         process("checkDependants"),
-        // What is revoked as a whole need not be narrowed before.
+        // Access that is revoked entirely need not be narrowed first.
         ...replaced.filter(({ name }) => !everyKind.some(({ steps }) => steps.narrow === name)),
         ...removed(request, { both: migration !== undefined }),
         process("verifyRemoval"),
@@ -58,7 +58,7 @@ export function isWanted({ mode }: Resource, { identityMode }: Pick<OnboardingRe
   return mode === undefined || mode === identityMode;
 }
 
-/** Whose administrator an operation has begun to set, by its steps. */
+/** The servers whose administrator an operation has begun to set, according to its steps. */
 export function adminsOf(steps: readonly { readonly name: string; readonly target: string }[]): readonly string[] {
   const setting: StepName = "ensureSqlAdmin";
   return steps.filter(({ name }) => name === setting).map(({ target }) => target);
@@ -71,10 +71,10 @@ function made(request: OnboardingRequest, admins: readonly string[]): readonly S
   );
 }
 
-/** What lets a pod become the identity, and what the identity may do, go at the same time; then the rest, one after another. */
+/** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
 const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
 
-/** With `both`, what the other identity mode may have left goes, too, and before what the request has. */
+/** With `both`, what the other identity mode may have left also goes, and before what the request has. */
 function removed(request: OnboardingRequest, { both }: { readonly both: boolean }): readonly StepKey[] {
   const leaving = everyResource.filter((resource) => both || resource.leavesInAnyMode || isWanted(resource, request));
   return removalOrder.flatMap((reason) =>
@@ -85,7 +85,7 @@ function removed(request: OnboardingRequest, { both }: { readonly both: boolean 
   );
 }
 
-/** What one identity mode has and the other has not. */
+/** The resources that only this identity mode has. */
 export function resourcesOfMode(mode: IdentityMode): readonly Resource[] {
   return everyResource.filter((resource) => resource.mode === mode);
 }
@@ -98,7 +98,7 @@ function migrationSteps(request: OnboardingRequest, migration: Way & Pick<Migrat
   return [...MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : [])), ...proof];
 }
 
-/** The steps of each phase. What proves the end comes after the last one. */
+/** The steps of each phase. The final verification follows the last one. */
 export function migrationPhases(
   request: OnboardingRequest,
   migration: Way,

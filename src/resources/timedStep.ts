@@ -3,7 +3,7 @@ import type { StepAction } from "../domain/operation/operation.ts";
 import type { StepName } from "../domain/operation/stepName.ts";
 import { stepFacts } from "./index.ts";
 
-/** The step with all that an estimate needs to know of it. */
+/** The step with all that an estimate needs to know about it. */
 export function timedStep(name: StepName, action: StepAction): TimedStep {
   const { stage = name, takes, writesIdentity, waitsForJob } = stepFacts[name];
   return { name, action, stage, takes, writesIdentity, waitsForJob };

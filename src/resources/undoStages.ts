@@ -1,6 +1,6 @@
 /**
- * Which undos an operation has, and before which steps each is registered. From here they are registered while an operation
- * runs, run again by name when they failed, and planned for whoever is about to cancel.
+ * Which undos an operation has, and before which steps each is registered. A running operation registers them from this list, a
+ * compensation reruns failed ones by name, and the plan of a cancel shows them.
  */
 import { isCode } from "../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../domain/naming/names.ts";
@@ -15,11 +15,11 @@ import { everyResource, stepFacts } from "./index.ts";
 export interface UndoStage {
   /** The stage of an onboarding or a change; a migration has a phase instead. */
   readonly making?: MakingStage;
-  /** Of a migration: a failure undoes the phase in which it comes, a cancellation all of them. */
+  /** The phase of a migration: a failure undoes the phase in which it occurs, a cancellation undoes all of them. */
   readonly phase?: MigrationPhase;
-  /** The steps before whose first one the undos are registered: they begin together. */
+  /** Steps that begin together; the undos are registered before the first of them. */
   readonly steps: readonly StepName[];
-  /** In the order in which they are registered; they run the other way round. */
+  /** In the order of registration; they run in reverse. */
   readonly undos: readonly UndoName[];
 }
 
@@ -28,11 +28,11 @@ interface Change {
   readonly admins?: readonly string[] | undefined;
   /** What the operation replaces. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** Of a migration: which way it goes. */
+  /** For a migration: its direction. */
   readonly migration?: Pick<Migration, "to"> | undefined;
 }
 
-/** In the order in which they come. An operation that has none undoes nothing: what it did by then stays. */
+/** In order. An operation without undo stages undoes nothing: what it has done stays. */
 export function undoStages(
   kind: OperationKind,
   request: OnboardingRequest,
@@ -69,7 +69,7 @@ function inStage(stage: MakingStage): readonly Resource[] {
   return everyResource.filter(({ making }) => making === stage);
 }
 
-/** First what lets a pod become the identity: nothing must log in with rights that are half taken. */
+/** First what lets a pod become the identity: no pod may log in while its rights are only partly removed. */
 const undoOrder: readonly Leaving[] = ["access", "credential", "rights", "identity", "namespace"];
 
 function inOrderOfUndo(undone: readonly Resource[]): readonly Resource[] {
@@ -87,7 +87,7 @@ function migrationStages(request: OnboardingRequest, migration: Pick<Migration, 
       undos: resource.undo(request, { isChange: false }),
     })),
     ...(wasCutOver ? [] : [{ phase: "cutOver", steps: ["cutOver"], undos: ["undoCutOver"] } as const]),
-    // In the other order than made: a credential for an account that is not there is an open door for who makes it.
+    // In reverse order of creation: a credential for a missing account lets in anyone who creates that account.
     ...ofMode(otherMode(mode))
       .toReversed()
       .map((resource) => ({
@@ -112,7 +112,7 @@ interface Begun {
   readonly error?: { readonly code: string };
 }
 
-/** What a cancel would run now, in that order, by the operation's own steps that have begun. */
+/** The undos that a cancel would run now, in that order, given the steps that have begun. */
 export function registeredUndos(
   kind: OperationKind,
   request: OnboardingRequest,
@@ -122,7 +122,7 @@ export function registeredUndos(
   const begun = undoStages(kind, request, change).filter((stage) => steps.some((step) => has(stage, step)));
   const failed = steps.find(({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"));
   const isTooLate = kind === "migrate" && failed !== undefined;
-  // A migration that has failed by itself undoes the phase in which it did; the earlier ones stay, whoever cancels then.
+  // A migration that fails on its own undoes only the phase in which it failed; a later cancel does not undo earlier phases.
   const phase = begun.find((stage) => failed && has(stage, failed))?.phase;
   const concerned = isTooLate ? begun.filter((stage) => phase !== undefined && stage.phase === phase) : begun;
   return concerned.flatMap(({ undos }) => undos).toReversed();

@@ -1,4 +1,4 @@
-/** The workflows that are measured, written as any app of Durable Functions is. */
+/** The measured workflows, written like any Durable Functions app. */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as df from "durable-functions";
 

@@ -1,4 +1,4 @@
-/** The embedded host, with durable-functions as it is, in a process of its own and over HTTP. */
+/** The embedded host with the unmodified durable-functions, in its own process and over HTTP. */
 import { dirname, join } from "node:path";
 import { startHostProcess } from "../../../local/hostProcess.ts";
 import { expectOk, send } from "../http.ts";
@@ -6,7 +6,7 @@ import type { Engine } from "./engine.ts";
 
 export interface Mooring extends Engine {
   readonly url: string;
-  /** Any orchestration of the bench's app. */
+  /** Runs any orchestration of the bench's app. */
   start(name: string, input: unknown): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function startMooring(folder: string): Promise<Mooring> {
   };
   return {
     name: "Mooring's embedded host",
-    durability: "SQLite in WAL mode, synchronous=FULL; what is answered was synced before",
+    durability: "SQLite in WAL mode, synchronous=FULL; synced before it answers",
     pids: [host.pid],
     readyMs,
     url: host.url,

@@ -1,4 +1,4 @@
-/** openworkflow, which runs in the process of its user: that process is a server of one route here. */
+/** openworkflow, a library that runs in its user's process: here that process is a server with one route. */
 import { join } from "node:path";
 import { expectOk, send } from "../http.ts";
 import { startProgram } from "../process.ts";

@@ -1,4 +1,4 @@
-/** The workflow on openworkflow; prints where it listens. The body of a request is what each step waits, in milliseconds. */
+/** The workflow on openworkflow; prints where it listens. The body of a request is how long each step waits, in milliseconds. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ const { OpenWorkflow } = await importPeer<Package>(peers, "openworkflow");
 const { BackendSqlite } = await importPeer<SqlitePackage>(peers, "openworkflow/sqlite");
 const backend = BackendSqlite.connect(join(folder, "openworkflow.sqlite"));
 
-// Its own way to wait for a result asks the database once a second.
+// openworkflow itself waits for a result by polling the database once a second.
 const waiting = new Map<string, () => void>();
 const complete = backend.completeWorkflowRun.bind(backend);
 const ended = new Set<string>();

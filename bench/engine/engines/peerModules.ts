@@ -1,4 +1,4 @@
-/** Packages that are no dependencies of the project: they are where the bench has installed them, and told here what they are. */
+/** Packages that are not dependencies of the project: the bench installs them elsewhere, and the caller gives their types. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +8,7 @@ export async function importPeer<T>(peers: string, name: string): Promise<T> {
   return (await import(pathToFileURL(resolve(name)).href)) as T;
 }
 
-/** As the worker of a peer is started: with the folder of the packages, and more. */
+/** The arguments of a peer's worker: the folder of the packages, and perhaps one for its store. */
 export function workerArguments(): readonly [peers: string, folder: string] {
   const [peers = "", folder = ""] = process.argv.slice(2);
   return [peers, folder];

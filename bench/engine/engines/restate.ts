@@ -1,4 +1,4 @@
-/** The server of Restate and a service on its SDK, over the server's ingress. */
+/** The Restate server and a service on its SDK, called through the server's ingress. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expectOk, send } from "../http.ts";
@@ -19,7 +19,7 @@ export async function startRestate(peers: string, folder: string): Promise<Engin
       RESTATE_INGRESS__BIND_PORT: String(ingress),
       RESTATE_ADMIN__BIND_PORT: String(admin),
       RESTATE_LOG_FILTER: "error",
-      // It would look for a newer version and count its users.
+      // Otherwise it checks for a newer version and reports usage.
       RESTATE_DISABLE_TELEMETRY: "true",
       DO_NOT_TRACK: "1",
     },

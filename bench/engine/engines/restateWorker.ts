@@ -36,7 +36,7 @@ const bench = service({
 });
 
 const [port = 0] = await freePorts(1);
-// The SDK tells its start and every invocation.
+// The SDK logs its start and every invocation.
 console.info = () => undefined;
 await endpoint().bind(bench).listen(port);
 process.stdout.write(`http://127.0.0.1:${port}\n`);

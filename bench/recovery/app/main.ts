@@ -1,4 +1,4 @@
-/** Orchestrations whose activity does not return in the first host, and at once in the next. */
+/** Orchestrations whose activity never returns in the first host, and returns immediately in the next. */
 import type { OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
 

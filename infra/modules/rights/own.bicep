@@ -21,8 +21,8 @@ var builtInRoles = {
 
 var usesScheduler = schedulerName != null
 
-// Blobs: the host's leases and keys, and the deployed package. Tables: the registry. Queues: only what the Azure Storage backend of
-// Durable Functions passes its messages by.
+// Blobs: the host's leases and keys, and the deployed package. Tables: the registry. Queues: only the messages of Durable Functions'
+// Azure Storage backend.
 var storageRoles = union(
   [builtInRoles.storageBlobDataOwner, builtInRoles.storageTableDataContributor],
   usesScheduler ? [] : [builtInRoles.storageQueueDataContributor]

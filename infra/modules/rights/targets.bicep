@@ -16,7 +16,7 @@ var administratorActions = loadJsonContent('../../azure/sql-administrator-role.j
 var identityActions = filter(actions, action => !startsWith(action, 'Microsoft.Sql/'))
 var readActions = filter(actions, action => !startsWith(action, 'Microsoft.ManagedIdentity/'))
 
-// Each scope once, however many clusters share it. Lower case throughout, or the same group would count twice.
+// Each scope once, even if clusters share it. All in lower case, or the same group would count twice.
 var identityGroups = union(map(clusters, cluster => '${cluster.subscriptionId}/${cluster.identityGroup}'), [])
 var nodeGroups = filter(
   union(map(clusters, cluster => '${cluster.subscriptionId}/${cluster.nodeGroup}'), []),
@@ -50,7 +50,7 @@ resource readRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
-// Whoever sets the administrator can become it: only where the catalog asks for it.
+// Anyone who may set the administrator can become it, so this is assigned only where the catalog asks for it.
 resource administratorRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(administeredSqlServerIds)) {
   name: guid(subscription().id, roleSuffix, 'administrators')
   properties: {

@@ -18,7 +18,7 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2025-05-01' = {
     nodeResourceGroup: nodeGroupName
     enableRBAC: true
     disableLocalAccounts: true
-    // Kubernetes RBAC decides, which infra/kubernetes/cluster-role.yaml is written for.
+    // Kubernetes RBAC and not Azure RBAC: infra/kubernetes/cluster-role.yaml needs it.
     aadProfile: { managed: true, enableAzureRBAC: false, adminGroupObjectIDs: administratorGroups }
     oidcIssuerProfile: { enabled: true }
     securityProfile: { workloadIdentity: { enabled: true } }

@@ -22,7 +22,7 @@ resource server 'Microsoft.Sql/servers@2023-08-01' = {
     }
   }
 
-  // 0.0.0.0 stands for Azure's own addresses, every tenant's: without a network the app has none of its own. Entra alone logs in.
+  // 0.0.0.0 allows all Azure addresses, of every tenant: without a network the app has none of its own. Only Entra logins work.
   resource azure 'firewallRules' = {
     name: 'AllowAllWindowsAzureIps'
     properties: { startIpAddress: '0.0.0.0', endIpAddress: '0.0.0.0' }

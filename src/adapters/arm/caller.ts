@@ -1,4 +1,4 @@
-/** How every call to ARM is made: bounded in time, its error named, and a short throttle waited out. */
+/** How every call to ARM is made: limited in time, its errors translated, and a short throttle waited out. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { TransientError } from "../../domain/errors.ts";
 import { isNotFound, toDomainError } from "./errors.ts";
@@ -8,9 +8,9 @@ export interface CallOptions {
 }
 
 export interface Caller {
-  /** `doing` names the thing, for the error message; `turn` is waited for before each try. */
+  /** `doing` describes the call in error messages; each attempt waits for `turn` first. */
   call<T>(doing: string, send: (options: CallOptions) => Promise<T>, turn?: () => Promise<void>): Promise<T>;
-  /** Undefined instead of 404. */
+  /** The same, but undefined for 404. */
   find<T>(
     doing: string,
     send: (options: CallOptions) => Promise<T>,
@@ -21,14 +21,14 @@ export interface Caller {
 export interface CallerOptions {
   readonly timeoutMs: number;
   readonly patienceMs: number;
-  /** Told of each 429. */
+  /** Called after each 429. */
   readonly onThrottle?: () => void;
-  /** Waited for before each try of whoever gives no other. */
+  /** What each attempt waits for if the call gives no `turn`. */
   readonly usualTurn?: () => Promise<void>;
 }
 
 export function createCaller({ timeoutMs, patienceMs, onThrottle, usualTurn }: CallerOptions): Caller {
-  // The SDKs have no time-out of their own, and their retry policy obeys any Retry-After, however long.
+  // The SDKs have no timeout, and their retry policy obeys any Retry-After, however long.
   async function attempt<T>(send: (options: CallOptions) => Promise<T>, doing: string, turn = usualTurn): Promise<T> {
     let waited = 0;
     for (let attempts = 1; ; attempts += 1) {
@@ -40,7 +40,7 @@ export function createCaller({ timeoutMs, patienceMs, onThrottle, usualTurn }: C
         if (known instanceof TransientError && known.code === "ARM_THROTTLED") onThrottle?.();
         const asked = throttleMs(known);
         if (asked === undefined) throw error;
-        // A Retry-After of zero is no leave to hammer.
+        // Back off even if Retry-After is zero.
         const wait = Math.max(asked, 50 * 2 ** attempts);
         waited += wait;
         if (waited > patienceMs) throw error;
@@ -68,7 +68,7 @@ export function createCaller({ timeoutMs, patienceMs, onThrottle, usualTurn }: C
   };
 }
 
-/** Only what Azure itself asked to wait; every other retry belongs to the durable runtime, where the status shows it. */
+/** Only the wait that Azure asks for; the durable runtime makes all other retries, where the status shows them. */
 function throttleMs(error: unknown): number | undefined {
   if (!(error instanceof TransientError) || error.code !== "ARM_THROTTLED") return undefined;
   return error.retryAfterSeconds === undefined ? undefined : error.retryAfterSeconds * 1000;

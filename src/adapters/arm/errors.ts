@@ -6,7 +6,7 @@ import { isAuthenticationFailure, PermanentError, TransientError } from "../../d
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
 
-/** What an SDK error has; RestError itself would have to be imported from a package that only the SDKs depend on. */
+/** The fields of an SDK error; importing RestError would need a package that only the SDKs depend on. */
 interface RestFailure extends Error {
   readonly statusCode: number | undefined;
   readonly code: string | undefined;
@@ -17,12 +17,12 @@ export function isNotFound(error: unknown): boolean {
   return readFailure(error)?.statusCode === 404;
 }
 
-/** 400 with the identity provider's one code for every rule of federated credentials. */
+/** 400, for which the identity provider uses one code whatever rule of federated credentials was broken. */
 export function isBadRequest(error: unknown): boolean {
   return readFailure(error)?.statusCode === 400;
 }
 
-/** `doing` completes "Azure … while"; anything that is not an SDK's error comes back as it is. */
+/** `doing` describes the call in the message; anything that is not an SDK's error is returned unchanged. */
 export function toDomainError(error: unknown, doing: string): unknown {
   if (isAuthenticationFailure(error)) return about(error, doing);
   const failure = readFailure(error);
@@ -32,7 +32,7 @@ export function toDomainError(error: unknown, doing: string): unknown {
   const message = `${doing}: Azure answered ${[statusCode, code].filter(Boolean).join(" ")}. ${text}`;
   const options = { cause: error };
 
-  // No status: the connection failed. Below 400: an answer came that is not of the protocol.
+  // No status: the connection failed. Below 400: the answer violated the protocol.
   if (statusCode === undefined || statusCode < 400) {
     return new TransientError("ARM_UNAVAILABLE", `${doing}: ${text}`, options);
   }
@@ -43,16 +43,16 @@ export function toDomainError(error: unknown, doing: string): unknown {
     });
   }
   if (statusCode === 401) return new TransientError("AUTHENTICATION_FAILED", message, options);
-  // ReadOnlyDisabledSubscription and RequestDisallowedByPolicy are decisions of the owner, and last.
+  // ReadOnlyDisabledSubscription and RequestDisallowedByPolicy are the owner's decisions, so a retry does not help.
   if (code !== undefined && lastingRefusals.has(code)) return new PermanentError("ARM_REJECTED", message, options);
   // AuthorizationFailed, LinkedAuthorizationFailed.
   if (statusCode === 403) return new PermanentError("ARM_FORBIDDEN", message, options);
   if (code === "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity") {
     return new TransientError("CONCURRENT_CREDENTIAL_WRITE", message, options);
   }
-  // ARM's one way to say that the name is taken: by an identity in another region.
+  // This is how ARM says that an identity in another region has the name.
   if (code === "InvalidResourceLocation") return new PermanentError("IDENTITY_CONFLICT", message, options);
-  // An identity that was created a moment ago may not be known to every front end yet.
+  // Not every front end may know an identity that was created a moment ago.
   if (code === "ParentResourceNotFound") return new TransientError("ARM_UNAVAILABLE", message, options);
   if (statusCode === 408 || statusCode === 409 || statusCode >= 500) {
     return new TransientError("ARM_UNAVAILABLE", message, {
@@ -71,14 +71,14 @@ const lastingRefusals: ReadonlySet<string> = new Set([
   "MissingSubscriptionRegistration",
 ]);
 
-/** Errors of core-rest-pipeline. Those of @azure/identity are told apart where the token comes from (credential.ts). */
+/** Errors of core-rest-pipeline. credential.ts recognizes those of @azure/identity where it gets the token. */
 const sdkErrors: ReadonlySet<string> = new Set(["RestError", "AbortError"]);
 
 function readFailure(error: unknown): RestFailure | undefined {
   if (!(error instanceof Error) || !sdkErrors.has(error.name)) return undefined;
   return {
     name: error.name,
-    // Of an answer that could not be read the SDK repeats the body.
+    // The SDK's message repeats the body of an unreadable answer.
     message: error.message.replace(/(parsing the response body) - .*$/s, "$1"),
     statusCode: "statusCode" in error ? asNumber(error.statusCode) : undefined,
     code: "code" in error && typeof error.code === "string" ? error.code : undefined,

@@ -1,4 +1,4 @@
-/** Managed identities and their federated credentials by @azure/arm-msi. */
+/** Managed identities and their federated credentials, with @azure/arm-msi. */
 import type { FederatedIdentityCredential, Identity, ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createSerial } from "../../domain/serial.ts";
@@ -77,7 +77,7 @@ export function createManagedIdentities({
     }
   }
 
-  /** Every broken rule is `400 BadRequest`; which one it was shows in what the identity has. */
+  /** Azure answers `400 BadRequest` for every broken rule; the identity's credentials show which one it was. */
   async function explain(
     ref: IdentityRef,
     wanted: FederatedCredential,
@@ -157,7 +157,7 @@ function name(ref: IdentityRef): string {
   return `identity "${ref.name}" in resource group "${ref.resourceGroup}"`;
 }
 
-/** ARM compares names without regard to case. */
+/** ARM ignores case in names. */
 function key({ subscriptionId, resourceGroup, name }: IdentityRef): string {
   return `${subscriptionId}/${resourceGroup}/${name}`.toLowerCase();
 }

@@ -1,9 +1,9 @@
 /**
- * How often managed identities may be called: Azure's limits of a subscription, and of one identity (learn.microsoft.com
+ * How often managed identities may be called: Azure's limits per subscription and per identity (learn.microsoft.com
  * "Important considerations and restrictions for federated identity credentials").
  *
- * A subscription's pace is always kept. That of one identity is kept for some minutes after Azure has refused a call: an
- * onboarding that runs alone would otherwise wait seconds between its two writes for what Azure may not insist on.
+ * The limit per subscription is always kept. The limit per identity is kept only for some minutes after Azure has refused a
+ * call: an onboarding that runs alone would otherwise wait seconds between its two writes for a limit that Azure may not enforce.
  */
 import type { ManagedIdentities, Turns } from "../../ports.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
@@ -19,11 +19,11 @@ export interface IdentityPace {
 }
 
 /**
- * Of one identity, in intervals between two writes of a subscription: 0.25 calls a second, or 0.5, where that takes 2. A little
- * more, because one call may take longer to get there than the next.
+ * Per identity, in multiples of the interval between two writes in a subscription: 0.25 or 0.5 calls a second, where a
+ * subscription allows 2 writes. A little more, because one call may take longer to arrive than the next.
  */
 const intervalsOfEach = { get: 4.1, list: 8.2, write: 8.2, delete: 8.2 } as const;
-/** Of a subscription: 10 and 5 a second, and after a pause as many at once. */
+/** Per subscription: 10 and 5 a second, and as many in one burst after a pause. */
 const reads = { get: { intervals: 0.2, burst: 10 }, list: { intervals: 0.4, burst: 5 } } as const;
 const insistsMs = 10 * 60_000;
 
@@ -62,7 +62,7 @@ export function createIdentityPace({
     async turn(call, { subscription, identity }) {
       if (performance.now() < insistsUntil) await ofEach[call].slot(identity);
       await ofSubscription[call].slot(`${subscription}/${call}`);
-      // From when the call is made, and not from when its turn was given out.
+      // The interval starts when the call is made, not when its turn was assigned.
       ofEach[call].spent(identity);
     },
   };

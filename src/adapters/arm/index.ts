@@ -13,15 +13,15 @@ import { traceRequests } from "./tracedRequests.ts";
 export interface ArmOptions {
   readonly credential: Credential;
   readonly endpoint?: string;
-  /** The token's scope; a sandbox keeps the real one although its endpoint is another. */
+  /** The token's scope; a sandbox keeps the real one although its endpoint differs. */
   readonly scope?: string;
-  /** Between two identity writes in one subscription. */
+  /** The interval between two identity writes in one subscription. */
   readonly identityWriteIntervalMs?: number;
-  /** Shares that interval with the other instances of the service; without it this one has it for itself. */
+  /** Shares that interval with the other instances of the service; without it, this instance paces itself alone. */
   readonly turns?: Turns;
   /** How long one call may take. */
   readonly timeoutMs?: number;
-  /** How long a call waits out Azure's Retry-After before it leaves that to the durable runtime. */
+  /** How long a call waits out Azure's Retry-After before it leaves the retry to the durable runtime. */
   readonly patienceMs?: number;
 }
 
@@ -32,8 +32,8 @@ export interface Arm {
 }
 
 /**
- * ARM lets a principal read 250 times at once in a subscription and 25 times a second (learn.microsoft.com "Understand how
- * Azure Resource Manager throttles requests"); identities, which have a pace of their own, take up to 15 of these.
+ * ARM allows a principal a burst of 250 reads in a subscription and 25 reads a second (learn.microsoft.com "Understand how
+ * Azure Resource Manager throttles requests"). Identities, which have their own pace, use up to 15 of these.
  */
 const callsOfWrite = 5;
 const mostAtOnce = 200;
@@ -54,7 +54,7 @@ export function createArm({
       for (const forget of forgetting) forget();
     }),
   ];
-  // Retries are the caller's and the durable runtime's: see caller.ts.
+  // caller.ts and the durable runtime retry.
   const options = {
     endpoint,
     credentialScopes: scope,
@@ -65,7 +65,7 @@ export function createArm({
   const caller = createCaller({ timeoutMs, patienceMs, usualTurn: () => calls.slot("calls") });
   const pace = createIdentityPace({ writeIntervalMs: identityWriteIntervalMs, turns });
 
-  /** A client that is made once, until its token is refused. */
+  /** Creates a client once and keeps it until its token is refused. */
   function kept<Key, Client>(create: (key: Key) => Promise<Client>): (key: Key) => Promise<Client> {
     const clients = new Map<Key, Promise<Client>>();
     forgetting.push(() => clients.clear());
@@ -87,7 +87,7 @@ export function createArm({
     }),
     sqlServers: createSqlServers({
       caller,
-      // Imported on first use: it is the largest of the SDKs, and only preflight needs it.
+      // Imported on first use: it is the largest SDK, and only preflight needs it.
       clientFor: kept(async (subscriptionId: string) => {
         const { SqlManagementClient } = await import("@azure/arm-sql");
         return new SqlManagementClient(credential, subscriptionId, options);

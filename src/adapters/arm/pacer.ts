@@ -1,16 +1,15 @@
 /**
- * Azure takes two identity writes per second and subscription (learn.microsoft.com "Important considerations and
- * restrictions for federated identity credentials"). Waiting here is cheaper than being refused: a call that is too
- * early is answered 429 and counts. All instances of the service share the limit, so they take turns from one list
- * (docs/adr/0019).
+ * Azure allows two identity writes per second and subscription (learn.microsoft.com "Important considerations and restrictions
+ * for federated identity credentials"). Waiting here is cheaper than being refused: a call that comes too early gets 429 and still
+ * counts. All instances of the service share the limit, so they take turns from one list (docs/adr/0019).
  */
 import type { Turns } from "../../ports.ts";
 
 export interface Pacer {
-  /** Waits for the next free slot of that key. */
+  /** Waits for the key's next free slot. */
   slot(key: string): Promise<void>;
   readonly intervalMs: number;
-  /** That somebody has just used that key, whether or not he waited for it. */
+  /** Records that the key was just used, with or without waiting for a slot. */
   spent(key: string): void;
   /** How long `slot` would wait now, as far as this process knows. */
   waitMs(key: string): number;
@@ -18,22 +17,22 @@ export interface Pacer {
 
 interface Line {
   readonly waiting: (() => void)[];
-  /** When the last turn that was taken is over. */
+  /** When the last turn taken ends. */
   freeAt: number;
-  /** How many of those that wait have a turn. */
+  /** How many of the waiting calls have a turn. */
   withTurn: number;
   isMoving: boolean;
 }
 
-/** Turns taken at a time: an instance that dies wastes no more, and another one waits no longer for its own. */
+/** The most turns taken at a time: an instance that dies wastes no more than these, and others wait no longer. */
 const mostTurns = 8;
-/** Asking for a turn takes as long as a shorter pause. */
+/** Below this interval, asking the registry for a turn takes as long as the pause itself. */
 const shortestShared = 50;
 const mostLines = 1_000;
 
 export interface PacerOptions {
   readonly intervalMs: number;
-  /** How many may be made at once after a pause, as Azure's own buckets have it. */
+  /** How many calls may follow a pause without waiting, as Azure's token buckets allow. */
   readonly burst?: number;
   readonly turns?: Turns | undefined;
 }
@@ -62,7 +61,7 @@ export function createPacer({ intervalMs, burst = 1, turns }: PacerOptions): Pac
     try {
       if (shared) return (await shared.take(key, { count, intervalMs })) + performance.now();
     } catch {
-      // Without the registry this instance keeps its own pace; Azure refuses what is too much, and is asked again.
+      // Without the registry this instance paces itself; if that is too fast, Azure refuses calls and they are retried.
     }
     return Math.max(line.freeAt, performance.now());
   }

@@ -1,7 +1,7 @@
 /**
- * Role assignments and permissions, each read by a GET of ARM's REST API (learn.microsoft.com "List Azure role assignments using the REST
- * API", "Permissions -
- * List For Resource Group"). The pipeline is the one that @azure/arm-msi sends by: a management SDK for this one call would be another 2 MB.
+ * Role assignments and permissions, each read with a GET of ARM's REST API (learn.microsoft.com "List Azure role assignments
+ * using the REST API", "Permissions - List For Resource Group"). They share the pipeline package of @azure/arm-msi: a management
+ * SDK for this one call would be another 2 MB.
  */
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
@@ -11,7 +11,7 @@ import type { RoleAssignment, RoleAssignments } from "../../ports.ts";
 import type { Caller, CallOptions } from "./caller.ts";
 
 const apiVersion = "2022-04-01";
-/** A list that goes on for longer is no list of one principal's roles. */
+/** A longer list cannot be the roles of one principal. */
 const mostPages = 50;
 
 export interface RoleAssignmentOptions {
@@ -35,7 +35,7 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
     let next: URL | undefined = first;
     for (let page = 1; next; page += 1) {
       if (page > mostPages) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: there are more than ${mostPages} pages.`);
+        throw new PermanentError("ARM_REJECTED", `${doing}: the list has more than ${mostPages} pages.`);
       }
       const { href }: URL = next;
       const { value, nextLink }: PageOf<T> = readPage(
@@ -45,9 +45,9 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
       );
       found.push(...value);
       next = nextLink === undefined ? undefined : new URL(nextLink);
-      // The token goes where the link leads, so it must lead to where it came from.
+      // The token is sent to the link's host, so that must be the host of the first page.
       if (next && next.origin !== first.origin) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is at another host.`);
+        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is on another host.`);
       }
     }
     return found;
@@ -79,7 +79,7 @@ export async function openPipeline({
   const { bearerTokenAuthenticationPolicy, createDefaultHttpClient, createPipelineFromOptions, ...rest } = await import(
     "@azure/core-rest-pipeline"
   );
-  // Retries are the caller's and the durable runtime's: see caller.ts.
+  // caller.ts and the durable runtime retry.
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
   for (const policy of policies) pipeline.addPolicy(policy);
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
@@ -96,7 +96,7 @@ export async function openPipeline({
   };
 }
 
-/** What is no JSON is judged by its status, and by its lack of a list. */
+/** An answer that is not JSON is judged by its status, and because it lacks a list. */
 function parse(text: string | null | undefined): unknown {
   try {
     return JSON.parse(text ?? "");
@@ -120,12 +120,12 @@ interface PageOf<T> {
 
 function readPage<T>(doing: string, item: z.ZodType<T>, body: unknown): PageOf<T> {
   const parsed = z.object({ value: z.array(item), nextLink: z.string().nullish() }).safeParse(body);
-  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is no such list.`);
+  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is not such a list.`);
   const { value, nextLink } = parsed.data;
   return { value, nextLink: nextLink ?? undefined };
 }
 
-/** Stands in a filter's text. */
+/** Checked because it becomes part of a filter's text. */
 function checkedGuid(id: string): string {
   if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
   throw new PermanentError("ARM_REJECTED", `"${id}" is not an object id.`);

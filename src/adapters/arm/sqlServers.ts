@@ -1,4 +1,4 @@
-/** SQL servers as ARM sees them, by @azure/arm-sql. */
+/** SQL servers as ARM sees them, with @azure/arm-sql. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlManagementClient } from "@azure/arm-sql";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -6,7 +6,7 @@ import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { SqlServers } from "../../ports.ts";
 import type { Caller, CallOptions } from "./caller.ts";
 
-/** Azure takes seconds; what takes longer is tried again by the durable runtime, and looks first. */
+/** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
 const settleMs = 60_000;
 const pollMs = 500;
 
@@ -23,7 +23,7 @@ export function createSqlServers({
   clientFor: (subscriptionId: string) => Promise<SqlManagementClient>;
   caller: Caller;
 }): SqlServers {
-  /** Until the server itself says so: the address of Azure's own operation lies in the subscription, where Mooring has no rights. */
+  /** Polls the server itself: Azure's operation is addressed in the subscription, where Mooring has no rights. */
   async function settle(
     doing: string,
     { target, isDone, begin }: { target: SqlServerTarget; isDone: (admin: unknown) => boolean; begin: Begin },
@@ -38,7 +38,7 @@ export function createSqlServers({
       try {
         await begin(administrators, place, { abortSignal, onResponse });
       } catch (error) {
-        // The write was taken; it was the look at its progress that was refused.
+        // Azure accepted the write and refused only the request for its progress.
         if (!isAccepted) throw error;
       }
     });
@@ -101,7 +101,7 @@ function parseServerId(alias: string, id: string) {
   if (!subscriptionId || !resourceGroup || !server) {
     throw new PermanentError(
       "ARM_REJECTED",
-      `The catalog's resourceId of SQL server "${alias}" is no server id: ${id}`,
+      `The catalog's resourceId of SQL server "${alias}" is not a server id: ${id}`,
     );
   }
   return { subscriptionId, resourceGroup, server };

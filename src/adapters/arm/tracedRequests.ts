@@ -2,7 +2,7 @@ import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { throttles } from "../../telemetry/metrics.ts";
 import { fail, inSpan, SpanKind } from "../../telemetry/spans.ts";
 
-/** A span for every request to Azure Resource Manager. Its name and attributes have the kind of the thing; no URL, no body, no token. */
+/** A span for every request to Azure Resource Manager. Its name and attributes have the resource type, but no URL, body or token. */
 export function traceRequests(): PipelinePolicy {
   return {
     name: "traceRequests",
@@ -19,11 +19,11 @@ export function traceRequests(): PipelinePolicy {
         const response = await next(request);
         const { status, headers } = response;
         span.setAttribute("http.response.status_code", status);
-        // What Microsoft's support asks for.
+        // Microsoft support asks for it.
         const requestId = headers.get("x-ms-request-id");
         if (requestId !== undefined) span.setAttribute("azure.service.request.id", requestId);
         if (status === 429) throttles.add(1, { service: "arm" });
-        // Looking at what is not there is no failure.
+        // Looking for a missing resource is not a failure.
         if (status >= 400 && status !== 404) fail(span, String(status));
         return response;
       });

@@ -13,7 +13,7 @@ export interface TokensSettings extends EntraSettings {
   readonly tenantId: string;
 }
 
-/** Clocks of two machines may differ by so much. */
+/** How much the clocks of two machines may differ. */
 const clockToleranceSeconds = 300;
 const fetchTimeoutMs = 5_000;
 
@@ -26,8 +26,8 @@ export function createTokens({ issuer, audiences, tenantId }: TokensSettings): T
       if (!claims || (claims.azp ?? claims.appid) === undefined) {
         throw refuse("it is not an access token of a tenant: oid, tid or azp is missing");
       }
-      // The issuer says the same in v2.0, but not under a custom domain.
-      if (claims.tid.toLowerCase() !== tenantId.toLowerCase()) throw refuse("it is of another tenant");
+      // In v2.0 the issuer implies the tenant, but not under a custom domain.
+      if (claims.tid.toLowerCase() !== tenantId.toLowerCase()) throw refuse("it comes from another tenant");
       return claims;
     },
   };
@@ -36,7 +36,7 @@ export function createTokens({ issuer, audiences, tenantId }: TokensSettings): T
 async function verify(token: string, key: JWTVerifyGetKey, { issuer, audiences }: EntraSettings): Promise<unknown> {
   try {
     const { payload } = await jwtVerify(token, key, {
-      // Named, so that neither `none` nor a key used as an HMAC secret is even tried.
+      // Listed, so that neither `none` nor a key used as an HMAC secret is even tried.
       algorithms: ["RS256"],
       issuer,
       audience: audiences,
@@ -46,11 +46,13 @@ async function verify(token: string, key: JWTVerifyGetKey, { issuer, audiences }
     return payload;
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw refuse("it has expired", error);
-    if (error instanceof errors.JWTClaimValidationFailed) throw refuse(`its claim ${error.claim} is not taken`, error);
+    if (error instanceof errors.JWTClaimValidationFailed)
+      throw refuse(`its claim ${error.claim} is not accepted`, error);
     if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
       throw refuse("its key is not one of the issuer's", error);
     }
-    if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid) throw refuse("it is no JWT", error);
+    if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid)
+      throw refuse("it is not a JWT", error);
     if (error instanceof errors.JOSENotSupported) throw refuse("it uses an extension of JWS", error);
     if (error instanceof errors.JOSEAlgNotAllowed) throw refuse("it is not signed with RS256", error);
     if (error instanceof errors.JWSSignatureVerificationFailed) throw refuse("its signature is wrong", error);
@@ -58,7 +60,7 @@ async function verify(token: string, key: JWTVerifyGetKey, { issuer, audiences }
   }
 }
 
-/** Reads the discovery document once; a failed reading is not remembered. */
+/** Reads the discovery document once; a failure is not cached. */
 function openKeys(issuer: string): () => Promise<JWTVerifyGetKey> {
   let opened: Promise<JWTVerifyGetKey> | undefined;
   return async () => {
@@ -81,7 +83,7 @@ async function discover(issuer: string): Promise<JWTVerifyGetKey> {
   const response = await fetch(address, { redirect: "error", signal: AbortSignal.timeout(fetchTimeoutMs) });
   if (!response.ok) throw new Error(`${address} answered ${response.status}`);
   const document = Discovery.parse(await response.json());
-  if (document.issuer !== issuer) throw new Error(`${address} is of issuer ${document.issuer}`);
+  if (document.issuer !== issuer) throw new Error(`${address} names issuer ${document.issuer}`);
   return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: fetchTimeoutMs });
 }
 

@@ -5,16 +5,16 @@ export interface NamespaceSettings {
   readonly credential: TokenCredential;
   /** `name.servicebus.windows.net` */
   readonly fullyQualifiedNamespace: string;
-  /** `sb://host:port` when the namespace is not reached under its own name, such as behind a gateway. */
+  /** `sb://host:port` if the namespace is not reachable under its own name, such as behind a gateway. */
   readonly customEndpointAddress?: string | undefined;
   /** How long one attempt may take. Default 5000. */
   readonly attemptTimeoutMs?: number;
 }
 
 export interface LazyClient<Entity> {
-  /** Connects on first use. One sender or receiver stays open; the SDK reconnects it after a broken connection. */
+  /** Connects on first use. One sender or receiver stays open; the SDK reconnects it when the connection breaks. */
   use(): Promise<Entity>;
-  /** Lets go of a client that hangs; the next use opens another. */
+  /** Abandons a client that hangs; the next use opens another. */
   discard(): void;
   close(): Promise<void>;
 }
@@ -36,8 +36,8 @@ export function openLazily<Entity>(
         retryDelayInMs: 200,
         maxRetryDelayInMs: 2000,
         mode: RetryMode.Exponential,
-        // The SDK does not notice a cut connection while it waits for the answer to a send: only this ends the wait,
-        // and its default is a minute.
+        // The SDK does not notice a broken connection while it waits for the answer to a send: only this ends the wait, and
+        // its default is a minute.
         timeoutInMs: attemptTimeoutMs,
       },
     });
@@ -56,7 +56,7 @@ export function openLazily<Entity>(
       return (await opened).entity;
     },
     discard() {
-      // It is given up because it does not answer; how its end fails is of no interest.
+      // It is abandoned because it does not answer, so a failure to close it does not matter.
       end().catch(() => {});
     },
     close: end,

@@ -7,7 +7,7 @@ import { toFailure } from "./failure.ts";
 
 /**
  * Publishes to a Service Bus topic, in the structured mode of the CloudEvents AMQP binding: the body is the whole event.
- * The event's id is the message's, so that the topic's duplicate detection drops what a retry sends twice.
+ * The message has the event's id, so that the topic's duplicate detection drops what a retry sends again.
  */
 export function createEvents({
   topic,
@@ -49,7 +49,7 @@ function toMessage(event: CloudEvent): ServiceBusMessage {
     messageId: event.id,
     subject: event.subject,
     ...("operation" in event.data ? { correlationId: event.data.operation } : {}),
-    // Subscriptions filter by properties; they cannot look into a body. Azure's SDKs read the trace from Diagnostic-Id.
+    // Subscriptions filter by properties, not by the body. Azure's SDKs read the trace from Diagnostic-Id.
     applicationProperties: { type: event.type, source: event.source, ...traceProperties(event) },
   };
 }

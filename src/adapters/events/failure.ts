@@ -2,7 +2,7 @@ import type { ServiceBusError } from "@azure/service-bus";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 
-/** What Service Bus or its client threw, as Mooring's error: permanent when asking again cannot help. */
+/** An error of Service Bus or its client as Mooring's error: permanent if a retry cannot help. */
 export function toFailure(error: unknown, what: string): PermanentError | TransientError {
   const known = findServiceBusError(error);
   const message = `${what} failed: ${hideAddresses(known ? `${known.code}: ${known.message}` : describe(error))}`;
@@ -21,14 +21,14 @@ export function toFailure(error: unknown, what: string): PermanentError | Transi
   }
 }
 
-/** Of a deferred message: settled, expired, never deferred, or locked by somebody. */
+/** A deferred message was settled, has expired, was never deferred, or is locked by somebody. */
 export function isMessageNotFound(error: unknown): boolean {
   return findServiceBusError(error)?.code === "MessageNotFound";
 }
 
 /**
- * After retries the client rejects with an AggregateError that has no code and no message of its own; what the last
- * attempt met says best how things stand. A failed connection nests a second AggregateError, of its addresses.
+ * After retries the client rejects with an AggregateError without a code or message of its own; the error of the last attempt is
+ * the most telling. A failed connection nests a second AggregateError, one error for each address.
  */
 function findServiceBusError(error: unknown): ServiceBusError | undefined {
   if (error instanceof AggregateError) {
@@ -37,7 +37,7 @@ function findServiceBusError(error: unknown): ServiceBusError | undefined {
   return isServiceBusError(error) ? error : undefined;
 }
 
-/** By name, as the SDK itself does it: the module is loaded lazily, so its class is not at hand. */
+/** By name, as in the SDK itself: the module is loaded lazily, so its class is not available here. */
 function isServiceBusError(error: unknown): error is ServiceBusError {
   return error instanceof Error && error.name === "ServiceBusError";
 }

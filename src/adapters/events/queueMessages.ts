@@ -6,12 +6,12 @@ import { type NamespaceSettings, openLazily } from "./client.ts";
 import { isMessageNotFound, toFailure } from "./failure.ts";
 
 /**
- * Settles messages that the Functions trigger received. The trigger's connection is the host's, and the Node worker is
- * given a message's lock token but no way to settle it. Service Bus takes a lock token from any connection on the
- * queue's `$management` node (Learn "AMQP request/response operations", update-disposition; not for sessions).
+ * Settles messages that the Functions trigger received. The host owns the trigger's connection, and the Node worker gets a
+ * message's lock token but no way to settle it. Service Bus accepts a lock token from any connection on the queue's
+ * `$management` node (Learn "AMQP request/response operations", update-disposition; not for sessions).
  *
- * A lock that has ended is a TransientError MESSAGE_LOCK_LOST: the message is on its way again, and only the caller
- * knows whether that is harmless. A settlement that was retried after its answer got lost ends in the same way.
+ * An expired lock is a TransientError MESSAGE_LOCK_LOST: the message is delivered again, and only the caller knows whether that is
+ * harmless. A settlement that is retried because its answer was lost fails with the same error.
  */
 export function createQueueMessages({
   queue,
@@ -22,14 +22,14 @@ export function createQueueMessages({
   /** How long a settlement may take, retries included. */
   readonly timeoutMs?: number;
 }): QueueMessages & { close(): Promise<void> } {
-  // No link for messages is opened by this: the receiver is only the SDK's way to settle.
+  // This opens no link for messages: the receiver is only the SDK's way to settle.
   const receiver = openLazily(namespace, (client) => client.createReceiver(queue));
-  /** Whatever is before it has been settled or deferred, and is not delivered again. */
+  /** All messages before it have been settled or deferred, and are not delivered again. */
   let firstUndecided = 1;
 
   async function run<R>(what: string, act: (via: ServiceBusReceiver) => Promise<R>): Promise<R> {
     let timer: NodeJS.Timeout | undefined;
-    // The SDK waits a minute for an answer of $management, takes no abort signal here, and does not notice when the
+    // The SDK waits a minute for an answer from $management, accepts no abort signal here, and does not notice if the
     // connection breaks meanwhile.
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -49,7 +49,7 @@ export function createQueueMessages({
     }
   }
 
-  /** Locks a deferred message and settles it; false when it is gone, as one also is whose time to live is over. */
+  /** Locks a deferred message and settles it; false if it is gone or has outlived its time to live. */
   async function settleDeferred(
     what: string,
     sequenceNumber: number,
@@ -79,7 +79,7 @@ export function createQueueMessages({
         const found: ServiceBusReceivedMessage[] = [];
         for (let from = firstUndecided; from < sequenceNumber; ) {
           const page = await via.peekMessages(mostPeeked, { fromSequenceNumber: Long.fromNumber(from) });
-          // What is scheduled gets another number at its hour.
+          // A scheduled message gets another number when it becomes active.
           found.push(...page.filter((each) => each.state === "active" && numberOf(each) < sequenceNumber));
           from = numberOf(page.at(-1)) + 1;
         }
@@ -91,10 +91,10 @@ export function createQueueMessages({
   };
 }
 
-/** So many at a time are asked for; the service may give less, and none only where there is none any more. */
+/** Messages per request; the service may return fewer, but returns none only if there are no more. */
 const mostPeeked = 100;
 
-/** Behind every other, when there is none. */
+/** Infinity, after all others, if there is no message. */
 function numberOf(message: ServiceBusReceivedMessage | undefined): number {
   return message?.sequenceNumber?.toNumber() ?? Number.POSITIVE_INFINITY;
 }
@@ -112,12 +112,12 @@ async function receiveDeferred(
   }
 }
 
-/** One that is locked by somebody, or not deferred yet, is not given and still there: whoever took it for gone would forget it. */
+/** A message that is locked by somebody or not yet deferred is not returned, but still exists: it must not be taken for gone. */
 async function expectGone(via: ServiceBusReceiver, sequenceNumber: number): Promise<void> {
   const [found] = await via.peekMessages(1, { fromSequenceNumber: Long.fromNumber(sequenceNumber) });
   if (!found || numberOf(found) !== sequenceNumber) return;
   if (found.expiresAtUtc !== undefined && found.expiresAtUtc.getTime() <= Date.now()) return;
-  throw new Error(`message ${sequenceNumber} is in somebody else's hands`);
+  throw new Error(`message ${sequenceNumber} is locked by somebody, or not deferred yet`);
 }
 
 function toOptions({ reason, description }: DeadLetterReason) {
@@ -127,13 +127,13 @@ function toOptions({ reason, description }: DeadLetterReason) {
   };
 }
 
-/** Service Bus takes no longer reason or description. */
+/** Service Bus accepts no longer reason or description. */
 const longestText = 4096;
 
 /**
- * The least that @azure/service-bus 7.9 settles by its lock token: a message whose `delivery` has no link, as messages
- * have that were received deferred (settleMessageOperation in its receiverCommon). `delivery` is not in the public
- * type; a wire test fails when an update of the SDK wants anything else.
+ * The minimum that @azure/service-bus 7.9 settles by its lock token: a message whose `delivery` has no link, like messages that
+ * were received deferred (settleMessageOperation in its receiverCommon). `delivery` is not in the public type; a wire test fails
+ * if an update of the SDK needs anything else.
  */
 function toSettleable(lockToken: string): ServiceBusReceivedMessage & { readonly delivery: object } {
   return { lockToken, delivery: {}, state: "active", body: undefined, _rawAmqpMessage: { body: undefined } };

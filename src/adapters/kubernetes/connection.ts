@@ -1,7 +1,7 @@
 /**
- * One request to a cluster's API server. The client library brings configuration, TLS and HTTP, and nothing above them:
- * its generated models drop fields that they do not know, so that strict validation would never see those, and turn
- * timestamps into Dates. Objects travel as the JSON they are.
+ * One request to a cluster's API server. The client library is used only for configuration, TLS and HTTP: its generated models
+ * drop unknown fields, so that strict validation would never see them, and turn timestamps into Dates. Objects are sent and
+ * received as plain JSON.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { isAuthenticationFailure } from "../../domain/errors.ts";
@@ -15,7 +15,7 @@ import type { ClusterReply, ClusterRequest } from "./wire.ts";
 type Sdk = typeof import("@kubernetes/client-node");
 type Dispatcher = ReturnType<InstanceType<Sdk["RequestContext"]>["getDispatcher"]>;
 
-/** Throws only when there is no answer; what the answer means is for the caller. */
+/** Throws only if there is no answer; the caller interprets the answer. */
 export type Send = (cluster: ClusterTarget, request: ClusterRequest) => Promise<ClusterReply>;
 
 export function createSend({
@@ -27,7 +27,7 @@ export function createSend({
   readonly scope: string;
   readonly timeoutMs: number;
 }): Send {
-  // Loading the library takes nearly half a second: not before the first request.
+  // Loading the library takes nearly half a second, so it waits for the first request.
   let loading: Promise<Sdk> | undefined;
   const dispatchers = new Map<string, Promise<Dispatcher>>();
 
@@ -36,7 +36,7 @@ export function createSend({
     return loading;
   }
 
-  /** The library makes an agent, and so a TLS handshake, for every request; one for each cluster is kept instead. */
+  /** The library creates an agent, and thus a TLS handshake, for every request; this keeps one per cluster instead. */
   function dispatcherOf(sdk: Sdk, cluster: ClusterTarget): Promise<Dispatcher> {
     const key = `${cluster.apiServer}\n${cluster.certificateAuthority ?? ""}`;
     const made = dispatchers.get(key) ?? makeDispatcher(sdk, cluster);
@@ -51,7 +51,7 @@ export function createSend({
     } catch (error) {
       throw isAuthenticationFailure(error) ? about(error, `Cluster "${alias}"`) : error;
     }
-    throw new Error(`The credential gave no token for ${scope}.`);
+    throw new Error(`The credential returned no token for ${scope}.`);
   }
 
   const send: Send = async (cluster, request) => {
@@ -72,7 +72,7 @@ export function createSend({
     }
     const dispatcher = await dispatcherOf(sdk, cluster);
     if (dispatcher !== undefined) context.setDispatcher(dispatcher);
-    // Covers the body too: an API server that stops in the middle of an answer has not answered.
+    // Covers the body too: an API server that stops partway through an answer has not answered.
     context.setSignal(AbortSignal.timeout(timeoutMs));
     try {
       const response = await new sdk.IsomorphicFetchHttpLibrary().send(context).toPromise();
@@ -98,14 +98,14 @@ export function createSend({
       const { status } = reply;
       span.setAttribute("http.response.status_code", status);
       if (status === 429) throttles.add(1, { service: "kubernetes" });
-      // Looking at what is not there is no failure.
+      // Looking for a missing object is not a failure.
       if (status >= 400 && status !== 404) fail(span, String(status));
       return reply;
     });
   };
 }
 
-/** Undefined without a certificate authority of the cluster's own: then the machine's trust store decides. */
+/** Undefined if the cluster has no certificate authority of its own: then the machine's trust store decides. */
 async function makeDispatcher(
   sdk: Sdk,
   { alias, apiServer, certificateAuthority }: ClusterTarget,

@@ -1,4 +1,4 @@
-/** What an API server's answer means, or the want of one. kubernetes.io "API Concepts"; Status in the API reference. */
+/** What an API server's answer means, or the lack of one. kubernetes.io "API Concepts"; Status in the API reference. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -48,7 +48,7 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
       return new PermanentError(isTerminating(status) ? "NAMESPACE_TERMINATING" : "KUBERNETES_FORBIDDEN", message);
     case 409:
       return conflict(cluster, request, { status, message });
-    // 410: a page of a list that is too old; the list has to be begun again.
+    // 410: a page of a list has expired; the list has to start over.
     case 410:
     case 429:
       return new TransientError("KUBERNETES_THROTTLED", message, waiting);
@@ -60,8 +60,8 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
     case 422:
       return new PermanentError("KUBERNETES_REJECTED", message);
   }
-  // Server-side apply answers 500 for a field that the schema does not have (kubernetes/kubernetes#139253): asking again
-  // will not help, although the status says so.
+  // Server-side apply answers 500 for a field that is not in the schema (kubernetes/kubernetes#139253): a retry does not help,
+  // although the status suggests it.
   if (reply.status === 500 && detail.startsWith("failed to create typed patch object")) {
     return new PermanentError("KUBERNETES_REJECTED", message);
   }
@@ -69,7 +69,10 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
   return new Error(message);
 }
 
-/** The error when no answer came: refused, cut, not trusted, or too slow. Unless it is not trusted, what was asked may have happened. */
+/**
+ * The error if there was no answer: the connection was refused, broken, not trusted, or too slow. Unless it was not trusted, the
+ * request may have taken effect.
+ */
 export function unreachable(
   cluster: ClusterTarget,
   request: ClusterRequest,
@@ -84,7 +87,7 @@ export function unreachable(
   return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, { cause: error });
 }
 
-/** nodejs.org "TLS": no chain leads from the certificate to an authority that is trusted. */
+/** nodejs.org "TLS": the certificate does not chain to a trusted authority. */
 const codesOfUnknownAuthority: ReadonlySet<string> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
   "UNABLE_TO_GET_ISSUER_CERT",
@@ -93,7 +96,7 @@ const codesOfUnknownAuthority: ReadonlySet<string> = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
 ]);
 
-/** Trying again changes nothing: the catalog has to name another authority. */
+/** Permanent, because a retry does not help: the catalog has to name another authority. */
 function untrustedCertificate(
   cluster: ClusterTarget,
   request: ClusterRequest,
@@ -102,7 +105,7 @@ function untrustedCertificate(
   const setting = `clusters.${cluster.alias}.certificateAuthority`;
   const why =
     cluster.certificateAuthority === undefined
-      ? `is of an authority that is not known here, and ${setting} is not set`
+      ? `was issued by an unknown authority, and ${setting} is not set`
       : `is not signed by ${setting} of the catalog`;
   const message = `${subject(cluster, request)} was not sent: the server's certificate ${why} (${reason}).`;
   return new PermanentError("CLUSTER_CERTIFICATE_UNTRUSTED", message, { cause });
@@ -114,7 +117,7 @@ function codesOf(error: unknown): readonly string[] {
   return [...own, ...codesOf(error.cause)];
 }
 
-/** The error for a success whose body is not what the API promises. */
+/** The error for a successful answer whose body is not what the API promises. */
 export function garbled(cluster: ClusterTarget, request: ClusterRequest, cause: unknown): TransientError {
   const message = `${subject(cluster, request)} answered with something that is not a Kubernetes object`;
   return new TransientError("CLUSTER_UNREACHABLE", message, { cause });
@@ -126,7 +129,7 @@ function conflict(
   { status, message }: { status: Status | undefined; message: string },
 ): Error {
   const causes = status?.details.causes.filter(({ reason }) => reason === "FieldManagerConflict") ?? [];
-  // Somebody else wrote or deleted at the same time: reading again shows what there is now.
+  // Somebody else wrote or deleted at the same time: the retry reads the current state.
   if (causes.length === 0) return new TransientError("KUBERNETES_THROTTLED", message);
   // `conflict with "kubectl" using v1 at …`
   const owners = causes.map((cause) => {
@@ -136,7 +139,7 @@ function conflict(
   return new PermanentError("KUBERNETES_CONFLICT", `${subject(cluster, request)} refused: ${owners.join("; ")}`);
 }
 
-/** Webhooks and policies answer with the status of their choice; only the words are the API server's own. */
+/** Webhooks and policies choose the status of their answers; only the wording is the API server's own. */
 function isAdmissionDenial(detail: string): boolean {
   return (
     /admission webhook "[^"]*" denied the request/.test(detail) ||

@@ -1,4 +1,4 @@
-/** The port `Kubernetes` on the API servers of the catalog's clusters. */
+/** The port `Kubernetes`, implemented with the API servers of the catalog's clusters. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
@@ -46,12 +46,12 @@ const IssuerDocument = z.object({ issuer: z.string() });
 
 const AccessReview = z.object({ status: z.object({ allowed: z.boolean(), reason: z.string().default("") }) });
 
-/** Kept small enough that a page fits in memory and in a request's time. */
+/** Small enough that a page fits in memory and within a request's timeout. */
 const pageSize = "500";
 
 export function createKubernetes({
   credential,
-  // The application that the API servers of all AKS clusters are to Microsoft Entra.
+  // The Microsoft Entra application of the API servers of all AKS clusters.
   scope = "6dae42f8-4368-4678-94ff-3960e28e3630/.default",
   timeoutMs = 30_000,
 }: {
@@ -68,7 +68,7 @@ export function createKubernetes({
     return read(cluster, request, { reply, shape });
   }
 
-  /** The same, but undefined where there is nothing. */
+  /** The same, but undefined for 404. */
   async function find<T>(cluster: ClusterTarget, request: ClusterRequest, shape: z.ZodType<T>): Promise<T | undefined> {
     const reply = await send(cluster, request);
     if (reply.status === 404) return undefined;
@@ -78,11 +78,11 @@ export function createKubernetes({
 
   async function resources(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
     const found = await find(cluster, { method: "GET", path: basePath(apiVersion) }, ResourceList);
-    // Entries such as `pods/status` are ways to the same kind.
+    // Entries such as `pods/status` are subresources of the same kind.
     return found?.resources.filter(({ name }) => !name.includes("/")) ?? [];
   }
 
-  /** How the cluster serves a kind; undefined when it does not. Only what is there is remembered: more may come. */
+  /** How the cluster serves a kind; undefined if it does not. Only existing kinds are cached, since others may be added. */
   async function locate(cluster: ClusterTarget, apiVersion: string, kind: string): Promise<Resource | undefined> {
     const key = resourceKey(cluster, apiVersion, kind);
     const resource = known.get(key) ?? (await resources(cluster, apiVersion)).find((served) => served.kind === kind);
@@ -92,7 +92,7 @@ export function createKubernetes({
 
   async function get(cluster: ClusterTarget, ref: ObjectRef): Promise<KubernetesObject | undefined> {
     const resource = await locate(cluster, ref.apiVersion, ref.kind);
-    // Of a kind that is not served there is no object.
+    // A kind that is not served has no objects.
     if (resource === undefined) return undefined;
     return find(cluster, { method: "GET", path: objectPath(resource, ref) }, StoredObject);
   }
@@ -139,7 +139,7 @@ export function createKubernetes({
       };
       const applied = await find(cluster, request, StoredObject);
       if (applied !== undefined) return applied;
-      // 404: the namespace is missing, or the kind is no longer served and was only remembered.
+      // 404: the namespace is missing, or the cached kind is no longer served.
       known.delete(resourceKey(cluster, apiVersion, kind));
       if ((await locate(cluster, apiVersion, kind)) === undefined) throw notServed(cluster, apiVersion, kind);
       const where = metadata.namespace === undefined ? "" : ` (is there a namespace "${metadata.namespace}"?)`;
@@ -164,7 +164,7 @@ export function createKubernetes({
       };
       const reply = await send(cluster, request);
       if (isSuccess(reply) || reply.status === 404) return;
-      // 409 also stands for a race that is worth another try: only another UID means that ours is gone.
+      // 409 can also mean a race that is worth a retry: only another UID means that ours is gone.
       if (reply.status === 409 && (await get(cluster, ref))?.metadata.uid !== uid) return;
       throw toError(cluster, request, reply);
     },
@@ -174,7 +174,7 @@ export function createKubernetes({
       if (resource === undefined) return undefined;
       const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
       const attributes = { group, resource: resource.name, name, ...(namespace === undefined ? {} : { namespace }) };
-      // Applying what is not there is both.
+      // Applying an object that does not exist needs both.
       const reviews = await Promise.all(
         ["patch", "create"].map(async (verb) => {
           const request: ClusterRequest = {
@@ -187,7 +187,7 @@ export function createKubernetes({
             },
           };
           const reply = await send(cluster, request);
-          // Nobody need be allowed to ask.
+          // Mooring may lack the right to ask.
           if (reply.status === 403 || reply.status === 404) return undefined;
           if (!isSuccess(reply)) throw toError(cluster, request, reply);
           const { allowed, reason } = read(cluster, request, { reply, shape: AccessReview }).status;

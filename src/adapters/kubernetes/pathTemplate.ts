@@ -1,4 +1,4 @@
-/** The path of a request with the names taken out, so that spans of the same kind are called the same. */
+/** A request's path without names, so that spans of the same kind have the same name. */
 export function templateOf(path: string): string {
   const [, root, ...rest] = path.split("/");
   // /api/v1/… or /apis/<group>/<version>/…; anything else has no names in it.

@@ -1,15 +1,15 @@
 /**
- * The audit trail in table MooringAudit. Everything is in one partition, so that one transaction moves the head on (by its
- * ETag), adds the records, and adds a row per entry id: two writers cannot both follow the same record, and an entry that
- * is there already cannot be added again.
+ * The audit trail in table MooringAudit. Everything is in one partition, so that one transaction advances the head (by its
+ * ETag), adds the records, and adds a row per entry id: two writers cannot both follow the same record, and an existing entry
+ * cannot be added again.
  *
  * | row                   | what                                             |
  * | `head`                | sequence and hash of the newest record           |
  * | `e-<counting down>`   | a record; newest first                           |
- * | `i-<entry id>`        | that the entry is there                          |
+ * | `i-<entry id>`        | the entry exists                                 |
  *
- * Entries that come while a transaction is under way go together into the next one, so a process writes one at a time;
- * what an append costs is one round trip, and the step that appends records its end at the same time.
+ * Entries that arrive during a transaction go into the next one together, so a process writes one transaction at a time. An
+ * append costs one round trip, and the step that appends records its end at the same time.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,13 +31,13 @@ import { type Filters, matchesNothing, openTables, type TableSettings, toFilter 
 const tableName = "MooringAudit";
 const partition = "audit";
 const headRow = "head";
-/** A transaction takes 100 rows (Table service, entity group transactions): the head, and two for each entry. */
+/** A transaction holds 100 rows (Table service, entity group transactions): the head, and two for each entry. */
 const mostEntries = 49;
 const mostAttempts = 50;
 
 type Head = ChainLink & { readonly etag: string | undefined };
 
-/** As much of a table's client as the trail needs. */
+/** The part of a table's client that the trail needs. */
 export interface AuditTable {
   getEntity(partition: string, row: string): Promise<object>;
   submitTransaction(actions: TransactionAction[]): Promise<{ readonly subResponses: readonly { etag?: string }[] }>;
@@ -52,11 +52,11 @@ export function createAudit(settings: TableSettings): Audit {
   return createAuditOn(openTables(settings));
 }
 
-/** On any table, so that a test can keep it in memory and let each of its calls fail. */
+/** On any table, so that a test can keep it in memory and make each of its calls fail. */
 export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audit {
   const pending: { entry: AuditEntry; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let isDraining = false;
-  /** As of the last transaction; a transaction finds out when it is out of date. */
+  /** As of the last transaction; if it is out of date, the next transaction fails. */
   let known: Head | undefined;
 
   async function drain(): Promise<void> {
@@ -84,7 +84,7 @@ export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audi
       } catch (error) {
         known = undefined;
         if (attempt === mostAttempts || !(isConflict(error) || isPreconditionFailed(error))) throw error;
-        // A row that exists is an entry that was written before, or the first head, which somebody wrote meanwhile.
+        // An existing row is an entry written earlier, or the first head, which somebody wrote meanwhile.
         if (isConflict(error)) missing = await leaveOut(client, missing);
         else await sleep(Math.random() * 10 * attempt);
       }
@@ -171,7 +171,7 @@ async function leaveOut(client: AuditTable, entries: readonly AuditEntry[]): Pro
   return entries.filter((_, index) => !isThere[index]);
 }
 
-/** From the newest row to the first: whatever a list shows has to be of the chain that the head ends. */
+/** From the newest row to the first: every listed row has to belong to the chain that ends at the head. */
 async function walk(client: AuditTable): ReturnType<Audit["verify"]> {
   const head = await readHead(client);
   let expected: ChainLink = head;
@@ -193,7 +193,7 @@ async function walk(client: AuditTable): ReturnType<Audit["verify"]> {
   return { valid: isWhole, entries, head: head.hash, ...(isWhole ? {} : { brokenAt: expected.sequence }) };
 }
 
-/** Before the head stands only what was appended since it was read: it leads from the head of now to the one of then. */
+/** Rows before the head may only be those appended since it was read: they link the current head to the one read earlier. */
 async function findStranger(
   client: AuditTable,
   head: ChainLink,
@@ -220,13 +220,13 @@ function placeOf(row: object): string {
   return "rowKey" in row ? String(row.rowKey) : "";
 }
 
-/** As it was sealed: a record's version is of its row, and no part of what its hash covers. */
+/** As it was sealed: the version belongs to the row, and the record's hash does not cover it. */
 function toRecord(row: object): AuditRecord {
   const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
   return record;
 }
 
-/** The rows of records, newest first. `-` is followed by `.` in the order of characters. */
+/** The rows of records, newest first. `.` is the character after `-`. */
 const allRecords = `PartitionKey eq '${partition}' and RowKey ge 'e-' and RowKey lt 'e.'`;
 
 /** Counts down, so that the table's ascending order lists the newest first. */

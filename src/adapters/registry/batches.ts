@@ -1,11 +1,11 @@
 /**
- * Batches in the registry. The record is an operation like any other; besides it there are
+ * Batches in the registry. The record is an operation like any other; in addition there are
  *
  * | table             | partition    | row                                    |
  * | MooringBatches    | `open`       | operation id, as long as it has not ended |
  * | MooringBatchItems | operation id | index, five digits                     |
  *
- * A request has at most 50 databases, some 13,000 characters as JSON, and fits into one property (32,768).
+ * A request has at most 50 databases, about 13,000 characters as JSON, and fits in one property (32,768).
  */
 
 import type {
@@ -52,7 +52,7 @@ export function createBatchesOn(
   const open = table<OpenBatch>("MooringBatches");
   const items = table<ItemRow>("MooringBatchItems");
 
-  /** A try before, which did not come to its record, may have chosen other namespaces, and another number of them. */
+  /** An earlier attempt that did not get to write its record may have chosen other namespaces, and a different number of them. */
   async function forgetOthers(opened: OpenBatch): Promise<void> {
     const { id, requests } = opened;
     const rest = (await items.all([["PartitionKey", id]], ["index"])).filter(({ index }) => index >= requests);

@@ -1,6 +1,6 @@
 import type { Changes, Registry } from "../../ports.ts";
 
-/** The registry, and word of its writes: who follows an operation in this process need not wait for the next look. */
+/** The registry, with notification of its writes: watchers in this process need not wait for their next poll. */
 export function announceWrites(registry: Registry): { registry: Registry; changes: Changes } {
   const waiting = new Set<() => void>();
   const tell = () => {

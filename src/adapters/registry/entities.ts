@@ -1,7 +1,7 @@
 /**
- * Records as table entities: text, numbers and booleans as they are, anything deeper as JSON under its name with `_json`
- * behind it. A value may have at most 32,768 characters (Table service data model): long texts are cut; longer JSON goes on
- * in `…_json_2` and so on, and `…_json` begins with the number of its parts. An entity may have 1 MiB.
+ * Records as table entities: text, numbers and booleans as they are, anything nested as JSON in a property named with the suffix
+ * `_json`. A value may have at most 32,768 characters (Table service data model): long texts are cut; longer JSON continues in
+ * `…_json_2` and so on, and `…_json` begins with the number of its parts. An entity may have 1 MiB.
  */
 import type { TableEntity } from "@azure/data-tables";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -12,7 +12,7 @@ const longestText = 30_000;
 const partsMark = /^(\d+)\|/;
 const laterPart = /_json_\d+$/;
 /**
- * The form in which this release writes rows; it reads every older one (test/releases). Rows of 0.1.0 have no version, and
+ * The form in which this release writes rows; it reads every older one (test/releases). Rows of 0.1.0 have no version but have
  * the form of version 1.
  */
 export const schemaVersion = 1;
@@ -33,7 +33,7 @@ export function toEntity(partitionKey: string, rowKey: string, record: object): 
   return { ...toPartialEntity(partitionKey, rowKey, record), [versionField]: schemaVersion };
 }
 
-/** A part of a row: what the row has besides keeps its form, and so its version. */
+/** Part of a row: the rest of the row keeps its form, and so its version. */
 export function toPartialEntity(partitionKey: string, rowKey: string, record: object): TableEntity {
   const entity: TableEntity = { partitionKey, rowKey };
   for (const [field, value] of Object.entries(record)) {
@@ -51,7 +51,7 @@ function toProperties(name: string, json: string): Record<string, string> {
   return { [name]: `${later.length + 1}|${first}`, ...Object.fromEntries(others) };
 }
 
-/** Never cut between the two halves of a character: each part is sent as UTF-8 of its own. */
+/** Never splits a surrogate pair: each part is encoded as UTF-8 separately. */
 function partsOf(json: string): readonly string[] {
   const parts: string[] = [];
   for (let from = 0; from < json.length; from += parts.at(-1)?.length ?? 0) {
@@ -61,16 +61,16 @@ function partsOf(json: string): readonly string[] {
   return parts;
 }
 
-/** Only as many parts as the first one says: a merge with something shorter leaves the others of before in the row. */
+/** Reads only as many parts as the first one says: merging shorter JSON leaves later parts of the previous value in the row. */
 function fromProperties(name: string, properties: ReadonlyMap<string, unknown>): unknown {
   const first = String(properties.get(name));
   const [mark = "", count] = partsMark.exec(first) ?? [];
   const later = Array.from({ length: Number(count ?? 1) - 1 }, (_, at) => properties.get(`${name}_${at + 2}`));
-  if (later.includes(undefined)) throw new Error(`of ${name}, which has ${count} parts, not all are there`);
+  if (later.includes(undefined)) throw new Error(`${name} has ${count} parts, and some are missing`);
   return JSON.parse(first.slice(mark.length) + later.join(""));
 }
 
-/** The properties of a row that `fromEntity` needs to give these fields of its record. */
+/** The properties that `fromEntity` needs to return these fields of a record. */
 export function propertiesOf(fields: readonly string[]): string[] {
   const own = fields.flatMap((field) => [field, field + jsonSuffix]);
   return [...own, "PartitionKey", "RowKey", "Timestamp", versionField];
@@ -90,7 +90,7 @@ export function fromEntity<T extends object>(entity: object): Stored<T> {
   return record as Stored<T>;
 }
 
-/** What a newer release wrote may mean something else: better not read than misread, and then written back. */
+/** A newer release's row may mean something else: better to fail than to misread it and write it back. */
 function expectReadable(row: {
   readonly v?: unknown;
   readonly partitionKey?: unknown;
@@ -103,7 +103,7 @@ function expectReadable(row: {
   );
 }
 
-/** The service leaves trailing zeros of the fraction out; with all seven digits, times compare as text. */
+/** The service omits trailing zeros of the fraction; with all seven digits, times compare as text. */
 function toSortable(time: string): string {
   const [seconds = "", fraction = ""] = time.replace(/Z$/, "").split(".");
   return `${seconds}.${fraction.padEnd(7, "0")}Z`;

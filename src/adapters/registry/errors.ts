@@ -17,12 +17,12 @@ export function isPreconditionFailed(error: unknown): boolean {
   return statusOf(error) === 412;
 }
 
-/** TooManyRequests, and ServerBusy, by which the service says that a partition or the account has too much to do. */
+/** TooManyRequests, and ServerBusy, which means that a partition or the account is overloaded. */
 export function isThrottle(status: number): boolean {
   return status === 429 || status === 503;
 }
 
-/** Every failure of the tables is worth another try: a wrong permission, too, is repaired outside and not by failing. */
+/** Every failure of the tables is worth a retry: even a missing permission can be fixed meanwhile, and failing does not help. */
 export function toRegistryError(table: string, error: unknown): TransientError {
   if (isAuthenticationFailure(error)) return about(error, `Table ${table}`);
   const reason = hideAddresses(withoutBody(error instanceof Error ? error.message : String(error)));
@@ -32,7 +32,7 @@ export function toRegistryError(table: string, error: unknown): TransientError {
   return new TransientError("REGISTRY_UNAVAILABLE", `Table ${table}: ${what}`, { cause: error });
 }
 
-/** Of an answer that could not be read the SDK repeats the body, which is rows of anybody. */
+/** The SDK's message repeats the body of an unreadable answer, which may hold anyone's rows. */
 function withoutBody(message: string): string {
   return message.replace(/(parsing the response body) - .*$/s, "$1");
 }

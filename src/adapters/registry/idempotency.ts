@@ -1,4 +1,4 @@
-/** Keys in table MooringIdempotency: partition caller, row key, both as hashes, since either may hold any character. */
+/** Keys in table MooringIdempotency: the caller is the partition and the key the row, both hashed, since either may hold any character. */
 import { createHash } from "node:crypto";
 import type { IdempotencyRecord } from "../../domain/http/idempotency.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
@@ -11,7 +11,7 @@ export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys 
 const pageSize = 500;
 const atOnce = 20;
 
-/** On any table, so that a test can keep it in memory and let each of its calls fail. */
+/** On any table, so that a test can keep it in memory and make each of its calls fail. */
 export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): IdempotencyKeys {
   return {
     find: ({ caller, key }) => keys.get(hash(caller), hash(key)),

@@ -1,5 +1,6 @@
 /**
- * The registry in Azure Table Storage: these tables, and those of batches.ts and waiting.ts, with ETags where two writers may meet.
+ * The registry in Azure Table Storage: these tables and those of batches.ts and waiting.ts, with ETags where two writers can
+ * collide.
  *
  * | table             | partition    | row                |
  * | MooringNamespaces | cluster      | namespace          |
@@ -24,14 +25,14 @@ export function createRegistry(settings: TableSettings): Registry {
   return createRegistryOn((name) => table(open, name));
 }
 
-/** The registry on any tables, so that a test can keep them in memory and let each of their calls fail. */
+/** The registry on any tables, so that a test can keep them in memory and make each of their calls fail. */
 export function createRegistryOn(table: <T extends object>(name: string) => Table<T>): Registry {
   const namespaces = table<NamespaceRecord>("MooringNamespaces");
   const operations = table<AnyOperation>("MooringOperations");
   const steps = table<StepRecord>("MooringSteps");
 
   const readOperation = shared((id) => operations.get(operationsPartition, id));
-  // Whatever somebody wrote into an address: what no operation's id can be is not asked for, some of it breaks a URL.
+  // Callers can put anything into a path: only well-formed operation ids are looked up, since some texts break a URL.
   const findOperation: Registry["findOperation"] = async (id) =>
     /^[\w-]{1,100}$/.test(id) ? readOperation(id) : undefined;
 
@@ -47,12 +48,12 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
       const { value, ...more } = await namespaces.page(filters, limit, continuation);
       return { value: value.map(readNamespaceRow), ...more };
     },
-    // The service counts nothing, but need not send what is counted.
+    // The service cannot count, but need not send whole rows.
     countNamespaces: async (team) => (await namespaces.all([["team", team]], ["team"])).length,
-    // One scan of the table for all of the states: there is no index on them.
+    // One scan of the table for all states, since there is no index on them.
     heldNamespaces: async (unreadable) =>
       readStoredNamespaces(await namespaces.all([["state", heldStates]]), unreadable).filter(isHeld),
-    // Times of one form compare as texts.
+    // Times in the same format compare as text.
     async namespacesToVerify({ before }, unreadable) {
       const filters = [["state", "Onboarded"] as const, ["verifiedTime", before, "lt"] as const];
       return readStoredNamespaces(await namespaces.all(filters), unreadable).filter(isOnboarded);
@@ -101,8 +102,8 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
 }
 
 /**
- * Steps that begin together ask for the same record. Whoever asks before the request is sent shares its answer: nobody gets one that
- * is older than the question.
+ * Steps that begin together ask for the same record. Callers share one request until it is sent, so no caller gets an answer from
+ * before it asked.
  */
 function shared<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T> {
   const asked = new Map<string, Promise<T>>();
@@ -118,7 +119,7 @@ function shared<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T>
   };
 }
 
-/** `/ \ # ?` may not stand in a row key (Table service data model); `%` may. */
+/** A row key may not contain `/ \ # ?` (Table service data model), but may contain `%`. */
 function stepRow({ name, target }: StepKey): string {
   return encodeURIComponent(`${name}:${target}`);
 }

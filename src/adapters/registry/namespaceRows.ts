@@ -1,4 +1,4 @@
-/** Rows of MooringNamespaces as records. What no state of a namespace can be is an error that names the row. */
+/** Rows of MooringNamespaces as records. A row that fits no state of a namespace is an error that names the row. */
 import { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 
@@ -6,7 +6,7 @@ class UnreadableRow extends Error {
   override readonly name = "UnreadableRow";
 }
 
-/** A row as the table gives it back; whatever wrote it, what else it has is not known yet. */
+/** A row as the table returns it, not yet validated. */
 interface Row {
   readonly cluster?: unknown;
   readonly namespace?: unknown;
@@ -16,7 +16,7 @@ export function readNamespaceRow(row: Row): NamespaceRecord {
   const { success, data, error } = NamespaceRecord.safeParse(row);
   if (success) return data;
   const problems = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
-  const text = `the row ${row.cluster}/${row.namespace} of MooringNamespaces is no record of a namespace: ${problems}`;
+  const text = `the row ${row.cluster}/${row.namespace} of MooringNamespaces is not a record of a namespace: ${problems}`;
   throw new UnreadableRow(text, { cause: error });
 }
 
@@ -24,7 +24,7 @@ export function readStoredNamespace(row: Stored<Row>): Stored<NamespaceRecord> {
   return { ...readNamespaceRow(row), etag: row.etag };
 }
 
-/** One that cannot be read must not hide the others: it is told, where somebody listens, and thrown where nobody does. */
+/** One unreadable row must not hide the others: it goes to `tell` if the caller passes that, and is thrown otherwise. */
 export function readStoredNamespaces(
   rows: readonly Stored<Row>[],
   tell: (error: Error) => void = (error) => {

@@ -1,4 +1,4 @@
-/** A page of a table, and where the next one begins. */
+/** Pages of a table, and where the next one begins. */
 import { type Cursor, printCursor, readCursor } from "../../domain/http/cursor.ts";
 
 interface Keys {
@@ -6,19 +6,19 @@ interface Keys {
   readonly rowKey?: string;
 }
 
-/** OData: the rows behind the one at which the page before ended. */
+/** OData: the rows after the last one of the previous page. */
 export function rowsAfter(continuation: string | undefined, partition: string | undefined): string {
   if (continuation === undefined) return "";
   const cursor = readCursor(continuation);
-  if (!cursor) throw new TypeError("A continuation is what a page before gave");
+  if (!cursor) throw new TypeError("A continuation has to come from a previous page");
   const { partition: lastPartition, row } = quoted(cursor);
-  // Within one partition the service goes straight to the row. Across several it begins with the partition.
+  // Within one partition the service seeks straight to the row. Across several it starts at the partition.
   return cursor.partition === partition
     ? `RowKey gt '${row}'`
     : `PartitionKey ge '${lastPartition}' and (PartitionKey gt '${lastPartition}' or RowKey gt '${row}')`;
 }
 
-/** The first rows that there are: the service may answer pages without any while it still looks (Table service, "Query timeout and pagination"). */
+/** The first page with rows: the service may return empty pages while it still searches (Table service, "Query timeout and pagination"). */
 export async function firstRows<E extends Keys>(
   pages: AsyncIterable<readonly E[] & { readonly continuationToken?: string }>,
 ): Promise<{ readonly rows: readonly E[]; readonly continuation?: string }> {

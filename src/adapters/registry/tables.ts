@@ -1,4 +1,4 @@
-/** Tables by name, opened on first use, and the few calls on them that Mooring makes. */
+/** Tables by name, opened on first use, and the few calls that Mooring makes on them. */
 import type {
   TableClient,
   TableEntity,
@@ -24,7 +24,7 @@ export interface TableSettings {
 
 export type Open = (name: string) => Promise<TableClient>;
 
-/** Opens a table on first use, creating it when it is missing; the SDK is loaded then and not before. */
+/** Opens a table on first use, and creates it if missing; the SDK is loaded only then. */
 export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSettings): Open {
   const opened = new Map<string, Promise<TableClient>>();
   return (name) => {
@@ -43,18 +43,18 @@ export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSe
       return client;
     });
     opened.set(name, opening);
-    // A failed opening must not be remembered.
+    // A failure to open must not be cached.
     opening.catch(() => opened.delete(name));
     return opening;
   };
 }
 
-/** The SDK waits for an answer for ever; a step that waits with it would end with its function, minutes later. */
+/** The SDK waits forever for an answer; a waiting step would end only with its function, minutes later. */
 function limitTime(timeoutMs: number): Policy {
   return {
     name: "limitTime",
     async sendRequest(request, next) {
-      // Nothing in Mooring gives a signal of its own.
+      // Nothing in Mooring passes its own signal, so this overwrites none.
       const limit = AbortSignal.timeout(timeoutMs);
       request.abortSignal = limit;
       try {
@@ -69,7 +69,7 @@ function limitTime(timeoutMs: number): Policy {
   };
 }
 
-/** Every try: the SDK makes a call again that was refused, and says nothing of it. */
+/** Counts every attempt: the SDK silently retries a refused call. */
 const countThrottles: Policy = {
   name: "countThrottles",
   async sendRequest(request, next) {
@@ -81,29 +81,29 @@ const countThrottles: Policy = {
 
 type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[number]["policy"];
 
-/** A list of values lets any of them pass; undefined lets all pass. */
+/** A list of values matches any of them; undefined matches all rows. */
 export type Filters = readonly (readonly [
   field: string,
   value: string | readonly string[] | undefined,
   operator?: "eq" | "lt" | "since",
 ])[];
 
-/** `insert`, `replace`, `amend` and `remove` are false when another writer was first. */
+/** `insert`, `replace`, `amend` and `remove` return false if another writer was first. */
 export interface Table<T extends object> {
   get(partition: string, row: string): Promise<Stored<T> | undefined>;
   insert(partition: string, row: string, record: T): Promise<boolean>;
-  /** Makes rows of one partition, all or none of each hundred. Twice is as once. */
+  /** Inserts rows of one partition, all or none of each hundred. Idempotent. */
   insertAll(partition: string, rows: readonly { readonly row: string; readonly record: T }[]): Promise<void>;
   replace(partition: string, row: string, record: Stored<T>): Promise<boolean>;
-  /** Changes fields of a row; makes the row when it is not there. */
+  /** Changes fields of a row; creates the row if it is missing. */
   merge(partition: string, row: string, changes: Partial<T>): Promise<void>;
   /** Changes fields of rows of one partition: all or none of each hundred. */
   mergeAll(partition: string, rows: readonly { readonly row: string; readonly changes: Partial<T> }[]): Promise<void>;
-  /** Changes fields of the row as it was read. */
+  /** Changes fields of the row if it is still as it was read. */
   amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<Stored<T>>>;
-  /** `fields` leaves the other fields out, so that they are not sent. */
+  /** With `fields`, the service sends only these fields. */
   all(filters: Filters, fields?: readonly (keyof T & string)[]): Promise<Stored<T>[]>;
 }
 
@@ -112,7 +112,7 @@ const mostInTransaction = 100;
 
 export function table<T extends object>(open: Open, name: string): Table<T> {
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
-    // Measured, and no span: a step makes five of these.
+    // A metric and not a span: a step makes five of these calls.
     const begun = performance.now();
     const measure = (outcome: string) =>
       registryDuration.record((performance.now() - begun) / 1_000, { table: name, outcome });
@@ -189,7 +189,7 @@ function isLost(error: unknown): boolean {
   return isPreconditionFailed(error) || isNotFound(error);
 }
 
-/** True when the write happened, false when it met the given kind of refusal. */
+/** True if the write succeeded, false if it met the given kind of refusal. */
 async function unless(isRefusal: (error: unknown) => boolean, write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
@@ -204,11 +204,11 @@ export function matchesNothing(filters: Filters): boolean {
   return filters.some(([, value]) => value?.length === 0);
 }
 
-/** OData: a text stands in single quotes, and a quote in it is doubled. */
+/** OData: text is in single quotes, and a quote in it is doubled. */
 export function toFilter(filters: Filters): string {
   const parts = filters.flatMap(([field, value, operator = "eq"]) => {
     if (value === undefined) return [];
-    // The one field that is a time to the service, and no text.
+    // The only field that the service stores as a time and not as text.
     if (operator === "since") return [`${field} ge datetime'${[value].flat()[0]?.replaceAll("'", "")}'`];
     const anyOf = [value].flat().map((each) => `${field} ${operator} '${each.replaceAll("'", "''")}'`);
     return anyOf.length === 1 ? anyOf : [`(${anyOf.join(" or ")})`];

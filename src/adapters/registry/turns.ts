@@ -1,5 +1,5 @@
 /**
- * Turns of what all instances of the service may do only so often together: the next free one of each kind.
+ * Turns for calls whose rate limit all instances of the service share: the next free turn of each kind.
  *
  * | table       | partition | row  |
  * | MooringPace | `turns`   | kind |
@@ -8,7 +8,7 @@ import type { Turns } from "../../ports.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 export interface Pace {
-  /** When the next turn that nobody has begins. */
+  /** When the next free turn begins. */
   readonly freeTime: string;
 }
 
@@ -18,7 +18,7 @@ export function createTurns(settings: TableSettings): Turns {
 
 const partition = "turns";
 const mostTries = 10;
-/** No line is that long: it is the clock of whoever wrote it that was wrong. */
+/** No line is longer: a later time means that the clock of the instance that wrote it was wrong. */
 const longestLineMs = 120_000;
 
 export function createTurnsOn(
@@ -40,7 +40,7 @@ export function createTurnsOn(
         if (isOurs) return Math.max(0, first - now());
         await new Promise((over) => setTimeout(over, Math.random() * 20 * tries));
       }
-      throw new Error(`Others took every turn of "${kind}" that was asked for.`);
+      throw new Error(`Other instances took every turn of "${kind}".`);
     },
   };
 }

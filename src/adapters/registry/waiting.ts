@@ -10,7 +10,7 @@ import type { WaitingRequest } from "../../domain/operation/records.ts";
 import type { WaitingRequests } from "../../ports.ts";
 import type { Table } from "./tables.ts";
 
-/** All but the request. */
+/** All fields except the request. */
 const listed = [
   "cluster",
   "namespace",
@@ -34,7 +34,7 @@ export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests
   };
 }
 
-/** Neither part has a colon. */
+/** Neither part can contain a colon. */
 function partitionOf({ cluster, namespace }: Berth): string {
   return `${cluster}:${namespace}`;
 }

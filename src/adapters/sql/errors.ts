@@ -1,19 +1,18 @@
 /**
- * What a failed call to Azure SQL means: stop (PermanentError), wait and try again (TransientError), or unknown to us,
- * and then thrown on as it is. Numbers: learn.microsoft.com "Troubleshoot common connection issues to Azure SQL" and
- * "Database engine errors".
+ * What a failed call to Azure SQL means: stop (PermanentError), or wait and retry (TransientError). Unknown errors are thrown
+ * unchanged. Numbers: learn.microsoft.com "Troubleshoot common connection issues to Azure SQL" and "Database engine errors".
  */
 import { isAuthenticationFailure, type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
 
-/** What is known about a failure besides the error itself. */
+/** What is known about a failure in addition to the error itself. */
 export interface FailureContext {
   /** Names the database in messages: `sql-dev/orders`. */
   readonly target: string;
-  /** Of the server; not a caller's to know. */
+  /** The server's host name; hidden from callers. */
   readonly host: string;
-  /** The number of a login error: drivers put it only into an event. */
+  /** The number of a login error: the driver reports it only in an event. */
   loginNumber(message: string): number | undefined;
 }
 
@@ -44,28 +43,28 @@ const permanent: Readonly<Record<number, PermanentCode>> = {
   33131: "SQL_PRINCIPAL_UNRESOLVED", // the display name is not unique; the remedy is the same: userCreation: sid
 };
 
-/** Microsoft's list of transient errors, and the ones of locks and lost connections. */
+/** Microsoft's list of transient errors, and those of locks and lost connections. */
 const passing = new Set([
   615, 701, 926, 1204, 1205, 1222, 3960, 4060, 4221, 8645, 8651, 10928, 10929, 40143, 40166, 40197, 40501, 40540, 40549,
   40613, 49918, 49919, 49920,
 ]);
 
-/** Of those: the server, or the elastic pool, has too much to do (learn.microsoft.com "Resource management in Azure SQL Database"). */
+/** The server or the elastic pool is overloaded (learn.microsoft.com "Resource management in Azure SQL Database"). */
 export function isThrottle(number: number): boolean {
   return [10928, 10929, 40501, 40544, 40549, 49918, 49919, 49920].includes(number);
 }
 
-/** The login, or the token that came with it, was not taken. */
+/** The login, or its token, was not accepted. */
 export const loginFailures: ReadonlySet<number> = new Set([
   18456,
-  18452, // of an untrusted domain
-  33155, // no token came in time
+  18452, // from an untrusted domain
+  33155, // no token arrived in time
 ]);
 
-/** A new identity takes a while to reach the directory that SQL asks; 37545 is the same with an object id. */
+/** A new identity takes a while to reach the directory that SQL queries; 37545 is the same with an object id. */
 const notYetVisible = new Set([33130, 37545]);
 
-/** Codes by which the driver says that we called it wrongly: no fault of the network. */
+/** Codes by which the driver says that it was called wrongly: not a network fault. */
 const misuse = new Set(["EPARAM", "EARGS", "EINJECT", "EJSON"]);
 
 export function classify(error: unknown, context: FailureContext): unknown {
@@ -74,8 +73,8 @@ export function classify(error: unknown, context: FailureContext): unknown {
   if (found) return classifyNumber(found, error, context);
   const credentialError = findCredentialError(error);
   if (isAuthenticationFailure(credentialError)) return about(credentialError, context.target);
-  // Everything else that the driver says of its own accord is about the connection: refused, timed out, lost, or an
-  // answer that is no TDS. None of it tells whether the request took effect.
+  // All other errors of the driver itself are about the connection: refused, timed out, lost, or an answer that is not TDS.
+  // None of them shows whether the request took effect.
   const isOfDriver = ["ConnectionError", "RequestError", "TimeoutError"].includes(error.name);
   const code = readString(error, "code");
   if (!isOfDriver || (code !== undefined && misuse.has(code))) return error;
@@ -87,7 +86,7 @@ export function classify(error: unknown, context: FailureContext): unknown {
   return new TransientError("SQL_UNAVAILABLE", text, { cause: error });
 }
 
-/** What the server said first, by its number. */
+/** The number of the first error that the server sent. */
 export function numberOf(error: unknown, context: FailureContext): number | undefined {
   return error instanceof Error ? readServerError(error, context)?.number : undefined;
 }
@@ -107,7 +106,7 @@ function classifyNumber(
     const hint = `${text}; if this lasts, the server has no such database`;
     return new TransientError("SQL_UNAVAILABLE", hint, { cause });
   }
-  // 17 and above: out of resources, or the connection is ended. Not a matter of the statement.
+  // 17 and above: out of resources, or the connection was ended. The statement is not at fault.
   if (passing.has(number) || severity >= 17) {
     const seconds = number === 40501 ? Number(/after (\d+) seconds/i.exec(message)?.[1] ?? 10) : undefined;
     return new TransientError("SQL_UNAVAILABLE", text, {
@@ -118,14 +117,14 @@ function classifyNumber(
   return new PermanentError("SQL_REJECTED", text, { cause });
 }
 
-/** One number for every name that is missing or hidden; only "alter the role" is about a role. */
+/** SQL uses this one number for every name that is missing or hidden; only "alter the role" is about a role. */
 function codeOf15151(message: string): PermanentCode {
   return /^Cannot alter the role/i.test(message) ? "SQL_ROLE_MISSING" : "SQL_REJECTED";
 }
 
 /**
- * 33134 is two things: the directory did not answer ("… at this time. Please try again later."), or the server's
- * identity may not read it, which comes with an AADSTS code or with no reason at all and does not pass.
+ * 33134 has two meanings: the directory did not answer ("… at this time. Please try again later."), or the server's identity may
+ * not read it, which comes with an AADSTS code or with no reason at all and does not pass.
  */
 function classifyLookUp(message: string, text: string, cause: Error): Error {
   const passes = /try again later/i.test(message) && !/AADSTS/i.test(message);
@@ -146,7 +145,7 @@ function readServerError(error: Error, context: FailureContext): ServerError | u
   return undefined;
 }
 
-/** tedious wraps what the credential threw into an AggregateError beside one of its own (EFEDAUTH), and mssql wraps that. */
+/** tedious puts the credential's error into an AggregateError after one of its own (EFEDAUTH), and mssql wraps that. */
 function findCredentialError(error: Error): Error | undefined {
   const wrapped: unknown = Reflect.get(error, "originalError") ?? error;
   if (!(wrapped instanceof AggregateError)) return undefined;

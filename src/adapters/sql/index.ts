@@ -1,4 +1,4 @@
-/** Databases over TDS, with the driver of the Node world (mssql on tedious) and the identity's access tokens. */
+/** Databases over TDS, with the usual Node driver (mssql on tedious) and the identity's access tokens. */
 import type { Request } from "mssql";
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
@@ -13,11 +13,11 @@ import { type Batch, changeBatch, inspectBatch, longestMark } from "./statements
 
 export interface DatabaseSettings {
   readonly credential: Credential;
-  /** Of the access token; sovereign clouds have another. */
+  /** The access token's scope; sovereign clouds have another. */
   readonly scope?: string;
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
-  /** How long a pool without work stays open. */
+  /** How long an idle pool stays open. */
   readonly idleMs?: number;
 }
 
@@ -34,7 +34,7 @@ export function createDatabases({
     const { server, database } = target;
     const name = `${server.alias}/${database}`;
     const batch = writeBatch(name, write);
-    // Not the text, although it holds no value: names of users are in it.
+    // Not the statement's text: it holds no values, but names of users.
     const attributes = {
       "db.system.name": "microsoft.sql_server",
       "db.namespace": database,
@@ -47,7 +47,7 @@ export function createDatabases({
         return await pools.with(target, async (pool, driver) => {
           const request = pool.request();
           bind(request, batch, driver);
-          // Always sp_executesql, and always one round trip.
+          // This always uses sp_executesql and one round trip.
           return (await request.query(batch.text)).recordsets;
         });
       } catch (error) {
@@ -73,7 +73,7 @@ export function createDatabases({
   };
 }
 
-/** A name or a SID that cannot be written will be no better next time. */
+/** An invalid name or SID is permanent: a retry does not help. */
 function writeBatch(target: string, write: () => Batch): Batch {
   try {
     return write();
@@ -85,7 +85,7 @@ function writeBatch(target: string, write: () => Batch): Batch {
 
 function bind(request: Request, { parameters }: Batch, driver: typeof import("mssql")): void {
   for (const [name, { type, value }] of Object.entries(parameters)) {
-    // A mark must not be declared nvarchar(max): that does not fit into a sql_variant (error 206).
+    // A mark must not be declared nvarchar(max): that does not fit in a sql_variant (error 206).
     if (type === "sid") request.input(name, driver.VarBinary(85), value);
     else request.input(name, driver.NVarChar(type === "mark" ? longestMark : 128), value);
   }
@@ -124,7 +124,7 @@ const Recordsets = z.tuple([
   ),
 ]);
 
-/** Every user gets it with CREATE USER; to take it away is how SQL Server disables a user (learn.microsoft.com "REVOKE"). */
+/** CREATE USER grants it to every user; revoking it is how SQL Server disables a user (learn.microsoft.com "REVOKE"). */
 const connect = "CONNECT";
 
 function readState(recordsets: unknown): DatabaseState {

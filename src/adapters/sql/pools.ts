@@ -1,4 +1,4 @@
-/** One small pool of connections per database, made when first needed and closed when it has been idle. */
+/** One small pool of connections per database, opened when first needed and closed when idle. */
 import type { ConnectionPool } from "mssql";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { Credential } from "../credential.ts";
@@ -15,7 +15,7 @@ export interface PoolSettings {
 }
 
 export interface Pools {
-  /** Gives a connected pool to `use`. */
+  /** Calls `use` with a connected pool. */
   with<Result>(target: DatabaseTarget, use: (pool: ConnectionPool, driver: Driver) => Promise<Result>): Promise<Result>;
   /** The number of a login error, by its message. */
   loginNumber(message: string): number | undefined;
@@ -30,7 +30,7 @@ interface Entry {
 
 export function createPools(settings: PoolSettings): Pools {
   const entries = new Map<string, Entry>();
-  // Login errors have a number only in an event of the connection, never in the error that the driver throws.
+  // The number of a login error is only in an event of the connection, never in the error that the driver throws.
   const loginNumbers = new Map<string, number>();
   let isClosed = false;
 
@@ -47,7 +47,7 @@ export function createPools(settings: PoolSettings): Pools {
     if (known) return known;
     const entry: Entry = { connected: connect(target), users: 0, idleTimer: undefined };
     entries.set(key, entry);
-    // A pool that could not connect is not kept: the next call begins afresh.
+    // A pool that could not connect is not kept: the next call opens another.
     entry.connected.catch(() => entries.get(key) === entry && entries.delete(key));
     return entry;
   };
@@ -85,7 +85,7 @@ export function createPools(settings: PoolSettings): Pools {
   };
 }
 
-/** A fifth of a second and much memory: only those who talk to a database pay for it. */
+/** Loading takes a fifth of a second and a lot of memory, so it happens only when a database is used. */
 async function loadDriver(): Promise<Driver> {
   return (await import("mssql")).default;
 }
@@ -115,14 +115,14 @@ function createPool(
     requestTimeout: requestTimeoutMs,
     options: { encrypt: true, trustServerCertificate: false, appName: "mooring", cancelTimeout: 2_000 },
     authentication: {
-      // The driver asks for a token at every login, so none is ever too old. For whom the token is, we say and not the
-      // server: the scope that it names is ignored.
+      // The driver asks for a token at every login, so none is ever too old. The token's scope is ours: the one that the
+      // server names is ignored.
       type: "token-credential",
       options: { credential: { getToken } },
     },
     pool: { max: 4, min: 0, idleTimeoutMillis: idleMs, acquireTimeoutMillis: connectTimeoutMs + 5_000 },
-    // `SELECT 1` before every request would double the round trips; a connection that died unseen fails its request,
-    // which is retried.
+    // `SELECT 1` before every request would double the round trips; on a connection that died unnoticed the request fails and
+    // is retried.
     validateConnection: "socket",
     beforeConnect: (connection) => {
       const note = ({ message, number }: { message: string; number: number }) => {
@@ -133,7 +133,7 @@ function createPool(
       connection.once("connect", () => connection.off("errorMessage", note));
     },
   });
-  // Without a listener, the loss of an idle connection would end the process. Whoever uses one learns of it anyway.
+  // Without a listener, losing an idle connection would end the process. Requests report a lost connection anyway.
   pool.on("error", () => undefined);
   return pool;
 }

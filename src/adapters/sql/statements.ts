@@ -1,6 +1,6 @@
 /**
- * The T-SQL that Mooring sends. Names go through quoteName, SIDs and object ids are checked against their pattern, and
- * everything else is a parameter: nothing that somebody chose is ever part of a statement's text.
+ * The T-SQL that Mooring sends. Names go through quoteName, SIDs and object ids are checked against their pattern, and everything
+ * else is a parameter: no user input becomes part of a statement unchecked.
  */
 import { owner } from "../../domain/naming/names.ts";
 import { quoteName } from "../../domain/naming/quoteName.ts";
@@ -17,16 +17,16 @@ export type Parameter =
   | { readonly type: "mark"; readonly value: string }
   | { readonly type: "sid"; readonly value: Buffer | null };
 
-/** What a sql_variant takes: 7,500 bytes. */
+/** In characters; a sql_variant holds 7,500 bytes. */
 export const longestMark = 3750;
 
 const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
 
 /**
- * In one round trip: users, their roles, permissions and schemas, every role there is, what else they were permitted or
- * denied, what keeps them from being dropped (roles, objects, permissions that they granted), and what Mooring itself may
- * do. Fixed roles can be changed by db_owner alone (learn.microsoft.com "ALTER ROLE"); database permissions are given by
- * who has CONTROL, and by db_securityadmin ("Database-level roles").
+ * In one round trip: users, their roles, permissions and schemas, all roles, what else the users were permitted or denied, what
+ * keeps them from being dropped (roles, objects, permissions that they granted), and what Mooring itself may do. Only db_owner
+ * can change fixed roles (learn.microsoft.com "ALTER ROLE"); principals with CONTROL and db_securityadmin can grant database
+ * permissions ("Database-level roles").
  */
 const inspectText = `SET NOCOUNT ON;
 SELECT p.principal_id AS id, p.name, p.type, p.sid, p.create_date AS created, CAST(e.value AS nvarchar(${longestMark})) AS mark
@@ -74,7 +74,7 @@ SELECT IS_ROLEMEMBER(N'db_owner') AS isOwner, IS_ROLEMEMBER(N'db_securityadmin')
   HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'CONTROL') AS hasControl;`;
 
 export function inspectBatch({ name, sid }: { name: string; sid: string | undefined }): Batch {
-  // For its checks only: what cannot be a name must not be cut to the parameter's length.
+  // Called only for its checks: an invalid name must not be cut to the parameter's length.
   quoteName(name);
   return {
     text: inspectText,
@@ -85,7 +85,7 @@ export function inspectBatch({ name, sid }: { name: string; sid: string | undefi
   };
 }
 
-/** All or nothing: XACT_ABORT ends the batch at the first error and takes back what came before it. */
+/** All or nothing: XACT_ABORT ends the batch at the first error and rolls back what came before it. */
 export function changeBatch(changes: readonly UserChange[]): Batch {
   const written = changes.map((change, index) => writeChange(change, index));
   return {
@@ -111,7 +111,7 @@ function writeChange(change: UserChange, index: number): Batch {
     case "createFromProvider":
       return plain(`CREATE USER ${user} FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${checkedGuid(change.objectId)}'`);
     case "drop":
-      // Gone already is what was wanted.
+      // A user that is already gone is a success.
       return plain(`DROP USER IF EXISTS ${user}`);
     case "addRole":
       return plain(`ALTER ROLE ${quoteName(change.role)} ADD MEMBER ${user}`);
@@ -126,7 +126,7 @@ function writeChange(change: UserChange, index: number): Batch {
   }
 }
 
-/** The procedures take values, so even the user's name is a parameter here. There is no "create or alter" among them. */
+/** The procedures take values, so even the user's name is a parameter here. None of them is a "create or alter". */
 function writeMark({ user, mark }: Extract<UserChange, { kind: "mark" }>, index: number): Batch {
   const property = `@name = N'${owner}'`;
   const level = `@level0type = N'USER', @level0name = @user${index}`;
@@ -140,7 +140,7 @@ function writeMark({ user, mark }: Extract<UserChange, { kind: "mark" }>, index:
     };
   }
   if (mark.length > longestMark)
-    throw new RangeError(`A mark has at most ${longestMark} characters, this one ${mark.length}`);
+    throw new RangeError(`A mark may have at most ${longestMark} characters; this one has ${mark.length}`);
   const value = `@value = @mark${index}`;
   return {
     text: `IF NOT ${exists}

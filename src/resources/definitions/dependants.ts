@@ -1,6 +1,6 @@
 /**
- * Who else depends on what an offboarding takes away. Seen before the first removal; the caller may go on deliberately, and
- * is told then what goes. Looked at once: what somebody adds while the offboarding runs goes with the rest.
+ * Who else depends on what an offboarding removes. Checked before the first removal; the caller may proceed anyway, and the plan
+ * then lists what is lost. The check runs once: what somebody adds while the offboarding runs is removed with the rest.
  */
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
@@ -11,11 +11,11 @@ import type { KubernetesObject } from "../../ports.ts";
 
 export interface Dependants {
   readonly blockers: readonly OperationError[];
-  /** What could not be looked at. */
+  /** What Mooring could not check. */
   readonly notices: readonly OperationError[];
 }
 
-/** The plan with what stands in its way; what the caller has chosen to ignore is told all the same. */
+/** The plan with its blockers; dependants that the caller chose to ignore become notices. */
 export function withDependants(plan: StepPlan, found: readonly Dependants[], isIgnored: boolean): StepPlan {
   const dependants = found.flatMap(({ blockers }) => blockers);
   const unknown = found.flatMap(({ notices }) => notices);
@@ -25,7 +25,7 @@ export function withDependants(plan: StepPlan, found: readonly Dependants[], isI
   return { ...plan, action, blockers, ...(notices.length > 0 ? { notices } : {}) };
 }
 
-/** Whether the object was made or adopted for the namespace: then it is nobody else's. */
+/** Whether the object was made or adopted for the namespace, and so belongs to no one else. */
 export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): boolean {
   const key = berthKey(berth);
   return readMetadata(metadata)?.berth === key || adoptedBy(metadata)?.berth === key;
@@ -33,7 +33,7 @@ export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): 
 
 const cannotTell: ReadonlySet<PermanentCode> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
 
-/** What Mooring may not read is told, and not in the way: it could not be found out by waiting. */
+/** A missing right to read gives a notice and not a blocker: waiting would not help. */
 export async function readable(look: () => Promise<readonly OperationError[]>): Promise<Dependants> {
   try {
     return { blockers: await look(), notices: [] };
@@ -43,7 +43,7 @@ export async function readable(look: () => Promise<readonly OperationError[]>): 
   }
 }
 
-/** So many are named; the rest is counted. */
+/** A message names this many and counts the rest. */
 export const maxListed = 10;
 
 export function list(names: readonly string[]): string {

@@ -3,39 +3,39 @@ import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports.ts";
 
-/** What a reading back is told. */
+/** The input of reading a namespace back. */
 export interface Inspection {
   readonly request: OnboardingRequest;
-  /** Of the identity, when the namespace was onboarded; undefined when that never came so far. */
+  /** The identity's client id when the namespace was onboarded; undefined if no onboarding got that far. */
   readonly clientId: string | undefined;
-  /** Of the Kubernetes namespace, when it was onboarded. */
+  /** The UID of the Kubernetes namespace when it was onboarded. */
   readonly namespaceUid?: string | undefined;
-  /** A migration has both identity modes side by side, and neither is in the way of the other. */
+  /** During a migration both identity modes exist side by side, and neither counts as drift. */
   readonly isMigrating?: boolean;
-  /** What the namespace's record knows of its things; asked for after the reading. */
+  /** What the namespace's record knows of its things; used after the reading. */
   readonly things?: readonly KnownThing[] | undefined;
 }
 
-/** A thing that is there, and that may carry a mark of Mooring's. */
+/** An existing thing that may carry Mooring's mark. */
 export interface SeenThing extends Pick<KnownThing, "thing"> {
-  /** Undefined when it could not be told from another of its name. */
+  /** Undefined if nothing distinguishes it from another thing of the same name. */
   readonly id: string | undefined;
-  /** As it is on the thing; undefined when there is none. */
+  /** As found on the thing; undefined if it has no mark. */
   readonly mark: string | undefined;
   /** Where the mark belongs. */
   readonly field: string;
 }
 
-/** What each resource is told besides: the identity that is there. */
+/** What each resource also gets: the identity as it is now. */
 export interface InspectionInput extends Inspection {
-  /** That a token has now: of the identity that is there or, when it is gone, of the one that was. */
+  /** The client id in tokens today: that of the existing identity or, if it is gone, of the one onboarded. */
   readonly clientId: string;
   readonly identity: ManagedIdentity | undefined;
-  /** Takes down every thing that is there, with its mark. */
+  /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;
 }
 
-/** Readings of one target are refused as one: what cannot be read is one finding, and not one for each object. */
+/** Readings of one target fail together: an unreadable target is one finding, not one for each object. */
 export interface Reading {
   readonly target: string;
   readonly read: () => Promise<readonly Finding[]>;

@@ -1,4 +1,4 @@
-/** How a step is looked at before it runs: what it finds and would do. */
+/** A step's look: what the step finds and would do, before it writes. */
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { OperationError, OperationKind } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
@@ -10,37 +10,37 @@ export interface LookInput {
   readonly kind: OperationKind;
   readonly operation: string;
   readonly request: OnboardingRequest;
-  /** What the request replaces. */
+  /** The request that this one replaces. */
   readonly earlier?: OnboardingRequest | undefined;
   readonly step: StepKey;
-  /** The identity that is there, as far as it could be read; what carries its client id is planned with that. */
+  /** The existing identity, if it could be read; anything that carries its client id is planned with it. */
   readonly identity?: Pick<ManagedIdentity, "id" | "clientId" | "principalId"> | undefined;
-  /** The look at the identity itself, which comes before all others. */
+  /** The look at the identity itself, which precedes all others. */
   readonly identityLook?: Promise<{ readonly plan: StepPlan }> | undefined;
-  /** Of an undo: it takes away only what this operation created. */
+  /** For an undo: remove only what this operation created. */
   readonly createdBy?: string | undefined;
-  /** Of a migration, and of what undoes one; `request` is then the one that it began with. */
+  /** For a migration and its undos; `request` is then the one that the migration began with. */
   readonly migrating?: { readonly clientId: string; readonly migration: Migration } | undefined;
-  /** The request may take the namespace from whoever has it. */
+  /** The request may take the namespace over from its current owner. */
   readonly takeOver?: boolean;
-  /** Of an offboarding: it goes on although others depend on what it removes. */
+  /** For an offboarding: proceed even if others depend on what it removes. */
   readonly ignoreDependants?: boolean;
-  /** Knows the roles in Azure that Mooring gave to the identity. */
+  /** Whether Mooring gave the identity this role in Azure. */
   readonly gaveRole?: (role: RoleAssignment) => boolean;
 }
 
 export type Look = (ports: Ports, input: LookInput) => Promise<StepPlan>;
 
-/** What is found besides the things that the steps make. */
+/** Problems found outside the things that the steps make. */
 export interface Obstacles {
   readonly blockers?: readonly OperationError[];
-  /** What could not be found out, and why. */
+  /** What could not be checked, and why. */
   readonly notices?: readonly OperationError[];
 }
 
-/** One look of the preflight. A PermanentError or TransientError that it throws is an obstacle, too. */
+/** One look of the preflight. A PermanentError or TransientError that it throws also counts as an obstacle. */
 export interface PreflightCheck {
-  /** In this order they are told. */
+  /** Obstacles are reported in this order. */
   readonly about: "namespace" | "subscription" | "cluster";
   readonly look: () => Promise<Obstacles | undefined>;
 }

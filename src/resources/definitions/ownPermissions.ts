@@ -1,9 +1,9 @@
-/** Whether Mooring's own roles in Azure allow what an operation will have to do, or undo: a refusal half-way costs more. */
+/** Whether Mooring's own roles in Azure allow what an operation will have to do or undo: a refusal partway costs more. */
 import { PermanentError } from "../../domain/errors.ts";
 import type { Conflict, Notice } from "../../domain/operation/plan.ts";
 import type { Permission, Ports } from "../../ports.ts";
 
-/** Something in the way, something to be told, or nothing. */
+/** A conflict, a notice, or neither. */
 export interface PermissionCheck {
   readonly conflict?: Conflict;
   readonly notice?: Notice;
@@ -29,7 +29,7 @@ function allows({ actions, notActions }: Permission, action: string): boolean {
   return actions.some((pattern) => matches(pattern, action)) && !notActions.some((pattern) => matches(pattern, action));
 }
 
-/** `*` stands for anything, and letters for both cases. */
+/** `*` matches anything, and case is ignored. */
 function matches(pattern: string, action: string): boolean {
   const escaped = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${escaped.join(".*")}$`, "i").test(action);

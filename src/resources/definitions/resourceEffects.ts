@@ -1,4 +1,4 @@
-/** What a resource does to the world: looks, reads back, and says what has to be gone and what a team takes away. */
+/** What a resource does in the world: looks, preflight, reading back, what an offboarding leaves, and what a team exports. */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -10,26 +10,26 @@ import type { Look, PreflightCheck } from "./look.ts";
 import type { StepContext, StepInput } from "./step.ts";
 
 export interface ResourceEffects<Name extends ResourceStepName = ResourceStepName> {
-  /** Of each of its steps and undos: what it finds and would do. */
+  /** The look of each of its steps and undos. */
   readonly looks: Readonly<Record<Name, Look>>;
   /** What has to be true before the first write. */
   preflight?(ports: Ports, input: PreflightInput): readonly PreflightCheck[];
-  /** The same of what the request gives access to, whatever is wrong with its cluster. */
+  /** The same for the request's targets, whatever is wrong with its cluster. */
   preflightTargets?(ports: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][];
-  /** Actions in Azure that Mooring's own role has to allow where the cluster has its identities. */
+  /** Actions in Azure that Mooring's own role must allow in the resource group of the cluster's identities. */
   armActions?(input: Pick<PreflightInput, "identity">): readonly string[];
-  /** Reads back what is there, and what is there besides. */
+  /** Reads back what should be there, and what should not. */
   inspect(ports: Ports, input: InspectionInput): readonly Reading[];
-  /** Takes away what Mooring made of it and the request's identity mode does not have. */
+  /** Removes what Mooring made of it if the request's identity mode does not include it. */
   takeAway?(ports: Ports, input: LeftoverInput, step: Pick<StepContext, "willDo">): Promise<StepAction>;
-  /** What of it an offboarding has left; each is one sentence. */
+  /** What an offboarding left of it, one sentence each. */
   remains(ports: Ports, request: OnboardingRequest): readonly Promise<readonly string[]>[];
   exported(catalog: Catalog, input: ExportInput): ExportedPart;
-  /** Whether a role of the identity in Azure was given by Mooring: any other is somebody else's. */
+  /** Whether Mooring gave the identity this role in Azure; any other role is somebody else's. */
   gaveRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
 }
 
-/** What a resource of the other identity mode is told. */
+/** The input of removing a resource of the other identity mode. */
 export interface LeftoverInput extends StepInput {
   readonly request: OnboardingRequest;
 }

@@ -1,4 +1,4 @@
-/** A step: one action on one thing, as data. How it is run, recorded and told is in src/application/steps. */
+/** A step: one action on one thing, as data. src/application/steps runs, records and reports it. */
 import { z } from "zod";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
@@ -9,7 +9,7 @@ import { type Invocation, Retrial } from "../../durable/activity.ts";
 import { RetryPolicy } from "../../durable/retry.ts";
 import type { Ports } from "../../ports.ts";
 
-/** What every step is told. */
+/** The input that all steps share. */
 export const StepInput = z.object({
   operation: z.string(),
   cluster: z.string(),
@@ -23,16 +23,16 @@ export const StepInput = z.object({
 });
 export type StepInput = z.infer<typeof StepInput>;
 
-/** What every undo is told besides. */
+/** The input that all undos share. */
 export const RemovalInput = StepInput.extend({
-  /** An undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
+  /** For an undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
   createdBy: z.string().optional(),
 });
 export type RemovalInput = z.infer<typeof RemovalInput>;
 
 export const StepResult = z.object({
   action: StepAction,
-  /** RFC 3339: the step is not done, and looks again then. Its notices say what it waits for. */
+  /** RFC 3339: the step is not done and looks again at this time. Its notices say what it waits for. */
   waitsUntil: Time.optional(),
 });
 export type StepResult = z.infer<typeof StepResult>;
@@ -40,16 +40,16 @@ export type StepResult = z.infer<typeof StepResult>;
 export interface StepContext {
   readonly invocation: Invocation;
   /**
-   * Records what the step is about to do, before it does it: a try after a crash finds the change made and nothing left to
-   * do, and must still report, and enter in the audit trail, what was done. Pass `isMarked` when the change itself carries
-   * the mark of this operation: then the next try knows it again, and a write on the way is saved.
+   * Records what the step is about to do, before it does it. An attempt after a crash finds the change made and nothing left to
+   * do, but must still report and audit what was done. Pass `isMarked` if the change itself carries this operation's mark: the
+   * next attempt recognizes the change by its mark, which saves a write.
    */
   willDo(action: StepAction, differences?: readonly Difference[], options?: { isMarked?: boolean }): Promise<void>;
-  /** What a try before this one has recorded; undefined in the first. */
+  /** What an earlier attempt recorded; undefined in the first. */
   earlier(): Promise<StepRecord | undefined>;
-  /** Says what the step could not find out, and what does not stop it. */
+  /** Reports what the step could not check and what does not stop it. */
   notice(notices: readonly OperationError[]): Promise<void>;
-  /** The point of no return: from here on the operation cannot be canceled. Throws when it was canceled before. */
+  /** The point of no return: from here on the operation cannot be canceled. Throws if it was canceled before. */
   commit(): Promise<void>;
 }
 

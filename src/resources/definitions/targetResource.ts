@@ -3,7 +3,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { type TargetKindName, type TargetStepName, targetKinds } from "../../domain/targets/index.ts";
 import type { ResourceWithSteps, StepFacts } from "./resource.ts";
 
-/** What the identity may do on targets of a kind: a step for each of them, under the names that the kind gives. */
+/** What the identity may do on targets of one kind: a step for each target, under the names that the kind defines. */
 export function targetResource<Kind extends TargetKindName>(kindName: Kind): ResourceWithSteps<TargetStepName<Kind>> {
   const kind = targetKinds[kindName];
   const { grant, narrow, retire, revoke } = kind.steps;
@@ -30,6 +30,6 @@ function factsOf<Kind extends TargetKindName>(kindName: Kind) {
     [retire]: { of: "target", stage: "replace" },
     [revoke]: { of: "target", stage: "disconnect" },
   };
-  // To the compiler a computed name is any string.
+  // The compiler widens a computed key to string.
   return facts as Readonly<Record<TargetStepName<Kind>, StepFacts>>;
 }

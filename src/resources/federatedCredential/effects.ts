@@ -25,7 +25,7 @@ export const federateIdentity = defineStep({
   async run(input, ports, step) {
     const [{ plan, conflict, desired }, earlier] = await Promise.all([planCredential(ports, input), step.earlier()]);
     throwConflict(conflict);
-    // A credential has no tags: that this operation creates it is in the step's record, written before the credential.
+    // A credential has no tags. The step's record, written before the credential, says that this operation creates it.
     const action = earlier?.action === "create" ? "create" : plan.action;
     if (input.isLast) await step.commit();
     if (plan.action !== "create" && plan.action !== "update") return { action };
@@ -58,7 +58,7 @@ export const unfederateIdentity = defineStep({
   run: unfederate,
 });
 
-/** The same for a service account that a change replaces by another. */
+/** The same for a service account that a change replaces. */
 export const retireCredential = defineStep({
   name: "retireCredential",
   input: UnfederateInput,
@@ -67,10 +67,10 @@ export const retireCredential = defineStep({
   run: unfederate,
 });
 
-/** Puts it back after a migration to pod identity that could not take it away, or was canceled then. */
+/** Puts it back when a migration to pod identity fails to remove it, or is canceled at that point. */
 export const returnCredential = defineStep({
   name: "returnCredential",
-  // Told as every undo is, so that a cancellation does not stop it.
+  // `createdBy`, as in every undo, keeps a cancellation from stopping it.
   input: StepInput.extend({ serviceAccount: z.string(), createdBy: z.string() }),
   output: StepResult,
   target: identityName,

@@ -7,7 +7,7 @@ export const federatedCredential = defineResource({
   mode: "workloadIdentity",
   making: "connect",
   leaving: "credential",
-  // An identity that is not Mooring's stays, and a credential of an earlier mode must not.
+  // An identity that is not Mooring's stays, but a credential from an earlier mode must not.
   leavesInAnyMode: true,
   steps: {
     federateIdentity: { of: "identity", stage: "connect", ...armWrite },

@@ -19,7 +19,7 @@ export async function inspectCredentials(
   const desired = isWanted ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
   const others = current
-    // Under Mooring's own name, too, where another one fits: whoever put it there has a way in.
+    // Even under Mooring's own name, if another one matches: it lets in whoever created it.
     .filter((each) => each !== matching && (matching !== undefined || each.name !== own))
     .filter((each) => !(isMigrating && isOfMigration(each, cluster, request)))
     .map((each) =>
@@ -39,7 +39,7 @@ export async function inspectCredentials(
   return [finding(code, target, what), ...others];
 }
 
-/** What Mooring made for the service account that the namespace migrates to, which may be another than the request's. */
+/** Mooring made it for the service account that the namespace migrates to, which may differ from the request's. */
 function isOfMigration(
   { name, issuer, subject }: FederatedCredential,
   { oidcIssuer }: ClusterTarget,

@@ -1,4 +1,4 @@
-/** Whether the credential is created, updated or found in another one, and whether it goes. */
+/** Whether to create or update the credential or adopt an equivalent one, and whether to delete it. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
@@ -48,7 +48,7 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
   const isTwin = ({ issuer, subject }: FederatedCredential) => issuer === desired.issuer && subject === desired.subject;
   const twin = current.find((each) => isTwin(each) && each.name !== desired.name);
   const same = current.find(({ name }) => name === desired.name);
-  // Azure takes an issuer and subject once for an identity: where another credential has them, this one cannot be put right.
+  // Azure allows an issuer and subject once per identity: if another credential has them, this one cannot be repaired.
   if (same && !twin) {
     const differences = (["issuer", "subject"] as const)
       .filter((field) => same[field] !== desired[field])

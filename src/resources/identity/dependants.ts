@@ -1,4 +1,4 @@
-/** Who else depends on the identity: it takes its credentials and the roles that it was given along. */
+/** Who else depends on the identity: its credentials and the roles given to it go with it. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { federatedCredentialName, federatedSubject, identityName } from "../../domain/naming/names.ts";
@@ -9,7 +9,7 @@ import type { FederatedCredential, ManagedIdentity, Ports, RoleAssignment } from
 import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
 
-/** `gaveRole` knows the roles that Mooring gave: any other was given by somebody else. */
+/** `gaveRole` recognizes the roles that Mooring gave; somebody else gave any other. */
 export async function dependantsOfIdentity(
   ports: Ports,
   { request, identity, gaveRole }: { request: OnboardingRequest; identity: ManagedIdentity; gaveRole: GaveRole },
@@ -35,7 +35,7 @@ async function foreignCredentials(
   return [toOperationError("IDENTITY_FEDERATED_BY_OTHERS", message)];
 }
 
-/** By the name that only Mooring gives, or for the very account that the request names: that is this namespace's access. */
+/** It has a name that only Mooring gives, or is for the account that the request names: it is this namespace's own access. */
 function isOurs(
   { name, issuer, subject }: FederatedCredential,
   { cluster, request }: { cluster: ClusterTarget; request: OnboardingRequest },

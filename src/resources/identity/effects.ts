@@ -14,12 +14,12 @@ import { dependantsOfIdentity } from "./dependants.ts";
 import type { identity } from "./identity.ts";
 import { knownTags, planIdentity, planIdentityRemoval } from "./plan.ts";
 
-/** Creates the user-assigned identity of the namespace, or takes the one that is there as it is. */
+/** Creates the user-assigned identity of the namespace, or uses the existing one unchanged. */
 export const ensureIdentity = defineStep({
   name: "ensureIdentity",
   input: StepInput.extend({
     adoptionPolicy: AdoptionPolicy,
-    /** Of the identity that the namespace was onboarded with, when it was. */
+    /** The client id of the identity that the namespace was onboarded with, if it was. */
     clientId: z.guid().optional(),
   }),
   output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),
@@ -43,7 +43,7 @@ export const ensureIdentity = defineStep({
   },
 });
 
-/** Removes the identity when Mooring created it; its federated credentials go with it. */
+/** Removes the identity if Mooring created it; its federated credentials go with it. */
 export const removeIdentity = defineStep({
   name: "removeIdentity",
   input: RemovalInput,
@@ -81,7 +81,7 @@ export const identityEffects: ResourceEffects<keyof typeof identity.steps> = {
 
   armActions: ({ identity: current }) => (current ? [] : [`${provider}/write`, `${provider}/delete`]),
 
-  // Read before all others (`readIdentity`): they are right when they name the identity that is there.
+  // `readIdentity` reads it before all others: they are correct if they name the existing identity.
   inspect: () => [],
 
   remains: (ports, request) => [
@@ -99,7 +99,7 @@ export const identityEffects: ResourceEffects<keyof typeof identity.steps> = {
   },
 };
 
-/** The identity that is there, and what is to be said of it. */
+/** The existing identity, and the findings about it. */
 export async function readIdentity(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,
   { request, clientId }: Pick<Inspection, "request" | "clientId">,

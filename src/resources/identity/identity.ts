@@ -1,6 +1,6 @@
 import { armWrite, defineResource, ofIdentity } from "../definitions/resource.ts";
 
-/** The user-assigned identity of the namespace, on which everything else hangs. */
+/** The user-assigned identity of the namespace, on which everything else depends. */
 export const identity = defineResource({
   making: "prepare",
   leaving: "identity",

@@ -1,4 +1,4 @@
-/** Whether the identity is created, taken as it is or left alone, and whether it goes. */
+/** Whether to create, adopt or keep the identity, and whether to delete it. */
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { printTagsMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
@@ -12,13 +12,13 @@ export interface IdentityDecision {
   readonly plan: StepPlan;
   readonly current: ManagedIdentity | undefined;
   readonly conflict: Conflict | undefined;
-  /** Mooring's tags, where somebody took them off. */
+  /** Mooring's tags, if somebody removed them. */
   readonly lostTags?: Readonly<Record<string, string>> | undefined;
 }
 
 type Looking = Pick<Ports, "catalog" | "identities" | "registry">;
 
-/** With Mooring's tags, whoever took them off: the principal id is no other identity's. */
+/** The tags, including Mooring's even if somebody removed them: the principal id is unique to the identity. */
 export async function knownTags(
   ports: Pick<Ports, "registry">,
   berth: Berth,
@@ -34,7 +34,7 @@ export async function planIdentity(
   input: Berth & {
     readonly operation: string;
     readonly adoptionPolicy: AdoptionPolicy;
-    /** Of the identity that the namespace was onboarded with, when it was. */
+    /** The client id of the identity that the namespace was onboarded with, if it was. */
     readonly clientId?: string | undefined;
   },
 ): Promise<IdentityDecision> {
@@ -63,7 +63,7 @@ export async function planIdentity(
     const action = ownership.operation === input.operation ? "create" : "none";
     return { plan: toStepPlan(step, { action }), current, conflict: undefined };
   }
-  // The very one that was onboarded: adopted then, or its tags were taken off before Mooring recorded them.
+  // The same identity that was onboarded: adopted then, or its tags were removed before Mooring recorded them.
   if (current.clientId === input.clientId) {
     return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
   }

@@ -1,8 +1,8 @@
-/** In which fields two Kubernetes objects are not the same, told the way `kubectl diff` shows them: field, before, after. */
+/** The fields in which two Kubernetes objects differ, as `kubectl diff` shows them: field, before, after. */
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { KubernetesObject } from "../../ports.ts";
 
-/** The fields that the desired object names and the current one has otherwise; what else it has does not matter. */
+/** The fields of the desired object that differ in the current one; other fields of the current one do not matter. */
 export function compare(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
   return differences(desired, current, "").filter(({ field }) => field !== "apiVersion" && field !== "kind");
 }
@@ -19,11 +19,11 @@ function differences(desired: unknown, current: unknown, path: string): readonly
   return [{ field: path, current: show(current), desired: show(desired) }];
 }
 
-/** What every write changes, or Mooring's own handwriting, is no news. */
+/** Fields that every write changes, and Mooring's own annotations: not worth reporting. */
 const unremarkable =
   /^(apiVersion|kind|status|metadata\.(uid|resourceVersion|generation|managedFields|creationTimestamp|annotations\.mooring\.dev\/.*))$/;
 
-/** Every field in which the two are not the same, also those that nobody named. */
+/** Every field in which the two differ, named in the desired object or not. */
 export function changesBetween(before: object, after: object, path = ""): readonly Difference[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
     const field = path === "" ? key : `${path}.${key}`;
@@ -38,7 +38,7 @@ export function changesBetween(before: object, after: object, path = ""): readon
   });
 }
 
-/** The part of the current object that the desired one changes: what is only added has no value before. */
+/** The part of the current object that the desired one changes; a field that is only added has no previous value. */
 export function valuesBefore(desired: object, current: object): Record<string, unknown> {
   const before: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(desired)) {

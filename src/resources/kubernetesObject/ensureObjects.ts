@@ -1,4 +1,4 @@
-/** How any Kubernetes object is brought to what is desired. The objects themselves stand in the resources. */
+/** How any Kubernetes object is brought to its desired state. The resources define the objects themselves. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {
@@ -21,11 +21,11 @@ export interface ObjectDecision {
   readonly action: StepAction;
   readonly differences: readonly Difference[];
   readonly conflict: Conflict | undefined;
-  /** What to apply; undefined when nothing is to be written. */
+  /** What to apply; undefined if there is nothing to write. */
   readonly object: KubernetesObject | undefined;
-  /** The object that is there. */
+  /** The existing object. */
   readonly current: KubernetesObject | undefined;
-  /** Somebody took Mooring's mark off, and it is put on again. */
+  /** Somebody removed Mooring's mark, and the write restores it. */
   readonly isMarkLost?: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function planObject(
   }
   const adopter = adoptedBy(metadata);
   if (ownership === undefined && adopter?.berth === berthKey(input)) {
-    // Adopted before: it changes with the request, and stays the adopting operation's to give up.
+    // Already adopted: it changes with the request, and its mark keeps naming the operation that adopted it.
     if (differences.length === 0) {
       const action = adopter.operation === input.operation ? "adopt" : "none";
       return { action, differences, conflict: undefined, object: undefined, current };
@@ -96,7 +96,7 @@ function adoptionConflict(
   return undefined;
 }
 
-/** Brings objects to the desired state, in order; returns what was done to the object that changed most. */
+/** Brings objects to the desired state, in order; returns the strongest action taken. */
 export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
@@ -106,7 +106,7 @@ export async function ensureObjects(
   return (await bringObjects(kubernetes, cluster, desired, input)).action;
 }
 
-/** The same, with the UIDs of the objects that are there then. */
+/** The same, with the UIDs of the resulting objects. */
 export async function bringObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
@@ -134,12 +134,12 @@ export async function bringObjects(
     done.push(...differencesAfter(decision, applied));
     uids[index] = applied.metadata.uid;
   }
-  // Applying also takes away what Mooring set once and does not any more: only the answer shows that.
+  // Applying also removes fields that Mooring set earlier and no longer sets: only the answer shows that.
   if (JSON.stringify(done) !== JSON.stringify(expected)) await step.willDo(result, done, options);
   return { action: result, uids };
 }
 
-/** What becomes of the object, by what the API server stored, or would store. */
+/** What changes in the object, according to what the API server stored or would store. */
 export function differencesAfter(
   { action, differences, current, isMarkLost = false }: ObjectDecision,
   after: KubernetesObject,
@@ -148,7 +148,7 @@ export function differencesAfter(
   return [...(isMarkLost ? [markDifference(after)] : []), ...changesBetween(current, after)];
 }
 
-/** A mutating webhook or policy that sets other values, or takes the mark off: it would do so every time. */
+/** Detects a mutating webhook or policy that sets other values or removes the mark: it would do so every time. */
 export function findAlteration(object: KubernetesObject, after: KubernetesObject): Conflict | undefined {
   const altered = compare(object, after);
   if (altered.length === 0) return undefined;
@@ -160,7 +160,7 @@ export interface WithStep {
   readonly step: Pick<StepContext, "willDo">;
 }
 
-/** Force takes fields from another manager: only for what is ours, or where the request says Always. */
+/** Force takes fields from other managers: only for our own objects, or if the request says Always. */
 export function needsForce({ action }: Pick<ObjectDecision, "action">, { adoptionPolicy }: EnsureInput): boolean {
   return action === "update" || (action === "adopt" && adoptionPolicy === "Always");
 }
@@ -193,7 +193,7 @@ function markDifference(object: KubernetesObject): Difference {
   return { field: nameOf(object), current: "without Mooring's mark", desired: "marked" };
 }
 
-/** What a step does to the thing that it is named for. A namespace that was there is told as such, whatever is new in it. */
+/** What a step does to the thing it is named after. An existing namespace counts as such, whatever is new in it. */
 export function actionOfEnsuring(
   desired: readonly KubernetesObject[],
   decisions: readonly Pick<ObjectDecision, "action">[],

@@ -1,11 +1,11 @@
-/** Whose the fields of an object are, by its managedFields (kubernetes.io "Server-Side Apply"). */
+/** Who owns the fields of an object, according to its managedFields (kubernetes.io "Server-Side Apply"). */
 import { owner } from "../../domain/naming/names.ts";
 import type { KubernetesObject, ManagedFields } from "../../ports.ts";
 import { isRecord } from "./differences.ts";
 
 /**
- * Of values that are to replace what Mooring has written: those whose field Mooring alone owns. A field that somebody else has
- * set since, or sets to the same, is theirs.
+ * Selects, from values that are to replace what Mooring wrote, those whose field Mooring alone owns. A field that somebody else
+ * has since set, even to the same value, is theirs.
  */
 export function replaceable(values: object, { metadata }: KubernetesObject): Record<string, unknown> {
   const { managedFields = [] } = metadata;
@@ -16,7 +16,7 @@ export function replaceable(values: object, { metadata }: KubernetesObject): Rec
   return pick(values, [], (path) => has(mine, path) && !has(others, path));
 }
 
-/** Whether applying the values would give up nothing: Mooring manages no other field any more. */
+/** Whether applying the values would give up nothing, because Mooring no longer manages any other field. */
 export function managesNothingBut(values: object, { metadata: { managedFields } }: KubernetesObject): boolean {
   if (managedFields === undefined) return false;
   const mine = managedFields.filter(({ manager, operation }) => manager === owner && operation === "Apply");
@@ -51,7 +51,7 @@ function isAt(fields: unknown, path: readonly string[]): boolean {
   return at !== undefined;
 }
 
-/** Applied with these, a write reaches what was looked at, or nothing: somebody may write, or make it anew, in between. */
+/** With these, a write changes only the version that was read: somebody may change or recreate the object in between. */
 export function versionOf({ metadata: { uid, resourceVersion } }: KubernetesObject) {
   return { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
 }

@@ -1,4 +1,4 @@
-/** Reading Kubernetes objects back: whether they are as Mooring set them, and whether any is there that should be gone. */
+/** Reading Kubernetes objects back: whether they are as Mooring set them, and whether any remain that should be gone. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
@@ -37,7 +37,7 @@ export function noteObject(note: InspectionInput["note"], current: KubernetesObj
   note({ thing: thingOf(refOf(current)), id: metadata.uid, mark: printMetadataMark(metadata), field: "metadata" });
 }
 
-/** Of an object that the namespace should not have any more: whether Mooring made it. */
+/** A finding for an object that the namespace should no longer have, if Mooring made it. */
 export async function inspectSurplus(
   kubernetes: Reading,
   cluster: ClusterTarget,
@@ -49,7 +49,7 @@ export async function inspectSurplus(
     : [];
 }
 
-/** After an offboarding: one sentence, when the object is there and nobody is deleting it. */
+/** After an offboarding: one sentence if the object exists and is not being deleted. */
 export async function remainsOf(
   kubernetes: Reading,
   cluster: ClusterTarget,

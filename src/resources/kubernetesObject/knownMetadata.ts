@@ -3,10 +3,10 @@ import type { KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 
 export interface KnownMetadata {
-  /** With the mark that the object has or, when that was taken off, with the one that the record has of it. */
+  /** With the object's mark or, if that was removed, the one in the namespace's record. */
   readonly metadata: MarkedMetadata;
   readonly isMarkLost: boolean;
-  /** It was there when the namespace was onboarded, and nothing of it had to be changed. */
+  /** It existed when the namespace was onboarded, and did not have to be changed. */
   readonly isAdoptedAsItWas: boolean;
 }
 
@@ -32,7 +32,7 @@ export async function knownMetadata(
   };
 }
 
-/** An object as findings and the namespace's record name it: the namespace is the record's own. */
+/** An object as findings and the namespace's record name it; its namespace is that of the record. */
 export function thingOf({ kind, name }: ObjectRef): string {
   return `${kind} ${name}`;
 }

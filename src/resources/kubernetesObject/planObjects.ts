@@ -1,7 +1,7 @@
 /**
- * The plan of a step that writes Kubernetes objects. Where it would write, the API server is asked first (dryRun=All, strict
- * field validation): what its admission, quotas, authorization or validation refuse is a blocker before anything is written,
- * and what it would store says what changes.
+ * The plan of a step that writes Kubernetes objects. Each write is first tried as a dry run (dryRun=All, strict field
+ * validation): whatever the API server's admission, quotas, authorization or validation refuses blocks the plan before anything
+ * is written, and what it would store shows what changes.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
@@ -26,11 +26,11 @@ import { planRestoration, type Rewritten } from "./restoreObjects.ts";
 
 type Asked = Pick<Kubernetes, "get" | "apply" | "remove" | "whyForbidden">;
 
-/** What the cluster says to one write. */
+/** The cluster's answer to one write. */
 interface Rehearsal {
   readonly differences: readonly Difference[];
   readonly conflict?: Conflict | undefined;
-  /** What could not be asked, and why. */
+  /** What could not be checked, and why. */
   readonly notice?: Notice;
 }
 
@@ -117,12 +117,12 @@ async function rehearse(
         const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
         return { differences: differencesAfter(decision, after), conflict: findAlteration(object, after) };
       } catch (error) {
-        // A namespace that was about to go may be gone by now.
+        // A namespace that was terminating may be gone by now.
         const isRefused = error instanceof PermanentError && error.code === "KUBERNETES_REJECTED";
         if (!isRefused || (await hasNamespaceFor(kubernetes, cluster, [object]))) throw error;
       }
     }
-    // The API server answers 404 to whatever is asked of a namespace that is not there; only rights it can tell.
+    // In a missing namespace the API server answers 404 to everything; only permissions can be checked.
     const forbidden = await kubernetes.whyForbidden(cluster, refOf(object));
     if (forbidden !== undefined) {
       return { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };

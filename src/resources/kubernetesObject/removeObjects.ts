@@ -1,4 +1,4 @@
-/** How Kubernetes objects go: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
+/** How Kubernetes objects are removed: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/ownership.ts";
@@ -17,7 +17,7 @@ export interface RemoveInput extends Berth {
 }
 
 export interface Leaving extends ObjectRef {
-  /** It is not deleted, whoever created it, and is nobody's then. */
+  /** It is not deleted, whoever created it, but loses Mooring's mark. */
   readonly isKept?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface RemovalDecision {
   readonly differences: readonly Difference[];
   readonly ref: ObjectRef;
   readonly uid: string | undefined;
-  /** Of an object that stays: what Mooring applies to give it up. */
+  /** For an object that stays: what Mooring applies to give it up. */
   readonly released?: KubernetesObject;
 }
 
@@ -53,7 +53,7 @@ async function decideRemoval(
   const ownership = readMetadata(metadata);
   if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
     if (isKept) {
-      const difference = { field, current: "created by Mooring", desired: "stays, as nobody's" };
+      const difference = { field, current: "created by Mooring", desired: "stays, without Mooring's mark" };
       return { action: "keep", differences: [difference], ref, uid, released: bare(ref, current) };
     }
     const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
@@ -63,14 +63,14 @@ async function decideRemoval(
   if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
     const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
     const released = bare(ref, current, replaceable(readReplaced(metadata), current));
-    // It was given up by a run before this one, whose answer got lost; only the record says still that it was adopted.
+    // An earlier attempt gave it up and its answer was lost; only the record still says that it was adopted.
     if (managesNothingBut(released, current)) return { action: "none", differences: [], ref, uid };
     return { action: "update", differences: [difference, ...compare(released, current)], ref, uid, released };
   }
   return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
 }
 
-/** Applying no more than the name and what is put back gives up every other field that only this manager owns. */
+/** Applying only the name and the restored values gives up every other field that only this manager owns. */
 function bare(
   { apiVersion, kind, name, namespace }: ObjectRef,
   current: KubernetesObject,
@@ -81,7 +81,7 @@ function bare(
 }
 
 /**
- * What a step did to the thing that it is named for. A namespace that stays is told as such, whatever goes of what is in it.
+ * What a step did to the thing it is named after. A namespace that stays counts as such, whatever is removed from it.
  */
 export function actionOfRemoval(decisions: readonly RemovalDecision[]): StepAction {
   const all = strongest(decisions.map(({ action }) => action));
@@ -109,7 +109,7 @@ export async function removeObjects(
   return result;
 }
 
-/** The one write by which an object goes, or is given up; or, as a dry run, the question whether the cluster lets it. */
+/** The one write that deletes an object or gives it up; as a dry run, it checks whether the cluster would allow that. */
 export async function removeOrRelease(
   kubernetes: Pick<Kubernetes, "apply" | "remove">,
   cluster: ClusterTarget,
@@ -117,6 +117,6 @@ export async function removeOrRelease(
   dryRun = false,
 ): Promise<void> {
   if (released) await kubernetes.apply(cluster, released, { dryRun });
-  else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} came without a UID`);
+  else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} has no UID`);
   else await kubernetes.remove(cluster, ref, { uid }, { dryRun });
 }

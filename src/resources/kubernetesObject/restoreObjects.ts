@@ -1,4 +1,4 @@
-/** How Kubernetes objects are put back to what they were before a change. */
+/** How Kubernetes objects are restored to what they were before a change. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {
@@ -20,8 +20,8 @@ export interface Rewritten {
 }
 
 /**
- * Puts back what a change wrote over, where nobody else has set it since. An object that looks otherwise than what the change
- * writes was not written.
+ * Restores what a change overwrote, unless somebody else has set it since. An object that differs from what the change writes was
+ * not written by it.
  */
 export async function restoreObjects(
   kubernetes: Kubernetes,
@@ -62,7 +62,7 @@ export async function planRestoration(
   return { action: "update", differences, conflict: undefined, object: withMetadata(restored, mark), current };
 }
 
-/** The mark that the object has as Mooring's own or adopted one. */
+/** The object's mark, if Mooring created or adopted it for the namespace. */
 function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof ownerMetadata> | undefined {
   const ownership = readMetadata(metadata);
   if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);

@@ -1,4 +1,4 @@
-/** Who else depends on the namespace: it takes everything in it along. */
+/** Who else depends on the namespace: deleting it deletes everything in it. */
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -7,7 +7,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
 import { type Dependants, isMarked, list, readable } from "../definitions/dependants.ts";
 
-/** What runs, and what holds data. ConfigMaps and the like that nothing runs with are nobody's loss. */
+/** What runs, and what holds data. ConfigMaps and the like are no loss if nothing runs with them. */
 const kindsOfWork: readonly { apiVersion: string; kind: string }[] = [
   { apiVersion: "apps/v1", kind: "Deployment" },
   { apiVersion: "apps/v1", kind: "StatefulSet" },
@@ -37,7 +37,7 @@ const Work = z.object({
   spec: z.object({ backoffLimit: z.number() }).partial().default({}),
 });
 
-/** What is over, on its way out, or another object's to run is nobody's own. */
+/** Ignores what has finished, is being deleted, or is managed by another object. */
 function isAtWork(object: KubernetesObject): boolean {
   if (object.metadata.deletionTimestamp !== undefined) return false;
   const { data } = Work.safeParse(object);

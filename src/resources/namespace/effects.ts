@@ -26,7 +26,7 @@ import { dependantsOfNamespace } from "./dependants.ts";
 import { type namespace, namespaceObject } from "./namespace.ts";
 import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
 
-/** The namespace, created when it is not there, and what Mooring puts into every one. */
+/** The namespace, created if missing, and what Mooring puts into every namespace. */
 export const applyNamespace = defineStep({
   name: "applyNamespace",
   input: StepInput.extend({ ...requestFields, adoptionPolicy: AdoptionPolicy }),
@@ -45,7 +45,7 @@ export const applyNamespace = defineStep({
   },
 });
 
-/** Removes what Mooring put into it, and the namespace when Mooring created it and the request lets it go; else it is kept. */
+/** Removes what Mooring put into it, and the namespace if Mooring created it and the request allows that; otherwise keeps it. */
 export const removeNamespace = defineStep({
   name: "removeNamespace",
   input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
@@ -83,7 +83,7 @@ function objectsInside(catalog: Catalog, contents: Contents): readonly Kubernete
   }));
 }
 
-/** In the order in which they go. */
+/** In the order of removal. */
 function namespaceRefs({
   namespace: name,
   deletePolicy,
@@ -120,7 +120,7 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
     },
     async removeNamespace(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace: name } = request;
-      // What an operation made goes with it, whatever is to stay in an offboarding.
+      // An undo deletes what its operation made, even if an offboarding would keep it.
       const deletePolicy = createdBy === undefined ? request.deletePolicy : "Delete";
       const refs = namespaceRefs({ namespace: name, deletePolicy });
       const input = { cluster, namespace: name, createdBy, recordedMark: recordedMarks(ports, request), step };
@@ -171,7 +171,7 @@ function preflight(
     registry.getNamespace(request),
     kubernetes.get(cluster, refOf(namespaceObject(request))),
   ]);
-  reading.catch(() => undefined); // Each check below meets the failure; without them it would be nobody's.
+  reading.catch(() => undefined); // Each check below reports the failure; this avoids an unhandled rejection until then.
   const check = (look: (found: Awaited<typeof reading>) => void): PreflightCheck => ({
     about: "namespace",
     look: async () => void look(await reading),

@@ -3,8 +3,8 @@ import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { KubernetesObject, Registry } from "../../ports.ts";
 
 /**
- * Whether a repair made the namespace anew and did not come to its end: then the record has the UID of the one before. The
- * mark alone proves nothing, since whoever may make namespaces may write it; the operation that it names is looked up.
+ * Whether a repair recreated the namespace and did not finish: the record then has the UID of the previous one. The mark alone
+ * proves nothing, since anyone who may create namespaces can write it, so the operation that it names is looked up.
  */
 export async function isOfUnfinishedRepair(
   registry: Pick<Registry, "getOperation">,

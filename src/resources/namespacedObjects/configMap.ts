@@ -9,7 +9,7 @@ export const configMap: NamespacedObject = {
   name: namesInside.configMap,
   fields(catalog, { databases }) {
     const all = databases.map((request) => {
-      // The roles are the database's to check; here only its address counts.
+      // Roles are checked where they are granted; only the address matters here.
       const { server, database } = findDatabase(catalog, { ...request, roles: [] });
       // `host,port` is how SQL Server clients write a port that is not 1433.
       return { server: server.port === 1433 ? server.host : `${server.host},${server.port}`, database };

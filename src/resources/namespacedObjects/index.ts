@@ -4,5 +4,5 @@ import { configMap } from "./configMap.ts";
 
 const objects: { readonly [Name in keyof typeof namesInside]: NamespacedObject } = { configMap };
 
-/** What Mooring puts into every namespace, in the order in which it is made. */
+/** What Mooring puts into every namespace, in the order of creation. */
 export const namespacedObjects: readonly NamespacedObject[] = Object.values(objects);

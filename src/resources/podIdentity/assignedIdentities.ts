@@ -10,7 +10,7 @@ const assignmentPolls = 10;
 const assignmentPollMs = 500;
 
 /**
- * Waits until the nodes have let go: an Azure identity that is deleted while a node still has it assigned blocks every later
+ * Waits until no node has the identity assigned: an Azure identity that is deleted while a node still has it blocks every later
  * assignment there (aad-pod-identity issues 227, 533, 1327).
  */
 export async function waitUntilUnassigned(kubernetes: Kubernetes, cluster: ClusterTarget, berth: Berth): Promise<void> {

@@ -1,4 +1,4 @@
-/** Bindings of aad-pod-identity that are not Mooring's: by which pods of others get the identity, and its own pods another. */
+/** Other people's aad-pod-identity bindings: they can give the identity to other pods, or give its own pods another identity. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
@@ -39,7 +39,7 @@ function ofIdentity(bindings: readonly Binding[], berth: Berth): readonly Bindin
   );
 }
 
-/** By which pods that the request's selector selects may get another identity: aad-pod-identity picks either. */
+/** Bindings that can give another identity to pods with the request's selector: aad-pod-identity picks either. */
 async function rivalsOf(
   { kubernetes }: Pick<Ports, "kubernetes">,
   cluster: ClusterTarget,
@@ -49,7 +49,7 @@ async function rivalsOf(
   const reaching = await Promise.all(
     same.map(async ({ metadata: { namespace = "" }, azureIdentity }) => {
       if (namespace === request.namespace) return azureIdentity !== identityName(request);
-      // In managed mode every identity is for the pods of its own namespace; else its annotation says so.
+      // In managed mode an identity serves only pods of its own namespace; otherwise its annotation decides.
       if (cluster.podIdentity?.mode === "managed") return false;
       const ref = { apiVersion: podIdentityApi, kind: "AzureIdentity", name: azureIdentity, namespace };
       const identity = await kubernetes.get(cluster, ref);
@@ -59,7 +59,7 @@ async function rivalsOf(
   return same.filter((_, index) => reaching[index]);
 }
 
-/** Whether others select the same pods: told before the first write. */
+/** A conflict if others select the same pods: reported before the first write. */
 export async function selectorConflict(
   ports: Pick<Ports, "kubernetes">,
   cluster: ClusterTarget,

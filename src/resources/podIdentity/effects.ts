@@ -47,17 +47,17 @@ export const applyPodIdentity = defineStep({
   run: apply,
 });
 
-/** Puts binding and identity back after a migration that could not retire them, or was canceled then. */
+/** Puts binding and identity back when a migration fails to retire them, or is canceled at that point. */
 export const returnPodIdentity = defineStep({
   name: "returnPodIdentity",
-  // Told as every undo is, so that a cancellation does not stop it.
+  // `createdBy`, as in every undo, keeps a cancellation from stopping it.
   input: ApplyPodIdentityInput.extend({ createdBy: z.string() }),
   output: StepResult,
   target: berthKey,
   run: apply,
 });
 
-/** Removes binding and identity, then waits until the nodes have let go. */
+/** Removes binding and identity, then waits until no node has the identity assigned. */
 export const removePodIdentity = defineStep({
   name: "removePodIdentity",
   input: RemovalInput,
@@ -104,13 +104,13 @@ function desiredObjects(
   return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(cluster, berth)) });
 }
 
-/** With `resourcegroups` in lower case, as the project's documents write it: another spelling is another identity to MIC. */
+/** With `resourcegroups` in lower case, as in aad-pod-identity's documentation: MIC takes another spelling for another identity. */
 function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): string {
   const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
   return `/subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/${provider}/${name}`;
 }
 
-/** What is there, or was, by the request or by the migration that takes it away. */
+/** The objects according to the request, or to the migration that removes them. */
 const lookAtObjects: Look = async (ports, { request, operation, identity, migrating, step }) => {
   const cluster = findCluster(ports.catalog, request.cluster);
   const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };

@@ -1,6 +1,6 @@
 /**
- * What aad-pod-identity's MIC needs of the kubelet identity, by which it assigns identities to the nodes (aad-pod-identity,
- * "Role assignment"). In managed mode the cluster's operator assigns them, and nothing is needed.
+ * The roles that aad-pod-identity's MIC needs the kubelet identity to have, with which it assigns identities to the nodes
+ * (aad-pod-identity, "Role assignment"). In managed mode the cluster's operator assigns them, and no roles are needed.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
@@ -8,7 +8,7 @@ import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
 import type { Obstacles } from "../definitions/look.ts";
 
-/** Ids of built-in roles, the same in every tenant; the first of each list is the one to ask for. */
+/** Ids of built-in roles, the same in every tenant; the first of each list is the one to recommend. */
 const contributor = "b24988ac-6180-42a0-ab88-20f7382dd24c";
 const owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
 const needed = {
@@ -36,7 +36,7 @@ export async function checkKubeletRoles(
       const held = await roleAssignments.heldAt(where.read, kubeletObjectId);
       return judge(need, held, { kubeletObjectId, scope: where.assign, alias: cluster.alias });
     } catch (error) {
-      // Only that it may not be read is not in the way of an onboarding; what else goes wrong is told as everywhere.
+      // Missing read access must not block an onboarding; any other error is reported as usual.
       if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
       return unknown(error.message);
     }
@@ -61,7 +61,7 @@ function judge(
   if (roles.some((id) => ids.includes(id))) return nothing;
   const lack = `The kubelet identity ${kubeletObjectId} of cluster "${alias}" does not have ${role} at ${scope}`;
   const command = `az role assignment create --assignee-object-id ${kubeletObjectId} --assignee-principal-type ServicePrincipal --role "${role}" --scope ${scope}`;
-  // A role of the operator's own may allow the same; whether it does is not worth stopping for.
+  // A custom role may allow the same; not knowing is no reason to stop.
   const own = [...new Set(roles)].filter((id) => !knownRoles.has(id));
   if (own.length > 0) return unknown(`${lack}; whether the role ${own.join(", ")} allows the same is not known.`);
   return { blockers: [toOperationError("KUBELET_ROLE_MISSING", `${lack}.`, command)], notices: [] };
@@ -70,7 +70,7 @@ function judge(
 const knownRoles: ReadonlySet<string> = new Set([
   ...needed.assign.ids,
   ...needed.nodes.ids,
-  // Reader, AcrPull, Network Contributor: what AKS and its add-ons give a kubelet, and what does not help here.
+  // Reader, AcrPull, Network Contributor: AKS and its add-ons give them to a kubelet, and they do not help here.
   "acdd72a7-3385-48ef-bd42-f606fba81ae7",
   "7f951dda-4ed3-4680-a7ca-43fe172d538d",
   "4d97b98b-1d4f-4787-a291-c67834d212e7",

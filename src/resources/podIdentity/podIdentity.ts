@@ -1,14 +1,14 @@
 import { type Berth, bindingName, identityName } from "../../domain/naming/names.ts";
 import { defineResource, ofNamespace } from "../definitions/resource.ts";
 
-/** AzureIdentity and AzureIdentityBinding, by which pods with a label get the identity (aad-pod-identity). */
+/** AzureIdentity and AzureIdentityBinding, which give the identity to pods with a label (aad-pod-identity). */
 export const podIdentity = defineResource({
   mode: "podIdentity",
   making: "connect",
   leaving: "access",
   steps: {
     applyPodIdentity: { of: "namespace", stage: "connect" },
-    // Nodes have to let the identity go.
+    // It waits until the nodes release the identity.
     removePodIdentity: { of: "namespace", stage: "disconnect", takes: { least: 1, most: 60 } },
     restorePodIdentity: { of: "namespace" },
     returnPodIdentity: { of: "namespace" },
@@ -23,8 +23,8 @@ export const podIdentityApi = "aadpodidentity.k8s.io/v1";
 export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
 
 /**
- * In the namespace itself: aad-pod-identity looks the identity up in the binding's namespace. Without the Behavior
- * annotation a pod of any namespace could label itself into this identity.
+ * In the namespace itself: aad-pod-identity looks the identity up in the binding's namespace. Without the Behavior annotation,
+ * a pod in any namespace could get this identity by its label.
  */
 export function podIdentityObjects(
   berth: Berth,
@@ -55,7 +55,7 @@ export function bindingObject(berth: Berth, selector: string) {
   };
 }
 
-/** In the order in which they are taken away: first what gives pods the identity. */
+/** In the order of removal: first what gives pods the identity. */
 export function podIdentityRefs(berth: Berth) {
   const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
   return [

@@ -40,10 +40,10 @@ export const applyServiceAccount = defineStep({
   run: apply,
 });
 
-/** Puts it back after a migration to pod identity that could not take it away, or was canceled then. */
+/** Puts it back when a migration to pod identity fails to remove it, or is canceled at that point. */
 export const returnServiceAccount = defineStep({
   name: "returnServiceAccount",
-  // Told as every undo is, so that a cancellation does not stop it.
+  // `createdBy`, as in every undo, keeps a cancellation from stopping it.
   input: ApplyServiceAccountInput.extend({ createdBy: z.string() }),
   output: StepResult,
   target: berthKey,
@@ -70,7 +70,7 @@ export const removeServiceAccount = defineStep({
   run: remove,
 });
 
-/** The same for a service account that a change replaces by another. */
+/** The same for a service account that a change replaces. */
 export const retireServiceAccount = defineStep({
   name: "retireServiceAccount",
   input: RemoveServiceAccountInput,
@@ -87,7 +87,7 @@ function desiredAccount(
   return serviceAccountObject({ namespace }, { serviceAccount: name, clientId, tenantId });
 }
 
-/** What is there, or was, by the request or by the migration that takes it away. */
+/** The account according to the request, or to the migration that removes it. */
 const lookAtAccount: Look = async (ports, { request, operation, identity, migrating, step }) => {
   const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };
   const desired = desiredAccount(ports.catalog, request, clientId);

@@ -1,6 +1,6 @@
 import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
 
-/** What sets the administrator by hand; without one in the catalog, with a place for it. */
+/** The command that sets the administrator by hand; with placeholders if the catalog names none. */
 export function adminCommand({ resourceId, entraAdmin }: SqlServerTarget): readonly string[] {
   const [, , subscription = "", , group = "", , , , server = ""] = resourceId.split("/");
   const { login, objectId } = entraAdmin ?? { login: "<group>", objectId: "<its object id>" };

@@ -46,8 +46,8 @@ async function inspect({ sqlServers }: Looking, server: SqlServerTarget): Promis
 }
 
 /**
- * Sets the administrator that the catalog gives, where the server has none. Azure knows no condition on this write: who sets
- * another one between the look and the write is overwritten. Two operations set the same one.
+ * Sets the administrator that the catalog gives, if the server has none. Azure offers no condition on this write: an administrator
+ * set between the look and the write is overwritten. Two operations set the same one.
  */
 export const ensureSqlAdmin = defineStep({
   name: "ensureSqlAdmin",
@@ -67,12 +67,12 @@ export const ensureSqlAdmin = defineStep({
 });
 
 /**
- * Takes it away again when that operation set it, it is still the one, and nobody else depends on it. Whoever has come while it
- * went gets it back: their steps are tried again meanwhile.
+ * Removes it again if that operation set it, it is unchanged, and no other namespace depends on it. It is set again if another
+ * namespace has come to depend on it during the removal: that namespace's steps are retried meanwhile.
  *
- * Of two operations that share it and both fail, the one that did not set it leaves it, though it may be the last. An
- * administrator carries no mark and no ETag, so a record of ours could not tell it from the same one that people have come to
- * rely on since, or have set again; and it is what the catalog wants.
+ * If two operations share it and both fail, the one that did not set it leaves it, even if it is the last. An administrator carries
+ * no mark and no ETag, so a record of ours could not distinguish it from the same one that people have come to rely on or have set
+ * again since; and it is what the catalog wants.
  */
 export const unsetSqlAdmin = defineStep({
   name: "unsetSqlAdmin",
@@ -137,7 +137,7 @@ async function dependants(
 
 const provider = "Microsoft.Sql/servers/administrators";
 
-/** As it would be set; the step itself is refused by Azure where Mooring may not. */
+/** The plan, with a check of Mooring's permission; the step itself needs none, since Azure refuses the write. */
 async function planWithRights(ports: Looking & Pick<Ports, "roleAssignments">, alias: string): Promise<StepPlan> {
   const { plan } = await planAdmin(ports, alias);
   if (plan.action !== "create") return plan;

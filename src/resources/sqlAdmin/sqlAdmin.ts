@@ -1,8 +1,8 @@
 import { defineResource } from "../definitions/resource.ts";
 
 /**
- * The Microsoft Entra administrator of a SQL server, where the catalog gives one: without any, nobody logs in. It is the
- * server's and not the namespace's: it is set and never replaced, and an offboarding leaves it.
+ * The Microsoft Entra administrator of a SQL server, if the catalog gives one: without one, nobody can log in. It belongs to the
+ * server and not to the namespace: it is set but never replaced, and an offboarding leaves it.
  */
 export const sqlAdmin = defineResource({
   making: "prepare",
@@ -13,6 +13,6 @@ export const sqlAdmin = defineResource({
   },
   ensure: (_request, admins = []) => admins.map((target) => ({ name: "ensureSqlAdmin", target })),
   remove: () => [],
-  // Only where it is set: undoStages.ts registers it by the server.
+  // undoStages.ts registers one for each server whose administrator is set.
   undo: () => [],
 });

@@ -82,7 +82,7 @@ export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
   }),
 };
 
-/** Without an administrator nobody logs in: what is in the database shows once the server has it. */
+/** Nobody can log in without an administrator, so the database can only be read once the server has one. */
 async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseRequest): Promise<boolean> {
   const { server } = findDatabase(catalog, wanted);
   return server.entraAdmin !== undefined && (await sqlServers.inspect(server))?.entraAdmin === undefined;
@@ -95,12 +95,12 @@ async function userIn(
 ): Promise<readonly string[]> {
   const { cluster, namespace } = request;
   const found = await findOurs(ports, { cluster, namespace, database });
-  // One that is only lent stays; of that it bears a mark says that not all was taken back.
+  // An adopted user stays; if it still has a mark, something was not taken back.
   const isLeft = found && (found.mark.operation !== null || found.user.mark !== undefined);
   return isLeft ? [`User ${found.user.name} is still in ${keyOf(database)}.`] : [];
 }
 
-/** One look at each server; a database that the catalog does not list is told by its own step. */
+/** One look at each server; a database that the catalog does not list is reported by its own step. */
 function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][] {
   const targets = request.databases.flatMap((database) => {
     try {
@@ -120,7 +120,7 @@ function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest
       );
     }
     const blockers: OperationError[] = [];
-    // Where the catalog gives one, its own step sets it.
+    // If the catalog gives one, its own step sets it.
     if (!state.entraAdmin && !server.entraAdmin) {
       const message = `SQL server "${server.alias}" has no Microsoft Entra administrator.`;
       blockers.push(toOperationError("SQL_ADMIN_MISSING", message, adminCommand(server).join(" ")));

@@ -1,4 +1,4 @@
-/** The SQL user of the identity in a database: made, adopted or put right, with what the role bundles give. */
+/** The SQL user of the identity in a database: created, adopted or repaired, with what the role bundles give. */
 import { z } from "zod";
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
@@ -26,7 +26,7 @@ export const GrantInput = StepInput.extend({
   database: DatabaseRequest,
   adoptionPolicy: AdoptionPolicy,
   identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
-  /** Take back what Mooring gave and the request does not ask for; a change does that only at its end. */
+  /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
   takesBack: z.boolean().optional(),
 });
 
@@ -40,7 +40,7 @@ interface DatabasePlanInput extends Berth {
   readonly operation: string;
   readonly database: DatabaseRequest;
   readonly adoptionPolicy: AdoptionPolicy;
-  /** Undefined while the identity does not exist yet: its SID is not known then. */
+  /** Undefined until the identity exists; its SID is unknown until then. */
   readonly identity: { readonly clientId: string; readonly principalId: string } | undefined;
   readonly takesBack?: boolean | undefined;
 }
@@ -63,7 +63,7 @@ export async function planDatabase(
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
 }
 
-/** Of a database that nobody can log in to yet: what is made there when nothing is in the way. */
+/** The plan for a database that nobody can log in to yet: what is made there if nothing prevents it. */
 export function planUnseen({ request, database }: { request: Berth; database: DatabaseRequest }): StepPlan {
   const place = keyOf(database);
   const differences = describeNew({ name: identityName(request), sid: undefined, desired: grantsOf(database.roles) });
@@ -72,7 +72,7 @@ export function planUnseen({ request, database }: { request: Berth; database: Da
   return { ...plan, notices: [toNotice("SQL_NOT_SEEN_YET", message)] };
 }
 
-/** Known before the first write, and not when the identity is made already. */
+/** Reports missing rights before the first write, rather than after the identity has been made. */
 function withRights(input: DatabasePlanInput, state: DatabaseState, decision: Decision): Decision {
   if (decision.conflict) return decision;
   const isNew = decision.action === "create";
@@ -101,7 +101,7 @@ interface DecisionInput extends DatabasePlanInput {
   readonly users: readonly DatabaseUser[];
   readonly roles: readonly string[];
   readonly target: ReturnType<typeof findDatabase>;
-  /** Of the user of that name, when there is one. */
+  /** The mark of the user with that name, if there is one. */
   readonly known: KnownMark | undefined;
 }
 
@@ -129,10 +129,10 @@ function decide(input: DecisionInput): Decision {
   return mark ? update(input, user, mark) : adopt(input, user);
 }
 
-/** The user of an identity that was created anew: same name, another client id, and no login until it is replaced. */
+/** The identity was recreated: same name, another client id. Its user cannot log in until it is replaced. */
 function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
   const { operation } = mark;
-  // A user that is only lent is somebody else's to drop.
+  // Only its owner may drop an adopted user.
   if (operation === null) return foreignSid(input, user);
   if (user.ownedSchemas.length > 0) {
     return refuse(
@@ -160,7 +160,7 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     ...user.roles.map((name): Grant => ({ kind: "role", name })),
     ...grantablePermissions.filter(({ name }) => user.permissions.includes(name)),
   ].filter(isKept);
-  // What somebody else gave stays somebody else's: it is given again, but not marked as Mooring's to take away.
+  // Grants by others are repeated, but not marked as Mooring's, so Mooring will not take them back.
   const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
   return {
     action: "update",
@@ -176,7 +176,7 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   };
 }
 
-/** What somebody else gave or denied and a new user would not have: only roles and EXECUTE are given again. */
+/** What somebody else gave or denied and a new user would lack: only roles and EXECUTE are given again. */
 function permissionsLost(
   { permissions, otherPermissions = [], isDisabled }: DatabaseUser,
   { grants }: UserMark,
@@ -214,7 +214,7 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
       ...missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
       ...held.map((name) => ({ field: name, current: "granted", desired: null })),
     ],
-    // All in one transaction, so that no reader of the mark finds less than there is.
+    // All in one transaction, so that the mark never lists less than the user has.
     changes: [
       { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
       ...held.map((name) => takeBack(user.name, name)),
@@ -232,7 +232,7 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
       `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,
     );
   }
-  // Taken as it is: without a mark there is nothing to take back later either.
+  // Adopted unchanged: without a mark there is nothing to take back later.
   if (missing.length === 0) return { action: "adopt", changes: [] };
   const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
   return {
@@ -242,7 +242,7 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
   };
 }
 
-/** Creates the user by SID or, where the catalog says so for the server, by a look-up in Microsoft Entra. */
+/** Creates the user by SID or, if the catalog says so for the server, by a lookup in Microsoft Entra. */
 function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
   const { name, sid, identity, operation } = input;
   if (sid === undefined || identity === undefined) return [];
@@ -271,7 +271,7 @@ export const grantDatabase = defineStep({
       await ports.databases.change(findDatabase(ports.catalog, input.database), changes);
       return { action: plan.action };
     } catch (error) {
-      // Somebody was faster: another run of this very step, whose user is as good as ours, or a stranger.
+      // Somebody was faster: another run of this step, whose user is as good as ours, or someone else.
       if (!(error instanceof PermanentError) || !creationConflicts.has(error.code)) throw error;
       const found = await planDatabase(ports, input);
       throwConflict(found.conflict);

@@ -94,7 +94,7 @@ function denied(text: string): Omit<Finding, "code" | "target"> {
 
 const maxListed = 10;
 
-/** There may be one for every table: together they are one finding. */
+/** There may be one for every table, so they are reported as one finding. */
 function summarize(code: FindingCode, target: string, lines: readonly string[]): readonly Finding[] {
   if (lines.length === 0) return [];
   const more = lines.length - maxListed;

@@ -4,7 +4,7 @@ import type { DatabaseUser } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 
 export interface KnownMark {
-  /** Mooring's mark for the namespace or, when somebody took it off, the one that the record has of this very user. */
+  /** Mooring's mark for the namespace or, if somebody removed it, the one recorded for this same user. */
   readonly mark: UserMark | undefined;
   readonly isLost: boolean;
 }
@@ -19,7 +19,7 @@ export async function knownMark(
   return { mark: recorded, isLost: recorded !== undefined };
 }
 
-/** A user that was dropped and made again may have the same SID, and is another one all the same. */
+/** A user that was dropped and recreated may have the same SID but is a different one. */
 export function userId({ sid, createdTime }: DatabaseUser): string | undefined {
   return createdTime === undefined ? undefined : `${sid} ${createdTime}`;
 }

@@ -1,4 +1,4 @@
-/** Taking a database away from the user, as a whole or in part. Only what the mark says that Mooring gave. */
+/** Taking back access to a database, entirely or in part, but only what the mark says that Mooring gave. */
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
@@ -29,11 +29,11 @@ export async function planRevocation(
 }
 
 interface NarrowingInput extends Omit<RevocationInput, "createdBy"> {
-  /** Of a plan: the SID that the user will have. One with another is made anew before, with no more than what it holds. */
+  /** For a plan: the SID that the user will have. A user with another SID is first recreated, with no more than it holds now. */
   readonly next?: { readonly sid: string | undefined };
 }
 
-/** What the user has from Mooring beyond the request's roles. */
+/** Takes back what Mooring gave the user beyond the request's roles. */
 export async function planNarrowing(
   ports: Looking,
   name: TakingName,
@@ -85,7 +85,7 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
   return { ...decision, differences: [...decision.differences, kept] };
 }
 
-/** SQL does not drop a user that others depend on; here it is seen before anything was taken away. */
+/** SQL does not drop a user that others depend on; this detects it before anything is removed. */
 function obstacleOf({ name, ownedSchemas, dependants = [] }: DatabaseUser, where: string): Conflict | undefined {
   if (ownedSchemas.length > 0) {
     const message = `In ${where} user "${name}" owns schema ${ownedSchemas.join(", ")} and cannot be dropped.`;
@@ -117,12 +117,12 @@ export async function findOurs(
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
   const left = Object.fromEntries(Object.entries(mark.grants).filter(([grant]) => !taken.includes(grant)));
   const isReleased = mark.operation === null && Object.keys(left).length === 0;
-  // What somebody else took away already only leaves the mark.
+  // A grant that somebody else has already revoked is only removed from the mark.
   const held = taken.filter((grant) => holds(user, grant)).toSorted();
   return {
     action: "update",
     differences: held.map((field) => ({ field, current: "granted", desired: null })),
-    // The mark last: a reader of it must never find less than there is.
+    // The mark comes last: it must never list less than the user has.
     changes: [
       ...held.map((grant) => takeBack(user.name, grant)),
       { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },
@@ -168,7 +168,7 @@ function takingStep<I extends StepInput & RevocationInput>(
   });
 }
 
-/** Drops the SQL user when Mooring created it, else takes back what Mooring gave it. */
+/** Drops the SQL user if Mooring created it, otherwise takes back what Mooring gave it. */
 export const revokeDatabase = takingStep(
   "revokeDatabase",
   RemovalInput.extend({ database: DatabaseRequest }),

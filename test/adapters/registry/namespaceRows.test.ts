@@ -44,7 +44,7 @@ it.each([
 ])("says of %s which row it is, and what it lacks", async (_title, changes, lacks) => {
   const reading = registryOf({ ...row, ...changes }).getNamespace(berth);
 
-  await expect(reading).rejects.toThrow("the row aks-dev/team-a of MooringNamespaces is no record of a namespace");
+  await expect(reading).rejects.toThrow("the row aks-dev/team-a of MooringNamespaces is not a record of a namespace");
   await expect(reading).rejects.toThrow(lacks);
 });
 
