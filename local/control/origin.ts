@@ -20,5 +20,9 @@ export function expectOwn({ method, headers, body }: HttpRequest): void {
 }
 
 function refuse(what: string, fix: string): Refusal {
-  return new Refusal(403, { code: "CROSS_SITE_REQUEST", detail: `${what}; the sandbox answers only its own pages.`, fix });
+  return new Refusal(403, {
+    code: "CROSS_SITE_REQUEST",
+    detail: `${what}; the sandbox answers only its own pages.`,
+    fix,
+  });
 }
