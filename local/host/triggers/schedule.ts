@@ -33,9 +33,9 @@ function parseCron(text: string, timeZone: string): Cron {
   if ((fields.length !== 5 && fields.length !== 6) || !fields.every((field) => /^[\da-z*,/-]+$/i.test(field)))
     throw new Error(`"${text}" is neither {second} {minute} {hour} {day} {month} {day of week} nor hh:mm:ss`);
   if (/[LW]/i.test(fields.join(" ").replace(/[a-z]{3,}/gi, "")))
-    throw new Error(`"${text}" uses L or W, which NCRONTAB has not`);
+    throw new Error(`"${text}" uses L or W, which NCRONTAB does not have`);
   const pattern = fields.length === 5 ? ["0", ...fields] : fields;
-  // Both days must fit in NCRONTAB; in classic cron either is enough.
+  // In NCRONTAB both days must match; in classic cron either is enough.
   try {
     return new Cron(pattern.join(" "), { timezone: timeZone, mode: "6-part", domAndDow: true, paused: true });
   } catch (error) {

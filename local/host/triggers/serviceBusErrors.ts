@@ -7,7 +7,7 @@ export function describeError(error: unknown): { code?: string; error: string } 
   return { error: error instanceof Error ? error.message : String(error) };
 }
 
-/** Tells a failure when it begins or changes, not at every try. */
+/** Reports a failure when it begins or changes, not at every attempt. */
 export function createReporter(tell: (error: unknown, source: string) => void) {
   let last: string | undefined;
   return {
