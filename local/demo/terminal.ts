@@ -78,7 +78,7 @@ export function createTerminalReporter(stream: NodeJS.WriteStream): DemoReporter
           write(paint("green", `All as it should be, after ${inSeconds(event.durationMs)}.`));
           write(`Keep it running and try it yourself: ${paint("bold", "npm start")}`);
         } else {
-          write(`${paint("red", "A surprise, and the walk-through stops here:")}`);
+          write(`${paint("red", "An unexpected result stops the walk-through:")}`);
           paragraph(event.surprise);
         }
     }
