@@ -253,7 +253,7 @@ export async function startCloud({
       keep(
         startServiceBus(context, {
           authorized: new Set([mooring.clientId, team.clientId]),
-          // As infra/modules/serviceBus.bicep has it.
+          // As in infra/modules/serviceBus.bicep.
           queues: [{ name: names.queue, deadLetteringOnExpiration: true }],
           topics: [{ name: names.topic, subscriptions: [{ name: "all" }] }],
         }),

@@ -36,7 +36,7 @@ export function listenForInterruption(): Interruption {
     // Node has no SIGPIPE; the reader (`| head`) has read enough.
     process.stdout.on("error", () => interrupt("SIGPIPE"));
   });
-  // A caller that races against it sees the rejection; while nobody does, it must not count as unhandled.
+  // A caller that races against it sees the rejection; without one, it must not count as unhandled.
   happened.catch(() => undefined);
   return { signal: controller.signal, happened };
 }

@@ -40,7 +40,7 @@ export class Ledger {
   #nextId = 0;
   readonly #open = new Map<number, "task" | "child" | "timer">();
   readonly #requests = new Set<string>();
-  /** Of a retried task the id of the first attempt, once there are no more. */
+  /** The ids of tasks that have failed for good; for a retried task, that of its first attempt. */
   readonly #failed = new Set<number>();
   readonly #retriesByRoot = new Map<number, Retry>();
   /** By the id of the attempt or timer in progress. */

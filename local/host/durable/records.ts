@@ -42,7 +42,7 @@ export interface InstanceRow {
   readonly updated: number;
 }
 
-/** Something on its way into the history of an instance. */
+/** Something that will enter the history of an instance. */
 export interface Message {
   readonly key: number;
   readonly instance: number;

@@ -20,7 +20,7 @@ export function rewindInstance(
       refused: `This orchestration has status ${row.status}, but only orchestrations in the "Failed" state can be rewound.`,
     };
   }
-  // From here on the store has everything, and nothing of this instance is left in memory.
+  // Now the store has everything, and nothing of this instance is left in memory.
   engine.commit.flush();
   const events = engine.store.history(row.key);
   const cut = findCut(events);

@@ -15,13 +15,13 @@ export interface Schedule {
 export function parseSchedule(text: string, { timeZone = "UTC" }: { timeZone?: string } = {}): Schedule {
   const interval = parseTimeSpan(text);
   if (interval !== undefined) {
-    if (interval === 0) throw new Error(`"${text}" is no time at all`);
+    if (interval === 0) throw new Error(`"${text}" is an interval of zero`);
     return { next: (after) => new Date(after.getTime() + interval), isFrequent: interval < 60_000 };
   }
   const cron = parseCron(text, timeZone);
   const next = (after: Date): Date => {
     const found = cron.nextRun(after);
-    if (found === null) throw new Error(`"${text}" never comes again`);
+    if (found === null) throw new Error(`"${text}" never occurs`);
     return found;
   };
   return { next, isFrequent: isFrequent(next) };
