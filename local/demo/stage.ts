@@ -87,7 +87,7 @@ export function createStage(
   };
 }
 
-/** The texts, without the numbers in front of them. */
+/** The texts, without the preceding numbers. */
 function rowsOf(log: string): string[] {
   return log
     .trimEnd()

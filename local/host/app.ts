@@ -78,11 +78,11 @@ export interface HttpAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** The durable extension as the host's shell sees it. */
+/** The durable extension as the rest of the host sees it. */
 export interface DurableExtension {
   /** The value of every `durableClient` input binding. */
   clientPayload(): string;
-  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix, and the key of RPC. */
+  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix or, for RPC, the key. */
   handle(call: HttpCall, path: string): Promise<HttpAnswer>;
   /** Starts running what the store holds; call it once the app is loaded and the HTTP port is known. */
   start(): void;

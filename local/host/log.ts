@@ -49,7 +49,7 @@ function createCategory(category: string, options: Required<LogOptions>): Log {
   };
 }
 
-/** The longest prefix wins, on whole words: `Function.a` is no prefix of `Function.ab`. */
+/** The longest prefix wins, by whole words: `Function.a` is not a prefix of `Function.ab`. */
 function findLowest(category: string, filter: LevelFilter): number {
   const matches = Object.keys(filter)
     .filter((prefix) => category === prefix || category.startsWith(`${prefix}.`))

@@ -1,4 +1,4 @@
-/** What an entity does next, given who holds it and what waits. Pure. */
+/** What an entity does next, given its lock and its waiting messages. Pure. */
 import type { EntityLock, EntityMessage, EntityRequest } from "./records.ts";
 
 export type EntityStep = {

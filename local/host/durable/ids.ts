@@ -1,4 +1,4 @@
-/** Ids of instances and executions, and what makes an id acceptable. */
+/** Ids of instances and executions, and the rules for valid ids. */
 import { randomBytes } from "node:crypto";
 
 /**

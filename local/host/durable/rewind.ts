@@ -114,7 +114,7 @@ function findAgain(
   return again;
 }
 
-/** Whether the child will report, if need be after it has been rewound too. */
+/** Whether the child will report, if necessary after a rewind of its own. */
 function isChildAlive(engine: Engine, row: InstanceRow, event: ChildCreated, reason: string): boolean {
   const child = engine.instances.find(event.InstanceId);
   const isOurs = child?.parent?.instance === row.key && child.parent.execution === row.execution;

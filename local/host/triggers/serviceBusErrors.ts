@@ -1,6 +1,6 @@
 import { isServiceBusError } from "@azure/service-bus";
 
-/** After its retries the SDK may throw a bare AggregateError, whose reasons are inside. */
+/** After its retries the SDK may throw a bare AggregateError, which contains the actual reasons. */
 export function describeError(error: unknown): { code?: string; error: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors.at(-1));
   if (isServiceBusError(error)) return { code: error.code, error: error.message };

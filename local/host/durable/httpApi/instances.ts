@@ -1,4 +1,4 @@
-/** instances and instances/{id}/…: look, list, act, purge. */
+/** instances and instances/{id}/…: read, list, operate, purge. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { EventType, type HistoryEvent } from "../history.ts";
 import { ConflictError } from "../management.ts";
