@@ -11,7 +11,7 @@ import { compileCache } from "./compileCache.ts";
 import type { Certificate } from "./simulators/tls.ts";
 
 export interface TableService {
-  /** With the account in its path, as the emulator has it. */
+  /** With the account in its path, as in the emulator. */
   readonly endpoint: string;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function startTableService(tls: Certificate): Promise<TableService>
     endpoint: `https://127.0.0.1:${port}/${account}`,
     async close() {
       if (child.exitCode === null && child.signalCode === null) {
-        // In memory there is nothing to save, and Azurite takes seconds to end politely.
+        // Nothing has to be saved, and Azurite takes seconds to shut down gracefully.
         child.kill("SIGKILL");
         await once(child, "exit");
       }
@@ -64,7 +64,7 @@ export async function startTableService(tls: Certificate): Promise<TableService>
   };
 }
 
-/** Azurite prints the port that it was given and not the one that it got, so it cannot be told to choose. */
+/** Azurite prints the port it was asked for, not the one it bound, so it cannot choose one itself. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");

@@ -1,7 +1,7 @@
 /** Runs in Azurite's process before Azurite does. */
 import { flushCompileCache } from "node:module";
 
-// Azurite does not notice when its parent is killed, and would stay for ever.
+// Azurite does not notice when its parent is killed, and would run forever.
 process.on("disconnect", () => process.exit());
-// Told when it is ready. It is killed in the end, and would keep nothing of what was compiled.
+// Sent when Azurite is ready. It ends by SIGKILL, which would lose everything compiled by then.
 process.once("message", () => flushCompileCache());

@@ -1,8 +1,7 @@
 /**
-/**
- * Bundles src/main.ts into dist/main.cjs, the file that package.json `main` names and a Functions host loads; the SDK of
- * OpenTelemetry into dist/telemetry.cjs beside it, which an app whose telemetry is off never reads; and the dashboard into
- * dist/dashboard, which main.cjs serves. What both bundles of the app use is in both: esbuild splits only ES modules.
+ * Bundles src/main.ts into dist/main.cjs, the file that package.json `main` names and a Functions host loads; the
+ * OpenTelemetry SDK into dist/telemetry.cjs beside it, which an app without telemetry never reads; and the dashboard into
+ * dist/dashboard, which main.cjs serves. Code that both bundles use is in both, because esbuild splits only ES modules.
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative } from "node:path";
@@ -14,10 +13,10 @@ const bundle = join(root, "dist/main.cjs");
 const dashboard = join(root, "dashboard");
 const builtDashboard = join(root, "dist/dashboard");
 
-/** What an app is made of, in the folder that has its package.json. */
+/** The files of an app, relative to the folder of its package.json. */
 export const bundles = ["dist/main.cjs", "dist/telemetry.cjs"] as const;
 
-/** The only way to the SDK is the `import()` in src/telemetry/start.ts. */
+/** Only the `import()` in src/telemetry/start.ts loads the SDK. */
 const telemetryBeside: Plugin = {
   name: "telemetry beside",
   setup: ({ onResolve }) =>
@@ -26,7 +25,7 @@ const telemetryBeside: Plugin = {
     ),
 };
 
-/** Builds when the bundle is missing or older than what it is made of; a fresh one costs a few milliseconds. */
+/** Builds when the bundle is missing or older than its inputs; checking a fresh one takes a few milliseconds. */
 export async function ensureBuilt(): Promise<void> {
   const built = await timeOf(bundle);
   const inputs = [
@@ -39,9 +38,9 @@ export async function ensureBuilt(): Promise<void> {
   if (times.some((time) => time >= built)) await buildApp();
 }
 
-/** Gives the files that went into the bundles, relative to the checkout. */
+/** Returns the files that went into the bundles, relative to the checkout. */
 export async function buildApp(): Promise<readonly string[]> {
-  // The bundle last: its time says that all of it is there.
+  // The bundle comes last: its time vouches for everything else.
   const ofDashboard = await buildDashboard();
   return [...ofDashboard, ...(await buildBundle())];
 }
@@ -54,7 +53,7 @@ async function buildBundle(): Promise<readonly string[]> {
     outExtension: { ".js": ".cjs" },
     plugins: [telemetryBeside],
     bundle: true,
-    // CommonJS, so that the SDK's require("@azure/functions-core") meets the module that the host supplies at run time.
+    // CommonJS, so that the SDK's require("@azure/functions-core") finds the module that the host supplies at run time.
     format: "cjs",
     platform: "node",
     target: "node22",
@@ -63,7 +62,7 @@ async function buildBundle(): Promise<readonly string[]> {
     define: { "import.meta.dirname": "__dirname" },
     minify: true,
     sourcemap: true,
-    // Names show in the durable history and in stack traces.
+    // Names appear in the durable history and in stack traces.
     keepNames: true,
     legalComments: "none",
     logLevel: "warning",
@@ -77,7 +76,7 @@ async function buildBundle(): Promise<readonly string[]> {
   return Object.keys(metafile.inputs);
 }
 
-/** Files whose names say what is in them, and the document that names them. */
+/** Writes files named by a hash of their content, and the document that refers to them. */
 async function buildDashboard(): Promise<readonly string[]> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
@@ -110,7 +109,7 @@ async function buildDashboard(): Promise<readonly string[]> {
   return Object.keys(metafile.inputs);
 }
 
-/** Renamed into place, because several tests may build at once and none of them must load half a file. */
+/** Renames the file into place, because several tests may build at the same time and none may load half a file. */
 async function put(path: string, contents: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
@@ -127,7 +126,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** Of the last change; before everything when there is no such file. */
+/** The time of the last change; minus infinity when there is no such file. */
 async function timeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).mtimeMs;

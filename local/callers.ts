@@ -1,10 +1,10 @@
-/** Who may call a sandbox that tells callers apart: two teams with groups in its Entra, and an operator and an approver with keys. */
+/** Who may call a sandbox with authentication: two teams with groups in its Entra, and an operator and an approver with keys. */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 
 export interface Callers {
   /** The operator's key, sent as x-mooring-key. */
   readonly key: string;
-  /** Of somebody who decides, and does nothing else. */
+  /** The key of someone who approves and does nothing else. */
   readonly approverKey: string;
   /** Client id of Mooring's application in the sandbox's Entra: the audience of access tokens. */
   readonly audience: string;
@@ -12,7 +12,7 @@ export interface Callers {
   readonly groups: { readonly red: string; readonly blue: string };
   /** Client id of a workload that is in the team `red`. */
   readonly redApplication: string;
-  /** The entries of the catalog that say all this. */
+  /** The catalog's entries for all of them. */
   readonly catalog: { readonly auth: object; readonly teams: object; readonly queue: { readonly team: string } };
 }
 
@@ -27,7 +27,7 @@ export function createCallers({
   cluster: string;
   sqlServer: string;
   databases: readonly string[];
-  /** Believes the header of App Service authentication instead of verifying access tokens. */
+  /** Trusts the header of App Service authentication instead of verifying access tokens. */
   isEasyAuth: boolean;
 }): Callers {
   const [key, approverKey] = [newKey(), newKey()];
@@ -65,7 +65,7 @@ export function createCallers({
           approval: [{ roles: ["executor"], databases: [`${sqlServer}/orders`], by: { team: "blue" } }],
         },
         blue: { ...everything, groups: [groups.blue], namespaces: ["blue-*", "shared-*"], quota: 100 },
-        // Of whoever may send to the queue.
+        // For everyone who may send to the queue.
         queue: { ...everything, namespaces: ["*"], quota: 10_000 },
       },
       queue: { team: "queue" },

@@ -1,4 +1,4 @@
-/** The catalog that a sandbox is to simulate, checked as the service and `mooring catalog check` do. Ends the program when it is bad. */
+/** Reads the catalog that a sandbox will simulate, with the checks of `mooring catalog check`. Ends the program when it is invalid. */
 import { readFile } from "node:fs/promises";
 import { type CatalogProblem, readCatalog } from "../src/domain/catalog/readCatalog.ts";
 
@@ -22,11 +22,11 @@ export async function readCatalogFile(file: string): Promise<string> {
   );
 }
 
-/** A service may have none of these, but there would be nothing to simulate. */
+/** A service may run without these, but a sandbox would have nothing to simulate. */
 function findUnplayable(catalog: { readonly clusters: object; readonly sqlServers: object }): CatalogProblem[] {
   return (["clusters", "sqlServers"] as const)
     .filter((setting) => Object.keys(catalog[setting]).length === 0)
-    .map((setting) => ({ setting, detail: "is empty", next: "A sandbox needs one at least; add it." }));
+    .map((setting) => ({ setting, detail: "is empty", next: "A sandbox needs at least one; add it." }));
 }
 
 function refuse(lines: readonly string[]): never {

@@ -1,10 +1,10 @@
-/** The catalog of a simulated cloud: what an operator wrote, or the usual one, with the simulators in place of Azure. */
+/** The catalog of a simulated cloud: the operator's own, or the usual one, with the simulators instead of Azure. */
 import { randomUUID } from "node:crypto";
 import { parse, stringify } from "yaml";
 import type { z } from "zod";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 
-/** As it stands in a file: with no defaults filled in, and what it does not say stays unsaid. */
+/** A catalog as written in its file, without defaults filled in. */
 export type CatalogDocument = z.input<typeof Catalog>;
 
 export function parseCatalog(text: string): CatalogDocument {
@@ -13,14 +13,14 @@ export function parseCatalog(text: string): CatalogDocument {
   return document;
 }
 
-/** Whoever offers a file has checked it before (`mooring catalog check`), and told where it is wrong. */
+/** A file was checked before it came here (catalogFile.ts, `mooring catalog check`), with better messages than these. */
 function expectCatalog(document: unknown): asserts document is CatalogDocument {
   Catalog.parse(document);
 }
 
 export interface Addresses {
   readonly certificateAuthority: string;
-  /** Of API servers and ports of SQL servers, by alias. */
+  /** By alias, as are the ports of SQL servers. */
   readonly apiServers: Readonly<Record<string, string>>;
   readonly sqlPorts: Readonly<Record<string, number>>;
 }
@@ -38,14 +38,14 @@ export function printCatalog(
       certificateAuthority,
     })),
     sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: "localhost", port: sqlPorts[alias] })),
-    // Nothing here takes the time that Azure takes.
+    // Nothing here is as slow as Azure.
     retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6, ...retry },
   });
 }
 
 /**
- * The same callers, as far as the sandbox can play them: tokens come from its own Entra, nothing stands before the service
- * as App Service authentication would, and a team has a group for its people to be in.
+ * The same callers, as far as the sandbox can simulate them: tokens come from its own Entra, no App Service authentication is
+ * in front of the service, and every team has a group for its people.
  */
 export function letCallersIn(document: CatalogDocument, { issuer }: { issuer: string }): CatalogDocument {
   const { auth, teams } = document;
@@ -72,11 +72,11 @@ export interface UsualCatalogOptions {
   /** Entries of the catalog besides clusters and servers. */
   readonly entries: object;
   readonly verificationJob: object | undefined;
-  /** Given to the SQL server by the catalog. */
+  /** The administrator that the catalog names for the SQL server. */
   readonly entraAdmin?: { readonly login: string; readonly objectId: string };
 }
 
-/** What every sandbox is called that nobody has given a catalog. */
+/** The names in a sandbox that was given no catalog. */
 export const usualNames = { cluster: "aks-dev", sqlServer: "sql-dev" };
 
 /** One cluster and one SQL server. */
@@ -94,7 +94,7 @@ export function usualCatalog({
     tenantId,
     clusters: {
       [cluster]: {
-        // Neither is asked: the simulators' own addresses take their place.
+        // Neither address is called: the simulators' own replace them.
         apiServer: `https://${cluster}.${location}.azmk8s.io`,
         oidcIssuer: `https://${location}.oic.prod-aks.azure.com/${tenantId}/${randomUUID()}/`,
         subscriptionId,

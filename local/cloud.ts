@@ -25,30 +25,30 @@ import { startTableFaults } from "./tableFaults.ts";
 export interface CloudOptions {
   /** Every simulated call takes at least this long. */
   readonly latencyMs?: number;
-  /** A catalog that was checked: each of its clusters and SQL servers is simulated. Of one's own it says all that the options here would. */
+  /** A checked catalog, whose clusters and SQL servers are all simulated. Options that describe the usual catalog then have no effect. */
   readonly catalog?: string | undefined;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
   /** Settings of the service besides those that the cloud needs. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Whether the service tells callers apart; by default everybody may do everything. */
+  /** How the service authenticates callers; by default anyone may do anything. */
   readonly callers?: "anonymous" | "keys" | "easyAuth";
-  /** The catalog's policy of what needs approval; the default without it. */
+  /** The catalog's approval policy; the default policy without it. */
   readonly approval?: object;
-  /** What the catalog says of the queue besides its team; only where callers are told apart. */
+  /** What the catalog says about the queue besides its team; used only with authentication. */
   readonly queue?: object;
-  /** The catalog's: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
+  /** From the catalog: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
-  /** The catalog's limits of what its one caller may do; wide without them. */
+  /** The catalog's limits for its one caller; generous by default. */
   readonly limits?: object;
-  /** The catalog's: how steps are tried again, where that is to differ from what every sandbox has. */
+  /** The catalog's retry policy, where it is to differ from the usual one of a sandbox. */
   readonly retry?: object;
-  /** The catalog gives the SQL server its administrator, which has none by itself; it is there from the beginning without. */
+  /** The catalog names the SQL server's administrator, and the server starts without one; otherwise it has one from the start. */
   readonly setsSqlAdmin?: boolean;
-  /** ARM answers 429 beyond Azure's published limits, and the service keeps the pace that they ask for. */
+  /** ARM answers 429 beyond Azure's published limits, and the service keeps to the pace that they allow. */
   readonly enforceLimits?: boolean;
-  /** Lets calls to the tables be broken, too, which costs each of them a hop. */
+  /** Makes faults of table calls possible, at the cost of one hop per call. */
   readonly tableFaults?: boolean;
 }
 
@@ -60,7 +60,7 @@ export interface Principals {
   readonly databaseAdministrator: ServicePrincipal;
   /** May send to the queue, and nothing else. */
   readonly team: ServicePrincipal;
-  /** May look at the resources of the subscription. */
+  /** May read the resources of the subscription. */
   readonly operator: ServicePrincipal;
 }
 
@@ -75,7 +75,7 @@ export interface Cloud {
   readonly tls: Certificate;
   readonly arm: ArmSimulator;
   readonly entra: EntraSimulator;
-  /** By name, as the catalog has them. */
+  /** By their aliases in the catalog. */
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** The first SQL server, and the parts of the first cluster. */
@@ -83,25 +83,25 @@ export interface Cloud {
   readonly kubernetes: KubernetesSimulator;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
-  /** For people with a client that knows no tokens; dbo everywhere, and nobody's whom Mooring knows. */
+  /** For people whose client cannot send tokens; dbo in every database, and unknown to Mooring. */
   readonly sqlLogin: { readonly user: string; readonly password: string };
   /** The table service itself, with nothing in front of it. */
   readonly tablesEndpoint: string;
-  /** Who may call; undefined where everybody may, and with a catalog of one's own. */
+  /** Who may call; undefined without authentication, and with the operator's own catalog. */
   readonly callers: Callers | undefined;
-  /** Whom its Entra gives tokens for Mooring; nobody where callers are not told apart. */
+  /** The people to whom its Entra issues tokens for Mooring; none without authentication. */
   readonly people: readonly Person[];
-  /** What they can try together. */
+  /** A request with an approval that they can try together. */
   readonly fourEyes: FourEyes | undefined;
   tokenOf(person: Person): Promise<string>;
-  /** Lets them sign in at its Entra for a page that they come back to. */
+  /** Lets them sign in at its Entra and return to this page. */
   allowSignIn(redirectUri: string): void;
   /** The catalog, as an operator would write it for this cloud. */
   readonly catalog: string;
-  /** Settings of a service that runs in this cloud as Mooring's identity; the catalog's path is the sandbox's to add. */
+  /** Settings of a service that runs in this cloud as Mooring's identity; the sandbox adds the catalog's path. */
   readonly settings: Readonly<Record<string, string>>;
   readonly principals: Principals;
-  /** For a client that is not the service: Mooring's identity, or another principal's by its client id. */
+  /** For clients other than the service: Mooring's identity, or another principal's by its client id. */
   readonly identityEndpoint: AppServiceIdentity;
   /** For an SDK that acts as one of the cloud's principals. */
   credentialOf(who: keyof Principals): TokenCredential;
@@ -115,14 +115,14 @@ export const names = {
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 
-/** What a manifest of this sandbox may name as image: a program of this checkout, run with the Node that runs us. */
+/** The image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
 const messageApp = {
   command: process.execPath,
   args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
   environment: { NODE_COMPILE_CACHE: compileCache },
 };
 
-/** Of Azure CLI, by which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
+/** The Azure CLI's, with which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
 const cliClientId = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
 interface Service {
@@ -164,7 +164,7 @@ export async function startCloud({
   const sqlLogin = { user: "sandbox", password: randomBytes(16).toString("hex") };
   const clusters = new Map<string, SimulatedCluster>();
   const kubelets = new Set<Service>();
-  /** What is listening, in the order in which it started. */
+  /** Everything that listens, in the order in which it started. */
   const services: Service[] = [];
   const keep = async <S extends Service>(starting: Promise<S> | S): Promise<S> => {
     const service = await starting;
@@ -172,7 +172,7 @@ export async function startCloud({
     return service;
   };
   const close = async () => {
-    // The pods first: they are clients of all the rest.
+    // The pods first: they are clients of everything else.
     const isKubelet = (service: Service) => kubelets.has(service);
     await Promise.all(services.filter(isKubelet).map((service) => service.close()));
     await Promise.all(services.filter((service) => !isKubelet(service)).map((service) => service.close()));
@@ -215,7 +215,7 @@ export async function startCloud({
         });
     await seedCloud(world, document, { mooring, databaseAdministrator, rights });
 
-    // As infra/modules/rights/targets.bicep gives them.
+    // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
     const actions = setsAdmins ? [...rights.actions, ...rights.administratorActions] : rights.actions;
 
@@ -253,14 +253,14 @@ export async function startCloud({
       keep(
         startServiceBus(context, {
           authorized: new Set([mooring.clientId, team.clientId]),
-          // As infra/modules/serviceBus.bicep has it.
+          // As in infra/modules/serviceBus.bicep.
           queues: [{ name: names.queue, deadLetteringOnExpiration: true }],
           topics: [{ name: names.topic, subscriptions: [{ name: "all" }] }],
         }),
       ),
       keep(startTableService(tls)),
     ] as const;
-    // One that fails must not leave another behind that was still starting.
+    // If one fails, another that is still starting must not be left behind.
     await Promise.allSettled(starting);
     const [arm, sqlList, kubernetesList, serviceBus, tables] = await Promise.all(starting);
     for (const sql of sqlList) {
@@ -283,7 +283,7 @@ export async function startCloud({
           url,
           ca: tls.certificate,
           adminToken,
-          // The image of a verification is asked what the sample is asked (docs/findings.md).
+          // A verification's image has the same interface as the sample (docs/findings.md).
           images: { "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
           nodeIdentity,
         }),
@@ -335,7 +335,7 @@ export async function startCloud({
         IDENTITY_ENDPOINT: identity.endpoint,
         IDENTITY_HEADER: identity.header,
         MOORING_ARM_ENDPOINT: arm.url,
-        // Azure allows two identity writes per second; the simulator does not mind more, unless it is told to.
+        // Azure allows two identity writes per second; the simulator allows more, unless it enforces the limits.
         ...(enforceLimits ? {} : { MOORING_ARM_WRITES_PER_SECOND: "1000" }),
         MOORING_TABLES_ENDPOINT: endpoint,
         ServiceBusConnection__fullyQualifiedNamespace: names.serviceBusNamespace,

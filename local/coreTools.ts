@@ -1,6 +1,6 @@
 /**
- * The real Functions host in the place of the embedded one: `func` of Azure Functions Core Tools, with Azurite or a storage
- * account in AzureWebJobsStorage. With MOORING_TEST_HOST=func the sandbox starts its service on it.
+ * The real Functions host instead of the embedded one: `func` of Azure Functions Core Tools, with Azurite or a storage account
+ * in AzureWebJobsStorage. With MOORING_TEST_HOST=func the sandbox starts its service on it.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -26,9 +26,9 @@ export async function startCoreTools({ app, port, data, settings, onLog }: HostP
       AzureWebJobsStorage: process.env["AzureWebJobsStorage"] ?? "UseDevelopmentStorage=true",
       FUNCTIONS_WORKER_RUNTIME: "node",
       WEBSITE_HOSTNAME: `127.0.0.1:${free}`,
-      // A file written below the app's folder would restart it, and fail what is due in that moment.
+      // A file written below the app's folder would restart the host, and fail whatever is due at that moment.
       AzureFunctionsJobHost__fileWatchingEnabled: "false",
-      // Its own for each data folder, as the embedded host's is; the same one again after a restart.
+      // One hub per data folder, as in the embedded host, so that a restart finds its hub again.
       AzureFunctionsJobHost__extensions__durableTask__hubName: `m${createHash("sha1").update(data).digest("hex").slice(0, 12)}`,
       ...settings,
     },
@@ -46,7 +46,7 @@ export async function startCoreTools({ app, port, data, settings, onLog }: HostP
   let hasEnded = false;
   const end = async (signal: NodeJS.Signals) => {
     if (hasEnded || child.pid === undefined) return;
-    // Its worker is a process of its own.
+    // Its worker is a separate process.
     process.kill(-child.pid, signal);
     const timer = setTimeout(() => hasEnded || process.kill(-(child.pid ?? 0), "SIGKILL"), graceMs);
     await ended;
@@ -68,7 +68,7 @@ export async function startCoreTools({ app, port, data, settings, onLog }: HostP
     url,
     pid: child.pid ?? 0,
     hasTurnFaults(isSo) {
-      if (isSo) throw new Error("Faults of the durable engine are the embedded host's alone.");
+      if (isSo) throw new Error("Only the embedded host has faults of the durable engine.");
     },
     ended,
     kill: () => end("SIGKILL"),

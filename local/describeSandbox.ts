@@ -19,14 +19,14 @@ export function describeSandbox(
   const suggestions: readonly Suggestion[] = [
     ...(new URL(url).port === "7071"
       ? []
-      : [["Where it is, for the commands below.", `export MOORING_SERVER=${url}`] as const]),
+      : [["Point the commands below at it.", `export MOORING_SERVER=${url}`] as const]),
     ...(cloud.people.length > 0 ? withPeople(cloud) : isUsual ? withExamples(sandbox) : withCatalog(cloud)),
     [
       "Look into the simulated cloud, and break it (docs/sandbox.md).",
       mooring("sandbox cloud"),
       mooring("sandbox journal"),
     ],
-    ["What else it can do; all routes, as OpenAPI.", mooring("--help"), `curl -s ${url}/api/openapi.json`],
+    ["See what else it can do, and all routes as OpenAPI.", mooring("--help"), `curl -s ${url}/api/openapi.json`],
     ...Object.entries(sandbox.kubeconfigs).map(
       ([name, file]): Suggestion => [
         `Look into the simulated cluster ${name}, where kubectl is installed.`,
@@ -45,7 +45,7 @@ export function describeSandbox(
     `${styleText("bold", "The dashboard is at")}   ${styleText("green", `${url}/dashboard`)}`,
     ...(sandbox.key === undefined ? [] : [`  sign in there with the operator's key: ${sandbox.key}`]),
     "",
-    ...(tracesUrl === undefined ? [] : [`Traces are kept at ${tracesUrl}, and linked to from each status.`, ""]),
+    ...(tracesUrl === undefined ? [] : [`Traces are kept at ${tracesUrl}, and each status links to its own.`, ""]),
     "What requests may name:",
     ...describeCatalog(Catalog.parse(parse(cloud.catalog))).map((line) => `  ${line}`),
     ...describePeople(cloud),
@@ -53,16 +53,16 @@ export function describeSandbox(
     styleText("bold", "Try it, from another terminal in this folder:"),
     ...tried,
     "",
-    styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; who one may be is by client id):"),
+    styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; pick an identity by client id):"),
     ...printEnvironment(sandbox).map((line) => `  ${line}`),
     "",
-    `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; all that it logs with --verbose"}.`,
+    `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; --verbose shows everything"}.`,
     "Ctrl-C ends everything. Nothing is kept.",
     "",
   ].join("\n")}\n`;
 }
 
-/** With the usual catalog, where everybody may do everything. */
+/** With the usual catalog, where anyone may do anything. */
 function withExamples({ kubeconfig }: Sandbox): readonly Suggestion[] {
   return [
     ["What would happen? A plan writes nothing.", mooring("plan -f examples/team-a.workload-identity.json")],
@@ -72,12 +72,12 @@ function withExamples({ kubeconfig }: Sandbox): readonly Suggestion[] {
       mooring("list"),
     ],
     ["Let the app in it read its table.", `node tools/run.mjs local/runWorkload.ts --kubeconfig ${kubeconfig} team-a`],
-    ["A request with mistakes is told each of them.", mooring("onboard -f examples/bad-request.json")],
-    ["Take everything away again.", mooring("offboard aks-dev/team-a --wait")],
+    ["Send a request with mistakes; the answer names each of them.", mooring("onboard -f examples/bad-request.json")],
+    ["Remove everything again.", mooring("offboard aks-dev/team-a --wait")],
   ];
 }
 
-/** With a catalog of one's own that asks nobody who they are. */
+/** With the operator's own catalog, without authentication. */
 function withCatalog({ world }: Cloud): readonly Suggestion[] {
   const [cluster = ""] = world.clusters.keys();
   const [[server, { databases }] = ["", { databases: new Set<string>() }]] = world.sqlServers;
@@ -96,7 +96,7 @@ function describePeople({ people }: Cloud): readonly string[] {
     const where = teams.length === 0 ? "in no team" : `in ${teams.join(" and ")}`;
     return `  ${name.padEnd(9)} ${oid}  ${where}, ${roles.join(" and ")}`;
   });
-  return ["", "Who may call, with a token that is good for an hour (mooring sandbox token NAME):", ...rows];
+  return ["", "Who may call, with a token that is valid for an hour (mooring sandbox token NAME):", ...rows];
 }
 
 function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
@@ -104,7 +104,7 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
   if (fourEyes === undefined) {
     return [
       [
-        "Be somebody. Nothing in this catalog needs an approval (docs/callers.md).",
+        "Choose a person. Nothing in this catalog needs approval (docs/callers.md).",
         become("operator"),
         mooring("catalog"),
       ],
@@ -114,13 +114,13 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
   const mode = identityMode === "workloadIdentity" ? "" : ` --identity-mode ${identityMode}`;
   return [
     [
-      "Four eyes: the requester asks, and waits for somebody else.",
+      "Four eyes: the requester asks, and someone else has to approve.",
       become("requester"),
       mooring(`onboard ${berth} --database ${database}${mode}`),
       mooring("list operations --phase awaitingApproval"),
     ],
     [
-      "The approver sees what waits, and says yes or no.",
+      "The approver sees what is waiting, and approves or rejects it.",
       become("approver"),
       mooring("approvals"),
       `${mooring("approve")} "$(${mooring("approvals --limit 1 -o name")})" --wait`,

@@ -1,4 +1,4 @@
-/** A host in a process of its own, whichever it is: the embedded one (hostProcess.ts) or the real one (coreTools.ts). */
+/** A host in its own process: the embedded one (hostProcess.ts) or the real one (coreTools.ts). */
 import type { Readable } from "node:stream";
 import type { MeetTurn } from "./host/turnFaults.ts";
 
@@ -8,32 +8,32 @@ export interface HostProcessOptions {
   readonly port: number;
   readonly data: string;
   readonly settings: Readonly<Record<string, string>>;
-  /** Who answers requests below /sandbox; nobody without it. */
+  /** URL of the server that answers requests below /sandbox, if any. */
   readonly sandbox?: string;
-  /** A command that runs another one, such as a tracer, with its arguments. */
+  /** A command that runs the host, such as a tracer, with its arguments. */
   readonly under?: readonly string[];
-  /** Takes each line that the host logs. */
+  /** Called with each line that the host logs. */
   readonly onLog?: (line: string) => void;
-  /** Asked before each turn of an orchestration while the host is told that there are faults of it. */
+  /** Called before each turn of an orchestration while there are faults of turns. */
   readonly meetTurn?: MeetTurn;
 }
 
 export interface HostProcess {
   readonly url: string;
   readonly pid: number;
-  /** Whether there are faults that turns may meet. */
+  /** Tells the host whether there are faults of turns. */
   hasTurnFaults(isSo: boolean): void;
-  /** Settles when the process has ended, however it did. */
+  /** Settles when the process has ended, for whatever reason. */
   readonly ended: Promise<void>;
-  /** SIGKILL: no time to say goodbye. */
+  /** SIGKILL: no chance to clean up. */
   kill(): Promise<void>;
-  /** Lets running work end, for a few seconds. */
+  /** Gives running work a few seconds to end. */
   close(): Promise<void>;
 }
 
 const tailLines = 20;
 
-/** Gives the last lines. */
+/** Returns a function that gives the last lines. */
 export function collectLog(
   streams: readonly (Readable | null)[],
   onLog: ((line: string) => void) | undefined,

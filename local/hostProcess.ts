@@ -1,4 +1,4 @@
-/** The embedded host in a process of its own, so that it can be killed as a machine kills it. */
+/** The embedded host in its own process, so that it can be killed as when a machine fails. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,16 +7,16 @@ import { startCoreTools } from "./coreTools.ts";
 import { isToParent, type ToHost } from "./host/turnFaults.ts";
 import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
 
-/** What would go wrong in Azure goes wrong here. */
+/** What would fail in Azure fails here. */
 const strict = { MOORING_STRICT: "true" };
 
 /**
- * V8 would let a heap of 30 MB grow to 200 before it looks for what is dead, on a machine with memory to spare. This costs a
- * tenth more processor time under load (bench/engine). They are a part of what the compile cache goes by.
+ * On a machine with memory to spare, V8 would let a heap of 30 MB grow to 200 before it collects garbage. These flags cost a
+ * tenth more processor time under load (bench/engine). They are part of the compile cache's key.
  */
 const lean = ["--max-semi-space-size=4", "--heap-growing-percent=30"];
 
-/** Not long: what the service works on is a simulated cloud that ends with it. */
+/** Short, because the simulated cloud that the service works on ends with it. */
 const graceMs = 2_000;
 const entry = join(import.meta.dirname, "host/main.ts");
 
@@ -27,11 +27,11 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
   const [command = "", ...rest] = [...under, process.execPath, ...lean, entry, ...args];
   const child = spawn(command, rest, {
-    // In a group of its own, or Ctrl-C would end it before whoever started it has decided how.
+    // In its own process group, or Ctrl-C would end it before its parent has decided how.
     detached: true,
-    // Its stdout says once more what the channel says; the log is on stderr.
+    // Its stdout only repeats what the IPC channel says; the log is on stderr.
     stdio: ["ignore", "ignore", "pipe", "ipc"],
-    // Nothing of this process's environment reaches the service but what a program needs to run.
+    // From this process's environment the service gets only what any program needs to run.
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
@@ -64,7 +64,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
 
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    // Of a tracer and what it runs, both.
+    // To the whole group: a tracer and what it runs.
     const send = (what: NodeJS.Signals) => process.kill(-(child.pid ?? 0), what);
     send(signal);
     const timer = setTimeout(() => send("SIGKILL"), graceMs);

@@ -23,7 +23,7 @@ export interface Interruption {
   readonly happened: Promise<never>;
 }
 
-/** From here on these signals end nothing by themselves: whoever asks has to end what it started. */
+/** From now on these signals end nothing by themselves: the caller has to end what it started. */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   const happened = new Promise<never>((_, reject) => {
@@ -33,10 +33,10 @@ export function listenForInterruption(): Interruption {
       reject(interrupted);
     };
     for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => interrupt(name));
-    // Node has no SIGPIPE; whoever read us (`| head`) has read enough.
+    // Node has no SIGPIPE; the reader (`| head`) has read enough.
     process.stdout.on("error", () => interrupt("SIGPIPE"));
   });
-  // Whoever races with it looks at it; nobody may be there yet, or any more.
+  // A caller that races against it sees the rejection; without one, it must not count as unhandled.
   happened.catch(() => undefined);
   return { signal: controller.signal, happened };
 }

@@ -11,12 +11,12 @@ import { startTraceViewer } from "./traces/viewer.ts";
 const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
-  --latency  what every call to the simulated cloud takes at least (default 0)
+  --latency  minimum duration of every call to the simulated cloud (default 0)
   --catalog  simulates the clusters and SQL servers that this catalog names, with its teams, approvals and quotas
-  --auth     tells callers apart, and has tokens for some; a catalog with auth does so anyway
+  --auth     authenticates callers, and has tokens for some; a catalog with auth does so anyway
   --traces   keeps the last spans; the status of an operation links to its own
   --open     opens the dashboard in a browser
-  --verbose  shows all that the service logs, not its warnings alone
+  --verbose  shows everything that the service logs, not only its warnings
 `;
 
 const { port, latencyMs, catalogFile, tellsApart, traces, opens, verbose } = readArguments();
@@ -31,7 +31,7 @@ const starting = startSandbox({
   catalog,
   callers: tellsApart ? "keys" : "anonymous",
   logLevel: verbose ? "information" : "warning",
-  // What breaks while everything ends is no news.
+  // Errors during the shutdown are expected.
   onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
 });
 try {
@@ -50,7 +50,7 @@ try {
 }
 
 function failed({ url }: Sandbox): never {
-  throw new Error(`The service at ${url} has ended by itself; its last words are above.`);
+  throw new Error(`The service at ${url} has ended by itself; its last log lines are above.`);
 }
 
 function describe(error: unknown): string {

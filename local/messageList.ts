@@ -1,4 +1,4 @@
-/** The table that the sample workload reads: what an application's own deployment would have created. */
+/** The table that the sample workload reads, as an application's own deployment would have created it. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Cloud } from "./cloud.ts";
@@ -7,7 +7,7 @@ export async function createMessageList({ sql }: Pick<Cloud, "sql">): Promise<vo
   await sql.database("messages").runScript(await readScript());
 }
 
-/** In a catalog of one's own any database may be the one that the sample is to read. */
+/** With the operator's own catalog, the sample may be pointed at any database. */
 export async function createMessageLists({ world, sqlServers }: Pick<Cloud, "world" | "sqlServers">): Promise<void> {
   const script = await readScript();
   for (const sql of sqlServers.values()) {

@@ -1,9 +1,9 @@
-/** Shows a page in whatever browser the machine has; where there is none, the printed link has to do. */
+/** Opens a page in the machine's browser; without one, the printed link has to do. */
 import { spawn } from "node:child_process";
 
 const commands: Partial<Record<NodeJS.Platform, readonly [command: string, ...args: string[]]>> = {
   darwin: ["open"],
-  // `start` takes its first quoted word for a title.
+  // `start` takes its first quoted argument as a title.
   win32: ["cmd", "/c", "start", ""],
 };
 

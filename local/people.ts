@@ -1,4 +1,4 @@
-/** People of a sandbox that tells callers apart, made up to fit its catalog: who asks, who approves, and an operator. */
+/** Invented people of a sandbox with authentication, to fit its catalog: a requester, an approver and an operator. */
 import { randomUUID } from "node:crypto";
 import type { AppRole } from "../src/domain/access/caller.ts";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
@@ -16,7 +16,7 @@ export interface Person {
   readonly groups: readonly string[];
 }
 
-/** A request that waits for somebody else, in words of the command line. */
+/** A request that needs someone else's approval, in the words of the command line. */
 export interface FourEyes {
   readonly team: string;
   /** `cluster/namespace` */
@@ -28,7 +28,7 @@ export interface FourEyes {
 
 export interface People {
   readonly people: readonly Person[];
-  /** Undefined where the catalog has nothing that needs approval. */
+  /** Undefined when nothing in the catalog needs approval. */
   readonly fourEyes: FourEyes | undefined;
 }
 
@@ -52,7 +52,7 @@ export function inventPeople(document: CatalogDocument): People {
   };
 }
 
-/** The first thing that a team may ask for and not have at once, and who decides about it. */
+/** The first thing that a team may request but that needs approval, and who decides on it. */
 function findFourEyes(
   catalog: Catalog,
 ): (FourEyes & { approvers: readonly string[]; roles: readonly AppRole[] }) | undefined {

@@ -1,4 +1,4 @@
-/** The rights that infra/ tells an operator to give to Mooring. The sandbox gives exactly these, so whatever runs there has them. */
+/** The rights that infra/ tells an operator to grant Mooring. The sandbox grants exactly these, so what works there needs no others. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -20,13 +20,13 @@ const Rule = z.strictObject({
 const ClusterRole = z.object({ kind: z.literal("ClusterRole"), rules: z.array(Rule) });
 
 export interface Rights {
-  /** Of Mooring's role in Azure. */
+  /** Actions of Mooring's role in Azure. */
   readonly actions: readonly string[];
-  /** Of the one that it has on SQL servers whose administrator the catalog gives. */
+  /** Actions of its role on SQL servers whose administrator the catalog names. */
   readonly administratorActions: readonly string[];
-  /** Of its ClusterRole. */
+  /** Rules of its ClusterRole. */
   readonly rules: readonly PolicyRule[];
-  /** T-SQL that makes the user `mooring` in a database. */
+  /** T-SQL that creates the user `mooring` in a database. */
   readonly databaseUser: string;
 }
 

@@ -33,7 +33,7 @@ async function podFor(cluster: TeamCluster) {
   return withBinding(await readManifest(join(samples, "pod.pod-identity.yaml")), selector);
 }
 
-/** The API server's own sentence, and what to do about the one that is met most often. */
+/** The API server's own message, with advice on its most frequent cause. */
 function describe(error: unknown): string {
   if (error instanceof ApiException) {
     const body: unknown = typeof error.body === "string" ? JSON.parse(error.body) : error.body;

@@ -16,38 +16,38 @@ import type { Simulator } from "./simulators/simulator.ts";
 import type { SqlSimulator } from "./simulators/sql/index.ts";
 
 export interface SandboxOptions extends CloudOptions {
-  /** Of the service; any free port without it. */
+  /** The service's port; any free one by default. */
   readonly port?: number;
-  /** The lowest that the service logs. */
+  /** The lowest level that the service logs. */
   readonly logLevel?: "information" | "warning";
   readonly onLog?: (line: string) => void;
-  /** The folder of a function app, such as another release's; the checkout, built anew when it has to be, without it. */
+  /** The folder of a function app, such as another release's; by default the checkout, rebuilt when necessary. */
   readonly app?: string;
 }
 
 export interface Sandbox {
-  /** Of the service; the same after a restart. */
+  /** The service's; the same after a restart. */
   readonly url: string;
   readonly cloud: Cloud;
-  /** The operator's, for the header x-mooring-key; undefined where callers are not told apart. */
+  /** The operator's, for the header x-mooring-key; undefined without authentication, and with the operator's own catalog. */
   readonly key: string | undefined;
   /** Where the service keeps its data, until the sandbox is closed. */
   readonly dataFolder: string;
   /** The certificate authority of every simulated service, as a PEM file. */
   readonly authorityFile: string;
-  /** For kubectl and any other client of a simulated cluster, by the cluster's name; with all rights. */
+  /** Files for kubectl and any other client of a simulated cluster, by the cluster's name; with all rights. */
   readonly kubeconfigs: Readonly<Record<string, string>>;
   /** For FreeTDS (FREETDSCONF), with an entry for each SQL server. */
   readonly freetdsFile: string;
-  /** For Azure CLI (AZURE_CONFIG_DIR), which makes it. */
+  /** For the Azure CLI (AZURE_CONFIG_DIR), which creates it. */
   readonly azureConfigFolder: string;
   /** The first cluster's. */
   readonly kubeconfig: string;
-  /** Process id of the service; another after a restart. */
+  /** Process id of the service; different after a restart. */
   readonly hostPid: number;
-  /** Settles when the service's process has ended, however it did; another promise after a restart. */
+  /** Settles when the service's process has ended, for whatever reason; a new promise after a restart. */
   readonly hostEnded: Promise<void>;
-  /** SIGKILL to the service; the cloud goes on, as clouds do. */
+  /** Sends SIGKILL to the service; the cloud goes on. */
   killHost(): Promise<void>;
   /** Starts the service again, on the same store and port; with another app, as a deployment does. */
   restartHost(app?: string): Promise<void>;
@@ -73,7 +73,7 @@ export async function startSandbox({
   const data = join(folder, "host");
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const building = app === undefined ? ensureBuilt() : Promise.resolve();
-  // Awaited below, when whatever started beside it can be closed again.
+  // Awaited below, when everything that started alongside it can be closed again.
   building.catch(() => undefined);
   let cloud: Cloud | undefined;
   let control: Simulator | undefined;
@@ -128,7 +128,7 @@ export async function startSandbox({
         host = await start(Number(new URL(url).port), current);
       },
       async close() {
-        // Nothing of it is kept, so nothing has to be put in order.
+        // Nothing is kept, so the host needs no orderly shutdown.
         await host.kill();
         await runningControl.close();
         await running.close();
@@ -144,16 +144,16 @@ export async function startSandbox({
   }
 }
 
-/** What the Durable extension says when it has nobody to run an orchestration that is due. */
+/** The Durable extension's message when it has no worker for an orchestration that is due. */
 const noWorkers = "Did not find any initialized language workers";
 
-/** An error fails the orchestration, a delay holds it up; other effects are of wires. */
+/** An error fails the orchestration, a delay holds it up; the other effects are for connections. */
 async function meetTurn(faults: Faults, { name, instanceId }: Turn): Promise<string | undefined> {
   const effect = await faults.meet({ wire: "durable", operation: name, target: instanceId });
   return effect?.kind === "error" ? (effect.message ?? noWorkers) : undefined;
 }
 
-/** Before anything is started: whoever chose the port waits for the answer. */
+/** Runs before anything is started, because the person who chose the port is waiting for the answer. */
 async function checkPort(port: number): Promise<void> {
   const probe = createServer();
   const listening = once(probe, "listening");
@@ -193,7 +193,7 @@ async function writeFiles(folder: string, { catalog, tls, clusters, sqlServers }
     kubeconfigs,
     freetdsFile,
     MOORING_CATALOG: catalogFile,
-    // The production code verifies certificates as always; the machine's trust store has one authority more.
+    // The production code verifies certificates as always; the machine's trust store has one more authority.
     NODE_EXTRA_CA_CERTS: authorityFile,
   };
 }

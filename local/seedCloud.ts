@@ -1,4 +1,4 @@
-/** Puts into the world what a catalog speaks of: its clusters, SQL servers and resource groups, each with Mooring's rights. */
+/** Creates in the world what a catalog names: its clusters, SQL servers and resource groups, each with Mooring's rights. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
@@ -24,7 +24,7 @@ export async function seedCloud(world: World, document: CatalogDocument, options
       subscriptionId,
       resourceGroup,
       location,
-      // What the catalog gives is for an operation to set.
+      // An operation sets the administrator that the catalog names.
       entraAdmin: entraAdmin ? undefined : { login, objectId },
       canReadDirectory: true,
       databases: new Set(Object.keys(databases)),

@@ -1,6 +1,6 @@
 /**
- * Stands between the service and its tables, and breaks calls as the simulators do: Azurite has no faults of its own. What
- * is not broken passes as it is.
+ * A proxy between the service and its tables that makes calls fail as the simulators do, since Azurite has no faults of its
+ * own. All other calls pass unchanged.
  */
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -48,7 +48,7 @@ export async function startTableFaults(
     outgoing.end(body);
     const [response]: IncomingMessage[] = await once(outgoing, "response");
     if (!response) throw new Error("the tables gave no response");
-    // Its length is known now, whatever it was sent in.
+    // The whole body is here now, so it is no longer chunked.
     const { "transfer-encoding": _chunked, ...kept } = response.headers;
     const text = await readAll(response);
     return { status: response.statusCode ?? 500, headers: kept, text };
@@ -70,7 +70,7 @@ export async function startTableFaults(
 
 /**
  * `INSERT MooringSteps`, `LIST MooringNamespaces`, … with namespace, partition and row as the target. A step's row names only
- * its operation, so whose the operations are is learned from what passes by.
+ * its operation; which namespace that belongs to is learned from earlier calls.
  */
 function createDescription(account: string): (request: IncomingMessage, body: Buffer) => Call {
   const owners = new Map<string, string>();

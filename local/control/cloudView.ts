@@ -37,7 +37,7 @@ export function viewCloud(cloud: Cloud) {
   };
 }
 
-/** Of a principal by its object id; undefined for one that was deleted or is a group. */
+/** The name of the principal with this object id; undefined when it was deleted or is a group. */
 function nameOf({ world }: Cloud, principalId: string): string | undefined {
   const identity = [...world.identities.values()].find((each) => each.principalId === principalId);
   const principal = [...world.servicePrincipals.values()].find((each) => each.principalId === principalId);

@@ -1,9 +1,9 @@
-/** Where the simulated cloud listens and who one may be in it, for clients that the sandbox does not start itself. */
+/** Where the simulated cloud listens and which identities it has, for clients that the sandbox does not start itself. */
 import { type Cloud, names } from "../cloud.ts";
 
 export interface EnvironmentOptions {
   readonly cloud: Cloud;
-  /** Of the service. */
+  /** URL of the service. */
   readonly url: string;
   readonly authorityFile: string;
   readonly freetdsFile: string;
@@ -28,7 +28,7 @@ export function describeEnvironment({
   }));
   return {
     service: url,
-    /** For a shell: the names that tools read by themselves, and SANDBOX_… for what no tool has a name for. */
+    /** For a shell: names that tools read by themselves, and SANDBOX_… where no tool has a name. */
     variables: {
       MOORING_SERVER: url,
       SSL_CERT_FILE: authorityFile,
@@ -39,11 +39,11 @@ export function describeEnvironment({
       AZURE_AUTHORITY_HOST: entra.authorityHost,
       IDENTITY_ENDPOINT: identityEndpoint.endpoint,
       IDENTITY_HEADER: identityEndpoint.header,
-      // Of Azure CLI before it took the names above, which says by the third that it is in an App Service.
+      // For versions of the Azure CLI that do not know the names above; the third tells them that they are in an App Service.
       MSI_ENDPOINT: identityEndpoint.endpoint,
       MSI_SECRET: identityEndpoint.header,
       APPSETTING_WEBSITE_SITE_NAME: "mooring-sandbox",
-      // Not your own, which knows where you are logged in.
+      // Not your own, which holds your logins.
       AZURE_CONFIG_DIR: azureConfigFolder,
       KUBECONFIG: Object.values(kubeconfigs).join(":"),
       FREETDSCONF: freetdsFile,
@@ -82,7 +82,7 @@ function toVariable(name: string): string {
   return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
 }
 
-/** Lines to print: variables that a shell can take over, then addresses that stand in each client's own settings. */
+/** Lines to print: variables for a shell, then addresses for each client's own settings. */
 export function printEnvironment(surroundings: EnvironmentOptions): string[] {
   const { variables, resourceManager, sqlServers, serviceBus, principals } = describeEnvironment(surroundings);
   const addresses = [

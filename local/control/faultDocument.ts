@@ -1,4 +1,4 @@
-/** A fault as JSON: local/simulators/faults.ts without its regular expressions, and `"always"` for a number without end. */
+/** A fault as JSON: local/simulators/faults.ts without its regular expressions, and with `"always"` for infinity. */
 import { z } from "zod";
 import type { ActiveFault, Effect, Fault, Wire } from "../simulators/faults.ts";
 
@@ -46,7 +46,7 @@ export function printFault({ id, seen, hits, fault }: ActiveFault) {
   return {
     id,
     wire,
-    // Those of a test may be regular expressions.
+    // In a test these may be regular expressions.
     ...(operation === undefined ? {} : { operation: String(operation) }),
     ...(target === undefined ? {} : { target: String(target) }),
     skip,

@@ -4,9 +4,9 @@ import type { Faults } from "../simulators/faults.ts";
 
 const Query = z.strictObject({
   wire: z.string().optional(),
-  /** Part of the operation or of the target, without regard to case. */
+  /** Part of the operation or of the target; case does not matter. */
   contains: z.string().optional(),
-  /** Only what came after the call of this number. */
+  /** Only calls after the one with this number. */
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(10_000).default(100),
 });
@@ -20,9 +20,9 @@ export function viewJournal({ journal, arrivals, hits }: Faults, parameters: Rec
     .filter((call) => wire === undefined || call.wire === wire)
     .filter(({ operation, target }) => `${operation} ${target}`.toLowerCase().includes(part));
   return {
-    /** Every call so far; a look that asks for what came after it misses none. */
+    /** The number of calls so far; as the next request's `after` it misses none. */
     total: journal.length,
-    /** Whether there are older ones that match. */
+    /** Whether older calls match, too. */
     isCut: matching.length > limit,
     value: matching.slice(-limit).map(({ number, ...call }) => ({
       number,

@@ -1,16 +1,16 @@
-/** Keeps pages of other sites out: whoever runs the sandbox has a browser, and it reaches loopback. */
+/** Keeps pages of other sites out: the browser of the person who runs the sandbox can reach loopback. */
 import type { HttpRequest } from "../simulators/httpServer.ts";
 import { Refusal } from "./refusal.ts";
 
 export function expectOwn({ method, headers, body }: HttpRequest): void {
   const { host = "", origin, "sec-fetch-site": site, "content-type": type = "" } = headers;
-  // A name of somebody's own may resolve to loopback (DNS rebinding); these cannot be made to mean another machine.
+  // Anyone's own name may resolve to loopback (DNS rebinding); these cannot be made to mean another machine.
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host))
-    throw refuse(`It was asked for as ${host || "nobody"}`, "Ask for it at 127.0.0.1 or localhost.");
+    throw refuse(`The Host header is ${host || "missing"}`, "Use 127.0.0.1 or localhost.");
   const isForeign = origin !== undefined && origin !== `http://${host}`;
   if (isForeign || (site !== undefined && site !== "same-origin" && site !== "none"))
-    throw refuse("A page of another origin asks", "Ask below the service's own address, from its own pages.");
-  // A form of another site can send other types without asking first.
+    throw refuse("The request comes from a page of another origin", "Send it from the service's own pages.");
+  // A form on another site can send other types without a CORS preflight.
   if (method !== "GET" && body !== "" && !/^application\/json\b/i.test(type))
     throw new Refusal(415, {
       code: "UNSUPPORTED_MEDIA_TYPE",
@@ -20,5 +20,9 @@ export function expectOwn({ method, headers, body }: HttpRequest): void {
 }
 
 function refuse(what: string, fix: string): Refusal {
-  return new Refusal(403, { code: "CROSS_SITE_REQUEST", detail: `${what}; the sandbox answers its own pages.`, fix });
+  return new Refusal(403, {
+    code: "CROSS_SITE_REQUEST",
+    detail: `${what}; the sandbox answers only its own pages.`,
+    fix,
+  });
 }

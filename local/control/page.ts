@@ -1,4 +1,4 @@
-/** The page of the sandbox, for people: its files as they are in local/control/page. */
+/** The sandbox's page for people, served from the files in local/control/page. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HttpReply } from "../simulators/httpServer.ts";

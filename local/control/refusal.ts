@@ -1,4 +1,4 @@
-/** An answer other than the one that was asked for, in the form of Mooring's own (RFC 9457). */
+/** An error answer in the form of Mooring's own (RFC 9457). */
 import type { HttpReply } from "../simulators/httpServer.ts";
 
 export class Refusal extends Error {

@@ -1,6 +1,6 @@
 /**
  * The sandbox's own HTTP interface below /sandbox (docs/sandbox.md): what is in the simulated cloud, which calls arrived,
- * and which faults meet them. The service knows nothing of it: the embedded host passes these requests on.
+ * and which faults meet them. The service knows nothing about it: the embedded host forwards these requests.
  */
 import { z } from "zod";
 import type { Cloud } from "../cloud.ts";
@@ -24,7 +24,7 @@ export async function startControl(options: ControlOptions): Promise<Simulator> 
   return await startHttpServer({
     faults: options.cloud.faults,
     open: (request) => ({
-      // None of the cloud's own: no fault meets it, and the journal does not count it.
+      // Not a call to the cloud: no fault meets it, and the journal does not list it.
       call: undefined,
       async run() {
         try {
@@ -82,7 +82,7 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
       path: /^\/sandbox\/faults\/([^/]+)$/,
       run(_request, id) {
         if (faults.remove(id)) return ok(listFaults());
-        const fix = "GET /sandbox/faults has those that there are.";
+        const fix = "GET /sandbox/faults lists those that there are.";
         throw new Refusal(404, { code: "FAULT_NOT_FOUND", detail: `There is no fault "${id}".`, fix });
       },
     },
@@ -101,7 +101,7 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
         throw new Refusal(404, {
           code: "PERSON_NOT_FOUND",
           detail:
-            known === "" ? "This sandbox asks nobody who they are." : `There is no "${name}"; there are ${known}.`,
+            known === "" ? "This sandbox does not authenticate callers." : `There is no "${name}"; there are ${known}.`,
           fix:
             known === ""
               ? "Start it with --auth, or with a catalog that has auth: mooring up --auth"
@@ -138,7 +138,7 @@ function ok(body: unknown): HttpReply {
   return { status: 200, headers: { "cache-control": "no-store" }, body };
 }
 
-/** What is wrong with a body or a query, as the client's mistake. */
+/** Answers 400 when a body or a query cannot be read. */
 function explain<T>(read: () => T): T {
   try {
     return read();

@@ -24,7 +24,7 @@ export interface TeamCluster {
   create(object: ClusterObject): Promise<void>;
   /** Creates the pod, waits for its end, reads its log, and deletes it. */
   run(pod: ClusterObject): Promise<Run>;
-  /** Of all namespaces. */
+  /** In all namespaces. */
   list(apiVersion: string, kind: string): Promise<readonly ClusterObject[]>;
 }
 
@@ -72,7 +72,7 @@ export function createTeamCluster(kubeconfig: string, { signal }: { signal?: Abo
       const [state] = containerStatuses.map((each) => each.state);
       if (state?.terminated) return state.terminated.exitCode;
       const { reason = phase ?? "", message = "" } = state?.waiting ?? {};
-      // A kubelet tries such a pod for ever, for somebody may create what is missing.
+      // A kubelet retries such a pod forever, because someone may create what is missing.
       const patience = reason.startsWith("Err") || reason.endsWith("Error") ? 3_000 : timeoutMs;
       if (performance.now() - started > patience) {
         throw new Error(`pod ${namespace}/${name} does not run: ${reason} ${message}`.trim());
@@ -99,7 +99,7 @@ export function createTeamCluster(kubeconfig: string, { signal }: { signal?: Abo
     },
     async list(apiVersion, kind) {
       const { items } = await objects.list(apiVersion, kind);
-      // Items of a list do not say what they are.
+      // The items of a list lack apiVersion and kind.
       return items.map((item) => ClusterObject.parse({ ...item, apiVersion, kind }));
     },
   };

@@ -1,4 +1,4 @@
-/** What the walk-through tells, whoever listens: a terminal, or a machine that reads lines of JSON. */
+/** What the walk-through reports to a terminal, or to a machine that reads lines of JSON. */
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 
 export type DemoEvent =
@@ -24,18 +24,18 @@ export type DemoEvent =
       readonly log: string;
       readonly durationMs: number;
     }
-  /** Something that was looked at and is as it should be. */
+  /** Something that was checked and is as it should be. */
   | { readonly event: "check"; readonly what: string; readonly found: string }
   | { readonly event: "ended"; readonly ok: true; readonly durationMs: number }
   | { readonly event: "ended"; readonly ok: false; readonly durationMs: number; readonly surprise: string };
 
 export interface DemoReporter {
   report(event: DemoEvent): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void;
 }
 
-/** Something is not as the walk-through says. */
+/** Something is not as the walk-through expects. */
 export class UnexpectedResult extends Error {
   override readonly name = "UnexpectedResult";
 }

@@ -1,11 +1,11 @@
-/** What there is in the cloud, asked over the wires with the SDKs, so that before and after can be compared. */
+/** What exists in the cloud, read over the network with the SDKs, so that before and after can be compared. */
 import sql from "mssql";
 import { z } from "zod";
 import { type Cloud, names } from "../cloud.ts";
 import type { ClusterObject, TeamCluster } from "./cluster.ts";
 import { createIdentityClient } from "./prepareCloud.ts";
 
-/** A kind of thing, and each thing with all that matters of it. */
+/** All things of one kind, each with everything that matters about it. */
 export interface Section {
   readonly title: string;
   /** Full text by name. */
@@ -96,7 +96,7 @@ function nameOf({ kind, metadata: { namespace, name } }: ClusterObject): string 
   return [kind, namespace === undefined ? name : `${namespace}/${name}`].join(" ");
 }
 
-/** Without the book-keeping of the API server, which moves on when a field is set and taken back. */
+/** Without the API server's bookkeeping, which changes even when a field is set and then reset. */
 function contentOf({ metadata, ...rest }: ClusterObject): string {
   const { uid, labels = {}, annotations = {} } = metadata;
   return JSON.stringify({ ...rest, metadata: { uid, labels: sorted(labels), annotations: sorted(annotations) } });

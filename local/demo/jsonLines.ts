@@ -1,4 +1,4 @@
-/** Tells the walk-through to a machine: one event on each line. */
+/** Reports the walk-through to a machine: one event on each line. */
 import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import type { DemoEvent, DemoReporter } from "./events.ts";
 
@@ -6,7 +6,7 @@ export function createJsonReporter(stream: NodeJS.WritableStream): DemoReporter 
   const write = (event: object) => stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
   const told = new Map<string, string>();
 
-  /** Each change of an operation tells all of it; what is as it was is not told again. */
+  /** Each change carries the whole operation; parts that have not changed are not repeated. */
   function tellChange(key: string, event: object): void {
     const text = JSON.stringify(event);
     if (told.get(key) === text) return;
@@ -25,7 +25,7 @@ export function createJsonReporter(stream: NodeJS.WritableStream): DemoReporter 
   return { report: tell, close: () => undefined };
 }
 
-/** What the story is about, and not all that the service says. */
+/** What the walk-through is about, not everything that the service reports. */
 function stepOf({ name, target, action, status, attempts, startTime, endTime, error, nextRetryTime }: StepDocument) {
   return { name, target, action, status, attempts, startTime, endTime, error: errorOf(error), nextRetryTime };
 }

@@ -1,4 +1,4 @@
-/** `npm run demo`: starts a sandbox, tells the walk-through in it, and ends everything again. */
+/** `npm run demo`: starts a sandbox, runs the walk-through in it, and ends everything again. */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,9 +22,9 @@ import { walkThrough } from "./walkThrough.ts";
 const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>] [--package <zip>]
 
   --json     one JSON event on each line, and nothing else on stdout
-  --latency  what every call to the simulated cloud takes at least (default 40)
-  --fault    a fault of local/simulators/faults.ts that meets the walk-through, to see it stop
-  --package  what npm run package made, in the place of this checkout's app
+  --latency  minimum duration of every call to the simulated cloud (default 40)
+  --fault    a fault of local/simulators/faults.ts for the walk-through to meet, to see it stop
+  --package  the result of npm run package, to run instead of this checkout's app
 `;
 
 const options = readArguments();
@@ -57,7 +57,7 @@ try {
   await sandbox?.close();
   if (app !== undefined) await rm(app, { recursive: true, force: true });
 }
-// The SDKs would hold on for seconds: to idle connections, and to calls that the story broke off.
+// Otherwise the SDKs would keep the process alive for seconds, with idle connections and aborted calls.
 process.stdout.write("", () => process.exit());
 
 async function play(sandbox: Sandbox): Promise<void> {
@@ -72,7 +72,7 @@ async function play(sandbox: Sandbox): Promise<void> {
   await walkThrough(stage);
 }
 
-/** Nothing more is told once somebody has had enough. */
+/** Reports nothing more after an interruption. */
 function tell(event: DemoEvent): void {
   if (!interruption.signal.aborted) reporter.report(event);
 }
@@ -81,7 +81,7 @@ function keepLog(line: string): void {
   serviceLog.push(line);
 }
 
-/** What it was, and the last words of the service when the error is not one of the story's own. */
+/** The error, with the service's last log lines when it is not one of the walk-through's own. */
 function describe(error: unknown): string {
   if (error instanceof UnexpectedResult) return error.message;
   const code = error instanceof Refused ? `${error.problem.code}: ` : "";
@@ -90,7 +90,7 @@ function describe(error: unknown): string {
   return log.length === 0 ? text : `${text} The service said: ${log.join(" | ")}`;
 }
 
-/** Into a folder of its own, as Flex Consumption does: nothing of the checkout is beside it. */
+/** Into its own folder, as Flex Consumption does, so that nothing of the checkout is beside it. */
 async function unpack(file: string): Promise<string> {
   const contents = unzipSync(await readFile(file));
   const folder = await realpath(await mkdtemp(join(tmpdir(), "mooring-package-")));
@@ -131,6 +131,6 @@ function readFaultOption(text: string): Fault {
   try {
     return readFault(JSON.parse(text));
   } catch (error) {
-    throw new Error(`--fault is no fault of docs/sandbox.md: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`--fault is not a fault as in docs/sandbox.md: ${error instanceof Error ? error.message : error}`);
   }
 }

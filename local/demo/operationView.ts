@@ -1,6 +1,6 @@
 /**
- * An operation as lines of text: one for its state, one for each step, or two where the name of its target would not fit
- * into one. Pure, so that it can be drawn again and again.
+ * An operation as lines of text: one for its state and one for each step, or two where the name of its target does not fit
+ * into one. Pure, so that it can be redrawn at any time.
  */
 import { stripVTControlCharacters } from "node:util";
 import { actionText } from "../../cli/output/action.ts";
@@ -9,12 +9,12 @@ import { duration } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 
-/** As wide as it is, also in a pipe: what is told there is to be read, too. */
+/** Always has a width, even in a pipe: people read that output, too. */
 export interface BoundedView extends View {
   readonly width: number;
 }
 
-/** In an onboarding, what takes something away is compensation. */
+/** In an onboarding, a step that removes something is compensation. */
 const removals = /^(remove|revoke|unfederate)/;
 
 export function renderOperation(operation: OperationDocument, view: BoundedView): string[] {
@@ -24,7 +24,7 @@ export function renderOperation(operation: OperationDocument, view: BoundedView)
   ];
 }
 
-/** As a header it says what the steps' last column is. */
+/** As a header it names the steps' last column. */
 export function renderState(
   operation: OperationDocument,
   view: BoundedView,
@@ -51,7 +51,7 @@ function columnsOf({ width }: BoundedView): { target: number; hand: number } {
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 
-/** The name of a target is never cut: what does not fit beside it goes on in a second line, below the targets. */
+/** The name of a target is never cut: what does not fit beside it continues on a second line. */
 export function renderStep(step: StepDocument, view: BoundedView, kind: string): readonly string[] {
   const { paint } = view;
   const time = duration(step.startTime, step.endTime, view.now);
@@ -86,7 +86,7 @@ function signOf({ name, status, startTime }: StepDocument, { now, paint }: Bound
   }
 }
 
-/** What somebody would have typed for the step. */
+/** What a person would have typed for the step. */
 const byHand: Readonly<Record<string, string>> = {
   ensureIdentity: "az identity create",
   applyNamespace: "kubectl create namespace",

@@ -1,4 +1,4 @@
-/** What was there before Mooring came: the walk-through checks that all of it stays as it is. */
+/** What exists before Mooring does anything: the walk-through checks that all of it stays as it is. */
 import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { type Cloud, names } from "../cloud.ts";
 import type { TeamCluster } from "./cluster.ts";
@@ -6,12 +6,12 @@ import type { TeamCluster } from "./cluster.ts";
 export function createIdentityClient({ arm, world, credentialOf }: Cloud): ManagedServiceIdentityClient {
   return new ManagedServiceIdentityClient(credentialOf("operator"), world.subscriptionId, {
     endpoint: arm.url,
-    // The sandbox is another endpoint of the same Azure.
+    // The sandbox has another endpoint, but its tokens are for the same Azure.
     credentialScopes: "https://management.azure.com/.default",
   });
 }
 
-/** An identity of the cluster itself, a user of a report, and a namespace with a ConfigMap and nothing to do with us. */
+/** The cluster's own identity, a user for reports, and a namespace with a ConfigMap that has nothing to do with Mooring. */
 export async function prepareCloud(cloud: Cloud, cluster: TeamCluster): Promise<void> {
   const { location = "", nodeResourceGroup = "" } = cloud.world.clusters.get(names.cluster) ?? {};
   await createIdentityClient(cloud).userAssignedIdentities.createOrUpdate(nodeResourceGroup, "aks-dev-agentpool", {

@@ -1,6 +1,6 @@
 /**
- * Live display of an operation: on a terminal the lines are drawn again in place until it is over; elsewhere each step is
- * a line of its own when it has ended.
+ * Live display of an operation: on a terminal the lines are redrawn in place until it is over; elsewhere each step is printed
+ * on its own line when it has ended.
  */
 import { canBeLive, createLive } from "../../cli/output/live.ts";
 import { viewOf } from "../../cli/output/view.ts";
@@ -9,13 +9,13 @@ import { type BoundedView, renderOperation, renderState, renderStep } from "./op
 
 export interface Progress {
   show(operation: OperationDocument): void;
-  /** Leaves what is shown where it is; to be called when the operation is over, and when nobody will follow it further. */
+  /** Leaves the display where it is; to be called when the operation is over or is no longer followed. */
   end(): void;
 }
 
-/** Lines wider than this are harder to read than to widen a window for. */
+/** Wider lines are hard to read. */
 const widest = 100;
-/** One picture of what turns while a step runs. */
+/** One frame of the spinner of a running step. */
 const redrawMs = 100;
 
 export function boundedViewOf(stream: NodeJS.WriteStream): BoundedView {

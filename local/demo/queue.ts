@@ -1,4 +1,4 @@
-/** A team's way to the queue: the Service Bus SDK with the team's own token. */
+/** Sends to the queue as a team does: through the Service Bus SDK, with the team's own token. */
 import { ServiceBusClient } from "@azure/service-bus";
 import { type Cloud, names } from "../cloud.ts";
 

@@ -1,4 +1,4 @@
-/** What a team asks Mooring for, with the command line's own client. */
+/** A team's requests to Mooring, through the command line's own client. */
 import { type Call, createClient } from "../../cli/service/client.ts";
 import { headersOf } from "../../cli/service/credential.ts";
 import { followOperation, hasEnded } from "../../cli/service/followOperation.ts";
@@ -19,7 +19,7 @@ export interface Service {
   findOperation(berth: { cluster: string; namespace: string }): Promise<string>;
   /** Namespaces that the service knows. */
   listNamespaces(): Promise<readonly string[]>;
-  /** Tells each change until the operation is over, also the last one. */
+  /** Reports each change until the operation has ended, the last one included. */
   follow(id: string, onChange: (operation: OperationDocument) => void): Promise<OperationDocument>;
 }
 
@@ -33,7 +33,7 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
   const credential = headersOf({ kind: "none" });
   const client = createClient({ server: new URL(url), credential, env: process.env, signal, isPatient: false, notify });
 
-  /** Aborts what takes too long, with what it was. */
+  /** Aborts what takes too long, with an error that names it. */
   async function within<T>(what: string, act: (until: AbortSignal) => Promise<T>): Promise<T> {
     const deadline = new AbortController();
     const late = new Error(`${what} did not come within ${timeoutMs / 1_000} s`);
@@ -64,7 +64,7 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
     },
     follow: (id, onChange) =>
       within(`the end of operation ${id}`, async (until) => {
-        // The event of its end says less than the operation itself, which is told once.
+        // The final event says less than the operation itself, which is reported once.
         const tell = (state: AnyOperationDocument) => void (hasEnded(state) || onChange(expectNoBatch(state)));
         const last = await followOperation(client, id, { signal: until, notify, pace, onChange: tell });
         onChange(expectNoBatch(last));
@@ -73,7 +73,7 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
   };
 }
 
-/** Nobody in the story asks for several namespaces at once. */
+/** The walk-through starts no batches. */
 function expectNoBatch(operation: AnyOperationDocument): OperationDocument {
   if (operation.kind === "batch") throw new Error(`operation ${operation.id} is a batch`);
   return operation;

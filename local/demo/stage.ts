@@ -1,4 +1,4 @@
-/** What the walk-through acts with: the clients of a team and an operator, and the telling of what they do. */
+/** What the walk-through works with: the clients of a team and an operator, and reports of what they do. */
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -17,11 +17,11 @@ export interface Stage {
   readonly service: Service;
   tell(event: DemoEvent): void;
   chapter(number: number, title: string, text: string): void;
-  /** Tells that it is so, or stops the walk-through. */
+  /** Reports that it holds, or stops the walk-through. */
   check(what: string, isSo: boolean, found: string): void;
-  /** Tells each change until the operation is over, and stops the walk-through when it ends otherwise. */
+  /** Reports each change until the operation has ended, and stops the walk-through unless it ends as expected. */
   follow(id: string, expected: OperationDocument["status"]): Promise<OperationDocument>;
-  /** Runs the pod of a manifest in a namespace, and stops the walk-through when it ends otherwise. */
+  /** Runs the pod of a manifest in a namespace, and stops the walk-through unless it ends as expected. */
   runWorkload(options: WorkloadOptions): Promise<Run>;
 }
 
@@ -29,10 +29,10 @@ interface WorkloadOptions {
   readonly manifest: string;
   readonly namespace: string;
   readonly name?: string;
-  /** How what is applied differs from the file. */
+  /** How the applied manifest differs from the file. */
   readonly note?: string;
   readonly change?: (pod: ClusterObject) => ClusterObject;
-  /** The rows that it has to read; without it, the pod has to be refused. */
+  /** The rows that the pod has to read; without them, it has to be refused. */
   readonly rows?: readonly string[];
 }
 
@@ -87,7 +87,7 @@ export function createStage(
   };
 }
 
-/** The texts, without the numbers in front of them. */
+/** The texts, without the preceding numbers. */
 function rowsOf(log: string): string[] {
   return log
     .trimEnd()

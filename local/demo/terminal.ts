@@ -1,4 +1,4 @@
-/** Tells the walk-through to a person. */
+/** Reports the walk-through to a person. */
 import { viewOf } from "../../cli/output/view.ts";
 import { wrap } from "../../cli/output/wrap.ts";
 import type { DemoEvent, DemoReporter } from "./events.ts";
@@ -8,7 +8,7 @@ export function createTerminalReporter(stream: NodeJS.WriteStream): DemoReporter
   const { paint } = viewOf(stream);
   const progress = createProgress(stream);
   const write = (line = "") => stream.write(`${line}\n`);
-  // Asked for each time: the window may have another width by now.
+  // Read each time, because the window may have been resized.
   const widthNow = () => boundedViewOf(stream).width;
 
   function paragraph(text: string): void {
@@ -78,7 +78,7 @@ export function createTerminalReporter(stream: NodeJS.WriteStream): DemoReporter
           write(paint("green", `All as it should be, after ${inSeconds(event.durationMs)}.`));
           write(`Keep it running and try it yourself: ${paint("bold", "npm start")}`);
         } else {
-          write(`${paint("red", "A surprise, and the walk-through stops here:")}`);
+          write(`${paint("red", "An unexpected result stops the walk-through:")}`);
           paragraph(event.surprise);
         }
     }

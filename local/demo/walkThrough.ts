@@ -1,4 +1,4 @@
-/** The story that `npm run demo` tells; design's walk-through from the first refusal to the last. */
+/** The walk-through that `npm run demo` shows, from the first refusal to the last. */
 import { names } from "../cloud.ts";
 import { compareInventories, type Inventory, takeInventory } from "./inventory.ts";
 import { withBinding, withOwnSettings } from "./pods.ts";
@@ -37,7 +37,7 @@ async function refuseAtFirst(stage: Stage): Promise<Inventory> {
     note: "with SERVER_NAME and DATABASE_NAME written into the pod",
     change: (pod) => withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages" }),
   });
-  stage.tell({ event: "check", what: "Refused", found: "there is no identity that the app could be" });
+  stage.tell({ event: "check", what: "Refused", found: "the app has no identity" });
   return takeInventory(sandbox.cloud, cluster);
 }
 
@@ -66,7 +66,7 @@ async function onboardOverQueue(stage: Stage): Promise<void> {
   const { file, request } = await readExample("team-b.pod-identity.json");
   stage.chapter(
     3,
-    "The older way, asked for through a queue",
+    "The older mode, requested through a queue",
     "Pod identity: the node hands tokens to pods with a label. Team B has no namespace yet and sends a message, with a Microsoft Entra token that may send to this queue and nothing else.",
   );
   stage.tell({ event: "request", to: `Service Bus queue ${names.queue}`, file, body: request });
@@ -100,7 +100,7 @@ async function failAndUndo(stage: Stage): Promise<void> {
   const { file, request } = await readExample("team-c.two-databases.json");
   stage.chapter(
     4,
-    "What fails half-way is undone",
+    "What fails partway is undone",
     `From now on ${names.sqlServer}/orders refuses to create users. Reading still works, so the preflight passes, and the failure comes when half of the work is done.`,
   );
   const before = await takeInventory(cloud, cluster);
@@ -128,8 +128,8 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
   const { service, sandbox } = stage;
   stage.chapter(
     5,
-    "Offboarding takes everything away again",
-    "Both namespaces leave. Team A made its namespace itself and keeps it; that of team B was made by Mooring and goes.",
+    "Offboarding removes everything again",
+    "Both namespaces leave. Team A created its namespace and keeps it; Mooring created team B's, so it goes.",
   );
   for (const namespace of ["team-a", "team-b"]) {
     const path = `/api/namespaces/${names.cluster}/${namespace}`;
@@ -140,15 +140,15 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
   await stage.runWorkload({
     manifest: workloadIdentityPod,
     namespace: "team-a",
-    note: "with the client id that it had, as somebody would who kept it",
+    note: "with the client id that it had, as if someone had kept it",
     change: (pod) =>
       withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages", AZURE_CLIENT_ID: clientId }),
   });
-  stage.tell({ event: "check", what: "Refused again", found: "the client id that it had is nobody's now" });
+  stage.tell({ event: "check", what: "Refused again", found: "no identity has that client id any more" });
   await checkRemains(stage, before);
 }
 
-/** Every section of the inventory, with what is in it now. */
+/** Checks every section of the inventory for what is in it now. */
 async function checkRemains(stage: Stage, before: Inventory): Promise<void> {
   const after = await checkUnchanged(stage, before, "Compared with the beginning");
   for (const { title, items } of after) {
@@ -173,7 +173,7 @@ async function checkUnchanged(stage: Stage, before: Inventory, what: string): Pr
     what,
     differences.length === 0,
     differences.length === 0
-      ? `${total} things looked at, all as before`
+      ? `${total} things compared, all unchanged`
       : differences.map(({ title, name, change }) => `${title}: ${name} was ${change}`).join("; "),
   );
   return after;

@@ -30,35 +30,35 @@ export interface RegisteredFunction {
 export interface InvocationInput {
   readonly trigger: TypedData;
   /**
-   * What the handler is given in place of what the SDK would read out of `trigger`; its result is not written out, either.
-   * Spares a long text each way where host and handler are in one process.
+   * Given to the handler instead of what the SDK would parse from `trigger`; the result is not serialised either. That saves
+   * a long text each way where host and handler share a process.
    */
   readonly raw?: object;
   /** Values of input bindings by binding name, such as the durable client's. */
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
-  /** Of the orchestration or the entity that it belongs to, for the log. */
+  /** The orchestration or entity that it belongs to, for the log. */
   readonly instanceId?: string;
-  /** Of a request. */
+  /** The request's, for HTTP. */
   readonly method?: string | undefined;
-  /** The caller's, which came with the request or the message. */
+  /** The caller's, from the request or the message. */
   readonly traceParent?: string;
-  /** Of the span that this host has opened for the invocation. */
+  /** The traceparent of the span that this host opened for the invocation. */
   readonly hostSpan?: string;
-  /** Chosen by the caller when it must know the id beforehand, as streamed HTTP does; else a new one. */
+  /** Set by a caller that must know the id beforehand, as streamed HTTP must; otherwise a new one. */
   readonly invocationId?: string;
 }
 
 export interface InvocationResult {
   /** What the handler returned, by identity, after the post-invocation hooks. */
   readonly result: unknown;
-  /** The same as the SDK serialised it for the host; not of an input that is `raw`. */
+  /** The same as the SDK serialised it for the host; undefined for `raw` input. */
   readonly returnValue: TypedData | undefined;
 }
 
 export interface FunctionApp {
   readonly functions: ReadonlyMap<string, RegisteredFunction>;
-  /** Rejects with whatever the handler threw. */
+  /** Rejects with what the handler threw. */
   invoke(name: string, input: InvocationInput): Promise<InvocationResult>;
   /** Runs the app's termination hooks. */
   close(): Promise<void>;
@@ -78,14 +78,14 @@ export interface HttpAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** The durable extension as the host's shell sees it. */
+/** The durable extension as the rest of the host sees it. */
 export interface DurableExtension {
   /** The value of every `durableClient` input binding. */
   clientPayload(): string;
-  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix, and the key of RPC. */
+  /** Answers /runtime/webhooks/durabletask/* and the RPC endpoint; `path` is what follows that prefix or, for RPC, the key. */
   handle(call: HttpCall, path: string): Promise<HttpAnswer>;
-  /** Begins to run what the store holds; call once the app is loaded and the HTTP port is known. */
+  /** Starts running what the store holds; call it once the app is loaded and the HTTP port is known. */
   start(): void;
-  /** Stops taking up work, waits for what runs, and closes the store. */
+  /** Takes no new work, waits for what is running, and closes the store. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * The module '@azure/functions-core', which a Functions host supplies and `@azure/functions` asks for. It exists in no
- * registry: the Node worker answers `require("@azure/functions-core")` itself, and so do we. Everything an app
- * registers arrives here.
+ * The module '@azure/functions-core', which a Functions host supplies and `@azure/functions` requires. No registry has it:
+ * the Node worker answers `require("@azure/functions-core")` itself, and so does this host. Everything that an app registers
+ * arrives here.
  */
 import Module from "node:module";
 import type { Binding, TypedData } from "./app.ts";
@@ -16,7 +16,7 @@ export type HookName = (typeof hookNames)[number];
 
 export type InvocationState = "preInvocationHooks" | "invocation" | "postInvocationHooks";
 
-/** What the SDK gets to know of one invocation. */
+/** What the SDK learns about one invocation. */
 export interface CoreInvocation {
   readonly invocationId: string;
   readonly request: {

@@ -6,7 +6,7 @@ export interface Grace {
   end(): void;
 }
 
-/** One span of time for all that has to end in it. */
+/** One grace period, shared by everything that has to end within it. */
 export function startGrace(ms: number): Grace {
   const ending = new AbortController();
   const isOver = sleep(ms, false, { signal: ending.signal }).catch(() => true);

@@ -33,17 +33,17 @@ export interface HostOptions {
   /** App settings besides those of the environment; they become environment variables while the host runs. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
-  /** Functions ask for keys by their levels; without it only for those that are configured. */
+  /** Functions require keys according to their levels; otherwise they require only keys that are configured. */
   readonly enforceKeys?: boolean;
   readonly meetTurn?: MeetTurn | undefined;
-  /** Who answers requests below /sandbox; nobody without it. */
+  /** The server that answers requests below /sandbox, if any. */
   readonly sandbox?: URL;
 }
 
 export interface Host {
   readonly url: string;
   readonly functions: readonly RegisteredFunction[];
-  /** Takes up nothing new, waits for what runs, and after `graceMs` ends regardless. */
+  /** Takes no new work, waits for what is running, and ends after `graceMs` regardless. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
@@ -63,12 +63,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   let endDurable = async (): Promise<void> => {};
   let closed: Promise<void> | undefined;
 
-  /** In the order of who needs whom: what triggers, what runs durably, the port both call back to, the app. */
+  /** In the order of dependence: the triggers, the durable engine, the port that both call back to, the app. */
   async function close(graceMs: number): Promise<void> {
     const grace = startGrace(graceMs);
     const triggered = Promise.all([server.drain(), ...listeners.map((listener) => listener.close())]);
     if (!(await grace.waitFor(triggered))) log.warn("functions did not end in time", { graceMs });
-    // Its own grace ends it in time; until it has ended, its functions may call back over HTTP.
+    // It ends within its own grace period; until then, its functions may call back over HTTP.
     await grace.waitFor(endDurable());
     grace.end();
     await server.close();
@@ -83,7 +83,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       app,
       dataDirectory,
       settings: durableSettingsOf(hostJson, settings),
-      // As instances of an app share a task hub in Azure: this one's clients speak to another host's engine.
+      // As instances of an app share a task hub in Azure: with this setting, clients here talk to another host's engine.
       baseUrl: () => findSetting(settings, "MOORING_TASK_HUB_URL") ?? server.url,
       key: keys.system,
       rpcKey: keys.rpc,
@@ -123,13 +123,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 const defaultGraceMs = 10_000;
 
-/** Whoever set it expects something of it. */
+/** Someone who set it expects it to do something. */
 function tellIdle(file: string, { idle, unknown }: Reviewed, log: Log): void {
   if (idle.length > 0) log.info(`settings of ${file} that do nothing in this host`, { settings: idle.join(", ") });
-  if (unknown.length > 0) log.warn(`settings of ${file} that nobody knows`, { settings: unknown.join(", ") });
+  if (unknown.length > 0) log.warn(`unknown settings of ${file}`, { settings: unknown.join(", ") });
 }
 
-/** The hub's name may be a setting: `%NAME%`. */
+/** The hub's name may refer to a setting: `%NAME%`. */
 function durableSettingsOf({ extensions: { durableTask } }: HostJson, settings: Settings): Record<string, unknown> {
   const { hubName } = durableTask;
   if (typeof hubName !== "string") return durableTask;
@@ -237,7 +237,7 @@ function environmentOf(folder: string, { port }: HttpServer): Record<string, str
   };
 }
 
-/** Returns a function that puts the environment back as it was. */
+/** Returns a function that restores the environment. */
 function setEnvironment(values: Settings): () => void {
   const changed = Object.entries(values).filter(([name, value]) => process.env[name] !== value);
   const before = changed.map(([name]) => [name, process.env[name]] as const);

@@ -21,7 +21,7 @@ const timeSpanSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** -1 stands for no limit. */
+/** -1 means no limit. */
 const requestLimit = z
   .literal(-1)
   .or(z.int().min(1))
@@ -30,7 +30,7 @@ const requestLimit = z
 
 const schema = z.looseObject({
   version: z.literal("2.0", 'must be "2.0"'),
-  /** The only functions to run; all when it is left out or empty. */
+  /** The only functions to run; when absent or empty, all of them. */
   functions: z.array(z.string()).default([]),
   logging: z.looseObject({ logLevel: z.record(z.string(), levelSchema).default({}) }).prefault({}),
   extensions: z
@@ -78,7 +78,7 @@ export async function readHostJson(
   return { hostJson: parseJsonFile(path, await readFile(path, "utf8"), prepared), reviewed };
 }
 
-/** Settings such as AzureFunctionsJobHost__extensions__http__routePrefix are stronger than the file. */
+/** Settings such as AzureFunctionsJobHost__extensions__http__routePrefix override the file. */
 function withOverrides(json: unknown, environment: Settings): unknown {
   let changed = json;
   for (const [name, value] of Object.entries(environment)) {
@@ -95,13 +95,13 @@ function withValue(json: unknown, [name = "", ...rest]: readonly string[], value
   return Object.fromEntries(before);
 }
 
-/** A setting is text; .NET's configuration reads what the option's type wants. */
+/** A setting is text; .NET's configuration converts it to the option's type. */
 function readScalar(value: string): string | number | boolean {
   if (/^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
   return /^-?\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
-/** MOORING_LOG_LEVEL is the stronger one: it is what a person sets to look into something. */
+/** MOORING_LOG_LEVEL overrides host.json, because a person sets it to investigate something. */
 export function toLevelFilter(hostJson: HostJson, override: string | undefined): LevelFilter {
   const filter: Record<string, LogLevel | "none"> = { ...hostJson.logging.logLevel };
   for (const [name, level] of Object.entries(filter)) if (name.toLowerCase() === "default") filter["default"] = level;

@@ -4,14 +4,14 @@ import { CoreError, type CoreInvocation, programmingModel, type Registration, ty
 import type { Log, LogLevel } from "./log.ts";
 import type { RetryContext } from "./retryPolicy.ts";
 
-/** A function as it is invoked: what does not change from one invocation to the next. */
+/** The parts of a function's invocation that are the same every time. */
 export interface Invocable {
   readonly definition: RegisteredFunction;
   readonly registration: Registration;
   readonly logs: { readonly user: Log; readonly system: Log };
 }
 
-/** Runs hooks and handler in the order of the Node worker, with the phase told to the SDK, which warns by it. */
+/** Runs hooks and handler in the Node worker's order, and sets the phase on which the SDK bases its warnings. */
 export async function invoke(
   app: Registrations,
   { registration, ...rest }: Invocable,
@@ -64,12 +64,12 @@ export async function runHooks(hooks: readonly ((context: object) => unknown)[],
   for (const hook of hooks) await hook(context);
 }
 
-/** Most apps have no hooks, and nothing is made for them. */
+/** Most apps have no hooks, and need no context for them. */
 function contextFor<T extends object>(hooks: readonly unknown[], fixed: object, open: T): T {
   return hooks.length === 0 ? open : createHookContext(fixed, open);
 }
 
-/** `fixed` may be read but not replaced by a hook; what is in `open` may be replaced. */
+/** A hook may read `fixed` but not replace it; it may replace what is in `open`. */
 export function createHookContext<T extends object>(fixed: object, open: T): T {
   const context = { ...open };
   for (const [name, value] of Object.entries(fixed)) {
@@ -134,7 +134,7 @@ function passLogHooks(app: Registrations, entry: { level: LogLevel; message: str
 function continueTrace(traceParent: string | undefined): string {
   const [, trace, , flags] =
     traceParent === undefined ? [] : (/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceParent) ?? []);
-  // Random in all that an id has to differ by, and at hand: Node makes UUIDs in advance.
+  // Random enough for these ids, and cheap: Node generates UUIDs in advance.
   const random = randomUUID().replaceAll("-", "");
   return `00-${trace ?? random}-${randomUUID().slice(19).replaceAll("-", "")}-${flags ?? "00"}`;
 }

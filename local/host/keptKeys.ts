@@ -1,4 +1,4 @@
-/** The master key, the keys of the host and those of single functions: kept as hashes, so that the file opens nothing. */
+/** The master key, the host's keys and those of single functions: kept as hashes, so that the file gives no access. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const hash = z.string().regex(/^[\w-]{43}$/, "is not the hash of a key");
 /** By name. */
 const hashes = z.record(z.string(), hash);
 const schema = z.object({
-  /** Makes equal keys of two hosts look different. */
+  /** So that the same key on two hosts has different hashes. */
   salt: z.string().min(1),
   master: hash.nullable(),
   host: hashes,
@@ -20,7 +20,7 @@ const schema = z.object({
 });
 type Contents = z.infer<typeof schema>;
 
-/** Of every function, or of the one that is named. */
+/** Keys for every function, or for the one that is named. */
 export type KeyScope = { readonly function: string | undefined };
 
 export interface KeptKeys {
@@ -28,14 +28,14 @@ export interface KeptKeys {
   /** Whether it is a key of the function, or one of the host's. */
   opens(functionName: string, given: string): boolean;
   names(scope: KeyScope): string[];
-  /** Keeps a key under a name; makes one where none is given. */
+  /** Stores a key under a name, and generates one when none is given. */
   set(scope: KeyScope, name: string, given?: string): Promise<{ readonly isNew: boolean; readonly value: string }>;
   /** False when there is no such key. */
   remove(scope: KeyScope, name: string): Promise<boolean>;
   setMaster(given?: string): Promise<string>;
 }
 
-/** What is made at the first start can be shown only then; `hasMaster` says that a master key is configured elsewhere. */
+/** Keys generated at the first start can be shown only then; `hasMaster` says that a master key is configured elsewhere. */
 export async function openKeptKeys(
   dataDirectory: string,
   { hasMaster, log }: { hasMaster: boolean; log: Log },
@@ -67,7 +67,7 @@ function keep(path: string, contents: Contents): KeptKeys {
     return Object.hasOwn(contents.functions, name) ? (contents.functions[name] ?? {}) : {};
   };
 
-  /** One write after the other, each renamed into place: a crash leaves the keys as they were or as they are. */
+  /** One write after the other, each renamed into place: a crash leaves either the old keys or the new ones. */
   async function save(): Promise<void> {
     writing = writing
       .catch(() => {})

@@ -7,8 +7,8 @@ import type { Log } from "./log.ts";
 import { findSetting, type Settings } from "./settings.ts";
 
 /**
- * The system key is made once per data directory, so that the management links in an answer still open after a restart.
- * Function and master key exist when they are configured, or when keys are enforced.
+ * The system key is generated once per data directory, so that the management links in an answer still work after a restart.
+ * Function and master keys exist when they are configured, or when keys are enforced.
  */
 export async function readKeys(
   dataDirectory: string,
@@ -26,13 +26,13 @@ export async function readKeys(
   };
 }
 
-/** Not the system key itself: an address is written down in more places than a key. */
+/** Not the system key itself, because addresses are recorded in more places than keys. */
 export function rpcKeyOf(system: string): string {
   return createHmac("sha256", system).update("durabletask").digest("base64url");
 }
 
 async function readOrMakeKey(path: string): Promise<string> {
-  // One that is there and cannot be read cannot be written either, and that is told.
+  // A file that cannot be read cannot be written either, and that error is reported.
   const stored = await readFile(path, "utf8").catch(() => "");
   if (/^[\w-]{32,}$/.test(stored)) return stored;
   const made = randomBytes(32).toString("base64url");

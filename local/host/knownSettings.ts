@@ -3,7 +3,7 @@
  * locally"; options classes of the extensions (DurableTaskOptions.cs, ServiceBusOptions.cs, HttpOptions.cs).
  */
 
-/** `idle`: Azure knows it, and here it changes nothing. */
+/** `idle`: Azure knows it, but it has no effect here. */
 export interface Known {
   readonly [name: string]: "served" | "idle" | Known;
 }
@@ -113,13 +113,13 @@ export const localSettings: Known = {
   Host: { LocalHttpPort: "idle", CORS: "idle", CORSCredentials: "idle" },
 };
 
-/** The places of a file that do nothing here. */
+/** The settings of a file that have no effect here. */
 export interface Reviewed {
   readonly idle: readonly string[];
   readonly unknown: readonly string[];
 }
 
-/** With every name in the case in which it is known: to .NET's configuration case is nothing. */
+/** Gives every name its known case, because .NET's configuration ignores case. */
 export function review(json: unknown, known: Known, place: readonly string[] = []): { json: unknown } & Reviewed {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return { json, idle: [], unknown: [] };
   const names = Object.keys(known);

@@ -1,4 +1,4 @@
-/** Loads an app folder as the Node worker of Azure Functions does: package.json `main`, a glob, decides what runs. */
+/** Loads an app folder as the Node worker of Azure Functions does: `main` of package.json, a glob, decides what runs. */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { glob, readFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ export interface LoadedApp extends FunctionApp {
   readonly capabilities: Readonly<Record<string, unknown>>;
 }
 
-// As the worker: a field of an unexpected type is ignored.
+// As in the worker, a field of an unexpected type is ignored.
 const packageSchema = z.looseObject({
   main: z.string().optional().catch(undefined),
   type: z.string().optional().catch(undefined),
@@ -84,7 +84,7 @@ async function loadScript(path: string, packageJson: PackageJson): Promise<void>
 }
 
 interface LoadedFunction extends Invocable {
-  /** The durable extension reports failures of these itself. */
+  /** The durable extension reports the failures of these itself. */
   readonly isDurable: boolean;
   readonly policy: RetryPolicy | undefined;
 }
@@ -103,7 +103,7 @@ function createFunctionApp(
     let policy: RetryPolicy | undefined;
     if (retryOptions !== undefined && retryOptions !== null) {
       if (type.toLowerCase() === "timertrigger") policy = parseRetryPolicy(retryOptions);
-      // Told rather than dropped: the app would seem to retry and does not, here nor in Azure.
+      // Warned of rather than dropped silently: the app seems to retry, but does not, either here or in Azure.
       else parts.log.warn("a trigger of this type has no retry policy", { function: definition.name, trigger: type });
     }
     functions.set(definition.name, definition);

@@ -15,7 +15,7 @@ export interface Log {
   category(name: string): Log;
 }
 
-/** The lowest level that is written, by category prefix; `default` is for all that no prefix names. */
+/** The lowest level that is written, by category prefix; `default` applies where no prefix matches. */
 export type LevelFilter = Readonly<Record<string, LogLevel | "none">>;
 
 export interface LogOptions {
@@ -49,7 +49,7 @@ function createCategory(category: string, options: Required<LogOptions>): Log {
   };
 }
 
-/** The longest prefix wins, on whole words: `Function.a` is no prefix of `Function.ab`. */
+/** The longest prefix wins, by whole words: `Function.a` is not a prefix of `Function.ab`. */
 function findLowest(category: string, filter: LevelFilter): number {
   const matches = Object.keys(filter)
     .filter((prefix) => category === prefix || category.startsWith(`${prefix}.`))
@@ -67,7 +67,7 @@ const abbreviations: Record<LogLevel, string> = {
   critical: "CRT",
 };
 
-/** A line stays a line, whatever a message or an error's stack holds. */
+/** Keeps an entry on one line, whatever a message or an error's stack contains. */
 function format(facts: Facts): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)

@@ -1,6 +1,6 @@
 /**
- * The host as a process: `node local/host/main.ts --app <folder> --port <n> --data <folder>`. On stdout one line of JSON
- * when it is ready; everything a person reads is on stderr.
+ * The host as a process: `node local/host/main.ts --app <folder> --port <n> --data <folder>`. When it is ready, it prints one
+ * line of JSON on stdout; everything for people goes to stderr.
  */
 import { Console } from "node:console";
 import { flushCompileCache } from "node:module";
@@ -20,10 +20,10 @@ const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
 const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>] [--enable-auth] [--sandbox <url>]
 
   --app          the function app: the folder with host.json and package.json
-  --data         where the host keeps its state; made when it does not exist
+  --data         where the host keeps its state; created when it does not exist
   --port         on 127.0.0.1; 0 takes any free port (default 7071)
-  --enable-auth  functions ask for keys by their levels, as in Azure
-  --sandbox      who answers requests below /sandbox, which are none of the app's
+  --enable-auth  functions require keys according to their levels, as in Azure
+  --sandbox      the server that answers requests below /sandbox instead of the app
 `;
 
 const log = createLog();
@@ -34,12 +34,12 @@ let isEnding = false;
 keepStdoutClean();
 process.on("SIGINT", (signal) => void end(signal));
 process.on("SIGTERM", (signal) => void end(signal));
-// Only with a parent that opened a channel: when it is gone, whatever way it went, nothing is left behind.
+// Only with a parent that opened a channel: when the parent is gone, for whatever reason, nothing is left behind.
 if (process.channel) process.on("disconnect", () => void end("the parent is gone"));
-process.on("unhandledRejection", (reason) => log.error("a rejection that nobody handled", describeError(reason)));
+process.on("unhandledRejection", (reason) => log.error("unhandled rejection", describeError(reason)));
 process.on("uncaughtException", (error) => {
-  // The app's state is unknown now; whoever supervises the host starts it again.
-  log.write("critical", "an exception that nobody caught; the host ends", describeError(error));
+  // The app's state is unknown now; the host's supervisor starts it again.
+  log.write("critical", "uncaught exception; the host ends", describeError(error));
   process.exit(exitCodes.software);
 });
 
@@ -54,8 +54,8 @@ try {
     ...(sandbox === undefined ? {} : { sandbox }),
   });
   announce(host);
-  // With NODE_COMPILE_CACHE, which is written at the end, and before that for a host that is killed. Not at once: what is
-  // written is not written again, and the first requests of every later start would wait for what they need to be compiled.
+  // NODE_COMPILE_CACHE is written at exit; flushed earlier for a host that gets killed. Not right away: a flushed cache is not
+  // written again, and after every later start the first requests would wait for their code to be compiled.
   setTimeout(flushCompileCache, compiledMs).unref();
 } catch (error) {
   log.write("critical", "the host cannot start", describeError(error));
@@ -68,7 +68,7 @@ function announce({ url }: Host): void {
   process.send?.(ready);
 }
 
-/** The first time lets what runs end; asked again, the host goes at once. */
+/** The first signal lets running work end; the second ends the host immediately. */
 async function end(reason: string): Promise<void> {
   if (isEnding) process.exit(reason === "SIGINT" ? 130 : 143);
   isEnding = true;
@@ -98,7 +98,7 @@ function readArguments(): Arguments {
     });
     if (values.app === undefined || values.data === undefined) throw new Error("--app and --data are both needed");
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
-      throw new Error(`--port is "${values.port}", which is no port`);
+      throw new Error(`--port is "${values.port}", which is not a port`);
     const sandbox = values.sandbox === undefined ? undefined : new URL(values.sandbox);
     return {
       app: resolve(values.app),
@@ -113,7 +113,7 @@ function readArguments(): Arguments {
   }
 }
 
-/** What the app prints goes to stderr: whoever started the host reads its stdout by machine. */
+/** What the app prints goes to stderr, because a machine reads the host's stdout. */
 function keepStdoutClean(): void {
   const { log: print, info, debug, dir, table } = new Console(process.stderr);
   Object.assign(console, { log: print, info, debug, dir, table });

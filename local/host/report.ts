@@ -1,7 +1,7 @@
 import type { Log } from "./log.ts";
 
 interface Reported {
-  /** Of the kinds that the durable extension starts. */
+  /** Whether the durable extension starts it. */
   readonly isDurable: boolean;
   readonly invocationId: string;
   readonly instanceId: string | undefined;
@@ -9,9 +9,9 @@ interface Reported {
 }
 
 /**
- * One line when an invocation has ended. What the durable extension starts is told at debug level: an orchestrator is
- * replayed many times, and the extension reports failures itself, because an orchestrator's error carries its whole
- * state, inputs and all.
+ * Logs one line when an invocation has ended; at debug level for what the durable extension starts. An orchestrator is
+ * replayed many times, and the extension reports failures itself, because an orchestrator's error carries its whole state,
+ * inputs included.
  */
 export async function report<T>({ isDurable, log, ...ids }: Reported, invocation: Promise<T>): Promise<T> {
   const started = performance.now();
@@ -27,7 +27,7 @@ export async function report<T>({ isDurable, log, ...ids }: Reported, invocation
   }
 }
 
-/** The message, and where it was thrown: one line, not a stack. */
+/** The message, and where it was thrown: one line instead of a stack. */
 export function describeError(error: unknown): { error: string; at?: string } {
   if (!(error instanceof Error)) return { error: String(error) };
   const at = error.stack?.split("\n").find((line) => /^\s+at /.test(line));

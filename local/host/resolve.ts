@@ -13,8 +13,8 @@ const servedTriggers = [
 ];
 
 /**
- * The functions as the triggers see them: `%NAME%` in a trigger's texts replaced, disabled functions left out, and all but
- * those of host.json's `functions` where that names any. Every problem of every function is in one error.
+ * The functions as the triggers see them: with `%NAME%` in a trigger's texts replaced, without disabled functions, and
+ * without those that host.json's `functions` leaves out, if it names any. One error reports every problem of every function.
  */
 export function resolveFunctions(
   functions: Iterable<RegisteredFunction>,
@@ -32,7 +32,7 @@ export function resolveFunctions(
       continue;
     }
     if (!servedTriggers.includes(definition.trigger.type.toLowerCase())) {
-      // As in Azure when an extension is missing: the function is left out, the others run.
+      // As in Azure when an extension is missing: the function is left out, and the others run.
       log.error("this host does not serve the trigger; the function will not run", {
         function: definition.name,
         trigger: definition.trigger.type,
@@ -59,7 +59,7 @@ function expandBinding({ name, trigger }: RegisteredFunction, settings: Settings
   return { ...trigger, ...Object.fromEntries(entries) };
 }
 
-/** An app that only seems to work is worse than one that is told. */
+/** An app that only seems to work is worse than a warning. */
 function warnOfOutputs({ name, bindings }: RegisteredFunction, log: Log): void {
   for (const { type, direction } of bindings) {
     if (direction === "out" && type.toLowerCase() !== "http")

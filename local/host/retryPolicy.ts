@@ -1,11 +1,11 @@
-/** The `retry` of a function, as the host applies it: to timers, not to HTTP or Service Bus, whose callers try again themselves. */
+/** A function's `retry`, as the host applies it: to timers, but not to HTTP or Service Bus, whose callers retry themselves. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
 const duration = z.object({ seconds: z.number() }).nullish();
 const schema = z.object({
   retryStrategy: z.enum(["fixedDelay", "exponentialBackoff"]),
-  /** -1 stands for no end. */
+  /** -1 means without end. */
   maxRetryCount: z.int().min(-1),
   delayInterval: duration,
   minimumInterval: duration,
@@ -13,7 +13,7 @@ const schema = z.object({
 });
 export type RetryPolicy = z.infer<typeof schema>;
 
-/** What the SDK's `context.retryContext` is made of. */
+/** The source of the SDK's `context.retryContext`. */
 export interface RetryContext {
   readonly retryCount: number;
   readonly maxRetryCount: number;

@@ -1,4 +1,4 @@
-/** App settings: the environment, and below it the `Values` of local.settings.json, as Core Tools reads them. */
+/** App settings: the environment, which overrides the `Values` of local.settings.json, as in Core Tools. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -35,7 +35,7 @@ export async function readSettings(
   return { settings: { ...Values, ...environment }, reviewed };
 }
 
-/** Every problem of the file in one error, each with its place. */
+/** Reports every problem of the file in one error, each with its location. */
 export function parseJsonFile<T>(path: string, text: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
@@ -53,7 +53,7 @@ export function parseJsonFile<T>(path: string, text: string, schema: z.ZodType<T
   throw new ConfigurationError(`${path} cannot be used: ${problems.join("; ")}`);
 }
 
-/** Fills in binding expressions: `%NAME%` is a setting, `%%` a percent sign. `where` is named when one is missing. */
+/** Fills in binding expressions: `%NAME%` is a setting, `%%` a percent sign. The error about a missing one names `where`. */
 export function expandSettings(text: string, { settings, where }: { settings: Settings; where: string }): string {
   return text.replace(/%([^%]*)%/g, (_, name: string) => {
     if (name === "") return "%";

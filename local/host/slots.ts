@@ -1,7 +1,7 @@
-/** Runs at most so many things at a time, the others in the order in which they came. */
+/** Runs a limited number of things at a time, and queues the others in order of arrival. */
 export interface Slots {
   run(work: () => Promise<void>): void;
-  /** Starts nothing more; resolves when what runs has ended. */
+  /** Starts nothing more; resolves when everything running has ended. */
   close(): Promise<void>;
 }
 

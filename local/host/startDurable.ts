@@ -3,7 +3,7 @@ import type { DurableExtension, RegisteredFunction } from "./app.ts";
 import { ConfigurationError } from "./configurationError.ts";
 import { createDurableExtension, type DurableOptions } from "./durable/extension.ts";
 
-/** The durable extension, for apps that have anything for it to do. */
+/** The durable extension, for apps that use it. */
 export function createDurable(
   functions: readonly RegisteredFunction[],
   options: Omit<DurableOptions, "directory"> & { readonly dataDirectory: string },

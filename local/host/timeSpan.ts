@@ -1,4 +1,4 @@
-/** Milliseconds of a .NET TimeSpan such as `00:05:00` or `1.06:00:00`; undefined when the text is none. */
+/** Milliseconds of a .NET TimeSpan such as `00:05:00` or `1.06:00:00`; undefined when the text is not one. */
 export function parseTimeSpan(text: string): number | undefined {
   const found = /^(?:(\d{1,8})\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7}))?)?$/.exec(text.trim());
   if (found === null) return undefined;

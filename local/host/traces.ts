@@ -1,6 +1,6 @@
 /**
- * Spans of the host itself, through the API of OpenTelemetry: they are kept where the app, which runs in the same process, has
- * loaded an SDK, and cost next to nothing where it has not.
+ * The host's own spans, through the OpenTelemetry API: they are recorded if the app, which runs in the same process, has loaded
+ * an SDK, and otherwise cost next to nothing.
  */
 import {
   type Attributes,
@@ -31,7 +31,7 @@ export function openSpan({ source, name, kind, parent, attributes }: SpanDescrip
   return trace.getTracer(source).startSpan(name, { kind, attributes }, around);
 }
 
-/** Undefined where nobody keeps spans, and no trace came from outside. */
+/** Undefined when no SDK records spans and no trace came from outside. */
 export function traceParentOf(span: Span): string | undefined {
   const { traceId, spanId, traceFlags } = span.spanContext();
   if (!isSpanContextValid(span.spanContext())) return undefined;
@@ -43,7 +43,7 @@ export function endSpan(span: Span, failure?: string): void {
   span.end();
 }
 
-/** Whether somebody keeps spans: only then has a span that was opened another id than its parent. */
+/** Whether an SDK records spans: only then does an opened span have its own id instead of its parent's. */
 export function areKept(): boolean {
   return propagation.fields().length > 0;
 }
@@ -54,7 +54,7 @@ function readTraceParent(text: string | undefined): SpanContext | undefined {
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
-/** What a trigger begins: a request, the processing of a message, the run of a timer. */
+/** The span of what a trigger starts: a request, the processing of a message, the run of a timer. */
 export async function inInvocationSpan<T>(
   definition: RegisteredFunction,
   input: InvocationInput,
@@ -64,12 +64,12 @@ export async function inInvocationSpan<T>(
   const span = openSpan({ ...describeInvocation(definition, input), parent: input.traceParent });
   const own = traceParentOf(span);
   try {
-    // The app knows its parent by the invocation's trace context, as it does in a worker of its own.
+    // The app learns its parent from the invocation's trace context, as it does in a separate worker.
     const done = await context.with(ROOT_CONTEXT, () => invoke({ ...input, ...(own ? { hostSpan: own } : {}) }));
     endSpan(span);
     return done;
   } catch (error) {
-    // Its text is in the log.
+    // The message is in the log.
     endSpan(span, error instanceof Error ? error.name : "Error");
     throw error;
   }

@@ -1,15 +1,16 @@
 /**
- * Faults of the engine itself, as whoever started the host has scripted them: while there are some, the host asks it before
- * each turn of an orchestration. The extension fails one that is due while its workers are being replaced; so does this.
+ * Faults of the engine itself, scripted by the process that started the host: while there are any, the host asks that process
+ * before each turn of an orchestration. The real extension fails an orchestration that is due while its workers are being
+ * replaced; this simulates that.
  */
 
 export interface Turn {
-  /** Of the orchestration. */
+  /** The orchestration's. */
   readonly name: string;
   readonly instanceId: string;
 }
 
-/** Gives the message with which the orchestration fails, if it has to. */
+/** Returns the message with which the orchestration has to fail, if any. */
 export type MeetTurn = (turn: Turn) => Promise<string | undefined>;
 
 /** What the parent sends: whether to ask at all, and the answers. */
@@ -32,7 +33,7 @@ function isToHost(message: unknown): message is ToHost {
   return message.event === "turnFaults" || message.event === "turnFault";
 }
 
-/** Over the channel to the parent process; undefined where there is none. */
+/** Asks over the channel to the parent process; undefined without one. */
 export function askParent(): MeetTurn | undefined {
   if (!process.channel) return undefined;
   let isArmed = false;

@@ -8,7 +8,7 @@ export interface KubernetesApi {
   post(path: string, body: unknown): Promise<unknown>;
   /** Undefined when there is no such object any more. */
   mergePatch(path: string, body: unknown): Promise<unknown>;
-  /** Undefined when it is gone already. */
+  /** Undefined when it is already gone. */
   remove(path: string, body: unknown): Promise<unknown>;
   /** Runs until the server ends the watch, or `signal` does. */
   watch(path: string, options: { signal: AbortSignal; onEvent: (event: unknown) => void }): Promise<void>;

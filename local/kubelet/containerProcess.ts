@@ -1,10 +1,10 @@
-/** A container, here a process of this machine with an environment of its own. */
+/** A container: here, a process of this machine with its own environment. */
 import { type ChildProcess, spawn } from "node:child_process";
 
 export interface Image {
   readonly command: string;
   readonly args: readonly string[];
-  /** What the image itself brings; a pod may say otherwise. */
+  /** The image's own variables; a pod may override them. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -15,7 +15,7 @@ export interface ContainerProcess {
   stop(graceMs: number): Promise<void>;
 }
 
-/** A process that nobody stopped would outlive this one; only SIGKILL leaves no time for this. */
+/** A process still running would outlive this one; only SIGKILL leaves no time for this. */
 const alive = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
@@ -44,7 +44,7 @@ export function startContainer({
     child.once("error", (error) => {
       alive.delete(child);
       onOutput(`${error.message}\n`);
-      // What a shell answers for a command that cannot be started.
+      // As a shell reports a command that cannot be started.
       resolve(127);
     });
     // `close`, not `exit`: the output is complete by then.

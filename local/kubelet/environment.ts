@@ -1,9 +1,9 @@
-/** The environment of a container: what its pod says, and nothing of this process's own. */
+/** The environment of a container: what its pod says, and nothing from this process. */
 import { z } from "zod";
 import type { KubernetesApi } from "./api.ts";
 import { firstContainer, type Pod } from "./pod.ts";
 
-/** The pod cannot run as it is; kubelet's CreateContainerConfigError. It is tried again until somebody puts it right. */
+/** The pod cannot run as it is: kubelet's CreateContainerConfigError. It is retried until someone fixes it. */
 export class ContainerConfigError extends Error {
   override readonly name = "CreateContainerConfigError";
 }
@@ -60,5 +60,5 @@ function fieldOf({ metadata, spec }: Pod, path: string): string {
 }
 
 function noSecrets(where: string): ContainerConfigError {
-  return new ContainerConfigError(`${where} refers to a Secret, and this kubelet hands none out`);
+  return new ContainerConfigError(`${where} refers to a Secret, which this kubelet does not serve`);
 }

@@ -1,6 +1,6 @@
 /**
- * A kubelet in small: it watches the pods of a cluster and runs the first container of each as a process of this machine.
- * An image is a name for a command; nothing that a pod says is executed, and a process gets no environment but its pod's.
+ * A minimal kubelet: it watches the pods of a cluster and runs the first container of each as a process of this machine.
+ * An image names a known command, so nothing in a pod's spec is executed, and a process gets only its pod's environment.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -14,12 +14,12 @@ export interface KubeletOptions {
   /** The cluster's name in the world. */
   readonly cluster: string;
   readonly url: string;
-  /** Of the API server and of every service that the workloads call; PEM. */
+  /** The certificate authority of the API server and of every service that the workloads call; PEM. */
   readonly ca: string;
   readonly adminToken: string;
   readonly images: Readonly<Record<string, Image>>;
   readonly nodeIdentity?: NodeIdentity;
-  /** A real kubelet begins with 10 s. */
+  /** A real kubelet starts with 10 s. */
   readonly restartDelayMs?: number;
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
@@ -54,11 +54,11 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     return stopped;
   }
 
-  /** A pod as it stands now. */
+  /** Acts on the current state of a pod. */
   function see(pod: Pod): void {
     const key = keyOf(pod);
     const worker = workers.get(key);
-    // The same name, made again.
+    // Recreated under the same name.
     if (worker && worker.uid !== pod.metadata.uid) void stop(key);
     if (pod.metadata.deletionTimestamp !== undefined) {
       // A graceful deletion ends when the kubelet says so.
@@ -116,7 +116,7 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   };
 }
 
-/** Nothing for what is no pod, such as a bookmark: one odd object must not keep the others from running. */
+/** Empty for anything but a pod, such as a bookmark: one odd object must not keep the others from running. */
 function readPod(object: unknown): Pod[] {
   const { data } = Pod.safeParse(object);
   return data ? [data] : [];

@@ -17,7 +17,7 @@ export interface Node {
   readonly images: Readonly<Record<string, Image>>;
   /** Present when the cluster has aad-pod-identity. */
   readonly nodeIdentity: NodeIdentity | undefined;
-  /** What every process has to trust; PEM. */
+  /** The certificate authority that every process has to trust; PEM. */
   readonly ca: string;
   readonly restartDelayMs: number;
   readonly graceMs: number;
@@ -38,7 +38,7 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
   let log = "";
   let running: ContainerProcess | undefined;
 
-  /** The process goes on whether or not the API server answers; what it was is told as soon as it does. */
+  /** The process goes on whether or not the API server answers; its status is reported as soon as the server does. */
   async function report(status: object): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {

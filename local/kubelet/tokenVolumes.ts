@@ -1,4 +1,4 @@
-/** Projected service account tokens, written where only this pod's process is told to look. */
+/** Projected service account tokens, written to a folder that only this pod's process knows. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -7,7 +7,7 @@ import { firstContainer, type Pod } from "./pod.ts";
 
 const TokenRequest = z.object({ status: z.object({ token: z.string() }) });
 
-/** Writes every token and returns the environment with paths below a mount led to where the files really are. */
+/** Writes every token, and returns the environment with paths below a mount redirected to the actual files. */
 export async function projectTokens(
   api: KubernetesApi,
   { pod, folder, environment }: { pod: Pod; folder: string; environment: Readonly<Record<string, string>> },

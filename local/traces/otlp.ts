@@ -1,4 +1,4 @@
-/** Spans and metrics as OTLP/HTTP has them in protobuf (opentelemetry.io "OTLP Specification"), made flat. */
+/** Spans and metrics of OTLP/HTTP in protobuf (opentelemetry.io "OTLP Specification"), flattened. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import protobuf from "protobufjs";
@@ -21,7 +21,7 @@ function readValue({ stringValue, boolValue, intValue, doubleValue, ...other }: 
 }
 
 const kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"] as const;
-/** Nanoseconds since 1970, more than a number holds. */
+/** Nanoseconds since 1970, which are too many for a number. */
 const Time = z.string().transform((nanoseconds) => Number(BigInt(nanoseconds) / 1_000n) / 1_000);
 const Id = z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString("hex"));
 
@@ -117,7 +117,7 @@ const MetricExport = z.object({
   ),
 });
 
-/** Since the start of the service: what was added up, or how many values there were and their sum. */
+/** Since the start of the service: the total of a counter, or the count and sum of a histogram. */
 export interface Measure {
   readonly name: string;
   readonly unit: string;

@@ -1,4 +1,4 @@
-/** Takes spans and metrics by OTLP/HTTP in protobuf, and keeps the last of them. */
+/** Receives spans and metrics over OTLP/HTTP in protobuf, and keeps the latest. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,11 +9,11 @@ import { type Measure, readMeasures, readSpans, type Span } from "./otlp.ts";
 export interface TraceReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
-  /** Every body, a character for each byte, for who searches it; none is kept without `keepBodies`. */
+  /** Every body, with a character for each byte, so that it can be searched; kept only with `keepBodies`. */
   readonly bodies: readonly string[];
-  /** Of a trace, in the order in which they began; of all traces without it. */
+  /** The spans of one trace, or of all traces, in the order in which they began. */
   spans(traceId?: string): readonly Span[];
-  /** As they were told last. */
+  /** As last reported. */
   measures(): readonly Measure[];
   close(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface TraceReceiver {
 export interface TraceReceiverOptions {
   readonly mostSpans?: number;
   readonly keepBodies?: boolean;
-  /** Answers whatever is no export. */
+  /** Answers all requests but exports. */
   readonly serve?: (receiver: TraceReceiver) => RequestListener;
 }
 
@@ -51,7 +51,7 @@ export async function startTraceReceiver(options: TraceReceiverOptions = {}): Pr
       return;
     }
     take(request).then(
-      // An empty answer is one in protobuf that has nothing to say.
+      // An empty body is a valid answer in protobuf: a message without fields.
       (status) => response.writeHead(status, { "content-type": "application/x-protobuf" }).end(),
       () => response.writeHead(400, { "content-type": "text/plain" }).end("not an export in protobuf"),
     );

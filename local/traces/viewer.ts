@@ -5,7 +5,7 @@ import { startTraceReceiver, type TraceReceiver } from "./receiver.ts";
 
 export interface TraceViewer {
   readonly url: string;
-  /** Of a service that is to send its traces here, and to link to them. */
+  /** For a service that sends its traces here and links to them. */
   readonly settings: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export async function startTraceViewer(): Promise<TraceViewer> {
 function settingsFor({ url }: TraceReceiver): Record<string, string> {
   return {
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces`,
-    // Who follows the link does so at once.
+    // People follow the link right away.
     OTEL_BSP_SCHEDULE_DELAY: "200",
     MOORING_TRACE_URL: `${url}/traces/{traceId}`,
   };
@@ -42,7 +42,7 @@ function servePages(receiver: TraceReceiver): RequestListener {
   };
 }
 
-const nothing = "<h1>No such trace</h1><p>It has not come yet, or is no longer kept. <a href='/'>What there is</a></p>";
+const nothing = "<h1>No such trace</h1><p>It has not arrived yet, or is no longer kept. <a href='/'>All traces</a></p>";
 
 const style = `<style>
 body{font:14px/1.5 system-ui,sans-serif;margin:2rem;color:#1b1b1b;background:#fff}

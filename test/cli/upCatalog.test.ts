@@ -86,7 +86,7 @@ describe("up --auth", () => {
 
   it("prints a walk-through of an approval that works as it stands", async () => {
     const berth = "aks-dev/red-four-eyes";
-    const lines = commandsUnder(running.sandbox.said(), /Where it is/, /Four eyes/, /The approver/, /The operator/);
+    const lines = commandsUnder(running.sandbox.said(), /Point the/, /Four eyes/, /The approver/, /The operator/);
     const shell = openShell();
     const typed: { line: string; code: number; said: string }[] = [];
     for (const line of lines) {

@@ -46,7 +46,7 @@ test("starts the app with `func start` in its folder, with its settings, and end
   });
 
   expect(await (await fetch(`${host.url}/api/env`)).json()).toEqual(["1", "false"]);
-  expect(() => host.hasTurnFaults(true)).toThrow("the embedded host's alone");
+  expect(() => host.hasTurnFaults(true)).toThrow("Only the embedded host");
   await host.close();
   await host.ended;
   await expect(fetch(`${host.url}/api/env`)).rejects.toThrow();

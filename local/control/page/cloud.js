@@ -1,4 +1,4 @@
-/** The page of the sandbox: it speaks with /sandbox alone (docs/sandbox.md), and makes text of whatever it is told. */
+/** The sandbox's page: it calls only /sandbox (docs/sandbox.md), and renders every answer as plain text. */
 const wires = ["arm", "entra", "sql", "kubernetes", "serviceBus", "nodeIdentity", "tables", "durable"];
 const newest = 200;
 
@@ -21,7 +21,7 @@ async function ask(path, { method = "GET", body } = {}) {
   return answer;
 }
 
-/** What goes wrong is said, and nothing else stops. */
+/** Shows an error, and lets everything else go on. */
 function attempt(work) {
   return async (event) => {
     event?.preventDefault();
@@ -43,7 +43,7 @@ const effectWords = Object.fromEntries(
   [...find("fault").effect.options].map(({ value, textContent }) => [value, textContent]),
 );
 
-/** Whatever an effect has besides its kind is said, too. */
+/** Includes everything that an effect has besides its kind. */
 function sayEffect({ kind, ...details }) {
   const said = Object.entries(details).map(([name, value]) => (name === "code" ? String(value) : `${name} ${value}`));
   return [effectWords[kind] ?? kind, ...said].join(" ");
@@ -51,7 +51,7 @@ function sayEffect({ kind, ...details }) {
 
 /** What people try first; each fills in the form. */
 const examples = {
-  "a database lets no user be made": { wire: "sql", operation: "CREATE USER", effect: "error", value: "15247" },
+  "a database refuses to create users": { wire: "sql", operation: "CREATE USER", effect: "error", value: "15247" },
   "Azure asks to slow down, three times": { wire: "arm", operation: "", effect: "error", value: "429", times: "3" },
   "the cluster takes two seconds for everything": { wire: "kubernetes", operation: "", effect: "delay", value: "2000" },
   "the cluster cuts connections before it answers": {
@@ -71,7 +71,7 @@ find("examples").addEventListener("change", ({ target }) => {
 
 let shownFaults = "";
 
-/** What is typed or selected by keyboard stays so, though this is asked for every second. */
+/** Keeps what is being typed and where the focus is, though it runs every second. */
 function showFaults({ latencyMs, value }) {
   const { latencyMs: field } = find("latency");
   if (document.activeElement !== field) field.value = String(latencyMs);
@@ -131,7 +131,7 @@ find("latency").addEventListener(
   ),
 );
 
-/** What was asked for is what can be made to fail. */
+/** Operations that were called are offered to be made to fail. */
 const offered = new Set();
 function offer(operation) {
   if (offered.has(operation) || offered.size >= newest) return;
@@ -147,7 +147,7 @@ function filters() {
   return new URLSearchParams([...given, ["after", String(seen)], ["limit", String(newest)]]);
 }
 
-/** Only what is new comes; the newest stands above. */
+/** Fetches only what is new; the newest comes first. */
 async function showJournal() {
   const { total, value } = await ask(`journal?${filters()}`);
   seen = total;
@@ -173,7 +173,7 @@ find("filter").addEventListener(
 const isPlain = (value) => value === null || typeof value !== "object";
 const titleOf = (value, index) => value.name ?? value.displayName ?? value.kind ?? value.id ?? `no. ${index + 1}`;
 
-/** Facts first, and what has parts of its own to be unfolded. */
+/** Plain values first, then nested ones, which unfold. */
 function describe(value) {
   const entries = Array.isArray(value)
     ? value.map((each, index) => [isPlain(each) ? String(index + 1) : String(titleOf(each, index)), each])
@@ -190,7 +190,7 @@ function describe(value) {
 function unfold(name, value) {
   const details = make("details");
   details.append(make("summary", Array.isArray(value) ? `${name} (${value.length})` : name));
-  // Made when somebody looks: a cloud may hold thousands of things.
+  // Filled when it is opened: a cloud may hold thousands of things.
   details.addEventListener("toggle", () => details.children.length === 1 && details.append(...describe(value)));
   return details;
 }

@@ -1,6 +1,6 @@
 /**
- * What an orchestrator asked for, as durable-functions reports it: with every turn, all actions of this generation
- * since its beginning, nested where tasks were combined.
+ * What an orchestrator asked for, as durable-functions reports it: on every turn, all actions since the beginning of this
+ * generation, nested where tasks were combined.
  */
 import { OrchestrationError } from "./failures.ts";
 import { isRecord } from "./json.ts";
@@ -30,24 +30,24 @@ export interface Actions {
   /** Names of external events awaited. */
   readonly waits: readonly string[];
   readonly continueAsNew: Action | undefined;
-  /** Where among the numbered it stands; undefined of all else. */
+  /** Its position among the numbered ones; undefined for everything else. */
   positionOf(action: unknown): number | undefined;
-  /** The one that was added last, as it is. */
+  /** The one that was added last, unflattened. */
   readonly last: Action | undefined;
 }
 
 /**
- * Depth first, each object once. A task that is yielded a second time, such as the time-out of a loop of Task.any,
- * comes again as the same object: only its identity tells it from a new call, so `actions` has to be what the SDK
- * returned and not a copy of it.
+ * Depth first, each object once. A task that is yielded a second time, such as the timeout in a loop of Task.any, reappears as
+ * the same object. Only its identity distinguishes it from a new call, so `actions` has to be what the SDK returned, not a
+ * copy.
  *
  * The Durable extension sees JSON, in which a repetition looks like a new call, and starts it again
- * (azure-functions-durable-js issue 574): `isStrict` fails what would go wrong there.
+ * (azure-functions-durable-js issue 574). `isStrict` fails what would go wrong there.
  */
 export function flattenActions(actions: unknown, { isStrict = false } = {}): Actions {
   const numbered: Action[] = [];
   const waits: string[] = [];
-  /** With the position of those that have one. */
+  /** Each with its position, if it has one. */
   const seen = new Map<unknown, number | undefined>();
   let continueAsNew: Action | undefined;
 
@@ -89,13 +89,13 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
 
 function explainRepetition(action: Action): string {
   return (
-    `The orchestrator put a task into Task.any or Task.all that was scheduled already (${describeAction(action)}). ` +
+    `The orchestrator put a task that was already scheduled into Task.any or Task.all (${describeAction(action)}). ` +
     "Azure would start it again, and from then on give tasks each other's results (azure-functions-durable-js issue 574). " +
     "Yield it alone, or make a new task for each Task.any."
   );
 }
 
-/** What must be the same at the same place whenever the orchestrator is replayed. */
+/** What must be the same at the same position on every replay of the orchestrator. */
 export function describeAction(action: Action): string {
   switch (action["actionType"]) {
     case ActionType.CallActivity:
@@ -125,7 +125,7 @@ export function describeAction(action: Action): string {
 
 const activities = new Map<string, string>();
 
-/** The same text for the same name: with every turn it is compared for all the activities that an orchestrator has behind it. */
+/** Returns the same string object for a name, because every turn compares it for all previous activities of an orchestrator. */
 function describeActivity(name: string): string {
   const known = activities.get(name);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-/** Runs activities, at least once each, and tells the orchestration what became of them. */
+/** Runs each activity at least once, and reports the outcome to the orchestration. */
 import type { FunctionApp } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
 import { createSlots } from "../slots.ts";
@@ -15,12 +15,12 @@ import type { DurableSpans } from "./spans.ts";
 export interface ActivitiesOptions {
   readonly app: FunctionApp;
   readonly functions: DurableFunctions;
-  /** Of a `durableClient` input: an activity may have one, as any function may. */
+  /** The value of a `durableClient` input, which an activity may have like any function. */
   readonly clientPayload: () => string;
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly spans: DurableSpans;
-  /** The task is done, and this is what the orchestration learns. */
+  /** Called when the task is done, with the event for the orchestration. */
   readonly onDone: (task: ActivityTask, event: HistoryEvent) => void;
 }
 

@@ -1,7 +1,7 @@
-/** `context.df.callHttp`: a request made by the host, and asked about again while the answer is 202 with a Location. */
+/** `context.df.callHttp`: a request that the host makes, and polls while the answer is 202 with a Location. */
 import { isRecord, toJson } from "./json.ts";
 
-/** The extension's name of the activity that makes the requests. */
+/** The extension's name for the activity that makes the requests. */
 export const httpActivity = "BuiltIn::HttpActivity";
 
 /** What the SDK asks for; as JSON it is the activity's input. */
@@ -15,7 +15,7 @@ interface DurableHttpRequest {
 }
 
 interface Poll {
-  /** Of the timer before it, in milliseconds. */
+  /** Duration of the timer before it, in milliseconds. */
   readonly delayMs: number;
   /** The activity's input. */
   readonly request: string;
@@ -30,7 +30,7 @@ export function httpInput(action: Readonly<Record<string, unknown>>): string {
   return toJson(action["httpRequest"]);
 }
 
-/** Whether the SDK asks again after this answer; it decides by the same two things. */
+/** Whether the SDK polls again after this answer; it uses the same two criteria. */
 export function isPending(result: string): boolean {
   const answer: unknown = JSON.parse(result);
   return isRecord(answer) && answer["statusCode"] === 202 && header(answer, "location") !== undefined;
@@ -53,7 +53,7 @@ export function nextPoll(previous: string, result: string, { defaultMs }: { defa
   };
 }
 
-/** JSON text of the answer, whatever its status; only a request that gets none rejects. */
+/** JSON text of the answer, whatever its status; rejects only when there is no answer. */
 export async function makeRequest(input: string): Promise<string> {
   const { method, uri, content, headers, resource } = readRequest(input);
   const authorization = resource === undefined ? {} : { authorization: `Bearer ${await tokenFor(resource)}` };
@@ -74,7 +74,7 @@ export async function makeRequest(input: string): Promise<string> {
 }
 
 async function tokenFor(resource: string): Promise<string> {
-  // Loaded by those who need it: it takes longer than the rest of the host.
+  // Loaded only when needed: it takes longer to load than the rest of the host.
   const { DefaultAzureCredential } = await import("@azure/identity");
   const { token } = await new DefaultAzureCredential().getToken(`${resource.replace(/\/$/, "")}/.default`);
   return token;

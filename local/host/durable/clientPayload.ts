@@ -1,11 +1,11 @@
 /** What the `durableClient` binding carries: where the SDK's client finds this engine. */
 export interface Endpoints {
   readonly hubName: string;
-  /** Of the host, without a slash at the end. */
+  /** The host's, without a trailing slash. */
   readonly baseUrl: string;
-  /** Opens the webhooks; the SDK puts it into the links it gives out. */
+  /** Opens the webhooks; the SDK includes it in the links that it returns. */
   readonly key: string;
-  /** A part of the address at which the SDK's own client calls. */
+  /** Part of the address that the SDK's own client calls. */
   readonly rpcKey: string;
 }
 

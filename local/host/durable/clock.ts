@@ -2,16 +2,16 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once, possibly early: whoever waits looks at `now` again. Returns how to call it off. */
+  /** Calls back once, possibly early, so the caller has to check `now` again. Returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** So often a timer looks at the clock again, because that may have been set forward. */
+/** The longest time until a timer checks the clock again, which may have been set forward. */
 const longestTimeout = 30_000;
 
 /**
- * The machine's clock, but that it never goes back: where somebody sets it back by three days, a timer that was due in a
- * minute is still due in a minute. It catches up when it is set forward, or when the host starts anew.
+ * The machine's clock, except that it never goes back: when someone sets it back by three days, a timer that was due in a
+ * minute is still due in a minute. It catches up when the clock is set forward, or when the host restarts.
  */
 export function createClock({ wall = () => Date.now(), steady = () => performance.now() } = {}): Clock {
   /** How far the steady clock is behind. */

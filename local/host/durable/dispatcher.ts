@@ -1,18 +1,18 @@
 /**
  * The loop of the durable engine.
  *
- * Everything that happens to an orchestration is a message in its inbox: it was started, an activity answered, a timer
- * came due, somebody raised an event or wants it terminated. A message makes its instance ready; nothing polls. Once
- * per tick of the event loop the pump takes the ready instances, up to the cap, and gives each of them a turn: the next
- * messages go into the history, the app replays it, and what the orchestrator asks for is planned (turn.ts, plan.ts).
+ * Everything that happens to an orchestration is a message in its inbox: it was started, an activity answered, a timer came
+ * due, an event was raised, its termination was requested. A message makes its instance ready; nothing polls. Once per tick
+ * of the event loop the pump takes the ready instances, up to the cap, and gives each of them a turn: the next messages go
+ * into the history, the app replays it, and what the orchestrator asks for is planned (turn.ts, plan.ts).
  *
- * A turn changes memory at once and the disk with the next group commit, in one transaction: the messages it used up,
- * the events it added, the activities, timers, children and entity messages it asked for, the row of the instance. What
- * the world would notice (an activity runs, a caller is answered) waits for that commit. A crash in between leaves
- * the inbox as it was, and the turn is taken again; orchestrators are deterministic, so it comes to the same.
+ * A turn changes memory immediately, and the disk with the next group commit, in one transaction: the messages it consumed, the
+ * events it added, the activities, timers, children and entity messages it asked for, the row of the instance. Visible effects
+ * (an activity runs, a caller gets an answer) wait for that commit. A crash in between leaves the inbox as it was, and the turn
+ * is repeated; orchestrators are deterministic, so the result is the same.
  *
- * One instance has one turn at a time; a turn keeps its place under the cap until it is on disk, so that a flood of
- * ready instances cannot put off the commit.
+ * An instance has one turn at a time. A turn counts towards the cap until it is on disk, so that a flood of ready instances
+ * cannot delay the commit.
  */
 import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
@@ -45,12 +45,12 @@ export interface DispatcherOptions extends TurnContext {
 }
 
 export interface Dispatcher {
-  /** To be called when something arrives for an instance. */
+  /** Call it when something arrives for an instance. */
   wake(instance: number): void;
-  /** Ends an instance now, without waiting for a turn that may be under way. */
+  /** Ends an instance now, without waiting for a turn in progress. */
   terminate(instance: Instance, reason: string): void;
   start(): void;
-  /** Takes no more turns; resolves when those under way have ended. */
+  /** Takes no more turns; resolves when those in progress have ended. */
   close(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const arrange = options.arrange ?? hiddenIdsFirst;
   const ready = new Set<number>();
   const busy = new Set<number>();
-  /** Busy ones for which something has come since their turn began. */
+  /** Busy ones for which something has arrived since their turn began. */
   const woken = new Set<number>();
   let turnsUnderWay = 0;
   let isPumpScheduled = false;
@@ -95,8 +95,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     turnsUnderWay += 1;
     busy.add(key);
     const hasMoved = await step(key).catch((error: unknown) => {
-      // A fault of this host. The messages stay, and the next one makes it try again.
-      log.error("durable instance could not be worked on", { instance: key, error: String(error) });
+      // A fault of this host. The messages stay, and the next one triggers another attempt.
+      log.error("durable instance could not be processed", { instance: key, error: String(error) });
       return false;
     });
     busy.delete(key);
@@ -135,7 +135,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return control !== undefined || batch.length > 0;
   }
 
-  /** What comes for it waits in its inbox, for a host of its version to be started on this store. */
+  /** Its messages wait in its inbox until a host of its version is started on this store. */
   function isRejected({ row: { id, name, version } }: Instance): boolean {
     if (settings.versionFailureStrategy === "Fail" || serves(settings, version)) return false;
     log.warn("an orchestration is of another version and waits for a host that serves it", {
@@ -170,7 +170,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function save(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
-    // Ended from outside while the app was thinking.
+    // Ended from outside while the app was replaying.
     if (isFinal(instance.row.status)) return;
     instance.gathering = outcome.gathering;
     const { ending } = outcome;
@@ -186,7 +186,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  /** Suspend, resume, terminate: the orchestrator is not asked. */
+  /** Suspend, resume, terminate: handled without a replay. */
   function obey(instance: Instance, message: WaitingMessage): void {
     const { event } = message;
     if (event.EventType === EventType.ExecutionTerminated) {
@@ -226,7 +226,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       customStatus: row.customStatus,
       status: "Terminated",
       output: toJson(reason),
-      // To a parent; the SDK insists on text in both.
+      // For a parent; the SDK requires text in both.
       failure: { Reason: reason, Details: "" },
     });
   }
@@ -245,18 +245,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
-/** DurableTask's number of it. */
+/** DurableTask's number for it. */
 const terminatedStatus = 5;
 
-/** How far before its time a timer wakes an orchestration, by its own clock. */
+/** How early a timer wakes an orchestration, by its own clock. */
 const earlyMs = 5;
-/** A timer that comes later than this was kept by something else, such as a host that was down. */
+/** A timer that fires later than this was delayed by something else, such as a host that was down. */
 const promptMs = 1_000;
 
 /**
  * The orchestration's time in a turn. On the real host a timer wakes it a little before its fire time (seen at every try, with
- * extension 3.19.0): an orchestrator that asks the clock afterwards whether the time is over would wait again, so it does
- * here. Its time never goes back.
+ * extension 3.19.0). An orchestrator that then checks the clock to see whether the time is over waits again there, and so it
+ * does here. Its time never goes back.
  */
 function wakingTime(batch: readonly WaitingMessage[], { now, last }: { now: number; last: number }): number {
   const due = batch.reduce((earliest, message) => Math.min(earliest, message.due ?? now), now);

@@ -29,12 +29,12 @@ export interface EngineOptions {
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly log: Log;
-  /** The store could not be written: this engine acknowledges nothing any more. */
+  /** Called when the store could not be written: this engine acknowledges nothing any more. */
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
   readonly isStrict?: boolean | undefined;
-  /** How long an orchestration is kept after its end; for ever by default. */
+  /** How long an orchestration is kept after its end; forever by default. */
   readonly retentionMs?: number | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
@@ -105,7 +105,7 @@ export function createEngine(options: EngineOptions) {
     ...(meetTurn === undefined ? {} : { meetTurn }),
   });
 
-  // Taken up before anything new can come, and worked on from `start`.
+  // Restored before anything new can arrive, and processed from `start` on.
   for (const message of store.messages()) mailbox.restore(message);
   for (const message of entityStore.messages()) entities.restore(message);
   const tasksLeft = store.tasks();
@@ -146,7 +146,7 @@ export function createEngine(options: EngineOptions) {
         log,
       });
     },
-    /** What does not end in time is run again when the store is opened next. */
+    /** What does not end in time runs again when the store is next opened. */
     async close(graceMs: number) {
       stopRetention();
       const ended = Promise.all([dispatcher.close(), entities.close(), activities.close()]);

@@ -1,7 +1,6 @@
 /**
- * The entities: each takes the requests of its inbox one batch at a time. The requests used up, the new state, the
- * answers and the signals it sent go to disk in one transaction, so an operation counts once even if a crash makes the
- * host run it twice.
+ * Each entity takes the requests of its inbox one batch at a time. The consumed requests, the new state, the answers and the
+ * signals that it sent go to disk in one transaction, so an operation counts once even if a crash makes the host run it twice.
  */
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
@@ -25,13 +24,13 @@ export interface EntitiesOptions {
   readonly commit: GroupCommit;
   readonly clock: Clock;
   readonly log: Log;
-  /** Raises the answer to a call or to a lock request in the orchestration that asked. */
+  /** Raises the answer to a call or lock request in the orchestration that sent it. */
   readonly answer: (to: Address, event: { readonly Name: string; readonly Input: string }) => void;
 }
 
 export interface Entities {
   post(entity: string, request: EntityRequest): void;
-  /** Takes up a message that the store already has. */
+  /** Takes a message that the store already has. */
   restore(message: EntityMessage): void;
   start(): void;
   close(): Promise<void>;
@@ -67,7 +66,7 @@ export function createEntities(options: EntitiesOptions): Entities {
 
   function post(id: string, request: EntityRequest): void {
     const message = { key: store.newMessageKey(), entity: id, request };
-    // Unlike a turn of an orchestrator, an operation may act on the world: first the disk.
+    // Unlike a turn of an orchestrator, an operation may have outside effects, so the disk comes first.
     commit.add(
       () => store.insertMessage(message),
       () => restore(message),
@@ -89,7 +88,7 @@ export function createEntities(options: EntitiesOptions): Entities {
     if (next.dropped.length > 0) save(entity, next.dropped, entity.row);
     switch (next.kind) {
       case "wait":
-        // At once, not after the await in the loop: a message that comes in between has to wake the entity again.
+        // Here, not after the await in the loop: a message that arrives in between has to wake the entity again.
         entity.isBusy = false;
         return false;
       case "release":
@@ -104,7 +103,7 @@ export function createEntities(options: EntitiesOptions): Entities {
     }
   }
 
-  /** The entities of a lock set are locked one after the other, in an order that is the same for everybody. */
+  /** The entities of a lock set are locked one after the other, in an order that is the same for all callers. */
   function grant(entity: Entity, message: EntityMessage, request: Extract<EntityRequest, { kind: "lock" }>): void {
     const { instance, execution, entities, position } = request;
     const lock: EntityLock = { instance, execution, request: request.request };
@@ -125,7 +124,7 @@ export function createEntities(options: EntitiesOptions): Entities {
     }
     for (const { name, key, operation, input } of signals) {
       if (options.functions.find("entity", name) === undefined) {
-        options.log.warn("entity signalled an entity that does not exist", { entity: entity.row.id, target: name });
+        options.log.warn("an entity signalled an entity that does not exist", { entity: entity.row.id, target: name });
         continue;
       }
       post(entityId(name, key), { kind: "operation", name: operation, input, caller: null });

@@ -1,4 +1,4 @@
-/** Runs operations of one entity in the app, as the entityTrigger binding carries them. */
+/** Runs operations of one entity in the app, in the form of the entityTrigger binding. */
 import type { FunctionApp } from "../app.ts";
 import { messageOf } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
@@ -42,7 +42,7 @@ export async function runEntityBatch(
     });
     return readAnswer(result);
   } catch (error) {
-    // The function itself failed, not an operation in it: whoever asked learns it, and the state stays.
+    // The function itself failed, not an operation in it: every caller gets the failure, and the state stays.
     const failure = { result: JSON.stringify(messageOf(error)), exceptionType: "Error" };
     return { exists: row.exists, state: row.state, results: operations.map(() => failure), signals: [] };
   }

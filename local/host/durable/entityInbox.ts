@@ -1,8 +1,8 @@
-/** What an entity does next, given who holds it and what waits. Pure. */
+/** What an entity does next, given its lock and its waiting messages. Pure. */
 import type { EntityLock, EntityMessage, EntityRequest } from "./records.ts";
 
 export type EntityStep = {
-  /** Requests that came to nothing: a lock that was given back before it was granted, a release of what is not held. */
+  /** Requests without effect: a lock that was released before it was granted, a release of a lock that is not held. */
   readonly dropped: readonly EntityMessage[];
 } & (
   | { readonly kind: "operations"; readonly batch: readonly EntityMessage[] }
@@ -11,9 +11,9 @@ export type EntityStep = {
 );
 
 /**
- * Messages are taken in order. While the entity is locked only its holder's count; the others keep their places. A
- * release goes to every entity of a lock set at once, also when the lock was never granted because its orchestration
- * ended before: it then takes the waiting lock request with it.
+ * Messages are taken in order. While the entity is locked, only its holder's are; the others keep their places. A release goes
+ * to all entities of a lock set at the same time, even when the lock was never granted because its orchestration ended first:
+ * it then removes the waiting lock request, too.
  */
 export function nextEntityStep(
   lock: EntityLock | null,

@@ -1,4 +1,4 @@
-/** The Durable Functions extension of the local host: everything the shell needs to know about it. */
+/** The Durable Functions extension of the embedded host, as the rest of the host sees it. */
 import type { DurableExtension, FunctionApp, HttpAnswer } from "../app.ts";
 import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
@@ -17,23 +17,23 @@ export interface DurableOptions {
   readonly directory: string;
   /** `extensions.durableTask` of host.json. */
   readonly settings?: unknown;
-  /** Of the host, such as http://127.0.0.1:7071. Asked when it is needed, because the port may be chosen late. */
+  /** The host's, such as http://127.0.0.1:7071. A function, because the port may be chosen late. */
   readonly baseUrl: () => string;
-  /** The system key of the webhooks; whether it was given is for the shell to check. */
+  /** The system key of the webhooks; the HTTP server checks that callers sent it. */
   readonly key: string;
-  /** Opens what the SDK's own client calls; as the system key, for the shell to check. */
+  /** Opens what the SDK's own client calls; the HTTP server checks this key, too. */
   readonly rpcKey: string;
   readonly log: Log;
   readonly clock?: Clock;
-  /** How long `close` waits for functions that run, in milliseconds; 10 seconds by default. */
+  /** How long `close` waits for running functions, in milliseconds; 10 seconds by default. */
   readonly graceMs?: number;
-  /** How long an orchestration is kept after its end; for ever by default. */
+  /** How long an orchestration is kept after its end; forever by default. */
   readonly retentionMs?: number | undefined;
-  /** How many messages a turn may take; here so that a test can show why the rule is needed. */
+  /** The order of messages in a turn; an option so that a test can show why the rule is needed. */
   readonly arrange?: Arrange;
-  /** Faults of the engine itself, for those who want to see what comes of them. */
+  /** Faults of the engine itself, to see their consequences. */
   readonly meetTurn?: MeetTurn;
-  /** Fails what works here and goes wrong in Azure, because a host there sees JSON only. */
+  /** Fails what works here but would go wrong in Azure, where the host sees only JSON. */
   readonly isStrict?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
   const clientPayload = () => writeClientPayload(endpoints());
   let isClosing = false;
   let isStarted = false;
-  /** Why nothing can be acknowledged, and when that is over; undefined when all is well. */
+  /** Why nothing can be acknowledged, and a promise of its end; undefined when all is well. */
   let outage: { readonly reason: string; readonly end: Promise<void> } | undefined;
   let { api, engine } = open();
 
@@ -71,14 +71,14 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
   }
 
   /**
-   * After a write that failed, a full disk's for example, memory is ahead of the store. So it is thrown away, and as soon as
-   * the store can be written, an engine begins with what it has, as after a crash. What still runs ends first, for a while:
-   * its results are lost, and it runs again.
+   * After a failed write, on a full disk for example, memory is ahead of the store. So it is discarded, and as soon as the store
+   * can be written, a new engine starts from it, as after a crash. What is still running gets some time to end: its results are
+   * lost, and it runs again.
    */
   async function recover(broken: Engine): Promise<void> {
     await broken.close(graceMs);
     for (;;) {
-      // A disk that is all but full takes the first writes again, and not the next: what is tried is tried slowly.
+      // A disk that is almost full accepts the first writes and then fails again, so attempts are spaced out.
       await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
       if (isClosing) return;
       try {
@@ -104,7 +104,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
       try {
         return await route(api, call, path);
       } catch (error) {
-        // It broke while the call was being worked on.
+        // It broke while the call was being handled.
         const late = refuse();
         if (late !== undefined) return late;
         throw error;
@@ -122,7 +122,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
   };
 }
 
-/** How often the store is tried while it cannot be written. */
+/** The time between attempts while the store cannot be written. */
 const retryMs = 1_000;
 
 function unavailable(reason: string): HttpAnswer {

@@ -1,11 +1,11 @@
-/** Failures in the words of the Durable extension. */
+/** Failures in the Durable extension's wording. */
 import type { Failure, FailureDetails } from "./history.ts";
 import { isRecord } from "./json.ts";
 
-/** Fails the orchestration that caused it; anything else that is thrown is a fault of this host. */
+/** Fails the orchestration that caused it; any other error is a fault of this host. */
 export class OrchestrationError extends Error {}
 
-/** It asked for a function that the app has not registered. */
+/** The orchestration called a function that the app has not registered. */
 export class UnknownFunctionError extends OrchestrationError {}
 
 export function describeActivityFailure(name: string, error: unknown): Failure {
@@ -30,7 +30,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** As the worker makes an Error of what a function throws (azure-functions-nodejs-worker, `ensureErrorType`). */
+/** As the worker turns what a function throws into an Error (azure-functions-nodejs-worker, `ensureErrorType`). */
 function thrownText(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message;
   if (thrown === undefined || thrown === null) return "Unknown error";
@@ -38,8 +38,8 @@ function thrownText(thrown: unknown): string {
 }
 
 /**
- * With an exception-properties provider the SDK makes JSON of the message and hopes that the host turns it into
- * FailureDetails; then the orchestrator catches a TaskFailedError.
+ * With an exception-properties provider the SDK makes the message JSON, which a host may turn into FailureDetails; then the
+ * orchestrator catches a TaskFailedError.
  */
 function parseFailureDetails(message: string): FailureDetails | undefined {
   if (!message.startsWith("{")) return undefined;
@@ -55,7 +55,7 @@ function parseFailureDetails(message: string): FailureDetails | undefined {
       InnerFailure: null,
     };
   } catch {
-    // A message that begins like JSON and is none: the caller tells it as it is.
+    // A message that begins like JSON but is not: the caller reports it as it is.
     return undefined;
   }
 }

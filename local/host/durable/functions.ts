@@ -5,7 +5,7 @@ export type DurableKind = "activity" | "orchestrator" | "entity";
 
 export interface DurableFunctions {
   find(kind: DurableKind, name: string): RegisteredFunction | undefined;
-  /** The sentence of the extension about a name it does not know. */
+  /** The extension's message about a name that it does not know. */
   explainUnknown(kind: DurableKind, name: string): string;
 }
 

@@ -1,17 +1,17 @@
 /**
- * An orchestrator that waits in `Task.all` for activities and children need not be asked before the last of them has ended,
- * or one has failed: until then a turn would replay all that it has behind it and come to nothing. Their results stay in the
- * inbox, on disk, and come together. A thousand of them cost one turn, and not one for every few that end at a time.
+ * An orchestrator that waits in `Task.all` for activities and children needs no turn before the last of them has ended, or one
+ * has failed: until then a turn would replay its whole history without any result. The results stay in the inbox, on disk, and
+ * are delivered together. A thousand of them cost one turn, instead of one for every few that end at the same time.
  *
- * When it is known: an action enters the list of actions when the orchestrator yields its task. So as long as the last one is
- * a `Task.all` of which something is open and nothing has failed, the orchestrator stands at that yield.
+ * How this is known: an action enters the list of actions when the orchestrator yields its task. So as long as the last one is a
+ * `Task.all` with open tasks and no failed ones, the orchestrator is waiting at that yield.
  */
 import { type Actions, ActionType } from "./actions.ts";
 import { EventType } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { WaitingMessage } from "./records.ts";
 
-/** The ids of the tasks that are open; of a retried one that of its first attempt. */
+/** The ids of the open tasks; for a retried task, that of its first attempt. */
 export type Gathering = ReadonlySet<number>;
 
 const gathered = new Set<unknown>([
@@ -35,7 +35,7 @@ export function gatheringOf({ last, positionOf, numbered }: Actions, ledger: Led
   return open.size > 1 ? open : undefined;
 }
 
-/** Whether the orchestrator would still wait if it were given these. */
+/** Whether the orchestrator would go on waiting if these were delivered. */
 export function waitsForMore(gathering: Gathering, ledger: Ledger, batch: readonly WaitingMessage[]): boolean {
   if (batch.length >= gathering.size) return false;
   return batch.every(({ event }) => {

@@ -1,20 +1,20 @@
 /**
- * Group commit: everything that was decided in one tick of the event loop goes to disk in one transaction, with one
- * sync. Only then do its consequences happen: an activity starts, a caller gets its 202. That order is what makes an
- * acknowledgement worth something.
+ * Group commit: everything that was decided in one tick of the event loop goes to disk in one transaction, with one sync. Only
+ * then do its consequences happen: an activity starts, a caller gets its 202. Acknowledgements can be relied on because of this
+ * order.
  */
 import type { DatabaseSync } from "node:sqlite";
 
 export interface GroupCommit {
   /** Runs `write` in the next transaction and `effect` once that is on disk. Writes keep their order. */
   add(write: () => void, effect?: () => void): void;
-  /** As `add`, as a promise: resolves when it is on disk, rejects when it never will be. */
+  /** Like `add`, with a promise: resolves when it is on disk, rejects when it never will be. */
   committed(write: () => void): Promise<void>;
   /** Commits what is waiting now. */
   flush(): void;
-  /** Commits what is waiting, and takes nothing more. */
+  /** Commits what is waiting, and accepts nothing more. */
   close(): void;
-  /** Why nothing is written any more, if so. */
+  /** Why nothing is written any more; otherwise undefined. */
   readonly broken: Error | undefined;
 }
 
@@ -48,7 +48,7 @@ export function createGroupCommit(database: DatabaseSync, onBroken: (error: Erro
       for (const entry of entries) entry.write();
       commit.run();
     } catch (cause) {
-      // Memory is now ahead of the disk and stays so: nothing more may be acknowledged. Whoever opens it next reads the disk.
+      // Memory is ahead of the disk from now on: nothing more may be acknowledged. The next engine starts from the disk.
       broken = new Error("The durable store could not be written.", { cause });
       if (database.isTransaction) database.exec("ROLLBACK");
       for (const entry of entries) entry.refuse?.(broken);

@@ -1,5 +1,5 @@
 /**
- * The events of an orchestration's history, named as durable-functions reads them. The SDK replays its generator from
+ * The events of an orchestration's history, with the names that durable-functions reads. The SDK replays its generator from
  * this list on every turn, so an event, once written, never changes.
  */
 
@@ -49,17 +49,17 @@ export interface Failure {
 }
 
 /*
- * `Host` on an event is ours: the ledger is rebuilt from it after a restart. The SDK ignores it and the management API
- * leaves it out.
+ * `Host` on an event is this host's own: the ledger is rebuilt from it after a restart. The SDK ignores it and the management
+ * API leaves it out.
  */
 
-/** On whatever the SDK numbers without showing it: the timers and later attempts of a retried task. */
+/** On everything that the SDK numbers but does not show: the timers and later attempts of a retried task. */
 export interface HiddenMark {
   /** The id of the first attempt. */
   readonly retryOf: number;
   /** On a timer: no attempt follows. */
   readonly last?: true;
-  /** On a timer: the attempts that follow fail without being made, because the retry timeout is over. */
+  /** On a timer: the remaining attempts fail without being made, because the retry timeout is over. */
   readonly expired?: true;
 }
 
@@ -67,21 +67,21 @@ export interface HiddenMark {
 export interface HttpMark {
   /** JSON of the request. */
   readonly http: string;
-  /** Asks again while the answer is 202. */
+  /** Whether it is polled while the answer is 202. */
   readonly polls: boolean;
 }
 
-/** On the timers and later requests of such a call: the SDK numbers both when it sees the answer before them. */
+/** On the timers and later requests of such a call: the SDK numbers both when it sees the previous answer. */
 export interface PollMark {
   /** The id of the first request. */
   readonly pollOf: number;
-  /** On a request: JSON of it; it is made when the timer fires. */
+  /** On a request: its JSON; it is made when the timer fires. */
   readonly http?: string;
 }
 
 export type TaskMark = { readonly retried: true } | HiddenMark | HttpMark | PollMark;
 
-/** Spares the ledger the parsing of messages to entities. */
+/** Saves the ledger from parsing messages to entities. */
 export interface SentMark {
   readonly kind: "call" | "signal" | "lock" | "release";
   /** Call and lock: the name under which the answer is raised. */
@@ -93,7 +93,7 @@ export interface SentMark {
 }
 
 export interface ExecutionStarted extends Common {
-  /** What the span of the orchestration has as its parent; with distributed tracing only. */
+  /** The parent of the orchestration's span; only with distributed tracing. */
   readonly ParentTraceContext?: { readonly TraceParent: string };
   readonly EventType: Type["ExecutionStarted"];
   readonly OrchestrationInstance: { readonly InstanceId: string; readonly ExecutionId: string };
@@ -153,7 +153,7 @@ export interface EventSent extends Common {
   readonly EventType: Type["EventSent"];
   readonly InstanceId: string;
   readonly Name: string;
-  /** JSON; of a call or lock the SDK reads `id` and waits for an event of that name. */
+  /** JSON; from a call or lock the SDK reads `id`, and waits for an event of that name. */
   readonly Input: string;
   readonly Host: SentMark;
 }
@@ -180,7 +180,7 @@ export interface OrchestratorCompleted extends Common {
 export interface GenericEvent extends Common {
   readonly EventType: Type["GenericEvent"];
   readonly Data: string;
-  /** Tasks to be started again under the ids they have (rewind). */
+  /** Tasks to be started again under their existing ids (rewind). */
   readonly Host?: { readonly again: readonly number[] };
 }
 
@@ -201,20 +201,20 @@ export type HistoryEvent =
   | GenericEvent
   | (Common & { readonly EventType: Type["ExecutionSuspended"] | Type["ExecutionResumed"]; readonly Reason: string });
 
-/** An event as the SDK is given it. */
+/** An event as the SDK gets it. */
 export interface ReplayedEvent {
   readonly EventType: number;
   readonly IsPlayed: boolean;
-  /** The SDK makes Dates of all that it gets as text, with every replay. */
+  /** A Date, because the SDK would convert text with every replay. */
   readonly Timestamp: Date;
 }
 
 /**
- * A history in the form in which it is replayed. It only grows, and is given to the SDK as it is: a turn costs what is new
+ * A history in the form in which it is replayed. It only grows, and the SDK gets it as it is, so a turn costs only what is new
  * in it, and the replay itself.
  */
 export interface History {
-  /** Of `count` events those that the SDK looks at, about half of them. */
+  /** Those of the `count` events that the SDK reads: about half of them. */
   readonly replayed: readonly ReplayedEvent[];
   readonly count: number;
 }
@@ -225,14 +225,14 @@ export function appendHistory({ replayed, count }: History, events: readonly His
   return { replayed: [...replayed, ...asReplayed(events, true)], count: count + events.length };
 }
 
-/** `IsPlayed` is not stored: it tells whether an earlier turn saw the event, and that changes. */
+/** `IsPlayed` is not stored: it says whether an earlier turn saw the event, which changes. */
 export function asReplayed(events: readonly HistoryEvent[], isPlayed: boolean): ReplayedEvent[] {
   return events
     .filter(isLookedAt)
     .map((event) => ({ ...event, IsPlayed: isPlayed, Timestamp: new Date(event.Timestamp) }));
 }
 
-/** What schedules a task stands in the history for people; the SDK finds it out itself (TaskOrchestrationExecutor.processEvent). */
+/** The SDK does not read events that schedule tasks (TaskOrchestrationExecutor.processEvent); they are in the history for people. */
 function isLookedAt(event: HistoryEvent): boolean {
   switch (event.EventType) {
     case EventType.OrchestratorStarted:

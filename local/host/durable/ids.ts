@@ -1,9 +1,9 @@
-/** Ids of instances and executions, and what makes an id acceptable. */
+/** Ids of instances and executions, and the rules for valid ids. */
 import { randomBytes } from "node:crypto";
 
 /**
- * 32 hexadecimal digits, as the Durable extension makes them, but beginning with the time (as UUIDv7 does): rows of
- * instances that run together then lie together, and a commit touches few pages.
+ * 32 hexadecimal digits, as in the Durable extension, but beginning with the time (as in UUIDv7): rows of instances that run at
+ * the same time are then close together, and a commit touches few pages.
  */
 export function newInstanceId(now: number): string {
   const bytes = randomBytes(16);
@@ -17,7 +17,7 @@ export function newExecutionId(): string {
   return randomBytes(16).toString("hex");
 }
 
-/** Says what is wrong with an instance id, or undefined when nothing is. */
+/** Returns what is wrong with an instance id; undefined when it is valid. */
 export function complainAboutInstanceId(id: string): string | undefined {
   if (id === "") return "Instance IDs must not be empty.";
   if (id.length > 256) return "Instance IDs must not exceed 256 characters.";

@@ -1,25 +1,25 @@
-/** Which of an instance's waiting messages come next. */
+/** Decides which of an instance's waiting messages come next. */
 import { type Gathering, waitsForMore } from "./gathering.ts";
 import { EventType } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { InstanceRow, WaitingMessage } from "./records.ts";
 
 export interface Step {
-  /** Stale: for another execution, or completing what is already complete. */
+  /** Stale: for another execution, or for a task that is already complete. */
   readonly dropped: readonly WaitingMessage[];
-  /** Terminate, suspend, resume: handled without asking the orchestrator. */
+  /** Terminate, suspend, resume: handled without a replay. */
   readonly control?: WaitingMessage;
   readonly batch: readonly WaitingMessage[];
 }
 
-/** In which order what waits is delivered in one turn. */
+/** The order in which waiting messages are delivered in one turn. */
 export type Arrange = (ledger: Ledger, waiting: readonly WaitingMessage[]) => readonly WaitingMessage[];
 
 /**
- * First what takes a hidden id: the failed try of a retried task, and the end of the wait after it. The SDK takes those ids
- * between those of the new actions, in the order of the completions, and the host sees the new actions but not where
- * between them the hidden ids belong. Neither of the two wakes the orchestrator; so when they all come first, their ids
- * come before those of every new action, on both sides.
+ * First the messages that take a hidden id: the failed attempt of a retried task, and the end of the wait after it. The SDK
+ * takes these ids in between those of the new actions, in the order of the completions, and the host sees the new actions but
+ * not where between them the hidden ids belong. Neither message wakes the orchestrator; so when all of them come first, their
+ * ids precede those of every new action, on both sides.
  */
 export const hiddenIdsFirst: Arrange = (ledger, waiting) => {
   const takesHiddenId = ({ event }: WaitingMessage) => ledger.takesHiddenId(event);
@@ -38,7 +38,7 @@ export function nextStep(
   for (const message of waiting) {
     const isCurrent = message.execution === null || message.execution === row.execution;
     if (!isCurrent || !ledger.expects(message.event)) dropped.push(message);
-    // An event may have come before the new generation that it meets; the SDK wants the start first.
+    // An event may have arrived before the new generation that receives it; the SDK needs the start first.
     else if (message.event.EventType === EventType.ExecutionStarted) fresh.unshift(message);
     else fresh.push(message);
   }

@@ -1,4 +1,4 @@
-/** The orchestrations that are in memory: those that do something, and for a while those that wait. */
+/** The orchestrations in memory: those that are running, and for a while those that wait. */
 import type { Gathering } from "./gathering.ts";
 import { appendHistory, EventType, emptyHistory, type History, type HistoryEvent } from "./history.ts";
 import { Ledger } from "./ledger.ts";
@@ -9,13 +9,13 @@ export interface Instance {
   row: InstanceRow;
   history: History;
   ledger: Ledger;
-  /** The tasks that its `Task.all` still waits for (gathering.ts); undefined when it waits for something else, or that is not known. */
+  /** The tasks that its `Task.all` still waits for (gathering.ts); undefined when it waits for something else, or when that is unknown. */
   gathering?: Gathering | undefined;
-  /** What the span of the orchestration has as its parent (spans.ts). */
+  /** The parent of the orchestration's span (spans.ts). */
   readonly traceParent: string | undefined;
   /**
-   * What keeps it in memory: a turn under way, and changes that are decided but not on disk yet. A second copy, read
-   * from the store meanwhile, would be an older one.
+   * What keeps it in memory: a turn in progress, and changes that are decided but not yet on disk. A second copy, read from the
+   * store meanwhile, would be outdated.
    */
   holds: number;
 }
@@ -26,10 +26,10 @@ export interface Instances {
   load(key: number): Instance | undefined;
   /** The newest row with this id, committed or not. */
   find(id: string): InstanceRow | undefined;
-  /** To be called as often as `hold`; forgets an instance that has finished. */
+  /** Call it once for each `hold`; forgets an instance that has finished. */
   release(instance: Instance): void;
   hold(instance: Instance): void;
-  /** True of none that has finished and is on disk; not of every other one, because some have had to make room. */
+  /** False once it has finished and is on disk; of the others, some are not in memory either, because they had to make room. */
   isInMemory(key: number): boolean;
   readonly size: number;
 }

@@ -1,13 +1,13 @@
-/** The two questions asked of values that came out of the app or out of a request. */
+/** Helpers for values from the app or from a request. */
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What an app handed over, a bigint or a circle, cannot be said in JSON. */
+/** The app's value cannot be written as JSON: it has a bigint or a cycle. */
 export class NotJson extends Error {}
 
-/** JSON of anything an app may hand over; what JSON cannot say and leaves out (undefined, a function) is null. */
+/** JSON of any value from an app; what JSON leaves out (undefined, a function) is null. */
 export function toJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "null";

@@ -1,11 +1,11 @@
 /**
- * Who has which sequence id. The SDK and the host number tasks independently and must agree (ids restart with every
- * generation); an SDK that waits for task 7 while the host completes task 8 waits for ever. The ledger is a fold over
- * the history, so that a restart rebuilds exactly what the running host knew.
+ * Keeps track of sequence ids. The SDK and the host number tasks independently and must agree (ids restart with every
+ * generation); an SDK that waits for task 7 while the host completes task 8 waits forever. The ledger is a fold over the
+ * history, so that a restart rebuilds exactly what the running host knew.
  *
- * A retried task takes ids that no action shows: when an attempt fails, the SDK takes one for the timer, and when that
- * fires, one for the next attempt. After the last failure there is a timer too, and only when it fires does the SDK
- * raise the error. A call over HTTP that is to be asked about again takes two at once, for the timer and the next request.
+ * A retried task takes ids that no action shows: when an attempt fails, the SDK takes one for the timer, and when that fires,
+ * one for the next attempt. There is a timer after the last failure, too, and only when it fires does the SDK raise the error.
+ * A call over HTTP that is polled takes two at the same time, for the timer and the next request.
  */
 import { describe } from "./actions.ts";
 import { isPending } from "./callHttp.ts";
@@ -17,33 +17,33 @@ export interface Retry {
   readonly firstAttemptAt: number;
   attempts: number;
   failure: Failure | undefined;
-  /** The timer that runs now is followed by no attempt. */
+  /** No attempt follows the timer that runs now. */
   last: boolean;
   expired: boolean;
 }
 
 /** A request of a call over HTTP that has not been answered. */
 export interface HttpRequest {
-  /** The id of the first one. */
+  /** The id of the call's first request. */
   readonly root: number;
-  /** JSON of it. */
+  /** Its JSON. */
   readonly request: string;
   readonly polls: boolean;
 }
 
 export class Ledger {
-  /** Numbered actions in the order of their first appearance: id, and what they were. */
+  /** Numbered actions in the order of their first appearance. */
   readonly atoms: { readonly id: number; readonly description: string }[] = [];
   readonly awaitedEvents = new Set<string>();
-  /** The lock that is asked for or held; there is one at most. */
+  /** The lock that is requested or held; there is at most one. */
   lock: { readonly request: string; readonly entities: readonly string[] } | undefined;
   #nextId = 0;
   readonly #open = new Map<number, "task" | "child" | "timer">();
   readonly #requests = new Set<string>();
-  /** Of a retried task the first attempt, once there are no more. */
+  /** The ids of tasks that have failed for good; for a retried task, that of its first attempt. */
   readonly #failed = new Set<number>();
   readonly #retriesByRoot = new Map<number, Retry>();
-  /** By the id of the attempt or timer that is under way. */
+  /** By the id of the attempt or timer in progress. */
   readonly #retriesByCurrent = new Map<number, Retry>();
   readonly #positions = new Map<number, number>();
   readonly #requestsByTask = new Map<number, HttpRequest>();
@@ -82,7 +82,7 @@ export class Ledger {
     return this.#requestsByTimer.get(timer);
   }
 
-  /** Where in the flattened actions the one with this id stands. */
+  /** The position of the action with this id among the flattened ones. */
   positionOf(id: number): number | undefined {
     return this.#positions.get(id);
   }
@@ -91,7 +91,7 @@ export class Ledger {
     return this.#open.has(id);
   }
 
-  /** False for a completion nobody waits for: of a cancelled timer, or of a task whose result is already there. */
+  /** False for a completion that nothing waits for: of a cancelled timer, or of a task that already has a result. */
   expects(event: HistoryEvent): boolean {
     switch (event.EventType) {
       case EventType.TaskCompleted:
@@ -107,7 +107,7 @@ export class Ledger {
     }
   }
 
-  /** Whether the task has neither a result nor, after all its attempts, failed. */
+  /** Whether the task neither has a result nor has failed after all its attempts. */
   isUnderWay(id: number): boolean {
     return this.#open.has(id) || this.#retriesByRoot.has(id);
   }
@@ -133,7 +133,7 @@ export class Ledger {
         if (event.Host !== undefined && "pollOf" in event.Host) {
           const { pollOf: root, http: request = "" } = event.Host;
           this.#requestsByTask.set(event.EventId, { root, request, polls: true });
-          // The timer before it has the id before it.
+          // Its timer has the previous id.
           this.#requestsByTimer.set(event.EventId - 1, event.EventId);
           return;
         }
@@ -205,8 +205,8 @@ export class Ledger {
   }
 
   /**
-   * The name under which the orchestrator awaits this event. The SDK compares names to the letter, the extension does
-   * not; answers of entities are raised under ids, which nobody awaits by name.
+   * The name under which the orchestrator awaits this event. The SDK compares names case-sensitively, the extension does not;
+   * answers of entities are raised under ids, which nothing awaits by name.
    */
   awaitedName(name: string): string {
     if (this.awaitedEvents.has(name) || this.#requests.has(name)) return name;

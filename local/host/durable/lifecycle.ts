@@ -1,4 +1,4 @@
-/** How an orchestration begins, goes on and ends: the changes of its row and history, and what others get to know. */
+/** How an orchestration begins, continues and ends: the changes to its row and history, and what others learn of them. */
 import type { Clock } from "./clock.ts";
 import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
@@ -36,9 +36,9 @@ export interface NewInstance {
   readonly version: string | null;
   readonly input: string | null;
   readonly parent: Parent | null;
-  /** Who had the id before and has finished. */
+  /** The previous instance with this id, which has finished. */
   readonly replaces?: InstanceRow | undefined;
-  /** What the span of its orchestration has as its parent. */
+  /** The parent of its orchestration's span. */
   readonly traceParent?: string | undefined;
 }
 
@@ -46,14 +46,14 @@ export interface Change {
   readonly events: readonly HistoryEvent[];
   readonly effects: Effects;
   readonly customStatus: string | null;
-  /** Of one that is suspended: why. */
+  /** For a suspended one, the reason. */
   readonly output?: string | null;
 }
 
 export interface End extends Change {
   readonly status: "Completed" | "Failed" | "Terminated";
   readonly output: string;
-  /** What a parent is told; undefined when all went well. */
+  /** Reported to a parent; undefined on success. */
   readonly failure: Failure | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface Lifecycle {
   advance(instance: Instance, used: readonly WaitingMessage[], status: InstanceRow["status"], change: Change): void;
   continueAsNew(instance: Instance, used: readonly WaitingMessage[], input: string, change: Change): void;
   finish(instance: Instance, used: readonly WaitingMessage[], end: End): void;
-  /** Calls back once, when the instance has finished and that is on disk. Returns how to stop waiting. */
+  /** Calls back once, when the instance has finished and that is on disk. Returns a function that stops waiting. */
   whenFinished(instance: number, callback: (row: InstanceRow) => void): () => void;
 }
 
@@ -70,7 +70,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const { store, instances, commit, mailbox, clock, spans } = options;
   const listeners = new Map<number, Set<(row: InstanceRow) => void>>();
 
-  /** The one place where changes of an instance meet the commit. */
+  /** The only place that commits changes of an instance. */
   function record(instance: Instance, used: readonly WaitingMessage[], write: () => void, effect?: () => void): void {
     for (const message of used) message.taken = true;
     instances.hold(instance);
@@ -94,7 +94,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     return () => store.appendEvents(key, position, text);
   }
 
-  /** What a turn asked of others, in the name of the execution that asked. */
+  /** Carries out what a turn asked for, on behalf of its execution. */
   function perform({ row, traceParent }: Pick<Instance, "row" | "traceParent">, effects: Effects): void {
     for (const { id, name, input } of effects.tasks) {
       const { key: instance, id: instanceId, execution } = row;

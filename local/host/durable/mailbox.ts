@@ -1,4 +1,4 @@
-/** The inboxes of the orchestrations: what has arrived, and what arrives when its time has come. */
+/** The inboxes of the orchestrations: messages that have arrived, and messages that arrive at a set time. */
 import type { Clock } from "./clock.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import type { HistoryEvent } from "./history.ts";
@@ -9,12 +9,12 @@ import { createTimers } from "./timers.ts";
 export interface Mailbox {
   deliver(instance: number, execution: string | null, event: HistoryEvent): void;
   deliverAt(due: number, instance: number, execution: string, event: HistoryEvent): void;
-  /** Takes up a message that the store already has. */
+  /** Takes a message that the store already has. */
   restore(message: Message): void;
   cancelTimer(instance: number, timerId: number): void;
   cancelTimers(instance: number): void;
   waiting(instance: number): readonly WaitingMessage[];
-  /** For messages that lead to nothing. */
+  /** For messages without effect. */
   discard(messages: readonly WaitingMessage[]): void;
   /** Forgets the messages that are taken. */
   tidy(instance: number): void;
@@ -38,7 +38,7 @@ export function createMailbox(options: {
     onArrival(message.instance);
   }
 
-  /** Many messages are used up in the tick in which they come; of those the disk never hears. */
+  /** Many messages are consumed in the tick in which they arrive; those are never written to disk. */
   function keep(message: WaitingMessage): void {
     commit.add(() => {
       if (message.taken) return;
@@ -68,7 +68,7 @@ export function createMailbox(options: {
   return {
     deliver(instance, execution, event) {
       const message = create(instance, execution, event, null);
-      // First, so that the pump comes before the commit and a turn that is quick enough shares it.
+      // First, so that the pump runs before the commit, and a turn that is quick enough shares it.
       enqueue(message);
       keep(message);
     },

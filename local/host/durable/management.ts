@@ -1,4 +1,4 @@
-/** What one can do to orchestrations and entities from outside. Resolves when it is on disk. */
+/** Operations on orchestrations and entities from outside. Each resolves when it is on disk. */
 import type { Engine } from "./engine.ts";
 import { raisedEvent } from "./entities.ts";
 import { EventType } from "./history.ts";
@@ -7,13 +7,13 @@ import { finalStatuses, type InstanceRow, isFinal } from "./records.ts";
 import { rewindInstance } from "./rewind.ts";
 import type { InstanceFilter } from "./store/queries.ts";
 
-/** The caller asked for something that makes no sense. */
+/** The request makes no sense. */
 export class ArgumentError extends Error {}
 
-/** It makes sense, but not now. */
+/** The request makes sense, but not now. */
 export class InvalidOperationError extends Error {}
 
-/** Somebody has the id already. */
+/** The id is taken. */
 export class ConflictError extends Error {}
 
 export interface StartRequest {
@@ -42,11 +42,11 @@ export function createManagement(engine: Engine) {
     const newId = id ?? newInstanceId(clock.now());
     const complaint = complainAboutInstanceId(newId);
     if (complaint !== undefined) throw new ArgumentError(complaint);
-    // Nobody has an id that was made up just now.
+    // An id that was generated just now is free.
     const replaces = id === undefined ? undefined : makeRoom(newId);
     const named = {
       id: newId,
-      // One that does not exist is accepted, and fails in its first turn (seen with extension 3.19.0).
+      // An unknown orchestrator is accepted, and fails in its first turn (seen with extension 3.19.0).
       name: functions.find("orchestrator", name)?.name ?? name,
       version: version ?? settings.defaultVersion,
     };
@@ -57,7 +57,7 @@ export function createManagement(engine: Engine) {
     });
   }
 
-  /** Gives what is to be replaced. */
+  /** Returns the instance to replace, if any. */
   function makeRoom(id: string): InstanceRow | undefined {
     const existing = instances.find(id);
     if (existing === undefined || isFinal(existing.status)) return existing;
@@ -80,7 +80,7 @@ export function createManagement(engine: Engine) {
     start,
     /** As of the last commit. */
     status: (id: string) => store.instanceById(id),
-    /** As of now, whether on disk or not: what an operation on it is checked against. */
+    /** As of now, whether on disk or not; operations are checked against this. */
     find: (id: string) => instances.find(id),
 
     raiseEvent: (row: InstanceRow, name: string, input: string) => send(row, raisedEvent(clock.now(), name, input)),
@@ -102,12 +102,12 @@ export function createManagement(engine: Engine) {
       const { name, input, version } = row;
       return await start({ name, input, version: version ?? undefined, id: withNewId ? undefined : id });
     },
-    /** False when the instance is not one that can be rewound; the text says why. */
+    /** When the instance cannot be rewound, the text says why. */
     rewind(row: InstanceRow, reason: string): { readonly refused: string } | undefined {
       return rewindInstance(engine, row, reason);
     },
 
-    /** Only what has finished; 0 when there was nothing to delete. */
+    /** Deletes only what has finished; 0 when there was nothing to delete. */
     async purge(id: string): Promise<number> {
       commit.flush();
       const row = store.instanceById(id);

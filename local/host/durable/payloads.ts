@@ -1,22 +1,21 @@
 /**
  * What happens to values on their way through the Functions host and the Durable extension, which read and write JSON with
- * Newtonsoft.Json: seen on the real host (host 4.1037, extension 3.19.0). An app that would lose something there loses it
- * here.
+ * Newtonsoft.Json, as seen on the real host (host 4.1037, extension 3.19.0). What an app would lose there, it loses here.
  */
 import type { TypedData } from "../app.ts";
 import { OrchestrationError } from "./failures.ts";
 import { isRecord } from "./json.ts";
 
-/** Newtonsoft's `MaxDepth`, which has a default since its version 13. */
+/** Newtonsoft's `MaxDepth`; it has had this default since version 13. */
 const deepest = 64;
 
-/** An activity's input as its trigger carries it: .NET's text of a boolean, and nothing at all for a bare null. */
+/** An activity's input as its trigger carries it: .NET's text for a bare boolean, and nothing at all for a bare null. */
 export function toActivityTrigger(input: string): TypedData {
   if (input === "null") return {};
   return { string: textOfBoolean(input) ?? input };
 }
 
-/** JSON text; nothing is null, because the SDK parses whatever it gets. */
+/** JSON text; `null` for no value, because the SDK parses whatever it gets. */
 export function toActivityResult(value: TypedData | undefined): string {
   if (typeof value?.string === "string") return asPassed(JSON.stringify(value.string));
   if (typeof value?.json === "string") {
@@ -36,7 +35,7 @@ function textOfBoolean(json: string): string | undefined {
 const mostInt64 = 2n ** 63n - 1n;
 const leastInt64 = -(2n ** 63n);
 
-/** The worker sends a whole number as an int64, which ends where it ends. */
+/** The worker sends a whole number as an int64, with its limits. */
 function asInt64(value: number): string {
   const whole = BigInt(value);
   if (whole > mostInt64) return String(mostInt64);
@@ -44,8 +43,8 @@ function asInt64(value: number): string {
 }
 
 /**
- * JSON text as Newtonsoft leaves it: without `$type`, an object with `$ref` is null, half a surrogate pair is U+FFFD. Too
- * deep, and it fails the orchestration.
+ * JSON text as Newtonsoft leaves it: without `$type`, with null for an object with `$ref`, and with U+FFFD for half a surrogate
+ * pair. JSON that is nested too deeply fails the orchestration.
  */
 export function asPassed(json: string): string {
   if (json.length > 2 * deepest && depthOf(json) > deepest) {

@@ -1,6 +1,6 @@
 /**
- * What a turn puts into the history and into the world, in the order of the sequence ids: first the hidden ids of the
- * completions that were delivered, then the actions that are new.
+ * What a turn adds to the history and does to the world, in the order of the sequence ids: first the hidden ids of the
+ * delivered completions, then the new actions.
  */
 import { randomUUID } from "node:crypto";
 import { type Action, ActionType, describeAction } from "./actions.ts";
@@ -36,7 +36,7 @@ export interface Effects {
     readonly input: string;
   }[];
   readonly sent: { readonly entity: string; readonly request: EntityRequest }[];
-  /** Completions that this host makes up, for the orchestration itself. */
+  /** Completions that this host invents, for the orchestration itself. */
   readonly completions: HistoryEvent[];
 }
 
@@ -64,7 +64,7 @@ export class TurnPlan {
     this.#timestamp = new Date(context.now).toISOString();
   }
 
-  /** Takes note of a delivered event and of what follows from it without the orchestrator being asked. */
+  /** Records a delivered event, and its consequences that do not need the orchestrator. */
   deliver(event: HistoryEvent, numbered: readonly Action[]): void {
     const { ledger } = this.#context;
     switch (event.EventType) {
@@ -98,7 +98,7 @@ export class TurnPlan {
     }
   }
 
-  /** Gives ids to the actions that are new, and compares the others with what they were. */
+  /** Gives ids to the new actions, and compares the others with what they were. */
   schedule(numbered: readonly Action[]): void {
     const { atoms } = this.#context.ledger;
     if (numbered.length > this.#context.settings.maxOrchestrationActions) {
@@ -122,7 +122,7 @@ export class TurnPlan {
     for (const action of numbered.slice(known)) this.#scheduleNew(action);
   }
 
-  /** Of an orchestrator that threw, only messages that nobody awaits still matter; those are never repeated. */
+  /** After an orchestrator has thrown, only messages that need no answer still matter; those are never repeated. */
   scheduleFarewell(numbered: readonly Action[]): void {
     const isMessage = ({ actionType }: Action) =>
       actionType === ActionType.SignalEntity || actionType === ActionType.ReleaseEntities;
@@ -132,7 +132,7 @@ export class TurnPlan {
     for (const action of numbered.filter(isMessage).slice(known)) this.#scheduleNew(action);
   }
 
-  /** Locks are given back whatever way an execution ends, even those not yet granted. */
+  /** Locks, even those not yet granted, are released however an execution ends. */
   releaseLocks(): void {
     const { lock } = this.#context.ledger;
     if (lock !== undefined) this.#release(lock);
@@ -230,7 +230,7 @@ export class TurnPlan {
     this.effects.tasks.push({ id, name: httpActivity, input: http });
   }
 
-  /** Both ids at once, as the SDK takes them; the request is made when the timer has fired. */
+  /** Takes both ids together, as the SDK does; the request is made when the timer has fired. */
   #askAgain({ root, request: previous }: HttpRequest, answer: string): void {
     const { settings, now, ledger } = this.#context;
     const defaultMs = settings.httpSettings.defaultAsyncRequestSleepTimeMilliseconds;
@@ -296,7 +296,7 @@ export class TurnPlan {
     });
   }
 
-  /** After a rewind: the task keeps its id and its place in the history, only the work is done again. */
+  /** After a rewind, the task keeps its id and its place in the history; only the work is done again. */
   #startAgain(id: number, numbered: readonly Action[]): void {
     if (this.#context.ledger.httpRequest(id) !== undefined) {
       this.#makeRequest(id);
@@ -349,7 +349,7 @@ export class TurnPlan {
     });
   }
 
-  /** One action, but a message and a sequence id for each entity. */
+  /** A single action, but a message and a sequence id for each entity. */
   #release(lock: { readonly request: string; readonly entities: readonly string[] }): void {
     for (const [index, entity] of lock.entities.entries()) {
       this.#send(entity, "release", {
@@ -401,7 +401,7 @@ export class TurnPlan {
     const { functions } = this.#context;
     if (functions.find(kind, name) !== undefined) return;
     throw new UnknownFunctionError(
-      `${functions.explainUnknown(kind, name)} In Azure this orchestration would not fail: it would wait for ever.`,
+      `${functions.explainUnknown(kind, name)} In Azure this orchestration would not fail: it would wait forever.`,
     );
   }
 

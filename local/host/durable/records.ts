@@ -10,15 +10,15 @@ export function isFinal(status: RuntimeStatus): boolean {
 }
 
 /**
- * One execution of one instance. `instance` is the row's number and not the public id: an id can be used again after
- * its first owner has finished, and `execution` changes with continueAsNew. A result that names another pair is stale.
+ * One execution of one instance. `instance` is the row's number, not the public id: an id can be reused after its first owner
+ * has finished, and `execution` changes with continueAsNew. A result that names another pair is stale.
  */
 export interface Address {
   readonly instance: number;
   readonly execution: string;
 }
 
-/** Who waits for a sub-orchestration. */
+/** The orchestration that waits for a sub-orchestration. */
 export interface Parent extends Address {
   readonly id: string;
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Parent extends Address {
 }
 
 export interface InstanceRow {
-  /** Grows with every instance, so rows of neighbours in time are neighbours on disk whatever their ids are. */
+  /** Grows with every instance, so rows that are close in time are close on disk, whatever their ids. */
   readonly key: number;
   readonly id: string;
   readonly name: string;
@@ -42,20 +42,20 @@ export interface InstanceRow {
   readonly updated: number;
 }
 
-/** Something on its way into the history of an instance. */
+/** Something that will enter the history of an instance. */
 export interface Message {
   readonly key: number;
   readonly instance: number;
-  /** Null for what is meant for the instance, whichever generation runs. */
+  /** Null for a message to the instance, whichever generation runs. */
   readonly execution: string | null;
-  /** Timers: not to be delivered before. */
+  /** For timers: not to be delivered before this time. */
   readonly due: number | null;
   readonly event: HistoryEvent;
 }
 
 /**
- * A message in memory. It is used up as soon as a turn has taken it, often before it was ever written: then there is
- * nothing to write and nothing to delete.
+ * A message in memory. It is consumed as soon as a turn has taken it, often before it was ever written: then there is nothing
+ * to write or delete.
  */
 export interface WaitingMessage extends Message {
   stored: boolean;
@@ -68,7 +68,7 @@ export interface ActivityTask extends Address {
   readonly instanceId: string;
   readonly id: number;
   readonly name: string;
-  /** What the trigger gets as its string. */
+  /** The string for the trigger. */
   readonly input: string;
 }
 
@@ -81,7 +81,7 @@ export interface EntityRow {
   readonly updated: number;
 }
 
-/** Who holds an entity, by the lock request that was granted. */
+/** The holder of an entity, and the lock request that was granted. */
 export interface EntityLock extends Address {
   readonly request: string;
 }
@@ -92,7 +92,7 @@ export type EntityRequest =
       readonly name: string;
       /** JSON text. */
       readonly input: string | null;
-      /** Who called; null for a signal. */
+      /** The caller; null for a signal. */
       readonly caller: (Address & { readonly request: string }) | null;
     }
   | (EntityLock & {

@@ -1,4 +1,4 @@
-/** What durable-functions says at the end of an orchestrator's turn. */
+/** What durable-functions returns at the end of an orchestrator's turn. */
 import type { InvocationResult } from "../app.ts";
 import { messageOf } from "./failures.ts";
 import type { FailureDetails } from "./history.ts";
@@ -15,7 +15,7 @@ export type Reply =
   | {
       readonly kind: "failed";
       readonly message: string;
-      /** Copies: which of them are repetitions cannot be told. */
+      /** Copies, so repetitions cannot be recognised. */
       readonly actions: unknown;
       readonly customStatus: unknown;
       readonly failureDetails: FailureDetails | undefined;
@@ -49,7 +49,7 @@ export function readFailure(error: unknown): Reply {
     if (!isRecord(state)) return failed(message);
     return {
       kind: "failed",
-      // What has no message, such as a string that is thrown, the extension does not find, and shows all that it got.
+      // Without a message, as when a string is thrown, the extension finds none and shows everything that it got.
       message:
         typeof state["error"] === "string"
           ? state["error"]
@@ -59,7 +59,7 @@ export function readFailure(error: unknown): Reply {
       failureDetails: isRecord(state["failureDetails"]) ? state["failureDetails"] : undefined,
     };
   } catch {
-    // The label, and no state behind it: the message is all there is to tell.
+    // The label without a state after it: there is only the message to report.
     return failed(message);
   }
 }

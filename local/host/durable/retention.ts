@@ -1,11 +1,11 @@
-/** Deletes what ended long ago, a bounded number of rows with each commit, at start and then every hour. */
+/** Deletes orchestrations that ended long ago: a bounded number of rows per commit, at start and then every hour. */
 import type { Log } from "../log.ts";
 import type { Clock } from "./clock.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import type { InstanceRow } from "./records.ts";
 
 export interface RetentionOptions {
-  /** How long an orchestration is kept after its end; undefined keeps it for ever, as Azure does unless it is told otherwise. */
+  /** How long an orchestration is kept after its end; undefined keeps it forever, which is Azure's default. */
   readonly retentionMs: number | undefined;
   readonly endedBefore: (time: number, top: number) => readonly InstanceRow[];
   readonly deleteInstance: (key: number) => void;
@@ -17,7 +17,7 @@ export interface RetentionOptions {
 const atOnce = 200;
 const everyMs = 3_600_000;
 
-/** Returns how to stop it. */
+/** Returns a function that stops it. */
 export function startRetention({ retentionMs, endedBefore, deleteInstance, ...parts }: RetentionOptions): () => void {
   const { commit, clock, log } = parts;
   if (retentionMs === undefined) return () => {};
@@ -27,7 +27,7 @@ export function startRetention({ retentionMs, endedBefore, deleteInstance, ...pa
   async function sweep(age: number): Promise<void> {
     let deleted = 0;
     for (;;) {
-      // Committed or not: a row that is being replaced or restarted just now is no longer one that has ended.
+      // Including what is not committed yet: a row that is just being replaced or restarted no longer counts as ended.
       commit.flush();
       const rows = endedBefore(clock.now() - age, atOnce);
       if (rows.length === 0 || isStopped) break;
@@ -47,7 +47,7 @@ export function startRetention({ retentionMs, endedBefore, deleteInstance, ...pa
       if (leftMs > 0) callOff = clock.after(leftMs, wait);
       else run(age);
     };
-    // A store that cannot be written is told elsewhere.
+    // A store that cannot be written is reported elsewhere.
     void sweep(age).then(wait, wait);
   }
 

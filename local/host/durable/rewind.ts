@@ -1,9 +1,9 @@
 /**
- * Rewind: a failed orchestration goes back to before its last failure and does that work again.
+ * Rewind: a failed orchestration goes back to before its last failure, and repeats that work.
  *
- * The history is cut before the turn that was told of the failure. What was decided until then keeps its place and its
- * sequence ids; merely striking out the failed task would shift the ids of all that the orchestrator did afterwards.
- * Results that came later for tasks from before the cut are delivered again; failed tasks run again under their ids.
+ * The history is cut before the turn that learned of the failure. What was decided until then keeps its place and its sequence
+ * ids; removing only the failed task would shift the ids of everything that the orchestrator did afterwards. Later results of
+ * tasks from before the cut are delivered again; failed tasks run again under their ids.
  */
 import type { Engine } from "./engine.ts";
 import { type ChildCreated, EventType, type HistoryEvent } from "./history.ts";
@@ -20,7 +20,7 @@ export function rewindInstance(
       refused: `This orchestration has status ${row.status}, but only orchestrations in the "Failed" state can be rewound.`,
     };
   }
-  // What is in the store now is all there is, and nothing of this instance is left in memory.
+  // Now the store has everything, and nothing of this instance is left in memory.
   engine.commit.flush();
   const events = engine.store.history(row.key);
   const cut = findCut(events);
@@ -44,12 +44,12 @@ export function rewindInstance(
     Data: `Rewind: ${reason}`,
     Host: { again: findAgain(engine, row, { kept: events.slice(0, cut), lost, ledger, reason }) },
   });
-  // Before the next turn looks for the instance, which it would find failed.
+  // Before the next turn, which would otherwise find the instance failed.
   engine.commit.flush();
   return undefined;
 }
 
-/** Where the turn begins that was told of the last failure, or else the last turn: the orchestrator itself failed. */
+/** The start of the turn that learned of the last failure; of the last turn if the orchestrator itself failed. */
 function findCut(events: readonly HistoryEvent[]): number {
   const failure = events.findLastIndex(
     ({ EventType: type }) => type === EventType.TaskFailed || type === EventType.SubOrchestrationInstanceFailed,
@@ -75,7 +75,7 @@ function isStillWanted(event: HistoryEvent, ledger: Ledger): boolean {
   }
 }
 
-/** Ids of the tasks that have no result and that nobody works on. Timers are set again here. */
+/** Ids of the tasks that have no result and are not running. Also sets timers again. */
 function findAgain(
   engine: Engine,
   row: InstanceRow,
@@ -114,7 +114,7 @@ function findAgain(
   return again;
 }
 
-/** Whether the child will report, if need be after it has been rewound too. */
+/** Whether the child will report, if necessary after a rewind of its own. */
 function isChildAlive(engine: Engine, row: InstanceRow, event: ChildCreated, reason: string): boolean {
   const child = engine.instances.find(event.InstanceId);
   const isOurs = child?.parent?.instance === row.key && child.parent.execution === row.execution;

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 
-/** One of the names, in any case, as .NET reads an enumeration. */
+/** One of the names, ignoring case, as .NET reads an enumeration. */
 function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
   return z.preprocess(
     (given) => names.find((name) => name.toLowerCase() === String(given).toLowerCase()) ?? given,
@@ -12,7 +12,7 @@ function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
 
 const perCore = 10 * availableParallelism();
 
-/** What has no meaning here is accepted, so that one host.json serves both; knownSettings.ts names it. */
+/** Settings without effect here are accepted, so that one host.json serves both; knownSettings.ts names them. */
 export const durableSettings = z.looseObject({
   hubName: z
     .string()

@@ -1,8 +1,8 @@
 /**
- * The spans that the Durable extension emits with distributed tracing V2, by the names, kinds and attributes of DurableTask
+ * The spans that the Durable extension emits with distributed tracing V2, with the names, kinds and attributes of DurableTask
  * (Azure/durabletask, docs/telemetry/traces/semantic-conventions.md): create_orchestration (producer) → orchestration (server)
  * → activity (client) → activity (server). The span of an orchestration is open from its first turn to its end. One that was
- * open when the host died is lost: after the restart another one follows, with the same parent.
+ * open when the host died is lost: after the restart a new one follows, with the same parent.
  */
 import { type Attributes, type Span, SpanKind } from "@opentelemetry/api";
 import { areKept, endSpan, openSpan, traceParentOf } from "../traces.ts";
@@ -18,7 +18,7 @@ export interface NamedInstance {
 
 export type DurableSpans = ReturnType<typeof createDurableSpans>;
 
-/** `traceParent` of an instance: what its orchestration's span has as its parent; kept in the history. */
+/** `traceParent` of an instance is the parent of its orchestration's span; it is kept in the history. */
 export function createDurableSpans() {
   const open = new Map<string, Span>();
 
@@ -28,7 +28,7 @@ export function createDurableSpans() {
     if (span) endSpan(span, failure);
   };
 
-  /** The orchestration's own; opened anew where there is none, as after a restart. */
+  /** The orchestration's own span; opened when there is none, as after a restart. */
   function running(row: InstanceRow, traceParent: string | undefined): string | undefined {
     if (!areKept()) return traceParent;
     const key = keyOf("orchestration", { instance: row.key, execution: row.execution });
@@ -57,7 +57,7 @@ export function createDurableSpans() {
       if (!areKept()) return await start(caller);
       const span = openSpan({
         source: "WebJobs.Extensions.DurableTask",
-        // Of the extension's own code, which writes the version otherwise than DurableTask does.
+        // From the extension's own code, which formats the version differently from DurableTask.
         name: `create_orchestration:${instance.name}${instance.version === null ? "" : `@${instance.version}`}`,
         kind: SpanKind.PRODUCER,
         parent: caller,
@@ -103,7 +103,7 @@ export function createDurableSpans() {
     },
     taskEnded: (task: ActivityTask, failure: string | undefined) => end(`task/${task.key}`, failure),
 
-    /** The activity itself; `run` is given what its invocation has as its parent. */
+    /** The activity itself; `run` gets the parent of its invocation. */
     async activity<T extends { readonly Reason?: string }>(
       task: ActivityTask,
       run: (hostSpan: string | undefined) => Promise<T>,

@@ -1,11 +1,11 @@
-/** Messages that have to wait for their time: a heap, and one system timer for the earliest. */
+/** Messages that wait for their time: a heap, and one system timer for the earliest. */
 import type { Clock } from "./clock.ts";
 import type { WaitingMessage } from "./records.ts";
 
 export interface Timers {
   /** `message.due` must be set. */
   arm(message: WaitingMessage): void;
-  /** Calls off one timer of an orchestration and gives back its message, if it was waiting. */
+  /** Cancels one timer of an orchestration and returns its message, if it was waiting. */
   cancel(instance: number, timerId: number): WaitingMessage | undefined;
   cancelAll(instance: number): WaitingMessage[];
   close(): void;
@@ -37,7 +37,7 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
     armed = top === undefined ? undefined : { due: top.due, callOff: clock.after(top.due - clock.now(), fire) };
   }
 
-  /** Looks at the clock, because a system timer may come early: the orchestration's time must not lie before FireAt. */
+  /** Checks the clock, because a system timer may fire early, and the orchestration's time must not be before FireAt. */
   function fire(): void {
     armed = undefined;
     const now = clock.now();
@@ -59,13 +59,13 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
     if (entries?.size === 0) byInstance.delete(message.instance);
   }
 
-  /** A cancelled timer leaves the heap when it comes to the top; long ones would never, so there is a limit. */
+  /** A cancelled timer leaves the heap when it reaches the top; long timers may never reach it, so there is a limit. */
   function drop(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     for (const entry of entries) entry.cancelled = true;
     cancelled += entries.length;
     if (cancelled > 100 && cancelled > heap.length / 2) {
-      // What is sorted is a heap, too.
+      // A sorted array is a heap, too.
       heap = heap.filter((entry) => !entry.cancelled).sort((a, b) => (isBefore(a, b) ? -1 : 1));
       cancelled = 0;
     }
@@ -131,7 +131,7 @@ function pop(heap: Entry[]): void {
   heap[index] = last;
 }
 
-/** Timers of one millisecond fire in the order in which they were made. */
+/** Timers for the same millisecond fire in the order in which they were created. */
 function isBefore(a: Entry, b: Entry): boolean {
   return a.due < b.due || (a.due === b.due && a.message.key <= b.message.key);
 }

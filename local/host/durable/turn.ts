@@ -1,4 +1,4 @@
-/** One turn of one orchestration: replays its history in the app and works out what has to follow. */
+/** One turn of one orchestration: replays its history in the app and works out what follows. */
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
 import { flattenActions } from "./actions.ts";
@@ -18,7 +18,7 @@ export interface TurnContext {
   readonly functions: DurableFunctions;
   readonly settings: DurableSettings;
   readonly log: Log;
-  /** Fails what works here and goes wrong on a host that sees JSON only. */
+  /** Fails what works here but goes wrong on a host that sees only JSON. */
   readonly isStrict?: boolean | undefined;
 }
 
@@ -30,7 +30,7 @@ export type Ending =
 export interface Outcome {
   readonly events: readonly HistoryEvent[];
   readonly effects: Effects;
-  /** JSON, or null when the orchestrator shows none. */
+  /** JSON, or null when the orchestrator sets none. */
   readonly customStatus: string | null;
   readonly ending: Ending | undefined;
   readonly gathering?: Gathering | undefined;
@@ -79,7 +79,7 @@ export async function runTurn(
   } catch (error) {
     if (!(error instanceof OrchestrationError || error instanceof NotJson)) throw error;
     if (error instanceof UnknownFunctionError) {
-      log.error("an orchestration called a function that is not registered; in Azure it would wait for ever", {
+      log.error("an orchestration called a function that is not registered; in Azure it would wait forever", {
         instanceId: row.id,
         orchestration: row.name,
         reason: error.message,
@@ -138,9 +138,9 @@ async function askOrchestrator(
 const days = 24 * 60 * 60 * 1000;
 
 /**
- * What the SDK would make of the text that Azure sends. "Millseconds" is the SDK's spelling. Schema 3 is V4, without which
- * the SDK refuses locks. The longest short timer is the longest TimeSpan: a timer beyond it is cut into child timers, each
- * with a hidden id.
+ * What the SDK would parse from the text that Azure sends. "Millseconds" is the SDK's spelling. Schema 3 is V4, without which
+ * the SDK refuses locks. The longest short timer is the longest TimeSpan: a longer timer is split into child timers, each with
+ * a hidden id.
  */
 function createPayload(
   { row, history }: Instance,
@@ -159,14 +159,14 @@ function createPayload(
     maximumShortTimerDuration: 922_337_203_685_000,
     defaultHttpAsyncRequestSleepTimeMillseconds: httpSettings.defaultAsyncRequestSleepTimeMilliseconds,
   };
-  // Not enumerable, so that the SDK does not look for timestamps to convert in all of it, with every turn: they are Dates.
+  // Not enumerable, so that the SDK does not search all of it for timestamps to convert on every turn: they are Dates already.
   return Object.defineProperty(payload, "history", {
     value: [...history.replayed, ...asReplayed(opening, false)].map(withOwnDetails),
     enumerable: false,
   });
 }
 
-/** The only part of an event that an orchestrator gets hold of: what it does to it must not be there at its next turn. */
+/** The only part of an event that an orchestrator can reach: its changes must not persist to its next turn. */
 function withOwnDetails(event: ReplayedEvent): ReplayedEvent {
   return "FailureDetails" in event ? structuredClone(event) : event;
 }
@@ -175,7 +175,7 @@ function asAwaited(event: HistoryEvent, { ledger }: Instance): HistoryEvent {
   return event.EventType === EventType.EventRaised ? { ...event, Name: ledger.awaitedName(event.Name) } : event;
 }
 
-/** The SDK leaves out a status that is falsy, and that clears it. */
+/** The SDK omits a falsy status, which clears it. */
 function readCustomStatus(status: unknown): string | null {
   if (status === undefined || status === null) return null;
   const json = asPassed(toJson(status));
@@ -188,14 +188,14 @@ function readCustomStatus(status: unknown): string | null {
   return json;
 }
 
-/** A string given to continueAsNew is JSON already (the SDK encodes it) and is encoded again here, as in Azure. */
+/** A string given to continueAsNew is already JSON (the SDK encodes it), and is encoded again here, as in Azure. */
 function endingOf(reply: Extract<Reply, { kind: "state" }>, input: unknown, continues: boolean): Ending | undefined {
   if (!reply.isDone) return undefined;
   if (continues) return { status: "ContinuedAsNew", input: toJson(input) };
   return { status: "Completed", output: asPassed(toJson(reply.output)) };
 }
 
-/** A fault of this host while it worked on a turn: the instance fails visibly instead of hanging. */
+/** A fault of this host during a turn: the instance fails visibly instead of hanging. */
 export function describeHostFault(name: string, error: unknown): Failure {
   return describeOrchestratorFailure(name, `the host could not process the turn: ${messageOf(error)}`);
 }

@@ -9,13 +9,13 @@ export class ClientGone extends Error {
   override readonly name = "ClientGone";
 }
 
-/** As long as Kestrel, which is Azure's, goes on. */
+/** As long as Kestrel does, which Azure uses. */
 const discardMs = 5_000;
 
 /**
- * Takes what is still on its way when the answer is there, and keeps none of it: whoever is sending does not read, and the
- * answer would be lost with the connection; and the next request on it would wait behind the rest. Not for ever: then the
- * connection is cut. `reading` settles when nobody else reads the body: as long as somebody does, it does not flow.
+ * Reads and discards the rest of the request once the answer is sent: a client that is still sending does not read, so closing
+ * the connection would lose the answer, and the next request on it would wait behind the rest. After a while the connection is
+ * cut. `reading` settles when nothing else reads the body; until then it must not flow.
  */
 export function discardRest(request: IncomingMessage, reading: Promise<unknown> = Promise.resolve()): void {
   if (request.complete || request.destroyed) return;
@@ -26,12 +26,12 @@ export function discardRest(request: IncomingMessage, reading: Promise<unknown> 
 }
 
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  // Said beforehand: nothing of it has to be read.
+  // Declared too large: nothing has to be read.
   if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    // The connection has the answer still to carry.
+    // The connection still has to carry the answer.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
       if (size > limit) throw new BodyTooLarge();

@@ -1,7 +1,7 @@
 const webhookPrefix = "/runtime/webhooks/durabletask";
 /**
- * Where the SDK's own client calls; the client binding's `rpcBaseUrl`. The SDK sends no key there, and appends to whatever
- * address it is given: so the key is the first part of the path.
+ * Where the SDK's own client calls: the client binding's `rpcBaseUrl`. The SDK sends no key there but appends to the address
+ * that it is given, so the key is the first part of the path.
  */
 const rpcPrefix = "/durabletask";
 

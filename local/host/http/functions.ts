@@ -43,7 +43,7 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
       const { definition } = found.route;
       if (!mayCall(definition, { given: givenKey(request, url), keys })) return reply(response, 401);
       const isTaken = await throttle(async () => {
-        // Whoever has gone while it waited gets no function started.
+        // For a client that left while it waited, no function is started.
         if (!response.destroyed) await call(request, response, { url, found, options });
       });
       if (isTaken) return;
@@ -64,7 +64,7 @@ const homePage =
   "<!DOCTYPE html>\n<html><head><title>Functions host</title></head><body>" +
   "<h1>Your Functions app is up and running</h1></body></html>\n";
 
-/** What no function answers: the host's own page and its admin paths, as far as it has them. */
+/** Answers what no function does: the host's own page, and its admin paths as far as it has them. */
 async function answerAsHost(
   request: IncomingMessage,
   response: ServerResponse,
@@ -111,7 +111,7 @@ async function call(
       ...(typeof traceParent === "string" ? { traceParent } : {}),
     });
   } catch {
-    // What failed is in the log, with the invocation's id; Azure's host does not tell the caller either.
+    // The failure is in the log, with the invocation's id; Azure's host does not tell the caller either.
     return reply(response, 500);
   }
   sendHttpData(response, done.returnValue);

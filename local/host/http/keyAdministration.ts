@@ -1,7 +1,7 @@
 /**
- * The key management API of the Functions host (azure-functions-host: KeysController.cs), for whoever has the master key:
- * admin/host/functionkeys (or keys), admin/host/systemkeys/_master, admin/functions/{name}/keys. What it shows of a key that
- * is there is its name, because its hash is all that is kept; the value is told once, by the answer that makes it.
+ * The key management API of the Functions host (azure-functions-host: KeysController.cs), for callers with the master key:
+ * admin/host/functionkeys (or keys), admin/host/systemkeys/_master, admin/functions/{name}/keys. It lists keys by name only,
+ * because it keeps only their hashes; the value is shown once, in the answer that creates the key.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
@@ -14,11 +14,11 @@ const largestKey = 10_000;
 
 interface Target {
   readonly scope: KeyScope;
-  /** Of one key; undefined for all of the scope. */
+  /** The key's name; undefined for all keys of the scope. */
   readonly name: string | undefined;
 }
 
-/** Whether the path is one of a key or of keys, and so was answered. */
+/** Returns whether the path is one of these, and so was answered. */
 export async function answerKeys(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,4 +1,4 @@
-/** Who may call what, by keys: the levels of HTTP functions, the webhooks of extensions, the host's own paths. */
+/** Which key may call what: the levels of HTTP functions, the webhooks of extensions, the host's own paths. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { RegisteredFunction } from "../app.ts";
@@ -7,17 +7,17 @@ import type { KeptKeys } from "../keptKeys.ts";
 export interface HostKeys {
   /** Opens /runtime/webhooks/durabletask. */
   readonly system: string;
-  /** A part of the address at which the app's own durable client calls; the client binding tells it, and nothing else. */
+  /** Part of the address that the app's own durable client calls; only the client binding reveals it. */
   readonly rpc: string;
-  /** Set: functions of level `function` ask for this key or the master key. */
+  /** When set, functions of level `function` require this key or the master key. */
   readonly function?: string | undefined;
-  /** Set: functions of level `admin` ask for it. */
+  /** When set, functions of level `admin` require it. */
   readonly master?: string | undefined;
-  /** Set: every function asks for a key of its level. Not set: only as far as the two above are set. */
+  /** When set, every function requires a key of its level; otherwise only as far as the two above are set. */
   readonly kept?: KeptKeys | undefined;
 }
 
-/** The key a caller gives, as Azure takes it: the header, or `code` in the query. */
+/** The key from a caller, as Azure takes it: in the header, or as `code` in the query. */
 export function givenKey(request: IncomingMessage, url: URL): string | undefined {
   const header = request.headers["x-functions-key"];
   return typeof header === "string" ? header : (url.searchParams.get("code") ?? undefined);

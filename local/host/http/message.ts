@@ -33,7 +33,7 @@ export function headersOf(request: IncomingMessage): Record<string, string> {
   );
 }
 
-/** A repeated name arrives as one value with commas: that is what .NET's StringValues become on the wire. */
+/** A repeated name arrives as one value with commas, as .NET's StringValues do on the wire. */
 export function queryOf(url: URL): Record<string, string> {
   const query: Record<string, string> = {};
   for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name).join(",");
@@ -53,7 +53,7 @@ const cookieSchema = z.object({
   expires: nullable(z.object({ seconds: z.number() })),
   secure: nullable(z.boolean()),
   httpOnly: nullable(z.boolean()),
-  /** `none` stands for "not given"; SameSite=None is `explicitNone`. */
+  /** `none` means "not given"; SameSite=None is `explicitNone`. */
   sameSite: z.enum(["none", "lax", "strict", "explicitNone"]).default("none"),
   maxAge: nullable(z.number()),
 });
@@ -86,14 +86,14 @@ const hopByHop = new Set(
   "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split(" "),
 );
 
-/** Headers of one connection are not handed on to the next (RFC 9110, 7.6.1). */
+/** Headers of one connection are not forwarded to the next (RFC 9110, 7.6.1). */
 export function isEndToEnd(header: string): boolean {
   return !hopByHop.has(header.toLowerCase());
 }
 
 const sameSiteValues = { lax: "lax", strict: "strict", explicitNone: "none", none: undefined } as const;
 
-/** In the words and the order of ASP.NET Core's SetCookieHeaderValue. */
+/** With the spelling and order of ASP.NET Core's SetCookieHeaderValue. */
 function toSetCookie(cookie: z.infer<typeof cookieSchema>): string {
   const expires = cookie.expires && new Date(cookie.expires.value.seconds * 1000).toUTCString();
   const sameSite = sameSiteValues[cookie.sameSite];

@@ -1,4 +1,4 @@
-/** Passes requests below a path to another server of this machine, as they are: the sandbox's own, which the app has no part in. */
+/** Forwards requests below a path, unchanged, to another server on this machine: the sandbox's own, in which the app has no part. */
 import { pipeline } from "node:stream/promises";
 import { request as send } from "./nodeHttp.ts";
 import type { RequestHandler } from "./server.ts";

@@ -1,6 +1,6 @@
 /**
- * ASP.NET Core's inline constraints (learn.microsoft.com "Route constraints") as regular expressions of one segment, and as
- * checks of its value where a number has to lie between two others.
+ * ASP.NET Core's inline constraints (learn.microsoft.com "Route constraints") as regular expressions for one segment, and as
+ * checks of its value where a number has to be within bounds.
  */
 const fixed: Readonly<Record<string, string>> = {
   int: "-?\\d{1,10}",
@@ -20,12 +20,12 @@ const fixed: Readonly<Record<string, string>> = {
 const int32: readonly [bigint, bigint] = [-(2n ** 31n), 2n ** 31n - 1n];
 const int64: readonly [bigint, bigint] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** All constraints of one parameter must hold; each but the last is looked ahead for, up to the end of the segment. */
+/** All constraints of one parameter must hold; each is a lookahead to the end of the segment. */
 export function constraintPattern(constraints: readonly string[], base: string): string {
   return constraints.map((each) => `(?=(?:${patternOf(each)})(?:/|$))`).join("") + base;
 }
 
-/** Whether a value that has the pattern lies where all constraints want it. */
+/** Whether a value that matches the pattern is within the bounds of all constraints. */
 export function isWithin(constraints: readonly string[], value: string): boolean {
   return constraints.every((each) => {
     const bounds = boundsOf(each);

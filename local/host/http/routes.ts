@@ -1,14 +1,14 @@
 /**
- * Route templates as Azure's host matches them: the functions in the order of their names, the first whose template
- * and method fit, else 404 (also for a wrong method, also for HEAD on a GET route: azure-functions-host issues 9876,
- * 10098, 11625). No precedence of literals over parameters: an app that relies on it breaks in Azure, so it breaks here.
+ * Route templates as Azure's host matches them: of the functions in order of their names, the first whose template and method
+ * match, else 404 (also for a wrong method and for HEAD on a GET route: azure-functions-host issues 9876, 10098, 11625).
+ * Literals have no precedence over parameters: an app that relies on it breaks in Azure, so it breaks here.
  */
 import type { RegisteredFunction } from "../app.ts";
 import { constraintPattern, isWithin } from "./routeConstraints.ts";
 
 export interface Route {
   readonly definition: RegisteredFunction;
-  /** With the prefix, without slashes at its ends. */
+  /** With the prefix, without leading or trailing slashes. */
   readonly template: string;
   /** Upper case. */
   readonly methods: ReadonlySet<string>;
@@ -23,7 +23,7 @@ export interface RouteMatch {
 export interface Routes {
   readonly all: readonly Route[];
   match(method: string, pathname: string): RouteMatch | undefined;
-  /** Pairs where the second can never be reached, because the first takes every request of it. */
+  /** Pairs in which the second can never be reached, because the first takes all its requests. */
   findShadowed(): readonly (readonly [Route, Route])[];
 }
 
@@ -91,7 +91,7 @@ function compile(template: string): Compiled {
       names.push(only.name);
       constraints.push(only.constraints);
       if (only.isCatchAll && index < segments.length - 1) throw new Error("a catch-all parameter must be the last");
-      // The part before an optional parameter loses its slash with it: both `items` and `items/` and `items/5` match.
+      // An optional parameter takes the slash before it along: `items`, `items/` and `items/5` all match.
       const group = `(${constraintPattern(only.constraints, only.isCatchAll ? ".*" : "[^/]+")})`;
       pattern += only.isOptional || only.isCatchAll ? `(?:${slash}${group})?` : `${slash}${group}`;
       return;

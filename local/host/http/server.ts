@@ -10,11 +10,11 @@ export interface HttpServer {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Until this is called every request gets 503: the port has to be known before the app is loaded. */
+  /** Until this is called, every request gets 503, because the port has to be known before the app is loaded. */
   serve(handler: RequestHandler): void;
-  /** Refuses new requests with 503, but for the durable SDK's own, and resolves when the running ones have ended. */
+  /** Refuses new requests with 503, except the durable SDK's own, and resolves when the running ones have ended. */
   drain(): Promise<void>;
-  /** Cuts what still runs. */
+  /** Cuts off requests that still run. */
   close(): Promise<void>;
 }
 
@@ -25,9 +25,9 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
   let isDraining = false;
   const running = new Set<Promise<void>>();
 
-  // A client's pooled connection must not meet our idle time-out while it sends; close() ends idle ones itself.
+  // A client's pooled connection must not hit our idle timeout while it sends; close() ends idle ones itself.
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    // A client that goes away is no event of ours; without a listener it would be an uncaught one.
+    // A client that goes away does not concern us, but without a listener the error would be uncaught.
     request.on("error", () => {});
     response.on("error", () => {});
     if (isDraining) response.setHeader("connection", "close");
@@ -41,9 +41,9 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     const host = request.headers.host;
     if (!isOurs(host, boundPort)) return reply(response, 403, "This host serves loopback names only.\n");
     const url = toUrl(request, host);
-    // As Kestrel, which lets no function see a path with a NUL in it.
+    // As in Kestrel, no function sees a path with a NUL in it.
     if (url === undefined || /%00/.test(url.pathname)) return reply(response, 400);
-    // A function that still runs may start an orchestration, which is a request to this same host.
+    // A function that still runs may start an orchestration, which is a request to this very host.
     if (handler === undefined || (isDraining && findDurableRoute(url.pathname)?.isWebhook !== false)) {
       response.setHeader("retry-after", "1");
       return reply(response, 503);
@@ -52,7 +52,7 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
       await handler(request, response, url);
     } catch (error) {
       log.error("request failed", {
-        // Without the key that the durable client's address has.
+        // Without the key that is part of the durable client's address.
         path: findDurableRoute(url.pathname)?.path ?? url.pathname,
         error: error instanceof Error ? error.message : String(error),
       });
@@ -66,7 +66,7 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
       reject(error.code === "EADDRINUSE" || error.code === "EACCES" ? cannotListen(port, error) : error),
     );
     server.listen(port, loopback, () => {
-      server.on("error", (error) => log.error("the listener has a problem", { error: error.message }));
+      server.on("error", (error) => log.error("the listener failed", { error: error.message }));
       const address = server.address();
       if (address !== null && typeof address === "object") resolve(address.port);
     });
@@ -100,7 +100,7 @@ function isSent(response: ServerResponse): Promise<void> {
   });
 }
 
-/** Keeps a web page from reaching us through a name of its own that resolves to loopback (DNS rebinding). */
+/** Keeps a web page from reaching us through its own name that resolves to loopback (DNS rebinding). */
 function isOurs(host: string | undefined, port: number): boolean {
   const name = host?.toLowerCase();
   return ["127.0.0.1", "localhost", "[::1]"].some(

@@ -1,7 +1,7 @@
 /**
- * Streamed HTTP. An app that calls `app.setup({ enableHttpStream: true })` makes its SDK listen on a port of its own
- * (capability `HttpUri`); the host forwards the request there under the invocation's id, and the response comes back
- * there too, piece by piece, while the invocation itself carries only route parameters and headers.
+ * Streamed HTTP. An app that calls `app.setup({ enableHttpStream: true })` makes its SDK listen on its own port (capability
+ * `HttpUri`). The host forwards the request there under the invocation's id, and streams the response back from there, while
+ * the invocation itself carries only route parameters and headers.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
@@ -32,13 +32,13 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
 
   const sent = sendBody(request, upstream, call.bodyLimit);
   const copied = receive(upstream).then((answer) => copy(answer, response));
-  // Each is awaited below unless another one fails first.
+  // Both are awaited below, unless something else fails first.
   sent.catch(() => {});
   copied.catch(() => {});
   const invoked = call.invoke(toInput(request, call));
   try {
     const { result } = await Promise.race([invoked, sent.then(() => invoked)]);
-    // Nothing was returned, so nothing comes through the SDK's port either.
+    // The handler returned nothing, so nothing comes through the SDK's port either.
     if (result === undefined || result === null) reply(response, 204);
     else await copied.catch(() => response.destroy());
     discardRest(request, sent);
@@ -54,11 +54,11 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
 
 /**
  * The invocation waits inside the SDK until its request arrives there, so it may start only when that is certain:
- * a client that goes away earlier would leave it waiting for ever.
+ * a client that went away earlier would leave it waiting forever.
  */
 async function connect(request: IncomingMessage, call: StreamedCall): Promise<ClientRequest> {
   const upstream = startRequest({
-    // The SDK says `localhost`, which may resolve to an address that it does not listen on.
+    // The SDK reports `localhost`, which may resolve to an address that it does not listen on.
     host: "127.0.0.1",
     port: call.target.port,
     agent: false,
@@ -66,7 +66,7 @@ async function connect(request: IncomingMessage, call: StreamedCall): Promise<Cl
     path: request.url,
     headers: {
       ...Object.fromEntries(Object.entries(request.headers).filter(([name]) => isHandedOn(name, request.method))),
-      // Or the SDK's server would close it after its answer, and a body that nobody has read resets it before that arrives.
+      // Otherwise the SDK's server closes it after its answer, and an unread body resets it before the answer arrives.
       connection: "keep-alive",
       "x-ms-invocation-id": call.invocationId,
       "x-forwarded-host": call.url.host,
@@ -81,7 +81,7 @@ async function connect(request: IncomingMessage, call: StreamedCall): Promise<Cl
   return upstream;
 }
 
-/** The SDK drops the bodies of GET and HEAD, and Node's client would send one without saying how long it is. */
+/** The SDK drops the bodies of GET and HEAD, and Node's client would send them without their length. */
 const hasBody = (method: string | undefined): boolean => method !== "GET" && method !== "HEAD";
 
 function isHandedOn(header: string, method: string | undefined): boolean {
@@ -112,8 +112,8 @@ function toInput(request: IncomingMessage, { invocationId, params, url }: Stream
 }
 
 /**
- * As fast as the handler reads, and no further than it does. Rejects only when the body is too large: a client that goes
- * away, or a handler that reads no further, is no failure.
+ * Sends the body as fast and as far as the handler reads it. Rejects only when it is too large: a client that goes away, or a
+ * handler that stops reading, is not a failure.
  */
 async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit: number): Promise<void> {
   if (!hasBody(request.method)) {
@@ -123,7 +123,7 @@ async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit
   }
   let size = 0;
   try {
-    // Not a pipeline: it ends the client's connection with the app's, and the answer with it.
+    // Not a pipeline, which would end the client's connection with the app's, and lose the answer.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
       if (size > limit) throw new BodyTooLarge();
@@ -137,7 +137,7 @@ async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit
   }
 }
 
-/** Resolves when more can be written, or nobody is there to write to. */
+/** Resolves when more can be written, or when the other side is gone. */
 function isTaken(upstream: ClientRequest): Promise<void> {
   return new Promise((resolve) => {
     if (upstream.destroyed) resolve();

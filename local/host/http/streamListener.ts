@@ -1,7 +1,7 @@
 /**
- * The SDK's listener for streamed HTTP takes every interface, speaks to anybody and is never closed. Node tells of
- * each listener before it is bound (diagnostics channel `net.server.listen`), which lets the host keep this one on
- * loopback and end it with the app.
+ * The SDK's listener for streamed HTTP binds to every interface, serves anyone and is never closed. Node announces each
+ * listener before it is bound (diagnostics channel `net.server.listen`), which lets the host keep this one on loopback and
+ * close it with the app.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Server as HttpServer } from "node:http";
@@ -9,7 +9,7 @@ import { Server } from "./nodeHttp.ts";
 
 const channel = "tracing:net.server.listen:asyncStart";
 
-/** Runs `work`; the HTTP servers it starts listen on loopback and are ended by `close`. */
+/** Runs `work`; the HTTP servers that it starts listen on loopback, and `close` closes them. */
 export async function keepOnLoopback<T>(work: () => Promise<T>): Promise<{ result: T; close: () => void }> {
   const servers: HttpServer[] = [];
   const onListen = (message: unknown): void => {

@@ -1,16 +1,16 @@
 import { createSlots } from "../slots.ts";
 
 export interface HttpLimits {
-  /** How many requests run at a time; the others wait for their turn. */
+  /** How many requests run at a time; the others wait. */
   readonly maxConcurrentRequests: number;
   /** How many run or wait. */
   readonly maxOutstandingRequests: number;
 }
 
-/** False when as many requests run or wait as may; then nothing was done. */
+/** False, without doing anything, when as many requests run or wait as may. */
 export type Throttle = (work: () => Promise<void>) => Promise<boolean>;
 
-/** As Azure's host keeps the limits of host.json (HttpThrottleMiddleware, HttpRequestQueue). */
+/** Enforces the limits of host.json as Azure's host does (HttpThrottleMiddleware, HttpRequestQueue). */
 export function createThrottle({ maxConcurrentRequests, maxOutstandingRequests }: HttpLimits): Throttle {
   const slots = createSlots(maxConcurrentRequests);
   let outstanding = 0;

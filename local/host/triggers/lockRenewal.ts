@@ -1,8 +1,8 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 
 /**
- * Renews a message's lock while its function runs, for `maxMs` at most. The SDK's own renewal would go on after a
- * function that settles by itself has returned, and keep a message that nobody settled locked for minutes.
+ * Renews a message's lock while its function runs, for `maxMs` at most. The SDK's own renewal would go on after the return of
+ * a function that settles messages itself, and keep a message that it did not settle locked for minutes.
  */
 export function keepLocked(
   receiver: ServiceBusReceiver,

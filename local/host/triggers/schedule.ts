@@ -15,13 +15,13 @@ export interface Schedule {
 export function parseSchedule(text: string, { timeZone = "UTC" }: { timeZone?: string } = {}): Schedule {
   const interval = parseTimeSpan(text);
   if (interval !== undefined) {
-    if (interval === 0) throw new Error(`"${text}" is no time at all`);
+    if (interval === 0) throw new Error(`"${text}" is an interval of zero`);
     return { next: (after) => new Date(after.getTime() + interval), isFrequent: interval < 60_000 };
   }
   const cron = parseCron(text, timeZone);
   const next = (after: Date): Date => {
     const found = cron.nextRun(after);
-    if (found === null) throw new Error(`"${text}" never comes again`);
+    if (found === null) throw new Error(`"${text}" never occurs`);
     return found;
   };
   return { next, isFrequent: isFrequent(next) };
@@ -33,9 +33,9 @@ function parseCron(text: string, timeZone: string): Cron {
   if ((fields.length !== 5 && fields.length !== 6) || !fields.every((field) => /^[\da-z*,/-]+$/i.test(field)))
     throw new Error(`"${text}" is neither {second} {minute} {hour} {day} {month} {day of week} nor hh:mm:ss`);
   if (/[LW]/i.test(fields.join(" ").replace(/[a-z]{3,}/gi, "")))
-    throw new Error(`"${text}" uses L or W, which NCRONTAB has not`);
+    throw new Error(`"${text}" uses L or W, which NCRONTAB does not have`);
   const pattern = fields.length === 5 ? ["0", ...fields] : fields;
-  // Both days must fit in NCRONTAB; in classic cron either is enough.
+  // In NCRONTAB both days must match; in classic cron either is enough.
   try {
     return new Cron(pattern.join(" "), { timezone: timeZone, mode: "6-part", domAndDow: true, paused: true });
   } catch (error) {

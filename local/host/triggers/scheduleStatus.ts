@@ -27,7 +27,7 @@ export function createStatusStore(dataDirectory: string): StatusStore {
       const text = await readFile(pathOf(timer), "utf8").catch(() => undefined);
       if (text === undefined) return undefined;
       const parsed = schema.safeParse(parseJson(text));
-      // A file that cannot be read counts as none: the timer starts afresh.
+      // A file that cannot be read counts as missing: the timer starts afresh.
       return parsed.success ? { ...parsed.data, last: parsed.data.last } : undefined;
     },
     async write(timer, status) {
@@ -41,8 +41,8 @@ export function createStatusStore(dataDirectory: string): StatusStore {
 }
 
 /**
- * What holds at start, and whether a run was missed. A schedule that was changed while the host was down begins anew
- * and is not past due (as the timer extension's ScheduleMonitor).
+ * The status at start, and whether a run was missed. A schedule that was changed while the host was down begins anew and is
+ * not past due (as in the timer extension's ScheduleMonitor).
  */
 export function checkPastDue(
   stored: ScheduleStatus | undefined,

@@ -22,7 +22,7 @@ interface Subscription {
   readonly isBatched: boolean;
 }
 
-/** Checks every binding first; `start` connects in the background and goes on trying while the broker is away. */
+/** Checks every binding first; `start` connects in the background and keeps trying while the broker is away. */
 export function createServiceBusListeners(context: TriggerContext, settings: ServiceBusSettings) {
   const subscriptions = context.functions
     .filter(({ trigger }) => trigger.type.toLowerCase() === "servicebustrigger")
@@ -61,7 +61,7 @@ function describe(definition: RegisteredFunction, settings: ServiceBusSettings):
     );
   };
   if (isSessionsEnabled === true)
-    refuse("this host knows no sessions; leave out isSessionsEnabled, or run the app in Azure");
+    refuse("this host does not support sessions; leave out isSessionsEnabled, or run the app in Azure");
   if (sdkBinding === true)
     refuse("this host does not serve sdkBinding; read the message from the input and its metadata");
   const isQueue = typeof queueName === "string" && queueName !== "";
@@ -92,7 +92,7 @@ function listen(
     path.length === 1 ? client.createReceiver(path[0], options) : client.createReceiver(path[0], path[1], options);
   const running = new Set<Promise<void>>();
   const tellOnce = createReporter((error, source) => {
-    context.log.warn("Service Bus does not answer as it should; trying again", {
+    context.log.warn("calls to Service Bus fail; trying again", {
       ...facts,
       source,
       ...describeError(error),
@@ -173,7 +173,7 @@ async function serve(
     if (completes) await settle(message, "complete", settling);
     else freeSlotLater(message, settling);
   } catch {
-    // Why it failed is in the log with the invocation's id; the message comes again.
+    // The reason is in the log with the invocation's id; the message is delivered again.
     lock.stop();
     await settle(message, "abandon", settling);
   }

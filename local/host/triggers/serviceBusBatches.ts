@@ -1,6 +1,6 @@
 /**
- * Messages in batches (`cardinality: "many"`), one batch after the other, as the extension gives them: no lock is renewed, all
- * are completed when the function has succeeded and all abandoned when it has failed (azure-sdk-for-net,
+ * Messages in batches (`cardinality: "many"`), one batch at a time, as in the extension: no lock is renewed, and all messages
+ * are completed when the function succeeds and abandoned when it fails (azure-sdk-for-net,
  * Microsoft.Azure.WebJobs.Extensions.ServiceBus: ServiceBusListener.cs, RunBatchReceiveLoopAsync and
  * TriggerAndCompleteMessagesInternal).
  */
@@ -26,7 +26,7 @@ export interface Batching extends Settling {
   onReceived(): void;
 }
 
-/** The SDK's own default, which is what the extension waits. */
+/** The SDK's own default, which the extension uses. */
 const idleMs = 60_000;
 const retryMs = 1_000;
 
@@ -69,7 +69,7 @@ async function gather(
   while (batch.length > 0 && batch.length < minMessageBatchSize) {
     const leftMs = until - Date.now();
     if (leftMs <= 0) break;
-    // What is gathered is served even when no more can be received.
+    // What was received is served even when no more can be.
     const more = await receive(maxMessageBatchSize - batch.length, leftMs).catch(() => undefined);
     if (more === undefined) break;
     batch.push(...more);
@@ -82,7 +82,7 @@ async function serve(batch: readonly ServiceBusReceivedMessage[], batching: Batc
   try {
     await batching.invoke(toBatchInput(batch, batching.dataType));
   } catch {
-    // Why it failed is in the log with the invocation's id; the messages come again.
+    // The reason is in the log with the invocation's id; the messages are delivered again.
     how = "abandon";
   }
   await Promise.all(

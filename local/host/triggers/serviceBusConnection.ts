@@ -20,7 +20,7 @@ export function createServiceBusClient(name: string, settings: Settings): Servic
   }
   const clientId = find("__clientId");
   const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
-  // Ours: where the namespace really is, when it is simulated on this machine.
+  // This host's own setting: the actual address of a namespace that is simulated on this machine.
   const customEndpointAddress = find("__customEndpointAddress");
   return new ServiceBusClient(namespace, credential, {
     ...options,

@@ -1,13 +1,13 @@
 import { isServiceBusError } from "@azure/service-bus";
 
-/** After its retries the SDK may throw a bare AggregateError, whose reasons are inside. */
+/** After its retries the SDK may throw a bare AggregateError, which contains the actual reasons. */
 export function describeError(error: unknown): { code?: string; error: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors.at(-1));
   if (isServiceBusError(error)) return { code: error.code, error: error.message };
   return { error: error instanceof Error ? error.message : String(error) };
 }
 
-/** Tells a failure when it begins or changes, not at every try. */
+/** Reports a failure when it begins or changes, not at every attempt. */
 export function createReporter(tell: (error: unknown, source: string) => void) {
   let last: string | undefined;
   return {

@@ -3,8 +3,8 @@ import type { ServiceBusReceivedMessage } from "@azure/service-bus";
 import type { InvocationInput, TypedData } from "../app.ts";
 
 /**
- * The body is text unless the binding says `dataType: "binary"`. The SDK of the app parses text that is JSON, so that a
- * body of `123` arrives as a number: the real host does the same.
+ * The body is text unless the binding says `dataType: "binary"`. The app's SDK parses text that is JSON, so a body of `123`
+ * arrives as a number, as with the real host.
  */
 export function toInvocationInput(message: ServiceBusReceivedMessage, dataType: unknown): InvocationInput {
   const traceParent =
@@ -17,8 +17,8 @@ export function toInvocationInput(message: ServiceBusReceivedMessage, dataType: 
 }
 
 /**
- * Several messages at once: their bodies, and what is known of them in arrays named `…Array` (azure-sdk-for-net,
- * ServiceBusTriggerBindingStrategy.cs). Each has a trace of its own, so the invocation continues none.
+ * Several messages in one invocation: their bodies, and their metadata in arrays named `…Array` (azure-sdk-for-net,
+ * ServiceBusTriggerBindingStrategy.cs). Each has its own trace, so the invocation continues none.
  */
 export function toBatchInput(messages: readonly ServiceBusReceivedMessage[], dataType: unknown): InvocationInput {
   const isBinary = String(dataType).toLowerCase() === "binary";
@@ -50,7 +50,7 @@ function toBody(body: unknown, isBinary: boolean): TypedData {
   return { json: JSON.stringify(body ?? null) };
 }
 
-/** Names as the .NET extension gives them; the SDK lowers the first letters, also those of application properties. */
+/** Named as by the .NET extension; the SDK lowercases the first letters, even those of application properties. */
 function toTriggerMetadata(message: ServiceBusReceivedMessage): Record<string, TypedData> {
   const properties = { json: JSON.stringify(message.applicationProperties ?? {}) };
   const texts = {
@@ -72,7 +72,7 @@ function toTriggerMetadata(message: ServiceBusReceivedMessage): Record<string, T
     ExpiresAtUtc: toDotNetTime(message.expiresAtUtc),
   };
   const metadata: Record<string, TypedData> = {
-    // The wire counts earlier deliveries; .NET, and so the host, counts this one as well.
+    // On the wire, earlier deliveries are counted; .NET, and so the host, counts this one as well.
     DeliveryCount: { int: (message.deliveryCount ?? 0) + 1 },
     ApplicationProperties: properties,
     UserProperties: properties,
@@ -86,7 +86,7 @@ function toTriggerMetadata(message: ServiceBusReceivedMessage): Record<string, T
   return metadata;
 }
 
-/** A message that never expires ends beyond what a .NET DateTime holds. */
+/** A message that never expires has an expiry beyond the range of a .NET DateTime. */
 function toDotNetTime(time: Date | undefined): string | undefined {
   return time === undefined ? undefined : new Date(Math.min(time.getTime(), lastTime)).toISOString();
 }

@@ -17,7 +17,7 @@ export async function settle(
   try {
     await (how === "complete" ? receiver.completeMessage(message) : receiver.abandonMessage(message));
   } catch (error) {
-    // The lock ran out, or the function has settled the message itself; the broker decides what comes next.
+    // The lock expired, or the function settled the message itself; the broker decides what comes next.
     log.debug(`could not ${how} a message`, {
       function: name,
       messageId: String(message.messageId),
@@ -27,8 +27,9 @@ export async function settle(
 }
 
 /**
- * A function that settles by itself does so elsewhere, and this link never hears of it: each such delivery keeps one of the
- * 2048 slots of its AMQP session. Once its lock has run out, giving it back changes nothing at the broker and frees the slot.
+ * A function that settles messages itself does so over another link, so this one keeps one of the 2048 slots of its AMQP
+ * session for each such delivery. Once the lock has expired, abandoning the message changes nothing at the broker and frees
+ * the slot.
  */
 export function freeSlotLater(message: ServiceBusReceivedMessage, settling: Settling): void {
   const graceMs = 1_000;

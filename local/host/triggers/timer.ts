@@ -9,11 +9,11 @@ interface Timer {
   readonly definition: RegisteredFunction;
   readonly schedule: Schedule;
   readonly runsOnStartup: boolean;
-  /** Undefined: its state is not kept. */
+  /** Undefined when its state is not kept. */
   readonly store: StatusStore | undefined;
 }
 
-/** Checks every schedule first; `start` then runs the timers, each one after the other with itself. */
+/** Checks every schedule first; `start` then runs the timers. The runs of one timer never overlap. */
 export function createTimers(context: TriggerContext, { dataDirectory }: { dataDirectory: string }) {
   const store = createStatusStore(dataDirectory);
   const timers = context.functions
@@ -72,7 +72,7 @@ async function runTimer(
   const fire = async (isLate: boolean) => {
     const firedAt = new Date();
     const data = toTimerData(store === undefined ? undefined : current, isLate);
-    // A failure is in the log already; the next run comes all the same.
+    // The failure is already in the log; the next run comes all the same.
     await context.invoke(definition, { trigger: { json: data } }).catch(() => {});
     await keep({ last: firedAt, next: schedule.next(firedAt), lastUpdated: firedAt });
   };
@@ -83,7 +83,7 @@ async function runTimer(
   while (await waitUntil(schedule.next(new Date()), signal)) await fire(false);
 }
 
-/** The clock decides, not the timer: Node's may be a millisecond early, and a machine may sleep meanwhile. */
+/** The clock decides, not the timer: Node's timers may be a millisecond early, and the machine may sleep meanwhile. */
 async function waitUntil(due: Date, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     if (signal.aborted) return false;
@@ -93,7 +93,7 @@ async function waitUntil(due: Date, signal: AbortSignal): Promise<boolean> {
   }
 }
 
-/** .NET's default time stands for "never". */
+/** .NET's default time means "never". */
 const never = "0001-01-01T00:00:00+00:00";
 
 function toTimerData(status: ScheduleStatus | undefined, isPastDue: boolean): string {

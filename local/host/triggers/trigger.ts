@@ -11,6 +11,6 @@ export interface TriggerContext {
 }
 
 export interface Listener {
-  /** Takes up nothing new and resolves when what runs has ended. */
+  /** Takes no new work, and resolves when what is running has ended. */
   close(): Promise<void>;
 }

@@ -141,7 +141,7 @@ test("a workload that reads what it should not is a surprise", { timeout: 120_00
   const { code, stdout } = await start("local/demo/main.ts", ...args).ended;
 
   expect(code).toBe(1);
-  expect(stdout).toContain("A surprise, and the walk-through stops here:");
+  expect(stdout).toContain("An unexpected result stops the walk-through:");
   expect(stdout.replace(/\s+/g, " ")).toContain("pod team-b/message-app had the rows my message, new message;");
 });
 

@@ -144,12 +144,12 @@ test("a forgotten rejection is logged and the host goes on; an uncaught exceptio
   const { url } = await ready;
 
   await fetch(`${url}/api/reject`);
-  await expect.poll(() => output().stderr).toContain('a rejection that nobody handled error="Error: forgotten"');
+  await expect.poll(() => output().stderr).toContain('unhandled rejection error="Error: forgotten"');
   expect((await fetch(`${url}/api/hello`)).status).toBe(200);
 
   await fetch(`${url}/api/crash`).catch(() => {});
   expect(await exit).toBe(70);
-  expect(output().stderr).toContain("CRT Host an exception that nobody caught");
+  expect(output().stderr).toContain("CRT Host uncaught exception");
   expect(output().stderr).toContain("thrown outside");
 });
 

@@ -66,19 +66,19 @@ export function queryAll(url: URL, name: string): string[] {
   return [...url.searchParams].flatMap(([key, value]) => (key.toLowerCase() === lower ? [value] : []));
 }
 
-/** Anything but `true` and `false` counts as not given. */
+/** Anything but `true` and `false` counts as absent. */
 export function queryFlag(call: HttpCall, name: string, fallback: boolean): boolean {
   const value = query(call, name)?.toLowerCase();
   return value === "true" ? true : value === "false" ? false : fallback;
 }
 
-/** Milliseconds; undefined when not given or not a time. */
+/** Milliseconds; undefined when absent or not a time. */
 export function queryTime(call: HttpCall, name: string): number | undefined {
   const time = Date.parse(query(call, name) ?? "");
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** A page size; undefined when not given or not a number. */
+/** A page size; undefined when absent or not a number. */
 export function queryCount(call: HttpCall, name: string): number | undefined {
   const value = query(call, name) ?? "";
   return /^\d{1,9}$/.test(value) ? Number(value) : undefined;

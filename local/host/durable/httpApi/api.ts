@@ -9,5 +9,5 @@ export interface Api {
   readonly links: (id: string) => ReturnType<typeof instanceLinks>;
 }
 
-/** The header that carries the place in a list, in and out. */
+/** The header for the position in a list, in requests and answers. */
 export const continuationHeader = "x-ms-continuation-token";

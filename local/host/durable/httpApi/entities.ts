@@ -20,7 +20,7 @@ export async function handleEntities(api: Api, call: HttpCall, path: readonly st
   const [, name, segment] = path;
   if (name === undefined || segment === undefined)
     return call.method === "GET" ? listEntities(api, call, name) : empty(404);
-  // An empty key cannot stand in a path.
+  // A path cannot contain an empty key.
   const key = segment === "$" ? "" : segment;
   switch (call.method) {
     case "GET": {

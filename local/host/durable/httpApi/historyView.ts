@@ -1,7 +1,7 @@
 /**
- * A history as the management API shows it: names for numbers, and a task in one entry instead of two, in the order of their
- * ends. After the extension's DurableClient.cs (GetDurableOrchestrationStatusAsync); the fields that are always null are those
- * of DurableTask.Core's history classes.
+ * A history as the management API shows it: names instead of numbers, and one entry for each task instead of two, in the order
+ * in which they ended. Modelled on the extension's DurableClient.cs (GetDurableOrchestrationStatusAsync); the fields that are
+ * always null are those of DurableTask.Core's history classes.
  */
 import { EventType, type HistoryEvent } from "../history.ts";
 import { readValue } from "./statusView.ts";
@@ -66,7 +66,7 @@ function viewEvent(event: HistoryEvent, origin: HistoryEvent | undefined, option
   if (event.EventType === EventType.ExecutionStarted) {
     entry["FunctionName"] = event.Name;
     delete entry["Name"];
-    // The extension parses no inputs in a history.
+    // The extension does not parse inputs in a history.
     if (options.showInput) entry["Input"] = options.input;
   }
   if (origin !== undefined && "Name" in origin) {

@@ -1,4 +1,4 @@
-/** instances and instances/{id}/…: look, list, act, purge. */
+/** instances and instances/{id}/…: read, list, operate, purge. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { EventType, type HistoryEvent } from "../history.ts";
 import { ConflictError } from "../management.ts";
@@ -58,7 +58,7 @@ function showInstance({ management, engine }: Api, call: HttpCall, id: string): 
   return json(isError ? 500 : 200, view);
 }
 
-/** With the results that wait in the inbox for others to be given to the orchestrator together (gathering.ts). */
+/** Includes the results that wait in the inbox to be delivered together with others (gathering.ts). */
 function historyOf({ store, mailbox }: Api["engine"], { key, status }: InstanceRow): readonly HistoryEvent[] {
   const events = store.history(key);
   if (status !== "Running") return events;
@@ -132,7 +132,7 @@ async function operate(
   if (operation === "rewind") {
     const refusal = management.rewind(row, reason);
     if (refusal === undefined) return empty(202);
-    // As JSON text, which is what the SDK makes its error of.
+    // As JSON text, from which the SDK makes its error.
     return json(isFinal(row.status) && row.status !== "Failed" ? 410 : 412, refusal.refused);
   }
   const act = { terminate: management.terminate, suspend: management.suspend, resume: management.resume }[operation];
@@ -174,7 +174,7 @@ function readStatus(text: string): StatusName | undefined {
   );
 }
 
-/** Names of statuses that do not exist are ignored; those that no instance here can have match none. */
+/** Unknown status names are ignored; known ones that no instance here can have match nothing. */
 function readFilter(call: HttpCall): InstanceFilter {
   const statuses = queryAll(call.url, "runtimeStatus")
     .flatMap((list) => list.split(","))

@@ -1,4 +1,4 @@
-/** POST orchestrators/{name}/{id?}: starts, and waits when asked to. */
+/** POST orchestrators/{name}/{id?}: starts an orchestration, and waits for its end on request. */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { ArgumentError } from "../management.ts";
 import { type InstanceRow, isFinal } from "../records.ts";
@@ -20,13 +20,13 @@ export async function startOrchestration(api: Api, call: HttpCall, path: readonl
       traceParent: call.headers["traceparent"],
     });
   } catch (error) {
-    // The bare text, other than elsewhere (HttpApiHandler.cs, HandleStartOrchestratorRequestAsync).
+    // Only the text, unlike elsewhere (HttpApiHandler.cs, HandleStartOrchestratorRequestAsync).
     if (error instanceof ArgumentError) return message(400, error.message);
     throw error;
   }
   const foreign = /[^\0-\x7f]/u.exec(row.id)?.[0];
   if (foreign !== undefined) {
-    // The instance runs; what cannot be is the Location header of the answer.
+    // The instance runs, but the answer's Location header cannot contain its id.
     const code = foreign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
     return problem(500, new Error(`Invalid non-ASCII or control character in header: 0x${code}`));
   }
@@ -34,7 +34,7 @@ export async function startOrchestration(api: Api, call: HttpCall, path: readonl
   return await acceptedOrEnded(api, call, row);
 }
 
-/** With `timeout` and `pollingInterval`, of a start and of a restart alike, the answer waits for the end. */
+/** With `timeout` and `pollingInterval`, the answer to a start or restart waits for the end. */
 export async function acceptedOrEnded(api: Api, call: HttpCall, row: InstanceRow): Promise<HttpAnswer> {
   const [timeout, pollingInterval] = [Number(query(call, "timeout")), Number(query(call, "pollingInterval"))];
   if (!(timeout > 0 && pollingInterval > 0)) return accepted(api, row);
@@ -56,7 +56,7 @@ function accepted(api: Api, row: InstanceRow): HttpAnswer {
   return json(202, { id: row.id, ...links }, { location: links.statusQueryGetUri, "retry-after": "10" });
 }
 
-/** Told, not polled; the interval that the caller names has no use here. Undefined when it did not finish in time. */
+/** Notified, not polled, so the caller's interval has no use here. Undefined when it did not finish in time. */
 async function waitUntilFinished(
   { engine }: Api,
   { key }: InstanceRow,

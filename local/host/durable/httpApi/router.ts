@@ -12,7 +12,7 @@ export async function route(api: Api, call: HttpCall, path: string): Promise<Htt
     .split("/")
     .map(decode)
     .filter((segment, index, all) => segment !== "" || index < all.length - 1);
-  // An id with a slash, however it is written, leads nowhere.
+  // No id may contain a slash, encoded or not.
   if (segments.some((segment) => /[/\\]/.test(segment))) return empty(404);
   try {
     switch (segments[0]?.toLowerCase()) {
@@ -37,7 +37,7 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // The SDK does not encode what it puts into a path, so a lone % is meant literally.
+    // The SDK does not encode what it puts in a path, so a lone % is literal.
     return segment;
   }
 }

@@ -17,7 +17,7 @@ export function viewStatus(row: InstanceRow, { showInput }: { readonly showInput
     name: row.name,
     instanceId: row.id,
     runtimeStatus: row.status,
-    // The SDK insists on the property.
+    // The SDK requires the property.
     input: showInput ? readValue(row.input) : null,
     customStatus: readValue(row.customStatus),
     output: readValue(row.output),
@@ -31,7 +31,7 @@ export function readValue(text: string | null | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A failure's output is its message and no JSON; Azure shows it as it is.
+    // A failure's output is its message, not JSON; Azure shows it unchanged.
     return text;
   }
 }

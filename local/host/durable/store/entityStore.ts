@@ -46,7 +46,7 @@ export function createEntityStore(database: DatabaseSync) {
         id: text(row, "id"),
         exists: integer(row, "present") === 1,
         state: textOrNull(row, "state"),
-        // Written by this host alone, as the requests below.
+        // Written only by this host, like the requests below.
         lock: lock === null ? null : (JSON.parse(lock) as EntityLock),
         updated: integer(row, "updated"),
       };

@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * What leads from each version of the schema to the next, from an empty file on; `user_version` says how many have been
- * taken. A step that was released is never changed: stores were made by it.
+ * The steps from each version of the schema to the next, starting with an empty file; `user_version` says how many were
+ * applied. A released step never changes, because stores were made by it.
  *
- * Keys are handed out by the engine in ascending order; nothing here relies on SQLite to number rows.
+ * The engine assigns keys in ascending order; nothing here relies on SQLite to number rows.
  */
 const migrations: readonly string[] = [
   `
@@ -68,7 +68,7 @@ const migrations: readonly string[] = [
     request TEXT NOT NULL
   ) STRICT;
 `,
-  // The events of a turn in one row, as an array: fewer rows to write, and less to write for each.
+  // The events of a turn in one row, as an array: fewer rows, and less to write for each event.
   `
   ALTER TABLE history RENAME COLUMN event TO events;
   UPDATE history SET events = '[' || events || ']';
@@ -80,8 +80,8 @@ export function openDatabase(file: string, steps: readonly string[] = migrations
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file);
   try {
-    // Exclusive: the operating system frees the lock when the process dies, however it dies. It must be set before
-    // the first access in WAL mode; then SQLite also does without the shared-memory file.
+    // Exclusive: the operating system releases the lock when the process dies, for whatever reason. It must be set before
+    // the first access in WAL mode; then SQLite also needs no shared-memory file.
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
     // FULL, because NORMAL may lose the last commits on power loss, and those were acknowledged.
@@ -105,7 +105,7 @@ export function openDatabase(file: string, steps: readonly string[] = migrations
 function migrate(database: DatabaseSync, file: string, steps: readonly string[]): void {
   // BEGIN EXCLUSIVE takes the lock now rather than at the first write, so a second host fails at its start.
   database.exec("BEGIN EXCLUSIVE");
-  // What is damaged is not worked on: turns would fail one by one, or go on from what is no longer there.
+  // A damaged store is refused: turns would fail one by one, or continue from incomplete data.
   const [problem] = database.prepare("PRAGMA quick_check(1)").all();
   if (problem?.["quick_check"] !== "ok") throw damaged(file, problem?.["quick_check"]);
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
@@ -134,7 +134,7 @@ const busy = 5;
 const corrupt = 11;
 const notADatabase = 26;
 
-/** The primary code of an error of SQLite: an extended one has more in its upper bytes. */
+/** The primary code of an SQLite error: an extended code has more in its upper bytes. */
 function resultCode(error: unknown): number | undefined {
   return error instanceof Error && "errcode" in error && typeof error.errcode === "number"
     ? error.errcode & 0xff

@@ -1,4 +1,4 @@
-/** Looks through many instances or entities at once, a page at a time and along an index. */
+/** Lists instances or entities, a page at a time and along an index. */
 import type { DatabaseSync } from "node:sqlite";
 import { finalStatuses, type InstanceRow, type RuntimeStatus } from "../records.ts";
 import { integer, type Row, text, textOrNull } from "./columns.ts";
@@ -26,7 +26,7 @@ export interface FoundEntity {
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Where to go on; absent with the last page, because the SDK asks again for as long as there is one. */
+  /** The continuation token; absent on the last page, because the SDK continues for as long as there is one. */
   readonly next?: string;
 }
 
@@ -36,7 +36,7 @@ export function createQueries(database: DatabaseSync) {
   const select = (query: string, values: readonly Value[]): Row[] => database.prepare(query).all(...values);
 
   return {
-    /** In order of creation; those of a prefix in the order of their ids, which is the order of the index that finds them. */
+    /** In order of creation; with a prefix in the order of ids, which is that of the index that finds them. */
     instances(filter: InstanceFilter, top: number, after: string | undefined): Page<InstanceRow> {
       const { sql, values } = filter.idPrefix === undefined ? byCreation(filter, after) : byId(filter, after);
       const rows = select(`${sql} LIMIT ?`, [...values, top + 1]).map(readInstance);
@@ -45,7 +45,7 @@ export function createQueries(database: DatabaseSync) {
       return pageOf(rows, { top, after, tokenOf });
     },
 
-    /** Some of those that have ended and were not touched since. */
+    /** Some of those that have ended and have not changed since. */
     endedBefore(time: number, top: number): InstanceRow[] {
       const ended = finalStatuses.map(() => "?").join(", ");
       return select(`SELECT * FROM instances WHERE status IN (${ended}) AND created < ? AND updated < ? LIMIT ?`, [
@@ -86,7 +86,7 @@ interface Query {
 }
 
 /**
- * A query for each status, which SQLite merges along the index: `status IN (…)` would have it read and sort every row of
+ * One query for each status, which SQLite merges along the index: with `status IN (…)` it would read and sort every row with
  * these statuses for one page.
  */
 function byCreation(filter: InstanceFilter, after: string | undefined): Query {
@@ -106,7 +106,7 @@ function byCreation(filter: InstanceFilter, after: string | undefined): Query {
   };
 }
 
-/** Plus signs keep SQLite off the other indexes, by which it would have to sort what it finds. */
+/** Plus signs keep SQLite from using other indexes, after which it would have to sort. */
 function byId(filter: InstanceFilter, after: string | undefined): Query {
   const { conditions, values } = conditionsOf(filter, "+created");
   const { idPrefix = "", statuses } = filter;
@@ -139,15 +139,15 @@ function pageOf<T>(
 ): Page<T> {
   if (rows.length <= top) return { items: rows };
   const last = rows[top - 1];
-  // An empty page leads on to where it began.
+  // After an empty page, the next one begins at the same place.
   const next = last === undefined ? (after ?? start) : Buffer.from(tokenOf(last)).toString("base64url");
   return { items: rows.slice(0, top), next };
 }
 
-/** A token of nothing, which stands for the beginning of every list. */
+/** An empty token, for the beginning of every list. */
 const start = Buffer.from("[]").toString("base64url");
 
-/** A token that is none of ours starts from the beginning, as no token does. */
+/** An invalid token starts from the beginning, as no token does. */
 function parseToken(token: string | undefined, types: readonly ["number", "number"]): [number, number] | undefined;
 function parseToken(token: string | undefined, types: readonly ["string"]): [string] | undefined;
 function parseToken(token: string | undefined, types: readonly string[]): unknown[] | undefined {

@@ -1,4 +1,4 @@
-/** The rows of the durable store: one method per change or look-up, no decision. */
+/** The rows of the durable store: one method per change or lookup, and no decisions. */
 import type { DatabaseSync } from "node:sqlite";
 import type { HistoryEvent } from "../history.ts";
 import type { ActivityTask, InstanceRow, Message, Parent, RuntimeStatus } from "../records.ts";
@@ -14,7 +14,7 @@ export function createStore(database: DatabaseSync) {
     insertInstance: database.prepare(
       `INSERT INTO instances (${instanceColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    // Two statements, because naming an indexed column in SET costs its index even when the value stays.
+    // Two statements, because naming an indexed column in SET updates its index even when the value stays the same.
     touchInstance: database.prepare("UPDATE instances SET customStatus = ?, updated = ? WHERE key = ?"),
     updateInstance: database.prepare(
       "UPDATE instances SET customStatus = ?, updated = ?, status = ?, output = ? WHERE key = ?",
@@ -40,7 +40,7 @@ export function createStore(database: DatabaseSync) {
   };
   const nextKey = { instances: highest("instances"), messages: highest("messages"), tasks: highest("tasks") };
 
-  /** Numbers are handed out in memory, ahead of the commit; rows that are gone leave nothing that could mistake one. */
+  /** Numbers are assigned in memory, ahead of the commit; a reused number cannot be mistaken for the row that had it before. */
   function highest(table: "instances" | "messages" | "tasks"): number {
     const row = database.prepare(`SELECT max(key) AS key FROM ${table}`).get();
     return row === undefined ? 0 : (integerOrNull(row, "key") ?? 0);
@@ -78,7 +78,7 @@ export function createStore(database: DatabaseSync) {
       sql.renewInstance.run(row.execution, row.input, row.updated, row.key);
       sql.deleteHistory.run(row.key, 0);
     },
-    /** With its history and inbox; its activities stay, they were promised to run. */
+    /** With its history and inbox; its activities stay, because they were promised to run. */
     deleteInstance(key: number): void {
       sql.deleteInstance.run(key);
       sql.deleteHistory.run(key, 0);
@@ -93,7 +93,7 @@ export function createStore(database: DatabaseSync) {
       return row === undefined ? undefined : readInstance(row);
     },
 
-    /** Those of one turn, together, as JSON of an array: `position` is that of the first. */
+    /** The events of one turn, as a JSON array; `position` is that of the first. */
     appendEvents(instance: number, position: number, events: string): void {
       sql.insertEvents.run(instance, position, events);
     },
@@ -165,7 +165,7 @@ export function readInstance(row: Row): InstanceRow {
   };
 }
 
-/** Written by this host alone, so the schema version vouches for its form. */
+/** Written only by this host, so the schema version guarantees its form. */
 function parseEvent(event: string): HistoryEvent {
   return JSON.parse(event) as HistoryEvent;
 }

@@ -176,6 +176,6 @@ test("fails loudly where the real host waits for ever: a call of an activity tha
   const { runtimeStatus, output } = await finished("stranded");
 
   expect(runtimeStatus).toBe("Failed");
-  expect(output).toContain("In Azure this orchestration would not fail: it would wait for ever.");
-  expect(lines.some((line) => line.startsWith("ERR") && line.includes("in Azure it would wait for ever"))).toBe(true);
+  expect(output).toContain("In Azure this orchestration would not fail: it would wait forever.");
+  expect(lines.some((line) => line.startsWith("ERR") && line.includes("in Azure it would wait forever"))).toBe(true);
 });

@@ -192,7 +192,7 @@ describe("strict", () => {
     const { runtimeStatus, output } = await strict.run("timerLoop");
 
     expect(runtimeStatus).toBe("Failed");
-    expect(output).toContain("put a task into Task.any or Task.all that was scheduled already (timer)");
+    expect(output).toContain("put a task that was already scheduled into Task.any or Task.all (timer)");
     expect(output).toContain("issue 574");
     await strict.close();
   });

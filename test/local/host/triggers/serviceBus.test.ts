@@ -289,7 +289,7 @@ test("starts while the broker is down, says so once, and listens when it is up",
     settings: settings(),
   });
   expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
-  const complaints = () => lines.filter((line) => line.startsWith("WRN Host Service Bus does not answer"));
+  const complaints = () => lines.filter((line) => line.startsWith("WRN Host calls to Service Bus fail"));
   await soon(complaints).toHaveLength(1);
 
   await namespace.bringUp();
@@ -314,7 +314,7 @@ test("lets a running function end and settles its message before the host closes
 
 test.each([
   ["", { Messages__fullyQualifiedNamespace: "" }, 'the connection "Messages" is not configured'],
-  ["isSessionsEnabled: true,", {}, "this host knows no sessions"],
+  ["isSessionsEnabled: true,", {}, "this host does not support sessions"],
 ])("names function and reason when it cannot serve a binding (%s)", async (options, changed, reason) => {
   const failure = runHost({ code: onQueue("record", options), settings: { ...settings(), ...changed } });
 
