@@ -24,7 +24,7 @@ const armRates = {
   delete: { size: 200, perSecond: 10 },
 } as const;
 
-/** Per second, per tenant, per subscription and per identity. */
+/** Requests per second: per tenant, per subscription and per identity. */
 const identityRates = {
   write: [10, 2, 0.25],
   get: [30, 10, 0.5],
