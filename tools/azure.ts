@@ -1,4 +1,4 @@
-/** `npm run azure -- <command>`: what a deployment needs besides its template. docs/deploy.md says when. */
+/** `npm run azure -- <command>`: what a deployment needs in addition to the template. docs/deploy.md says when. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -16,25 +16,25 @@ import { writeCatalog, writeEntries } from "./azure/writeCatalog.ts";
 const usage = `usage: npm run azure -- <command>
 
   entra [--name <name>] [--redirect <url> …] [--groups ApplicationGroup|SecurityGroup]
-      makes Mooring's application in Microsoft Entra, or brings it up to date, and prints the auth entry of mooring.yaml
+      creates or updates Mooring's application in Microsoft Entra, and prints the auth entry for mooring.yaml
   catalog --audience <client id> --cluster <resource id> … --sql <resource id> … [--pod-identity]
-      prints mooring.yaml for clusters and SQL servers that are there
+      prints mooring.yaml for existing clusters and SQL servers
   check
-      says what would stop a deployment of mooring.yaml, before anything is created
+      reports what would stop a deployment of mooring.yaml, before anything is created
   grant
-      gives Mooring's identity its ClusterRole and its database users, or says how to do it by hand
+      gives Mooring's identity its ClusterRole and its database users, or prints how to do it by hand
   pod-identity --cluster <resource id>
-      installs aad-pod-identity by its last chart in a cluster to try a migration in, or says how to do it by hand
+      installs the last chart of aad-pod-identity in a cluster for trying a migration, or prints how to do it by hand
   sample
-      installs aad-pod-identity where infra/sample was asked for it, and prints the catalog entries of what it made
+      installs aad-pod-identity if infra/sample was asked for it, and prints the catalog entries of the sample
   sql --host <server> --database <database> <file>
-      runs T-SQL from a file, logged in with the Azure CLI
+      runs T-SQL from a file, with the login of the Azure CLI
 `;
 
 const root = dirname(import.meta.dirname);
 const mooringYaml = () => loadCatalog(join(root, "mooring.yaml"));
 
-/** From sysexits.h: wrong usage; something that the caller has to put right. */
+/** Wrong usage: exit code 64 of sysexits.h. Other errors end with 78: the caller has to fix something. */
 class UsageError extends Error {}
 
 const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
@@ -50,7 +50,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     const groups = z.enum(["ApplicationGroup", "SecurityGroup"]).safeParse(values.groups);
     if (!groups.success) throw new UsageError(`--groups is "${values.groups}"`);
     const made = await ensureApplication(az, { name: values.name, redirectUris: values.redirect, groups: groups.data });
-    console.error(`${made.isNew ? "Made" : "Updated"} the application ${values.name}. For mooring.yaml:`);
+    console.error(`${made.isNew ? "Created" : "Updated"} the application ${values.name}. For mooring.yaml:`);
     console.log(stringify(authEntry(made)));
     return 0;
   },
@@ -97,7 +97,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
       console.error(`${byHand === undefined ? "✓" : "✗"} ${what}: ${outcome}`);
       if (byHand !== undefined) console.error(`\n  By hand:\n${byHand.replace(/^/gm, "    ")}\n`);
     }
-    // What could not be given is no reason to stop: others may have to do it.
+    // A failed grant is not an error: someone else may have to do it.
     return 0;
   },
 
@@ -111,11 +111,11 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     const made = Sample.safeParse(process.env);
     if (!made.success) {
       throw new UsageError(
-        'SAMPLE_… is not set: azd provision in infra/sample does. By hand: eval "$(azd env get-values | sed "s/^/export /")"',
+        'SAMPLE_… is not set; azd provision in infra/sample sets it. By hand: eval "$(azd env get-values | sed "s/^/export /")"',
       );
     }
     const { SAMPLE_CLUSTER_ID: cluster, SAMPLE_SQL_SERVER_ID: sqlServer, SAMPLE_POD_IDENTITY: podIdentity } = made.data;
-    // What could not be installed is said with its command, and is no reason to call the provisioning failed.
+    // If the installation fails, this prints the command for it; the provisioning has not failed.
     if (podIdentity) await addPodIdentity(cluster);
     console.error("The catalog entries of the sample; npm run azure -- catalog prints a whole catalog:");
     console.log(await writeEntries(az, { clusters: [cluster], sqlServers: [sqlServer], podIdentity }));

@@ -1,4 +1,4 @@
-/** `npm run build`: bundles the function app into dist/main.cjs, and reads the catalog that would be deployed with it. */
+/** `npm run build`: bundles the function app into dist/main.cjs, and checks the catalog that would be deployed with it. */
 import { dirname, join } from "node:path";
 import { buildApp } from "../local/build.ts";
 import { loadCatalog } from "../src/catalog.ts";

@@ -1,4 +1,4 @@
-/** What docs/catalog.md says of each setting, and the JSON Schema that editors read. */
+/** The text of docs/catalog.md for each setting, and the JSON Schema for editors. */
 import { catalogSchema, type SettingSchema } from "../src/domain/catalog/catalogSchema.ts";
 
 export const schemaFile = "mooring.schema.json";
@@ -22,7 +22,7 @@ export interface Setting {
   readonly isRequired: boolean;
 }
 
-/** Every setting that has a name, the ones of things behind an alias as `clusters.<alias>.location`. */
+/** Every named setting, including those below an alias, such as `clusters.<alias>.location`. */
 export function settingsOf(schema: SettingSchema, place: string): readonly Setting[] {
   const { properties = {}, required = [], additionalProperties, items } = schema;
   const named = Object.entries(properties).flatMap(([name, each]) => {

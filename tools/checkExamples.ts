@@ -1,7 +1,7 @@
 /**
- * Does what docs/extending.md says, word by word, in a copy of the checkout: applies its blocks, compiles, formats, and runs
- * what the chapters test. Then it leaves out each file of `src` in turn, and the compiler has to miss it where the chapter
- * says so.
+ * Follows docs/extending.md to the letter in a copy of the checkout: applies its blocks, compiles, checks the format, and runs
+ * the chapters' tests. Then it leaves out each file of `src` in turn; the compiler must report an error in the file that the
+ * chapter names.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -15,14 +15,14 @@ import { createCompiler, type TypeProblem } from "./examples/compiler.ts";
 const root = dirname(import.meta.dirname);
 const document = "docs/extending.md";
 
-/** How many files of `src` each may take: what a chapter needs beyond that, the code has to give. */
+/** How many files of `src` each chapter may change. If it needs more, improve the code. */
 const mostFiles: Readonly<Record<string, number>> = {
   "A role bundle": 1,
   "An object in every namespace": 3,
   "A kind of target": 8,
 };
 
-/** Of a message: the compiler writes whole types out. */
+/** The length to which messages are cut: the compiler prints whole types. */
 const longest = 200;
 
 const started = performance.now();
@@ -61,7 +61,7 @@ function checkLimits(): void {
     const most = mostFiles[chapter.title] ?? 0;
     const files = filesOfSrc(chapter);
     if (files.length > most)
-      problems.push(`"${chapter.title}" takes ${files.length} files of src, and may take ${most}`);
+      problems.push(`"${chapter.title}" changes ${files.length} files of src, but may change only ${most}`);
   }
 }
 
@@ -73,7 +73,7 @@ function isCode(file: string): boolean {
   return /\.(ts|json)$/.test(file);
 }
 
-/** What Git knows, and what it would. Times are kept: a lock file that looks newer than node_modules would be installed. */
+/** Copies tracked and untracked files. It keeps their times: a lock file newer than node_modules would start an install. */
 async function copyCheckout(): Promise<string> {
   const listed = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"], {
     cwd: root,
@@ -82,7 +82,7 @@ async function copyCheckout(): Promise<string> {
   if (listed.status !== 0) throw new Error(`git ls-files: ${listed.stderr}`);
   const folder = await mkdtemp(join(tmpdir(), "mooring-examples-"));
   for (const file of listed.stdout.split("\0").filter(Boolean)) {
-    // One that was deleted and not committed is listed, too.
+    // The list includes files that are deleted but not committed.
     await cp(join(root, file), join(folder, file), { preserveTimestamps: true }).catch(ignoreMissing);
   }
   await symlink(join(root, "node_modules"), join(folder, "node_modules"), "junction");
@@ -93,13 +93,13 @@ function ignoreMissing(error: unknown): void {
   if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
 }
 
-/** By file, what it was before; undefined for a new one. */
+/** Returns the previous text of each file; undefined for a new one. */
 async function applyAll(): Promise<ReadonlyMap<string, string | undefined>> {
   const before = new Map<string, string | undefined>();
   for (const { file } of chapters.flatMap(({ blocks }) => blocks)) {
     before.set(file, await readFile(join(copy, file), "utf8").catch(() => undefined));
   }
-  // A reader takes one of them: it must not need another.
+  // A reader follows one chapter: it must not need another one.
   for (const { blocks } of chapters) applyTo(new Map(before), blocks);
   const after = new Map(before);
   for (const { blocks } of chapters) applyTo(after, blocks);
@@ -125,8 +125,8 @@ function checkTypes(before: ReadonlyMap<string, string | undefined>): void {
       const error = compiler.findErrorWithout(file, { text: before.get(file), first: together });
       console.log(`without ${file}:\n  ${error ? print(error) : "compiles"}`);
       const place = chapter.missedIn.get(file);
-      if (!error) problems.push(`nothing misses ${file}`);
-      else if (error.file !== place) problems.push(`${file} is missed in ${error.file}, and not in ${place}`);
+      if (!error) problems.push(`it compiles without ${file}`);
+      else if (error.file !== place) problems.push(`without ${file}, the error is in ${error.file}, not in ${place}`);
     }
   }
 }
@@ -135,7 +135,7 @@ function print({ file, line, message }: TypeProblem): string {
   return `${file}:${line} ${message.length > longest ? `${message.slice(0, longest)} …` : message}`;
 }
 
-/** A package's program in the copy, by this Node. */
+/** Runs a package's program in the copy, with this Node. */
 async function run(name: string, [program = "", ...args]: readonly string[]) {
   const child = spawn(process.execPath, [join(root, "node_modules", program), ...args], { cwd: copy });
   let output = "";

@@ -1,4 +1,4 @@
-/** What the dashboard may expect of the HTTP interface, as TypeScript: made from the OpenAPI document and from nothing else. */
+/** The TypeScript types of the HTTP interface for the dashboard, generated only from the OpenAPI document. */
 import { z } from "zod";
 import { createOpenApi } from "../src/functions/docs/openapi.ts";
 

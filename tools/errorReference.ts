@@ -1,4 +1,4 @@
-/** What docs/errors.md and docs/findings.md say of each code. */
+/** The text of docs/errors.md and docs/findings.md for each code. */
 import { commandsFor } from "../cli/output/fix.ts";
 import { findingCatalogue } from "../src/domain/errors/findings.ts";
 import { type Fix, formatFix, httpActs, type Words } from "../src/domain/errors/fix.ts";
@@ -56,7 +56,7 @@ export function describeFindings(): string {
   ).join("\n");
 }
 
-/** A reader of the documents may be at a terminal, or write a client. */
+/** Readers of the documents may use the command line or write a client. */
 const bothWords = Object.fromEntries(
   Object.entries(commandsFor()).map(([act, command]) => [act, `\`${httpActs[act as keyof Words]}\` (\`${command}\`)`]),
 ) as Words;

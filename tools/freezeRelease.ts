@@ -1,12 +1,12 @@
 /**
- * Keeps what the version of package.json leaves behind when it is released, so that every later one is held to it:
- * `node tools/run.mjs tools/freezeRelease.ts`. What is there already is never written again.
+ * Keeps what the version in package.json leaves behind when it is released, so that later versions are tested against it:
+ * `node tools/run.mjs tools/freezeRelease.ts`. Existing files are never overwritten.
  *
  * | below test                              | what                                                              |
  * | fixtures/releases/<version>/main.cjs.br | the built app, with the other files that a host reads             |
  * | …/registered.json                       | names of the functions that it registers                          |
- * | …/tables.json, …/records.json           | rows of every kind that it writes, and as what it reads them      |
- * | proof/histories/<version>               | a history of every scenario, in the place of those of `next`      |
+ * | …/tables.json, …/records.json           | rows of every kind that it writes, and how it reads them back     |
+ * | proof/histories/<version>               | a history of every scenario, which replaces those of `next`       |
  */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -40,13 +40,13 @@ await keep(packedBundle, packBundle);
 await keep("registered.json", async () => toJson(await registeredBy(checkout)));
 await keepTables();
 await keepHistories();
-// What was left in the middle of its work waits for ever.
+// Without this, unfinished work would keep the process alive forever.
 process.exit();
 
 async function keep(file: string, make: () => Promise<string | Uint8Array>): Promise<void> {
   const path = join(release, file);
   if (existsSync(path)) {
-    console.log(`${path} is kept as it is`);
+    console.log(`${path} exists; it stays unchanged`);
     return;
   }
   await writeFile(path, await make());
@@ -75,16 +75,16 @@ async function keepTables(): Promise<void> {
 async function keepHistories(): Promise<void> {
   const folder = join(historiesFolder, version);
   if (existsSync(folder)) {
-    console.log(`${folder} is kept as it is`);
+    console.log(`${folder} exists; it stays unchanged`);
     return;
   }
   await recordHistories(Object.keys(scenarios), folder);
-  // They are among those of this release now.
+  // The histories of this release now include them.
   await rm(join(historiesFolder, upcoming), { recursive: true, force: true });
   console.log(folder);
 }
 
-/** With a line for each of what its parts have, so that a row can be found. */
+/** Prints each item of each part on its own line, so that rows are easy to find. */
 function toLines(document: object): string {
   const parts = Object.entries(document).map(([part, content]) => `${JSON.stringify(part)}: ${linesOf(content)}`);
   return `{\n${parts.join(",\n")}\n}\n`;

@@ -1,6 +1,6 @@
 /**
- * Holds the OpenAPI document to the recommended rules of Redocly; with --spectral to those of Spectral instead, which npx fetches
- * (70 MB in 240 packages, so that it is no dependency): `node tools/run.mjs tools/lintOpenApi.ts [--spectral]`.
+ * Checks the OpenAPI document against the recommended rules of Redocly, or, with --spectral, against those of Spectral, which
+ * npx fetches (70 MB in 240 packages, too much for a dependency): `node tools/run.mjs tools/lintOpenApi.ts [--spectral]`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { beginApp } from "../local/host/core.ts";
 import { createLog } from "../local/host/log.ts";
 
-// Before anything requires @azure/functions, which says otherwise of each function that there is no host.
+// Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
 beginApp(createLog({ filter: { default: "none" } }));
 const { createOpenApi } = await import("../src/functions/docs/openapi.ts");
 
@@ -27,7 +27,7 @@ const done = spawnSync("npx", isSpectral ? ["--yes", ...spectral] : ["--no", "--
   env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
 });
 const said = `${done.stdout}${done.stderr}`;
-// Redocly ends well with warnings.
+// Redocly exits with 0 even if there are warnings.
 const isClean = done.status === 0 && !/You have \d+ warning/.test(said);
 if (!isClean) process.stderr.write(said);
 process.exit(isClean ? 0 : 1);

@@ -1,6 +1,6 @@
 /**
- * Lints the English of the documents, of the OpenAPI document's summaries and descriptions, and of the command line's help. The
- * texts of errors, findings and settings are in the generated documents below docs/.
+ * Lints the English of the documents, the summaries and descriptions in the OpenAPI document, and the command line's help. The
+ * texts of errors, findings and settings are covered by the generated documents in docs/.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { beginApp } from "../local/host/core.ts";
 import { createLog } from "../local/host/log.ts";
 import { repeatedWord, retiredPhrase, sentenceLength } from "./prose/rules.ts";
 
-// Before anything requires @azure/functions, which says otherwise of each function that there is no host.
+// Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
 beginApp(createLog({ filter: { default: "none" } }));
 const { createOpenApi } = await import("../src/functions/docs/openapi.ts");
 const { groups } = await import("../cli/commands.ts");
@@ -35,7 +35,7 @@ const options = {
   ],
 };
 
-/** Texts below `summary` and `description`, each with its pointer. */
+/** The texts of `summary` and `description`, each with its pointer. */
 function textsOf(value: unknown, pointer = ""): readonly (readonly [string, string])[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, child]) => {
@@ -46,7 +46,7 @@ function textsOf(value: unknown, pointer = ""): readonly (readonly [string, stri
   });
 }
 
-/** The help of each command: its summary, and what its module says of itself and its flags. */
+/** The help of a command: its summary, and its module's texts about itself and its flags. */
 async function helpOf(name: string, { summary, load }: (typeof groups)[number]["commands"][string]) {
   const command = await load();
   const texts = [...textsOf({ summary }), ...textsOf(command)];
@@ -66,7 +66,7 @@ const said = new Set<string>();
 for (const [where, text] of texts) {
   const { messages } = await kernel.lintText(text, options);
   for (const { line, ruleId, message } of messages) {
-    // A description that several routes share, or a flag of several commands, is one problem.
+    // Report a text only once if several routes or commands share it.
     if (said.has(`${text}${message}`)) continue;
     said.add(`${text}${message}`);
     problems += 1;

@@ -1,4 +1,4 @@
-/** `npm run package -- --backend scheduler|storage`: dist/package/mooring.zip for Flex Consumption, and what vouches for it. */
+/** `npm run package -- --backend scheduler|storage`: dist/package/mooring.zip for Flex Consumption, with its SBOM and provenance. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -33,7 +33,7 @@ await writeFile(
 );
 console.log(`${relative(".", file)}: for ${backend}, ${Math.ceil(packaged.length / 1024)} KB
   sha256 ${sha256(packaged)}
-  its parts in mooring.cdx.json, its making in mooring.provenance.json`);
+  SBOM in mooring.cdx.json, provenance in mooring.provenance.json`);
 
 function readArguments(): { backend: Backend; catalog: string; out: string } {
   try {

@@ -1,7 +1,7 @@
 /**
- * Records histories of today's orchestrations into the folder of the coming release:
- * `node tools/run.mjs tools/recordHistories.ts [scenario …]`, without names those of which no history is there. What a
- * release left is never written again: every later one has to replay it (tools/freezeRelease.ts).
+ * Records histories of the current orchestrations in the folder of the next release:
+ * `node tools/run.mjs tools/recordHistories.ts [scenario …]`; without names, for all scenarios that have no history. The
+ * histories of a release are never overwritten: every later release must replay them (tools/freezeRelease.ts).
  */
 import { join } from "node:path";
 import "../test/support/core.ts";

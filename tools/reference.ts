@@ -1,4 +1,4 @@
-/** A page of docs/ whose last part a tool writes: what is above that heading is written by hand, and stays. */
+/** A page of docs/ whose last part is generated; the part above that heading is written by hand and stays. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,10 +1,10 @@
 /**
- * Runs a tool or a TypeScript file of this project under Node 24, whatever Node the machine has.
+ * Runs a tool or a TypeScript file of this project under Node 24, whichever Node the machine has.
  *
- * Plain JavaScript that Node 20 understands, because it is what runs before anything is installed: it installs when
- * node_modules is missing or older than the lock file, then hands over to the pinned Node (docs/adr/0005-node-24.md).
+ * It is plain JavaScript for Node 20, because it runs before anything is installed: it installs if node_modules is missing or
+ * older than the lock file, then starts the pinned Node (docs/adr/0005-node-24.md).
  *
- *   node tools/run.mjs local/demo/main.ts --json     a file of ours
+ *   node tools/run.mjs local/demo/main.ts --json     a file of this project
  *   node tools/run.mjs vitest run                    a package's command
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -34,9 +34,9 @@ child.on("error", (error) => {
   console.error(`${command}: ${error.message}`);
   process.exit(64);
 });
-// The terminal sends Ctrl-C to the whole group; this process only waits, so that the child can end what it started.
+// The terminal sends Ctrl-C to the whole group. This process only waits, so that the child can stop what it started.
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => signal === "SIGTERM" && child.kill(signal));
-// npm runs this below a shell, which SIGTERM ends without a word to anybody: whoever is left alone then ends, too.
+// npm runs this in a shell, which does not pass SIGTERM on: when the shell is gone, this process ends the child.
 if (process.env.npm_lifecycle_event !== undefined) {
   const parent = process.ppid;
   const watch = setInterval(() => {
@@ -47,7 +47,7 @@ if (process.env.npm_lifecycle_event !== undefined) {
 }
 child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));
 
-/** npm writes this file last, so an install that was cut short counts as missing. */
+/** npm writes this file last, so an interrupted install counts as missing. */
 function isInstalled() {
   const marker = join(root, "node_modules/.package-lock.json");
   return existsSync(marker) && statSync(marker).mtimeMs >= statSync(join(root, "package-lock.json")).mtimeMs;
@@ -68,7 +68,7 @@ function install() {
   }
 }
 
-/** The Node that came with the install, else the system's when it is new enough. */
+/** The installed Node package, otherwise the system's Node if it is new enough. */
 function findNode() {
   const require = createRequire(join(root, "package.json"));
   const platform = process.platform === "win32" ? "win" : process.platform;
@@ -77,7 +77,7 @@ function findNode() {
     const binary = join(folder, "bin", process.platform === "win32" ? "node.exe" : "node");
     if (existsSync(binary)) return binary;
   } catch {
-    // No package for this platform: the system's Node has to do.
+    // There is no package for this platform: use the system's Node.
   }
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 19)) return process.execPath;

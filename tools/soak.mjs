@@ -1,19 +1,19 @@
 /**
- * What takes too long for every run: many more worlds, every cell of the fault matrix, a hundred kills, the engine's proof with
- * larger numbers. With paths, only those: `npm run soak -- test/local/host/durable`.
+ * The tests that take too long for every run: many more worlds, every cell of the fault matrix, a hundred kills, the engine's
+ * proof with larger numbers. Paths limit it: `npm run soak -- test/local/host/durable`.
  */
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-// Every soak draws another sample; a failing one is repeated with MOORING_TEST_SEED.
+// Every soak draws a new sample; MOORING_TEST_SEED repeats a failing one.
 const seed = String(Date.now() % 1_000_000);
 const settings = { MOORING_PROOFS: "soak", MOORING_SEEDS: "200000", MOORING_KILLS: "100", MOORING_TEST_SEED: seed };
 const given = process.argv.slice(2);
 const all = ["test/proof", "test/sandbox/kill", "test/sandbox/unwritableStore.test.ts", "test/local/host/durable"];
 
-// One file at a time: each of them keeps both cores busy by itself.
+// One file at a time: each keeps both cores busy.
 const done = spawnSync(
   process.execPath,
   [join(root, "tools/run.mjs"), "vitest", "run", "--no-file-parallelism", ...(given.length > 0 ? given : all)],

@@ -1,4 +1,4 @@
-/** All that CI checks besides the demo, cheapest first; stops at the first check that fails. */
+/** All checks of CI except the demo, cheapest first; stops at the first one that fails. */
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ const checks = [
   ["worked examples", ["tools/checkExamples.ts"]],
   ["tests", ["vitest", "run"]],
 ];
-// CI runs the tests by themselves, for their report.
+// CI runs the tests separately, for their report.
 const wanted = process.argv.includes("--without-tests") ? checks.slice(0, -1) : checks;
 
 for (const [title, command] of wanted) {

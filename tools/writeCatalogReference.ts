@@ -1,5 +1,5 @@
 /**
- * Writes the reference of docs/catalog.md and mooring.schema.json anew from the catalog's schema:
+ * Generates the reference in docs/catalog.md, and mooring.schema.json, from the catalog's schema:
  * `node tools/run.mjs tools/writeCatalogReference.ts`.
  */
 import { writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Writes the reference of docs/cli.md anew from the program's own help: `node tools/run.mjs tools/writeCliReference.ts`. */
+/** Generates the reference in docs/cli.md from the program's help: `node tools/run.mjs tools/writeCliReference.ts`. */
 import { describeReference } from "../cli/help.ts";
 import { writeReference } from "./reference.ts";
 

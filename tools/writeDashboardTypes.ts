@@ -1,4 +1,4 @@
-/** Writes dashboard/service/documents.ts anew: `node tools/run.mjs tools/writeDashboardTypes.ts`. */
+/** Generates dashboard/service/documents.ts: `node tools/run.mjs tools/writeDashboardTypes.ts`. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

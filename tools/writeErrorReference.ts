@@ -1,5 +1,5 @@
 /**
- * Writes the references of docs/errors.md and docs/findings.md anew from their catalogues:
+ * Generates the references in docs/errors.md and docs/findings.md from their tables:
  * `node tools/run.mjs tools/writeErrorReference.ts`.
  */
 import { describeErrors, describeFindings } from "./errorReference.ts";

@@ -1,6 +1,6 @@
 /**
- * Scripted failures and latency for every simulated wire, and the journal of the calls that arrived. A simulator asks
- * `faults.meet(call)` once per call, before it does anything, and acts out the effect in the terms of its protocol.
+ * Scripted failures and latency for every simulated wire, and a journal of the calls that arrived. A simulator calls
+ * `faults.meet(call)` once per call, before it does anything, and applies the effect in the terms of its protocol.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -10,16 +10,16 @@ export type Wire = "arm" | "entra" | "sql" | "kubernetes" | "serviceBus" | "node
 export interface Call {
   readonly wire: Wire;
   /**
-   * ARM and Kubernetes: `PUT Microsoft.Sql/servers`, `PATCH serviceaccounts`; SQL: the statement's leading words; of the
-   * embedded host's turns, the name of the orchestration.
+   * ARM and Kubernetes: `PUT Microsoft.Sql/servers`, `PATCH serviceaccounts`; SQL: the statement's leading words; turns of
+   * the embedded host: the name of the orchestration.
    */
   readonly operation: string;
-  /** Of a turn, the instance's id. */
+  /** For a turn, the instance's id. */
   readonly target: string;
 }
 
 export type Effect =
-  /** Answered with an error of the wire's own kind, before anything happens. */
+  /** The simulator answers with an error in the wire's own format, before anything happens. */
   | {
       readonly kind: "error";
       readonly code: string | number;
@@ -29,51 +29,51 @@ export type Effect =
     }
   /** The connection is cut before anything happens. */
   | { readonly kind: "cutBefore" }
-  /** The effect happens and the connection is cut before the answer. */
+  /** The call takes effect, and the connection is cut before the answer. */
   | { readonly kind: "cutAfter" }
-  /** The answer is not of the protocol: broken JSON, a wrong token. The effect happens. */
+  /** The call takes effect, but the answer violates the protocol: broken JSON, a wrong token. */
   | { readonly kind: "garbage" }
   | { readonly kind: "delay"; readonly ms: number }
-  /** No answer, ever; ends when the client or the simulator closes. */
+  /** No answer; ends when the client or the simulator closes. */
   | { readonly kind: "hang" };
 
 export interface Fault {
   readonly wire: Wire;
-  /** A string is compared whole and without regard to case; `*` in it stands for any characters. */
+  /** A string must match completely, regardless of case; `*` in it stands for any characters. */
   readonly operation?: string | RegExp;
   readonly target?: string | RegExp;
-  /** How many matching calls pass first. */
+  /** How many matching calls to let pass first. */
   readonly skip?: number;
-  /** How many matching calls are hit; Infinity for all. Default 1. */
+  /** How many matching calls to hit; Infinity for all. Default 1. */
   readonly times?: number;
   readonly effect: Effect;
 }
 
-/** A fault that is there, and what it has done. */
+/** A fault in force, and what it has done so far. */
 export interface ActiveFault {
   readonly id: string;
   readonly fault: Fault;
-  /** How many calls it has matched, those that it let pass included. */
+  /** How many calls it has matched, including those that it let pass. */
   readonly seen: number;
   /** How many of them it has hit. */
   readonly hits: number;
 }
 
 export interface Faults {
-  /** Returns a function that takes the fault back. */
+  /** Returns a function that removes the fault. */
   add(fault: Fault): () => void;
-  /** Whether there was one with that id. */
+  /** Returns whether there was a fault with this id. */
   remove(id: string): boolean;
   clear(): void;
   /** Oldest first. */
   readonly active: readonly ActiveFault[];
-  /** Whether a fault of that wire is there. */
+  /** Whether any fault is in force on this wire. */
   has(wire: Wire): boolean;
-  /** Told whenever faults come or go. */
+  /** Called whenever a fault is added or removed. */
   onChange: () => void;
   /** Every call takes at least this long. */
   latencyMs: number;
-  /** Waits out latency and delays, and returns the effect to act out, if any. */
+  /** Waits for latency and delays, and returns the effect to apply, if any. */
   meet(call: Call): Promise<Exclude<Effect, { kind: "delay" }> | undefined>;
   /** Every call that arrived, oldest first. */
   readonly journal: readonly Call[];
@@ -122,7 +122,7 @@ export function createFaults(): Faults {
     async meet(call) {
       const index = journal.push(call) - 1;
       arrivals.push(performance.now());
-      // A turn is no call to the cloud.
+      // A turn is not a call to the cloud.
       if (this.latencyMs > 0 && call.wire !== "durable") await sleep(this.latencyMs);
       const hit = next(active, call);
       if (hit) hits.set(index, hit.id);

@@ -1,4 +1,4 @@
-/** The HTTP half of a simulated service: it reads the call, asks the faults, and acts an effect out on the socket. */
+/** The HTTP side of a simulated service: it reads the call, consults the faults, and applies an effect to the socket. */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -24,12 +24,12 @@ export type ErrorEffect = Extract<Effect, { kind: "error" }>;
 
 /** One call, understood but not yet carried out. */
 export interface Exchange {
-  /** What the faults and the journal see; undefined for calls that no test should have to count, such as discovery. */
+  /** The call for the faults and the journal; undefined for calls that tests should not have to count, such as discovery. */
   readonly call: Call | undefined;
   run(): HttpReply | Promise<HttpReply>;
-  /** A scripted error in the words of this service. */
+  /** A scripted error in this service's format. */
   fail(error: ErrorEffect): HttpReply;
-  /** Called when the answer is out or the connection is gone, whether or not the call was carried out. */
+  /** Called when the answer has been sent or the connection is gone, whether or not the call was carried out. */
   end?(): void;
 }
 
@@ -39,7 +39,7 @@ export async function startHttpServer({
   faults,
   open,
 }: {
-  /** Plain HTTP without it. */
+  /** Without a certificate, the server speaks plain HTTP. */
   tls?: Certificate | undefined;
   port?: number | undefined;
   faults: Faults;
@@ -47,7 +47,7 @@ export async function startHttpServer({
 }): Promise<Simulator> {
   const listener: RequestListener = (request, response) => {
     serve(request, response, { faults, open, base: url }).catch((error: unknown) => {
-      // A defect of the simulator: say so on the wire, where the failing test shows it.
+      // A bug in the simulator: report it on the wire, where the failing test shows it.
       if (!response.headersSent) send(response, { status: 500, body: { error: String(error) } });
       else response.destroy();
     });
@@ -55,13 +55,13 @@ export async function startHttpServer({
   const server: Server = tls
     ? createTlsServer({ key: tls.privateKey, cert: tls.certificate }, listener)
     : createServer(listener);
-  // Not closeAllConnections: that one does not know a connection before its TLS handshake is over.
+  // Not closeAllConnections: it does not know connections whose TLS handshake is still going on.
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  // Longer than any client keeps an idle connection, or a reused one may be reset under its next call.
+  // Longer than any client keeps an idle connection; otherwise a reused connection might be reset during its next call.
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -92,7 +92,7 @@ async function serve(
     body: await readBody(incoming),
   };
   const exchange = open(request);
-  // Not `incoming`: that one closes as soon as its body was read.
+  // Not `incoming`, which closes as soon as its body has been read.
   response.on("close", () => exchange.end?.());
   const effect = exchange.call && (await faults.meet(exchange.call));
   switch (effect?.kind) {

@@ -1,4 +1,4 @@
-/** What every simulated service looks like to the sandbox. */
+/** What every simulated service offers the sandbox. */
 import type { Faults } from "./faults.ts";
 import type { Certificate } from "./tls.ts";
 import type { World } from "./world.ts";
@@ -10,9 +10,9 @@ export interface SimulatorContext {
 }
 
 export interface Simulator {
-  /** Where it listens on loopback. */
+  /** Its address on loopback. */
   readonly url: string;
   readonly port: number;
-  /** Ends the listener and every open connection. */
+  /** Stops the listener and closes every open connection. */
   close(): Promise<void>;
 }

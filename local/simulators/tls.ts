@@ -1,17 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { generate } from "selfsigned";
 
-/** One certificate for every simulated service; it is its own authority. PEM. */
+/** One self-signed certificate for every simulated service, in PEM. */
 export interface Certificate {
   readonly certificate: string;
   readonly privateKey: string;
 }
 
 export async function createCertificate(): Promise<Certificate> {
-  // OpenSSL looks a trusted certificate up by its subject and takes the first one, so no two may share theirs.
+  // OpenSSL finds a trusted certificate by its subject and takes the first match, so subjects must be unique.
   const subject = `Mooring sandbox ${randomUUID()}`;
   const made = await generate([{ name: "commonName", value: subject }], {
-    // Made anew for every sandbox, and signed with in every handshake: a tenth of what RSA costs.
+    // Every sandbox generates a key and every handshake signs with it: a tenth of the cost of RSA.
     keyType: "ec",
     curve: "P-256",
     algorithm: "sha256",

@@ -1,7 +1,7 @@
 /**
- * The one state behind all simulated services, so that they check each other: Entra issues a token only when a
- * federated credential of this world matches, and SQL lets it in only when a user's SID is that token's client id.
- * Each simulator owns the part that its wire changes; what another wire has to see stands here.
+ * The shared state behind all simulated services, through which they check each other: Entra issues a token only if a
+ * federated credential of this world matches, and SQL accepts it only if a user's SID is the token's client id.
+ * Each simulator owns the state that only its wire uses; what other wires have to see is here.
  */
 import { randomUUID } from "node:crypto";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
@@ -11,13 +11,13 @@ export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
   readonly audiences: readonly string[];
-  /** When it was last written; Entra sees it only some time later. */
+  /** When it was last written; Entra sees it only after a delay. */
   readonly writtenAt?: Date;
 }
 
 /** A user-assigned managed identity. */
 export interface Identity {
-  /** In the case of the first PUT; look-ups fold case. */
+  /** In the case of the first PUT; look-ups ignore case. */
   readonly id: string;
   readonly name: string;
   readonly subscriptionId: string;
@@ -31,7 +31,7 @@ export interface Identity {
   readonly federatedCredentials: Map<string, FederatedCredential>;
 }
 
-/** Mooring's own identity and any other principal that is not a resource of this world. */
+/** Mooring's own identity, or another principal that is not a resource of this world. */
 export interface ServicePrincipal {
   readonly displayName: string;
   readonly clientId: string;
@@ -44,7 +44,7 @@ export interface SigningKey {
   readonly publicJwk: JWK;
 }
 
-/** A rule of a ClusterRole; what it does not name it does not cover. */
+/** A rule of a ClusterRole; it covers only what it names. */
 export interface PolicyRule {
   readonly apiGroups?: readonly string[];
   readonly resources?: readonly string[];
@@ -55,27 +55,27 @@ export interface PolicyRule {
 
 export interface Cluster {
   readonly name: string;
-  /** With its trailing slash, as AKS prints it. Only a name: keys are looked up in this world, not fetched. */
+  /** With a trailing slash, as AKS prints it. Only a name: keys are looked up in this world, not fetched. */
   readonly oidcIssuer: string;
-  /** Signs the service account tokens that TokenRequest hands out; Entra checks them against it. */
+  /** Signs the service account tokens that TokenRequest issues; Entra verifies them with it. */
   readonly serviceAccountKey: SigningKey;
   readonly nodeResourceGroup: string;
-  /** Where that group is; in every subscription without it. */
+  /** The subscription of that group; without it, the group is in every subscription. */
   readonly subscriptionId?: string;
   readonly location: string;
   /** Client ids that the cluster's RBAC treats as cluster administrators. */
   readonly administrators: Set<string>;
-  /** Client ids with the rules of the ClusterRoles that are bound to them. */
+  /** Client ids, each with the rules of the ClusterRoles that are bound to it. */
   readonly roles?: ReadonlyMap<string, readonly PolicyRule[]>;
   readonly hasPodIdentity: boolean;
   readonly hasWorkloadIdentityWebhook: boolean;
 }
 
-/** Who has which role where; scopes may be of things that this world does not have. */
+/** Who has which role where; a scope need not exist in this world. */
 export interface RoleAssignment {
   /** The GUID at the end of its id. */
   readonly name: string;
-  /** GUID of the role definition. */
+  /** The GUID of the role definition. */
   readonly role: string;
   readonly principalId: string;
   /** The id of a subscription, a resource group or a resource. */
@@ -88,16 +88,16 @@ export interface SqlServer {
   readonly resourceGroup: string;
   readonly location: string;
   entraAdmin: { login: string; objectId: string } | undefined;
-  /** Whether CREATE USER … FROM EXTERNAL PROVIDER can look names up (else error 33134). */
+  /** Whether CREATE USER … FROM EXTERNAL PROVIDER can look up names (otherwise error 33134). */
   canReadDirectory: boolean;
-  /** Names; what is in a database belongs to the SQL simulator. */
+  /** Names; the SQL simulator has the contents. */
   readonly databases: Set<string>;
 }
 
 export interface World {
   readonly tenantId: string;
   readonly subscriptionId: string;
-  /** Every subscription that there is, in lower case. */
+  /** Every existing subscription, in lower case. */
   readonly subscriptionIds: Set<string>;
   readonly now: () => Date;
   /** Signs every Entra access token. */
@@ -106,7 +106,7 @@ export interface World {
   readonly identities: Map<string, Identity>;
   /** By client id. */
   readonly servicePrincipals: Map<string, ServicePrincipal>;
-  /** In every subscription, unless they say in which. */
+  /** In every subscription, unless they name one. */
   readonly resourceGroups: Map<
     string,
     { readonly name: string; readonly location: string; readonly subscriptionId?: string }
@@ -115,7 +115,7 @@ export interface World {
   readonly sqlServers: Map<string, SqlServer>;
   /** By name. */
   readonly roleAssignments: Map<string, RoleAssignment>;
-  /** Object ids of groups, and who is in them, directly or not. */
+  /** Object ids of groups, each with its direct and indirect members. */
   readonly groups: Map<string, ReadonlySet<string>>;
 }
 

@@ -1,8 +1,8 @@
-/** The Azure CLI, which has the caller's login: no credential passes through here but the tokens that it is asked for. */
+/** The Azure CLI, which has the caller's login: the only credentials that pass through here are tokens requested from it. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-/** Runs `az` with these arguments and gives what it prints as JSON. Tests give another. */
+/** Runs `az` with these arguments and returns its JSON output. Tests replace it. */
 export type Az = (...args: readonly string[]) => Promise<unknown>;
 
 export class AzFailed extends Error {
@@ -13,7 +13,7 @@ export const az: Az = async (...args) => {
   try {
     const { stdout } = await promisify(execFile)("az", [...args, "--output", "json", "--only-show-errors"], {
       maxBuffer: 64 * 1024 * 1024,
-      // There it is a batch file, which only a shell starts.
+      // On Windows, az is a batch file, which only a shell can start.
       shell: process.platform === "win32",
     });
     return stdout.trim() === "" ? undefined : JSON.parse(stdout);

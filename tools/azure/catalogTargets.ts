@@ -1,14 +1,14 @@
-/** What a catalog names, as Azure names it. */
+/** The clusters and servers of a catalog, by their names in Azure. */
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 
 export interface Target {
-  /** Of the catalog's entry. */
+  /** The name of the catalog's entry. */
   readonly alias: string;
   readonly subscriptionId: string;
 }
 
 export interface ClusterTarget extends Target {
-  /** Of its API server, by which a managed cluster is found. */
+  /** The host of its API server, by which a managed cluster is found. */
   readonly host: string;
   readonly identityResourceGroup: string;
 }

@@ -1,13 +1,13 @@
 /**
- * What would stop a deployment half-way, found before anything is created: `npm run azure -- check`, azd's hook before
- * provisioning. All problems are said at once, each with what to do.
+ * Finds what would stop a deployment partway, before anything is created: `npm run azure -- check`, azd's hook before
+ * provisioning. It reports all problems together, each with its fix.
  */
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import type { Az } from "./az.ts";
 import { checkTargets } from "./checkTargets.ts";
 
-/** Names of parameters as azd hands them over. */
+/** Parameters, by the names under which azd passes them. */
 export interface CheckedEnvironment {
   readonly AZURE_LOCATION?: string | undefined;
   readonly MOORING_BACKEND?: string | undefined;
@@ -63,7 +63,7 @@ const namesOfProviders = (environment: CheckedEnvironment) => [
 function checkTenant({ tenantId }: Catalog, account: z.infer<typeof Account>): readonly string[] {
   if (tenantId === account.tenantId) return [];
   return [
-    `mooring.yaml is for tenant ${tenantId}, and az is logged in to ${account.tenantId}. Write the catalog for this tenant (npm run azure -- catalog --help), or run: az login --tenant ${tenantId}`,
+    `mooring.yaml is for tenant ${tenantId}, but az is logged in to ${account.tenantId}. Write the catalog for this tenant (npm run azure -- catalog --help), or run: az login --tenant ${tenantId}`,
   ];
 }
 
@@ -79,7 +79,7 @@ async function checkFlexConsumption(az: Az, location: string): Promise<readonly 
     .parse(await az("functionapp", "list-flexconsumption-locations"));
   const names = regions.map(({ name }) => plain(name));
   if (names.includes(plain(location))) return [];
-  return [`Flex Consumption is not in ${location}. Choose one of: ${names.sort().join(", ")}`];
+  return [`Flex Consumption is not available in ${location}. Choose one of: ${names.sort().join(", ")}`];
 }
 
 async function checkScheduler(az: Az, location: string): Promise<readonly string[]> {
@@ -87,7 +87,7 @@ async function checkScheduler(az: Az, location: string): Promise<readonly string
   const names = resourceTypes.find(({ resourceType }) => resourceType === "schedulers")?.locations.map(plain) ?? [];
   if (names.includes(plain(location))) return [];
   return [
-    `The Durable Task Scheduler is not in ${location}. Choose one of: ${names.sort().join(", ")}; or keep durable state in the storage account: azd env set MOORING_BACKEND storage`,
+    `The Durable Task Scheduler is not available in ${location}. Choose one of: ${names.sort().join(", ")}; or keep durable state in the storage account: azd env set MOORING_BACKEND storage`,
   ];
 }
 
@@ -98,7 +98,7 @@ async function checkStorage(az: Az, { location, sku }: { location: string; sku: 
   const there = skus.filter(({ locations }) => locations.map(plain).includes(plain(location))).map(({ name }) => name);
   if (there.includes(sku)) return [];
   return [
-    `${sku} storage is not in ${location}. Run: azd env set MOORING_STORAGE_SKU ${there.includes("Standard_LRS") ? "Standard_LRS" : "<one that is>"}`,
+    `${sku} storage is not available in ${location}. Run: azd env set MOORING_STORAGE_SKU ${there.includes("Standard_LRS") ? "Standard_LRS" : "<one that is available>"}`,
   ];
 }
 

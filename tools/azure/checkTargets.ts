@@ -1,6 +1,6 @@
 /**
- * Whether what the catalog names is there, and could be reached by Mooring's identity from where the app would run: in a
- * network only with private networking. What the next act is stands in each problem.
+ * Checks whether what the catalog names exists, and whether Mooring's identity could reach it from where the app would run:
+ * in a network only with private networking. Each problem says what to do next.
  */
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -8,7 +8,7 @@ import { type Az, AzFailed } from "./az.ts";
 import { type ClusterTarget, clustersOf, type SqlTarget, sqlServersOf } from "./catalogTargets.ts";
 
 interface Place {
-  /** The app has a network of its own. */
+  /** Whether the app has its own network. */
   readonly isPrivate: boolean;
 }
 
@@ -59,7 +59,7 @@ function checkCluster(
   const what = `The cluster "${alias}"`;
   if (problem !== undefined) {
     return [
-      `${what} cannot be looked for. Correct subscriptionId in mooring.yaml, or log in as somebody who may. ${problem}`,
+      `${what} cannot be looked up. Correct subscriptionId in mooring.yaml, or log in as someone who may list clusters. ${problem}`,
     ];
   }
   const cluster = Clusters.parse(body).find(({ fqdn, privateFqdn }) => [fqdn, privateFqdn].includes(host));
@@ -72,18 +72,18 @@ function checkCluster(
   const problems: string[] = [];
   if (!cluster.aadProfile) {
     problems.push(
-      `${what} knows no identities of Microsoft Entra, so Mooring's would be refused. Run: az aks update --ids ${cluster.id} --enable-aad --aad-admin-group-object-ids <group>`,
+      `${what} does not accept identities from Microsoft Entra, so it would refuse Mooring's. Run: az aks update --ids ${cluster.id} --enable-aad --aad-admin-group-object-ids <group>`,
     );
   }
   if (isPrivate) return problems;
   const ways = "Run: azd env set MOORING_PRIVATE_NETWORKING true, and peer its network (docs/deploy.md)";
   if (enablePrivateCluster) {
     problems.push(
-      `${what} has a private API server, and Mooring would be in no network. ${ways}; or take the cluster out of mooring.yaml`,
+      `${what} has a private API server, but Mooring would not be in a network. ${ways}; or remove the cluster from mooring.yaml`,
     );
   } else if (authorizedIpRanges && authorizedIpRanges.length > 0) {
     problems.push(
-      `${what} takes calls from ${authorizedIpRanges.join(", ")} alone, and Mooring's outgoing address is none that could be named. ${ways}; or take the cluster out of mooring.yaml`,
+      `${what} accepts calls only from ${authorizedIpRanges.join(", ")}, and Mooring has no fixed outgoing address that you could add. ${ways}; or remove the cluster from mooring.yaml`,
     );
   }
   return problems;
@@ -122,24 +122,24 @@ async function checkDatabases(
 ): Promise<readonly string[]> {
   const { names, problem } = await listNames(az, `${id}/databases`);
   if (problem !== undefined)
-    return [`The databases of ${what} cannot be listed. Log in as somebody who may. ${problem}`];
+    return [`The databases of ${what} cannot be listed. Log in as someone who may list them. ${problem}`];
   const there = new Set(names.map((name) => name.toLowerCase()));
   return databases
     .filter((name) => !there.has(name.toLowerCase()))
     .map(
       (name) =>
-        `${what} has no database ${name}. Make it (az sql db create --ids ${id}/databases/${name}), correct its name in mooring.yaml, or take it out`,
+        `${what} has no database ${name}. Create it (az sql db create --ids ${id}/databases/${name}), correct its name in mooring.yaml, or remove it`,
     );
 }
 
-/** Without one it takes nobody's token. */
+/** Without an administrator, a server accepts no tokens. */
 async function checkAdministrator(az: Az, { what, id }: Server): Promise<readonly string[]> {
   const { names, problem } = await listNames(az, `${id}/administrators`);
   if (problem !== undefined)
-    return [`The administrator of ${what} cannot be read. Log in as somebody who may. ${problem}`];
+    return [`The administrator of ${what} cannot be read. Log in as someone who may read it. ${problem}`];
   if (names.length > 0) return [];
   return [
-    `${what} has no Microsoft Entra administrator, so it lets no identity in. Give its entry in mooring.yaml an entraAdmin, which the first operation sets; or run: az sql server ad-admin create --ids ${id} --display-name <group> --object-id <its object id>`,
+    `${what} has no Microsoft Entra administrator, so it accepts no identity. Give its entry in mooring.yaml an entraAdmin, which the first operation sets; or run: az sql server ad-admin create --ids ${id} --display-name <group> --object-id <its object id>`,
   ];
 }
 
@@ -147,17 +147,18 @@ async function checkSqlNetwork(
   az: Az,
   { what, id, publicNetworkAccess }: Server & { readonly publicNetworkAccess: string },
 ): Promise<readonly string[]> {
-  const ways = "Run: azd env set MOORING_PRIVATE_NETWORKING true; or take the server out of mooring.yaml";
+  const ways = "Run: azd env set MOORING_PRIVATE_NETWORKING true; or remove the server from mooring.yaml";
   if (publicNetworkAccess !== "Enabled") {
     return [
-      `${what} takes connections from private networks alone (publicNetworkAccess ${publicNetworkAccess}), and Mooring would be in none. ${ways}`,
+      `${what} accepts connections only from private networks (publicNetworkAccess ${publicNetworkAccess}), and Mooring would not be in one. ${ways}`,
     ];
   }
   const { names, problem } = await listNames(az, `${id}/firewallRules`);
-  if (problem !== undefined) return [`The firewall of ${what} cannot be read. Log in as somebody who may. ${problem}`];
+  if (problem !== undefined)
+    return [`The firewall of ${what} cannot be read. Log in as someone who may read it. ${problem}`];
   if (names.length > 0) return [];
   return [
-    `${what} lets no address in: it has no firewall rule, and Mooring would come from one of Azure's. Run: az sql server firewall-rule create --ids ${id}/firewallRules/AllowAllWindowsAzureIps --start-ip-address 0.0.0.0 --end-ip-address 0.0.0.0; or, narrower, azd env set MOORING_PRIVATE_NETWORKING true`,
+    `${what} blocks all addresses: it has no firewall rule, and Mooring's address would be one of Azure's. Run: az sql server firewall-rule create --ids ${id}/firewallRules/AllowAllWindowsAzureIps --start-ip-address 0.0.0.0 --end-ip-address 0.0.0.0; or, narrower, azd env set MOORING_PRIVATE_NETWORKING true`,
   ];
 }
 
@@ -204,6 +205,6 @@ async function read(az: Az, { what, id, version, fix }: Thing): Promise<Read> {
   const { body, problem } = await attempt(() => az("rest", "--method", "GET", "--url", `${id}?api-version=${version}`));
   if (problem === undefined) return { body };
   return {
-    problem: `${what} cannot be read, and Mooring is to have rights there. ${fix}, or log in as somebody who may. ${problem}`,
+    problem: `${what} cannot be read, and Mooring needs rights there. ${fix}, or log in as someone who may read it. ${problem}`,
   };
 }

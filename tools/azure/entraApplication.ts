@@ -1,6 +1,6 @@
 /**
- * Mooring's application in Microsoft Entra: scope, app roles, the redirect of a single-page application, the Azure CLI as a
- * client that needs no consent, and groups in tokens. Run again, it changes what differs and keeps what others added.
+ * Mooring's application in Microsoft Entra: scope, app roles, the redirect URI of a single-page application, the Azure CLI as
+ * a client that needs no consent, and groups in tokens. Running it again changes what differs and keeps what others added.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -46,9 +46,9 @@ const Page = z.object({ value: z.array(z.unknown()) });
 
 export interface EntraOptions {
   readonly name: string;
-  /** Where the browser comes back to: the app's dashboard, or App Service authentication below /.auth/login. */
+  /** Where the browser returns after signing in: the app's dashboard, or App Service authentication below /.auth/login. */
   readonly redirectUris: readonly string[];
-  /** ApplicationGroup: those assigned to the application, which needs Entra ID P1. SecurityGroup: all, up to 200 in a token. */
+  /** ApplicationGroup: groups assigned to the application, which needs Entra ID P1. SecurityGroup: all, up to 200 in a token. */
   readonly groups: "ApplicationGroup" | "SecurityGroup";
 }
 
@@ -87,7 +87,7 @@ export async function ensureApplication(
       ],
     },
   });
-  // Only now: the application has to have the scope before somebody can be allowed it.
+  // Only now, because the application must have the scope before a client can be authorised for it.
   await call("PATCH", `/applications/${application.id}`, {
     api: {
       preAuthorizedApplications: [
@@ -106,7 +106,7 @@ function isEasyAuth(uri: string): boolean {
   return new URL(uri).pathname.startsWith("/.auth/login/");
 }
 
-/** App Service authentication has no secret of the application's: then it asks Entra for an ID token, which has to be allowed. */
+/** App Service authentication has no client secret here, so it requests an ID token from Entra, which must be allowed. */
 function withEasyAuth({ web }: Application, redirectUris: readonly string[]): object {
   if (redirectUris.length === 0) return {};
   return {
@@ -117,7 +117,7 @@ function withEasyAuth({ web }: Application, redirectUris: readonly string[]): ob
   };
 }
 
-/** Roles keep their ids, by which they are assigned to people. */
+/** Roles keep their ids, because assignments refer to them. */
 function withRoles({ appRoles }: Application): readonly object[] {
   const others = appRoles.filter(({ value }) => !AppRole.safeParse(value).success);
   const ours = AppRole.options.map((value) => ({
@@ -145,7 +145,7 @@ function describeScope(id: string): object {
   };
 }
 
-/** Without one nobody gets a token for it, and no role can be assigned. */
+/** Without a service principal, no one gets a token for the application, and no role can be assigned. */
 async function ensureServicePrincipal(call: Call, appId: string): Promise<void> {
   const { value } = Page.parse(
     await call("GET", `/servicePrincipals?$filter=${encodeURIComponent(`appId eq '${appId}'`)}`),
@@ -155,7 +155,7 @@ async function ensureServicePrincipal(call: Call, appId: string): Promise<void> 
 
 type Call = (method: "GET" | "POST" | "PATCH", path: string, body?: object) => Promise<unknown>;
 
-/** Bodies go by way of a file: no shell has to leave them as they are. */
+/** Passes bodies in a file, so that no shell can change them. */
 function caller(az: Az): Call {
   return async (method, path, body) => {
     const request = ["rest", "--method", method, "--url", `${graph}${path}`];
@@ -175,7 +175,7 @@ function union(first: readonly string[], second: readonly string[]): readonly st
   return [...new Set([...first, ...second])];
 }
 
-/** For mooring.yaml. */
+/** The auth entry for mooring.yaml. */
 export const authEntry = ({ clientId, tenantId }: { clientId: string; tenantId: string }) => ({
   auth: { entra: { issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`, audiences: [clientId] } },
 });

@@ -1,6 +1,6 @@
 /**
- * What a template cannot give: Mooring's ClusterRole in each cluster and its user in each database of the catalog.
- * `npm run azure -- grant`, azd's hook after provisioning. What does not work is said with the commands to do it by hand.
+ * Grants what a template cannot: Mooring's ClusterRole in each cluster and its user in each database of the catalog.
+ * `npm run azure -- grant`, azd's hook after provisioning. For what fails, it prints the commands to do it by hand.
  */
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -14,7 +14,7 @@ const Token = z.object({ accessToken: z.string() });
 export interface Grant {
   readonly what: string;
   readonly outcome: string;
-  /** Where it did not work: what somebody who may has to run. */
+  /** Set if it failed: what someone with the rights has to run. */
   readonly byHand?: string;
 }
 
@@ -25,7 +25,7 @@ export interface GrantOptions {
   readonly grantIn?: (login: DatabaseLogin, identity: Identity) => Promise<string>;
 }
 
-/** One after the other: there are few, and each line is for a person. */
+/** Runs one after another: there are few, and a person reads the lines. */
 export async function* grant(
   az: Az,
   { catalog, identity, grantIn = grantDatabase }: GrantOptions,

@@ -1,6 +1,6 @@
 /**
- * The ClusterRole and its binding, applied by `az aks command invoke`: it runs in the cluster as the caller, so that a cluster
- * without a public API server is reached as well, and neither kubectl nor kubelogin is needed here.
+ * Applies the ClusterRole and its binding with `az aks command invoke`: it runs in the cluster as the caller, so it also works
+ * without a public API server and needs neither kubectl nor kubelogin on this machine.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -45,10 +45,11 @@ export async function grantCluster(az: Az, target: ClusterTarget, principalId: s
 
 export async function clusterRoleFor(principalId: string): Promise<string> {
   const text = await readFile(join(root, "infra/kubernetes/cluster-role.yaml"), "utf8");
-  if (!text.includes(placeholder)) throw new Error("infra/kubernetes/cluster-role.yaml has no place for the identity.");
+  if (!text.includes(placeholder))
+    throw new Error("infra/kubernetes/cluster-role.yaml has no placeholder for the identity.");
   return text.replace(placeholder, principalId);
 }
 
-/** For somebody who administers the cluster and may not run commands by way of Azure. */
+/** For a cluster administrator who may not run commands through Azure. */
 export const clusterByHand = (principalId: string): string =>
   `sed "s/${placeholder}/${principalId}/" infra/kubernetes/cluster-role.yaml | kubectl apply -f -`;

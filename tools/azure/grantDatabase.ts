@@ -1,6 +1,6 @@
 /**
- * Mooring's own user in a database, as infra/sql/database-user.sql makes it, but by SID: that needs no right to read the
- * directory, and can be run again.
+ * Mooring's own user in a database, as infra/sql/database-user.sql creates it, but by SID. This needs no right to read the
+ * directory and is idempotent.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,7 +15,7 @@ export interface DatabaseLogin {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  /** Of the server's Entra administrator. */
+  /** The token of the server's Entra administrator. */
   readonly token: string;
 }
 
@@ -24,7 +24,7 @@ export interface Identity {
   readonly clientId: string;
 }
 
-/** Says what it did. */
+/** Returns what it did. */
 export async function grantDatabase(login: DatabaseLogin, identity: Identity): Promise<"created" | "already there"> {
   const { create, rest } = await statementsFor(identity);
   return await connected(login, async (pool) => {
@@ -36,7 +36,7 @@ export async function grantDatabase(login: DatabaseLogin, identity: Identity): P
     const found = recordset[0] && `0x${recordset[0].sid.toString("hex").toUpperCase()}`;
     if (found !== undefined && found !== sid)
       throw new Error(
-        `The user ${identity.name} is of another identity (SID ${found}), perhaps one that was deleted. Run: DROP USER ${quoteName(identity.name)}`,
+        `The user ${identity.name} belongs to another identity (SID ${found}), perhaps one that was deleted. Run: DROP USER ${quoteName(identity.name)}`,
       );
     if (found === undefined) await pool.request().batch(create);
     await pool.request().batch(rest);
@@ -44,10 +44,10 @@ export async function grantDatabase(login: DatabaseLogin, identity: Identity): P
   });
 }
 
-/** The two parts of the file, for this identity. */
+/** The file's two parts, for this identity. */
 export async function statementsFor({ name, clientId }: Identity): Promise<{ create: string; rest: string }> {
   const text = await readFile(join(root, "infra/sql/database-user.sql"), "utf8");
-  if (!text.includes(created)) throw new Error(`infra/sql/database-user.sql does not say ${created}`);
+  if (!text.includes(created)) throw new Error(`infra/sql/database-user.sql does not contain ${created}`);
   const user = quoteName(name);
   const rest = text
     .replace(created, "")
@@ -57,7 +57,7 @@ export async function statementsFor({ name, clientId }: Identity): Promise<{ cre
   return { create: `CREATE USER ${user} WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`, rest };
 }
 
-/** Runs T-SQL as it stands in a file. */
+/** Runs a file's T-SQL unchanged. */
 export function runScript(login: DatabaseLogin, script: string): Promise<void> {
   return connected(login, async (pool) => void (await pool.request().batch(script)));
 }
@@ -70,7 +70,7 @@ async function connected<T>(
     server: host,
     port,
     database,
-    // A serverless database that sleeps takes a minute to wake.
+    // A paused serverless database takes a minute to resume.
     connectionTimeout: 90_000,
     options: { encrypt: true, trustServerCertificate: false, appName: "mooring-grant" },
     authentication: { type: "azure-active-directory-access-token", options: { token } },

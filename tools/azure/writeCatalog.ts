@@ -1,4 +1,4 @@
-/** A catalog for clusters and SQL servers that are there, with every value as Azure has it. */
+/** Writes a catalog for existing clusters and SQL servers, with the values that they have in Azure. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,11 +33,11 @@ export interface Described {
 }
 
 export interface CatalogOptions extends Described {
-  /** Client id of Mooring's Entra application. */
+  /** The client id of Mooring's Entra application. */
   readonly audience: string;
 }
 
-/** The entries of a catalog for these. */
+/** The catalog entries for these clusters and servers. */
 export async function writeEntries(az: Az, described: Described): Promise<string> {
   const { clusters, sqlServers } = await describe(az, described);
   return stringify({ clusters: Object.fromEntries(clusters), sqlServers: Object.fromEntries(sqlServers) });
@@ -60,7 +60,7 @@ export async function writeCatalog(az: Az, options: CatalogOptions): Promise<str
     sqlServers: Object.fromEntries(sqlServers),
     ...authEntry({ clientId: options.audience, tenantId }),
   };
-  // Whatever Azure said: what is printed is a catalog that Mooring starts with.
+  // Whatever Azure returned, print only a catalog with which Mooring starts.
   Catalog.parse(catalog);
   return `# yaml-language-server: $schema=mooring.schema.json
 ${stringify(catalog)}
@@ -81,7 +81,7 @@ async function describeCluster(
 ): Promise<readonly [string, object]> {
   const cluster = ManagedCluster.parse(await az("aks", "show", "--ids", id));
   const host = cluster.privateFqdn ?? cluster.fqdn;
-  if (!host) throw new Error(`Cluster ${cluster.name} has no API server that a name leads to.`);
+  if (!host) throw new Error(`The API server of cluster ${cluster.name} has no host name.`);
   const issuer = cluster.oidcIssuerProfile?.issuerUrl;
   if (!issuer && !podIdentity)
     throw new Error(
@@ -103,7 +103,7 @@ async function describeCluster(
   ];
 }
 
-/** The API server's certificate is signed by the cluster's own authority, which only its kubeconfig has. */
+/** The API server's certificate is signed by the cluster's own authority, which is only in its kubeconfig. */
 async function certificateAuthorityOf(az: Az, id: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   try {
@@ -133,7 +133,7 @@ async function describeSqlServer(az: Az, id: string): Promise<readonly [string, 
 
 const subscriptionOf = (id: string): string => id.split("/")[2] ?? "";
 
-/** What requests call it: 1 to 40 lower-case letters, digits and hyphens. */
+/** Its alias: 1 to 40 lower-case letters, digits and hyphens. */
 function alias(name: string): string {
   return name
     .toLowerCase()

@@ -1,13 +1,13 @@
 import type { Block } from "./chapters.ts";
 
-/** The file with the block applied; `current` is undefined when it is not there. */
+/** Returns the file with the block applied; `current` is undefined if it does not exist. */
 export function applyBlock(current: string | undefined, { file, line, kind, text }: Block): string {
   const fail = (why: string) => new Error(`line ${line}: the block for ${file} no longer applies: ${why}`);
   if (kind === "file") {
-    if (current !== undefined) throw fail("there is such a file already");
+    if (current !== undefined) throw fail("the file already exists");
     return text;
   }
-  if (current === undefined) throw fail("there is no such file");
+  if (current === undefined) throw fail("the file does not exist");
   return hunksOf(text)
     .reduce((lines, { before, after }) => {
       const places = placesOf(lines, before);
@@ -25,10 +25,10 @@ interface Hunk {
   readonly after: readonly string[];
 }
 
-/** As in a unified diff, without line numbers: where a hunk belongs, its own lines say. */
+/** As in a unified diff, but without line numbers: a hunk's own lines determine its place. */
 function hunksOf(text: string): readonly Hunk[] {
   return text.split(/^@@.*\n/m).flatMap((hunk) => {
-    // An editor may have taken the space off an empty line.
+    // An editor may have removed the space from an empty line.
     const lines = hunk
       .split("\n")
       .slice(0, -1)

@@ -1,10 +1,10 @@
-/** The worked examples of docs/extending.md: each chapter with its blocks, as a reader would apply them one after another. */
+/** The worked examples of docs/extending.md: each chapter with its blocks, in the order in which a reader applies them. */
 
 export interface Block {
   readonly file: string;
-  /** Of the fence in the document. */
+  /** The line of the fence in the document. */
   readonly line: number;
-  /** A whole new file, or hunks of changes to one that is there. */
+  /** A new file, or hunks of changes to an existing one. */
   readonly kind: "file" | "changes";
   readonly text: string;
 }
@@ -12,14 +12,14 @@ export interface Block {
 export interface Chapter {
   readonly title: string;
   readonly blocks: readonly Block[];
-  /** By file of src, from the chapter's table: the file in which the compiler misses it. */
+  /** From the chapter's table: for each file of src, the file in which the compiler reports an error without it. */
   readonly missedIn: ReadonlyMap<string, string>;
 }
 
-/** Chapters are what stands under a heading of the second level; one without a block of a file is only text. */
+/** A chapter is the text below a second-level heading; one without file blocks is only text. */
 export function readChapters(document: string): readonly Chapter[] {
   const chapters: { title: string; blocks: Block[]; missedIn: Map<string, string> }[] = [];
-  /** What was said last before a block, or before several that follow one another. */
+  /** The text before a block, or before several consecutive ones. */
   let prose = "";
   let isSaid = false;
   let fence: { info: string; line: number; lines: string[] } | undefined;

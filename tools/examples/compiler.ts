@@ -1,4 +1,4 @@
-/** TypeScript over one folder, again and again: what was read once is not read and parsed another time. */
+/** Compiles a folder repeatedly with TypeScript, reading and parsing each file only once. */
 import { join, relative } from "node:path";
 import ts from "typescript";
 
@@ -9,13 +9,13 @@ export interface TypeProblem {
 }
 
 export interface Compiler {
-  /** All that `tsc -p` of that folder would say. */
+  /** All problems that `tsc -p` would report for this folder. */
   checkAll(project: string): readonly TypeProblem[];
-  /** What it would say of these files, such as that one imports what is outside. */
+  /** The problems that it would report in these files, such as an import from outside. */
   checkFiles(project: string, files: readonly string[]): readonly TypeProblem[];
   /**
-   * The first error when the file is as it was before, or is not there (undefined). `first` are looked at first: most errors
-   * are in files that belong together.
+   * The first error if the file has its previous text, or does not exist (undefined). Checks the files of `first` first: most
+   * errors are in files that belong together.
    */
   findErrorWithout(
     file: string,

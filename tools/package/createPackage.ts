@@ -1,4 +1,4 @@
-/** The zip that Flex Consumption takes: the bundles, the dashboard, host.json, package.json and the catalog, and nothing that the app does not read. */
+/** The zip for Flex Consumption: the bundles, the dashboard, host.json, package.json and the catalog; only what the app reads. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
@@ -17,12 +17,12 @@ const PackageJson = z.object({
   engines: z.record(z.string(), z.string()),
 });
 
-/** Rejects a catalog that Mooring would not start with; a deployed app never lets everybody do everything. */
+/** Rejects a catalog with which Mooring would not start; a deployed app never allows anonymous access. */
 export function checkCatalog(file: string): void {
   isAnonymous(loadCatalog(file), { MOORING_ALLOW_ANONYMOUS: false });
 }
 
-/** By their path in the zip; the bundles have to be built. */
+/** The contents by their paths in the zip; the bundles must be built. */
 export async function listContents(options: {
   readonly backend: Backend;
   readonly catalog: string;
@@ -46,7 +46,7 @@ async function listDashboard(): Promise<Readonly<Record<string, Buffer>>> {
   return Object.fromEntries(await Promise.all(read));
 }
 
-/** The same contents make the same bytes, so that a digest says what is in it: the first day that a zip can name is every file's. */
+/** Reproducible, so that the digest identifies the contents: all files have the earliest date that a zip allows. */
 export function zip(contents: Readonly<Record<string, Uint8Array>>): Uint8Array {
   return zipSync({ ...contents }, { level: 9, mtime: new Date(1980, 0, 1) });
 }

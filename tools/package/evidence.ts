@@ -1,4 +1,4 @@
-/** What stands beside a package: what it is made of (CycloneDX) and from what it was made (in-toto, SLSA provenance 1). */
+/** The files next to a package: its SBOM (CycloneDX) and its provenance (in-toto, SLSA provenance 1). */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -16,15 +16,15 @@ const Bom = z.looseObject({
 const Package = z.object({ name: z.string(), version: z.string() });
 
 /**
- * What npm knows of the packages that these files of a bundle belong to. Not `npm sbom --omit dev`, which leaves out whatever a
- * development tool uses, too, even where the app depends on it.
+ * The SBOM entries of the packages to which these files of a bundle belong. Not `npm sbom --omit dev`, which also omits
+ * packages that the app depends on if a development tool uses them, too.
  */
 export function writeBom(files: readonly string[]): string {
   const npm = process.env["npm_execpath"];
   const args = ["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"];
   const [file, all] = npm === undefined ? ["npm", args] : [process.execPath, [npm, ...args]];
   const bom = Bom.parse(JSON.parse(execFileSync(file, all, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 })));
-  // npm takes the name of the folder.
+  // npm uses the name of the folder.
   const component = { ...bom.metadata.component, name: "mooring" };
 
   const bundled = listPackages(files);
@@ -58,7 +58,7 @@ export interface Made {
   readonly catalog: string;
 }
 
-/** Not signed: a build service signs what it vouches for (.github/workflows/package.yml does). */
+/** Not signed: that is up to the build service (.github/workflows/package.yml signs it). */
 export function writeProvenance({ file, zip, backend, catalog }: Made): string {
   const commit = git("rev-parse", "HEAD");
   const isClean = git("status", "--porcelain") === "";
@@ -88,7 +88,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** undefined where the sources are no checkout. */
+/** Undefined if the sources are not a Git checkout. */
 function git(...args: readonly string[]): string | undefined {
   try {
     return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

@@ -1,6 +1,6 @@
 /**
- * host.json of a deployment. It has to stand in the file where durable state is: the scale controller reads the file, and no
- * app setting reaches it. What is in the checkout is the variant for Azure Storage, which `func start` and the sandbox read, too.
+ * host.json for a deployment. The file itself must say where durable state is kept, because the scale controller reads it and
+ * sees no app settings. The checkout has the variant for Azure Storage, which `func start` and the sandbox also use.
  */
 import { z } from "zod";
 
@@ -13,7 +13,7 @@ const HostJson = z.looseObject({
   }),
 });
 
-/** Polling intervals and visibility timeouts are of Azure Storage alone. */
+/** Polling intervals and visibility timeouts are only for Azure Storage. */
 const scheduler = { type: "azureManaged", connectionStringName: "DURABLE_TASK_SCHEDULER_CONNECTION_STRING" };
 
 export function hostJsonFor(backend: Backend, text: string): string {

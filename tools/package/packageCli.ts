@@ -1,4 +1,4 @@
-/** The command line by itself: one bundled file that needs nothing but Node, as a package that npm installs. */
+/** The command line alone: one bundled file that needs only Node, as an npm package. */
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ export interface PackagedCli {
   readonly bytes: number;
 }
 
-/** Writes the tarball into the folder; what it is made of lies beside it. */
+/** Writes the tarball to the folder, next to the files that it contains. */
 export async function packageCli(out: string): Promise<PackagedCli> {
   const folder = join(out, "mooring-cli");
   await mkdir(join(folder, "bin"), { recursive: true });
@@ -38,14 +38,14 @@ async function bundle(outfile: string): Promise<void> {
     format: "esm",
     platform: "node",
     target: "node22",
-    // Packages that are CommonJS ask for Node's own modules by require.
+    // CommonJS packages load Node's built-in modules with require.
     banner: {
       js: `#!/usr/bin/env node
 import { createRequire as createRequireOfBundle } from "node:module";
 const require = createRequireOfBundle(import.meta.url);`,
     },
     minify: true,
-    // Names show in the report of a defect.
+    // Bug reports show the names.
     keepNames: true,
     legalComments: "linked",
     logLevel: "error",
@@ -68,8 +68,8 @@ async function manifest() {
 
 const readme = `# mooring-cli
 
-The command line of Mooring: it does from a terminal or a script what Mooring's HTTP interface offers. One file, which needs
-nothing but Node 22.19 or newer.
+The command line of Mooring: everything that Mooring's HTTP interface offers, from a terminal or a script. It is one file and
+needs only Node 22.19 or newer.
 
 \`\`\`sh
 npm install --global ./mooring-cli-<version>.tgz
@@ -79,5 +79,5 @@ mooring list
 source <(mooring completion bash)
 \`\`\`
 
-\`mooring --help\` names every command. \`mooring up\`, which runs the whole service on a laptop, is part of a checkout of Mooring.
+\`mooring --help\` lists all commands. \`mooring up\`, which runs the whole service on a laptop, needs a checkout of Mooring.
 `;

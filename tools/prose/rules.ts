@@ -1,15 +1,15 @@
-/** What the project asks of its English besides the rules that come from npm. */
+/** The project's rules for English, in addition to those from npm. */
 import type { TxtNode } from "@textlint/ast-node-types";
 import type { TextlintRuleContext, TextlintRuleReportHandler } from "@textlint/types";
 import { split } from "sentence-splitter";
 import { retiredPhrases } from "./retiredPhrases.ts";
 
-/** Longer sentences have to be read twice. Code and figures count as words. */
+/** Longer sentences must be read twice. Code and figures count as words. */
 export const mostWords = 40;
 
 type Check = (text: string) => readonly string[];
 
-/** A rule that reads the text of each paragraph, heading and cell. */
+/** A rule that checks the text of each paragraph, heading and table cell. */
 function ruleOf(check: Check): (context: TextlintRuleContext) => TextlintRuleReportHandler {
   return ({ Syntax, RuleError, report }) => {
     const read = (node: TxtNode) => {
@@ -44,7 +44,7 @@ function sentencesOf(text: string): readonly string[] {
   return split(text).flatMap(({ type, raw }) => (type === "Sentence" ? [raw.trim()] : []));
 }
 
-/** As it is read: a piece of code is one word. */
+/** The text as it is read: a piece of code counts as one word. */
 function textOf(node: TxtNode): string {
   if (node.type === "Code") return "code";
   if (node.type === "Break") return " ";

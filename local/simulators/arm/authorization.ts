@@ -1,4 +1,4 @@
-/** Who may do what: the bearer token, and one custom role at the root that the authorised principals have. */
+/** Authorization: a valid bearer token, and one custom role at the root, assigned to the authorised principals. */
 import { checkAccessToken } from "../entra/accessTokens.ts";
 import { findPrincipal, type World } from "../world.ts";
 import { ArmFailure } from "./failures.ts";
@@ -11,7 +11,7 @@ const audiences = [
   "https://management.azure.com",
 ];
 
-/** Of the role where nobody says what it has. Mooring's own is in infra/azure. */
+/** The role's actions by default. Mooring's own role is in infra/azure. */
 export const defaultActions: readonly string[] = [
   "Microsoft.Resources/subscriptions/resourceGroups/read",
   "Microsoft.ManagedIdentity/userAssignedIdentities/read",
@@ -80,7 +80,7 @@ export function authorize(
     actions,
   }: { action: string; scope: string; authorized: ReadonlySet<string> | undefined; actions: readonly string[] },
 ): void {
-  // Without a list, whoever is no managed identity of this world: Mooring may, the workloads may not.
+  // Without a list, every service principal has the role (Mooring), and no managed identity (the workloads).
   const isMember = authorized ? authorized.has(clientId) : world.servicePrincipals.has(clientId);
   if (isMember && actions.some((allowed) => allowed.toLowerCase() === action.toLowerCase())) return;
   throw new ArmFailure(

@@ -1,4 +1,4 @@
-/** Error answers of Azure Resource Manager (learn.microsoft.com "Troubleshoot common Azure deployment errors"). */
+/** Error responses of Azure Resource Manager (learn.microsoft.com "Troubleshoot common Azure deployment errors"). */
 import type { ErrorEffect, HttpReply } from "../httpServer.ts";
 
 export class ArmFailure extends Error {
@@ -17,7 +17,7 @@ export class ArmFailure extends Error {
 
 export const failures = {
   badRequest: (message: string) =>
-    // The identity provider has one code for all of these.
+    // The identity provider uses one code for all of these.
     new ArmFailure(400, "BadRequest", `The request format was unexpected: ${message}`),
   invalidContent: (message: string) =>
     new ArmFailure(
@@ -82,7 +82,7 @@ export function armReply({ status, code, message, headers }: ArmFailure): HttpRe
   return { status, headers, body: { error: { code, message } } };
 }
 
-/** Codes that ARM gives when a test names only a status, and the status when it names only a code. */
+/** The code for a test that names only a status, and the status for one that names only a code. */
 const usualCodes = new Map<number, string>([
   [400, "BadRequest"],
   [401, "InvalidAuthenticationToken"],

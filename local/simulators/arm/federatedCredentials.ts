@@ -1,5 +1,5 @@
 /**
- * Federated identity credentials of a user-assigned identity, with the rules of learn.microsoft.com "Important
+ * Federated identity credentials of a user-assigned identity, following the rules of learn.microsoft.com "Important
  * considerations and restrictions for federated identity credentials".
  */
 import { z } from "zod";
@@ -59,7 +59,7 @@ export function federatedIdentityCredentials(world: World): ResourceType {
 
     DELETE({ path, collided }) {
       const identity = requireIdentity(world, path, "delete");
-      // Deletes collide with writes too (hashicorp/terraform-provider-azurerm #29242).
+      // Deletes conflict with writes, too (hashicorp/terraform-provider-azurerm #29242).
       if (collided) throw failures.concurrentWrites(identity.id);
       return { status: identity.federatedCredentials.delete(nameIn(path).toLowerCase()) ? 200 : 204 };
     },

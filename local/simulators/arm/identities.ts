@@ -99,7 +99,7 @@ export function userAssignedIdentities(world: World): ResourceType {
   }
 }
 
-/** The identity that the path, or the path's parent, names. */
+/** The identity named by the path or by its parent. */
 export function findIdentity(
   world: World,
   { subscriptionId, resourceGroup = "", names }: ResourcePath,
@@ -113,7 +113,7 @@ export function findIdentity(
   );
 }
 
-/** `West Europe` is `westeurope`. */
+/** `West Europe` becomes `westeurope`. */
 function regionName(location: string): string {
   return location.replaceAll(" ", "").toLowerCase();
 }

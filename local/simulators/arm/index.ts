@@ -1,4 +1,4 @@
-/** Azure Resource Manager over HTTPS: the few resource types that Mooring touches, with their real rules. */
+/** Azure Resource Manager over HTTPS: the few resource types that Mooring uses, with Azure's rules. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
@@ -18,17 +18,17 @@ import { createWriteGate } from "./writeGate.ts";
 
 export interface ArmOptions {
   readonly port?: number;
-  /** Client ids that have the role; without it, every service principal of the world and no managed identity. */
+  /** Client ids that have the role; by default every service principal of the world and no managed identity. */
   readonly authorized?: ReadonlySet<string>;
-  /** Where whoever asks for the cloud's endpoints is sent for a token; Azure's own without it. */
+  /** The token authority that the cloud's endpoints name; Azure's own by default. */
   readonly authorityHost?: string;
-  /** The role's actions; by default all that this simulator knows. */
+  /** The role's actions; by default all that this simulator checks. */
   readonly actions?: readonly string[];
-  /** Answers 429 beyond the published limits. Off by default: a test of something else should not wait for Azure. */
+  /** Answers 429 beyond the published limits. Off by default, so that tests of other things need not wait. */
   readonly enforceLimits?: boolean;
-  /** How long a federated credential is being written; concurrent writes of one identity answer 409 meanwhile. */
+  /** How long writing a federated credential takes; until then, other writes under the same identity get 409. */
   readonly credentialWriteMs?: number;
-  /** How long a long-running operation runs. */
+  /** How long a long-running operation takes. */
   readonly operationMs?: number;
 }
 

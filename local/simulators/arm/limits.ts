@@ -1,8 +1,8 @@
 /**
- * The published throttles. ARM: learn.microsoft.com "Understand how Azure Resource Manager throttles requests" (token
+ * The published limits. ARM: learn.microsoft.com "Understand how Azure Resource Manager throttles requests" (token
  * buckets per subscription and principal). Identities: "Important considerations and restrictions for federated
- * identity credentials" (requests per second per tenant, subscription and resource), for identities and credentials
- * alike.
+ * identity credentials" (requests per second per tenant, subscription and resource), which count identities and
+ * credentials alike.
  */
 import { failures } from "./failures.ts";
 import { type ResourcePath, resourceId } from "./resourcePath.ts";
@@ -13,7 +13,7 @@ interface Bucket {
 }
 
 interface Rate {
-  /** What one caller may spend at once. */
+  /** The burst that one caller may use. */
   readonly size: number;
   readonly perSecond: number;
 }
@@ -24,7 +24,7 @@ const armRates = {
   delete: { size: 200, perSecond: 10 },
 } as const;
 
-/** Per second, per tenant, per subscription and per identity. */
+/** Requests per second: per tenant, per subscription and per identity. */
 const identityRates = {
   write: [10, 2, 0.25],
   get: [30, 10, 0.5],
@@ -33,7 +33,7 @@ const identityRates = {
 } as const;
 
 export interface Limits {
-  /** Takes one request from every bucket that it counts against, or throws the 429. */
+  /** Takes a token from every bucket that the request counts against, or throws the 429. */
   spend(request: { method: string; path: ResourcePath; clientId: string }): void;
 }
 
@@ -54,7 +54,7 @@ export function createLimits({ now }: { now: () => Date }): Limits {
       const spent: Bucket[] = [];
       for (const { key, rate } of ratesFor(request)) {
         const bucket = fill(key, rate);
-        // A rounding error of the refill must not cost a caller who waited as long as he was told.
+        // A rounding error in the refill must not reject a caller that waited for the whole Retry-After.
         if (bucket.tokens < 1 - 1e-9) throw failures.throttled(key, Math.ceil((1 - bucket.tokens) / rate.perSecond));
         spent.push(bucket);
       }

@@ -4,7 +4,7 @@ import type { HttpReply } from "../httpServer.ts";
 import type { World } from "../world.ts";
 import { type ArmCall, notFound, type ResourceType } from "./resources.ts";
 
-/** Of Microsoft.Sql: those of the SDK and of Azure CLI. */
+/** API versions of Microsoft.Sql that the SDK and the Azure CLI use. */
 export const sqlApiVersions = [
   "2020-11-01-preview",
   "2021-02-01-preview",
@@ -21,7 +21,7 @@ interface Operation {
 }
 
 export interface LongRunning {
-  /** Answers 202 at once; `finish` takes effect after `operationMs`. */
+  /** Answers 202 immediately; `finish` runs after `operationMs`. */
   start(call: ArmCall, init: { location: string; operation: string; finish: () => void }): HttpReply;
   readonly types: readonly ResourceType[];
   close(): void;
@@ -101,7 +101,7 @@ export function createLongRunning(
   };
 }
 
-/** The real service asks for 15 s; here the client is to see the end soon after it came. */
+/** Azure asks for 15 s; here the client should see the end soon after it happens. */
 function pollAfter(operationMs: number): Record<string, string> {
   return { "retry-after": operationMs < 1000 ? "0" : "1" };
 }

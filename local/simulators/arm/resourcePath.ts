@@ -1,19 +1,19 @@
-/** An ARM path taken apart. Every segment but the values is compared without regard to case, as ARM does. */
+/** A parsed ARM path. Like ARM, it compares every segment but the values case-insensitively. */
 export interface ResourcePath {
   readonly subscriptionId: string;
   readonly resourceGroup: string | undefined;
-  /** `Microsoft.Sql/servers/databases`, in the caller's case; `Microsoft.Resources/resourceGroups` for a group. */
+  /** `Microsoft.Sql/servers/databases`, in the caller's case; `Microsoft.Resources/resourceGroups` for a resource group. */
   readonly type: string;
-  /** One per type segment; the last is missing when the path names a collection. */
+  /** One for each type segment; the last is missing when the path names a collection. */
   readonly names: readonly string[];
   readonly isCollection: boolean;
-  /** Of an extension resource, such as a role assignment: the id of what it is about, in the caller's case. */
+  /** For an extension resource, such as a role assignment: the id of the resource that it extends, in the caller's case. */
   readonly scope?: string;
 }
 
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
   const segments = pathname.split("/").slice(1).map(decodeURIComponent);
-  // An extension resource has a provider of its own behind the id of what it extends.
+  // An extension resource has its own provider after the id of the resource that it extends.
   const own = segments.findLastIndex((segment) => segment.toLowerCase() === "providers");
   const path = parseSegments(segments);
   if (own < 0 || segments[own + 1]?.toLowerCase() !== "microsoft.authorization") return path;

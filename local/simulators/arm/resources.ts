@@ -1,4 +1,4 @@
-/** What a resource type of the simulated ARM is made of, and what all of them share. */
+/** The definition of a resource type in the simulated ARM, and what all of them share. */
 import type { z } from "zod";
 import type { HttpReply } from "../httpServer.ts";
 import type { World } from "../world.ts";
@@ -7,10 +7,10 @@ import { isSame, type ResourcePath, resourceId } from "./resourcePath.ts";
 
 export interface ArmCall {
   readonly path: ResourcePath;
-  /** Absolute; links in answers start from its origin. */
+  /** Absolute: links in answers use its origin. */
   readonly url: URL;
   readonly body: string;
-  /** Whether another write to the same parent was under way when this one came. */
+  /** Whether this write overlapped another one under the same parent. */
   readonly collided: boolean;
 }
 
@@ -41,7 +41,7 @@ export function parseBody<T>(schema: z.ZodType<T>, body: string): T {
   );
 }
 
-/** A page of a list. `$skiptoken` counts items here; to clients it is opaque. */
+/** A page of a list. `$skiptoken` is an item offset here; clients must treat it as opaque. */
 export function page<T>({ url }: ArmCall, items: readonly T[], size = 100): HttpReply {
   const start = Number(url.searchParams.get("$skiptoken") ?? 0);
   const end = start + Math.min(size, Number(url.searchParams.get("$top") ?? size));
@@ -52,7 +52,7 @@ export function page<T>({ url }: ArmCall, items: readonly T[], size = 100): Http
   return { status: 200, body: { value, nextLink: nextLink.href } };
 }
 
-/** The group must be in the world; a cluster brings its node resource group along. */
+/** The group must be in the world; a cluster's node resource group counts, too. */
 export function requireGroup(
   world: World,
   { subscriptionId, resourceGroup = "" }: ResourcePath,

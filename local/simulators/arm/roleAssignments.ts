@@ -1,6 +1,6 @@
 /**
- * Microsoft.Authorization/roleAssignments at any scope, to be read (learn.microsoft.com "List Azure role assignments using
- * the REST API"): without a filter, or by principal, what is assigned at the scope, above it and below it.
+ * Microsoft.Authorization/roleAssignments at any scope, read-only (learn.microsoft.com "List Azure role assignments using
+ * the REST API"): without a filter, or by principal, the assignments at the scope, above it and below it.
  */
 import type { RoleAssignment, World } from "../world.ts";
 import { failures } from "./failures.ts";
@@ -36,7 +36,7 @@ interface Filter {
   readonly assignedTo?: string;
 }
 
-/** The filters that the page has, and no others. */
+/** Supports only the filters that the documentation lists. */
 function readFilter({ url }: ArmCall): Filter {
   const text = url.searchParams.get("$filter");
   if (text === null) return { isAtScope: false };
@@ -64,7 +64,7 @@ function isWithin(inner: string, outer: string): boolean {
 function isMeant({ groups }: World, { principalId }: RoleAssignment, filter: Filter): boolean {
   if (filter.principalId !== undefined && !isSame(filter.principalId, principalId)) return false;
   const { assignedTo } = filter;
-  // Unlike principalId, assignedTo() follows the principal into its groups.
+  // Unlike principalId, assignedTo() includes the principal's groups.
   return (
     assignedTo === undefined || isSame(assignedTo, principalId) || (groups.get(principalId)?.has(assignedTo) ?? false)
   );
@@ -96,7 +96,7 @@ function describe({ subscriptionId, groups }: World) {
   });
 }
 
-/** What the caller may do: everybody who is let in here has the one role. */
+/** What the caller may do: every caller that gets this far has the one role. */
 export function ownPermissions(actions: readonly string[]): ResourceType {
   return {
     type: "Microsoft.Authorization/permissions",

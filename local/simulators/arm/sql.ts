@@ -1,4 +1,4 @@
-/** Microsoft.Sql/servers as a service that does not create servers sees them. */
+/** Microsoft.Sql/servers, as far as a service needs them that creates no servers. */
 import { z } from "zod";
 import type { SqlServer, World } from "../world.ts";
 import { failures } from "./failures.ts";
@@ -62,7 +62,7 @@ export function sqlTypes(world: World, { start }: Pick<LongRunning, "start">): R
       apiVersions: sqlApiVersions,
       list(call) {
         requireServer(call.path, "read");
-        // What "Allow Azure services and resources to access this server" stands for.
+        // What the setting "Allow Azure services and resources to access this server" creates.
         const name = "AllowAllWindowsAzureIps";
         const properties = { startIpAddress: "0.0.0.0", endIpAddress: "0.0.0.0" };
         return page(call, [

@@ -1,4 +1,4 @@
-/** What clients ask before they know a subscription: the cloud's endpoints, tenants, subscriptions, and the groups in one. */
+/** What clients read before they know a subscription: the cloud's endpoints, tenants, subscriptions, and one's resource groups. */
 import type { HttpReply } from "../httpServer.ts";
 import type { World } from "../world.ts";
 import { failures } from "./failures.ts";
@@ -7,13 +7,13 @@ import { isSame } from "./resourcePath.ts";
 export interface TenantLevel {
   /** `Microsoft.Resources/subscriptions` */
   readonly type: string;
-  /** Answers anybody. */
+  /** Needs no token. */
   readonly isPublic?: true;
-  /** `isMember` is whether the caller has a role in the subscriptions. */
+  /** `isMember`: whether the caller has a role in the subscriptions. */
   run(caller: { readonly isMember: boolean }): HttpReply;
 }
 
-/** Undefined for every other path. */
+/** Undefined for other paths. */
 export function findTenantLevel(
   world: World,
   { pathname, authorityHost }: { pathname: string; authorityHost: string },
@@ -28,7 +28,7 @@ export function findTenantLevel(
   return second === "resourcegroups" ? groups(world, id) : undefined;
 }
 
-/** As https://management.azure.com/metadata/endpoints?api-version=2015-01-01 has it; Azure CLI registers a cloud by it. */
+/** In the form of https://management.azure.com/metadata/endpoints?api-version=2015-01-01, from which Azure CLI registers a cloud. */
 function endpoints(authorityHost: string): TenantLevel {
   const authentication = { loginEndpoint: authorityHost, audiences: ["https://management.azure.com/"] };
   const body = {
@@ -46,7 +46,7 @@ function tenants({ tenantId }: World): TenantLevel {
   return { type, run: () => ({ status: 200, body: { value } }) };
 }
 
-/** Whoever has no role in one sees none. */
+/** A caller without a role sees no subscriptions. */
 function subscriptions(world: World): TenantLevel {
   const type = "Microsoft.Resources/subscriptions";
   const value = [...world.subscriptionIds].map((id) => describe(world, id));

@@ -1,4 +1,4 @@
-/** Tells whether a write met another one under the same parent, from the moment it arrived until its answer left. */
+/** Detects whether a write overlaps another one under the same parent, from its arrival until its answer is sent. */
 export interface WriteGate {
   enter(key: string): { readonly collided: boolean; leave(): void };
 }

@@ -1,9 +1,9 @@
-/** Access tokens as Microsoft Entra issues them for Azure's own services: v1.0 claims, signed with the world's key. */
+/** Access tokens of the kind that Microsoft Entra issues for Azure services: v1.0 claims, signed with the world's key. */
 import { randomUUID } from "node:crypto";
 import { errors, importJWK, jwtVerify, SignJWT } from "jose";
 import type { ServicePrincipal, World } from "../world.ts";
 
-/** As long as Entra's client-credentials tokens live; managed identity endpoints hand out a day. */
+/** Lifetimes: an hour for Entra's client-credentials tokens, a day for those of managed identity endpoints. */
 export const hour = 3599;
 export const day = 86_399;
 
@@ -41,7 +41,7 @@ export type TokenCheck =
   | { readonly outcome: "wrongAudience"; readonly audience: string }
   | { readonly outcome: "invalid" };
 
-/** What any Azure service checks of a token before it looks at rights. */
+/** What any Azure service checks about a token before it checks rights. */
 export async function checkAccessToken(world: World, token: string, audiences: readonly string[]): Promise<TokenCheck> {
   try {
     const { payload } = await jwtVerify(token, await importJWK(world.entraKey.publicJwk, "RS256"), {

@@ -1,21 +1,21 @@
-/** Access tokens for an application of the tenant's own, such as Mooring's API: v2.0 claims, with app roles and groups. */
+/** Access tokens for an application of the tenant, such as Mooring's API: v2.0 claims, with app roles and groups. */
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { World } from "../world.ts";
 import { hour } from "./accessTokens.ts";
 
 export interface ApiTokenRequest {
-  /** Client id of the application that the token is for. */
+  /** Client id of the application for which the token is issued. */
   readonly audience: string;
   /** Object id of the person or service principal. */
   readonly oid: string;
-  /** The client that asks; a workload asks for itself. */
+  /** The client that requests the token; a workload requests its own. */
   readonly clientId: string;
   readonly roles?: readonly string[];
   readonly groups?: readonly string[];
-  /** Set for a person, on whose behalf the client calls; absent for a workload. */
+  /** Set if the client calls on behalf of a person; absent for a workload. */
   readonly scope?: string;
-  /** Claims that are otherwise; undefined leaves one out. */
+  /** Claims to override; undefined leaves one out. */
   readonly changes?: Readonly<Record<string, unknown>>;
 }
 
@@ -35,7 +35,7 @@ export async function mintApiToken(world: World, issuer: string, request: ApiTok
     tid: world.tenantId,
     uti: randomUUID().replaceAll("-", "").slice(0, 22),
     ver: "2.0",
-    // Entra leaves an empty list out.
+    // Entra omits empty lists.
     ...(roles.length > 0 ? { roles } : {}),
     ...(groups.length > 0 ? { groups } : {}),
     ...(scope === undefined ? {} : { scp: scope }),

@@ -1,7 +1,7 @@
 /**
  * The managed identity endpoint inside an App Service or Function App (learn.microsoft.com "How to use managed
  * identities for App Service and Azure Functions", REST endpoint reference): IDENTITY_ENDPOINT and IDENTITY_HEADER. Its
- * version 2017-09-01 is what Azure CLI has long asked: MSI_ENDPOINT and MSI_SECRET are its names for the same two.
+ * older version, 2017-09-01, is the one that Azure CLI used for a long time; it calls them MSI_ENDPOINT and MSI_SECRET.
  */
 import { randomUUID } from "node:crypto";
 import { type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
@@ -10,20 +10,20 @@ import { findPrincipal, type ServicePrincipal, type World } from "../world.ts";
 import { day, mintAccessToken } from "./accessTokens.ts";
 
 export interface AppServiceIdentity {
-  /** Value of IDENTITY_ENDPOINT. */
+  /** The value of IDENTITY_ENDPOINT. */
   readonly endpoint: string;
-  /** Value of IDENTITY_HEADER. */
+  /** The value of IDENTITY_HEADER. */
   readonly header: string;
 }
 
 export interface AppServiceIdentities {
-  /** An app whose identity is `clientId` when a request names none; it may also ask for the others. */
+  /** Adds an app whose default identity is `clientId`; it may also request the others. */
   attach(clientId: string, others?: readonly string[]): AppServiceIdentity;
   close(): Promise<void>;
 }
 
 export async function startAppServiceIdentities({ world, faults }: SimulatorContext): Promise<AppServiceIdentities> {
-  /** The client ids of each app's identities by its secret header; the first is its own. */
+  /** The client ids of each app's identities, by its secret header; the first is the default. */
   const apps = new Map<string, readonly string[]>();
 
   const server = await startHttpServer({
@@ -86,7 +86,7 @@ function rename(query: URLSearchParams): URLSearchParams {
   return renamed;
 }
 
-/** As App Service on Linux writes it: `11/05/2021 15:18:31 +00:00`. */
+/** The format of App Service on Linux: `11/05/2021 15:18:31 +00:00`. */
 function printOldTime(seconds: number): string {
   const [year, month, dayOfMonth, time] = new Date(seconds * 1000).toISOString().split(/[-T.]/);
   return `${month}/${dayOfMonth}/${year} ${time} +00:00`;
@@ -96,7 +96,7 @@ type Choice =
   | { readonly principal: ServicePrincipal; readonly refusal?: undefined }
   | { readonly principal?: undefined; readonly refusal: string };
 
-/** By what a request may name an identity; principal_id and object_id are the same. */
+/** The parameters by which a request may select an identity; principal_id and object_id are the same. */
 const selectors: Readonly<
   Record<string, { property: string; of: (world: World, principal: ServicePrincipal) => string }>
 > = {
@@ -106,7 +106,7 @@ const selectors: Readonly<
   mi_res_id: { property: "ResourceId", of: resourceIdOf },
 };
 
-/** The app's own identity, or the one that the request names, if it is assigned to the app. */
+/** The app's default identity, or the one that the request names, if it is assigned to the app. */
 function choose(world: World, clientIds: readonly string[], query: URLSearchParams): Choice {
   const assigned = clientIds.flatMap((clientId) => findPrincipal(world, clientId) ?? []);
   const [name, ...others] = Object.keys(selectors).filter((each) => query.has(each));
@@ -121,7 +121,7 @@ function choose(world: World, clientIds: readonly string[], query: URLSearchPara
   return { refusal: `No User Assigned or Delegated Managed Identity found for specified ${property}.` };
 }
 
-/** Empty for a principal that is no resource of this world. */
+/** Empty for a principal that is not a resource of this world. */
 function resourceIdOf({ identities }: World, { clientId }: ServicePrincipal): string {
   return [...identities.values()].find((identity) => identity.clientId === clientId)?.id ?? "";
 }

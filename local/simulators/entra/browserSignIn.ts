@@ -1,7 +1,7 @@
 /**
  * How a person signs in to a single-page application: the authorization code flow with PKCE (learn.microsoft.com "Microsoft identity
- * platform and OAuth 2.0 authorization code flow"). Codes and refresh tokens of such a client are taken across origins only, from
- * the origin of a redirect URI that is registered for it, and answered with CORS headers.
+ * platform and OAuth 2.0 authorization code flow"). Such a client can redeem codes and refresh tokens only in cross-origin requests,
+ * from the origin of a redirect URI that is registered for it; the answers have CORS headers.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { HttpReply, HttpRequest } from "../httpServer.ts";
@@ -10,18 +10,18 @@ import { hour } from "./accessTokens.ts";
 import { mintApiToken } from "./apiTokens.ts";
 import { EntraFailure, failures } from "./failures.ts";
 
-/** Somebody with an account in the tenant. */
+/** A person with an account in the tenant. */
 export interface Person {
   readonly name: string;
   readonly oid: string;
-  /** App roles, and object ids of groups, that tokens for any application carry. */
+  /** App roles and object ids of groups, which tokens for any application contain. */
   readonly roles: readonly string[];
   readonly groups: readonly string[];
 }
 
 export interface BrowserClient {
   readonly clientId: string;
-  /** Of the platform "Single-page application". */
+  /** The redirect URIs of the platform "Single-page application". */
   readonly redirectUris: readonly string[];
 }
 
@@ -43,16 +43,16 @@ interface IssuedRefreshToken extends Granted {
 
 const minute = 60_000;
 const codeLivesMs = 10 * minute;
-/** Refresh tokens of single-page applications live a day, and are not renewed with their use. */
+/** Refresh tokens of single-page applications live for a day; using one does not extend this. */
 const refreshTokenLivesMs = 24 * 60 * minute;
 
 export interface BrowserSignIn {
   readonly clients: Map<string, BrowserClient>;
   readonly people: Person[];
   authorize(request: HttpRequest): HttpReply;
-  /** Of the grant types that it knows; undefined for others. */
+  /** Undefined for grant types that it does not handle. */
   redeem(request: HttpRequest, form: URLSearchParams, issuer: string): Promise<HttpReply> | undefined;
-  /** For whoever asks from a page; empty for an origin that no client has. */
+  /** For requests from a page; empty for an origin that belongs to no client. */
   corsHeaders(origin: string | undefined): Readonly<Record<string, string>>;
 }
 
@@ -83,7 +83,7 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
     const client = findClient(required("client_id"));
     const redirectUri = required("redirect_uri");
     if (!client.redirectUris.includes(redirectUri)) throw unknownRedirect(redirectUri, client.clientId);
-    // From here on the application is told, and not the person.
+    // From here on, errors go to the application and not to the person.
     const back = (parameters: Readonly<Record<string, string>>, cookie?: string) => {
       const target = new URL(redirectUri);
       for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
@@ -104,7 +104,7 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
       return back({ error: "invalid_request", error_description: `AADSTS9002325: ${message}` });
     }
     const hint = query.get("login_hint");
-    // Who has signed in at this browser before is not asked again, unless the application wants it.
+    // Someone who has already signed in on this browser is not prompted again unless the application requires it.
     const isAsked = ["select_account", "login"].includes(query.get("prompt") ?? "");
     const session = isAsked ? undefined : /(?:^|; )ESTSAUTH=([^;]+)/.exec(headers.cookie ?? "")?.[1];
     const person = people.find(({ name, oid }) => name === hint || (hint === null && oid === session));
@@ -182,7 +182,7 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
     expectOwnOrigin(request, client);
     const code = required("code");
     const issued = codes.get(code);
-    // One that was shown, rightly or not, is worth nothing any more.
+    // A code is used up by the first attempt to redeem it, even if that attempt is refused.
     codes.delete(code);
     if (!issued || issued.client.clientId !== client.clientId)
       throw invalidGrant(
@@ -264,7 +264,7 @@ function invalidGrant(number: number, message: string): EntraFailure {
   return new EntraFailure(number, "invalid_grant", message);
 }
 
-/** The page where a person says who he is. There are no passwords here. */
+/** The page on which a person picks an account. There are no passwords here. */
 function choose(people: readonly Person[], url: URL): HttpReply {
   const links = people.map(({ name }) => {
     const target = new URL(url);

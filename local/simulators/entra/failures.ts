@@ -1,4 +1,4 @@
-/** Error answers of the token endpoint (learn.microsoft.com "Microsoft Entra authentication error codes"). */
+/** Error responses of the token endpoint (learn.microsoft.com "Microsoft Entra authentication error codes"). */
 import { randomUUID } from "node:crypto";
 import type { HttpReply } from "../httpServer.ts";
 

@@ -1,9 +1,9 @@
-/** Whether a service account's token may stand for a managed identity: workload identity federation. */
+/** Workload identity federation: exchanges a service account's token for a managed identity. */
 import { decodeJwt, errors, importJWK, jwtVerify } from "jose";
 import type { Identity, ServicePrincipal, World } from "../world.ts";
 import { type Assertion, failures } from "./failures.ts";
 
-/** The identity of `clientId` when one of its federated credentials trusts the assertion; throws an EntraFailure else. */
+/** The identity of `clientId` if one of its federated credentials trusts the assertion; otherwise throws an EntraFailure. */
 export async function exchangeAssertion(
   world: World,
   { clientId, assertion, federationDelayMs }: { clientId: string; assertion: string; federationDelayMs: number },
@@ -33,12 +33,12 @@ function decode(assertion: string) {
   try {
     return decodeJwt(assertion);
   } catch {
-    // decodeJwt throws for nothing but an assertion that is no JWT.
+    // decodeJwt throws only if the assertion is not a JWT.
     throw failures.malformedAssertion();
   }
 }
 
-/** Issuer, subject and audience are compared exactly, and the first that no credential has names the refusal. */
+/** Compares issuer, subject and audience exactly; the first one that no credential has determines the error. */
 function matchCredential(
   world: World,
   { identity, presented, federationDelayMs }: { identity: Identity; presented: Assertion; federationDelayMs: number },

@@ -1,7 +1,7 @@
 /**
- * Microsoft Entra's token service for the sandbox's tenant, over HTTPS, and the managed identity endpoint of a Function
- * App beside it. A client needs `authorityHost` (or AZURE_AUTHORITY_HOST) and `disableInstanceDiscovery: true`: without
- * the second, MSAL asks login.microsoftonline.com whether it may trust this authority.
+ * Microsoft Entra's token service for the sandbox's tenant, over HTTPS, and the managed identity endpoint of a function
+ * app. A client needs `authorityHost` (or AZURE_AUTHORITY_HOST) and `disableInstanceDiscovery: true`; without the latter,
+ * MSAL asks login.microsoftonline.com whether it may trust this authority.
  */
 import type { Call } from "../faults.ts";
 import { type ErrorEffect, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
@@ -17,15 +17,15 @@ import { exchangeAssertion } from "./federation.ts";
 export { checkAccessToken, mintAccessToken } from "./accessTokens.ts";
 
 export interface EntraSimulator extends Simulator {
-  /** What AZURE_AUTHORITY_HOST has to be. */
+  /** The value for AZURE_AUTHORITY_HOST. */
   readonly authorityHost: string;
-  /** Of v2.0 tokens; its discovery document is below it. */
+  /** The issuer of v2.0 tokens; the discovery document is below it. */
   readonly issuer: string;
-  /** How long a new federated credential stays unknown to the token endpoint; minutes in Azure. */
+  /** How long the token endpoint does not see a new federated credential; minutes in Azure. */
   federationDelayMs: number;
   /** Single-page applications, and the people who sign in to them. */
   readonly browser: Pick<BrowserSignIn, "clients" | "people">;
-  /** Settings for an app that runs as `clientId`, a principal of the world, and may ask for the others. */
+  /** Settings for an app that runs as `clientId`, a principal of the world, and may also request the others. */
   appServiceIdentity(clientId: string, others?: readonly string[]): AppServiceIdentity;
   /** A v2.0 access token for an application of the tenant. */
   apiToken(request: ApiTokenRequest): Promise<string>;
@@ -92,7 +92,7 @@ export async function startEntra(
   };
 }
 
-/** Origins that may ask are told with every answer. */
+/** Access-Control-Allow-Origin is part of every answer, so it is not set here. */
 function preflight(): HttpReply {
   return {
     status: 204,
@@ -104,7 +104,7 @@ function withHeaders(reply: HttpReply, headers: Readonly<Record<string, string>>
   return { ...reply, headers: { ...reply.headers, ...headers } };
 }
 
-/** The client-credentials grant with a federated assertion; no other is served to programs, for no client here has a secret. */
+/** The client-credentials grant with a federated assertion. Programs have no other grant: no client here has a secret. */
 async function grant(
   world: World,
   form: URLSearchParams,
@@ -141,7 +141,7 @@ async function grant(
   };
 }
 
-/** What a service that checks tokens reads. */
+/** The documents that a service reads to validate tokens. */
 function metadataCall(path: string): Call | undefined {
   if (path === "discovery/v2.0/keys") return { wire: "entra", operation: "keys", target: "" };
   if (path === "v2.0/.well-known/openid-configuration") return { wire: "entra", operation: "discovery", target: "" };
@@ -172,7 +172,7 @@ function describe(world: World, { url }: HttpRequest, path: string): HttpReply {
   }
 }
 
-/** `code` is an AADSTS number, with or without those letters. */
+/** `code` is an AADSTS number, with or without the prefix. */
 function scripted({ code, status, message, retryAfterSeconds }: ErrorEffect, world: World): HttpReply {
   const number = Number(String(code).replace(/^AADSTS/i, ""));
   return errorReply({

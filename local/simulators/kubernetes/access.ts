@@ -1,6 +1,6 @@
 /**
- * Who may do what: administrators everything, others what the rules that are bound to them say, and everybody discovery.
- * A restriction takes from either.
+ * Authorization: administrators may do everything, others what the rules bound to them allow; discovery is open to
+ * everyone. A restriction limits administrators and others alike.
  */
 import type { User } from "./authentication.ts";
 import { ApiFailure, forbidden } from "./failures.ts";
@@ -8,15 +8,15 @@ import { type Json, type JsonObject, objectAt, stringAt } from "./json.ts";
 import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
 
-/** True where it is not allowed after all. The sandbox's own components are not asked. */
+/** True forbids what the rules allow. Not applied to the sandbox's own components. */
 export type Restriction = (attributes: AccessAttributes) => boolean;
 
 export interface Access {
   /** Throws the 403. */
   require(user: User, attributes: AccessAttributes): void;
-  /** The same for a path that is no resource. Discovery is everybody's (the ClusterRole system:discovery) and not asked for here. */
+  /** The same for a path that is not a resource. Discovery is open to everyone (the ClusterRole system:discovery) and never checked. */
   requirePath(user: User, path: string): void;
-  /** The answer to a SelfSubjectAccessReview, which whoever is authenticated may ask. */
+  /** The answer to a SelfSubjectAccessReview, which any authenticated caller may request. */
   review(user: User, request: Json): JsonObject;
 }
 
@@ -36,7 +36,7 @@ export function createAccess(restrictions: readonly Restriction[]): Access {
       throw forbidden({ plural: resource, group }, name, why);
     },
     requirePath(user, path) {
-      // The issuer's documents are bound to every service account (the ClusterRole system:service-account-issuer-discovery).
+      // Every service account may read the issuer's documents (the ClusterRole system:service-account-issuer-discovery).
       const isAccount = user.name.startsWith("system:serviceaccount:");
       if (user.isAdministrator || isAccount || isPathAllowedBy(user.rules, "get", path)) return;
       throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`);

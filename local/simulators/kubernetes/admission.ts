@@ -1,4 +1,4 @@
-/** What a new pod passes through before it is stored: the workload identity webhook, and the check of its account. */
+/** Admission of a new pod: the workload identity webhook, and the check that its service account exists. */
 import { forbidden } from "./failures.ts";
 import { type JsonObject, stringAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";

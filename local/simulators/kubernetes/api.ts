@@ -1,4 +1,4 @@
-/** From a request to its answer: the paths that are not resources, and the verbs on those that are. */
+/** Handles a request: the paths that are not resources, and the verbs on resources. */
 import type { ServerResponse } from "node:http";
 import { parse as parseYaml } from "yaml";
 import { type Access, attributesOf } from "./access.ts";
@@ -40,7 +40,7 @@ interface Environment {
   readonly access: Access;
   readonly now: () => Date;
   readonly bookmarkMs: number;
-  /** Documents of the cluster itself, by path: the issuer's discovery. */
+  /** Documents of the cluster itself, by path: the issuer's discovery documents. */
   readonly documents: Readonly<Record<string, JsonObject>>;
   readonly podLog: (pod: { namespace: string; name: string }) => string | undefined;
   readonly requestToken: (account: KubeObject, request: Json) => Promise<JsonObject>;
@@ -82,7 +82,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       if (request.method !== "GET") throw methodNotAllowed();
       return logOf(objects.get(target));
     }
-    // Server-side apply needs a second right where it makes the object.
+    // Server-side apply needs a second right if it creates the object.
     const mayCreate = () => access.require(user, attributesOf("create", path));
     if (path.subresource === undefined) return onObject(request, target, { mayCreate });
     if (path.subresource !== "status" || !resource.hasStatus) throw noSuchResource();
@@ -159,7 +159,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
   }
 
-  /** All of it at once: following a log and cutting it to a length are not served. */
+  /** Always the whole log: following it and limiting its length are not supported. */
   function logOf({ metadata: { namespace = "", name }, spec }: KubeObject): Answer {
     const text = podLog({ namespace, name });
     if (text !== undefined) return { code: 200, body: text };
@@ -233,7 +233,7 @@ function read({ body, headers }: ApiRequest): Json {
   try {
     // JSON is YAML too, but parsing it as JSON is faster and stricter.
     const isYaml = mediaType.endsWith("yaml") && !body.trimStart().startsWith("{");
-    // As the API server does, YAML becomes JSON first; what contains itself cannot.
+    // Like the API server, convert YAML to JSON first; this refuses YAML that contains itself.
     return JSON.parse(isYaml ? (JSON.stringify(parseYaml(body)) ?? "null") : body);
   } catch (error) {
     throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
@@ -282,7 +282,7 @@ function deleteOptions(request: ApiRequest, resource: Resource) {
   return {
     byClient: true,
     dryRun: isDryRun(request.url.searchParams.getAll("dryRun")) || Array.isArray(objectAt(body)["dryRun"]),
-    // Jobs keep their pods unless asked otherwise, as batch/v1 always did.
+    // By default, deleting a job keeps its pods, as batch/v1 always did.
     orphan: policy === undefined ? resource.kind === "Job" : policy === "Orphan",
     preconditions: {
       uid: stringAt(preconditions, "uid"),
@@ -319,7 +319,7 @@ function wantsTable({ headers }: ApiRequest): boolean {
   return (headers["accept"] ?? "").includes("as=Table");
 }
 
-/** As Go's ParseBool has it: some clients send `watch=True`. */
+/** The values of Go's ParseBool: some clients send `watch=True`. */
 function isTrue(text: string | null): boolean {
   return text !== null && ["1", "t", "T", "true", "TRUE", "True"].includes(text);
 }

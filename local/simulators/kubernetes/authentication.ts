@@ -1,6 +1,6 @@
 /**
- * Who calls: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox; and the rules
- * that the cluster has bound to it.
+ * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
+ * with the rules that the cluster binds to it.
  */
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Cluster, PolicyRule, SigningKey, World } from "../world.ts";
@@ -8,7 +8,7 @@ import { unauthorized } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
-/** The application that the API servers of all AKS clusters are to Entra. */
+/** The Entra application that represents the API servers of all AKS clusters. */
 const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 export interface User {
@@ -33,7 +33,7 @@ export function createAuthentication(environment: {
       const options = { audience, algorithms: ["RS256"], currentDate: world.now() };
       return (await jwtVerify(token, keys, options)).payload;
     } catch (error) {
-      // A defect of ours must not look like a token of theirs.
+      // A bug here must not pass for an invalid token.
       if (error instanceof errors.JOSEError) return undefined;
       throw error;
     }
@@ -48,14 +48,14 @@ export function createAuthentication(environment: {
     return { name, isAdministrator: cluster.administrators.has(appId), rules: cluster.roles?.get(appId) ?? [] };
   }
 
-  /** A token for another audience, such as the one for Entra, is no login here. */
+  /** A token for another audience, such as the one for Entra, is not accepted here. */
   async function serviceAccountUser(token: string): Promise<User | undefined> {
     const claims = await verify(token, cluster.serviceAccountKey, cluster.oidcIssuer);
     const bound: Json = JSON.parse(JSON.stringify(claims?.["kubernetes.io"] ?? null));
     const namespace = stringAt(bound, "namespace");
     const name = isObject(bound) ? stringAt(bound, "serviceaccount", "name") : undefined;
     if (claims?.iss !== cluster.oidcIssuer || namespace === undefined || name === undefined) return undefined;
-    // A service account that was deleted takes its tokens along, even when a namesake follows.
+    // Deleting a service account invalidates its tokens, even if another account of the same name follows.
     const account = serviceAccount(namespace, name);
     if (account?.metadata.uid !== stringAt(bound, "serviceaccount", "uid")) return undefined;
     return { name: `system:serviceaccount:${namespace}:${name}`, isAdministrator: false, rules: [] };

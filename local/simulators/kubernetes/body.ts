@@ -1,4 +1,4 @@
-/** A request's object before it is stored: does it fit its address, does it fit its schema. */
+/** Checks a request's object before it is stored: against its address and against its schema. */
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
@@ -10,7 +10,7 @@ export type FieldValidation = "Ignore" | "Warn" | "Strict";
 export interface Address {
   readonly resource: Resource;
   readonly namespace: string | undefined;
-  /** Undefined where the request creates and the body names the object. */
+  /** Undefined for a create, where the body names the object. */
   readonly name: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
   };
 }
 
-/** The object without undeclared fields: refused, reported or passed over in silence, as the request asks. */
+/** The object without undeclared fields, which are refused, reported or silently dropped, as the request asks. */
 export function known(
   resource: Resource,
   object: JsonObject,
@@ -66,8 +66,8 @@ export function known(
 }
 
 /**
- * Server-side apply reads the configuration by the schema before anything else, whatever fieldValidation says, and
- * answers 500 with no reason for a field that is not declared (kubernetes/kubernetes#139253, open in 2026).
+ * Server-side apply first reads the configuration against the schema, regardless of fieldValidation, and answers 500
+ * without a reason if a field is not declared (kubernetes/kubernetes#139253, open in 2026).
  */
 export function requireDeclared(resource: Resource, config: JsonObject): void {
   const problems = [
@@ -82,7 +82,7 @@ export function requireDeclared(resource: Resource, config: JsonObject): void {
   throw new ApiFailure(500, "", `failed to create typed patch object (${name}; ${kind}): ${problems.join("\n")}`);
 }
 
-/** Throws the 422, or for a built-in kind's wrong type the 400 of a body that cannot be decoded. */
+/** Throws a 422, or, for a wrong type in a built-in kind, the 400 of a body that cannot be decoded. */
 export function requireValid(resource: Resource, object: JsonObject, more: readonly Cause[]): void {
   const [wrongType] = resource.isCustom ? [] : typeViolations(resource, object);
   if (wrongType !== undefined) {
@@ -100,13 +100,13 @@ function typeViolations(resource: Resource, object: JsonObject): Cause[] {
   return violations(object, resource.schema, "").filter(({ reason }) => reason === "FieldValueTypeInvalid");
 }
 
-/** In an applied configuration a null is no opinion. */
+/** In an applied configuration, null means that the applier leaves the field alone. */
 export function withoutNulls(value: JsonObject): JsonObject {
   const entries = Object.entries(value).filter(([, child]) => child !== null);
   return Object.fromEntries(entries.map(([field, child]) => [field, isObject(child) ? withoutNulls(child) : child]));
 }
 
-/** Whether the body asks to start managedFields afresh: an empty list, or a list of one empty entry. */
+/** Whether the body asks to reset managedFields: an empty list, or a list of one empty entry. */
 export function resetsManagedFields(body: JsonObject): boolean {
   const metadata = objectAt(body, "metadata");
   const list = listAt(metadata, "managedFields");

@@ -1,4 +1,4 @@
-/** The built-in resources that this API server has. */
+/** The built-in resources of this API server. */
 import { builtInSchemas } from "./builtInSchemas.ts";
 import type { Column, Resource } from "./resource.ts";
 

@@ -1,7 +1,7 @@
 /**
- * The schemas of the built-in kinds, as far as this project's objects go: complete at the top level, for metadata, and
- * wherever server-side apply needs to know how a list is merged; open (`open`) below that.
- * kubernetes.io/docs/reference/kubernetes-api gives the fields, with the merge keys as "patch strategy".
+ * The schemas of the built-in kinds, as far as this project's objects need them: complete at the top level, for metadata,
+ * and wherever server-side apply needs to know how to merge a list; open (`open`) below that.
+ * kubernetes.io/docs/reference/kubernetes-api lists the fields, with the merge keys as "patch strategy".
  */
 import type { Json } from "./json.ts";
 import type { Schema } from "./schema.ts";
@@ -52,7 +52,7 @@ export const metadataSchema: Schema = struct({
   managedFields: opens,
 });
 
-/** A kind's schema: what is its own, and what every object has. */
+/** A kind's schema: its own fields, and those of every object. */
 export function objectSchema(properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema {
   return {
     type: "object",
@@ -217,7 +217,7 @@ export const builtInSchemas = {
     },
     ["spec"],
   ),
-  /** Kinds that nothing in this world runs: they can be made and listed, and their fields are nobody's to judge. */
+  /** Kinds that nothing in this world acts on: they can be created and listed, and their fields are not checked. */
   idle: objectSchema({ spec: open, status: open }),
   customResourceDefinition: objectSchema(
     {

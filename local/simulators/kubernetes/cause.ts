@@ -1,4 +1,4 @@
-/** One thing that is wrong with an object, as a Status lists it. */
+/** One problem with an object, as a Status lists it. */
 export interface Cause {
   readonly reason: string;
   readonly message: string;

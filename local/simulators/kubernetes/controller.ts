@@ -1,4 +1,4 @@
-/** A control loop: looks at everything again soon after something it cares about has changed. */
+/** A control loop: reconciles everything soon after a change that concerns it. */
 import type { Change, Store } from "./store.ts";
 
 export interface Controller {
@@ -18,7 +18,7 @@ export function startController(
     due = undefined;
     reconcile();
   };
-  // The changes of one moment are one reason to look, and a change made while looking is another.
+  // Changes within the delay cause a single run; a change made during a run causes another one.
   const unsubscribe = store.subscribe((change) => {
     if (due === undefined && concerns(change)) due = setTimeout(run, delayMs);
   });

@@ -1,4 +1,4 @@
-/** Custom resource definitions: read, checked, and turned into resources that the API serves from then on. */
+/** Reads and checks custom resource definitions, and turns them into resources that the API serves. */
 import { z } from "zod";
 import { objectSchema } from "./builtInSchemas.ts";
 import type { Cause } from "./cause.ts";
@@ -62,7 +62,7 @@ const Definition = z.object({
   }),
 });
 
-/** What is wrong with a definition, in the words of a 422. */
+/** The problems with a definition, as a 422 lists them. */
 export function definitionViolations(definition: JsonObject, name: string): Cause[] {
   const parsed = Definition.safeParse(definition);
   if (!parsed.success) {
@@ -77,7 +77,7 @@ export function definitionViolations(definition: JsonObject, name: string): Caus
   return name === expected ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
 }
 
-/** Established at once: nothing else competes for the names here. */
+/** Established immediately: nothing else competes for the names here. */
 export function definitionStatus(definition: JsonObject, time: string): JsonObject {
   const { names, versions } = Definition.parse(definition).spec;
   const condition = (type: string, reason: string, message: string): Json => ({
@@ -100,7 +100,7 @@ export function definitionStatus(definition: JsonObject, time: string): JsonObje
   };
 }
 
-/** The resources that a definition adds, one per served version. */
+/** The resources that a definition adds: one for each served version. */
 export function definedResources(definition: KubeObject): Resource[] {
   const { group, scope, names, versions } = Definition.parse(definition).spec;
   const age = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };

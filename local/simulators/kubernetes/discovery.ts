@@ -1,4 +1,4 @@
-/** /api and /apis: which groups, versions and resources there are. The plain documents; aggregation is optional. */
+/** /api and /apis: the groups, versions and resources. Only the plain documents: aggregated discovery is optional. */
 import type { JsonObject } from "./json.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 

@@ -1,4 +1,4 @@
-/** Errors as the API server words them: a Status object, whose reason and details clients branch on. */
+/** Errors in the API server's format: a Status object, whose reason and details clients branch on. */
 import type { Cause } from "./cause.ts";
 import type { JsonObject } from "./json.ts";
 import type { Resource } from "./resource.ts";
@@ -20,7 +20,7 @@ export class ApiFailure extends Error {
   constructor(code: number, reason: string, message: string, details?: Details) {
     super(message);
     this.code = code;
-    // Through JSON, so that details which are not known are absent.
+    // A round trip through JSON drops the details that are undefined.
     this.body = JSON.parse(
       JSON.stringify({
         kind: "Status",
@@ -37,7 +37,7 @@ export class ApiFailure extends Error {
   }
 }
 
-/** `deployments.apps`, the form in which messages name a resource. */
+/** `deployments.apps`: the form in which messages name a resource. */
 export function qualifiedPlural({ plural, group }: Pick<Resource, "group" | "plural">): string {
   return group === "" ? plural : `${plural}.${group}`;
 }
@@ -94,7 +94,7 @@ export function forbidden(
   return new ApiFailure(403, "Forbidden", `${subject} is forbidden: ${why}`, { ...about(resource, name), causes });
 }
 
-/** 410: the version that a watch or a page asks for is no longer kept. */
+/** 410: the version that a watch or a page requests is no longer available. */
 export function expired(message: string): ApiFailure {
   return new ApiFailure(410, "Expired", message);
 }
@@ -126,7 +126,7 @@ const reasons: Readonly<Record<number, string>> = {
   504: "Timeout",
 };
 
-/** An error that a test scripted: by status, by reason, or by both. */
+/** An error scripted by a test: by status, by reason, or by both. */
 export function scripted(effect: {
   readonly code: string | number;
   readonly status?: number;
@@ -137,7 +137,7 @@ export function scripted(effect: {
   const status = effect.status ?? (typeof effect.code === "number" ? effect.code : Number(named ?? 500));
   const reason = typeof effect.code === "string" ? effect.code : (reasons[status] ?? "InternalError");
   const message = effect.message ?? `the server answered ${reason}, as scripted`;
-  // An API server that throttles always says for how long.
+  // An API server that throttles always sends Retry-After.
   const retryAfterSeconds = effect.retryAfterSeconds ?? (status === 429 ? 1 : undefined);
   return new ApiFailure(status, reason, message, { retryAfterSeconds });
 }

@@ -1,9 +1,9 @@
 /**
- * Sets of field paths, the currency of server-side apply: who owns which fields, and what a write changed.
+ * Sets of field paths. Server-side apply uses them for who owns which fields, and for what a write changed.
  *
- * A path is a list of elements in the notation of metadata.managedFields: `f:name` is a field, `k:{"name":"app"}` an item
- * of a list that is merged by keys, `v:"a"` an item of a list that is a set. A path that is a member of a set may have
- * other members below it: `.` in fieldsV1. kubernetes.io "Server-Side Apply"; FieldsV1 in the API reference.
+ * A path is a list of elements in the notation of metadata.managedFields: `f:name` is a field, `k:{"name":"app"}` is an item
+ * of a list that is merged by keys, `v:"a"` is an item of a list that is a set. A path that is a member of a FieldSet may
+ * have other members below it: `.` in fieldsV1. kubernetes.io "Server-Side Apply"; FieldsV1 in the API reference.
  */
 import { equal, isObject, type Json, type JsonObject } from "./json.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
@@ -12,7 +12,7 @@ export type Path = readonly string[];
 
 /** Immutable. */
 export class FieldSet {
-  // By the path as text: JSON strings in `k:` and `v:` never hold a NUL.
+  // The key is the path as text, joined with NUL: JSON strings in `k:` and `v:` never contain one.
   readonly #paths: ReadonlyMap<string, Path>;
 
   constructor(paths: Iterable<Path> = []) {
@@ -84,16 +84,16 @@ function membersOf(node: JsonObject, path: Path): Path[] {
   });
 }
 
-/** One part of a container: a field or an item, by its path element. */
+/** A part of a container: a field or an item, by its path element. */
 export interface Part {
   readonly element: string;
   readonly value: Json;
   readonly schema: Schema | undefined;
-  /** A declared field is only a way to what it holds; entries of maps and items of lists can be owned themselves. */
+  /** A declared field only leads to its contents; entries of maps and items of lists can be owned themselves. */
   readonly isDeclared: boolean;
 }
 
-/** The parts of a value that is merged part by part; undefined when it is one whole: a scalar, or atomic. */
+/** The parts of a value that is merged part by part; undefined if it is replaced as a whole: a scalar, or atomic. */
 export function partsOf(value: Json, schema: Schema | undefined): Part[] | undefined {
   if (isObject(value)) {
     if (schema?.["x-kubernetes-map-type"] === "atomic") return undefined;
@@ -116,7 +116,7 @@ export function partsOf(value: Json, schema: Schema | undefined): Part[] | undef
   return undefined;
 }
 
-/** The merge keys of an item, sorted; a key that is missing has its default (a port's protocol is TCP). */
+/** The merge keys of an item, sorted; a missing key has its default (a port's protocol is TCP). */
 function keysOf(item: Json, schema: Schema): JsonObject {
   const keys: JsonObject = {};
   for (const key of [...(schema["x-kubernetes-list-map-keys"] ?? [])].sort()) {
@@ -126,7 +126,7 @@ function keysOf(item: Json, schema: Schema): JsonObject {
   return keys;
 }
 
-/** What an applied configuration asks to own. */
+/** The fields that an applier of this configuration wants to own. */
 export function fieldsOf(value: Json, schema: Schema | undefined, path: Path = []): FieldSet {
   return new FieldSet(ownable(value, schema, path));
 }
@@ -180,7 +180,7 @@ export function compare(before: Json, after: Json, schema: Schema | undefined): 
   };
 }
 
-/** A new map or list is owned itself by the one who made it (`.`); a struct is not. */
+/** The creator of a map or list also owns the container itself (`.`); that of a struct does not. */
 function isOwnable(schema: Schema | undefined): boolean {
   return schema?.properties === undefined;
 }

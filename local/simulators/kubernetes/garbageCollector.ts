@@ -1,4 +1,4 @@
-/** Dependents go with the last of their owners. kubernetes.io "Garbage Collection" (background cascading deletion). */
+/** Deletes dependents when their last owner is gone. kubernetes.io "Garbage Collection" (background cascading deletion). */
 import { type Controller, startController } from "./controller.ts";
 import type { Objects } from "./objects.ts";
 import type { Resources } from "./resource.ts";

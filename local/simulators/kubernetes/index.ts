@@ -1,9 +1,9 @@
 /**
  * A Kubernetes API server for one cluster of the world, as far as Mooring and its workloads need one: the wire protocol
- * with its rules, no scheduler and no kubelet (a kubelet that runs pods patches their status over the wire).
+ * and its rules, but no scheduler and no kubelet (a kubelet that runs pods patches their status over the wire).
  *
- * No real API server could be had for comparison: the behaviour follows the public documentation and the sources, and is
- * held to them by kubectl and by tests written from the documentation. What is known to be simpler stands where it is.
+ * No real API server was available for comparison. The behaviour follows the public documentation and the sources; kubectl
+ * and tests written from the documentation check it. Known simplifications are noted where they occur.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -34,12 +34,12 @@ export type { KubeObject } from "./object.ts";
 export type { Change } from "./store.ts";
 export type { AdmissionWebhook } from "./webhooks.ts";
 
-/** Read-only: who wants to write does it over the wire. */
+/** Read-only: writes go over the wire. */
 export interface ClusterObjects {
   get(apiVersion: string, kind: string, name: string, namespace?: string): KubeObject | undefined;
-  /** Of every namespace when none is given. */
+  /** In all namespaces unless one is given. */
   list(apiVersion: string, kind: string, namespace?: string): KubeObject[];
-  /** Returns the function that ends the subscription. */
+  /** Returns a function that ends the subscription. */
   subscribe(listener: (change: Change) => void): () => void;
 }
 
@@ -47,9 +47,9 @@ export interface KubernetesSimulator extends Simulator {
   /** The key in world.clusters. */
   readonly cluster: string;
   readonly objects: ClusterObjects;
-  /** What an operator has installed besides; a test adds to it and takes away again. */
+  /** Webhooks that an operator has also installed; tests add and remove them. */
   readonly webhooks: AdmissionWebhook[];
-  /** What the cluster does not allow, whatever its roles say. */
+  /** What the cluster forbids even if its roles allow it. */
   readonly restrictions: Restriction[];
   /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
   readonly adminToken: string;
@@ -61,14 +61,14 @@ export interface KubernetesOptions {
   /** A key in world.clusters. */
   readonly cluster: string;
   readonly port?: number;
-  /** AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
+  /** The AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
   readonly authorityHost?: string | (() => string);
-  /** What a pod has printed, for `kubectl logs`; undefined while its container has not started. */
+  /** A pod's output, for `kubectl logs`; undefined until its container has started. */
   readonly podLog?: (pod: { namespace: string; name: string }) => string | undefined;
-  /** How long a namespace stays in Terminating at least. */
+  /** The minimum time that a namespace stays in Terminating. */
   readonly terminationMs?: number;
   readonly bookmarkMs?: number;
-  /** How many changes a watch can catch up on; an older resourceVersion is answered 410. */
+  /** How many changes a watch can catch up on; older resourceVersions get 410. */
   readonly keptChanges?: number;
 }
 
@@ -178,7 +178,7 @@ export async function startKubernetes(
   };
 }
 
-/** What a definition defines is served from the moment it is stored, and gone with everything of its kind afterwards. */
+/** Serves the resources of a definition as soon as it is stored; deleting it also deletes all its objects. */
 function serveDefinitions(store: Store, resources: Resources): () => void {
   return store.subscribe(({ type, resource, object }) => {
     if (resource.kind !== "CustomResourceDefinition") return;
@@ -197,7 +197,7 @@ function kubeconfig({ name, server, ca, token }: { name: string; server: string;
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name, cluster: { server, "certificate-authority-data": authority } }],
-    // Not the same in every cluster: of several files, kubectl takes the first user of a name.
+    // Different in every cluster: among several files, kubectl takes the first user with a given name.
     users: [{ name: `${name}-admin`, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: `${name}-admin` } }],
     "current-context": name,

@@ -1,6 +1,6 @@
 /**
- * The Job controller, for jobs of one pod at a time: makes the pod, makes another while backoffLimit allows, and says how
- * it ended. A new try comes at once; a real cluster waits 10 s and more.
+ * The Job controller, for jobs with one pod at a time: creates the pod, retries while backoffLimit allows, and records the
+ * outcome. It retries immediately; a real cluster waits for 10 s and more.
  */
 import { type Controller, startController } from "./controller.ts";
 import { ApiFailure } from "./failures.ts";
@@ -24,7 +24,7 @@ export function startJobController({
   readonly now: () => Date;
 }): Controller {
   return startController(store, {
-    // A service account too: a pod is refused for want of one, and tried again when it comes.
+    // Service accounts, too: a pod without one is refused, and retried when the account appears.
     concerns: ({ resource }) => ["Job", "Pod", "ServiceAccount"].includes(resource.kind),
     reconcile() {
       const jobs = resources.ofKind("batch/v1", "Job");
@@ -73,7 +73,7 @@ export function startJobController({
     }
   }
 
-  /** An event is where `kubectl describe job` says why no pod comes. */
+  /** `kubectl describe job` shows this event as the reason why there is no pod. */
   function report(job: KubeObject, message: string) {
     const events = resources.ofKind("v1", "Event");
     const { namespace, name, uid } = job.metadata;
@@ -108,7 +108,7 @@ function isOpen(job: KubeObject): boolean {
   return listAt(job, "status", "conditions").length === 0;
 }
 
-/** Zero is written as null, which a merge patch removes. */
+/** Zero becomes null, with which a merge patch removes the field. */
 function counts(numbers: Record<string, number>): JsonObject {
   return Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, count === 0 ? null : count]));
 }

@@ -1,4 +1,4 @@
-/** JSON values with their types, and the few questions that every part of the API server asks of them. */
+/** Types for JSON values, and the few helpers that all parts of the API server need. */
 import { isDeepStrictEqual } from "node:util";
 
 export type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -11,7 +11,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value at a path of field names, or undefined when any part of the path is missing. */
+/** The value at a path of field names, or undefined if any part of the path is missing. */
 export function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
   let current = value;
   for (const field of path) {
@@ -31,26 +31,26 @@ export function numberAt(value: Json | undefined, ...path: readonly string[]): n
   return typeof found === "number" ? found : undefined;
 }
 
-/** The object at a path; an empty one when there is none. */
+/** The object at a path, or an empty one. */
 export function objectAt(value: Json | undefined, ...path: readonly string[]): JsonObject {
   const found = at(value, ...path);
   return isObject(found) ? found : {};
 }
 
-/** The list at a path; an empty one when there is none. */
+/** The list at a path, or an empty one. */
 export function listAt(value: Json | undefined, ...path: readonly string[]): Json[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? found : [];
 }
 
-/** Only the fields of an object whose values are strings, such as labels. */
+/** The fields of an object that have string values, such as labels. */
 export function stringsAt(value: Json | undefined, ...path: readonly string[]): Record<string, string> {
   const strings: Record<string, string> = {};
   for (const [key, text] of Object.entries(objectAt(value, ...path))) if (typeof text === "string") strings[key] = text;
   return strings;
 }
 
-/** Field order does not count. */
+/** The order of fields does not matter. */
 export function equal(left: Json | undefined, right: Json | undefined): boolean {
   return isDeepStrictEqual(left, right);
 }

@@ -1,4 +1,4 @@
-/** What the API server does for one built-in kind and not for others: values it fills in, fields it lets nobody change. */
+/** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
 
 import type { Cause } from "./cause.ts";
 import { definitionStatus, definitionViolations } from "./customResources.ts";
@@ -6,7 +6,7 @@ import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt
 import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";
 
-/** The object as it is first stored; it has its metadata already. */
+/** The object as it is first stored; its metadata is already set. */
 export function prepare(resource: Resource, object: JsonObject, time: string): JsonObject {
   switch (resource.kind) {
     case "Namespace":
@@ -33,7 +33,7 @@ export function prepare(resource: Resource, object: JsonObject, time: string): J
   }
 }
 
-/** What has to hold again after every write. */
+/** Restores what must hold after every write. */
 export function settle(resource: Resource, object: JsonObject): JsonObject {
   if (resource.kind === "Namespace") return withNameLabel(object);
   return resource.kind === "Secret" ? withStringData(object) : object;

@@ -1,9 +1,9 @@
-/** The two changes that server-side apply makes to an object: merge a configuration in, and remove what was given up. */
+/** The two changes that server-side apply makes to an object: it merges a configuration, and removes the fields that were given up. */
 import { type FieldSet, type Part, type Path, partsOf } from "./fieldSet.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
 
-/** The live value with the configuration laid over it, lists and maps part by part where the schema says so. */
+/** The live value overlaid with the configuration; lists and maps are merged part by part where the schema says so. */
 export function merge(live: Json | undefined, config: Json, schema: Schema | undefined): Json {
   const configParts = partsOf(config, schema);
   if (configParts === undefined || live === undefined) return config;
@@ -29,13 +29,13 @@ export function mergeObjects(live: JsonObject, config: JsonObject, schema: Schem
   return result;
 }
 
-/** The object without the given fields, and without the containers that this left empty, unless someone owns them. */
+/** The object without the given fields, and without containers that become empty, unless someone owns them. */
 export function removeFields(
   object: JsonObject,
   fields: FieldSet,
   { schema, isOwned }: { schema: Schema; isOwned: (path: Path) => boolean },
 ): JsonObject {
-  // Shallowest first: a list item goes with its keys, by which it is found.
+  // Shallowest first, because removing a list item also removes the keys by which it is found.
   const paths = fields.paths.sort((left, right) => left.length - right.length);
   let result: Json = object;
   for (const path of paths) {
@@ -50,7 +50,7 @@ export function removeFields(
   return isObject(result) ? result : object;
 }
 
-/** An item that stays, because another manager owns a part of it, keeps its keys. */
+/** An item that stays because another manager owns part of it keeps its keys. */
 function isKeyOfItem(path: Path): boolean {
   const [item, field] = path.slice(-2);
   if (item === undefined || field === undefined || !item.startsWith("k:")) return false;

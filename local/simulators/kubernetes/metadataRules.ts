@@ -1,4 +1,4 @@
-/** What names, labels and annotations may look like. kubernetes.io "Object Names and IDs", "Labels and Selectors". */
+/** The syntax of names, labels and annotations. kubernetes.io "Object Names and IDs", "Labels and Selectors". */
 import { randomInt } from "node:crypto";
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
@@ -73,7 +73,7 @@ function stringMapViolations(
   );
 }
 
-/** `[prefix/]name`: the prefix a DNS subdomain, the name at most 63 characters. */
+/** `[prefix/]name`: the prefix is a DNS subdomain, the name has at most 63 characters. */
 function keyViolations(field: string, key: string): Cause[] {
   const parts = key.split("/");
   const [prefix, name] = parts.length === 2 ? parts : [undefined, key];
@@ -110,10 +110,10 @@ export function invalidValue(field: string, value: Json, why: string): Cause {
   return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
 }
 
-/** No vowels, so that no word comes out; the same letters as the API server's. */
+/** No vowels, so that names contain no words; the same letters as the API server uses. */
 const letters = "bcdfghjklmnpqrstvwxz2456789";
 
-/** The metadata with a name, made from generateName when it has none. */
+/** The metadata with a name, generated from generateName if it has none. */
 export function withName(metadata: Json | undefined): JsonObject {
   const fields = isObject(metadata) ? metadata : {};
   const prefix = stringAt(fields, "generateName");

@@ -1,6 +1,6 @@
 /**
- * Namespaces: a default service account and the cluster's certificate authority in each, and their end, which takes all that
- * is in them along.
+ * Namespaces: creates a default service account and the cluster's certificate authority in each, and deletes the contents
+ * of a namespace that is being deleted.
  */
 import { type Controller, startController } from "./controller.ts";
 import { type JsonObject, objectAt } from "./json.ts";
@@ -19,7 +19,7 @@ export function startNamespaceController(
   { store, objects, resources }: Parts,
   { terminationMs, authority }: { terminationMs: number; authority: string },
 ): Controller {
-  // At once, although a real cluster takes a moment: a pod that follows its namespace closely is not turned away.
+  // Immediately, so that a pod created right after its namespace is not refused. A real cluster takes a moment.
   const unsubscribe = store.subscribe(({ type, resource, object }) => {
     if (resource.kind !== "Namespace" || type !== "ADDED") return;
     const create = (kind: string, content: JsonObject) => {
@@ -58,7 +58,7 @@ export function startNamespaceController(
     }
   }
 
-  /** Deletes the content; true when nothing is left that waits for a finalizer. */
+  /** Deletes the contents; true if nothing is left waiting for a finalizer. */
   function clear(namespace: string): boolean {
     let isEmpty = true;
     for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {

@@ -1,4 +1,4 @@
-/** What every stored object has, whatever its kind. Stored objects are never changed in place: a write makes a new one. */
+/** What stored objects of all kinds have in common. They are immutable: a write creates a new object. */
 import { isObject, type Json, type JsonObject } from "./json.ts";
 
 export interface OwnerReference extends JsonObject {
@@ -40,7 +40,7 @@ export interface KubeObject extends JsonObject {
   metadata: Metadata;
 }
 
-/** Holds for a body that the metadata rules and the schema have let through. */
+/** True for every body that passes the metadata rules and the schema. */
 export function isKubeObject(value: Json): value is KubeObject {
   if (!isObject(value) || typeof value["apiVersion"] !== "string" || typeof value["kind"] !== "string") return false;
   const metadata = value["metadata"];

@@ -1,6 +1,6 @@
 /**
- * The verbs of the API on stored objects: create, replace, patch, apply, remove. Each runs to its end without waiting,
- * so that two requests never see each other half done.
+ * The verbs of the API on stored objects: create, replace, patch, apply, remove. Each runs synchronously, so that no
+ * request sees another one partly done.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -38,9 +38,9 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   readonly fieldValidation?: FieldValidation;
   readonly subresource?: "status";
-  /** Webhooks are asked about what clients write; the controllers of this simulator go their own way. */
+  /** Webhooks see what clients write, not what this simulator's controllers write. */
   readonly byClient?: boolean;
-  /** Hears what the client is told in a Warning header. */
+  /** Receives the texts of Warning headers. */
   readonly warn?: (message: string) => void;
 }
 
@@ -58,7 +58,7 @@ export interface Objects {
   patch(target: Target, patch: { mediaType: string; body: Json }, options: WriteOptions): KubeObject;
   /** Server-side apply. */
   apply(target: Target, body: Json, options: WriteOptions & { force: boolean }): { object: KubeObject; isNew: boolean };
-  /** The object as it last was, and whether it is gone or waits for finalizers. */
+  /** The object's last state, and whether it is gone or waits for finalizers. */
   remove(target: Target, options?: DeleteOptions): { object: KubeObject; isGone: boolean };
 }
 
@@ -66,7 +66,7 @@ interface Environment {
   readonly store: Store;
   readonly resources: Resources;
   readonly now: () => Date;
-  /** Admission of a new object; may change it or throw. */
+  /** Admits a new object; may change it or throw. */
   readonly admit: (resource: Resource, object: JsonObject) => JsonObject;
   readonly webhooks: Admission;
 }
@@ -144,7 +144,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
     return store.put(resource, next);
   }
 
-  /** What webhooks make of one write. */
+  /** Runs the webhooks for one write. */
   function admissionOf(
     operation: AdmissionRequest["operation"],
     { resource, namespace, name }: Omit<Target, "name"> & { readonly name: string | undefined },
@@ -159,7 +159,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
     };
   }
 
-  /** For every write but apply: the writer owns what it changed. */
+  /** For every write except apply: the writer owns what it changed. */
   function tracking(resource: Resource, desired: JsonObject, options: WriteOptions): Track {
     return (before, after) => {
       const sent = listAt(desired, "metadata", "managedFields").filter(isManagedFieldsEntry);
@@ -263,7 +263,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
     return { ...live, metadata, status: { ...objectAt(live, "status"), phase: "Terminating" } };
   }
 
-  /** Orphaned dependents lose their reference to the owner, and so outlive it. */
+  /** Removes the owner from orphaned dependents, so that they outlive it. */
   function releaseDependents(uid: string) {
     for (const resource of resources.all()) {
       for (const object of store.list(resource)) {
@@ -290,7 +290,7 @@ function patchWith(resource: Resource, live: KubeObject, mediaType: string, body
   throw unsupportedMediaType(message);
 }
 
-/** The part of a configuration that this endpoint takes: not the status, or the status alone. */
+/** The part of a configuration that this endpoint accepts: everything but the status, or only the status. */
 function applicable(resource: Resource, config: JsonObject, { subresource }: WriteOptions): JsonObject {
   if (subresource === "status") {
     const metadata = pick(objectAt(config, "metadata"), "name", "namespace");
@@ -312,7 +312,7 @@ function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonO
   }
 }
 
-/** A UID says that the object is there. */
+/** A UID implies that the object exists. */
 function requireNoUid({ resource, name }: Target, given: JsonObject) {
   const uid = stringAt(given, "metadata", "uid");
   if (uid === undefined) return;
@@ -323,7 +323,7 @@ function requireNoUid({ resource, name }: Target, given: JsonObject) {
   );
 }
 
-/** The metadata that no client changes. */
+/** Metadata that clients cannot change. */
 const serverSet = [
   ...["name", "generateName", "namespace", "uid", "creationTimestamp", "resourceVersion", "generation"],
   ...["deletionTimestamp", "deletionGracePeriodSeconds"],
@@ -343,7 +343,7 @@ function stamped(object: JsonObject, managedFields: ManagedFieldsEntry[]): KubeO
   return final;
 }
 
-/** Deletion is complete when it was asked for and nobody holds it back. */
+/** An object is deleted once deletion was requested and no finalizer is left. */
 function isDeleted({ kind, metadata, ...rest }: KubeObject): boolean {
   if (metadata.deletionTimestamp === undefined || (metadata.finalizers ?? []).length > 0) return false;
   return kind !== "Namespace" || listAt(rest, "spec", "finalizers").length === 0;

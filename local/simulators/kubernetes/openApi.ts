@@ -1,4 +1,4 @@
-/** /openapi/v3, as much of it as kubectl asks for: what can be applied, and the fields that `explain` shows. */
+/** /openapi/v3, as far as kubectl needs it: what can be applied, and the fields that `explain` shows. */
 import type { Json, JsonObject } from "./json.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 
@@ -65,7 +65,7 @@ function groupVersionKind({ group, version, kind }: Resource): JsonObject {
   return { group, version, kind };
 }
 
-/** A schema is plain data; this gives it the type of data. */
+/** A schema is plain data; this gives it the type JsonObject. */
 function plainJson(schema: Resource["schema"]): JsonObject {
   return JSON.parse(JSON.stringify(schema));
 }

@@ -1,7 +1,7 @@
 /**
  * metadata.managedFields: who owns which field, and server-side apply on top of it. kubernetes.io "Server-Side Apply":
- * an applier owns what its configuration names; any other write owns what it changed; a value that differs from another
- * owner's is a conflict unless forced; a field that its last owner no longer applies is removed.
+ * an applier owns what its configuration names; any other writer owns what it changed; a value that differs from another
+ * owner's is a conflict unless forced; a field is removed when its last owner no longer applies it.
  */
 import { applyConflict } from "./failures.ts";
 import { compare, type Difference, FieldSet, fieldsOf, type Path, printPath } from "./fieldSet.ts";
@@ -37,7 +37,7 @@ export interface Tracked {
   readonly managedFields: ManagedFieldsEntry[];
 }
 
-/** The managed fields after a write that is not an apply: its writer takes over all that it changed. */
+/** The managed fields after a write other than apply: the writer takes over everything that it changed. */
 export function trackUpdate(
   before: JsonObject,
   after: JsonObject,
@@ -51,7 +51,7 @@ export function trackUpdate(
   return write([...release(others, changed.union(difference.removed)), ownership(writer, "Update", owned)]);
 }
 
-/** Throws the 409 that names every conflicting manager and field. */
+/** Throws a 409 that names every conflicting manager and field. */
 export function applyConfiguration(
   live: JsonObject | undefined,
   config: JsonObject,
@@ -72,7 +72,7 @@ export function applyConfiguration(
     fields.intersection(changed).paths.map((path) => ({ manager: printManager(entry), path: printPath(path) })),
   );
   if (conflicts.length > 0 && !options.force) throw refuse(conflicts);
-  // Only the time of the last change is kept, so that applying the same again changes nothing.
+  // The time is that of the last change, so that applying the same configuration again changes nothing.
   const isSame = mine !== undefined && isSameSet(mine.fields, wanted) && isUnchanged(difference);
   const own = isSame ? mine : ownership(writer, "Apply", wanted);
   return { object, managedFields: write([...release(others, changed.union(difference.removed)), own]) };
@@ -86,7 +86,7 @@ function isSameSet(left: FieldSet, right: FieldSet): boolean {
   return left.difference(right).isEmpty && right.difference(left).isEmpty;
 }
 
-/** What an object without managed fields holds belongs to whoever wrote it before they were tracked. */
+/** Everything in an object without managed fields counts as written before the first apply. */
 function withPast(
   live: JsonObject | undefined,
   { managedFields, schema, writer }: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer },
@@ -130,7 +130,7 @@ function read(managedFields: readonly ManagedFieldsEntry[]): Ownership[] {
     .map((entry) => ({ entry, fields: FieldSet.fromJson(entry.fieldsV1) }));
 }
 
-/** Appliers first, then by time, as the API server sorts them; whoever owns nothing is left out. */
+/** Appliers first, then by time, as the API server sorts them; without managers that own nothing. */
 function write(owners: readonly Ownership[]): ManagedFieldsEntry[] {
   return owners
     .filter(({ fields }) => !fields.isEmpty)
@@ -142,7 +142,7 @@ function sortKey({ operation, time, manager }: ManagedFieldsEntry): string {
   return `${operation} ${time ?? ""} ${manager}`;
 }
 
-/** What nobody owns: identity, and what the server itself sets. */
+/** Without the fields that have no owner: identity, and what the server sets. */
 function ownablePart(object: JsonObject): JsonObject {
   const { metadata, ...rest } = object;
   const own = without(

@@ -1,4 +1,4 @@
-/** `limit` and `continue`: the pages of a list all show the moment of the first. */
+/** `limit` and `continue`: all pages of a list show the state at the time of the first. */
 import { randomUUID } from "node:crypto";
 import { expired } from "./failures.ts";
 import type { KubeObject } from "./object.ts";

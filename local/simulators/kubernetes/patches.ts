@@ -1,4 +1,4 @@
-/** The three patch forms besides apply: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386) and strategic merge. */
+/** The three patch types other than apply: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386) and strategic merge. */
 import { ApiFailure, badRequest } from "./failures.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
@@ -28,7 +28,7 @@ export function strategicMergePatch(target: Json | undefined, patch: Json, schem
     if (deleted !== undefined) {
       result[deleted] = listAt(result, deleted).filter((item) => !listAt(patch, field).includes(item));
     } else if (field.startsWith("$")) {
-      // $setElementOrder: the order that results from merging is good enough here.
+      // $setElementOrder is ignored: the order that results from merging is good enough here.
     } else if (value === null) delete result[field];
     else result[field] = strategicMergePatch(result[field], value, fieldSchema(schema, field));
   }
@@ -109,7 +109,7 @@ function read(target: Json, path: readonly string[]): Json | undefined {
   return current;
 }
 
-/** An undefined value removes. */
+/** An undefined value removes the field or item. */
 function change(
   target: Json,
   [part, ...rest]: readonly string[],

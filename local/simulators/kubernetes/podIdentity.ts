@@ -1,7 +1,7 @@
 /**
- * aad-pod-identity's MIC: an AzureAssignedIdentity for every pod that a binding matches, as long as pod, binding and
- * identity are there. Its rules are those of MIC 1.8, except that it needs no node and takes no time (on a virtual machine
- * scale set the assignment takes about a minute).
+ * aad-pod-identity's MIC: keeps an AzureAssignedIdentity for every pod that a binding matches, as long as pod, binding and
+ * identity exist. The rules are those of MIC 1.8, except that it needs no node and assigns immediately (on a virtual
+ * machine scale set, the assignment takes about a minute).
  */
 import { type Controller, startController } from "./controller.ts";
 import { equal, numberAt, objectAt, stringAt } from "./json.ts";
@@ -12,7 +12,7 @@ import type { Store } from "./store.ts";
 
 const group = "aadpodidentity.k8s.io/v1";
 const manager = "mic";
-/** Unanchored and without regard to case, as MIC has it; an identity with another id is ignored without a word. */
+/** Unanchored and case-insensitive, as in MIC; an identity with any other id is silently ignored. */
 const resourceId =
   /\/subscriptions\/(.+?)\/resourcegroups\/(.+?)\/providers\/Microsoft\.ManagedIdentity\/userAssignedIdentities\/(.+)/i;
 
@@ -108,7 +108,7 @@ function isNamespaced(identity: KubeObject): boolean {
 }
 
 function assignment(pod: KubeObject, binding: KubeObject, identity: KubeObject): Assignment {
-  // MIC keeps what is not namespaced in the namespace `default`, where equal identity names collide (issue 1065).
+  // MIC puts what is not namespaced into the namespace `default`, where equal identity names collide (issue 1065).
   const namespace = isNamespaced(identity) ? (identity.metadata.namespace ?? "") : "default";
   const name = `${pod.metadata.name}-${pod.metadata.namespace}-${identity.metadata.name}`;
   return { namespace, name, pod, binding, identity };
@@ -118,7 +118,7 @@ function key({ namespace, name }: Assignment): string {
   return `${namespace}/${name}`;
 }
 
-/** Whether an assignment was made for what stands there now, and not for a namesake. */
+/** Whether an assignment belongs to the current objects, and not to earlier ones of the same names. */
 function isStill(assigned: KubeObject, { pod, binding, identity }: Assignment): boolean {
   const spec = objectAt(assigned, "spec");
   return (

@@ -1,6 +1,6 @@
 /**
- * The custom resource definitions of aad-pod-identity 1.8, field by field: nothing is required, no enumerations, and no
- * field is kept that is not listed, so a misspelt one vanishes without a word unless validation is strict.
+ * The custom resource definitions of aad-pod-identity 1.8, field by field: nothing is required, there are no enumerations,
+ * and fields that are not listed are pruned, so a misspelt one is silently dropped unless validation is strict.
  */
 import type { Json, JsonObject } from "./json.ts";
 import type { Schema } from "./schema.ts";
@@ -76,7 +76,7 @@ export const podIdentityDefinitions: readonly JsonObject[] = [
 
 function definition(kind: string, plural: string, parts: Record<string, Schema>, columns: Json[]): JsonObject {
   const openAPIV3Schema = object({ apiVersion: text, kind: text, metadata: emptyObject, ...parts });
-  // Through JSON: a schema is data here.
+  // A round trip through JSON gives the schema the type of plain data.
   return JSON.parse(
     JSON.stringify({
       apiVersion: "apiextensions.k8s.io/v1",

@@ -1,6 +1,6 @@
 /**
  * ResourceQuota, as far as it counts objects: `count/configmaps`, `count/azureidentities.aadpodidentity.k8s.io`, and the
- * older names without `count/`. The last of the admission plugins; in a dry run it checks, and charges nothing.
+ * older names without `count/`. It is the last admission plugin; a dry run is checked, but uses up no quota.
  */
 import { forbidden, qualifiedPlural } from "./failures.ts";
 import { type Json, objectAt } from "./json.ts";

@@ -1,7 +1,7 @@
-/** Rules of a ClusterRole, judged as the API server's RBAC authorizer does (kubernetes.io "Using RBAC Authorization"). */
+/** Evaluates the rules of a ClusterRole as the API server's RBAC authorizer does (kubernetes.io "Using RBAC Authorization"). */
 import type { PolicyRule } from "../world.ts";
 
-/** What the authorizers of an API server are told of a request. */
+/** What an API server's authorizers get to know about a request. */
 export interface AccessAttributes {
   readonly verb: string;
   readonly group: string;
@@ -19,7 +19,7 @@ export function isAllowedBy(rules: readonly PolicyRule[], attributes: AccessAttr
       has(rule.verbs, verb) &&
       has(rule.apiGroups, group) &&
       has(rule.resources, what) &&
-      // A rule with names covers no request without one, such as a list.
+      // A rule with names does not cover a request without one, such as a list.
       (rule.resourceNames === undefined || (name !== undefined && rule.resourceNames.includes(name))),
   );
 }

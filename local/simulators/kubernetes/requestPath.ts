@@ -1,4 +1,4 @@
-/** Where a request goes: /api/v1/… for the core group, /apis/{group}/{version}/… for the others. */
+/** Parses a request's path: /api/v1/… for the core group, /apis/{group}/{version}/… for the others. */
 
 export interface ResourcePath {
   readonly group: string;
@@ -9,7 +9,7 @@ export interface ResourcePath {
   readonly subresource: string | undefined;
 }
 
-/** Undefined for what is not a resource: discovery, health, version. */
+/** Undefined for paths that are not resources: discovery, health, version. */
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
   const parts = pathname
     .split("/")
@@ -20,7 +20,7 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
   const group = isCore ? "" : parts[1];
   const [version, ...rest] = parts.slice(isCore ? 1 : 2);
   if (group === undefined || version === undefined || rest.length === 0) return undefined;
-  // Below a namespace, unless the namespace itself is meant: /namespaces/a, /namespaces/a/status.
+  // Below a namespace, unless the path names the namespace itself: /namespaces/a, /namespaces/a/status.
   const isWithin = rest[0] === "namespaces" && rest.length > 2 && !["status", "finalize"].includes(rest[2] ?? "");
   const namespace = isWithin ? rest[1] : undefined;
   const [plural, name, ...subresource] = isWithin ? rest.slice(2) : rest;

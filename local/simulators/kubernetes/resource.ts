@@ -1,4 +1,4 @@
-/** A resource that the API serves, and the register of them, which custom resource definitions extend at run time. */
+/** A resource that the API serves, and the registry of them, which custom resource definitions extend at run time. */
 import type { Schema } from "./schema.ts";
 
 export interface Column {
@@ -16,13 +16,13 @@ export interface Resource {
   readonly shortNames: readonly string[];
   readonly namespaced: boolean;
   readonly schema: Schema;
-  /** Whether `/status` is written apart from the rest. */
+  /** Whether `/status` is written separately. */
   readonly hasStatus: boolean;
   readonly isCustom: boolean;
-  /** Whether a change of anything but metadata and status raises metadata.generation. */
+  /** Whether a change outside metadata and status increments metadata.generation. */
   readonly hasGeneration: boolean;
   readonly columns: readonly Column[];
-  /** What a field selector may name besides metadata.name and metadata.namespace. */
+  /** What a field selector may name in addition to metadata.name and metadata.namespace. */
   readonly selectableFields: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Structural schemas, one form for built-in kinds and custom resources: which fields exist, what is pruned, what is
- * invalid, what is defaulted, and (for server-side apply) which lists and maps are merged item by item.
+ * Structural schemas, in one form for built-in kinds and custom resources: which fields exist, what is pruned, invalid or
+ * defaulted, and (for server-side apply) which lists and maps are merged item by item.
  * kubernetes.io: "Extend the Kubernetes API with CustomResourceDefinitions", "Server-Side Apply" (merge strategy).
  */
 import type { Cause } from "./cause.ts";
@@ -30,13 +30,13 @@ export interface Schema {
   readonly "x-kubernetes-map-type"?: "granular" | "atomic";
 }
 
-/** The schema of a field; undefined where the schema says nothing and anything goes. */
+/** The schema of a field; undefined if it has none, so that any value is valid. */
 export function fieldSchema(schema: Schema | undefined, field: string): Schema | undefined {
   if (field === "metadata" && schema?.["x-kubernetes-embedded-resource"] === true) return undefined;
   return schema?.properties?.[field] ?? schema?.additionalProperties;
 }
 
-/** Whether an object under this schema may hold fields that it does not list. */
+/** Whether an object may have fields that this schema does not list. */
 function isOpen(schema: Schema): boolean {
   if (schema["x-kubernetes-preserve-unknown-fields"] === true || schema.additionalProperties !== undefined) return true;
   return schema.type !== "object" && schema.properties === undefined;

@@ -13,7 +13,7 @@ export function selectorOf(resource: Resource, query: URLSearchParams): Selector
 }
 
 function labelSelector(text: string): Selector {
-  // Commas also stand inside the parentheses of `in (…)`.
+  // There are also commas inside the parentheses of `in (…)`.
   const requirements =
     text.trim() === "" ? [] : text.split(/,(?![^(]*\))/).map((part) => requirement(part.trim(), text));
   return ({ metadata }) => requirements.every((matches) => matches(metadata.labels ?? {}));

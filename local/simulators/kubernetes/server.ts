@@ -1,4 +1,4 @@
-/** The HTTPS listener: reads requests, acts out scripted faults, writes answers. */
+/** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Call, Faults } from "../faults.ts";
@@ -18,7 +18,7 @@ interface Environment {
   readonly answer: (request: ApiRequest, user: User) => Promise<Answer>;
 }
 
-/** Open to everybody (the ClusterRole system:public-info-viewer). */
+/** Open to everyone (the ClusterRole system:public-info-viewer). */
 const publicPaths: Readonly<Record<string, Json>> = {
   "/readyz": "ok",
   "/livez": "ok",
@@ -40,13 +40,13 @@ export function createListener(environment: Environment): Server {
   const { cluster, tls, faults, adminToken, authenticate, answer } = environment;
 
   return createServer({ cert: tls.certificate, key: tls.privateKey }, (incoming, response) => {
-    // A client that goes away in mid-request is nobody's error.
+    // A client that disconnects during a request is not an error.
     handle(incoming, response).catch(() => response.destroy());
   });
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);
-    // The sandbox's own components are neither disturbed nor seen.
+    // Faults do not hit the sandbox's own components, and the journal does not list their calls.
     const isOwn = request.headers["authorization"] === `Bearer ${adminToken}`;
     const effect = isOwn ? undefined : await faults.meet(callOf(cluster, request));
     switch (effect?.kind) {
@@ -77,7 +77,7 @@ export function createListener(environment: Environment): Server {
     } catch (error) {
       if (error instanceof ApiFailure) return failed(error);
       if (error instanceof URIError) return failed(new ApiFailure(400, "BadRequest", "the path is not well encoded"));
-      // A defect of this simulator: said aloud, as the API server would.
+      // A bug in this simulator: report it as the API server would.
       return failed(new ApiFailure(500, "InternalError", error instanceof Error ? String(error.stack) : String(error)));
     }
   }
@@ -104,7 +104,7 @@ function send(response: ServerResponse, answer: Answer) {
   else write(response, answer);
 }
 
-/** No body at all stands for garbage: JSON that breaks off. */
+/** Without a body, it writes garbage: truncated JSON. */
 function write(
   response: ServerResponse,
   { code, body, headers = {} }: { code: number; body: Json | undefined; headers?: Readonly<Record<string, string[]>> },
@@ -116,8 +116,8 @@ function write(
 }
 
 /**
- * `PATCH serviceaccounts` on `aks-dev/orders/default`; `GET /version` on `aks-dev`. A dry run is called one, so that
- * what a test scripts for a write does not hit the question before it: `DRY-RUN PATCH serviceaccounts`.
+ * `PATCH serviceaccounts` on `aks-dev/orders/default`; `GET /version` on `aks-dev`. A dry run has a prefix, so that a
+ * fault scripted for a write does not hit the dry run before it: `DRY-RUN PATCH serviceaccounts`.
  */
 function callOf(cluster: string, { method, url, body }: ApiRequest): Call {
   const path = /%(?![0-9a-f]{2})/i.test(url.pathname) ? undefined : parseResourcePath(url.pathname);
@@ -145,7 +145,7 @@ function parse(body: string): Json {
   try {
     return JSON.parse(body);
   } catch {
-    // Only for the journal; what is wrong with the body is the answer's to say.
+    // This is only for the journal; the answer reports what is wrong with the body.
     return null;
   }
 }

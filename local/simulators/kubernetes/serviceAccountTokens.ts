@@ -1,4 +1,4 @@
-/** TokenRequest, and the discovery documents by which others check the tokens. */
+/** TokenRequest, and the discovery documents with which others verify the tokens. */
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Cluster, World } from "../world.ts";

@@ -6,7 +6,7 @@ export interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
   readonly resource: Resource;
   readonly object: KubeObject;
-  /** What stood there before; undefined for a new object. */
+  /** The previous object; undefined for a new one. */
   readonly previous: KubeObject | undefined;
   readonly version: number;
 }
@@ -15,13 +15,13 @@ export interface Store {
   /** The newest resourceVersion. */
   readonly version: number;
   get(resource: Resource, namespace: string | undefined, name: string): KubeObject | undefined;
-  /** Sorted by namespace and name; of every namespace when none is given. */
+  /** Sorted by namespace and name; in all namespaces unless one is given. */
   list(resource: Resource, namespace?: string): KubeObject[];
   put(resource: Resource, object: KubeObject): KubeObject;
   remove(resource: Resource, object: KubeObject): void;
-  /** The changes after a version, or undefined when they are no longer all kept. */
+  /** The changes after a version, or undefined if some of them are no longer kept. */
   since(version: number): readonly Change[] | undefined;
-  /** Listeners hear of changes in order, also of those that another listener makes. */
+  /** Listeners get changes in order, including those that another listener makes. */
   subscribe(listener: (change: Change) => void): () => void;
 }
 
@@ -32,7 +32,7 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
   const unheard: Change[] = [];
   let isTelling = false;
   let version = 1;
-  // The version of the newest change that the log has forgotten.
+  // The version of the newest change that is no longer in the log.
   let forgotten = 1;
 
   function stored({ group, plural }: Resource): Map<string, KubeObject> {
@@ -46,7 +46,7 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
     log.push(change);
     if (log.length > keptChanges) forgotten = log.shift()?.version ?? forgotten;
     unheard.push(change);
-    // A listener may write: its change waits here until everybody has heard of the one before.
+    // A listener may write; its change waits here until all listeners have got the previous one.
     if (isTelling) return;
     isTelling = true;
     try {

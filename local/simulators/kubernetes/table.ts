@@ -1,4 +1,4 @@
-/** Lists as tables: what `kubectl get` asks for, with the columns that the resource declares. */
+/** Lists as tables, which `kubectl get` requests, with the columns that the resource declares. */
 import { at, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Column, Resource } from "./resource.ts";
@@ -34,14 +34,14 @@ function rowObject(object: KubeObject, includeObject: string): Json {
   return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
 }
 
-/** Only plain paths: no filters and no indexes, which the columns here do not use. */
+/** Supports only plain paths: the columns here use no filters and no indexes. */
 function cell({ jsonPath, type, name }: Column, object: KubeObject, now: Date): Json {
   const value = at(object, ...jsonPath.split(".").filter((part) => part !== ""));
   if (value === undefined) return type === "integer" ? 0 : name === "Age" ? "<unknown>" : "";
   return type === "date" && typeof value === "string" ? age(new Date(value), now) : value;
 }
 
-/** The two largest units that say something: `45s`, `3m12s`, `5h`, `12d`. */
+/** Rounded to a readable unit: `45s`, `3m12s`, `5h`, `12d`. */
 function age(since: Date, now: Date): string {
   const seconds = Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1000));
   if (seconds < 120) return `${seconds}s`;

@@ -11,10 +11,10 @@ export interface WatchOptions {
   readonly resource: Resource;
   readonly namespace: string | undefined;
   readonly matches: Selector;
-  /** Empty or 0: what is there now comes first. */
+  /** Empty or 0: the watch begins with the existing objects. */
   readonly resourceVersion: string;
   readonly wantsBookmarks: boolean;
-  /** A streaming list: what is there now, then a bookmark that says so. */
+  /** A streaming list: the existing objects, then a bookmark that marks their end. */
   readonly wantsInitialEvents: boolean;
   readonly timeoutSeconds: number | undefined;
   readonly bookmarkMs: number;
@@ -44,13 +44,13 @@ export function streamChanges(store: Store, options: WatchOptions, response: Ser
     ...(options.wantsBookmarks ? [setInterval(() => send("BOOKMARK", bookmark()), options.bookmarkMs)] : []),
     ...(options.timeoutSeconds === undefined ? [] : [setTimeout(() => response.end(), options.timeoutSeconds * 1000)]),
   ];
-  // Not the request's `close`, which comes as soon as its body is read.
+  // Not the request's `close`, which is emitted as soon as its body has been read.
   response.on("close", () => {
     unsubscribe();
     for (const timer of timers) clearTimeout(timer);
   });
 
-  /** An object that comes to match, or ceases to, is added or deleted as far as this watch goes. */
+  /** To this watch, an object that starts or stops matching is added or deleted. */
   function tell({ type, resource: changed, object, previous }: Change) {
     if (changed.group !== resource.group || changed.plural !== resource.plural) return;
     if (namespace !== undefined && object.metadata.namespace !== namespace) return;

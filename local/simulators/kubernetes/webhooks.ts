@@ -1,7 +1,7 @@
 /**
- * Admission webhooks that a test installs, as functions: called for every create, update and delete, dry runs included.
+ * Admission webhooks that a test installs, as functions: called for every create, update and delete, including dry runs.
  * kubernetes.io "Dynamic Admission Control": a dry run calls only webhooks that declare no side effects, or none on dry
- * run; any other one makes the request fail.
+ * run; it fails if any other webhook would be called.
  */
 import { ApiFailure, badRequest } from "./failures.ts";
 import type { JsonObject } from "./json.ts";
@@ -12,7 +12,7 @@ export interface AdmissionRequest {
   readonly resource: Pick<Resource, "group" | "version" | "kind" | "plural">;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
-  /** As it would be stored; of a deletion, as it is. */
+  /** The object as it would be stored; for a deletion, the existing one. */
   readonly object: JsonObject;
   readonly dryRun: boolean;
 }
@@ -20,7 +20,7 @@ export interface AdmissionRequest {
 export interface AdmissionWebhook {
   readonly name: string;
   readonly sideEffects: "None" | "NoneOnDryRun" | "Some";
-  /** Changes the object. Not asked of a deletion. */
+  /** Changes the object. Not called for deletions. */
   readonly mutate?: (request: AdmissionRequest) => JsonObject;
   /** Why the request is denied; undefined lets it pass. */
   readonly deny?: (request: AdmissionRequest) => string | undefined;
@@ -45,7 +45,7 @@ export function createWebhookAdmission(webhooks: readonly AdmissionWebhook[]): A
         if (!webhook.deny) continue;
         expectDryRunnable(webhook, request);
         const why = webhook.deny(request);
-        // 403 is what controller-runtime and Gatekeeper answer; the API server would make a 400 of an answer without code.
+        // controller-runtime and Gatekeeper answer 403; the API server would turn an answer without a code into a 400.
         if (why !== undefined) {
           throw new ApiFailure(403, "Forbidden", `admission webhook "${webhook.name}" denied the request: ${why}`);
         }

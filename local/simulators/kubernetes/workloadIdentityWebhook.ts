@@ -1,6 +1,6 @@
 /**
- * The mutating webhook of Azure Workload Identity 1.6: a labelled pod gets the environment and the projected token from
- * which Azure SDKs sign in. The proxy sidecar for SDKs that are too old for that is not acted out.
+ * The mutating webhook of Azure Workload Identity 1.6: a labelled pod gets the environment variables and the projected
+ * token with which Azure SDKs sign in. The proxy sidecar for older SDKs is not simulated.
  */
 import { createHash } from "node:crypto";
 import { ApiFailure } from "./failures.ts";
@@ -90,7 +90,7 @@ export function injectWorkloadIdentity(pod: JsonObject, identity: WorkloadIdenti
   };
 }
 
-/** Variables that the container sets itself stay; an empty client id is left out. */
+/** Keeps variables that the container sets itself; leaves out an empty client id. */
 function withIdentity(container: JsonObject, environment: Record<string, string>, volumeName: string): JsonObject {
   const own = listAt(container, "env");
   const names = new Set(own.map((variable) => stringAt(variable, "name")));

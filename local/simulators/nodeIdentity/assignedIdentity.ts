@@ -1,11 +1,11 @@
-/** The part of an AzureAssignedIdentity that the node's endpoint reads (aad-pod-identity, pkg/apis/aadpodidentity/v1). */
+/** The parts of an AzureAssignedIdentity that the node's endpoint reads (aad-pod-identity, pkg/apis/aadpodidentity/v1). */
 import { z } from "zod";
 
 export const AssignedIdentity = z.object({
   spec: z.object({
     pod: z.string(),
     podNamespace: z.string(),
-    /** The AzureIdentity as it was when it was assigned, embedded whole. */
+    /** A complete copy of the AzureIdentity from when it was assigned. */
     azureIdentityRef: z.object({
       metadata: z
         .object({
@@ -14,7 +14,7 @@ export const AssignedIdentity = z.object({
         })
         .prefault({}),
       spec: z.object({
-        // Go's omitempty drops a zero.
+        // Go's omitempty omits a zero.
         type: z.int().default(0),
         resourceID: z.string().default(""),
         clientID: z.string().default(""),
@@ -33,12 +33,12 @@ export interface Pod {
 
 export type Choice =
   | { readonly outcome: "found"; readonly resourceId: string; readonly clientId: string }
-  /** Nothing is on its way for this pod. */
+  /** No identity is being assigned to this pod. */
   | { readonly outcome: "none" }
-  /** It is there but not on the node yet. */
+  /** The assignment exists but has not reached the node yet. */
   | { readonly outcome: "pending" };
 
-/** Which identity the pod may have. `clientId` is what the caller asked for, if it asked for one; `random` gives 0 to 1. */
+/** Chooses the pod's identity. `clientId` is the one that the caller requested, if any; `random` returns 0 to 1. */
 export function chooseIdentity(
   assigned: readonly AssignedIdentity[],
   { namespace, pod }: Pod,
@@ -52,7 +52,7 @@ export function chooseIdentity(
     return !isNamespaced || metadata.namespace === namespace;
   });
   const assignedNow = mine.filter(({ status }) => status.status === "Assigned");
-  // Several without a client id in the request: one at random, as the documentation says.
+  // If there are several and the request has no client id, NMI picks one at random, as the documentation says.
   const ready = assignedNow[Math.floor(random() * assignedNow.length)];
   if (ready) {
     const { resourceID, clientID } = ready.spec.azureIdentityRef.spec;

@@ -1,6 +1,6 @@
 /**
- * The node's identity endpoint of aad-pod-identity (NMI), which stands where the instance metadata service would. NMI
- * knows its caller by the pod's address; every pod shares one address here, so each gets a listener of its own, named by
+ * The node's identity endpoint of aad-pod-identity (NMI), which replaces the instance metadata service. NMI knows its
+ * caller by the pod's address. Here all pods share one address, so each gets its own listener, named by
  * AZURE_POD_IDENTITY_AUTHORITY_HOST.
  */
 import { day, mintAccessToken } from "../entra/accessTokens.ts";
@@ -10,7 +10,7 @@ import type { World } from "../world.ts";
 import { AssignedIdentity, chooseIdentity, type Pod } from "./assignedIdentity.ts";
 
 export interface AttachedPod {
-  /** Value of AZURE_POD_IDENTITY_AUTHORITY_HOST in the pod. */
+  /** The value of AZURE_POD_IDENTITY_AUTHORITY_HOST in the pod. */
   readonly authorityHost: string;
   detach(): Promise<void>;
 }
@@ -21,9 +21,9 @@ export interface NodeIdentity {
 }
 
 export interface NodeIdentityOptions {
-  /** The AzureAssignedIdentity objects of a cluster, as they stand now. */
+  /** The current AzureAssignedIdentity objects of a cluster. */
   readonly assignedIdentities: (cluster: string) => Iterable<unknown> | Promise<Iterable<unknown>>;
-  /** Which of several identities a pod gets; a test seeds it. */
+  /** Determines which of several identities a pod gets; tests seed it. */
   readonly random?: () => number;
 }
 
@@ -44,7 +44,7 @@ export function startNodeIdentity(
     const assigned = [...(await assignedIdentities(pod.cluster))].map((object) => AssignedIdentity.parse(object));
     const choice = chooseIdentity(assigned, pod, { clientId, random });
     const where = `for pod:${pod.namespace}/${pod.pod}`;
-    // NMI itself waits up to 80 s and 20 s before it gives these two answers; here the caller's retries do the waiting.
+    // NMI waits for up to 80 s and 20 s before it gives these two answers; here the caller retries instead.
     if (choice.outcome === "none") return { status: 403, body: `no AzureAssignedIdentity found ${where}` };
     if (choice.outcome === "pending") {
       return { status: 404, body: `no AzureAssignedIdentity found ${where} in assigned state` };
@@ -81,7 +81,7 @@ export function startNodeIdentity(
   };
 }
 
-/** The real one asks the host's metadata service, which knows only identities that are assigned to the machine. */
+/** NMI asks the host's metadata service, which knows only identities that are assigned to the machine. */
 async function issue(
   world: World,
   { resourceId, clientId, resource }: { resourceId: string; clientId: string; resource: string },
@@ -99,7 +99,7 @@ async function issue(
     body: {
       access_token: await mintAccessToken(world, identity, resource, { lifetimeSeconds: day }),
       refresh_token: "",
-      // Strings, as NMI hands the metadata service's answer on.
+      // Strings, because NMI passes on the metadata service's answer.
       expires_in: String(day),
       expires_on: String(now + day),
       not_before: String(now),

@@ -1,4 +1,4 @@
-/** What rhea can do and its typings leave out, in one place; and lock tokens in their two byte orders. */
+/** Features of rhea that its typings leave out, in one place; and lock tokens in their two byte orders. */
 import rhea, { type Delivery, type Sender, type Session, type Typed } from "rhea";
 import { BrokerError } from "./errors.ts";
 import type { Properties } from "./queue.ts";
@@ -32,7 +32,7 @@ declare module "rhea/typings/message.js" {
   }
 }
 
-/** The attach frame that answers the peer's; written on the next tick, so an attach handler can still change it. */
+/** The attach frame that answers the peer's. rhea writes it on the next tick, so an attach handler can still change it. */
 interface Attach {
   snd_settle_mode?: number | undefined;
   rcv_settle_mode?: number | undefined;
@@ -41,7 +41,7 @@ interface Attach {
   target?: unknown;
 }
 
-/** Lets every message of the session arrive as the bytes that were sent: rhea reads those of format 0, and no others. */
+/** Delivers every message of the session as raw bytes: rhea decodes those of format 0, and no others. */
 export function keepBytes(session: Session): void {
   const onTransfer = session.on_transfer;
   session.on_transfer = (frame) => {
@@ -50,7 +50,7 @@ export function keepBytes(session: Session): void {
   };
 }
 
-/** The entries of a map that rhea has read, each with its AMQP type. */
+/** The entries of a map decoded by rhea, each with its AMQP type. */
 export function typedEntries(map: unknown): Properties {
   const items = isTyped(map) ? map.value : undefined;
   if (!Array.isArray(items)) return {};
@@ -62,17 +62,17 @@ export function typedEntries(map: unknown): Properties {
   return Object.fromEntries(entries);
 }
 
-/** Of a value that may have its AMQP type with it. */
+/** The text of a value that may come with its AMQP type. */
 export function plainText(value: unknown): string | undefined {
   return asText(rhea.types.unwrap(value));
 }
 
-/** The value with its AMQP type, and those in it with theirs. */
+/** The value with its AMQP type, and nested values with theirs. */
 export function readTyped(value: Buffer): Typed {
   return new rhea.types.Reader(value).read();
 }
 
-/** Below 2^53 + 2^32 rhea reads a 64-bit integer as the nearest double; above, it leaves the bytes alone. */
+/** rhea decodes a 64-bit integer below 2^53 + 2^32 to the nearest double; above that, it keeps the bytes. */
 function exact(value: Typed): Typed {
   if (!Number.isInteger(value.value) || Number.isSafeInteger(value.value)) return value;
   throw new BrokerError(
@@ -85,13 +85,13 @@ function isTyped(value: unknown): value is Typed {
   return typeof value === "object" && value !== null && "type" in value && "value" in value;
 }
 
-/** A field of a composite that rhea has read, before rhea makes a plain value of it. */
+/** A field of a composite decoded by rhea, before rhea turns it into a plain value. */
 export function fieldOf(composite: unknown, index: number): unknown {
   const isComposite = typeof composite === "object" && composite !== null && "value" in composite;
   return isComposite && Array.isArray(composite.value) ? composite.value[index] : undefined;
 }
 
-/** A delivery tag is the lock token in the byte order of a .NET Guid: the first three groups little endian. */
+/** A delivery tag is the lock token in the byte order of a .NET Guid: the first three groups are little endian. */
 export function tagFromLockToken(token: string): Buffer {
   const bytes = Buffer.from(token.replaceAll("-", ""), "hex");
   return Buffer.concat([
@@ -108,7 +108,7 @@ export function lockTokenFromTag(tag: Buffer | string): string {
   return lockTokenFromUuid(bytes);
 }
 
-/** $management carries lock tokens as AMQP uuid, in the order that people write. */
+/** $management sends lock tokens as AMQP uuid, in the order in which they are written. */
 export function lockTokenFromUuid(uuid: unknown): string {
   if (!Buffer.isBuffer(uuid) || uuid.length !== 16) throw new TypeError("A lock token is a uuid of 16 bytes.");
   return uuid.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
@@ -118,18 +118,18 @@ export function uuidFromLockToken(token: string): Typed {
   return rhea.types.wrap_uuid(Buffer.from(token.replaceAll("-", ""), "hex"));
 }
 
-/** Ends a delivery that the peer wants settled; without an answer, its settling call hangs. */
+/** Settles a delivery at the peer's request; without an answer, the peer's call would hang. */
 export function settleDelivery(delivery: Delivery, error?: { condition: string; description: string }): void {
   const outcome = error ? rhea.message.rejected({ error }) : rhea.message.accepted();
   delivery.update(true, outcome.described());
-  // Clients leave it at that: they send no disposition of their own for what this side settled. rhea waits for one
-  // before it frees the delivery's slot in the session, and stops sending when no slot is free.
+  // Clients send no disposition of their own for what this side has settled. rhea waits for one before it frees the
+  // delivery's slot in the session, and stops sending when no slot is free.
   Reflect.set(delivery, "remote_settled", true);
 }
 
-/** Says that nothing more will come for the credit that the peer wants back. */
+/** Answers a drain: gives back the credit that the peer wants returned. */
 export function answerDrain(sender: Sender): void {
   sender.set_drained(true);
-  // set_drained only marks the link. Outside of an event nothing else makes rhea write the flow frame.
+  // set_drained only marks the link. Outside an event, only this makes rhea write the flow frame.
   sender.connection["_register"]();
 }

@@ -1,4 +1,4 @@
-/** The entities of one namespace: queues, topics with their subscriptions, and every dead-letter queue, by path. */
+/** The entities of a namespace, by path: queues, topics with their subscriptions, and all dead-letter queues. */
 import type { Clock } from "./clock.ts";
 import { BrokerError } from "./errors.ts";
 import { createDuplicateFilter, createQueue, type NewMessage, type Queue, type QueueSettings } from "./queue.ts";
@@ -9,9 +9,9 @@ export interface TopicSettings {
   readonly subscriptions: readonly Omit<QueueSettings, "duplicateDetectionSeconds">[];
 }
 
-/** What a path names: where one may send to, where one may receive from. */
+/** The entity at a path: something to send to, to receive from, or both. */
 export interface Entity<Content> {
-  /** As the settings spell it. */
+  /** In the spelling of the settings. */
   readonly path: string;
   readonly send?: (message: NewMessage<Content>) => number | undefined;
   readonly cancelScheduled?: (sequenceNumbers: readonly number[]) => void;
@@ -26,7 +26,7 @@ export function createBroker<Content>(
   settings: { queues: readonly QueueSettings[]; topics: readonly TopicSettings[] },
   clock: Clock,
 ) {
-  /** By lower-cased path: Service Bus compares entity paths without regard to case. */
+  /** By lower-cased path: Service Bus compares entity paths case-insensitively. */
   const entities = new Map<string, Entity<Content>>();
 
   function add(entity: Entity<Content>): void {
@@ -79,7 +79,7 @@ export function subscriptionPath(topic: string, subscription: string): string {
   return `${topic}/Subscriptions/${subscription}`;
 }
 
-/** A topic keeps nothing but the numbers under which its subscriptions hold a scheduled message. */
+/** A topic keeps no messages, only the sequence numbers that each scheduled one has in the subscriptions. */
 function createFanOut<Content>(subscriptions: readonly Queue<Content>[]) {
   const copies = new Map<number, { queue: Queue<Content>; sequenceNumber: number }[]>();
   let lastSequenceNumber = 0;

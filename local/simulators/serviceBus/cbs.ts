@@ -1,6 +1,6 @@
 /**
- * $cbs: the node that takes a client's tokens (AMQP claims-based security). A token names the entity that it is for;
- * links to other entities stay refused.
+ * $cbs: the node that accepts a client's tokens (AMQP claims-based security). A token is for one entity; links to others
+ * are still refused.
  */
 import rhea, { type EventContext } from "rhea";
 import { entityPath, type TokenCheck } from "./claims.ts";
@@ -28,10 +28,10 @@ export async function answerPutToken(peer: Peer, { message, receiver, delivery }
   });
 }
 
-/** Why the token is no good, or undefined. */
+/** Why the token is refused, or undefined. */
 async function check(checkToken: TokenCheck, properties: Record<string, unknown>, token: unknown) {
   if (properties["operation"] !== "put-token") return `$cbs has no operation ${String(properties["operation"])}.`;
-  if (properties["type"] !== "jwt" || typeof token !== "string") return "Only tokens of type jwt are taken here.";
+  if (properties["type"] !== "jwt" || typeof token !== "string") return "Only tokens of type jwt are accepted.";
   try {
     await checkToken(token);
     return undefined;

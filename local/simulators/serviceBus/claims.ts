@@ -1,4 +1,4 @@
-/** What a connection's tokens allow, and whether a token is any good. */
+/** What a connection's tokens allow, and the check of a token. */
 import { importJWK, jwtVerify } from "jose";
 import { findPrincipal, type World } from "../world.ts";
 
@@ -6,7 +6,7 @@ export type TokenCheck = (token: string) => Promise<void>;
 
 export interface Claims {
   add(audience: string): void;
-  /** Whether a token was put for the entity, or for something above it. */
+  /** Whether the connection has a token for the entity, or for something above it. */
   cover(path: string): boolean;
 }
 
@@ -28,13 +28,13 @@ export async function createTokenCheck(world: World, authorized: ReadonlySet<str
   const key = await importJWK(world.entraKey.publicJwk, "RS256");
   return async (token) => {
     const { payload } = await jwtVerify(token, key, { currentDate: world.now(), requiredClaims: ["exp"] });
-    // The SDK asks for the scope `https://servicebus.azure.net//.default`; what it gets may end in any number of slashes.
+    // The SDK requests the scope `https://servicebus.azure.net//.default`; the audience may end in any number of slashes.
     const audiences = [payload.aud ?? []].flat().map((audience) => audience.replace(/\/+$/, ""));
     if (!audiences.includes("https://servicebus.azure.net")) {
       throw new Error(`The token's audience is ${audiences.join(", ")}; it must be https://servicebus.azure.net.`);
     }
     const { tid, appid, azp } = payload;
-    if (tid !== world.tenantId) throw new Error("The token is of another tenant.");
+    if (tid !== world.tenantId) throw new Error("The token is from another tenant.");
     const clientId = appid ?? azp;
     if (typeof clientId !== "string" || !findPrincipal(world, clientId)) {
       throw new Error(`The token's principal ${String(clientId)} is not known.`);
@@ -47,7 +47,7 @@ export async function createTokenCheck(world: World, authorized: ReadonlySet<str
   };
 }
 
-/** `sb://namespace/queue` and `amqp://namespace/queue/$management` name what follows the host. */
+/** The part after the host of `sb://namespace/queue` or `amqp://namespace/queue/$management`. */
 export function entityPath(audience: string): string {
   return audience.replace(/^[a-z]+:\/\/[^/]*\/?/i, "").replace(/\/+$/, "");
 }

@@ -1,11 +1,11 @@
-/** Time as the broker sees it, so that lock expiry and schedules can be tested without waiting. */
+/** The broker's clock, replaceable so that tests of lock expiry and schedules need not wait. */
 export interface Clock {
   now(): number;
-  /** Calls `wake` once, at or after `time`; the returned function takes the call back. */
+  /** Calls `wake` once, at or after `time`; the returned function cancels the call. */
   wakeAt(time: number, wake: () => void): () => void;
 }
 
-/** Node's timers fire at once when the delay does not fit into 31 bits. */
+/** Node's timers fire immediately if the delay does not fit in 31 bits. */
 const longestDelayMs = 2 ** 31 - 1;
 
 export function createClock(now: () => Date): Clock {
@@ -13,7 +13,7 @@ export function createClock(now: () => Date): Clock {
     now: () => now().getTime(),
     wakeAt(time, wake) {
       const delay = Math.min(Math.max(0, time - now().getTime()), longestDelayMs);
-      // Locks must not keep a process alive that has nothing else to do.
+      // Locks must not keep an otherwise idle process alive.
       const timer = setTimeout(wake, delay).unref();
       return () => clearTimeout(timer);
     },

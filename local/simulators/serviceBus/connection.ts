@@ -1,4 +1,4 @@
-/** What a client may attach to on one connection: $cbs, `<entity>/$management`, and the entities themselves. */
+/** The nodes to which a client may attach on a connection: $cbs, `<entity>/$management`, and the entities. */
 import type { Connection, Receiver, Sender } from "rhea";
 import { keepBytes } from "./amqp.ts";
 import { answerPutToken } from "./cbs.ts";
@@ -22,16 +22,16 @@ export function serveConnection(connection: Connection, peer: Peer): void {
   };
 
   connection.on("session_open", ({ session }) => keepBytes(session));
-  // rhea names events as this side sees them: the peer's sender is a receiver here.
+  // rhea names events from this side: the peer's sender is a receiver here.
   connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
   connection.on("sender_open", ({ sender }) => attach(sender, () => stops.set(sender, openForReceiving(peer, sender))));
   connection.on("sender_close", ({ sender }) => stopWhere((other) => other === sender));
   connection.on("session_close", ({ session }) => stopWhere((sender) => sender.session === session));
   connection.on("connection_close", () => stopWhere(() => true));
   connection.on("disconnected", () => stopWhere(() => true));
-  // A client that breaks the protocol loses its connection and harms nobody else.
+  // A client that violates the protocol loses its connection; others are not affected.
   for (const event of ["error", "protocol_error", "connection_error"]) connection.on(event, () => peer.cut());
-  // rhea throws what nobody listens to; their links and sessions end with a close event too.
+  // rhea throws events without a listener. These links and sessions also end with a close event.
   for (const event of ["sender_error", "receiver_error", "session_error", "receiver_close"]) {
     connection.on(event, () => {});
   }
@@ -41,7 +41,7 @@ function attach(link: Sender | Receiver, open: () => void): void {
   try {
     open();
   } catch (error) {
-    // The answering attach must carry no source and no target, or the client takes the link for a working one.
+    // The answering attach must have no source and no target, or the client believes that the link works.
     link.local.attach.source = undefined;
     link.local.attach.target = undefined;
     link.close(toCondition(error));
@@ -50,10 +50,10 @@ function attach(link: Sender | Receiver, open: () => void): void {
 
 function openForSending(peer: Peer, receiver: Receiver): void {
   const address = nodeAddress(receiver.target);
-  // The coordinator of transactions is a target of another kind, which has no address (AMQP 1.0, 4.5.1).
-  if (address === "") throw new BrokerError("amqp:not-implemented", "This simulator has no transactions.");
+  // A transaction coordinator is a different kind of target, without an address (AMQP 1.0, 4.5.1).
+  if (address === "") throw new BrokerError("amqp:not-implemented", "This simulator does not support transactions.");
   receiver.local.attach.max_message_size = maxMessageBytes;
-  // The .NET SDK sends requests settled, all with one delivery tag; unless the answer repeats the mode, it keeps them by it.
+  // The .NET SDK sends requests settled, all with the same delivery tag; unless the answer repeats the mode, it tracks them by tag.
   receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
@@ -69,7 +69,7 @@ function openForSending(peer: Peer, receiver: Receiver): void {
   receiver.set_target(receiver.target);
 }
 
-/** Returns what ends the link's work. */
+/** Returns a function that ends the link's work. */
 function openForReceiving(peer: Peer, sender: Sender): () => void {
   const address = nodeAddress(sender.source);
   sender.set_source(sender.source);
@@ -88,13 +88,13 @@ function openForReceiving(peer: Peer, sender: Sender): () => void {
   return deliverMessages(peer, sender, { path, queue }).stop;
 }
 
-/** No entity here has sessions; the client would take a link without one for a session whose id it cannot read. */
+/** No entity here has sessions. The client would take a link without one for a session with an unreadable id. */
 function asksForSession({ source }: Sender): boolean {
   return Object.keys(source?.filter ?? {}).includes("com.microsoft:session-filter");
 }
 
 function openForAnswers(peer: Peer, sender: Sender): () => void {
-  // Requests name either the link's name or its target's address.
+  // Requests use either the link's name or its target's address.
   const names = [sender.name, String(sender.target?.address ?? sender.name)];
   for (const name of names) peer.replyLinks.set(name, sender);
   return () => {
@@ -102,7 +102,7 @@ function openForAnswers(peer: Peer, sender: Sender): () => void {
   };
 }
 
-/** Without the slash that may stand before it: the .NET SDK writes addresses as paths. */
+/** Without leading slashes: the .NET SDK writes addresses as paths. */
 function nodeAddress(terminus: { address?: unknown } | undefined): string {
   return String(terminus?.address ?? "").replace(/^\/+/, "");
 }
@@ -111,10 +111,10 @@ function isManagement(address: string): boolean {
   return address.toLowerCase().endsWith(managementSuffix);
 }
 
-/** The entity that an address names, by itself or with its management node. */
+/** The entity at an address, which may be that of its management node. */
 function find(peer: Peer, address: string) {
   if (!peer.claims.cover(address)) {
-    throw new BrokerError("amqp:unauthorized-access", `No token was put for ${address} on this connection.`);
+    throw new BrokerError("amqp:unauthorized-access", `This connection has no token for ${address}.`);
   }
   const path = isManagement(address) ? address.slice(0, -managementSuffix.length) : address;
   const entity = peer.broker.find(path);

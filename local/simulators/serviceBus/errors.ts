@@ -1,4 +1,4 @@
-/** A refusal in the words of AMQP: the condition is what clients decide by. */
+/** A refusal as an AMQP error; clients branch on its condition. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   readonly condition: string;

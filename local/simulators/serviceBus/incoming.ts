@@ -9,7 +9,7 @@ export function takeMessages(
   receiver: Receiver,
   entity: { path: string; send: (message: NewMessage<Content>) => unknown },
 ): void {
-  // One link keeps its order, even when a fault delays one of its messages.
+  // The messages of a link stay in order, even if a fault delays one of them.
   let previous: Promise<void> = Promise.resolve();
   receiver.on("message", ({ message, delivery }) => {
     const effect = meet(peer, "send", entity.path);

@@ -16,15 +16,15 @@ export interface ServiceBusSettings {
   readonly port?: number;
   readonly queues: readonly QueueSettings[];
   readonly topics: readonly TopicSettings[];
-  /** Client ids of the principals that may send and listen; read anew for every token. */
+  /** Client ids of the principals that may send and listen; read again for every token. */
   readonly authorized: ReadonlySet<string>;
 }
 
 export interface ServiceBusSimulator extends Simulator {
-  /** Throws when there is no such queue. */
+  /** Throws if there is no such queue. */
   queue(name: string): EntityView;
   subscription(topic: string, name: string): EntityView;
-  /** Cuts every open connection, as a gateway of the service does when it is replaced. */
+  /** Cuts every open connection, as when a gateway of the service is replaced. */
   cutConnections(): void;
 }
 
@@ -38,28 +38,28 @@ export async function startServiceBus(
   const sockets = new Set<TLSSocket>();
   const container = rhea.create_container({
     id: "mooring-service-bus",
-    // Outcomes are for the broker to decide.
+    // The broker decides on outcomes.
     autoaccept: false,
     treat_modified_as_released: false,
     credit_window: 100,
     idle_time_out: 60_000,
   });
-  // Clients of @azure/service-bus skip SASL or say ANONYMOUS; MSSBCBS means "my claims come through $cbs".
+  // Clients with @azure/service-bus skip SASL or use ANONYMOUS; MSSBCBS means that claims follow on $cbs.
   container.sasl_server_mechanisms.enable_anonymous();
   container.sasl_server_mechanisms.MSSBCBS = container.sasl_server_mechanisms.ANONYMOUS;
 
-  // Small frames go back and forth: without noDelay each waits 40 ms for an acknowledgement.
+  // The protocol exchanges small frames: without noDelay, each one waits 40 ms for an acknowledgement.
   const server = createServer({ cert: tls.certificate, key: tls.privateKey, noDelay: true }, (socket) => {
     sockets.add(socket);
     const connection = container.create_connection({
       port,
       reconnect: false,
-      // A delivery that its receiver never settles keeps the slots behind it from being freed; rhea's default is 2048.
+      // A delivery that its receiver never settles prevents the slots after it from being freed; rhea's default is 2048.
       session_buffer_size: { incoming: 2048, outgoing: 65_536 },
     });
     socket.on("close", () => {
       sockets.delete(socket);
-      // rhea listens for `end` and `error` only; a socket that was destroyed here has neither, and its timers would stay.
+      // rhea listens only for `end` and `error`; a socket destroyed here emits neither, and its timers would keep running.
       connection["eof"]();
     });
     serveConnection(connection, {
@@ -75,13 +75,13 @@ export async function startServiceBus(
     });
     connection["accept"](socket);
   });
-  // Of a handshake that is not over nothing else is known, and close() would wait for it.
+  // These are the only handles on unfinished handshakes, for which close() would wait.
   const rawSockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     rawSockets.add(socket);
     socket.once("close", () => rawSockets.delete(socket));
   });
-  // Handshakes fail for reasons of the client's own, such as a certificate that it does not trust.
+  // Handshakes fail for the client's own reasons, such as a certificate that it does not trust.
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -1,4 +1,4 @@
-/** Looking into an entity, and putting messages in, from the same process: for tests and the demo. */
+/** Inspects an entity and sends messages from the same process, for tests and the demo. */
 import rhea from "rhea";
 import type { Broker } from "./broker.ts";
 import { type Content, readMessage } from "./messages.ts";
@@ -10,7 +10,7 @@ export interface SeenMessage {
   readonly state: MessageState;
   readonly deliveryCount: number;
   readonly enqueuedAt: Date;
-  /** Parsed when it is JSON, text otherwise. */
+  /** Parsed if it is JSON, text otherwise. */
   readonly body: unknown;
   readonly contentType: string | undefined;
   readonly correlationId: string | undefined;
@@ -19,7 +19,7 @@ export interface SeenMessage {
 }
 
 export interface OutboundMessage {
-  /** Sent as JSON, as the SDK does it; a Buffer goes as it is. */
+  /** Sent as JSON, as the SDK does it; a Buffer is sent unchanged. */
   readonly body: unknown;
   readonly messageId?: string;
   readonly contentType?: string;
@@ -29,7 +29,7 @@ export interface OutboundMessage {
 }
 
 export interface EntityView {
-  /** Every message, also the locked, deferred and scheduled ones; oldest first. */
+  /** Every message, including locked, deferred and scheduled ones, oldest first. */
   messages(): SeenMessage[];
   /** With the reason in the application properties DeadLetterReason and DeadLetterErrorDescription. */
   deadLetters(): SeenMessage[];
@@ -39,7 +39,7 @@ export interface EntityView {
 export function viewEntity(broker: Broker<Content>, path: string, deadLetterPath: string): EntityView {
   const queue = broker.find(path)?.queue;
   const deadLetters = broker.find(deadLetterPath)?.queue;
-  if (!queue || !deadLetters) throw new Error(`There is no queue or subscription "${path}"; look at the settings.`);
+  if (!queue || !deadLetters) throw new Error(`There is no queue or subscription "${path}"; check the settings.`);
   return {
     messages: () => queue.peek().map(toSeen),
     deadLetters: () => deadLetters.peek().map(toSeen),
@@ -88,7 +88,7 @@ function readBody(body: unknown): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A message may be any text.
+    // Not JSON: a message may be any text.
     return text;
   }
 }

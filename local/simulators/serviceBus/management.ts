@@ -1,4 +1,4 @@
-/** `<entity>/$management`: requests that need no link to a message. Learn "AMQP request/response operations". */
+/** `<entity>/$management`: requests outside a message's link. Learn "AMQP request/response operations". */
 import rhea, { type EventContext } from "rhea";
 import { lockTokenFromUuid, readTyped, settleDelivery, typedEntries, uuidFromLockToken } from "./amqp.ts";
 import type { Entity } from "./broker.ts";
@@ -123,7 +123,7 @@ function cancelScheduled({ path, cancelScheduled: cancel }: Entity<Content>, bod
   return {
     operation: "cancelScheduled",
     act() {
-      if (!cancel) throw new BrokerError("amqp:not-allowed", `Nothing can be scheduled on ${path}.`);
+      if (!cancel) throw new BrokerError("amqp:not-allowed", `Messages cannot be scheduled on ${path}.`);
       cancel(asList(body["sequence-numbers"]).map(asNumber));
       return {};
     },
@@ -139,14 +139,14 @@ function receiveDeferred(queue: Queue<Content>, body: Properties): Request {
         "lock-token": uuidFromLockToken(message.lockToken),
         message: encodeMessage(message),
       }));
-      // receiver-settle-mode 0 is receive-and-delete.
+      // 0 means receive-and-delete.
       if (body["receiver-settle-mode"] === 0) for (const { lockToken } of received) queue.complete(lockToken);
       return { body: { messages } };
     },
   };
 }
 
-/** Settles by lock token, on whatever connection the message was received. */
+/** Settles by lock token, whichever connection received the message. */
 function updateDisposition(
   peer: Peer,
   queue: Queue<Content>,
@@ -171,7 +171,7 @@ function updateDisposition(
       act() {
         for (const token of lockTokens(body)) {
           disposition.settle(token);
-          // The delivery, if its link still lives, is over too; left alone it would hold a slot of the link's session.
+          // If the delivery's link still exists, settle the delivery, too; otherwise it would keep a slot in the link's session.
           const delivery = peer.deliveries.get(token);
           if (delivery) settleDelivery(delivery);
           peer.deliveries.delete(token);
@@ -182,7 +182,7 @@ function updateDisposition(
   );
 }
 
-/** With their AMQP types, as the message will carry them. */
+/** With their AMQP types, as the message will contain them. */
 function propertiesToModify(payload: unknown): Properties {
   const body = Buffer.isBuffer(payload) ? findSection(splitSections(payload), sectionCode.value) : undefined;
   return body ? typedEntries(typedEntries(readTyped(body))["properties-to-modify"]) : {};

@@ -1,6 +1,6 @@
 /**
- * Messages as clients send them and as Service Bus delivers them: what a sender wrote comes out byte for byte. Learn
- * "AMQP 1.0 in Azure Service Bus protocol guide" has the annotations that the broker adds.
+ * Messages as clients send them and as Service Bus delivers them: what a sender wrote is delivered byte for byte. Learn
+ * "AMQP 1.0 in Azure Service Bus protocol guide" lists the annotations that the broker adds.
  */
 import { randomUUID } from "node:crypto";
 import rhea, { type Message } from "rhea";
@@ -22,17 +22,17 @@ import {
 /** The limit of the Standard tier. */
 export const maxMessageBytes = 256 * 1024;
 
-/** `message_format` of a transfer whose data sections are encoded messages (sendMessages with an array or a batch). */
+/** The `message_format` of a transfer whose data sections are encoded messages (sendMessages with an array or a batch). */
 const batchFormat = 0x80013700;
 
 /** What a client sent. */
 export interface Content {
-  /** As rhea reads it: for looking at, not for handing on. */
+  /** As decoded by rhea: to look at, not to pass on. */
   readonly message: Message;
   readonly sections: readonly Section[];
 }
 
-/** One transfer as the messages that it carries. */
+/** The messages in a transfer. */
 export function readTransfer(payload: unknown, format: number): NewMessage<Content>[] {
   const size = Buffer.isBuffer(payload) ? payload.length : 0;
   if (size > maxMessageBytes) {
@@ -44,7 +44,7 @@ export function readTransfer(payload: unknown, format: number): NewMessage<Conte
   if (format !== batchFormat) return [readMessage(payload)];
   const { body } = decodeMessage(payload);
   const content: unknown = body.content;
-  // rhea gives one data section as a Buffer, several as an array of them.
+  // rhea returns one data section as a Buffer, several as an array.
   return (Array.isArray(content) ? content : [content]).map(readMessage);
 }
 
@@ -61,7 +61,7 @@ export function readMessage(payload: unknown): NewMessage<Content> {
   };
 }
 
-/** The service gives every message an id: the SDK's lock renewal throws when there is none. */
+/** The service gives every message an id: the SDK's lock renewal throws without one. */
 function withMessageId(message: Message, sections: readonly Section[]): Content {
   const id = randomUUID().replaceAll("-", "");
   const properties = replaceFirst(findSection(sections, sectionCode.properties), writeText(id));
@@ -77,7 +77,7 @@ export function decodeMessage(payload: unknown): Message {
   throw new BrokerError("amqp:decode-error", "The message has no body section.");
 }
 
-/** rhea's typings want the body only; every other section is optional there, and read with care here. */
+/** rhea's typings require only the body; all other sections are optional there and checked here. */
 function hasBody(message: object): message is Message {
   return "body" in message;
 }
@@ -96,7 +96,7 @@ function decoding<Read>(read: () => Read): Read {
   }
 }
 
-/** With the sections that the broker owns: header, annotations, and what settling added to the properties. */
+/** With the broker's own sections: header, annotations, and the properties that settling added. */
 export function encodeMessage(queued: QueuedMessage<Content> | LockedMessage<Content>): Buffer {
   const { message, sections } = queued.content;
   const { durable, priority, ttl, first_acquirer } = message;
@@ -124,7 +124,7 @@ export function encodeMessage(queued: QueuedMessage<Content> | LockedMessage<Con
 
 const mergedCodes = [sectionCode.messageAnnotations, sectionCode.applicationProperties];
 
-/** A map section with the broker's entries beside the sender's, or in their place. */
+/** A map section in which the broker's entries are added to the sender's or replace them. */
 function merge(sections: readonly Section[], code: number, added: Buffer | undefined): readonly Section[] {
   const entries = readEntries(added);
   if (entries.size === 0) return sections;

@@ -1,4 +1,4 @@
-/** A link on which a client receives: messages go out as its credit allows, and come back settled or not. */
+/** A link on which a client receives: sends messages as its credit allows, and handles how they are settled. */
 import { setImmediate } from "node:timers/promises";
 import type { Delivery, EventContext, Sender } from "rhea";
 import {
@@ -16,7 +16,7 @@ import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceB
 import type { LockedMessage, Queue } from "./queue.ts";
 
 export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Content> }) {
-  /** Receive-and-delete: settled on sending. */
+  /** Receive-and-delete: messages are settled when they are sent. */
   const deletes = sender.snd_settle_mode === 1;
   const tokens = new Set<string>();
   let isOpen = true;
@@ -34,10 +34,10 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
       const message = queue.receive();
       if (!message) break;
       await deliver(message);
-      // Behind the others, so that competing consumers take turns.
+      // Go to the end of the listeners, so that competing consumers take turns.
       stopListening();
       if (isOpen) stopListening = queue.onReady(wake);
-      // rhea takes the credit when it writes the frame, on the next tick. A message without credit blocks its session.
+      // rhea uses up the credit when it writes the frame, on the next tick. A message without credit blocks its session.
       await setImmediate();
     }
     isPumping = false;
@@ -68,7 +68,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     peer.deliveries.set(message.lockToken, delivery);
   }
 
-  /** Whatever the fault is, this link delivers nothing more. */
+  /** After any fault, this link delivers nothing more. */
   function end(effect: NonNullable<MetEffect>): void {
     isOpen = false;
     if (effect.kind === "error") {
@@ -78,7 +78,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     else if (effect.kind !== "hang") peer.cut();
   }
 
-  /** False when the lock ran out while the delivery was held up: the message is free already. */
+  /** False if the lock expired while the delivery was delayed, so that the message is free again. */
   function unlessLost(act: () => void): boolean {
     try {
       act();
@@ -113,14 +113,14 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   sender.on("accepted", ({ delivery }: Settling) => settle("complete", delivery, queue.complete));
   sender.on("released", ({ delivery }: Settling) => settle("abandon", delivery, queue.release));
   sender.on("modified", ({ delivery }: Settling) => {
-    // The third field of modified: message-annotations.
+    // The third field of modified is message-annotations.
     const properties = typedEntries(fieldOf(delivery.remote_state, 2));
     if (delivery.remote_state?.["undeliverable_here"] === true)
       return settle("defer", delivery, (token) => queue.defer(token, properties));
     return settle("abandon", delivery, (token) => queue.abandon(token, properties));
   });
   sender.on("rejected", ({ delivery }: Settling) => {
-    // The only field of rejected is its error, whose third field is info.
+    // The only field of rejected is the error, whose third field is info.
     const { DeadLetterReason, DeadLetterErrorDescription, ...properties } = typedEntries(
       fieldOf(fieldOf(delivery.remote_state, 0), 2),
     );
@@ -129,7 +129,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   });
 
   return {
-    /** The link or its connection is gone. Locks stay until they run out or are settled on another connection. */
+    /** Called when the link or its connection is gone. Locks last until they expire or are settled on another connection. */
     stop(): void {
       isOpen = false;
       stopListening();

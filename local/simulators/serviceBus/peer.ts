@@ -1,4 +1,4 @@
-/** One client's connection as its links see it, and how a scripted failure looks on this wire. */
+/** A client's connection as its links see it, and how scripted failures appear on this wire. */
 import type { Delivery, Message, Sender } from "rhea";
 import type { Effect, Faults } from "../faults.ts";
 import type { Broker } from "./broker.ts";
@@ -12,15 +12,15 @@ export interface Peer {
   readonly checkToken: TokenCheck;
   /** What this connection's tokens allow. */
   readonly claims: Claims;
-  /** Links that carry answers of $cbs and $management, by the address that requests name in reply-to. */
+  /** Links for the answers of $cbs and $management, by the address that requests name in reply-to. */
   readonly replyLinks: Map<string, Sender>;
-  /** Deliveries that clients have not settled, by lock token; of every connection. */
+  /** Deliveries on all connections that clients have not settled, by lock token. */
   readonly deliveries: Map<string, Delivery>;
-  /** False from the moment of a cut, before any event tells. */
+  /** False as soon as the connection is cut, before any event. */
   isConnected(): boolean;
-  /** Ends the connection without a word. */
+  /** Ends the connection without a close frame. */
   cut(): void;
-  /** Writes bytes that are no AMQP frame. */
+  /** Writes bytes that are not an AMQP frame. */
   sendGarbage(): void;
 }
 
@@ -41,7 +41,7 @@ export type ServiceBusOperation =
 export interface Refusal {
   readonly condition: string;
   readonly description: string;
-  /** For $cbs and $management, which answer with a status code. */
+  /** The status code, for $cbs and $management. */
   readonly status?: number | undefined;
 }
 
@@ -59,12 +59,12 @@ export function refusalOf(effect: Extract<MetEffect, { kind: "error" }>): Refusa
   };
 }
 
-/** Runs what an event started; a defect in it costs this client its connection, not everybody the process. */
+/** Runs the work that an event started; a bug in it costs this client its connection instead of ending the process. */
 export function run(peer: Peer, work: () => Promise<void>): void {
   work().catch(() => peer.cut());
 }
 
-/** One operation that has an answer: acted out as the fault demands, or done and answered. */
+/** Performs and answers an operation, or applies a fault to it. */
 export function perform<Result>(
   peer: Peer,
   effect: MetEffect,
@@ -91,7 +91,7 @@ export function perform<Result>(
   else finish();
 }
 
-/** Answers a request of $cbs or $management; nobody hears it when the client has no link for answers. */
+/** Answers a request to $cbs or $management; the answer is dropped if the client has no link for answers. */
 export function reply(
   peer: Peer,
   { message_id, reply_to }: Message,

@@ -1,7 +1,7 @@
 /**
  * A queue (or a subscription, which is a queue that a topic fills): messages in the order of their sequence numbers,
- * peek-locks with an expiry, and the dead-letter queue beside it. It knows nothing of AMQP; a message's content is
- * carried along unread. Learn "Message transfers, locks, and settlement" and "Overview of Service Bus dead-letter queues".
+ * peek-locks with an expiry, and the dead-letter queue. It knows nothing about AMQP and does not read a message's content.
+ * Learn "Message transfers, locks, and settlement" and "Overview of Service Bus dead-letter queues".
  */
 import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
@@ -11,25 +11,25 @@ export interface QueueSettings {
   readonly name: string;
   /** How long a received message stays locked. Default 60, as in Azure. */
   readonly lockDurationSeconds?: number;
-  /** After so many deliveries without success a message is dead-lettered. Default 10, as in Azure. */
+  /** After this many unsuccessful deliveries, a message is dead-lettered. Default 10, as in Azure. */
   readonly maxDeliveryCount?: number;
-  /** Messages whose time to live is over go to the dead-letter queue; they are deleted without it, as in Azure. */
+  /** Expired messages go to the dead-letter queue; by default they are deleted, as in Azure. */
   readonly deadLetteringOnExpiration?: boolean;
-  /** Messages whose id was seen within so many seconds are accepted and dropped. Absent: no duplicate detection. */
+  /** Messages whose id was seen within this many seconds are accepted and dropped. Absent: no duplicate detection. */
   readonly duplicateDetectionSeconds?: number;
 }
 
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** What a sender hands in. `content` is the broker's to carry, not to read. */
+/** A message from a sender. The queue does not read `content`. */
 export interface NewMessage<Content> {
   readonly messageId: string;
   readonly content: Content;
-  /** Undefined: now. */
+  /** Undefined means now. */
   readonly scheduledFor?: number | undefined;
-  /** From when it is in the queue; undefined: forever. */
+  /** Counted from when it enters the queue; undefined means forever. */
   readonly timeToLiveMs?: number | undefined;
-  /** The topic's, where one hands the message on. */
+  /** The topic's number, if a topic passes the message on. */
   readonly firstSequenceNumber?: number;
 }
 
@@ -37,13 +37,13 @@ export type MessageState = "active" | "deferred" | "scheduled";
 
 export interface QueuedMessage<Content> {
   readonly sequenceNumber: number;
-  /** Where the message was submitted; another than its own in a subscription and among dead letters. */
+  /** The number where the message was first sent; in subscriptions and dead-letter queues, it differs from the message's own. */
   readonly firstSequenceNumber: number;
   readonly messageId: string;
   readonly content: Content;
   readonly enqueuedAt: number;
   readonly state: MessageState;
-  /** How many deliveries failed so far: 0 on the first one. */
+  /** How many deliveries have failed so far: 0 on the first one. */
   readonly deliveryCount: number;
   /** Application properties that settling added: the dead-letter reason, or what an abandon modified. */
   readonly addedProperties: Properties;
@@ -88,7 +88,7 @@ export function createQueue<Content>(
   const ready: number[] = [];
   const locks = new Map<string, Entry<Content>>();
   const scheduled = new Set<Entry<Content>>();
-  /** Those with a time to live. */
+  /** Entries with a time to live. */
   const mortal = new Set<Entry<Content>>();
   const recentIds = createDuplicateFilter((settings.duplicateDetectionSeconds ?? 0) * 1000, clock);
   const listeners = new Set<() => void>();
@@ -135,7 +135,7 @@ export function createQueue<Content>(
     return { ...view(entry), lockToken: held.token, lockedUntil: held.until };
   }
 
-  /** Ends the lock and returns its message, or refuses because the lock is not held any more. */
+  /** Ends the lock and returns its message; throws if the lock is no longer held. */
   function unlock(token: string): Entry<Content> {
     catchUp();
     const entry = locks.get(token.toLowerCase());
@@ -145,7 +145,7 @@ export function createQueue<Content>(
     return entry;
   }
 
-  /** A delivery that did not succeed: the message comes back, or has had its last chance. */
+  /** After an unsuccessful delivery, frees the message again, or dead-letters it after the last one. */
   function redeliver(entry: Entry<Content>): void {
     entry.deliveryCount += 1;
     if (deadLetterQueue && entry.deliveryCount >= maxDeliveryCount) {
@@ -167,7 +167,7 @@ export function createQueue<Content>(
     });
   }
 
-  /** Does what time has made due: locks that ended, messages whose hour has come or whose time is over. */
+  /** Does what is due: frees expired locks, activates scheduled messages, removes expired messages. */
   function catchUp(): void {
     const now = clock.now();
     for (const [token, entry] of locks) {
@@ -179,7 +179,7 @@ export function createQueue<Content>(
     for (const entry of scheduled) {
       if ((entry.scheduledFor ?? 0) > now) continue;
       scheduled.delete(entry);
-      // As if it were sent now, with a number of now (Learn "Message sequencing and timestamps").
+      // As if it were sent now, with a new number (Learn "Message sequencing and timestamps").
       entries.delete(entry.sequenceNumber);
       lastSequenceNumber += 1;
       entry.sequenceNumber = lastSequenceNumber;
@@ -188,7 +188,7 @@ export function createQueue<Content>(
       entry.enqueuedAt = now;
       makeReady(entry);
     }
-    // A deferred message is not looked at until somebody asks for it (Learn "Message deferral").
+    // A deferred message does not expire until it is requested (Learn "Message deferral").
     for (const entry of mortal) {
       if (entry.lock || entry.state !== "active" || !isOver(entry, now)) continue;
       expire(entry);
@@ -232,7 +232,7 @@ export function createQueue<Content>(
   return {
     settings,
 
-    /** The sequence number, or undefined when the message was a duplicate and is dropped. */
+    /** Returns the sequence number, or undefined if the message was a duplicate and is dropped. */
     send({
       messageId,
       content,
@@ -258,12 +258,12 @@ export function createQueue<Content>(
       return entry.sequenceNumber;
     },
 
-    /** Takes in a message that another queue gave up, with its delivery count. */
+    /** Takes over a message from another queue, with its delivery count. */
     accept(message: QueuedMessage<Content>, addedProperties: Properties): void {
       const { messageId, content, deliveryCount, firstSequenceNumber } = message;
       store({
         firstSequenceNumber,
-        // Dead letters wait for somebody, however long.
+        // Dead letters never expire.
         timeToLiveMs: undefined,
         messageId,
         content,
@@ -275,7 +275,7 @@ export function createQueue<Content>(
       });
     },
 
-    /** Locks the oldest message that is free. */
+    /** Locks the oldest free message. */
     receive(): LockedMessage<Content> | undefined {
       catchUp();
       const sequenceNumber = ready.shift();
@@ -303,13 +303,13 @@ export function createQueue<Content>(
       moveToDeadLetters(unlock(token), why);
     },
 
-    /** Gives a message back that never reached its receiver: no delivery is counted. */
+    /** Frees a message that never reached its receiver; this does not count as a delivery. */
     release(token: string): void {
       const entry = unlock(token);
       if (entry.state === "active") makeReady(entry);
     },
 
-    /** The new end of the lock. */
+    /** Returns when the renewed lock expires. */
     renew(token: string): number {
       catchUp();
       const held = locks.get(token.toLowerCase())?.lock;
@@ -318,7 +318,7 @@ export function createQueue<Content>(
       return held.until;
     },
 
-    /** Deferred messages come back only by their sequence numbers; all of them, or an error. */
+    /** Receives deferred messages by sequence number: all of them, or an error. */
     receiveDeferred(sequenceNumbers: readonly number[]): LockedMessage<Content>[] {
       return findDeferred(sequenceNumbers).map(lock);
     },
@@ -334,11 +334,11 @@ export function createQueue<Content>(
       }
     },
 
-    /** Looks without locking; locked, deferred and scheduled messages are seen too. */
+    /** Reads without locking, including locked, deferred and scheduled messages. */
     peek({ from = 0, count = Number.POSITIVE_INFINITY } = {}): QueuedMessage<Content>[] {
       catchUp();
       const found: QueuedMessage<Content>[] = [];
-      // Sequence numbers only grow, so the map's order is theirs.
+      // Sequence numbers only grow, so the map is in their order.
       for (const entry of entries.values()) {
         if (found.length >= count) break;
         if (entry.sequenceNumber >= from) found.push(view(entry));
@@ -346,7 +346,7 @@ export function createQueue<Content>(
       return found;
     },
 
-    /** Calls back whenever a message becomes free; returns a function that ends this. */
+    /** Calls the listener whenever a message becomes free; returns a function that removes it. */
     onReady(listener: () => void): () => void {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -396,7 +396,7 @@ function insertionIndex(sorted: readonly number[], value: number): number {
   return low;
 }
 
-/** Duplicate detection by message id within a window; also used by topics, before they fan out. */
+/** Duplicate detection by message id within a window; topics also use it, before they fan out. */
 export function createDuplicateFilter(windowMs: number, clock: Clock) {
   /** Oldest first. */
   const seen = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * An encoded AMQP message in its sections, without reading what is in them (AMQP 1.0, parts 1.2 and 3.2). A value that
- * rhea has read has lost its type, and an integer beyond 2^53 its last bits; what shall come out as it went in stays bytes.
+ * Splits an encoded AMQP message into sections without decoding them (AMQP 1.0, parts 1.2 and 3.2). A value decoded by
+ * rhea loses its type, and an integer beyond 2^53 its last bits, so what has to be delivered unchanged stays in bytes.
  */
 
 export const sectionCode = {
@@ -75,7 +75,7 @@ export function withSection(sections: readonly Section[], code: number, value: B
   return [...sections.filter((section) => section.code !== code), { code, value }];
 }
 
-/** The entries of a map by key, each with the bytes of key and value; of a section that is not there: none. */
+/** The entries of a map by key, each with the bytes of key and value; none for a missing section. */
 export function readEntries(map: Buffer | undefined): Map<string, Buffer> {
   const entries = new Map<string, Buffer>();
   const items = map ? readItems(map) : [];
@@ -90,19 +90,19 @@ export function writeEntries(entries: ReadonlyMap<string, Buffer>): Buffer {
   return writeCompound(formatCode.map32, [...entries.values()], entries.size * 2);
 }
 
-/** The list with another value in its first place. */
+/** The list with its first item replaced. */
 export function replaceFirst(list: Buffer | undefined, value: Buffer): Buffer {
   const items = [value, ...(list ? readItems(list).slice(1) : [])];
   return writeCompound(formatCode.list32, items, items.length);
 }
 
-/** The items of a list, the keys and values of a map. */
+/** The items of a list, or the keys and values of a map. */
 function readItems(compound: Buffer): Buffer[] {
   const code = compound.readUInt8(0);
   if (code === formatCode.emptyList || code === formatCode.null) return [];
   const isSmall = code === formatCode.list8 || code === formatCode.map8;
   if (!isSmall && code !== formatCode.list32 && code !== formatCode.map32) {
-    throw new RangeError(`A value of type 0x${code.toString(16)} stands where a list or map has to be.`);
+    throw new RangeError(`There is a value of type 0x${code.toString(16)} instead of a list or map.`);
   }
   const items: Buffer[] = [];
   let at = isSmall ? 3 : 9;
@@ -132,7 +132,7 @@ export function writeText(text: string): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-/** Of a string or symbol, whose length stands in one byte or in four; anything else is named by its bytes. */
+/** The text of a string or symbol, which has a length of one or four bytes; the bytes of anything else. */
 function readText(value: Buffer): string {
   const category = value.readUInt8(0) >> 4;
   if (category === 0xa) return value.toString("utf8", 2);
@@ -148,12 +148,12 @@ function readDescriptor(value: Buffer): number {
   return known;
 }
 
-/** Where the value ends that begins at `at`: the upper half of a format code says how long the rest is. */
+/** The end of the value that begins at `at`: the upper half of a format code says how long the rest is. */
 function endOfValue(bytes: Buffer, at: number): number {
   const code = bytes.readUInt8(at);
   if (code === formatCode.described) return endOfValue(bytes, endOfValue(bytes, at + 1));
   const end = at + 1 + lengthAfter(bytes, at + 1, code >> 4);
-  if (end > bytes.length) throw new RangeError("A value ends behind its message.");
+  if (end > bytes.length) throw new RangeError("A value extends beyond the end of the message.");
   return end;
 }
 

@@ -1,4 +1,4 @@
-/** Reading what a client sent: rhea decodes it, and nothing promises its shape. */
+/** Reads what a client sent: rhea decodes it, but nothing guarantees its shape. */
 import { BrokerError } from "./errors.ts";
 import type { Properties } from "./queue.ts";
 
@@ -15,8 +15,8 @@ export function asList(value: unknown): unknown[] {
   throw new BrokerError("com.microsoft:argument-error", "The request lacks a list that its operation needs.");
 }
 
-/** rhea gives integers beyond 53 bits as Buffers; no sequence number here gets that far. */
+/** rhea returns integers beyond 53 bits as Buffers; no sequence number here gets that large. */
 export function asNumber(value: unknown): number {
   if (typeof value === "number") return value;
-  throw new BrokerError("com.microsoft:argument-error", `${String(value)} is not a number that this broker gave out.`);
+  throw new BrokerError("com.microsoft:argument-error", `${String(value)} is not a number issued by this broker.`);
 }

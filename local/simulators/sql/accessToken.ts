@@ -1,4 +1,4 @@
-/** Who an Entra access token is, and whom that makes in a database. */
+/** Verifies Entra access tokens and finds their principals in a database. */
 import { errors, importJWK, jwtVerify } from "jose";
 import { findPrincipal, type World } from "../world.ts";
 import { type DatabaseData, findUserBySid, principalIds } from "./engine/database.ts";
@@ -8,7 +8,7 @@ import { loginFailed } from "./errors.ts";
 export const tokenUser = "<token-identified principal>";
 export const audience = "https://database.windows.net/";
 
-/** The client id of a valid token. Why one is not valid is not told, as Azure does not. */
+/** The client id of a valid token. Like Azure, it does not say why a token is invalid. */
 export async function verifyAccessToken(token: string, { world }: { world: World }): Promise<string> {
   try {
     const { payload } = await jwtVerify(token, await importJWK(world.entraKey.publicJwk, "RS256"), {
@@ -22,14 +22,14 @@ export async function verifyAccessToken(token: string, { world }: { world: World
       throw loginFailed(tokenUser);
     return appid.toLowerCase();
   } catch (error) {
-    // A defect of ours must not look like a token of theirs.
+    // A bug here must not pass for an invalid token.
     throw error instanceof errors.JOSEError ? loginFailed(tokenUser) : error;
   }
 }
 
 /**
- * The database principal of a client id: dbo for the server's Entra administrator (whom Azure knows by object id), else
- * the user whose SID is the *client id*. A user that was made from an object id exists and is never found here.
+ * The database principal of a client id: dbo for the server's Entra administrator (whom Azure knows by object id),
+ * otherwise the user whose SID is the *client id*. A user created from an object id exists but is never found here.
  */
 export function principalOf(
   clientId: string,

@@ -1,6 +1,6 @@
-/** Bounds-checked reading of what a client sent: whatever it is, the worst that happens is a ProtocolError. */
+/** Bounds-checked reading of what a client sent: invalid input causes nothing worse than a ProtocolError. */
 
-/** The client does not speak TDS as this server understands it; the connection ends. */
+/** The client does not speak TDS as this server understands it; it loses its connection. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
@@ -46,7 +46,7 @@ export class ByteReader {
     return this.take(8).readBigUInt64LE();
   }
 
-  /** UCS-2 text of that many characters. */
+  /** UCS-2 text with this number of characters. */
   text(characters: number): string {
     return this.take(characters * 2).toString("utf16le");
   }
@@ -82,13 +82,13 @@ export function ucs2(text: string): Buffer {
   return Buffer.from(text, "utf16le");
 }
 
-/** Text behind a one-byte count of characters; cut at 255, as the protocol must. */
+/** Text after a one-byte character count, which limits it to 255 characters. */
 export function bVarchar(text: string): Buffer {
   const bytes = ucs2(text.slice(0, 255));
   return Buffer.concat([u8(bytes.length / 2), bytes]);
 }
 
-/** Text behind a two-byte count of characters. */
+/** Text after a two-byte character count. */
 export function usVarchar(text: string): Buffer {
   const bytes = ucs2(text.slice(0, 4000));
   return Buffer.concat([u16(bytes.length / 2), bytes]);

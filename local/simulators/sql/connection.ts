@@ -1,6 +1,6 @@
 /**
- * One client's connection, from the first byte to the last: PRELOGIN, TLS, LOGIN7, then requests one after another.
- * An attention is the only message that is looked at while a request runs.
+ * A client's connection, from the first byte to the last: PRELOGIN, TLS, LOGIN7, then requests one after another.
+ * An attention is the only message that is read while a request runs.
  */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
@@ -29,7 +29,7 @@ import type { ServerContext } from "./serverContext.ts";
 import { type TlsUpgrade, upgradeToTls } from "./tlsUpgrade.ts";
 import { environment } from "./tokens.ts";
 
-/** The first byte of TDS 8.0, where TDS 7.x has the type of a packet. */
+/** The first byte of TDS 8.0. In TDS 7.x, the first byte is a packet type. */
 const tlsHandshake = 0x16;
 
 type ActedEffect = Exclude<Effect, { kind: "delay" }> | undefined;
@@ -55,7 +55,7 @@ class Connection {
   #login: Login | undefined;
   #session: Session | undefined;
   #isBusy = false;
-  /** Aborted by an attention, or by the end of the connection. */
+  /** Aborted by an attention or when the connection ends. */
   #running: AbortController | undefined;
 
   constructor(socket: Socket, context: ServerContext) {
@@ -79,7 +79,7 @@ class Connection {
     if (this.#session) endTransaction(this.#session, "rollback");
   }
 
-  /** PRELOGIN is answered in the same turn: what follows it in the chunk is TLS already. */
+  /** Answers PRELOGIN immediately: whatever follows it in the chunk is already TLS. */
   #receivePrelogin(chunk: Buffer): void {
     this.#reader.append(chunk);
     const message = this.#reader.next({ maxBytes: limits.preloginBytes });
@@ -102,7 +102,7 @@ class Connection {
     return upgrade;
   }
 
-  /** Whatever a client sends may end its connection, and nothing else. */
+  /** Nothing that a client sends can do more than end its connection. */
   #guard(act: () => void): void {
     try {
       act();
@@ -126,7 +126,7 @@ class Connection {
 
   #onAttention(): void {
     if (this.#running) this.#running.abort();
-    // The reply had left when the attention came; it still wants its own.
+    // The reply had already been sent when the attention arrived, which still needs its own reply.
     else this.#send(writeAttentionAck());
   }
 
@@ -176,7 +176,7 @@ class Connection {
       const size = login.packetSize === 0 ? standard : Math.min(Math.max(login.packetSize, smallest), largest);
       this.#send(writeLoginReply(login, { packetSize: size, server, database: session.database.name }));
       this.#packetSize = size;
-      // One TLS record for each packet: SqlClient waits forever for a packet that goes on in the next record.
+      // One TLS record for each packet: SqlClient waits forever for a packet that continues in the next record.
       this.#stream?.setMaxSendFragment(size);
       this.#session = session;
       clearTimeout(this.#loginTimer);
@@ -197,7 +197,7 @@ class Connection {
     try {
       const reply = await this.#answer(request, running.signal);
       if (running.signal.aborted) {
-        // Two messages: the request that was given up ends with its own, and the attention has another.
+        // Two messages: one ends the abandoned request, the other acknowledges the attention.
         this.#send(writeGivenUp());
         this.#send(writeAttentionAck());
       } else if (reply) this.#send(Buffer.concat([...prefix, reply]));
@@ -219,7 +219,7 @@ class Connection {
     }
   }
 
-  /** The reply, or undefined when there is none to give. */
+  /** The reply, or undefined if none is to be sent. */
   async #answer(request: Request, signal: AbortSignal): Promise<Buffer | undefined> {
     const { server } = this.#context;
     const { kind, operation } = request;
@@ -240,7 +240,7 @@ class Connection {
     return { outputs: event ? [{ kind: "transaction", event }] : [], error };
   }
 
-  /** Waits for latency and faults, but no longer than the client does. */
+  /** Waits for latency and faults, but no longer than the client. */
   async #meet(operation: string | undefined, database: string, signal?: AbortSignal): Promise<ActedEffect> {
     if (operation === undefined) return undefined;
     const { server, faults } = this.#context;
@@ -277,7 +277,7 @@ async function run(request: Request, signal: AbortSignal): Promise<Outcome | und
   } catch (error) {
     if (signal.aborted) return undefined;
     if (error instanceof SqlError) return { outputs: [], error };
-    // A defect of the simulator: the client is told so, and whoever looks at the output as well.
+    // A bug in the simulator: report it to the client and in the output.
     console.error("SQL simulator: a statement failed", error);
     return { outputs: [], error: new SqlError(3624, `The SQL simulator failed: ${error}`) };
   }

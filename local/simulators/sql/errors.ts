@@ -1,8 +1,8 @@
-/** The errors of Azure SQL by number, with the texts that clients and people see. */
+/** The errors of Azure SQL, by number, with the texts that clients and people see. */
 export class SqlError extends Error {
   override readonly name = "SqlError";
   readonly number: number;
-  /** What TDS calls class and T-SQL severity: 11 to 16 is the user's to correct, 20 and more ends the connection. */
+  /** "Class" in TDS, "severity" in T-SQL: the user can correct 11 to 16; 20 and more ends the connection. */
   readonly severity: number;
   readonly state: number;
 
@@ -14,12 +14,12 @@ export class SqlError extends Error {
   }
 }
 
-/** What is wrong with a batch as text: found before anything of the statement runs. */
+/** An error in the text of a batch, found before any of the statement runs. */
 export function compileError(number: number, message: string): SqlError {
   return new SqlError(number, message, { severity: 15 });
 }
 
-/** `subject` as in "Cannot alter the role 'x'". SQL Server does not tell a missing thing from a forbidden one. */
+/** `subject` as in "Cannot alter the role 'x'". SQL Server does not distinguish between missing and forbidden. */
 export function cannot(subject: string): SqlError {
   return new SqlError(15151, `Cannot ${subject}, because it does not exist or you do not have permission.`);
 }
@@ -28,7 +28,7 @@ export function incorrectSyntax(near: string): SqlError {
   return compileError(102, `Incorrect syntax near '${near}'.`);
 }
 
-/** A statement of Azure SQL that this simulator does not have. The number is Azure's own for what it does not support. */
+/** A statement of Azure SQL that this simulator lacks. Azure uses this number for statements that it does not support. */
 export function notSimulated(construct: string): SqlError {
   return new SqlError(40510, `Statement '${construct}' is not supported by the sandbox's SQL simulator.`);
 }
@@ -56,25 +56,22 @@ export const invalidColumn = (name: string) => new SqlError(207, `Invalid column
 export const principalExists = (name: string) =>
   new SqlError(15023, `User, group, or role '${name}' already exists in the current database.`);
 
-/** The session was chosen to give way: its transaction is over. */
+/** The session was chosen as the deadlock victim: its transaction is rolled back. */
 export const deadlockVictim = 1205;
 
-/** An error that a test injects, as Azure SQL would send it. */
+/** An error injected by a test, as Azure SQL would send it. */
 export function injectedError(number: number, message: string | undefined): SqlError {
   return new SqlError(number, message ?? messageOf(number), { severity: severities.get(number) ?? 16 });
 }
 
-/** The others that have a text below are of class 16. */
+/** The other errors with a text below have class 16. */
 const severities = new Map([
   [deadlockVictim, 13],
   [4060, 11],
   [18456, 14],
 ]);
 
-/**
- * Text for an error that a test injects by number alone. Azure puts names where this says "the server"; only the
- * number is for programs to read.
- */
+/** The text of an error injected only by number. Azure inserts real names; programs should read only the number. */
 function messageOf(number: number): string {
   return knownMessages.get(number) ?? `Error ${number} was injected.`;
 }

@@ -1,6 +1,6 @@
 /**
- * Azure SQL on the wire: one listener per server of the world, speaking TDS 7.4 and 8.0, with a T-SQL engine that
- * knows the statements of Mooring and of a plain workload, and refuses the rest.
+ * Azure SQL on the wire: a listener for each server of the world, which speaks TDS 7.4 and 8.0, with a T-SQL engine that
+ * knows the statements of Mooring and of a plain workload and refuses all others.
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
@@ -18,29 +18,29 @@ import { createTlsContexts } from "./tlsUpgrade.ts";
 import { listUsers, type SqlUser } from "./users.ts";
 
 export interface SqlDatabase {
-  /** Runs T-SQL as dbo, from inside: no wire, no faults. Gives the rows of each SELECT; throws the first error. */
+  /** Runs T-SQL as dbo inside the process, without wire and faults. Returns the rows of each SELECT; throws the first error. */
   runScript(sql: string): Promise<readonly (readonly Record<string, unknown>[])[]>;
-  /** Every user that somebody created, with all that hangs on it. */
+  /** Every user that is not built in, with everything that belongs to it. */
   users(): readonly SqlUser[];
 }
 
 export interface SqlSimulator extends Simulator {
   /** The key in world.sqlServers. */
   readonly server: string;
-  /** A database that the world has on this server; without regard to case. */
+  /** A database of the world on this server; the name is case-insensitive. */
   database(name: string): SqlDatabase;
   /** How many clients are connected. */
   readonly connections: number;
 }
 
 export interface SqlOptions {
-  /** Key in `world.sqlServers`. */
+  /** A key in `world.sqlServers`. */
   readonly server: string;
-  /** 0 or absent: any free port. */
+  /** 0 or absent means any free port. */
   readonly port?: number;
-  /** Where a client that has no token is sent for one; Azure's own without it. */
+  /** The token authority for clients without a token; Azure's own by default. */
   readonly authorityHost?: string;
-  /** User names and passwords of SQL logins, all dbo; none unless a test wants a client that knows no tokens. */
+  /** User names and passwords of SQL logins, all of them dbo; for tests with clients that do not support tokens. */
   readonly sqlLogins?: Readonly<Record<string, string>>;
 }
 
@@ -53,7 +53,7 @@ export async function startSql(
   const databases = new Map<string, Database>();
   let lastSessionId = 50;
 
-  /** What is in a database begins when it is first used, and ends when the world drops it. Every server has master. */
+  /** A database's contents are created at its first use and end when the world drops it. Every server has master. */
   const findDatabase = (name: string): Database | undefined => {
     const key = name.toLowerCase();
     const names = ["master", ...(world.sqlServers.get(server)?.databases ?? [])];

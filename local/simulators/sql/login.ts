@@ -1,4 +1,4 @@
-/** From LOGIN7 and a token to a session, and what the client is told. */
+/** Turns LOGIN7 and a token into a session, and writes the reply. */
 import { audience, principalOf, verifyAccessToken } from "./accessToken.ts";
 import { principalIds } from "./engine/database.ts";
 import type { Session } from "./engine/session.ts";
@@ -18,7 +18,7 @@ export async function authenticate(login: Login, token: string | undefined, cont
   return createSession(login, context, { database, principalId, loginName, isEntra: true });
 }
 
-/** User names and passwords are refused, except those that a test has set up for clients that know no tokens. */
+/** User names and passwords are refused, except those that a test sets up for clients that do not support tokens. */
 function sqlSession(login: Login, context: ServerContext): Session {
   const password = context.sqlLogins.get(login.user);
   if (password === undefined || password !== login.password) throw loginFailed(login.user);
@@ -59,7 +59,7 @@ function createSession(
   };
 }
 
-/** The session of a script that a test or the demo runs from inside. */
+/** The session of a script that a test or the demo runs inside the process. */
 export function createLocalSession(database: Database, context: Pick<ServerContext, "world" | "server">): Session {
   const who = { database, principalId: principalIds.dbo, loginName: "dbo", isEntra: true };
   return createSession({ application: "sandbox" }, { ...context, nextSessionId: () => 1 }, who);
@@ -71,7 +71,7 @@ export function writeFedAuthInfo({ world, authorityHost }: ServerContext): Buffe
 
 const knownVersions = new Set([0x71000001, 0x72090002, 0x730a0003, 0x730b0003, 0x74000004, 0x08000000]);
 
-/** The order is that of SQL Server; clients rely on parts of it. */
+/** In SQL Server's order; clients rely on parts of it. */
 export function writeLoginReply(
   login: Login,
   { packetSize, server, database }: { packetSize: number; server: string; database: string },

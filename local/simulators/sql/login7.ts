@@ -13,7 +13,7 @@ export interface Login {
   readonly database: string;
   readonly application: string;
   readonly asksForUtf8: boolean;
-  /** `token`: the token came along. `adal`: the client wants to be told for whom to fetch one. */
+  /** `token`: the login contains the token. `adal`: the client asks where to get one. */
   readonly fedAuth: { readonly kind: "token"; readonly token: string } | { readonly kind: "adal" } | undefined;
 }
 
@@ -33,7 +33,7 @@ export function readLogin7(body: Buffer): Login {
   };
 }
 
-/** The answer to FEDAUTHINFO: total length, token length, token, and perhaps a nonce. */
+/** The answer to FEDAUTHINFO: total length, token length, token, and an optional nonce. */
 export function readFedAuthToken(body: Buffer): string {
   const reader = new ByteReader(body);
   reader.u32();
@@ -58,7 +58,7 @@ function unscramble(bytes: Buffer): string {
 }
 
 function readFeatures(body: Buffer): Map<number, Buffer> {
-  // The field at 56 does not hold the list but points to a pointer to it.
+  // The field at 56 is not the list but points to a pointer to it.
   const pointer = body.readUInt16LE(56);
   const list = pointer + 4 <= body.length ? body.readUInt32LE(pointer) : body.length;
   if (list >= body.length) throw new ProtocolError("LOGIN7 extension points outside");

@@ -1,6 +1,6 @@
 /**
- * TDS packets (MS-TDS 2.2.3): an 8-byte header, big endian in length, then the piece of a message; a message ends with
- * the packet that has the end-of-message bit.
+ * TDS packets (MS-TDS 2.2.3): an 8-byte header with a big-endian length, then part of a message; a message ends with the
+ * packet that has the end-of-message bit.
  */
 import { ProtocolError } from "./bytes.ts";
 
@@ -25,12 +25,12 @@ const resetConnectionKeepTransaction = 0x10;
 export interface Message {
   readonly type: number;
   readonly body: Buffer;
-  /** The client gave the request up while sending it. */
+  /** The client abandoned the request while sending it. */
   readonly isIgnored: boolean;
   readonly reset: "none" | "all" | "keepTransaction";
 }
 
-/** Joins packets into messages, one at a time, so that its user can stop in the middle of what arrived. */
+/** Joins packets into messages, one at a time, so that the caller can stop before the end of what has arrived. */
 export class PacketReader {
   #pending: Buffer = Buffer.alloc(0);
   #pieces: Buffer[] = [];
@@ -38,7 +38,7 @@ export class PacketReader {
   #firstStatus = 0;
   #type: number | undefined;
 
-  /** Nothing of a message has come yet. */
+  /** True until the first byte of a message arrives. */
   get isEmpty(): boolean {
     return this.#pending.length === 0 && this.#type === undefined;
   }
@@ -47,7 +47,7 @@ export class PacketReader {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
   }
 
-  /** The next whole message, or undefined until more bytes come. */
+  /** The next complete message, or undefined until more bytes arrive. */
   next({ maxBytes }: { maxBytes: number }): Message | undefined {
     while (this.#pending.length >= headerBytes) {
       const type = this.#pending.readUInt8(0);
@@ -71,7 +71,7 @@ export class PacketReader {
     return undefined;
   }
 
-  /** What follows the last message, taken out: after PRELOGIN it is TLS already. */
+  /** Removes and returns what follows the last message: after PRELOGIN, it is already TLS. */
   takeRest(): Buffer {
     const rest = this.#pending;
     this.#pending = Buffer.alloc(0);
@@ -93,7 +93,7 @@ export class PacketReader {
   }
 }
 
-/** Cuts a message into packets of at most `packetSize` bytes, header included. */
+/** Splits a message into packets of at most `packetSize` bytes, including the header. */
 export function toPackets(type: number, body: Buffer, packetSize: number): Buffer {
   const room = packetSize - headerBytes;
   const packets: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** The first exchange (MS-TDS 2.2.6.5): both sides say whether they want TLS and a federated login. */
+/** The first exchange (MS-TDS 2.2.6.5), which negotiates TLS and a federated login. */
 import { ProtocolError } from "./bytes.ts";
 
 const option = { version: 0, encryption: 1, instance: 2, threadId: 3, mars: 4, fedAuthRequired: 6, end: 0xff } as const;
@@ -28,8 +28,8 @@ export function readPrelogin(body: Buffer): Prelogin {
 }
 
 /**
- * Azure SQL encrypts always. A client that asked for less than ON is told REQUIRED and goes to TLS; encrypting the
- * login alone is not offered. FEDAUTHREQUIRED may only be answered when it was asked.
+ * Azure SQL always encrypts. A client that asked for less than ON gets REQUIRED and switches to TLS; encrypting only the
+ * login is not offered. FEDAUTHREQUIRED may be answered only if the client sent it.
  */
 export function answerPrelogin({ encryption: asked, asksForFedAuth }: Prelogin): Buffer {
   const wantsTls = asked === encryption.on || asked === encryption.required;

@@ -12,7 +12,7 @@ export interface ReplyOptions {
 export function writeReply({ outputs, error, returned = [] }: Outcome, options: ReplyOptions): Buffer {
   const { kind, server } = options;
   const body = outputs.flatMap((output) => writeOutput(output, options));
-  // Exactly one error, and it comes last: drivers make several into an aggregate without a number.
+  // Exactly one error, as the last token: drivers turn several into an aggregate without a number.
   if (error) body.push(errorToken(error, server));
   const status = error ? doneStatus.error : doneStatus.final;
   if (kind === "batch") return Buffer.concat([...body, done("done", status)]);
@@ -51,12 +51,12 @@ export function writeAttentionAck(): Buffer {
   return done("done", doneStatus.attention);
 }
 
-/** The client gave its request up; it only waits for an end. */
+/** The client abandoned its request and only waits for its end. */
 export function writeGivenUp(): Buffer {
   return done("done", doneStatus.error);
 }
 
-/** A well-formed packet around what is no token stream. */
+/** The body of a well-formed packet that is not a token stream. */
 export function writeGarbage(): Buffer {
   return Buffer.from("\u0001\u0002garbage in place of a token stream", "latin1");
 }

@@ -1,4 +1,4 @@
-/** A message of a logged-in client, read and named before anything runs, so that a fault can come in between. */
+/** A message from a logged-in client, parsed and named before anything runs, so that a fault can come first. */
 import type { Statement } from "./engine/ast.ts";
 import {
   type Bound,
@@ -20,7 +20,7 @@ import { type RpcCall, readBatch, readRpc, readTransactionRequest } from "./rpc.
 
 export interface Request {
   readonly kind: "batch" | "rpc";
-  /** For the fault journal; undefined for what a driver sends of its own accord. */
+  /** For the fault journal; undefined for what drivers send by themselves. */
   readonly operation: string | undefined;
   run(signal: AbortSignal): Promise<Outcome>;
 }
@@ -30,7 +30,7 @@ interface PreparedText {
   readonly text: string;
 }
 
-/** What sp_prepare has put down on this connection. */
+/** The texts that sp_prepare has prepared on this connection. */
 export type PreparedTexts = Map<number, PreparedText>;
 
 export function readBatchRequest(session: Session, body: Buffer): Request {
@@ -38,7 +38,7 @@ export function readBatchRequest(session: Session, body: Buffer): Request {
   return parsed(text, "batch", (statements) => ({ run: (signal) => executeBatch(session, statements, { signal }) }));
 }
 
-/** Text that does not parse is a request too: one that fails, under the name of its first words. */
+/** Text that does not parse is also a request: it fails, under the name of its first words. */
 function parsed(
   text: string,
   kind: Request["kind"],
@@ -50,7 +50,7 @@ function parsed(
   });
 }
 
-/** What cannot be made into a request for a reason that the client should read becomes one that fails with it. */
+/** If making a request throws an error that the client should see, returns a request that fails with this error. */
 function orFailing(kind: Request["kind"], operation: string | undefined, make: () => Request): Request {
   try {
     return make();
@@ -96,7 +96,7 @@ function callRequest(session: Session, { procedure, parameters }: RpcCall, prepa
   }
 }
 
-/** `returned` goes back before the output parameters of the text. */
+/** `returned` precedes the output parameters of the text in the reply. */
 function textRequest(
   session: Session,
   text: string,
@@ -146,7 +146,7 @@ function textOf(argument: Argument | undefined): string {
   return argument ? String(convert(argument.value ?? "", argument.type, nvarchar("max"))) : "";
 }
 
-/** BEGIN, COMMIT and ROLLBACK as a driver's transaction object sends them. */
+/** BEGIN, COMMIT and ROLLBACK, as sent by a driver's transaction object. */
 export function readTransactionManagerRequest(session: Session, body: Buffer): Request {
   return orFailing("batch", undefined, () => {
     const request = readTransactionRequest(body);

@@ -1,4 +1,4 @@
-/** What an RPC message asks for (MS-TDS 2.2.6.6), and the headers that stand before batches and RPCs alike. */
+/** RPC messages (MS-TDS 2.2.6.6), and the headers at the beginning of both batches and RPCs. */
 import { ByteReader, ProtocolError } from "./bytes.ts";
 import type { Argument } from "./engine/procedures.ts";
 import type { TransactionRequest } from "./engine/transactions.ts";
@@ -10,7 +10,7 @@ export interface RpcCall {
   readonly parameters: readonly Argument[];
 }
 
-/** Procedures that have a number in place of their name. */
+/** Procedures that can be called by number instead of by name. */
 const numbered = new Map([
   [10, "sp_executesql"],
   [11, "sp_prepare"],
@@ -19,7 +19,7 @@ const numbered = new Map([
   [15, "sp_unprepare"],
 ]);
 
-/** A parameter's status: the client wants the value back. */
+/** Flag in a parameter's status: the client wants the value returned. */
 const byReference = 0x01;
 
 export function readRpc(body: Buffer): RpcCall {
@@ -42,14 +42,14 @@ export function readBatch(body: Buffer): string {
   return reader.text(reader.remaining >> 1);
 }
 
-/** What a driver asks of the transaction manager (MS-TDS 2.2.6.9); a name stands behind its length in bytes. */
+/** A driver's request to the transaction manager (MS-TDS 2.2.6.9); names follow their length in bytes. */
 export function readTransactionRequest(body: Buffer): TransactionRequest {
   const reader = afterHeaders(body);
   const type = reader.u16();
   const readName = () => reader.take(reader.u8()).toString("utf16le") || undefined;
   switch (type) {
     case 5:
-      // The isolation level: readers see what is committed, whatever it is.
+      // The isolation level: readers see committed data at every level.
       reader.u8();
       return { kind: "beginTransaction", name: readName() };
     case 7:
@@ -63,7 +63,7 @@ export function readTransactionRequest(body: Buffer): TransactionRequest {
   }
 }
 
-/** ALL_HEADERS: the transaction descriptor and the like. One connection has one transaction, so nothing is needed of it. */
+/** ALL_HEADERS: the transaction descriptor and others. They are not needed, because a connection has only one transaction. */
 function afterHeaders(body: Buffer): ByteReader {
   const reader = new ByteReader(body);
   const total = reader.u32();

@@ -1,6 +1,6 @@
 /**
- * TLS on a TDS connection, in its two forms. TDS 7.x carries the handshake *inside* PRELOGIN packets and the rest bare
- * (MS-TDS 3.2.5.1); TDS 8.0 ("strict") is plain TLS from the first byte, known by its ALPN name.
+ * TLS on a TDS connection, in its two forms. TDS 7.x sends the handshake *inside* PRELOGIN packets and everything after it
+ * without wrapping (MS-TDS 3.2.5.1); TDS 8.0 ("strict") is plain TLS from the first byte, identified by its ALPN name.
  */
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -23,7 +23,7 @@ class Transport extends Duplex {
     this.#isWrapped = isWrapped;
   }
 
-  /** Takes what came from the client. */
+  /** Receives bytes from the client. */
   receive(chunk: Buffer): void {
     if (!this.#isWrapped) {
       this.push(chunk);
@@ -33,7 +33,7 @@ class Transport extends Duplex {
     for (;;) {
       const first = this.#incoming[0];
       if (first === undefined) return;
-      // A TLS record in place of a PRELOGIN packet: the client has left the wrapped part of the handshake.
+      // A TLS record instead of a PRELOGIN packet: the wrapped part of the handshake is over for the client.
       if (first >= 0x14 && first <= 0x17) {
         this.#isWrapped = false;
         this.push(this.#incoming);
@@ -51,7 +51,7 @@ class Transport extends Duplex {
   }
 
   override _read(): void {
-    // Bytes are pushed as they come; the handshake and the requests of one client are small.
+    // No flow control: the handshake and the requests of a client are small.
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -59,8 +59,8 @@ class Transport extends Duplex {
       this.#socket.write(chunk, done);
       return;
     }
-    // tedious reads exactly one message per flight: all of a flight's records have to leave as one message, or both
-    // sides wait for each other.
+    // tedious reads exactly one message per flight: unless all of a flight's records are sent as one message, both sides
+    // wait for each other.
     if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
     this.#outgoing.push(chunk);
     done();
@@ -90,14 +90,14 @@ export interface TlsContexts {
 
 export function createTlsContexts({ certificate: cert, privateKey: key }: Certificate): TlsContexts {
   return {
-    // TLS 1.3 sends session tickets after the handshake, which no TDS 7.x client can place.
+    // TLS 1.3 sends session tickets after the handshake, for which TDS 7.x has no place.
     tds7: createSecureContext({ cert, key, maxVersion: "TLSv1.2" }),
     tds8: createSecureContext({ cert, key }),
   };
 }
 
 export interface TlsUpgrade {
-  /** The clear text of both directions. */
+  /** The decrypted stream, in both directions. */
   readonly stream: TLSSocket;
   receive(chunk: Buffer): void;
 }

@@ -1,4 +1,4 @@
-/** The tokens of a reply (MS-TDS 2.2.7), one function each. */
+/** The tokens of a reply (MS-TDS 2.2.7), with a function for each. */
 import { bVarchar, u8, u16, u32, ucs2, usVarchar } from "./bytes.ts";
 import type { Row } from "./engine/database.ts";
 import type { ReturnedValue } from "./engine/execute.ts";
@@ -63,7 +63,7 @@ export const environment = {
   reset: () => environmentChange(18, Buffer.of(0, 0)),
 };
 
-/** The TDS version goes back as it came, big endian; one that the client does not know makes it give up. */
+/** Returns the client's TDS version, big endian; clients abort on a version that they do not know. */
 export function loginAck(tdsVersion: number): Buffer {
   const version = Buffer.alloc(4);
   version.writeUInt32BE(tdsVersion);
@@ -71,7 +71,7 @@ export function loginAck(tdsVersion: number): Buffer {
   return Buffer.concat([u8(0xad), u16(body.length), body]);
 }
 
-/** Only what was asked may be acknowledged; that of FEDAUTH is empty, or tedious refuses it. */
+/** Acknowledges only what was requested; the data for FEDAUTH must be empty, or tedious refuses it. */
 export function featureAck({ fedAuth, utf8 }: { fedAuth: boolean; utf8: boolean }): Buffer {
   if (!fedAuth && !utf8) return Buffer.alloc(0);
   const parts = [u8(0xae)];
@@ -80,7 +80,7 @@ export function featureAck({ fedAuth, utf8 }: { fedAuth: boolean; utf8: boolean 
   return Buffer.concat([...parts, u8(0xff)]);
 }
 
-/** Tells an ADAL client where (STS URL) and for what (SPN) to get a token. Offsets count from the option count. */
+/** Where an ADAL client gets a token (STS URL) and for what (SPN). Offsets count from the option count. */
 export function fedAuthInfo({ stsUrl, spn }: { stsUrl: string; spn: string }): Buffer {
   const options: readonly [number, Buffer][] = [
     [1, ucs2(stsUrl)],

@@ -1,14 +1,14 @@
-/** The users of a database as a test or the demo wants to see them. */
+/** The users of a database, in a form for tests and the demo. */
 import { type DatabaseData, principalById } from "./engine/database.ts";
 
 export interface SqlUser {
   readonly name: string;
   /** E external user, X external group, S SQL user. */
   readonly type: string;
-  /** `0x` and upper-case hex. */
+  /** `0x` followed by upper-case hex digits. */
   readonly sid: string;
   readonly roles: readonly string[];
-  /** On the database, CONNECT left out. */
+  /** Permissions on the database, without CONNECT. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
   readonly properties: Readonly<Record<string, string>>;

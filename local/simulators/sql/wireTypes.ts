@@ -1,4 +1,4 @@
-/** Types and values as TDS writes them (MS-TDS 2.2.5.4 and 2.2.5.5): result columns out, parameters in. */
+/** Types and values in TDS format (MS-TDS 2.2.5.4 and 2.2.5.5): writes result columns, reads parameters. */
 
 import { ByteReader, u8, u16, u32, u64, ucs2 } from "./bytes.ts";
 import { asDecimal, decimal } from "./engine/decimal.ts";
@@ -86,7 +86,7 @@ export function writeTypeInfo(type: SqlType): Buffer {
   }
 }
 
-/** Types whose values have no length before them; a column that is never NULL has one of these where there is one. */
+/** Types whose values have no length prefix; a column that is never NULL uses one of these if there is one. */
 const fixedTokens: Partial<Record<SqlType["kind"], number>> = {
   bit: token.bit,
   tinyint: token.tinyInt,
@@ -106,7 +106,7 @@ export function writeColumnValue(type: SqlType, value: SqlValue, { isNullable }:
   return isFixed ? toBytes(type, value) : writeValue(type, value);
 }
 
-/** The sign, and as many bytes as the largest number of that many digits needs. */
+/** The sign, and as many bytes as the largest number with this many digits needs. */
 function decimalBytes(precision: number): number {
   return precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17;
 }
@@ -116,7 +116,7 @@ export function writeValue(type: SqlType, value: SqlValue): Buffer {
   if (kind === "sql_variant") return writeVariant(value);
   const bytes = value === null ? undefined : toBytes(type, value);
   if (length === "max") {
-    // PLP: the total, chunks, and an empty chunk to end it.
+    // PLP: the total length, chunks, and an empty chunk at the end.
     if (!bytes) return u64(0xffff_ffff_ffff_ffffn);
     const chunk = bytes.length === 0 ? [] : [u32(bytes.length), bytes];
     return Buffer.concat([u64(BigInt(bytes.length)), ...chunk, u32(0)]);
@@ -181,7 +181,7 @@ function toBytes(type: SqlType, value: Exclude<SqlValue, null>): Buffer {
   }
 }
 
-/** The only variant of this engine is an nvarchar: its collation and length stand before the text. */
+/** The only variant of this engine is an nvarchar: its collation and length precede the text. */
 function writeVariant(value: SqlValue): Buffer {
   if (value === null) return u32(0);
   const bytes = ucs2(String(value));
@@ -199,7 +199,7 @@ export interface WireValue {
   readonly value: SqlValue;
 }
 
-/** TYPE_INFO and value of one RPC parameter; `position` only names it in the error. */
+/** Reads TYPE_INFO and value of an RPC parameter; `position` is only for the error message. */
 export function readParameter(reader: ByteReader, position: number): WireValue {
   const id = reader.u8();
   switch (id) {
@@ -244,7 +244,7 @@ export function readParameter(reader: ByteReader, position: number): WireValue {
     case token.dateTime2N:
       return readDateTime2(reader.u8(), reader.take(reader.u8()), 0);
     case token.dateTimeOffsetN:
-      // The offset only says how to show it: the time itself is UTC.
+      // The offset is only for display: the time itself is UTC.
       return readDateTime2(reader.u8(), reader.take(reader.u8()), 2);
     case token.nVarChar:
     case token.nChar:
@@ -288,7 +288,7 @@ function readDecimal(type: SqlType, reader: ByteReader): WireValue {
   });
 }
 
-/** Days since 1900 and 1/300 seconds. */
+/** Days since 1900, and time in units of 1/300 s. */
 function readDateTime(bytes: Buffer): bigint {
   const days = bytes.readInt32LE(0);
   const ms = Math.round((bytes.readUInt32LE(4) * 1000) / 300);

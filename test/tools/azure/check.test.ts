@@ -75,7 +75,7 @@ const wrong = [
     what: "a region without the scheduler",
     changes: {},
     environment: { AZURE_LOCATION: "germanywestcentral", MOORING_STORAGE_SKU: "Standard_LRS" },
-    says: "The Durable Task Scheduler is not in germanywestcentral. Choose one of: northeurope, westeurope; or keep",
+    says: "The Durable Task Scheduler is not available in germanywestcentral. Choose one of: northeurope, westeurope; or keep",
   },
   {
     what: "a region without that redundancy",
@@ -87,7 +87,7 @@ const wrong = [
     what: "a region without Flex Consumption",
     changes: { "functionapp list-flexconsumption-locations": [{ name: "northeurope" }] },
     environment,
-    says: "Flex Consumption is not in westeurope. Choose one of: northeurope",
+    says: "Flex Consumption is not available in westeurope. Choose one of: northeurope",
   },
   {
     what: "a SQL server that Mooring's identity could not reach",
@@ -97,13 +97,13 @@ const wrong = [
       },
     },
     environment,
-    says: 'The SQL server "sql-dev" takes connections from private networks alone (publicNetworkAccess Disabled), and Mooring would be in none. Run: azd env set MOORING_PRIVATE_NETWORKING true',
+    says: 'The SQL server "sql-dev" accepts connections only from private networks (publicNetworkAccess Disabled), and Mooring would not be in one. Run: azd env set MOORING_PRIVATE_NETWORKING true',
   },
   {
     what: "a SQL server whose firewall lets nobody in",
     changes: { [`${getServer}/firewallRules`]: { value: [] } },
     environment,
-    says: 'The SQL server "sql-dev" lets no address in: it has no firewall rule',
+    says: 'The SQL server "sql-dev" blocks all addresses: it has no firewall rule',
   },
   {
     what: "a SQL server without a Microsoft Entra administrator, which the catalog would not set",
@@ -115,7 +115,7 @@ const wrong = [
     what: "a database that is not there",
     changes: { "rest --method GET --url next": { value: [] } },
     environment,
-    says: `The SQL server "sql-dev" has no database orders. Make it (az sql db create --ids ${serverId}/databases/orders)`,
+    says: `The SQL server "sql-dev" has no database orders. Create it (az sql db create --ids ${serverId}/databases/orders)`,
   },
   {
     what: "an API server that is no cluster's",
@@ -133,13 +133,13 @@ const wrong = [
     what: "a private cluster",
     changes: { "aks list": [{ ...cluster, apiServerAccessProfile: { enablePrivateCluster: true } }] },
     environment,
-    says: 'The cluster "aks-dev" has a private API server, and Mooring would be in no network. Run: azd env set MOORING_PRIVATE_NETWORKING true',
+    says: 'The cluster "aks-dev" has a private API server, but Mooring would not be in a network. Run: azd env set MOORING_PRIVATE_NETWORKING true',
   },
   {
     what: "a cluster that takes calls from some addresses alone",
     changes: { "aks list": [{ ...cluster, apiServerAccessProfile: { authorizedIpRanges: ["203.0.113.0/24"] } }] },
     environment,
-    says: 'The cluster "aks-dev" takes calls from 203.0.113.0/24 alone',
+    says: 'The cluster "aks-dev" accepts calls only from 203.0.113.0/24, and',
   },
 ];
 
@@ -176,7 +176,7 @@ it("names each thing of the catalog that is not there", async () => {
 
   expect(problems).toEqual([
     expect.stringMatching(/^The resource group MC_rg-dev_aks-dev_westeurope of cluster "aks-dev" cannot be read/),
-    expect.stringMatching(/^The cluster "aks-dev" cannot be looked for/),
+    expect.stringMatching(/^The cluster "aks-dev" cannot be looked up/),
     expect.stringMatching(/^The SQL server "sql-dev" cannot be read/),
   ]);
 });

@@ -13,7 +13,7 @@ it("makes a new file of a whole one, and not over another", () => {
 
   expect(applyBlock(undefined, block)).toBe("new\n");
   expect(() => applyBlock(current, block)).toThrow(
-    "line 7: the block for src/a.ts no longer applies: there is such a file",
+    "line 7: the block for src/a.ts no longer applies: the file already exists",
   );
 });
 
@@ -36,5 +36,5 @@ it.each([
 });
 
 it("names the block whose file is gone", () => {
-  expect(() => applyBlock(undefined, changes("-one"))).toThrow("there is no such file");
+  expect(() => applyBlock(undefined, changes("-one"))).toThrow("the file does not exist");
 });

@@ -8,7 +8,7 @@ import { compare, convert, type SqlValue, types } from "./sqlTypes.ts";
 
 const aggregates = ["COUNT", "COUNT_BIG", "MIN", "MAX", "SUM"];
 
-/** Whether a SELECT item makes its query give one row. */
+/** Whether a SELECT item makes its query return a single row. */
 export function hasAggregate(expression: Expression): boolean {
   switch (expression.kind) {
     case "call":

@@ -1,4 +1,4 @@
-/** What the parser makes of a batch: the statements of this dialect and nothing more. */
+/** The parser's result for a batch: the statements of this dialect, and no others. */
 import type { SessionOptions } from "./sessionOptions.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
 import type { TransactionRequest } from "./transactions.ts";
@@ -29,7 +29,7 @@ export type Expression =
     }
   | Predicate;
 
-/** T-SQL has no boolean values: these stand only where a condition does. */
+/** T-SQL has no boolean values: predicates occur only as conditions. */
 export type Predicate =
   | { readonly kind: "compare"; readonly operator: string; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "logical"; readonly operator: "AND" | "OR"; readonly left: Expression; readonly right: Expression }
@@ -48,7 +48,7 @@ export type SelectItem =
 export interface Source {
   readonly table: ObjectName;
   readonly alias: string | undefined;
-  /** How it joins what stands before it; the first one has none. */
+  /** How it joins the sources before it; undefined for the first one. */
   readonly join: { readonly kind: "inner" | "left" | "cross"; readonly on: Expression | undefined } | undefined;
 }
 
@@ -77,7 +77,7 @@ export interface KeyDefinition {
   readonly columns: readonly string[];
 }
 
-/** The thing that an ON clause of GRANT names. */
+/** What the ON clause of a GRANT names. */
 export interface Securable {
   readonly class: "object" | "schema" | "principal";
   readonly name: ObjectName;
@@ -128,7 +128,7 @@ export type Statement =
   | {
       readonly kind: "alterUser";
       readonly name: string;
-      /** Undefined: it stays. */
+      /** Undefined keeps the name. */
       readonly newName: string | undefined;
       readonly defaultSchema: string | undefined;
     }

@@ -1,4 +1,4 @@
-/** The catalog views: tables made on the fly from the database, with the columns that people look at. */
+/** The catalog views: tables generated from the database, with the columns in common use. */
 import { type Principal, principalIds, type Row, type SecurableClass } from "./database.ts";
 import type { Environment } from "./functions.ts";
 import { seesTable, visiblePrincipals } from "./permissions.ts";
@@ -26,7 +26,7 @@ const securableClasses: Record<SecurableClass, readonly [number, string]> = {
   principal: [4, "DATABASE_PRINCIPAL"],
 };
 
-/** sys.database_permissions.type; the rest of the permissions of this dialect have the initials of their words. */
+/** sys.database_permissions.type; for the other permissions of this dialect, it is the initials of their words. */
 const permissionTypes: Readonly<Record<string, string>> = {
   ALTER: "AL",
   "ALTER ANY ROLE": "ALRL",

@@ -1,6 +1,6 @@
 /**
- * Expressions to closures. Compiling gives the type too, which the wire needs before the first row, and finds unknown
- * columns even where there is no row.
+ * Compiles expressions to closures. This also gives the type, which the wire needs before the first row, and finds unknown
+ * columns even if there are no rows.
  */
 import { compileError, incorrectSyntax, invalidColumn, SqlError } from "../errors.ts";
 import { compileAggregate } from "./aggregate.ts";
@@ -13,7 +13,7 @@ import { compileQuery } from "./query.ts";
 import { variableKey } from "./session.ts";
 import { commonType, convert, fold, isText, type SqlType, type SqlValue, types } from "./sqlTypes.ts";
 
-/** What a result says of a column besides its type. */
+/** What a result says about a column in addition to its type. */
 export interface ColumnTraits {
   readonly isNullable: boolean;
   readonly isIdentity: boolean;
@@ -23,21 +23,21 @@ export interface ScopeColumn {
   readonly qualifier: string;
   readonly name: string;
   readonly type: SqlType;
-  /** Of a table's column; what is not known may be NULL. */
+  /** Set for a table's column; without traits, it may be NULL. */
   readonly traits?: ColumnTraits;
 }
 
 export interface Scope {
   readonly columns: readonly ScopeColumn[];
-  /** Of the query around this one. */
+  /** The scope of the enclosing query. */
   readonly outer: Scope | undefined;
-  /** Set where COUNT(…) and its like may stand. */
+  /** Whether COUNT(…) and other aggregates are allowed. */
   readonly allowsAggregates: boolean;
 }
 
 export interface Frame {
   readonly row: Row;
-  /** The rows that an aggregate runs over. */
+  /** The rows that an aggregate covers. */
   readonly group: readonly Row[];
   readonly outer: Frame | undefined;
 }
@@ -45,7 +45,7 @@ export interface Frame {
 export interface Compiled {
   readonly type: SqlType;
   readonly traits?: ColumnTraits | undefined;
-  /** Of a whole number that stands in the text: as which decimal it meets another. */
+  /** For an integer literal: the decimal type that it has when combined with another decimal. */
   readonly exactType?: SqlType | undefined;
   readonly evaluate: (frame: Frame) => SqlValue;
 }
@@ -149,7 +149,7 @@ function compileVariable(name: string, environment: Environment): Compiled {
   if (global) return { type: global.type([]), evaluate: () => global.evaluate([], [], environment) };
   const variable = environment.session.variables.get(variableKey(name));
   if (!variable) throw compileError(137, `Must declare the scalar variable "${name}".`);
-  // Read when it runs: SELECT @x = … changes it in between.
+  // Read at run time, because SELECT @x = … may change it.
   const { variables } = environment.session;
   return { type: variable.type, evaluate: () => variables.get(variableKey(name))?.value ?? null };
 }

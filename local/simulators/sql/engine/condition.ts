@@ -1,4 +1,4 @@
-/** Conditions to closures, in three-valued logic: null is unknown. */
+/** Compiles conditions to closures, in three-valued logic: null is unknown. */
 import { compileError, incorrectSyntax } from "../errors.ts";
 import type { Expression } from "./ast.ts";
 import { type Compiled, compileExpression, type Frame, type Scope } from "./compile.ts";
@@ -97,7 +97,7 @@ function comparison(operator: string, left: Compiled, right: Compiled): Conditio
   };
 }
 
-/** Comparing must not cut. */
+/** Comparing must not truncate. */
 function widest(type: SqlType): SqlType {
   return type.length === undefined ? type : { ...type, length: "max" };
 }

@@ -1,4 +1,4 @@
-/** Where the parser stands in the tokens, and the small grammar that every statement shares: names, numbers, types. */
+/** The parser's position in the tokens, and the grammar that all statements share: names, numbers, types. */
 import { compileError, incorrectSyntax, SqlError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { ObjectName } from "./ast.ts";
@@ -6,7 +6,7 @@ import { decimal } from "./decimal.ts";
 import { nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
 import type { Token } from "./tokenizer.ts";
 
-/** Words that cannot be a name unless quoted; the ones that this grammar would otherwise mistake for an alias. */
+/** Words that must be quoted to be names: those that this grammar would otherwise mistake for an alias. */
 const reserved = new Set(
   `ADD ALL ALTER AND AS ASC AUTHORIZATION BEGIN BETWEEN BY CASE CHECK COMMIT CONSTRAINT CONVERT CREATE CROSS CURSOR
   DECLARE DEFAULT DELETE DENY DESC DISTINCT DROP ELSE END EXEC EXECUTE EXISTS FETCH FOR FOREIGN FROM FULL FUNCTION GRANT
@@ -54,7 +54,7 @@ export class Cursor {
     });
   }
 
-  /** Takes these words if they come next. */
+  /** Consumes these words if they come next. */
   accept(...words: string[]): boolean {
     if (!this.sees(...words)) return false;
     this.#at += words.length;
@@ -75,7 +75,7 @@ export class Cursor {
     if (!this.acceptSymbol(symbol)) throw this.fail();
   }
 
-  /** One of `words`, in upper case. */
+  /** Consumes one of `words`; returns it in upper case. */
   oneOf<Word extends string>(...words: readonly Word[]): Word {
     const found = words.find((word) => this.accept(word));
     if (!found) throw this.fail();
@@ -126,7 +126,7 @@ export class Cursor {
     return result;
   }
 
-  /** Parses something that may hold itself; a batch nested without end must not exhaust the stack. */
+  /** Parses something that may contain itself; deep nesting must not exhaust the stack. */
   nested<Inner>(inner: () => Inner): Inner {
     this.#depth += 1;
     if (this.#depth > limits.nesting) {
@@ -140,7 +140,7 @@ export class Cursor {
     return result;
   }
 
-  /** A type name with its length; `defaultLength` is what text without one gets: 1 in a column, 30 in CAST. */
+  /** A type name with its length; `defaultLength` applies to text without one: 1 in a column, 30 in CAST. */
   type(defaultLength: number): SqlType {
     const name = this.name().toLowerCase();
     switch (name) {

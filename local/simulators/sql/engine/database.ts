@@ -1,6 +1,6 @@
 /**
- * What one database holds. The value is never changed in place: a statement makes a new one, so a snapshot for a
- * transaction is a reference, and a statement that fails half way has done nothing.
+ * The contents of a database. They are immutable: a statement creates a new value, so a transaction's snapshot is just a
+ * reference, and a statement that fails partway has no effect.
  */
 import { randomBytes } from "node:crypto";
 import type { Expression } from "./ast.ts";
@@ -50,7 +50,7 @@ export interface Table {
   readonly rows: readonly Row[];
   readonly nextIdentity: number;
   readonly createdAt: Date;
-  /** When it is another than its schema's. */
+  /** Set if it differs from the schema's owner. */
   readonly ownerId?: number;
 }
 
@@ -58,7 +58,7 @@ export type SecurableClass = "database" | "object" | "schema" | "principal";
 
 export interface Grant {
   readonly class: SecurableClass;
-  /** 0 for the database. */
+  /** 0 for the database itself. */
   readonly majorId: number;
   readonly granteeId: number;
   readonly grantorId: number;
@@ -83,7 +83,7 @@ export interface DatabaseData {
 }
 
 export const principalIds = { public: 0, dbo: 1, guest: 2 } as const;
-/** Where ids of things that people create begin; below are the built-in ones. */
+/** The first id for what users create; lower ones are built in. */
 const firstId = 5;
 
 const fixedRoles: readonly [name: string, id: number][] = [
@@ -176,7 +176,7 @@ export function schemaName(data: DatabaseData, id: number): string {
   return data.schemas.find((schema) => schema.id === id)?.name ?? "dbo";
 }
 
-/** Names without a schema are looked up in dbo: nobody has another default schema here. */
+/** Looks up names without a schema in dbo: no principal here has another default schema. */
 export function findTable(data: DatabaseData, { schema, name }: { schema: string | undefined; name: string }) {
   const schemaId = findSchema(data, schema ?? "dbo")?.id;
   return data.tables.find((table) => table.schemaId === schemaId && fold(table.name) === fold(name));
@@ -186,7 +186,7 @@ export function withTable(data: DatabaseData, changed: Table): DatabaseData {
   return { ...data, tables: data.tables.map((table) => (table.id === changed.id ? changed : table)) };
 }
 
-/** A SID for a user that no login stands behind: S-1-9-3-…, 28 bytes, random. */
+/** A random SID for a user without a login: S-1-9-3-…, 28 bytes. */
 export function randomSid(): Buffer {
   return Buffer.concat([Buffer.from("010500000000000903000000", "hex"), randomBytes(16)]);
 }

@@ -1,6 +1,6 @@
 /**
- * decimal, which numeric is another name for: an exact number, kept as the integer that it is without its point. Learn
- * "Precision, scale, and length (Transact-SQL)" has the types of results.
+ * decimal, also called numeric: an exact number, kept as an integer without the decimal point. Learn "Precision, scale, and
+ * length (Transact-SQL)" defines the types of results.
  */
 import { SqlError } from "../errors.ts";
 import type { SqlType } from "./sqlTypes.ts";
@@ -14,7 +14,7 @@ export function decimal(
   return { kind: "decimal", precision: Math.min(Math.max(precision, 1), mostDigits), scale };
 }
 
-/** The decimal that takes every value of an integer type. */
+/** The decimal type that can hold every value of an integer type. */
 export function asDecimal({ kind, precision, scale }: SqlType): ReturnType<typeof decimal> {
   if (kind === "decimal") return decimal(precision ?? 18, scale ?? 0);
   const digits: Partial<Record<SqlType["kind"], number>> = { bit: 1, tinyint: 3, smallint: 5, int: 10, bigint: 19 };
@@ -27,7 +27,7 @@ export function commonDecimal(left: SqlType, right: SqlType): SqlType {
   return decimal(Math.max(first.precision - first.scale, second.precision - second.scale) + scale, scale);
 }
 
-/** `1.50`; undefined when the text is no such number. */
+/** Parses `1.50`; undefined if the text is not such a number. */
 export function parseDecimal(text: string): { type: SqlType; value: bigint } | undefined {
   const [, sign = "", whole = "", fraction = ""] = /^([+-]?)(\d*)\.?(\d*)$/.exec(text) ?? [];
   if (whole + fraction === "") return undefined;
@@ -41,7 +41,7 @@ export function formatDecimal(value: bigint, { scale = 0 }: SqlType): string {
   return `${value < 0n ? "-" : ""}${digits.slice(0, point)}${scale > 0 ? `.${digits.slice(point)}` : ""}`;
 }
 
-/** Rounded half away from zero where the new scale is the smaller. */
+/** Rounds half away from zero if the new scale is smaller. */
 export function rescale(value: bigint, from: SqlType, to: SqlType): bigint {
   const places = (to.scale ?? 0) - (from.scale ?? 0);
   if (places >= 0) return inPrecision(value * 10n ** BigInt(places), to);
@@ -55,7 +55,7 @@ function inPrecision(value: bigint, { precision = mostDigits }: SqlType): bigint
   throw new SqlError(8115, "Arithmetic overflow error converting expression to data type numeric.");
 }
 
-/** The type of a result, and the result of two values of the types that it was asked for. */
+/** The type of a result, and a function that calculates it from two values of the given types. */
 export function decimalArithmetic(operator: string, left: SqlType, right: SqlType) {
   const [first, second] = [asDecimal(left), asDecimal(right)];
   const scale = Math.max(first.scale, second.scale);
@@ -72,7 +72,7 @@ export function decimalArithmetic(operator: string, left: SqlType, right: SqlTyp
     case "/": {
       const places = Math.max(6, first.scale + second.precision + 1);
       const type = limited(first.precision - first.scale + second.scale + places, places);
-      // What does not fit behind the point is cut off, not rounded.
+      // Excess decimal places are truncated, not rounded.
       const calculate = (one: bigint, other: bigint) =>
         inPrecision((one * 10n ** BigInt(type.scale + second.scale - first.scale)) / divisor(other), type);
       return { type, calculate };
@@ -93,7 +93,7 @@ export function decimalArithmetic(operator: string, left: SqlType, right: SqlTyp
   }
 }
 
-/** Where 38 digits are too few, the places behind the point give way, down to six. */
+/** If 38 digits are too few, decimal places are dropped, down to six. */
 function limited(precision: number, scale: number) {
   const whole = precision - scale;
   return decimal(

@@ -28,13 +28,13 @@ import { convert, fold, nvarchar } from "./sqlTypes.ts";
 import { type Changed, createTable, deleteRows, dropTable, insert, update } from "./tables.ts";
 import { changeTransaction, endTransaction, type TransactionEvent } from "./transactions.ts";
 
-/** What a batch tells its client, in order. */
+/** The outputs of a batch for its client, in order. */
 export type Output =
   | {
       readonly kind: "rows";
       readonly columns: readonly ResultColumn[];
       readonly rows: readonly Row[];
-      /** Whether the client is told how many there were: not under SET NOCOUNT ON. */
+      /** Whether the client gets the number of rows: not under SET NOCOUNT ON. */
       readonly isCounted: boolean;
     }
   | { readonly kind: "count"; readonly count: number }
@@ -43,18 +43,18 @@ export type Output =
 export interface Outcome {
   readonly outputs: readonly Output[];
   readonly error: SqlError | undefined;
-  /** Output parameters as the procedure left them; none after an error. */
+  /** The final values of output parameters; none after an error. */
   readonly returned?: readonly ReturnedValue[];
 }
 
 export interface ReturnedValue extends Variable {
-  /** As the caller named it: empty for one given by position. */
+  /** The caller's name for it; empty if passed by position. */
   readonly name: string;
-  /** Its place among the caller's arguments. */
+  /** Its position among the caller's arguments. */
   readonly ordinal: number;
 }
 
-/** A batch as such; `variables` are the parameters that came with it. */
+/** Runs a plain batch; `variables` are the parameters that came with it. */
 export async function executeBatch(
   session: Session,
   statements: readonly Statement[],
@@ -72,7 +72,7 @@ export async function executeBatch(
   }
 }
 
-/** What sp_executesql runs: its variables and SET options end with it, and it must leave transactions as it found them. */
+/** Runs the text of sp_executesql: its variables and SET options end with it, and it must not change the transaction depth. */
 export async function executeProcedure(
   session: Session,
   text: string,
@@ -91,11 +91,11 @@ export async function executeProcedure(
 
 export interface Bound {
   readonly variables: Map<string, Variable>;
-  /** What the caller wants to have back, by the key of the variable that will hold it. */
+  /** The caller's output arguments, by the key of the variable with the value. */
   readonly outputs: ReadonlyMap<string, Argument>;
 }
 
-/** Binds values to what `@a int, @b nvarchar(50) OUTPUT` declares: by name, or in order. */
+/** Binds values to the parameters that `@a int, @b nvarchar(50) OUTPUT` declares: by name or by position. */
 export function bindParameters(declarations: string, given: readonly Argument[]): Bound {
   const declared = parseParameterDeclarations(declarations);
   const variables = new Map<string, Variable>();
@@ -163,7 +163,7 @@ async function executeStatement(statement: Statement, run: Run): Promise<void> {
   }
 }
 
-/** FMTONLY: the results that there would be, of every branch, without their rows. */
+/** FMTONLY: the result sets of every branch, without rows. */
 async function describe(statement: Statement, run: Run, environment: Environment): Promise<void> {
   switch (statement.kind) {
     case "select": {
@@ -194,7 +194,7 @@ function environmentOf(session: Session): Environment {
   return { session, data: session.database.read(session) };
 }
 
-/** A user that was dropped after it logged in can do nothing more. */
+/** A user that is dropped after logging in can do nothing more. */
 function requireUser({ session, data }: Environment): void {
   if (principalById(data, session.principalId)) return;
   throw new SqlError(
@@ -214,7 +214,7 @@ async function write({ session, outputs, signal }: Run, make: (environment: Envi
     session.rowCount = count ?? 0;
     if (count !== undefined && !session.options.noCount) outputs.push({ kind: "count", count });
   } catch (error) {
-    // The statement has changed nothing; outside a transaction it must not keep others waiting either.
+    // The statement has changed nothing; outside a transaction, it must not keep others waiting, either.
     if (session.transactionDepth === 0) database.rollback(session);
     throw error;
   }
@@ -350,7 +350,7 @@ async function callProcedure({ name, parameters }: ProcedureCall, run: Run, envi
   }
 }
 
-/** The first argument is the text, the second declares the parameters, the rest are their values. */
+/** The first argument is the text, the second declares the parameters, the others are their values. */
 export function readExecuteSql([text, declarations, ...values]: readonly Argument[]) {
   const asText = (argument: Argument | undefined) =>
     argument ? String(convert(argument.value ?? "", argument.type, nvarchar("max"))) : "";

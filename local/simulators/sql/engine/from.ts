@@ -1,4 +1,4 @@
-/** The FROM clause: tables, catalog views and their joins, as rows side by side. */
+/** The FROM clause: tables, catalog views and their joins, as combined rows. */
 import { compileError, invalidObject } from "../errors.ts";
 import type { Expression, ObjectName, Source } from "./ast.ts";
 import { findCatalogView } from "./catalog.ts";
@@ -58,19 +58,19 @@ function join(
   };
 }
 
-/** A row that finds no partner has NULL in it. */
+/** An outer join puts NULL in this column for rows without a match. */
 function asNullable(column: ScopeColumn): ScopeColumn {
   return column.traits ? { ...column, traits: { ...column.traits, isNullable: true } } : column;
 }
 
-/** The rows that may join a row with that value in its key column; all of them when there is no key. */
+/** The rows that may join a row with the given value in its key column; all rows if there is no key. */
 function lookUp(rows: readonly Row[], position: number | undefined): (value: SqlValue) => readonly Row[] {
   if (position === undefined) return () => rows;
   const byKey = Map.groupBy(rows, (row) => row[position] ?? null);
   return (value) => byKey.get(value) ?? [];
 }
 
-/** `left.x = right.y` of two int columns, alone or under AND: that is how catalog views join, and there may be many users. */
+/** Finds `left.x = right.y` of two int columns, alone or under AND. Catalog views are joined like this, and users can be many. */
 function findJoinKey(
   on: Expression,
   left: readonly ScopeColumn[],

@@ -1,4 +1,4 @@
-/** The built-in functions and global variables that clients, the service and a plain workload call. */
+/** The built-in functions and global variables that clients, the service and a plain workload use. */
 import { randomUUID } from "node:crypto";
 import { SqlError } from "../errors.ts";
 import { type DatabaseData, findPrincipal, findSchema, findTable, principalById } from "./database.ts";
@@ -40,10 +40,10 @@ const text = (value: SqlValue | undefined, type: SqlType | undefined): string =>
 const now = ({ session }: Environment) => dateToTicks(session.world.now());
 const me = ({ session, data }: Environment) => principalById(data, session.principalId)?.name ?? null;
 
-/** The first operand's, however wide the second is. */
+/** ISNULL has its first operand's type, even if the second is wider. */
 const isNullType = ([first = untyped, second = untyped]: readonly SqlType[]) => (first === untyped ? second : first);
 
-/** A function of text alone: null in, null out. */
+/** A function from text to text; null gives null. */
 function ofText(change: (text: string) => string): BuiltIn {
   return {
     operands: [1, 1],
@@ -56,7 +56,7 @@ function constant(type: SqlType, value: (environment: Environment) => SqlValue):
   return { operands: [0, 0], type: always(type), evaluate: (_values, _types, environment) => value(environment) };
 }
 
-/** The id that a name has, or null. */
+/** The id of a name, or null. */
 function idOf(find: (name: string, environment: Environment) => number | undefined): BuiltIn["evaluate"] {
   return ([name], [type], environment) => (name === null ? null : (find(text(name, type), environment) ?? null));
 }
@@ -103,7 +103,7 @@ export const functions: Readonly<Record<string, BuiltIn>> = {
   USER_ID: principalId,
   IS_MEMBER: isMember,
   IS_ROLEMEMBER: isMember,
-  // learn.microsoft.com "HAS_PERMS_BY_NAME (Transact-SQL)", as far as it is of the database itself.
+  // learn.microsoft.com "HAS_PERMS_BY_NAME (Transact-SQL)", only for the database itself.
   HAS_PERMS_BY_NAME: {
     operands: [3, 3],
     type: always(types.int),
@@ -231,7 +231,7 @@ export const functions: Readonly<Record<string, BuiltIn>> = {
   XACT_STATE: constant(types.smallint, ({ session }) => (session.transactionDepth > 0 ? 1 : 0)),
 };
 
-/** Names that read as a column and are a call. */
+/** Function calls that look like column names. */
 export const bareFunctions: Readonly<Record<string, BuiltIn>> = {
   CURRENT_USER: userName,
   SESSION_USER: userName,
@@ -250,7 +250,7 @@ export const globalVariables: Readonly<Record<string, BuiltIn>> = {
   "@@SERVERNAME": constant(types.sysname, ({ session }) => session.server),
 };
 
-/** The type of `a + b` for text. */
+/** The type of `a + b` for texts. */
 export function concatenatedType(left: SqlType, right: SqlType): SqlType {
   const { kind } = commonType(left, right);
   if (left.length === "max" || right.length === "max") return { kind, length: "max" };

@@ -1,4 +1,4 @@
-/** What the fault journal calls a batch: the leading words of the first statement that does something. */
+/** The name of a batch in the fault journal: the leading words of the first statement that does something. */
 
 import type { Statement } from "./ast.ts";
 import { fold } from "./sqlTypes.ts";
@@ -34,7 +34,7 @@ const names: Readonly<Record<Exclude<Statement["kind"], "execute" | "grant" | "i
 
 const preparations = new Set<Statement["kind"]>(["setOption", "setVariable", "declare", "use", "beginTransaction"]);
 
-/** Undefined for what a driver sends of its own accord: options alone, or `SELECT 1`. */
+/** Undefined for what drivers send by themselves: only options, or `SELECT 1`. */
 export function operationOf(statements: readonly Statement[]): string | undefined {
   const first = statements.find(({ kind }) => !preparations.has(kind));
   if (!first) return statements.some(({ kind }) => kind === "beginTransaction") ? names.beginTransaction : undefined;
@@ -51,7 +51,7 @@ export function operationOf(statements: readonly Statement[]): string | undefine
   }
 }
 
-/** For text that does not parse: its first words, as they stand. */
+/** The name of a text that does not parse: its first words. */
 export function operationOfText(text: string): string {
   return (/[a-z]+(\s+[a-z]+)?/i.exec(text)?.[0] ?? "").toUpperCase().replace(/\s+/g, " ");
 }

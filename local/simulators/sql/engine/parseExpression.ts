@@ -1,10 +1,10 @@
-/** Expressions, conditions and SELECT: they contain each other, so they stand together. */
+/** Parses expressions, conditions and SELECT, which contain each other. */
 import type { Expression, Select, SelectItem, Source } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import { parseDecimal } from "./decimal.ts";
 import { nvarchar, types, untyped, varbinary } from "./sqlTypes.ts";
 
-/** A condition, or a value: which of the two it must be, the compiler checks. */
+/** A condition or a value; the compiler checks which of them is required. */
 export function parseExpression(cursor: Cursor): Expression {
   return cursor.nested(() => {
     let left = parseAnd(cursor);
@@ -132,7 +132,7 @@ function parseLiteral(cursor: Cursor): Expression {
     : { kind: "literal", type: types.bigint, value: BigInt(token.text) };
 }
 
-/** What begins with a keyword that no name can be. */
+/** An expression that begins with a reserved keyword. */
 function parseKeyword(cursor: Cursor, word: string): Expression | undefined {
   switch (word) {
     case "NULL":
@@ -254,7 +254,7 @@ function parseAlias(cursor: Cursor): string | undefined {
   return cursor.seesName() && !startsClause(cursor) ? cursor.name() : undefined;
 }
 
-/** Words that are no reserved words of T-SQL, and yet begin a clause or a statement here. */
+/** Words that T-SQL does not reserve, but that begin a clause or a statement here. */
 function startsClause(cursor: Cursor): boolean {
   return cursor.sees("OFFSET");
 }

@@ -1,4 +1,4 @@
-/** The statements about users, roles, schemas and permissions. */
+/** Parses statements about users, roles, schemas and permissions. */
 import { SqlError } from "../errors.ts";
 import type { Securable, Statement, UserOrigin } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";

@@ -1,4 +1,4 @@
-/** A batch to statements: the ones that move data and control. What touches principals is in parsePrincipal.ts. */
+/** Parses a batch: statements for data and control flow. Those for principals are in parsePrincipal.ts. */
 import { compileError } from "../errors.ts";
 import type { ColumnDefinition, Expression, KeyDefinition, ProcedureCall, Statement } from "./ast.ts";
 import { Cursor } from "./cursor.ts";
@@ -8,7 +8,7 @@ import { parseSetOption } from "./sessionOptions.ts";
 import { types } from "./sqlTypes.ts";
 import { tokenize } from "./tokenizer.ts";
 
-/** Anything outside this dialect is error 102, so that a new statement shows at once instead of half working. */
+/** Anything outside this dialect is error 102, so that an unsupported statement fails immediately instead of partly working. */
 export function parseBatch(text: string): Statement[] {
   const cursor = new Cursor(tokenize(text));
   const statements: Statement[] = [];
@@ -23,7 +23,7 @@ export function parseBatch(text: string): Statement[] {
   return statements;
 }
 
-/** `@name type, …` as sp_executesql declares its parameters. */
+/** `@name type, …`: the parameter declarations of sp_executesql. */
 export function parseParameterDeclarations(text: string) {
   const cursor = new Cursor(tokenize(text));
   if (cursor.isAtEnd) return [];
@@ -37,7 +37,7 @@ export function parseParameterDeclarations(text: string) {
   return declared;
 }
 
-/** BEGIN … END and DECLARE of several variables give more than one. */
+/** BEGIN … END, and DECLARE of several variables, give more than one statement. */
 function parseStatement(cursor: Cursor): Statement[] {
   const word = cursor.token.kind === "word" ? cursor.token.text.toUpperCase() : "";
   switch (word) {
@@ -76,7 +76,7 @@ function parseStatement(cursor: Cursor): Statement[] {
       cursor.next();
       const name = acceptTransaction(cursor) ? parseTransactionName(cursor) : undefined;
       cursor.accept("WORK");
-      // A COMMIT may say a name, and ends the innermost BEGIN whatever it is.
+      // COMMIT ignores the name and ends the innermost BEGIN.
       return [word === "COMMIT" ? { kind: "commit" } : { kind: "rollback", name }];
     }
     case "SET":
@@ -224,7 +224,7 @@ function acceptOutput(cursor: Cursor): boolean {
   return cursor.accept("OUTPUT") || cursor.accept("OUT");
 }
 
-/** EXEC takes constants and variables, never an expression; a bare word is text, as in @level0type = USER. */
+/** EXEC accepts constants and variables, but no expressions; a bare word is text, as in @level0type = USER. */
 function parseConstant(cursor: Cursor): Expression {
   if (cursor.token.kind === "word" && !cursor.sees("NULL")) {
     return { kind: "literal", type: types.sysname, value: cursor.next().text };
@@ -255,7 +255,7 @@ function parseBegin(cursor: Cursor): Statement[] {
   return statements;
 }
 
-/** `SET @x = …`, or an option of the session. */
+/** `SET @x = …`, or a session option. */
 function parseSet(cursor: Cursor): Statement {
   cursor.expect("SET");
   if (cursor.token.kind !== "variable") return parseSetOption(cursor);
@@ -278,7 +278,7 @@ function parseIf(cursor: Cursor): Statement {
   cursor.expect("IF");
   const condition = parseExpression(cursor);
   const whenTrue = cursor.nested(() => parseStatement(cursor));
-  // Only one semicolon may stand before ELSE, and only where ELSE follows.
+  // A single semicolon is allowed before ELSE.
   if (cursor.token.text === ";" && cursor.ahead(1).text.toUpperCase() === "ELSE") cursor.next();
   const whenFalse = cursor.accept("ELSE") ? cursor.nested(() => parseStatement(cursor)) : [];
   return { kind: "if", condition, whenTrue, whenFalse };

@@ -1,4 +1,4 @@
-/** Who may do what, as Azure SQL decides it (learn.microsoft.com "Permissions (Database Engine)"). No DENY. */
+/** Permissions, by the rules of Azure SQL (learn.microsoft.com "Permissions (Database Engine)"). No DENY. */
 import { permissionDenied } from "../errors.ts";
 import {
   type DatabaseData,
@@ -11,7 +11,7 @@ import {
 } from "./database.ts";
 import { fold } from "./sqlTypes.ts";
 
-/** The principal itself, public, and every role it is in, directly or through roles. */
+/** The principal itself, public, and every role that it is in, directly or through other roles. */
 export function effectiveIds(data: DatabaseData, principalId: number): Set<number> {
   const ids = new Set([principalIds.public, principalId]);
   for (let size = 0; size !== ids.size; ) {
@@ -119,7 +119,7 @@ export function mayDefineSchema(data: DatabaseData, principalId: number): boolea
   return holdsInDatabase(data, principalId, "ALTER ANY SCHEMA") || isInRole(data, principalId, "db_ddladmin");
 }
 
-/** Metadata visibility: a principal sees itself, and other users only with a permission on them all. */
+/** Metadata visibility: a principal sees itself, but other users only with a permission on all of them. */
 export function visiblePrincipals(data: DatabaseData, principalId: number): readonly Principal[] {
   if (holdsInDatabase(data, principalId, "VIEW DEFINITION") || mayAlterUsers(data, principalId)) return data.principals;
   return data.principals.filter(({ id, type }) => id < 5 || id === principalId || type === "R");

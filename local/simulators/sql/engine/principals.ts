@@ -1,4 +1,4 @@
-/** CREATE USER and what follows from it: each takes the data and gives the new data. */
+/** The statements about principals and permissions: each takes the data and returns the new data. */
 import { findPrincipal as findEntraPrincipal, type ServicePrincipal, type World } from "../../world.ts";
 import { cannot, principalExists, SqlError } from "../errors.ts";
 import type { Securable, Statement, UserOrigin } from "./ast.ts";
@@ -81,8 +81,8 @@ function resolveOrigin(
     case "withoutLogin":
       return { type: "S", sid: randomSid() };
     case "sid":
-      // Any 16 bytes are taken: nobody checks that an identity has them, which is how a user comes to be that exists
-      // and can never log in.
+      // Any 16 bytes are accepted, without a check that an identity has this SID. A user may therefore exist that can
+      // never log in.
       if (name.includes("\\")) {
         throw new SqlError(33169, "User name cannot have backslash character, when using the TYPE option.");
       }
@@ -124,7 +124,7 @@ function lookUpInEntra(name: string, objectId: string | undefined, world: World,
   throw new SqlError(33130, `Principal '${name}' could not be found or this principal type is not supported.`);
 }
 
-/** The SID and all that hangs on the user stay: they go by its id. */
+/** The SID and everything that refers to the user are unaffected, because references use its id. */
 export function alterUser(
   { name, newName, defaultSchema }: Of<"alterUser">,
   { data, session }: Environment,
@@ -210,7 +210,7 @@ export function alterRole(
   if (member.id <= 4) throw specialPrincipal(member.name);
   if (member.id === role.id) throw new SqlError(15413, "Cannot make a role a member of itself.");
   const others = data.memberships.filter(({ roleId, memberId }) => roleId !== role.id || memberId !== member.id);
-  // Adding a member again, or dropping one that is none, is no error.
+  // Adding an existing member, or dropping one that is not a member, is not an error.
   return {
     ...data,
     memberships: action === "ADD" ? [...others, { roleId: role.id, memberId: member.id }] : others,
@@ -278,7 +278,7 @@ export function grant(
   const target = resolveSecurable(on, data);
   if (!mayGrant(data, session.principalId)) throw new SqlError(4613, "Grantor does not have GRANT permission.");
   const grantees = principals.map((name) => requirePrincipal(data, name).id);
-  // Neither dbo, INFORMATION_SCHEMA and sys, nor oneself.
+  // Not to dbo, INFORMATION_SCHEMA, sys or oneself.
   if (grantees.some((id) => [principalIds.dbo, 3, 4, session.principalId].includes(id))) {
     throw new SqlError(
       4624,

@@ -1,4 +1,4 @@
-/** The system procedures of this dialect: the extended properties of users. sp_executesql belongs to the executor. */
+/** The system procedures of this dialect: extended properties of users. The executor handles sp_executesql. */
 import { SqlError } from "../errors.ts";
 import { type DatabaseData, findPrincipal, type Principal } from "./database.ts";
 import type { Environment } from "./functions.ts";
@@ -7,9 +7,9 @@ import type { Variable } from "./session.ts";
 import { convert, fold, nameOf, nvarchar } from "./sqlTypes.ts";
 
 export interface Argument extends Variable {
-  /** With its `@`; undefined when given by position. */
+  /** With the `@`; undefined if passed by position. */
   readonly name: string | undefined;
-  /** The caller wants to have the value back. */
+  /** Whether the caller wants the value returned. */
   readonly isOutput: boolean;
 }
 
@@ -104,7 +104,7 @@ function propertyMissing(name: string, user: Principal): SqlError {
   );
 }
 
-/** A sql_variant holds at most 8,000 bytes, and never a (max) type. */
+/** A sql_variant holds at most 8,000 bytes and cannot have a (max) type. */
 function variantOf(read: (parameter: string) => Variable | undefined): string {
   const given = read("@value");
   if (given?.type.length === "max") {

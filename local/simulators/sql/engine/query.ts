@@ -1,4 +1,4 @@
-/** SELECT: nested loops over a few small tables. */
+/** SELECT, as nested loops over a few small tables. */
 import { compileError, SqlError } from "../errors.ts";
 import { hasAggregate } from "./aggregate.ts";
 import type { Expression, Select, SelectItem } from "./ast.ts";
@@ -101,7 +101,7 @@ function refuseBareColumns(items: readonly SelectItem[]): void {
   );
 }
 
-/** By position, by the name of an output, or by any expression over the sources. */
+/** By position, by the name of an output column, or by any expression over the sources. */
 function compileOrder(
   value: Expression,
   columns: readonly ResultColumn[],

@@ -1,4 +1,4 @@
-/** One login to one database: who, with which options, variables and open transaction. */
+/** A login to a database: its principal, options, variables and open transaction. */
 import type { World } from "../../world.ts";
 import type { SessionOptions } from "./sessionOptions.ts";
 import type { SqlType, SqlValue } from "./sqlTypes.ts";
@@ -8,20 +8,20 @@ import type { Savepoint } from "./transactions.ts";
 export interface Session {
   readonly id: number;
   readonly world: World;
-  /** Key in `world.sqlServers`. */
+  /** The key in `world.sqlServers`. */
   readonly server: string;
   readonly database: Database;
   readonly principalId: number;
-  /** What SUSER_SNAME() says. */
+  /** The result of SUSER_SNAME(). */
   readonly loginName: string;
   readonly isEntra: boolean;
   readonly application: string;
-  /** Of the batch that runs. */
+  /** The variables of the running batch. */
   variables: Map<string, Variable>;
   options: SessionOptions;
-  /** 0: autocommit. Counts nested BEGIN TRANSACTION, as @@TRANCOUNT does. */
+  /** Counts nested BEGIN TRANSACTION, as @@TRANCOUNT does; 0 means autocommit. */
   transactionDepth: number;
-  /** Of the outermost BEGIN TRANSACTION, if it has one. */
+  /** The name of the outermost BEGIN TRANSACTION, if it has one. */
   transactionName: string | undefined;
   savepoints: readonly Savepoint[];
   rowCount: number;
@@ -33,7 +33,7 @@ export interface Variable {
   readonly value: SqlValue;
 }
 
-/** Variables, without regard to case. */
+/** Variable names are case-insensitive. */
 export function variableKey(name: string): string {
   return name.toLowerCase();
 }

@@ -1,7 +1,7 @@
 /**
- * `SET option …` (Learn "SET Statements (Transact-SQL)"): what each option does here. One that is accepted and changes
- * nothing is one on which nothing here depends, or it has the only value under which this engine works. All else is refused:
- * what is ignored in silence gives wrong answers.
+ * `SET option …` (Learn "SET Statements (Transact-SQL)"): what each option does here. An option is accepted without effect
+ * if nothing here depends on it, or for the only value with which this engine works. Everything else is refused, because
+ * silently ignoring it would give wrong results.
  */
 import { compileError, notSimulated } from "../errors.ts";
 import type { Statement } from "./ast.ts";
@@ -10,9 +10,9 @@ import type { Cursor } from "./cursor.ts";
 export interface SessionOptions {
   readonly xactAbort: boolean;
   readonly noCount: boolean;
-  /** FMTONLY: queries give the columns of their results, and nothing else runs. */
+  /** FMTONLY: queries return only the columns of their results, and nothing else runs. */
   readonly describesOnly: boolean;
-  /** NOEXEC: statements are compiled and not run. */
+  /** NOEXEC: statements are compiled but not run. */
   readonly runsNothing: boolean;
 }
 
@@ -24,7 +24,7 @@ export const defaultOptions: SessionOptions = {
 };
 
 type Change = Partial<SessionOptions>;
-/** A value that is not there is refused. */
+/** A missing property means that this value is refused. */
 type Switch = { readonly ON?: Change; readonly OFF?: Change };
 
 const nothing: Change = {};
@@ -57,15 +57,15 @@ const switches: Readonly<Record<string, Switch>> = {
   SHOWPLAN_ALL: onlyOff,
   SHOWPLAN_TEXT: onlyOff,
   SHOWPLAN_XML: onlyOff,
-  // Turns IMPLICIT_TRANSACTIONS on, or ANSI_NULLS off.
+  // ON would turn on IMPLICIT_TRANSACTIONS, OFF would turn off ANSI_NULLS.
   ANSI_DEFAULTS: neither,
 };
 
-/** Options with a value of their own, and whether it changes nothing here. */
+/** Options with other values, each with a check whether a value changes nothing here. */
 const settings: Readonly<Record<string, (value: string) => boolean>> = {
   DATEFIRST: (value) => /^[1-7]$/.test(value),
   DATEFORMAT: (value) => value === "MDY",
-  // One session writes at a time, so that none waits for another in a circle.
+  // Only one session writes at a time, so there are no deadlocks.
   DEADLOCK_PRIORITY: (value) => /^(?:LOW|NORMAL|HIGH|-?\d|-?10)$/.test(value),
   LANGUAGE: (value) => value === "US_ENGLISH" || value === "ENGLISH",
   LOCK_TIMEOUT: (value) => value === "-1",
@@ -75,10 +75,10 @@ const settings: Readonly<Record<string, (value: string) => boolean>> = {
 
 const notKnownHere = new Set(["CONTEXT_INFO", "FIPS_FLAGGER", "IDENTITY_INSERT", "OFFSETS", "STATISTICS"]);
 
-/** What stands after SET, when it is no variable. */
+/** Parses what follows SET, unless it is a variable. */
 export function parseSetOption(cursor: Cursor): Statement {
   if (cursor.accept("TRANSACTION", "ISOLATION", "LEVEL")) {
-    // Readers see what is committed, on every level.
+    // Readers see committed data at every level.
     const level = cursor.oneOf("READ", "REPEATABLE", "SNAPSHOT", "SERIALIZABLE");
     if (level === "READ") cursor.oneOf("COMMITTED", "UNCOMMITTED");
     if (level === "REPEATABLE") cursor.expect("READ");

@@ -1,4 +1,4 @@
-/** The types of the engine, how their values look in JavaScript, and how one becomes another. */
+/** The engine's types, the JavaScript form of their values, and conversions. */
 import { SqlError } from "../errors.ts";
 import { asDecimal, commonDecimal, formatDecimal, parseDecimal, rescale } from "./decimal.ts";
 
@@ -21,17 +21,17 @@ export type Kind =
 
 export interface SqlType {
   readonly kind: Kind;
-  /** Characters of text, bytes of varbinary. */
+  /** In characters for text, in bytes for varbinary. */
   readonly length?: number | "max";
-  /** Digits of decimal, and how many of them stand behind the point. */
+  /** The digits of a decimal, and how many of them are decimal places. */
   readonly precision?: number;
   readonly scale?: number;
 }
 
 /**
- * bit: boolean. tinyint to int, float: number. bigint: bigint. decimal: bigint, without its point. Text: string. varbinary: Buffer. uniqueidentifier: the
- * GUID in upper case. datetime2: bigint, in units of 100 ns since 0001-01-01. sql_variant: a string, the only thing that
- * this engine puts into one.
+ * bit: boolean. tinyint to int, float: number. bigint: bigint. decimal: bigint, without the decimal point. Text: string.
+ * varbinary: Buffer. uniqueidentifier: the GUID in upper case. datetime2: bigint, in units of 100 ns since 0001-01-01.
+ * sql_variant: a string, the only type that this engine puts in one.
  */
 export type SqlValue = null | boolean | number | bigint | string | Buffer;
 
@@ -48,7 +48,7 @@ export const types = {
   variant: { kind: "sql_variant" },
 } as const satisfies Record<string, SqlType>;
 
-/** Of the word NULL: any other type wins over it. */
+/** The type of the word NULL: any other type takes precedence. */
 export const untyped: SqlType = { kind: "char", length: 1 };
 
 export function nvarchar(length: number | "max"): SqlType {
@@ -86,7 +86,7 @@ const precedence: readonly Kind[] = [
   "sql_variant",
 ];
 
-/** The type in which two operands meet; of two texts, or two binaries, the longer. */
+/** The common type of two operands; for two texts or two binaries, the longer one. */
 export function commonType(left: SqlType, right: SqlType): SqlType {
   const winner = precedence.indexOf(left.kind) >= precedence.indexOf(right.kind) ? left : right;
   if (winner.kind === "decimal" && isExact(left) && isExact(right)) return commonDecimal(left, right);
@@ -110,7 +110,7 @@ const ranges: Partial<Record<Kind, readonly [number, number]>> = {
 
 const guidPattern = /^\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?$/i;
 
-/** CAST and every implicit conversion; `style` is the third argument of CONVERT. */
+/** Used for CAST and every implicit conversion; `style` is the third argument of CONVERT. */
 export function convert(value: SqlValue, from: SqlType, to: SqlType, style = 0): SqlValue {
   if (value === null) return null;
   switch (to.kind) {
@@ -232,7 +232,7 @@ function toGuid(value: SqlValue, from: SqlType, to: SqlType): string {
   return guid.toUpperCase();
 }
 
-/** The first three groups of a uniqueidentifier are little endian, in storage as on the wire. */
+/** The first three groups of a uniqueidentifier are little endian, both in storage and on the wire. */
 export function guidToBytes(guid: string): Buffer {
   const bytes = Buffer.from(guid.replaceAll("-", ""), "hex");
   return Buffer.concat([
@@ -288,12 +288,12 @@ function cutBytes(bytes: Buffer, length: number | "max" | undefined): Buffer {
   return typeof length === "number" ? bytes.subarray(0, length) : bytes;
 }
 
-/** SQL_Latin1_General_CP1_CI_AS, as far as names go: case does not count, and neither do blanks at the end. */
+/** SQL_Latin1_General_CP1_CI_AS, as far as names need it: ignores case and trailing blanks. */
 export function fold(text: string): string {
   return text.toUpperCase().replace(/ +$/, "");
 }
 
-/** Both of the type `type`, neither null. */
+/** Both values have the same type; neither is null. */
 export function compare(left: SqlValue, right: SqlValue): number {
   if (typeof left === "string" && typeof right === "string") return order(fold(left), fold(right));
   if (Buffer.isBuffer(left) && Buffer.isBuffer(right)) return Buffer.compare(left, right);

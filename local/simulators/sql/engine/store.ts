@@ -1,6 +1,6 @@
 /**
- * The data of one database and who may replace it. Readers see what is committed, as Azure SQL's row versioning has it;
- * of writers, one at a time: a transaction keeps the others waiting from its first write to its end.
+ * The data of a database, and who may replace it. As with Azure SQL's row versioning, readers see what is committed. There
+ * is one writer at a time: a transaction makes others wait from its first write to its end.
  */
 import { createDatabaseData, type DatabaseData } from "./database.ts";
 
@@ -15,12 +15,12 @@ export class Database {
     this.#committed = createDatabaseData(name, createdAt);
   }
 
-  /** What `session` sees: its own changes, else what is committed. */
+  /** What `session` sees: its own changes if it has any, otherwise what is committed. */
   read(session: object): DatabaseData {
     return this.#writer?.session === session ? this.#writer.working : this.#committed;
   }
 
-  /** Resolves once `session` is the writer, or the signal ends the wait. */
+  /** Resolves when `session` becomes the writer, or the signal ends the wait. */
   async lock(session: object, signal?: AbortSignal): Promise<void> {
     while (this.#writer && this.#writer.session !== session) {
       signal?.throwIfAborted();
@@ -42,14 +42,14 @@ export class Database {
     this.#writer.working = data;
   }
 
-  /** What `session` would commit now; undefined as long as it has not written. */
+  /** What `session` would commit now; undefined if it has not written. */
   uncommitted(session: object): DatabaseData | undefined {
     return this.#writer?.session === session ? this.#writer.working : undefined;
   }
 
-  /** Takes `session` back to what `uncommitted` gave. */
+  /** Resets `session` to an earlier result of `uncommitted`. */
   restore(session: object, data: DatabaseData | undefined): void {
-    // While a session is the writer, nobody else commits: what is committed is what it began with.
+    // While a session is the writer, no other session commits, so the committed data is what it began with.
     if (this.#writer?.session === session) this.#writer.working = data ?? this.#committed;
   }
 

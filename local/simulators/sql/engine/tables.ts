@@ -25,7 +25,7 @@ export interface Changed {
 }
 
 export function createTable({ table, columns, keys }: Of<"createTable">, { data, session }: Environment): Changed {
-  // A temporary table is its session's and ends with it.
+  // A temporary table would belong to its session and end with it.
   if (table.name.startsWith("#")) throw notSimulated(`CREATE TABLE ${table.name}`);
   const schema = findSchema(data, table.schema ?? "dbo");
   if (!schema) {
@@ -144,7 +144,7 @@ export function insert({ table: name, columns, rows }: Of<"insert">, environment
   return { data: withTable(environment.data, changed), count: added.length };
 }
 
-/** Every column that takes a value when no list is given. */
+/** The columns that an INSERT without a column list fills. */
 function insertable(table: Table): number[] {
   return table.columns.flatMap(({ identity }, index) => (identity ? [] : [index]));
 }
@@ -204,7 +204,7 @@ function compileWhere(table: Table, where: Expression | undefined, environment: 
     allowsAggregates: false,
   };
   if (!where) return { scope, matches: () => true };
-  // Reading a column to compare it is reading it: db_datawriter alone cannot UPDATE … WHERE.
+  // Comparing a column requires SELECT: db_datawriter alone does not allow UPDATE … WHERE.
   requireOnTable(environment.data, environment.session.principalId, "SELECT", table);
   const condition = compileCondition(where, scope, environment);
   return { scope, matches: (frame: Frame) => condition(frame) === true };
@@ -237,7 +237,7 @@ function storable(value: SqlValue, from: SqlType, column: Column, table: Table, 
   return whole;
 }
 
-/** Compares each row from `start` on with all rows before it. */
+/** Compares each row from `start` onwards with all rows before it. */
 function requireUnique(table: Table, start: number): void {
   for (const key of table.keys) {
     const seen = new Set<string>();

@@ -1,8 +1,8 @@
-/** T-SQL text to tokens. Nothing here knows a statement. */
+/** Splits T-SQL text into tokens, without any knowledge of statements. */
 import { compileError, incorrectSyntax } from "../errors.ts";
 
 export type Token =
-  /** A keyword or a plain name; which, the parser decides. */
+  /** A keyword or a plain name; the parser decides which. */
   | { readonly kind: "word"; readonly text: string }
   | { readonly kind: "quotedName"; readonly text: string }
   | { readonly kind: "string"; readonly text: string; readonly isUnicode: boolean }
@@ -95,7 +95,7 @@ function readString(text: string, at: number, isUnicode: boolean): [Token, numbe
   return [{ kind: "string", text: content, isUnicode }, next];
 }
 
-/** From the opening quote at `at` to its end; the closing quote doubled stands for itself. */
+/** Reads from the opening quote at `at`; a doubled closing quote stands for itself. */
 function readQuoted(text: string, at: number, close: string): [content: string, next: number] {
   let content = "";
   let from = at + 1;

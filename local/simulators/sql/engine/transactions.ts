@@ -1,11 +1,11 @@
-/** BEGIN, SAVE, COMMIT and ROLLBACK, as statements and as what drivers ask of the transaction manager. */
+/** BEGIN, SAVE, COMMIT and ROLLBACK, as statements and as drivers' requests to the transaction manager. */
 import { SqlError } from "../errors.ts";
 import type { DatabaseData } from "./database.ts";
 import type { Session } from "./session.ts";
 
 export interface Savepoint {
   readonly name: string;
-  /** Undefined: as it was when the session wrote first. */
+  /** Undefined means the data before the session's first write. */
   readonly data: DatabaseData | undefined;
 }
 
@@ -13,10 +13,10 @@ export type TransactionRequest =
   | { readonly kind: "beginTransaction"; readonly name: string | undefined }
   | { readonly kind: "saveTransaction"; readonly name: string }
   | { readonly kind: "commit" }
-  /** Without a name: all of it. */
+  /** Without a name, the whole transaction. */
   | { readonly kind: "rollback"; readonly name: string | undefined };
 
-/** What the client's driver has to be told: that its transaction has begun or ended. */
+/** The event that the client's driver needs: its transaction has begun or ended. */
 export type TransactionEvent = "begin" | "commit" | "rollback";
 
 export function changeTransaction(session: Session, request: TransactionRequest): TransactionEvent | undefined {
@@ -35,7 +35,7 @@ export function changeTransaction(session: Session, request: TransactionRequest)
   }
 }
 
-/** COMMIT ends the innermost BEGIN, ROLLBACK all of them. */
+/** COMMIT ends the innermost BEGIN; ROLLBACK ends all of them. */
 export function endTransaction(session: Session, kind: "commit" | "rollback"): TransactionEvent | undefined {
   if (session.transactionDepth === 0) return undefined;
   session.transactionDepth = kind === "commit" ? session.transactionDepth - 1 : 0;
@@ -60,7 +60,7 @@ function save(session: Session, name: string): void {
   session.savepoints = [...session.savepoints, { name, data: session.database.uncommitted(session) }];
 }
 
-/** To the last savepoint of that name, which stays; the name of the outermost BEGIN means all of it. */
+/** Rolls back to the last savepoint of this name, which stays; the name of the outermost BEGIN means the whole transaction. */
 function rollback(session: Session, name: string | undefined): TransactionEvent | undefined {
   if (name === undefined) return endTransaction(session, "rollback");
   const index = session.savepoints.findLastIndex((savepoint) => savepoint.name === name);
