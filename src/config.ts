@@ -79,7 +79,7 @@ const Config = z.object({
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: optionalText,
   // Refused rather than ignored: someone who sets another protocol expects another receiver.
   OTEL_EXPORTER_OTLP_PROTOCOL: z
-    .enum(["", "http/protobuf"], { error: "must be http/protobuf, which is sent without this setting, too" })
+    .enum(["", "http/protobuf"], { error: "must be http/protobuf, which is also the default" })
     .optional(),
   OTEL_METRIC_EXPORT_INTERVAL: z.coerce.number().int().min(100).default(60_000),
   OTEL_TRACES_SAMPLER: optionalText,
@@ -101,5 +101,5 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const name = path.join(".");
     return `  ${name}: ${environment[name] === undefined && code === "invalid_type" ? "is not set" : message}`;
   });
-  throw new Error(`Mooring cannot start, its settings have problems:\n${problems.join("\n")}`);
+  throw new Error(`Mooring cannot start because of its settings:\n${problems.join("\n")}`);
 }

@@ -78,14 +78,14 @@ export interface FederatedCredential {
 
 export interface ManagedIdentities {
   get(ref: IdentityRef): Promise<ManagedIdentity | undefined>;
-  /** Creates the identity, or sets the tags of the one that is there. */
+  /** Creates the identity, or sets the tags of the existing one. */
   put(ref: IdentityRef, settings: { location: string; tags: Record<string, string> }): Promise<ManagedIdentity>;
-  /** No error when it is already gone. */
+  /** No error if it is already gone. */
   remove(ref: IdentityRef): Promise<void>;
-  /** Empty when the identity is gone. */
+  /** Empty if the identity is gone. */
   federatedCredentials(ref: IdentityRef): Promise<readonly FederatedCredential[]>;
   putFederatedCredential(ref: IdentityRef, credential: FederatedCredential): Promise<void>;
-  /** No error when it is already gone. */
+  /** No error if it is already gone. */
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
   /** The interval between two writes in a subscription, and how long the next one would wait for its turn. */
   pace(subscriptionId: string): { readonly intervalMs: number; readonly waitMs: number };
@@ -216,7 +216,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** What one manager has set (kubernetes.io "Server-Side Apply"). */
+/** The fields that one manager has set (kubernetes.io "Server-Side Apply"). */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
@@ -286,7 +286,7 @@ export interface Registry extends Batches, WaitingRequests {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
     cluster?: string;
-    /** Only what belongs to one of these; none of them, nothing. */
+    /** Only what belongs to one of these teams; an empty list matches nothing. */
     teams?: readonly string[];
     limit: number;
     continuation?: string;
@@ -298,11 +298,11 @@ export interface Registry extends Batches, WaitingRequests {
   namespacesToVerify(query: { before: string }, unreadable?: Unreadable): Promise<readonly Stored<OnboardedRecord>[]>;
   /** False if there already is a record. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
-  /** False when somebody wrote since the record was read. */
+  /** False if someone wrote since the record was read. */
   replaceNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
   removeNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
 
-  /** Undefined also for a batch. */
+  /** Also undefined for a batch. */
   getOperation(id: string): Promise<Stored<OperationRecord> | undefined>;
   /** The operation of a namespace or of a batch. */
   findOperation(id: string): Promise<Stored<OperationRecord> | Stored<BatchRecord> | undefined>;
@@ -324,7 +324,7 @@ export interface Registry extends Batches, WaitingRequests {
     id: string,
     changes: Partial<Pick<OperationRecord, "status" | "startTime" | "endTime" | "result" | "error">>,
   ): Promise<void>;
-  /** Writes the changes; false if somebody wrote since the record was read. Used for decisions. */
+  /** Writes the changes; false if someone wrote since the record was read. Used for decisions. */
   amendOperation(record: Stored<OperationRecord>, changes: Partial<OperationRecord>): Promise<boolean>;
 
   listSteps(operation: string): Promise<readonly StepRecord[]>;
@@ -341,7 +341,7 @@ export interface Batches {
   /** The batch is accepted when this returns: its record is written last, after everything that it needs. Idempotent. */
   insertBatch(record: BatchRecord, asked: readonly BatchAsk[]): Promise<void>;
   getBatch(id: string): Promise<Stored<BatchRecord> | undefined>;
-  /** False when somebody wrote since the record was read. */
+  /** False if someone wrote since the record was read. */
   amendBatch(record: Stored<BatchRecord>, changes: Partial<BatchRecord>): Promise<boolean>;
 
   /** Batches that have not ended. One without a record was not accepted, or is being accepted now. */
@@ -351,7 +351,7 @@ export interface Batches {
   closeBatch(id: string): Promise<void>;
 
   getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & BatchAsk> | undefined>;
-  /** Changes the item; false if somebody wrote since it was read. */
+  /** Changes the item; false if someone wrote since it was read. */
   amendBatchItem(batch: string, item: Stored<BatchItem>, changes: Partial<BatchItem>): Promise<boolean>;
   /** In order, without what they ask for. */
   listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly BatchItem[]>;
@@ -392,7 +392,7 @@ export interface IdempotencyKeys {
   find(key: KeyOfCaller): Promise<Stored<IdempotencyRecord> | undefined>;
   /** False if the key already exists. */
   insert(record: IdempotencyRecord): Promise<boolean>;
-  /** False when somebody wrote since the record was read. */
+  /** False if someone wrote since the record was read. */
   replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
   answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
   release(key: KeyOfCaller): Promise<void>;
@@ -412,7 +412,7 @@ export interface Audit {
     cluster?: string;
     namespace?: string;
     operation?: string;
-    /** Only what belongs to one of these; none of them, nothing. */
+    /** Only what belongs to one of these teams; an empty list matches nothing. */
     teams?: readonly string[];
     limit: number;
     continuation?: string;

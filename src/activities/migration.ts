@@ -115,7 +115,7 @@ async function changeRecord(
   const record = await registry.getNamespace(input);
   const isMine = record?.operation === input.operation;
   if (!isMine || (record.state !== "Migrating" && record.state !== "Compensating")) {
-    throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer has ${berthKey(input)}.`);
+    throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer holds ${berthKey(input)}.`);
   }
   const changed = change(record);
   const requestHash = hashRequest(changed.request);

@@ -156,7 +156,11 @@ export const Catalog = CatalogFields.superRefine((catalog, context) => {
   const { approval, clusters } = catalog;
   approval.clusters.forEach((alias, index) => {
     if (Object.hasOwn(clusters, alias)) return;
-    context.addIssue({ code: "custom", path: ["approval", "clusters", index], message: `no cluster is "${alias}"` });
+    context.addIssue({
+      code: "custom",
+      path: ["approval", "clusters", index],
+      message: `the catalog has no cluster "${alias}"`,
+    });
   });
   for (const { path, message } of everyKind.flatMap((kind) => kind.danglingInPolicy(approval, catalog))) {
     context.addIssue({ code: "custom", path: ["approval", ...path], message });

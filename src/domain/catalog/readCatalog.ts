@@ -52,7 +52,7 @@ function describe(
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(settingAt(schema, path).properties ?? {}).join(", ");
     return issue.keys.map((key) =>
-      at([...path, key], "is no setting", `Remove it, or write the one that is meant: ${known}.`),
+      at([...path, key], "is not a setting", `Remove it, or write the intended one: ${known}.`),
     );
   }
   if (issue.code === "custom") return [at(path, issue.message, `Correct it.${explained}`)];

@@ -79,7 +79,7 @@ export function decideTeam(
   if (first !== undefined || isOperator) return { team: first };
   const [only] = judged;
   if (judged.length === 1 && only) return denyAll(only.name, only.problems);
-  if (judged.length === 0) return deny("NOT_ALLOWED", "You are in no team.");
+  if (judged.length === 0) return deny("NOT_ALLOWED", "You are not in any team.");
   const why = judged.map(({ name, problems }) => `team "${name}": ${inWords(problems)}`);
   return deny("NOT_ALLOWED", `None of your teams may ask for this; ${why.join("; ")}.`);
 }

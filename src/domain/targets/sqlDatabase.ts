@@ -256,7 +256,7 @@ function danglingInPolicy({ databases }: Policy, { sqlServers }: Catalog): reado
     Object.keys(entry.databases).map((database) => keyOf({ server, database })),
   );
   return databases.flatMap((name, index) => {
-    const message = `no database is "${name}"; write server/database as sqlServers has them`;
+    const message = `the catalog has no database "${name}"; write server/database, as listed in sqlServers`;
     return known.includes(name) ? [] : [{ path: ["databases", index], message }];
   });
 }
