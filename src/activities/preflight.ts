@@ -14,8 +14,8 @@ import { StepInput, StepResult } from "../resources/definitions/step.ts";
 import { stepActivity } from "./host.ts";
 
 /**
- * The SQL servers whose administrator the operation checks and sets. Absent if there are none, and in operations older than the
- * step.
+ * The SQL servers whose administrator the operation checks and sets. Absent without such servers, and in operations older than
+ * the step.
  */
 const Admins = z.array(z.string()).optional();
 

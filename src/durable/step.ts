@@ -27,7 +27,7 @@ export interface Step<T> extends Work<T> {
 export interface Lingering<T> {
   readonly policy: RetryPolicy;
   readonly isLingering: (failure: unknown) => boolean;
-  /** Schedules the step once more; `nextMs` is how long until the attempt after that, undefined if there is none. */
+  /** Schedules the step once more; `nextMs` is how long until the attempt after that, undefined if no attempt follows. */
   readonly again: (nextMs: number | undefined) => Step<T>;
 }
 
