@@ -1,4 +1,4 @@
-/** The only reader of the built dashboard, which lies beside the bundle: a document, and files that have a hash in their names. */
+/** The only reader of the built dashboard, which is next to the bundle: a document, and files with a hash in their names. */
 import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -10,7 +10,7 @@ export interface Asset {
 }
 
 export interface Assets {
-  /** Of the document, in which settings are still to be filled in. */
+  /** The document, before its settings are filled in. */
   readonly template: string;
   readonly files: ReadonlyMap<string, Asset>;
 }
@@ -21,7 +21,7 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** Nothing is read before somebody opens the dashboard: most starts of the service are for requests of programs. */
+/** Reads nothing until someone opens the dashboard: most starts of the service serve programs. */
 export function assetsIn(folder: string): () => Assets {
   let assets: Assets | undefined;
   return () => {

@@ -1,4 +1,4 @@
-/** The only reader of the catalog file. Every problem is listed with its place. */
+/** The only reader of the catalog file. Lists every problem with its place. */
 import { readFileSync } from "node:fs";
 import type { Catalog } from "./domain/catalog/catalog.ts";
 import { readCatalog } from "./domain/catalog/readCatalog.ts";
@@ -27,7 +27,7 @@ export function parseCatalog(text: string, name: string): Catalog {
   throw new Error(`${name} ${what}:\n${told.join("\n")}`);
 }
 
-/** Whether everybody may do everything: somebody's explicit choice, and never an entry that was forgotten. */
+/** Whether everybody may do everything. This has to be an explicit choice, never the result of a forgotten entry. */
 export function isAnonymous(
   { auth }: Pick<Catalog, "auth">,
   { MOORING_ALLOW_ANONYMOUS: isAllowed }: { readonly MOORING_ALLOW_ANONYMOUS: boolean },

@@ -1,4 +1,4 @@
-/** The only reader of the environment. Read once, at start; every problem is listed. */
+/** The only reader of the environment. Reads it once, at start, and lists every problem. */
 import { z } from "zod";
 
 const Url = z.url({ protocol: /^https$/, error: "must be an https URL" });
@@ -16,7 +16,7 @@ const Links = z
   })
   .pipe(z.array(z.strictObject({ name: z.string().min(1), url: z.url({ protocol: /^https?$/ }) })));
 
-/** Set to nothing is not set (OpenTelemetry, "Environment Variable Specification"). */
+/** An empty value counts as unset (OpenTelemetry, "Environment Variable Specification"). */
 const optionalText = z
   .string()
   .optional()
@@ -46,11 +46,11 @@ const Config = z.object({
     description:
       "How long one call to Azure, to a database, to a cluster or to the tables may take before it is made again.",
   }),
-  // At least an hour more than is promised of a key (domain/http/idempotency.ts): clocks differ.
+  // At least an hour longer than a key is promised to work (domain/http/idempotency.ts), because clocks differ.
   MOORING_IDEMPOTENCY_ROW_HOURS: z.coerce.number().min(25).default(48).meta({
     description: "After how many hours the row of an idempotency key is removed; the key is good for 24.",
   }),
-  // At least a day: what ended without an outcome is taken up within minutes, from what its instance says.
+  // At least a day: an operation that ended without an outcome is resumed within minutes, based on its instance.
   MOORING_HISTORY_DAYS: z.coerce.number().min(1).default(30).meta({
     description: "After how many days the durable runtime forgets an operation that has ended; the registry does not.",
   }),
@@ -69,7 +69,7 @@ const Config = z.object({
     .includes("{traceId}", { error: "must be an address with {traceId} in it" })
     .optional()
     .meta({ description: "Where a trace can be looked at; the status of an operation links to it." }),
-  // Those of OpenTelemetry that decide whether and how; its packages read the others (docs/telemetry.md).
+  // The OpenTelemetry variables that decide whether and how to export; its packages read the others (docs/telemetry.md).
   OTEL_SDK_DISABLED: z
     .string()
     .optional()
@@ -77,9 +77,9 @@ const Config = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: optionalText,
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optionalText,
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: optionalText,
-  // Refused rather than passed over: who wants another protocol has another receiver in mind.
+  // Refused rather than ignored: someone who sets another protocol expects another receiver.
   OTEL_EXPORTER_OTLP_PROTOCOL: z
-    .enum(["", "http/protobuf"], { error: "must be http/protobuf, which is sent without this setting, too" })
+    .enum(["", "http/protobuf"], { error: "must be http/protobuf, which is also the default" })
     .optional(),
   OTEL_METRIC_EXPORT_INTERVAL: z.coerce.number().int().min(100).default(60_000),
   OTEL_TRACES_SAMPLER: optionalText,
@@ -101,5 +101,5 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const name = path.join(".");
     return `  ${name}: ${environment[name] === undefined && code === "invalid_type" ? "is not set" : message}`;
   });
-  throw new Error(`Mooring cannot start, its settings have problems:\n${problems.join("\n")}`);
+  throw new Error(`Mooring cannot start because of its settings:\n${problems.join("\n")}`);
 }

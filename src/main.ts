@@ -90,7 +90,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
   };
 }
 
-/** The bundle lies in dist/, one folder below the app. */
+/** The bundle is in dist/, one folder below the app. */
 const appFolder = dirname(import.meta.dirname);
 const config = loadConfig();
 const catalog = loadCatalog(resolve(appFolder, config.MOORING_CATALOG));

@@ -1,4 +1,4 @@
-/** What activities need from the world, shaped by what they do and not by any SDK. Adapters implement these. */
+/** What activities need from the outside world, shaped by their work and not by any SDK. Adapters implement these. */
 
 import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
 import type { AuditCheck } from "./domain/documents/audit.ts";
@@ -33,21 +33,21 @@ export interface Ports {
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
-  /** One at a time for each team, so that requests that arrive together at this service do not count past each other. */
+  /** One at a time for each team, so that concurrent requests to this service cannot together exceed the quota. */
   readonly admissions: Serial;
   readonly audit: Audit;
   readonly changes: Changes;
   readonly idempotencyKeys: IdempotencyKeys;
   readonly events: Events;
   readonly queue: QueueMessages;
-  /** Absent when the catalog takes no Entra tokens. */
+  /** Absent if the catalog accepts no Entra tokens. */
   readonly tokens?: Tokens;
 }
 
 // ——— Callers (Microsoft Entra) ———
 
 export interface Tokens {
-  /** The claims of an access token for Mooring; UNAUTHENTICATED for any other, and when the keys cannot be read. */
+  /** The claims of an access token for Mooring; UNAUTHENTICATED for any other token, and if the keys cannot be read. */
   verify(token: string): Promise<Claims>;
 }
 
@@ -78,16 +78,16 @@ export interface FederatedCredential {
 
 export interface ManagedIdentities {
   get(ref: IdentityRef): Promise<ManagedIdentity | undefined>;
-  /** Creates the identity, or sets the tags of the one that is there. */
+  /** Creates the identity, or sets the tags of the existing one. */
   put(ref: IdentityRef, settings: { location: string; tags: Record<string, string> }): Promise<ManagedIdentity>;
-  /** No error when it is already gone. */
+  /** No error if it is already gone. */
   remove(ref: IdentityRef): Promise<void>;
-  /** Empty when the identity is gone. */
+  /** Empty if the identity is gone. */
   federatedCredentials(ref: IdentityRef): Promise<readonly FederatedCredential[]>;
   putFederatedCredential(ref: IdentityRef, credential: FederatedCredential): Promise<void>;
-  /** No error when it is already gone. */
+  /** No error if it is already gone. */
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
-  /** How far apart two writes in a subscription are kept, and how long the next one would wait for its turn. */
+  /** The interval between two writes in a subscription, and how long the next one would wait for its turn. */
   pace(subscriptionId: string): { readonly intervalMs: number; readonly waitMs: number };
 }
 
@@ -97,23 +97,23 @@ export interface RoleAssignment {
   readonly id: string;
   /** `/subscriptions/…/roleDefinitions/<guid>`. */
   readonly roleDefinitionId: string;
-  /** Of who has the role: a principal, or a group that it is in. */
+  /** The holder of the role: a principal, or a group that it is in. */
   readonly principalId: string;
   readonly scope: string;
 }
 
-/** Of a role: actions with `*` for anything, less those that it takes out. */
+/** What a role permits: its actions, in which `*` stands for anything, minus `notActions`. */
 export interface Permission {
   readonly actions: readonly string[];
   readonly notActions: readonly string[];
 }
 
 export interface RoleAssignments {
-  /** What the principal may do at a scope: assigned there or above, to itself or to a group that it is in. */
+  /** The principal's assignments that apply at a scope: made there or above, to itself or to a group that it is in. */
   heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
   /** What Mooring itself may do at a scope. */
   ownPermissions(scope: string): Promise<readonly Permission[]>;
-  /** What was given to the principal itself, anywhere in the subscription. */
+  /** Assignments to the principal itself, anywhere in the subscription. */
   givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
 }
 
@@ -122,17 +122,17 @@ export interface RoleAssignments {
 export interface SqlServerState {
   readonly location: string;
   readonly fullyQualifiedDomainName: string;
-  /** The Microsoft Entra administrator, when one is set. */
+  /** The Microsoft Entra administrator, if one is set. */
   readonly entraAdmin: { readonly login: string; readonly objectId: string } | undefined;
   readonly databases: readonly string[];
 }
 
 export interface SqlServers {
-  /** Undefined when ARM has no such server. */
+  /** Undefined if ARM has no such server. */
   inspect(server: SqlServerTarget): Promise<SqlServerState | undefined>;
-  /** Whoever the administrator is, this one is it afterwards: look before. Resolves when the server has it. */
+  /** Replaces any administrator, so look first. Resolves when the server has the new one. */
   setEntraAdmin(server: SqlServerTarget, admin: EntraAdmin): Promise<void>;
-  /** Whoever it is, the server has none afterwards. */
+  /** Removes any administrator, so look first. */
   removeEntraAdmin(server: SqlServerTarget): Promise<void>;
 }
 
@@ -148,22 +148,22 @@ export interface DatabaseUser {
   /** Database-level permissions granted directly, such as EXECUTE; CONNECT is left out. */
   readonly permissions: readonly string[];
   readonly ownedSchemas: readonly string[];
-  /** CONNECT was taken from it, or denied: it exists, and cannot log in. */
+  /** CONNECT was revoked or denied: the user exists but cannot log in. */
   readonly isDisabled?: boolean;
-  /** Permissions on objects, schemas and the like, and what it was denied; each as text. */
+  /** Permissions on objects, schemas and the like, and denials; each as text. */
   readonly otherPermissions?: readonly string[];
-  /** What besides schemas keeps it from being dropped: roles and objects that it owns, permissions that it granted. */
+  /** What keeps it from being dropped, apart from schemas: roles and objects that it owns, permissions that it granted. */
   readonly dependants?: readonly string[];
-  /** When it was created; another user of the same name and SID has another time. */
+  /** When it was created: distinguishes it from another user with the same name and SID. */
   readonly createdTime?: string;
-  /** The extended property `mooring` on the user, as it stands. */
+  /** The extended property `mooring` on the user, verbatim. */
   readonly mark: string | undefined;
 }
 
 export interface DatabaseState {
   /** The users with the given name or the given SID. */
   readonly users: readonly DatabaseUser[];
-  /** Every database role there is. */
+  /** Every role in the database. */
   readonly roles: readonly string[];
   /** Whether Mooring itself may add members to the fixed roles. */
   readonly mayChangeRoles?: boolean;
@@ -216,7 +216,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** What one manager has set (kubernetes.io "Server-Side Apply"). */
+/** The fields that one manager has set (kubernetes.io "Server-Side Apply"). */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
@@ -230,24 +230,24 @@ export interface Kubernetes {
     query: { apiVersion: string; kind: string; namespace?: string; labelSelector?: string },
   ): Promise<readonly KubernetesObject[]>;
   /**
-   * Server-side apply as field manager `mooring`, with strict field validation. A dry run writes nothing. An object with a UID
-   * or a resourceVersion is applied to the one that has these, or not at all.
+   * Server-side apply as field manager `mooring`, with strict field validation. A dry run writes nothing. If the object has a UID
+   * or a resourceVersion, the one in the cluster must match it, or nothing is applied.
    */
   apply(
     cluster: ClusterTarget,
     object: KubernetesObject,
     options?: { dryRun?: boolean; force?: boolean },
   ): Promise<KubernetesObject>;
-  /** Deletes the object with that UID. No error when it is gone, or when another object has its name by now. */
+  /** Deletes the object with that UID. No error if it is gone, or if another object now has its name. */
   remove(
     cluster: ClusterTarget,
     ref: ObjectRef,
     precondition: { uid: string },
     options?: { dryRun?: boolean },
   ): Promise<void>;
-  /** Why the cluster's authorization would not let Mooring apply the object; undefined when it would, or cannot tell. */
+  /** Why the cluster's authorization would not let Mooring apply the object; undefined if it would, or if it cannot tell. */
   whyForbidden(cluster: ClusterTarget, ref: ObjectRef): Promise<string | undefined>;
-  /** The kinds that the cluster serves under an apiVersion; empty when the group is not installed. */
+  /** The kinds that the cluster serves under an apiVersion; empty if the group is not installed. */
   kinds(cluster: ClusterTarget, apiVersion: string): Promise<readonly string[]>;
   /** The issuer in the cluster's own discovery document. */
   issuer(cluster: ClusterTarget): Promise<string>;
@@ -263,12 +263,12 @@ export interface QueueMessages {
   /** Settles a message that the trigger received, by its lock token. */
   complete(lockToken: string): Promise<void>;
   deadLetter(lockToken: string, why: DeadLetterReason): Promise<void>;
-  /** Sets it aside: it stays in the queue, is not delivered any more, and is known by its sequence number only. */
+  /** Sets it aside: it stays in the queue, is no longer delivered, and can be retrieved only by its sequence number. */
   defer(lockToken: string): Promise<void>;
-  /** Settles a deferred message; false when it is not there any more. */
+  /** Settles a deferred message; false if it is gone. */
   completeDeferred(sequenceNumber: number): Promise<boolean>;
   deadLetterDeferred(sequenceNumber: number, why: DeadLetterReason): Promise<boolean>;
-  /** The bodies of messages before that one which are neither settled nor deferred: on their way, or coming again. */
+  /** The bodies of earlier messages that are neither settled nor deferred, so will be delivered for the first time or again. */
   undecidedBefore(sequenceNumber: number): Promise<readonly unknown[]>;
 }
 
@@ -279,14 +279,14 @@ export interface DeadLetterReason {
 
 // ——— Registry (Table Storage) ———
 
-/** Is told of a record that cannot be read, and is left out then; without it, the error is thrown. */
+/** Called for each unreadable record, which is then left out. Without it, the error is thrown. */
 type Unreadable = (error: Error) => void;
 
 export interface Registry extends Batches, WaitingRequests {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
     cluster?: string;
-    /** Only what belongs to one of these; none of them, nothing. */
+    /** Only what belongs to one of these teams; an empty list matches nothing. */
     teams?: readonly string[];
     limit: number;
     continuation?: string;
@@ -294,17 +294,17 @@ export interface Registry extends Batches, WaitingRequests {
   countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
   heldNamespaces(unreadable?: Unreadable): Promise<readonly Stored<HeldRecord>[]>;
-  /** Onboarded, and last verified before the given time; in no order. */
+  /** Onboarded, and last verified before the given time; in no particular order. */
   namespacesToVerify(query: { before: string }, unreadable?: Unreadable): Promise<readonly Stored<OnboardedRecord>[]>;
-  /** False when a record is there already. */
+  /** False if there already is a record. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
-  /** False when somebody wrote since the record was read. */
+  /** False if someone wrote since the record was read. */
   replaceNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
   removeNamespace(record: Stored<NamespaceRecord>): Promise<boolean>;
 
-  /** Undefined also for a batch. */
+  /** Also undefined for a batch. */
   getOperation(id: string): Promise<Stored<OperationRecord> | undefined>;
-  /** Of a namespace or of a batch. */
+  /** The operation of a namespace or of a batch. */
   findOperation(id: string): Promise<Stored<OperationRecord> | Stored<BatchRecord> | undefined>;
   /** Newest first; batches too, unless a namespace is asked for. */
   listOperations(query: {
@@ -312,48 +312,48 @@ export interface Registry extends Batches, WaitingRequests {
     namespace?: string;
     status?: OperationStatus;
     kind?: AnyOperation["kind"];
-    /** Written at that time or later, by the table's own clock; as `changedTime` has it. */
+    /** Written at that time or later, by the table's own clock, like `changedTime`. */
     changedSince?: string;
     teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<AnyOperation>>;
-  /** Does nothing when the operation is recorded already. */
+  /** Does nothing if the operation is already recorded. */
   insertOperation(record: OperationRecord): Promise<void>;
   updateOperation(
     id: string,
     changes: Partial<Pick<OperationRecord, "status" | "startTime" | "endTime" | "result" | "error">>,
   ): Promise<void>;
-  /** Writes the changes; false when somebody wrote since the record was read. Decisions go this way. */
+  /** Writes the changes; false if someone wrote since the record was read. Used for decisions. */
   amendOperation(record: Stored<OperationRecord>, changes: Partial<OperationRecord>): Promise<boolean>;
 
   listSteps(operation: string): Promise<readonly StepRecord[]>;
   getStep(operation: string, step: StepKey): Promise<StepRecord | undefined>;
-  /** Records a try of the step as Running and returns how many there were, this one included. */
+  /** Records an attempt of the step as Running and returns the number of attempts, including this one. */
   startStep(operation: string, step: StepKey, startTime: string): Promise<number>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
-  /** Throws when the tables do not answer. */
+  /** Throws if the tables do not answer. */
   probe(): Promise<void>;
 }
 
 export interface Batches {
-  /** Accepted when it returns: the record comes last, and what it needs is there by then. Twice is as once. */
+  /** The batch is accepted when this returns: its record is written last, after everything that it needs. Idempotent. */
   insertBatch(record: BatchRecord, asked: readonly BatchAsk[]): Promise<void>;
   getBatch(id: string): Promise<Stored<BatchRecord> | undefined>;
-  /** False when somebody wrote since the record was read. */
+  /** False if someone wrote since the record was read. */
   amendBatch(record: Stored<BatchRecord>, changes: Partial<BatchRecord>): Promise<boolean>;
 
-  /** Those that have not ended. One without a record was not accepted, or is being accepted. */
+  /** Batches that have not ended. One without a record was not accepted, or is being accepted now. */
   openBatches(): Promise<readonly Stored<OpenBatch>[]>;
   getOpenBatch(id: string): Promise<Stored<OpenBatch> | undefined>;
   replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
   closeBatch(id: string): Promise<void>;
 
   getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & BatchAsk> | undefined>;
-  /** Changes the item as it was read; false when somebody else was first. */
+  /** Changes the item; false if someone wrote since it was read. */
   amendBatchItem(batch: string, item: Stored<BatchItem>, changes: Partial<BatchItem>): Promise<boolean>;
-  /** In their order, without what they ask. */
+  /** In order, without what they ask for. */
   listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly BatchItem[]>;
   updateBatchItems(
     batch: string,
@@ -363,24 +363,24 @@ export interface Batches {
 
 /** Requests from the queue that wait for their namespace. */
 export interface WaitingRequests {
-  /** Of one namespace, in their order. */
+  /** For one namespace, in order. */
   waitingFor(berth: Berth): Promise<readonly WaitingRequest[]>;
-  /** Of all namespaces, without the requests. */
+  /** For all namespaces, without the requests. */
   listWaiting(): Promise<readonly Omit<WaitingRequest, "request">[]>;
-  /** Does nothing when it waits already. */
+  /** Does nothing if it is already waiting. */
   insertWaiting(record: WaitingRequest): Promise<void>;
   removeWaiting(record: Pick<WaitingRequest, "cluster" | "namespace" | "sequenceNumber">): Promise<void>;
 }
 
-/** That something was written to the registry by this process; another process's writes are found by looking. */
+/** Signals this process's writes to the registry; writes of other processes are found by polling. */
 export interface Changes {
   /** Resolves at the next write, or after that time. */
   wait(ms: number): Promise<void>;
 }
 
-/** What all instances of the service together may do only so often. */
+/** A rate limit shared by all instances of the service. */
 export interface Turns {
-  /** Takes that many turns which nobody else has, one after the other; gives the milliseconds from now to the first. */
+  /** Reserves that many consecutive turns; returns the milliseconds until the first. */
   take(kind: string, turns: { readonly count: number; readonly intervalMs: number }): Promise<number>;
 }
 
@@ -390,48 +390,48 @@ type KeyOfCaller = Pick<IdempotencyRecord, "caller" | "key">;
 
 export interface IdempotencyKeys {
   find(key: KeyOfCaller): Promise<Stored<IdempotencyRecord> | undefined>;
-  /** False when the key is there already. */
+  /** False if the key already exists. */
   insert(record: IdempotencyRecord): Promise<boolean>;
-  /** False when somebody wrote since the record was read. */
+  /** False if someone wrote since the record was read. */
   replace(record: Stored<IdempotencyRecord>): Promise<boolean>;
   answer(key: KeyOfCaller, answer: KeptAnswer): Promise<void>;
   release(key: KeyOfCaller): Promise<void>;
-  /** Says that it was claimed then. */
+  /** Sets the time at which the key was claimed. */
   expire(key: KeyOfCaller, claimedTime: string): Promise<void>;
-  /** Removes keys that were claimed before that time, at most so many, and says how many. One that is claimed again stays. */
+  /** Removes at most `most` keys that were claimed before that time; returns how many. A key that is claimed again stays. */
   removeClaimedBefore(time: string, most: number): Promise<number>;
 }
 
 // ——— Audit trail (Table Storage) ———
 
 export interface Audit {
-  /** Appends the entry to the chain; does nothing when an entry of its id is there. */
+  /** Appends the entry to the chain; does nothing if it already has an entry with this id. */
   append(entry: AuditEntry): Promise<void>;
   /** Newest first. */
   read(query: {
     cluster?: string;
     namespace?: string;
     operation?: string;
-    /** Only what belongs to one of these; none of them, nothing. */
+    /** Only what belongs to one of these teams; an empty list matches nothing. */
     teams?: readonly string[];
     limit: number;
     continuation?: string;
   }): Promise<Page<AuditRecord>>;
-  /** Reads the whole chain; `brokenAt` is the sequence of the newest record that is not as it was written. */
+  /** Reads the whole chain; `brokenAt` is the sequence number of the newest record that was altered. */
   verify(): Promise<AuditCheck>;
 }
 
 // ——— What writes ———
 
 /**
- * What a call does to what teams have: a write is held back once nobody wants the operation any more. What Mooring notes for
- * itself (rows, events, audit entries) is no write in this sense, and a dry run asks only.
+ * What a call does to the teams' resources: writes stop once the operation is canceled. Mooring's own notes (rows, events,
+ * audit entries) are not writes in this sense, and a dry run only reads.
  */
 export type PortEffect = "reads" | "writes" | "writesUnlessDryRun" | "notes";
 export type EffectsOf<Port> = { readonly [Method in keyof Port]: PortEffect };
 type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions">;
 
-/** Every method of every port: one that is missing here does not compile. */
+/** Every method of every port: leaving one out does not compile. */
 export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf<PortsWithMethods[Port]> } = {
   identities: {
     get: "reads",
@@ -461,7 +461,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     heldNamespaces: "reads",
     namespacesToVerify: "reads",
     insertNamespace: "notes",
-    // What a cut over changes.
+    // A cut over changes the record.
     replaceNamespace: "writes",
     removeNamespace: "notes",
     getOperation: "reads",

@@ -1,4 +1,4 @@
-/** What follows when an operation has let its namespace go. */
+/** What follows when an operation has released its namespace. */
 import type { Berth } from "../domain/naming/names.ts";
 import type { Invocation } from "../durable/activity.ts";
 import { logLine } from "../telemetry/logLine.ts";
@@ -12,14 +12,14 @@ type Admit = (
 let admitNext: Admit | undefined;
 
 /**
- * Called once, by the composition root: what begins an operation starts its orchestration, which imports the activities, so
- * they cannot import it.
+ * Called once, by the composition root. Activities cannot import the code that begins an operation: it starts an
+ * orchestration, and orchestrations import the activities.
  */
 export function provideAdmission(admit: Admit): void {
   admitNext = admit;
 }
 
-/** Begins the next request that waits for the namespace. The end of the operation stands, whatever becomes of that. */
+/** Begins the next request that waits for the namespace. If that fails, the operation has still ended. */
 export async function admitWaiting({ client, warn }: Invocation, berth: Berth): Promise<void> {
   if (!admitNext || !client) return;
   try {

@@ -13,7 +13,7 @@ import { activity } from "./host.ts";
 
 const BatchInput = z.object({ batch: z.string() });
 
-/** Records and tells that the batch runs, and ends the items that no lane need take. Twice is as once. */
+/** Records and announces that the batch runs, and ends the items that need no lane. Idempotent. */
 export const beginBatch = activity({
   name: "beginBatch",
   input: BatchInput,
@@ -36,7 +36,7 @@ const ItemToRun = z.object({
 });
 export type ItemToRun = z.infer<typeof ItemToRun>;
 
-/** An operation on what is onboarded: the orchestration that runs it, and what that is given. */
+/** An operation on an onboarded namespace: the orchestration that runs it, and the input of that orchestration. */
 const ItemToLaunch = z.object({
   orchestration: z.enum(["repairNamespace", "migrateNamespace", "migrateBack", "offboardNamespace"]),
   operation: z.string(),
@@ -44,11 +44,11 @@ const ItemToLaunch = z.object({
 });
 export type ItemToLaunch = z.infer<typeof ItemToLaunch>;
 
-/** Notes the end of the lane's last item, and takes and claims the next one that the lane has to run. */
+/** Records the end of the lane's last item, then takes and claims the lane's next one. */
 export const takeItem = activity({
   name: "takeBatchItem",
   input: BatchInput.extend({ lane: z.string(), done: z.int().optional() }),
-  /** Without an index there is nothing left to take; with nothing to do there may be more. */
+  /** No index: no items are left. An index with nothing to do: there may be more. */
   output: z.object({
     index: z.int().optional(),
     run: ItemToRun.optional(),
@@ -62,7 +62,7 @@ export const takeItem = activity({
   },
 });
 
-/** Onboardings and changes in the form of 0.1.0, whose lanes may be under way. */
+/** Onboardings and changes keep the form of 0.1.0, because lanes that it started may still be running. */
 function toDo({ catalog }: Pick<Ports, "catalog">, record: HeldRecord): { run: ItemToRun } | { launch: ItemToLaunch } {
   const { orchestration, input } = launchOf(catalog, record);
   switch (orchestration) {
@@ -70,7 +70,7 @@ function toDo({ catalog }: Pick<Ports, "catalog">, record: HeldRecord): { run: I
     case "changeNamespace":
       return { run: toRun(record) };
     case "compensateOperation":
-      throw new Error(`a batch does not compensate, and operation ${record.operation} does`);
+      throw new Error(`a batch does not compensate, but operation ${record.operation} does`);
     default:
       return { launch: { orchestration, operation: record.operation, input } };
   }
@@ -82,7 +82,7 @@ function toRun(record: NamespaceRecord): ItemToRun {
   return { kind, operation, request, earlier, requestedBy, team, traceparent };
 }
 
-/** Verifies an item and ends it; with `failure` it could not be done, and ends as that says. */
+/** Verifies an item and ends it. With `failure`, verification was impossible, and the item ends with that failure. */
 export const verifyItem = activity({
   name: "verifyBatchItem",
   input: BatchInput.extend({
@@ -97,7 +97,7 @@ export const verifyItem = activity({
   },
 });
 
-/** Ends the batch when every item has ended; else says how many have not begun, and how many others run. */
+/** Ends the batch if every item has ended; otherwise returns how many have not begun and how many are running. */
 export const concludeBatch = activity({
   name: "concludeBatch",
   input: BatchInput,

@@ -8,7 +8,7 @@ import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepInput, StepResult } from "../resources/definitions/step.ts";
 import { stepActivity } from "./host.ts";
 
-/** The preflight of an offboarding: names everything that stands in its way before the first removal. Reads only. */
+/** The preflight of an offboarding: names every blocker before the first removal. Reads only. */
 export const checkDependants = stepActivity({
   name: "checkDependants",
   input: StepInput.extend({
@@ -25,7 +25,7 @@ export const checkDependants = stepActivity({
       return await planOffboarding(ports, record, { ignoreDependants });
     };
     const [plan] = await Promise.all([look(), recordStart(ports, { ...base, kind: "offboard" })]);
-    // Who goes on whatever depends on it does not wait for a cluster that is away for good: the steps try again by themselves.
+    // A caller who ignores dependants should not have to wait for a cluster that is gone for good; the steps retry anyway.
     throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices);
     if (news.length > 0) await step.notice(news);

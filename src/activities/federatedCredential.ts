@@ -1,7 +1,7 @@
 import * as steps from "../resources/federatedCredential/effects.ts";
 import { stepActivity } from "./host.ts";
 
-/** On its own, for a migration. */
+/** A separate activity, for migrations. */
 export const federateIdentity = stepActivity(steps.federateIdentity);
 export const unfederateIdentity = stepActivity(steps.unfederateIdentity);
 export const returnCredential = stepActivity(steps.returnCredential);

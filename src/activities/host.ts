@@ -1,4 +1,4 @@
-/** How steps become activities: registered under their own name, alone or together with others. */
+/** How steps become activities: registered under their own names, alone or combined. */
 import { z } from "zod";
 import { describeFailure, runStep, StepUnfinished } from "../application/steps/runStep.ts";
 import type { StepFailure } from "../application/steps/stepTrail.ts";
@@ -23,13 +23,13 @@ const host = createActivityHost<Ports>({
 });
 export const { providePorts } = host;
 
-/** What an activity calls and logs names the operation that it is called for. */
+/** Spans and log lines of an activity name the operation that it runs for. */
 export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
   return host.activity({
     ...definition,
     run(input, ports, invocation) {
       const { batch, traceparent, ...subject } = Subject.safeParse(input).data ?? {};
-      // A host that does not export the extension's spans gives the activity no parent, or one in a trace of its own.
+      // If the host does not export the extension's spans, the activity has no parent, or one in an unrelated trace.
       return inTrace(traceparent, () =>
         concerning({ ...subject, operation: subject.operation ?? batch }, async () => {
           try {
@@ -52,7 +52,7 @@ const Subject = z.object({
   traceparent: z.string().optional(),
 });
 
-/** The runtime is told the code alone. */
+/** The reason goes to the log, because the runtime gets only the code. */
 function logFailure(activity: string, error: unknown, invocation: Invocation): void {
   const { code, message } = describeFailure(error);
   invocation.warn(logLine("activity failed", { activity, code, reason: message }));
@@ -62,7 +62,7 @@ function causeOf(code: StepFailure["code"]): Failure {
   return { code, message: errorCatalogue[code].cause };
 }
 
-/** A step that is an activity of its own. */
+/** A step as a separate activity. */
 export function stepActivity<I extends StepInput, O extends StepResult>(
   definition: StepDefinition<I, O>,
 ): Activity<I, O, Ports> {
@@ -76,7 +76,7 @@ export function stepActivity<I extends StepInput, O extends StepResult>(
 
 /**
  * Two independent steps as one activity, which costs the runtime one message instead of two. Each keeps its own row in the
- * status, its tries and its effects. When one has to be tried again both are: the other looks, and finds its work done.
+ * status, its own attempts and its own effects. A retry of one repeats both: the other looks and finds its work done.
  */
 export function combinedActivity<
   I1 extends StepInput,
@@ -95,8 +95,8 @@ export function combinedActivity<
       ]);
       if (one.status === "fulfilled" && two.status === "fulfilled") return [one.value, two.value];
       const failed = [one, two].filter((outcome) => outcome.status === "rejected");
-      // What cannot pass counts more: the runtime would try the other again in vain. And what may take long: the runtime's
-      // attempts would be over before it.
+      // A permanent failure takes precedence: retrying the other step would be futile. Next comes an authentication failure,
+      // which may outlast the runtime's attempts.
       throw (
         failed.find(({ reason }) => reason instanceof PermanentError) ??
         failed.find(({ reason }) => isAuthenticationFailure(reason)) ??

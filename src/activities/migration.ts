@@ -1,4 +1,4 @@
-/** The steps that only a migration has; the others it borrows from onboarding and offboarding. */
+/** The steps that only a migration has; it shares the others with onboarding and offboarding. */
 import { z } from "zod";
 import { proveNamespace, throwErrors } from "../application/inspection/proveNamespace.ts";
 import { lookAtMigration } from "../application/migration/lookAtMigration.ts";
@@ -26,7 +26,7 @@ const MigrationInput = StepInput.extend({ request: OnboardingRequest, migration:
 
 const mostPodsTold = 50;
 
-/** Names every blocker before the first write, and the pods that have to be deployed anew. Reads only. */
+/** Names every blocker before the first write, and the pods that have to be redeployed. Reads only. */
 export const takeInventory = stepActivity({
   name: "takeInventory",
   input: MigrationInput.extend({ clientId: z.guid() }),
@@ -37,7 +37,7 @@ export const takeInventory = stepActivity({
       lookAtMigration(ports, input),
       recordStart(ports, { ...input, kind: "migrate" }),
     ]);
-    // Pods that use the previous mode block its last phase, and nothing before.
+    // Pods that use the previous mode block only the last phase.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
     if (news.length > 0) await step.notice(news);
@@ -46,7 +46,7 @@ export const takeInventory = stepActivity({
   },
 });
 
-/** Proves the new way while the old one still stands. Here a login that could not be tried is a failure, too. */
+/** Proves the new mode while the old one is still in place. Here, a login that could not be tried also counts as a failure. */
 export const verifySideBySide = stepActivity({
   name: "verifySideBySide",
   input: MigrationInput.extend({ clientId: z.guid() }),
@@ -63,7 +63,7 @@ export const verifySideBySide = stepActivity({
   },
 });
 
-/** From here on the namespace is one of the new way, and its manifest says so. */
+/** From here on the namespace has the new mode, and its manifest says so. */
 export const cutOver = stepActivity({
   name: "cutOver",
   input: MigrationInput,
@@ -73,7 +73,7 @@ export const cutOver = stepActivity({
     if (input.migration.until === "cutOver") await step.commit();
     const { differences } = planCutOver(input.request, input.migration);
     const action = await changeRecord(registry, input, {
-      // Not where a run before has done it: what that one said counts.
+      // Skipped if an earlier run has done it: what that run recorded stands.
       before: () => step.willDo("update", differences),
       change: (record) => ({
         ...record,
@@ -87,7 +87,7 @@ export const cutOver = stepActivity({
 
 export const undoCutOver = stepActivity({
   name: "undoCutOver",
-  // Told as every undo is, so that a cancellation does not stop it.
+  // The input of an undo, so that a cancellation does not stop it.
   input: MigrationInput.extend({ createdBy: z.string() }),
   output: StepResult,
   target: berthKey,
@@ -115,7 +115,7 @@ async function changeRecord(
   const record = await registry.getNamespace(input);
   const isMine = record?.operation === input.operation;
   if (!isMine || (record.state !== "Migrating" && record.state !== "Compensating")) {
-    throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer has ${berthKey(input)}.`);
+    throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer holds ${berthKey(input)}.`);
   }
   const changed = change(record);
   const requestHash = hashRequest(changed.request);
@@ -125,12 +125,12 @@ async function changeRecord(
   throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
 }
 
-/** Refuses to go on while a pod would lose its identity or, where there is a next look, tells which do. */
+/** Fails while a pod would lose its identity; if there is a next look, only reports these pods. */
 export const checkPods = stepActivity({
   name: "checkPods",
   input: StepInput.extend({
     migration: Migration,
-    /** RFC 3339: the next look. Absent for the last, and in what 0.1.0 began: that looks once. */
+    /** RFC 3339: the next look. Absent for the last look, and in operations that 0.1.0 began, which look once. */
     next: Time.optional(),
   }),
   output: StepResult,
@@ -142,7 +142,7 @@ export const checkPods = stepActivity({
       await step.notice([toNotice("WAITS_FOR_PODS", blocker.message)]);
       return { action: "none", waitsUntil: next };
     }
-    // What it waited for is over.
+    // Clears the notice about pods that it waited for.
     if (await hasWaited(ports, input)) await step.notice([]);
     if (blocker) throw new PermanentError(blocker.code, blocker.message);
     if (targetOf(migration) === "podIdentity") return { action: "none" };

@@ -2,7 +2,7 @@ import { ensureIdentity } from "../resources/identity/effects.ts";
 import * as steps from "../resources/namespace/effects.ts";
 import { combinedActivity, stepActivity } from "./host.ts";
 
-/** The identity, and the namespace that it is for: neither needs the other. */
+/** The identity and its namespace: neither needs the other. */
 export const prepareNamespace = combinedActivity("prepareNamespace", ensureIdentity, steps.applyNamespace);
 export const removeNamespace = stepActivity(steps.removeNamespace);
 export const restoreNamespace = stepActivity(steps.restoreNamespace);

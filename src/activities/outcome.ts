@@ -8,7 +8,7 @@ import { StepInput } from "../resources/definitions/step.ts";
 import { admitWaiting } from "./admitWaiting.ts";
 import { activity } from "./host.ts";
 
-/** Records and tells that the operation runs. */
+/** Records and announces that the operation runs. */
 export const announceStart = activity({
   name: "announceStart",
   input: StepInput.extend({ kind: OperationKind }),

@@ -13,7 +13,10 @@ import { administeredServers } from "../domain/targets/sqlDatabase.ts";
 import { StepInput, StepResult } from "../resources/definitions/step.ts";
 import { stepActivity } from "./host.ts";
 
-/** The SQL servers whose administrator the operation looks at, and sets; absent where there is none, and before there was that step. */
+/**
+ * The SQL servers whose administrator the operation checks and sets. Absent without such servers, and in operations older than
+ * the step.
+ */
 const Admins = z.array(z.string()).optional();
 
 function adminsToSet({ steps }: Plan): string[] {
@@ -30,7 +33,7 @@ export const preflight = stepActivity({
   target: berthKey,
   async run(input, ports, step) {
     const kind = input.earlier ? "change" : "onboard";
-    // For its team's rules of approval: whose the operation is stands in its record.
+    // The record names the operation's team, whose approval rules apply.
     const [plan, accepted] = await Promise.all([
       planOnboarding(ports, input),
       ports.registry.getOperation(input.operation),
@@ -40,18 +43,18 @@ export const preflight = stepActivity({
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
     if (news.length > 0) await step.notice(news);
     const approval = await requestApproval(ports, { ...input, team: accepted?.team, steps: plan.steps });
-    // Whoever approves may take days: the step looks again, and sets what somebody has taken away meanwhile.
+    // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
     const admins = approval ? [...administeredServers(ports.catalog, input.request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
   },
 });
 
-/** That a new namespace is not there yet is for who plans; here it is made next. */
+/** A missing namespace is only news in a plan; here it is created next. */
 function isNews({ code }: OperationError): boolean {
   return !isCode(code, "NAMESPACE_NOT_THERE_YET");
 }
 
-/** Comes before the first write of a repair. */
+/** Runs before the first write of a repair. */
 export const checkNamespace = stepActivity({
   name: "checkNamespace",
   input: StepInput.extend({

@@ -4,7 +4,7 @@ import { combinedActivity, stepActivity } from "./host.ts";
 
 /** Lets pods of the service account become the identity: the cluster's half and Azure's half. */
 export const connectWorkload = combinedActivity("connectWorkload", steps.applyServiceAccount, federateIdentity);
-/** On its own, for a migration: there the account comes before the credential. */
+/** A separate activity, for migrations: there the account comes before the credential. */
 export const applyServiceAccount = stepActivity(steps.applyServiceAccount);
 export const removeServiceAccount = stepActivity(steps.removeServiceAccount);
 export const returnServiceAccount = stepActivity(steps.returnServiceAccount);

@@ -7,18 +7,18 @@ import { StepInput } from "../resources/definitions/step.ts";
 import { activity } from "./host.ts";
 
 /**
- * What was decided and, once it is approved, the preflight again: the request may have waited for days, and what came into
- * its way since then is named before the first write, too.
+ * Takes the decision and, after an approval, runs the preflight again: the request may have waited for days, and new blockers
+ * must also be named before the first write.
  */
 export const settleApproval = activity({
   name: "settleApproval",
   input: StepInput.extend({
     request: OnboardingRequest,
     isTimeOver: z.boolean(),
-    /** Of a change. */
+    /** For a change: the request that it replaces. */
     earlier: OnboardingRequest.optional(),
   }),
-  /** Not decided: what woke the orchestration was no decision, and it waits on. */
+  /** False if something other than a decision woke the orchestration; then it keeps waiting. */
   output: z.object({ isDecided: z.boolean() }),
   async run(input, ports) {
     const isDecided = await takeDecision(ports, input);

@@ -1,4 +1,4 @@
-/** The activities of every kind of target: one of each step, registered under the names that the kind gives. */
+/** The activities of every kind of target: one for each step, registered under the names that the kind gives. */
 import type { OnboardingRequest } from "../domain/request/request.ts";
 import { kindNames, type TargetKindName, type TargetUndoName, targetKinds } from "../domain/targets/index.ts";
 import type { Step } from "../durable/step.ts";
@@ -21,7 +21,7 @@ export function grantTargets(base: StepInput, request: OnboardingRequest, given:
   return activities.flatMap(({ grant }) => grant(base, request, given));
 }
 
-/** Takes back, at the end of a change, what the request asks for no more: a part of what stays, and all of what goes. */
+/** At the end of a change, takes back what the request no longer asks for: part of the targets that stay, all of the others. */
 export function replaceTargets(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Call {
   return activities.flatMap(({ narrow, retire }) => [
     ...narrow(base, request, earlier),
@@ -29,7 +29,7 @@ export function replaceTargets(base: StepInput, request: OnboardingRequest, earl
   ]);
 }
 
-/** What an earlier request had on targets that the request does not name. */
+/** Takes back what an earlier request had on targets that the request does not name. */
 export function retireTargets(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Call {
   return activities.flatMap(({ retire }) => retire(base, request, earlier));
 }

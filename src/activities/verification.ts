@@ -17,8 +17,8 @@ export const VerifyInput = StepInput.extend({
 });
 
 /**
- * Fails on what breaks access; what is less is handed on, to be kept with the namespace's record. Once the operation is
- * committed, which only a second run of the step can find, what breaks access has happened since: it is drift like any other.
+ * Fails on findings that break access; lesser ones are returned and kept with the namespace's record. If the operation is
+ * already committed, which only a second run of the step can see, then access broke afterwards: that is ordinary drift.
  */
 export const proof = defineStep({
   name: "verify",
@@ -35,10 +35,10 @@ export const proof = defineStep({
   },
 });
 
-/** With the operation's end still to come, such as what a change takes away after it. */
+/** For operations that continue afterwards, such as a change that still has something to remove. */
 export const verify = stepActivity(proof);
 
-/** Nothing that Mooring created for the namespace may be left. What it adopted stays, and does not count. */
+/** Nothing that Mooring created for the namespace may be left. Adopted things stay and do not count. */
 export const verifyRemoval = stepActivity({
   name: "verifyRemoval",
   input: RemovalInput.extend({
@@ -50,7 +50,7 @@ export const verifyRemoval = stepActivity({
   target: berthKey,
   async run({ request, earlier, isMigrating = false }, ports, step) {
     const remains = await lookTwice(async () => {
-      // Whether the namespace itself goes is for the request that counts, not for the one that it replaced.
+      // The current request decides whether the namespace itself goes, not the one that it replaced.
       const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
       const found = await Promise.all(requests.map((each) => findRemains(ports, each, { isMigrating })));
       return [...new Set(found.flat())];

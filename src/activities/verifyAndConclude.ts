@@ -10,8 +10,8 @@ import { activity } from "./host.ts";
 import { proof, VerifyInput } from "./verification.ts";
 
 /**
- * The proof, and with it the end: one message to the runtime instead of two. What is proven and committed does not fail any
- * more; when its end cannot be recorded here, the orchestration records it with tries of its own.
+ * Verifies and records the end in one activity: one message to the runtime instead of two. Once verified and committed, the
+ * operation can no longer fail; if its end cannot be recorded here, the orchestration records it, with its own retries.
  */
 export const verifyAndConclude = activity({
   name: "verifyAndConclude",
@@ -22,14 +22,14 @@ export const verifyAndConclude = activity({
   hasClient: true,
   async run(input, ports, invocation) {
     const record = await ports.registry.getOperation(input.operation);
-    // The answer of a run before this one got lost: looking again could only spoil what that one has said.
+    // The result of an earlier run was lost. Verifying again could only contradict what that run recorded.
     const isEnded = record?.status === "Succeeded";
     let known: ReturnType<typeof readForEnd> | undefined;
     const proving: typeof proof = {
       ...proof,
       async run(...call) {
         const proven = await proof.run(...call);
-        // While the step's own end is written.
+        // Reads in parallel with the write of the step's end.
         known = readForEnd(ports, input);
         known.catch(() => undefined);
         return proven;

@@ -1,4 +1,4 @@
-/** JSON with the fields of every object in one order: the same value always gives the same text, and so the same hash. */
+/** JSON with the fields of every object in a fixed order: the same value always gives the same text and the same hash. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) =>
     typeof each === "object" && each !== null && !Array.isArray(each)
@@ -7,7 +7,7 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** By code unit: a locale must not change a hash. */
+/** Compares by code unit, because a locale must not change a hash. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

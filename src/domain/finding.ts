@@ -1,4 +1,4 @@
-/** What reading a namespace back has found. How bad each code is, and what to do, is in errors/findings.ts. */
+/** What reading a namespace back has found. The severity and fix of each code are in errors/findings.ts. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type FindingCode, findingCatalogue, fixOfFinding, severities } from "./errors/findings.ts";
@@ -10,10 +10,10 @@ export type { FindingCode };
 
 const codes = Object.keys(findingCatalogue) as [FindingCode, ...FindingCode[]];
 
-/** As it is kept. Severity and fix follow from the code. */
+/** A finding as it is stored. Severity and fix follow from the code. */
 export const Finding = z.object({
   code: z.enum(codes),
-  /** The thing: an identity's name, `server/database`, `Kind name`. */
+  /** What it is about: an identity's name, `server/database`, `Kind name`. */
   target: z.string(),
   field: z.string(),
   expected: z.string().nullable(),
@@ -25,7 +25,7 @@ export function finding(code: FindingCode, target: string, what: Omit<Finding, "
   return { code, target, ...what };
 }
 
-/** As it is told. */
+/** A finding as the HTTP interface answers it. */
 export const FindingDocument = Finding.extend({
   severity: Severity,
   repairable: z.boolean(),
@@ -50,7 +50,7 @@ export function isRepairable({ code }: Pick<Finding, "code">): boolean {
   return findingCatalogue[code].repairable;
 }
 
-/** Undefined for none. */
+/** Undefined if there are no findings. */
 export function worstOf(findings: readonly Finding[]): Severity | undefined {
   return [...Severity.options].reverse().find((severity) => findings.some((each) => severityOf(each) === severity));
 }
@@ -60,7 +60,7 @@ export function describeFinding({ target, field, expected, found }: Finding): st
   return `${target}: ${field} is ${found ?? "not there"} instead of ${expected ?? "not there"}.`;
 }
 
-/** Two looks found the same when this is the same, whatever their order. */
+/** Equal for two looks with the same findings, in whatever order. */
 export function fingerprint(findings: readonly Finding[]): string {
   const lines = findings.map(({ code, target, field, expected, found }) =>
     JSON.stringify([code, target, field, expected, found]),
@@ -68,7 +68,7 @@ export function fingerprint(findings: readonly Finding[]): string {
   return createHash("sha256").update(lines.sort().join("\n")).digest("hex").slice(0, 32);
 }
 
-/** A table cell holds 32,768 characters: the worst that fit are kept, with their texts cut. */
+/** A table cell holds 32,768 characters, so only the worst findings are kept, with their texts cut. */
 const mostKept = 40;
 const longestText = 200;
 

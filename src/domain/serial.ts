@@ -1,6 +1,6 @@
-/** Tasks of one key one at a time, in the order of arrival, and those of different keys beside each other. */
+/** Runs tasks with the same key one at a time, in order of arrival, and tasks with different keys concurrently. */
 export interface Serial {
-  /** Gives what the task gives, also its error; that does not stop the next one. */
+  /** Returns the task's result or throws its error; an error does not stop the next task. */
   run<T>(key: string, task: () => Promise<T>): Promise<T>;
 }
 

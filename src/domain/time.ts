@@ -1,4 +1,4 @@
 import { z } from "zod";
 
-/** A moment, as RFC 3339 writes it. */
+/** A time in RFC 3339 format. */
 export const Time = z.iso.datetime();

@@ -1,7 +1,7 @@
 /**
- * Typed activities. The handler parses its input and its output, so a wrong value stops at the boundary and not three
+ * Typed activities. The handler parses its input and its output, so a wrong value fails at the boundary and not three
  * steps later. A permanent failure is recorded as data, `{ failure }`: the JavaScript RetryOptions have no predicate, and
- * the runtime would try a 403 until its attempts are used up. So is a lingering one, for which the attempts would not last
+ * the runtime would retry a 403 until its attempts are used up. So is a lingering failure, which would outlast the attempts
  * (patience.ts).
  */
 import type { InvocationContext } from "@azure/functions";
@@ -13,7 +13,7 @@ import { type Step, step } from "./step.ts";
 const Failure = z.object({ code: z.string(), message: z.string() });
 export type Failure = z.infer<typeof Failure>;
 
-/** What an activity leaves in the history: an object, whatever it returns. */
+/** What an activity leaves in the history: always an object, whatever the activity returns. */
 const Recorded = z.object({
   result: z.unknown().optional(),
   failure: Failure.optional(),
@@ -21,21 +21,21 @@ const Recorded = z.object({
   isLingering: z.boolean().optional(),
 });
 
-/** What the input of a try says that comes after a lingering failure; absent in the first. */
+/** Added to the input of an attempt after a lingering failure; absent in the first. */
 export const Retrial = z.object({
-  /** How long it is from this try to another; absent when this is the last. */
+  /** How long until the next attempt; absent if this is the last. */
   nextMs: z.number().optional(),
 });
 type Retrial = z.infer<typeof Retrial>;
 
 const Tried = z.object({ retrial: Retrial.optional() });
 
-/** A step that ended for good without a result: the code and message that the activity recorded, or its last error. */
+/** A step failed for good: the code and message that the activity recorded, or its last error. */
 export class StepFailed extends Error {
   override readonly name = "StepFailed";
   readonly activity: string;
   readonly code: string;
-  /** It may pass with time. */
+  /** The fault may pass with time. */
   readonly isLingering: boolean;
 
   constructor(
@@ -50,20 +50,20 @@ export class StepFailed extends Error {
   }
 }
 
-/** Input and what is recorded are objects: through the Durable extension a bare `true` arrives as "True", a null as nothing. */
+/** Input and recorded result are objects: the Durable extension delivers a bare `true` as "True" and a null as nothing. */
 export interface ActivityDefinition<I extends object, O, Ports> {
-  /** The registered name, which the history keeps: never reuse one for something else. */
+  /** The registered name, which histories contain: never reuse it for something else. */
   readonly name: string;
   readonly input: z.ZodType<I>;
   readonly output: z.ZodType<O>;
-  /** Gives its invocation a durable client. */
+  /** Whether its invocation gets a durable client. */
   readonly hasClient?: boolean;
   readonly run: (input: I, ports: Ports, invocation: Invocation) => Promise<NoInfer<O>>;
 }
 
 /** What an activity may know of the invocation that runs it. */
 export interface Invocation extends Pick<InvocationContext, "invocationId" | "log" | "warn" | "traceContext"> {
-  /** Of an activity with `hasClient`. */
+  /** For an activity with `hasClient`. */
   readonly client?: () => DurableClient;
 }
 
@@ -81,17 +81,17 @@ export interface ActivityHost<Ports> {
 }
 
 export interface FailureRules {
-  /** The failure to record when trying again will not help; undefined lets the runtime retry. */
+  /** The failure to record if retrying will not help; undefined lets the runtime retry. */
   readonly permanentFailure: (error: unknown) => Failure | undefined;
-  /** The failure to record when it may outlast the attempts of the runtime, and the orchestration has to wait. */
+  /** The failure to record if it may outlast the runtime's attempts, so that the orchestration has to wait. */
   readonly lingeringFailure: (error: unknown) => Failure | undefined;
-  /** Code and message of an error that came back from the runtime without ours. */
+  /** Code and message for an error from the runtime that carries none of ours. */
   readonly describe: (error: unknown) => Failure;
-  /** What the runtime is told of an error that it retries: it shows that in its own spans, so nothing that came from outside. */
+  /** What the runtime gets of an error that it retries and shows in its own spans; so it must contain nothing from outside. */
   readonly tell: (error: unknown) => Failure;
 }
 
-/** Ties activities to the ports that they get, and to the errors that are permanent. */
+/** Binds activities to their ports and to the rules for failures. */
 export function createActivityHost<Ports>({
   permanentFailure,
   lingeringFailure,
@@ -123,8 +123,8 @@ export function createActivityHost<Ports>({
             const lingering = lingeringFailure(error);
             if (lingering) return isLastTry(value) ? { failure: lingering } : { failure: lingering, isLingering: true };
             const { code, message } = tell(error);
-            // The host keeps only the text of an error, so the code travels in it; `retriedFailure` reads it back. No cause:
-            // what prints it whole would print that, too.
+            // The host keeps only the text of an error, so the text carries the code; `retriedFailure` reads it back. No cause:
+            // anything that prints the whole error would print the cause, too.
             throw new Error(`[${code}] ${message}`);
           }
         },
@@ -163,7 +163,7 @@ function isLingeringFailure(error: unknown): boolean {
   return error instanceof StepFailed && error.isLingering;
 }
 
-/** The input of the next try. An activity whose schema does not want to know drops the field. */
+/** The input of the next attempt. An activity whose schema does not have the field drops it. */
 function afterFailure<I>(value: I, nextMs: number | undefined): I {
   return { ...value, retrial: nextMs === undefined ? {} : { nextMs } } satisfies I & { retrial: Retrial };
 }

@@ -10,7 +10,7 @@ import { createPatience, withPatience } from "./patience.ts";
 import { type Durable, type Step, step } from "./step.ts";
 
 export interface OrchestrationDefinition<I, O> {
-  /** The registered name; the file and the export carry the same. */
+  /** The registered name, also that of the file and the export. */
   readonly name: string;
   readonly input: z.ZodType<I>;
   readonly run: (context: OrchestrationContext, input: I) => Durable<O>;
@@ -21,7 +21,7 @@ export interface Orchestration<I> {
   readonly input: z.ZodType<I>;
 }
 
-/** Registers an orchestration and returns the handle by which `start` starts it. */
+/** Registers an orchestration and returns its handle for `start`. */
 export function orchestration<I, O>({ name, input, run }: OrchestrationDefinition<I, O>): Orchestration<I> {
   app.orchestration(name, function* (context) {
     return yield* withPatience(createPatience(context), run(context, input.parse(context.df.getInput())));
@@ -30,8 +30,8 @@ export function orchestration<I, O>({ name, input, run }: OrchestrationDefinitio
 }
 
 /**
- * Runs an orchestration as a part of this one. Its output is not looked at: what it has to say, it has recorded. An
- * instance id must be nobody else's: the Durable extension lets a parent wait for ever for one that runs already.
+ * Runs an orchestration as part of this one. Its output is ignored, because it records its own outcome. The instance id must
+ * be unused: with the Durable extension, a parent waits forever for an instance that is already running.
  */
 export function child<I>(
   context: OrchestrationContext,
@@ -41,7 +41,7 @@ export function child<I>(
   return step(context.df.callSubOrchestrator(orchestrationName, input, instanceId), { decode: () => undefined });
 }
 
-/** Starts an orchestration under a given instance id. A wrong input does not compile. */
+/** Starts an orchestration with a given instance id. A wrong input does not compile. */
 export async function start<I>(
   client: DurableClient,
   { orchestrationName }: Orchestration<I>,
@@ -50,7 +50,7 @@ export async function start<I>(
   await client.startNew(orchestrationName, { instanceId, input });
 }
 
-/** The instance, or undefined when the hub has none of that id: the SDK throws on 404 and keeps the status in the text. */
+/** The instance, or undefined if the hub has none with that id: the SDK throws on 404 and has the status only in the text. */
 export async function findInstance(
   client: Pick<DurableClient, "getStatus">,
   instanceId: string,
@@ -63,7 +63,7 @@ export async function findInstance(
   }
 }
 
-/** Nothing more will come of it. */
+/** Whether the instance will never run again. */
 export function hasEnded({ runtimeStatus }: DurableOrchestrationStatus): boolean {
   return endedStatuses.includes(runtimeStatus);
 }

@@ -1,8 +1,8 @@
 /**
- * Some faults last longer than the runtime's own tries of a step, and pass all the same. An activity records such a failure
- * as data, marked `isLingering`, and the orchestration runs the step again until a limit is over. The limit is taken by the
- * orchestration's clock, so it holds across replays and restarts; and it is one for all that the orchestration does
- * meanwhile: steps and undos that meet the same fault after each other do not each begin to wait anew.
+ * Some faults outlast the runtime's own attempts of a step, yet pass in the end. An activity records such a failure as data,
+ * marked `isLingering`, and the orchestration runs the step again until a time limit. The limit uses the orchestration's clock,
+ * so it holds across replays and restarts. All steps share it, and so do all undos: those that meet the same fault one after
+ * another do not each start a new wait.
  */
 import type { OrchestrationContext, Task } from "durable-functions";
 import { delayOf, patienceOf, type RetryPolicy } from "./retry.ts";
@@ -10,15 +10,15 @@ import { delayOf, patienceOf, type RetryPolicy } from "./retry.ts";
 export interface Patience {
   readonly context: OrchestrationContext;
   /**
-   * Waits for the next try, the first after `tries` have failed, and says how long it would be from that one to another:
-   * undefined when it is the last.
+   * Waits until the next attempt is due, after `tries` have failed. Returns how long it would be from that attempt to another
+   * one; undefined if it is the last.
    */
   wait(policy: RetryPolicy, tries: number): Generator<Task, number | undefined, unknown>;
-  /** The fault has passed, or something else begins: the limit counts from the next failure. */
+  /** The fault has passed, or something else begins: the limit starts over at the next failure. */
   renew(): void;
 }
 
-/** Yielded by what needs the patience of the orchestration that it is a part of. */
+/** Yield this to get the patience of the current orchestration. */
 export const patience = Symbol("patience");
 
 export function createPatience(context: OrchestrationContext): Patience {
@@ -39,7 +39,7 @@ export function createPatience(context: OrchestrationContext): Patience {
   };
 }
 
-/** Runs the body, and gives it the patience wherever it asks for it; all else goes to the runtime. */
+/** Runs the body and answers its requests for the patience; everything else that it yields goes to the runtime. */
 export function* withPatience<T>(
   own: Patience,
   body: Generator<Task | typeof patience, T, unknown>,

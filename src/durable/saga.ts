@@ -1,8 +1,8 @@
 /**
  * A saga: steps with their undos. An undo is registered *before* its step runs, because a step that failed or timed out
  * may still have had its effect; so undos are keyed by the request and treat "not there" as success. When the body
- * throws, the undos run newest first; one that fails does not stop the rest, and is reported by name. Registered again, it is
- * the same undo, and keeps its place.
+ * throws, the undos run newest first; one that fails is reported by name and does not stop the rest. Registering an undo again
+ * changes nothing: it keeps its place.
  */
 import { type Patience, patience } from "./patience.ts";
 import type { Durable, Work } from "./step.ts";
@@ -24,7 +24,7 @@ export class CompensationFailed extends Error {
   }
 }
 
-/** Runs the body; when it throws, undoes and then throws the cause, or CompensationFailed with the cause in it. */
+/** Runs the body; if it throws, runs the undos, then throws the cause, or CompensationFailed with the cause. */
 export function* saga<T>(
   body: (onFailure: OnFailure) => Durable<T>,
   { beforeCompensation }: { beforeCompensation?: (cause: unknown) => void } = {},
@@ -46,9 +46,9 @@ export interface Undo {
   readonly undo: () => Work<unknown>;
 }
 
-/** Runs every undo in the given order, whether or not one before it failed, and returns those that did. */
+/** Runs every undo in the given order, even after one has failed, and returns the failures. */
 export function* runUndos(undos: readonly Undo[]): Durable<readonly FailedCompensation[]> {
-  // What the way up has waited for takes nothing from the way back.
+  // The undos have their own time limit: waiting done by the steps does not count against it.
   ((yield patience) as Patience).renew();
   const failures: FailedCompensation[] = [];
   for (const { name, undo } of undos) {

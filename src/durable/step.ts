@@ -1,13 +1,13 @@
 /**
  * Typed work for orchestrators. The SDK's `yield task` gives `any`; here `const identity = yield* ensureIdentity(input)`
  * has the type that the activity declares, because a Step is iterable and its iterator both yields the task and decodes
- * what the runtime recorded. The one place where an untyped result becomes typed is `decode`.
+ * what the runtime recorded. `decode` is the only place where an untyped result becomes typed.
  */
 import type { OrchestrationContext, Task } from "durable-functions";
 import { type Patience, patience } from "./patience.ts";
 import type { RetryPolicy } from "./retry.ts";
 
-/** What an orchestrator's generator is: it yields durable tasks, asks for its patience (patience.ts) and returns a `T`. */
+/** An orchestrator's generator: it yields durable tasks, asks for its patience (patience.ts) and returns a `T`. */
 export type Durable<T> = Generator<Task | typeof patience, T, unknown>;
 
 /** Anything that `yield*` can await: a step, or a generator of several. */
@@ -18,23 +18,23 @@ export interface Work<T> {
 /** Work scheduled with the durable runtime that will produce a `T`. Await it with `yield*`. */
 export interface Step<T> extends Work<T> {
   readonly task: Task;
-  /** What came of the task, with no try after it. */
+  /** The result of the task, without another attempt. */
   readonly once: Work<T>;
   readonly lingering: Lingering<T> | undefined;
 }
 
-/** How a step runs again if only time can fix its failure. */
+/** How to run a step again if only time can fix its failure. */
 export interface Lingering<T> {
   readonly policy: RetryPolicy;
   readonly isLingering: (failure: unknown) => boolean;
-  /** Schedules it once more; `nextMs` is how long it is from then to another try, undefined when there is none. */
+  /** Schedules the step once more; `nextMs` is how long until the attempt after that, undefined if no attempt follows. */
   readonly again: (nextMs: number | undefined) => Step<T>;
 }
 
 export interface Decoder<T> {
-  /** Turns what the runtime recorded into a `T`, or throws the failure that was recorded. */
+  /** Turns what the runtime recorded into a `T`, or throws the recorded failure. */
   readonly decode: (recorded: unknown) => T;
-  /** Turns the runtime's own error, for a task that it gave up, into ours. */
+  /** Turns the runtime's own error, for a task that it gave up on, into ours. */
   readonly failed?: (error: unknown) => unknown;
   readonly lingering?: Lingering<T> | undefined;
 }
@@ -71,9 +71,8 @@ export type Outcome<T> =
 type Results<S extends readonly Step<unknown>[]> = { -readonly [K in keyof S]: S[K] extends Step<infer T> ? T : never };
 
 /**
- * Runs steps at the same time and waits for every one of them, also when one fails: `Task.all` alone throws at the first
- * failure, and compensation would race with siblings that are still creating things. Throws the first failure in the
- * order of the list.
+ * Runs steps at the same time and waits for all of them, even if one fails: `Task.all` alone throws at the first failure, and
+ * compensation would race with siblings that are still creating things. Throws the first failure in the order of the list.
  */
 export function* all<const S extends readonly Step<unknown>[]>(
   context: OrchestrationContext,
@@ -86,7 +85,7 @@ export function* all<const S extends readonly Step<unknown>[]>(
   return outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : undefined)) as Results<S>;
 }
 
-/** Runs steps at the same time and returns how each of them ended. */
+/** Runs steps at the same time and returns how each ended. */
 export function* settle(
   context: OrchestrationContext,
   steps: readonly Step<unknown>[],
@@ -100,11 +99,11 @@ function* settleOnce<T>(context: OrchestrationContext, steps: readonly Step<T>[]
   try {
     yield context.df.Task.all(steps.map(({ task }) => task));
   } catch {
-    // Looked at below, task by task.
+    // Each task is read below.
   }
   const outcomes: Outcome<T>[] = [];
-  // A task that was scheduled already adds no action when it is yielded alone; in a second Task.all it would, and the
-  // Durable extension would start it again (azure-functions-durable-js issue 574).
+  // Yielding a scheduled task on its own adds no action. A second Task.all would, and the Durable extension would start the
+  // task again (azure-functions-durable-js issue 574).
   for (const { once } of steps) outcomes.push(yield* outcomeOf(once));
   return outcomes;
 }
@@ -122,14 +121,14 @@ interface Attempt<T> {
   readonly lingering: Lingering<T> | undefined;
 }
 
-/** Runs those again, at the same time, whose failure may pass, until it has passed or the orchestration's patience ends. */
+/** Reruns, at the same time, the steps whose failure may pass, until it has passed or the orchestration's patience ends. */
 function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly Outcome<T>[]> {
   const last = [...attempts];
   for (let tries = 1; ; tries += 1) {
     const open = last.flatMap((attempt, index) => lingeringOf(attempt).map((lingering) => ({ index, lingering })));
     const [first] = open;
     if (!first && tries === 1) break;
-    // The driver in orchestration.ts answers the symbol with nothing else.
+    // The driver in orchestration.ts always answers the symbol with a Patience.
     const own = (yield patience) as Patience;
     if (!first) {
       own.renew();

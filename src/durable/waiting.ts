@@ -2,9 +2,9 @@ import type { OrchestrationContext } from "durable-functions";
 import type { Durable } from "./step.ts";
 
 /**
- * Waits for the event until a time (RFC 3339); true when the event came first. Every wait makes an event task and a timer
- * of its own: a task that was scheduled already would be started again in a second Task.any (azure-functions-durable-js
- * issue 574), and a timer that is left behind would keep the instance from ending.
+ * Waits for the event until a time (RFC 3339); true if the event came first. Every wait creates its own event task and timer:
+ * a second Task.any would start an already scheduled task again (azure-functions-durable-js issue 574), and a leftover timer
+ * would keep the instance from ending.
  */
 export function* waitForEvent(context: OrchestrationContext, name: string, until: string): Durable<boolean> {
   const event = context.df.waitForExternalEvent(name);

@@ -4,12 +4,12 @@ import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { type OperationInput, setPhase, stepBase } from "./operation.ts";
 
-/** Raised whenever something was decided about an operation: approved, rejected or canceled. */
+/** Raised after every decision about an operation: approve, reject or cancel. */
 export const decisionEvent = "decision";
 
 /**
- * Waits until somebody decided, with one timer and one event and no action in between; reminders are a timer function's
- * (functions/operations/startAccepted.ts). The event only wakes: what was decided is read from the record.
+ * Waits for a decision with one timer and one event, and no action in between; a timer function sends the reminders
+ * (functions/operations/startAccepted.ts). The event only wakes the orchestration: the decision is read from the record.
  */
 export function* awaitApproval(
   context: OrchestrationContext,

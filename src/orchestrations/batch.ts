@@ -12,23 +12,23 @@ const BatchInput = z.object({
   batch: z.string(),
   lanes: z.int().min(1),
   retry: RetryPolicy,
-  /** Names the lanes apart from those of an earlier run, which may have left items in their hands. */
+  /** Distinguishes the names of the lanes from those of an earlier run, which may still hold items. */
   run: z.string(),
   generation: z.int().default(0),
-  /** Every item has begun; what runs is not the lanes'. */
+  /** Every item has begun; those that still run are not in a lane. */
   isWaiting: z.boolean().default(false),
 });
 type BatchInput = z.infer<typeof BatchInput>;
 
-/** Raised when every item of a batch has ended (functions/batches/reconcileBatches.ts). Carries nothing that is believed. */
+/** Raised when every item of a batch has ended (functions/batches/reconcileBatches.ts). Its data is ignored. */
 export const settledEvent = "settled";
 
 const pauseMs = 60_000;
 const longestWaitMs = 24 * 60 * 60 * 1_000;
 
 /**
- * A batch: some lanes, each of which works on one namespace at a time, and then the end. Items that wait for people or
- * belong to somebody else's operation are left by the lanes and waited for here, with nothing but an event and a timer.
+ * A batch: lanes that each work on one namespace at a time, and then the end. Lanes skip items that wait for people or belong
+ * to someone else's operation; the batch waits for these itself, with only an event and a timer.
  */
 export const batchOrchestration = (name: string): Orchestration<BatchInput> =>
   orchestration({
@@ -49,7 +49,7 @@ export const batchOrchestration = (name: string): Orchestration<BatchInput> =>
         }
         const { notBegun, running } = yield* concludeBatch({ batch }, retry);
         if (notBegun > 0) {
-          // A lane has failed: what it had not begun is taken by new ones.
+          // A lane has failed: new lanes take what it had not begun.
           yield* pause(context, pauseMs);
           again({ isWaiting: false });
         } else if (running > 0) {

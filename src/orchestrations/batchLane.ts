@@ -15,19 +15,19 @@ import { repairNamespace } from "./repairNamespace.ts";
 
 const LaneInput = z.object({
   batch: z.string(),
-  /** Whose item is whose is kept by this name. */
+  /** The name under which the registry records which items are this lane's. */
   lane: z.string(),
   retry: RetryPolicy,
-  /** The item that this lane had before. */
+  /** The lane's previous item. */
   done: z.int().optional(),
 });
 
-/** How long a lane waits when the registry did not answer for longer than the retries last. */
+/** How long a lane waits after the registry has not answered any of the retries. */
 const pauseMs = 60_000;
 
 /**
- * Works on one namespace of a batch after the other. Each generation is one item and forgets the ones before, so that no
- * turn is longer for the items that were done (docs/adr/0009-batch-lanes.md).
+ * Works on the namespaces of a batch one after another. Each generation handles one item and has no history of the earlier
+ * ones, so turns do not get longer as items are done (docs/adr/0009-batch-lanes.md).
  */
 export const batchLane = orchestration({
   name: "batchLane",
@@ -61,16 +61,16 @@ function* runItem(context: OrchestrationContext, { kind, ...item }: ItemToRun, r
   }
 }
 
-/** How an operation ended is in its record; of one that broke off, the timer writes it there (startAccepted.ts). */
+/** An operation's outcome is in its record; if the operation broke off, the timer writes it there (startAccepted.ts). */
 function* toItsEnd(item: Step<void>): Durable<void> {
   try {
     yield* item;
   } catch {
-    // The next item is begun, whatever became of this one.
+    // The lane continues with the next item in any case.
   }
 }
 
-/** Each reads its own input, as it does when a function has started it. */
+/** Each parses its own input, as when a function starts it. */
 const launched: Readonly<Record<ItemToLaunch["orchestration"], Orchestration<unknown>>> = {
   repairNamespace,
   migrateNamespace,
@@ -85,7 +85,7 @@ function* launchItem(
   yield* toItsEnd(child(context, launched[name], { instanceId, input }));
 }
 
-/** What cannot be looked at for as long as the retries last has failed, and the next one is looked at. */
+/** A namespace that cannot be verified even with retries counts as failed, and the lane continues with the next. */
 function* verify(batch: string, index: number, retry: RetryPolicy): Durable<void> {
   try {
     yield* verifyItem({ batch, index }, retry);

@@ -14,9 +14,9 @@ import { provision } from "./provision.ts";
 const ChangeInput = OperationInput.extend({ earlier: OnboardingRequest });
 
 /**
- * Brings an onboarded namespace from one request to another. What is new is added first, as an onboarding adds it; until
- * that is verified a failure or a cancel undoes it, and what was there before has not been touched. What the new request
- * leaves out is taken away last (docs/adr/0007-change-takes-away-last.md).
+ * Brings an onboarded namespace from one request to another. First it adds what is new, as an onboarding does; until that is
+ * verified, a failure or a cancel undoes it, and nothing that existed before has been touched. Last, it removes what the new
+ * request leaves out (docs/adr/0007-change-takes-away-last.md).
  */
 export const changeNamespace = orchestration({
   name: "changeNamespace",
@@ -36,7 +36,7 @@ export const changeNamespace = orchestration({
     }),
 });
 
-/** An earlier run has proven the new state, and may have begun to take the old one away: nothing is undone any more. */
+/** An earlier run has verified the new state and may have begun to remove the old one, so nothing is undone from here on. */
 function* findInPlace(context: OrchestrationContext, input: OperationInput): Durable<Report> {
   try {
     return yield* provision(context, input, { onFailure: () => undefined, endsOperation: false });
@@ -45,10 +45,10 @@ function* findInPlace(context: OrchestrationContext, input: OperationInput): Dur
   }
 }
 
-/** What the verification before the last phase finds of what the last phase takes away. */
+/** Findings about things that are still there when the change is verified, and that it removes afterwards. */
 const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
 
-/** Takes away what the earlier request has and the new one does not. The point of no return is behind it. */
+/** Removes what the earlier request has and the new one does not. Runs after the point of no return. */
 function* retire(context: OrchestrationContext, input: OperationInput, earlier: OnboardingRequest): Durable<void> {
   const { request, retry } = input;
   const base = stepBase(input);

@@ -8,11 +8,11 @@ import { undoBy } from "./undos.ts";
 
 const CompensationInput = OperationInput.extend({
   compensates: z.object({ of: z.string(), createdBy: z.string(), undos: z.array(z.string()) }),
-  /** Of a migration; `completed` is how far it has come when nothing is left undone. */
+  /** For a migration; `completed` is its last complete phase once everything has been undone. */
   migrating: z.object({ clientId: z.guid(), migration: Migration }).optional(),
 });
 
-/** Runs again the undos of an operation that failed, and only those. What fails again is reported by name again. */
+/** Reruns only the failed undos of an operation. Those that fail again are again reported by name. */
 export const compensateOperation = orchestration({
   name: "compensateOperation",
   input: CompensationInput,
@@ -22,7 +22,7 @@ export const compensateOperation = orchestration({
       try {
         yield* announceStart({ ...stepBase(input), kind: "compensate" }, input.retry);
       } catch (cause) {
-        // Nothing was tried, so all of it is left, by name.
+        // Nothing was tried, so every undo is reported as failed.
         throw new CompensationFailed(
           compensates.undos.map((compensation) => ({ compensation, error: cause })),
           cause,

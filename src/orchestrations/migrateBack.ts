@@ -5,8 +5,8 @@ import { orchestration } from "../durable/orchestration.ts";
 import { MigrateInput, runMigration } from "./migration.ts";
 
 /**
- * The way back to pod identity (migration.ts), from wherever a migration has stopped, or after its end. An orchestration of its
- * own, so that a release that knows one way only does not take it for that.
+ * Moves a namespace back to pod identity (migration.ts), from wherever a migration stopped, or after its end. It is a separate
+ * orchestration, so that an older release, which knows only the other direction, does not mistake it for that.
  */
 export const migrateBack = orchestration({
   name: "migrateBack",
@@ -23,7 +23,7 @@ export const migrateBack = orchestration({
           const isLast = until === "sideBySide";
           yield* applyPodIdentity({ ...base, selector, adoptionPolicy, identity, isLast }, retry);
         },
-        // The credential first, as it was made last.
+        // The credential goes first because it was created last.
         *retire(onFailure) {
           undoLater(onFailure, "unfederateIdentity");
           yield* unfederateIdentity({ ...base, serviceAccount }, retry);

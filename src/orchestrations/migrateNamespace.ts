@@ -15,7 +15,7 @@ export const migrateNamespace = orchestration({
       const { adoptionPolicy } = input.request;
       const identity = { clientId };
       return {
-        // The account first: a credential for an account that does not exist is an open door for who makes it.
+        // The account comes first: a credential for a missing account would give access to anyone who creates that account.
         *sideBySide(onFailure) {
           undoLater(onFailure, "applyServiceAccount");
           yield* applyServiceAccount({ ...base, serviceAccount, adoptionPolicy, identity }, retry);

@@ -1,4 +1,4 @@
-/** What the two ways of a migration have in common: the order of its phases, what is undone when, and what it waits for. */
+/** What both directions of a migration share: the order of the phases, what is undone when, and what they wait for. */
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { checkPods, cutOver, takeInventory, verifySideBySide } from "../activities/migration.ts";
@@ -18,14 +18,14 @@ import { begunUndos, throwFailure, undoRegistrar } from "./undos.ts";
 export const MigrateInput = OperationInput.extend({
   clientId: z.guid(),
   migration: Migration,
-  /** How long the last phase waits for pods. Absent where it does not, and in what 0.1.0 began. */
+  /** How long the last phase waits for pods. Absent if it does not wait, and in operations that 0.1.0 began. */
   waitForPodsMinutes: z.number().positive().optional(),
 });
 export type MigrateInput = z.infer<typeof MigrateInput>;
 
 type Phase = (onFailure: OnFailure) => Durable<void>;
 
-/** What differs by the way that a migration goes: what it adds, and what it takes away once no pod uses that any more. */
+/** How the directions differ: what a migration adds, and what it removes once no pod uses it. */
 export interface Direction {
   readonly sideBySide: Phase;
   readonly retire: Phase;
@@ -37,9 +37,9 @@ export interface DirectionParts {
 }
 
 /**
- * The identity and its SQL users stay as they are, so nothing has to be granted again. Every phase is a saga of its own: when
- * one fails, what it added is undone, the phases before it stay, and the way that the namespace has still works. A cancellation
- * undoes them all. Phases that ran before look, find their work done, and change nothing.
+ * The identity and its SQL users stay as they are, so nothing has to be granted again. Every phase is a separate saga: if one
+ * fails, what it added is undone, earlier phases stay, and the namespace's current mode still works. A cancellation undoes all
+ * phases. Phases that ran before look, find their work done, and change nothing.
  */
 export function runMigration(
   context: OrchestrationContext,
@@ -68,7 +68,7 @@ interface Progress {
   podsToMove: string[];
 }
 
-/** What was found of the namespace as it is at the end, when it was verified in that state. */
+/** Returns what was found in the namespace if it was verified in its final state. */
 function* migrate(
   context: OrchestrationContext,
   input: MigrateInput,
@@ -109,11 +109,11 @@ function* migrate(
   const before = input.resumed?.migration;
   const earlier = begunUndos(undoInput, before?.undos);
   let open = begunUndos(undoInput, input.resumed?.undos);
-  /** Undoes what the phase added or, when the operation was canceled, what all of its phases did. */
+  /** If the phase fails, undoes what it added; if the operation was canceled, what all of its phases did. */
   function* inSaga(phase: Phase): Durable<void> {
     const own: Undo[] = [];
     const onFailure: OnFailure = (name, undo) => {
-      // Of a phase that an earlier run has completed: what came after it rests on it.
+      // The undo of a phase that an earlier run completed: later phases build on it, so it keeps its place.
       if (earlier.some((each) => each.name === name)) return;
       open = open.filter((each) => each.name !== name);
       own.push({ name, undo });
@@ -125,7 +125,7 @@ function* migrate(
       const undos = isCanceled ? [...earlier, ...open, ...own] : [...open, ...own];
       if (undos.length > 0) setPhase(context, "compensating");
       const failures = yield* runUndos(undos.toReversed());
-      // Also when an undo failed: of what was complete by then there is less now, and a compensation takes the rest back.
+      // Even if an undo failed: the completed phases are no longer whole, and a compensation undoes the rest.
       if (isCanceled) progress.completed = migration.completed;
       if (failures.length > 0) throw new CompensationFailed(failures, cause);
       throw cause;
@@ -154,11 +154,11 @@ function* migrate(
 
 const minuteMs = 60_000;
 const firstPauseMs = 5_000;
-/** The longer it has waited the later it looks again, and so often at most: a history must not grow without end. */
+/** The pauses grow, and the number of looks is limited, so that the history does not grow without bound. */
 const growth = 1.5;
 const mostLooks = 120;
 
-/** Until no pod uses the way that is left, or the time is over; a cancel wakes it. */
+/** Waits until no pod uses the mode that is being removed, or until the time is over. A cancel wakes it. */
 function* awaitPods(context: OrchestrationContext, input: MigrateInput): Durable<void> {
   const { migration, retry, waitForPodsMinutes } = input;
   const look = { ...stepBase(input), migration };
@@ -177,7 +177,7 @@ function* awaitPods(context: OrchestrationContext, input: MigrateInput): Durable
     const { waitsUntil } = yield* checkPods(leftMs > 0 && !isOver ? { ...look, next } : look, retry);
     if (waitsUntil === undefined) return;
     const isWoken = yield* waitForEvent(context, decisionEvent, next);
-    // Not by the clock alone: a timer may wake the orchestration a little before its time.
+    // The clock alone is not enough: a timer may fire slightly early.
     isOver = !isWoken && pauseMs >= leftMs;
   }
 }

@@ -13,16 +13,16 @@ import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
-  /** Both identity modes may have left their objects. */
+  /** Objects of both identity modes may be there. */
   isMigrating: z.boolean(),
-  /** Goes on although others depend on what is removed. */
+  /** Continues although others depend on what is removed. */
   ignoreDependants: z.boolean(),
 });
 
 /**
- * Takes a namespace's access away again: first what lets a pod become the identity, then what the identity may do, then
- * the identity itself, and the namespace last. It stops before the first removal when somebody else depends on a thing. It
- * has no undo; when a step fails it stops there, and can be run again.
+ * Removes a namespace's access: first what lets a pod become the identity, then what the identity may do, then the identity
+ * itself, and the namespace last. If someone else depends on any of this, it stops before the first removal. It has no undo; if
+ * a step fails, it stops there and can be run again.
  */
 export const offboardNamespace = orchestration({
   name: "offboardNamespace",
@@ -33,7 +33,7 @@ export const offboardNamespace = orchestration({
       const { request, earlier, retry, isMigrating, ignoreDependants } = input;
       const { serviceAccount, deletePolicy } = request;
       const base = stepBase(input);
-      // What a change left that ended half-way.
+      // Left over from a change that stopped partway.
       const oldAccount = earlier && replacedAccount(request, earlier);
       const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
       const isPod = isMigrating || request.identityMode === "podIdentity";

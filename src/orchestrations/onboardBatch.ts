@@ -1,4 +1,4 @@
 import { batchOrchestration } from "./batch.ts";
 
-/** Onboards or changes namespaces, each by a request of its own. */
+/** Onboards or changes namespaces, each with its own request. */
 export const onboardBatch = batchOrchestration("onboardBatch");

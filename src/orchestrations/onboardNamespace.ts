@@ -4,8 +4,8 @@ import { conclude, OperationInput, setPhase } from "./operation.ts";
 import { provision } from "./provision.ts";
 
 /**
- * Gives a namespace its identity, its database users and its Kubernetes objects, and proves the result. When a step fails
- * for good, everything that this operation created is removed again, newest first.
+ * Gives a namespace its identity, its database users and its Kubernetes objects, and verifies the result. If a step fails for
+ * good, everything that this operation created is removed again, newest first.
  */
 export const onboardNamespace = orchestration({
   name: "onboardNamespace",

@@ -1,4 +1,4 @@
-/** What every orchestration of an operation is given, and how it reports. */
+/** The input of every orchestration of an operation, and how it reports its outcome. */
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
@@ -17,7 +17,7 @@ export const OperationInput = z.object({
   operation: z.string(),
   request: OnboardingRequest,
   retry: RetryPolicy,
-  /** What the request replaces: of a change, and of what follows one that ended half-way. */
+  /** The request that this one replaces: for a change, and for an operation after a change that stopped partway. */
   earlier: OnboardingRequest.optional(),
   requestedBy: z.string(),
   team: z.string().optional(),
@@ -27,7 +27,7 @@ export const OperationInput = z.object({
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
-/** The part of the input that every step gets. */
+/** The input that all steps share. */
 export function stepBase({
   operation,
   request: { cluster, namespace },
@@ -43,18 +43,18 @@ export function setPhase(context: OrchestrationContext, phase: Phase): void {
   context.df.setCustomStatus({ phase });
 }
 
-/** What an operation has to say of its end besides how it ended. */
+/** What an operation reports at its end in addition to its status. */
 export type Report = Partial<
   Pick<Outcome, "clientId" | "namespaceUid" | "findings" | "things" | "migration" | "isUntouched">
 > & {
-  /** Its last step has recorded the end already. */
+  /** Whether the last step has already recorded the end. */
   readonly isRecorded?: boolean;
 };
 
 /**
- * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration; `reached`
- * says what there is to report all the same. A record that cannot be written does not make it another outcome: the output
- * keeps it, and the timer writes it later (startAccepted.ts).
+ * Runs the body and records how it ended. A failure is an outcome of the operation, not of the orchestration; `reached` says
+ * what to report anyway. If the outcome cannot be recorded, it is still the outcome: the output keeps it, and the timer records
+ * it later (startAccepted.ts).
  */
 export function* conclude(
   context: OrchestrationContext,
@@ -81,7 +81,7 @@ export function* conclude(
   return ended;
 }
 
-/** The new state is in place and committed; what it replaces could not be taken away. */
+/** The new state is in place and committed, but what it replaces could not be removed. */
 export class ChangeIncomplete extends Error {
   override readonly name = "ChangeIncomplete";
 

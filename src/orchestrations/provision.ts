@@ -1,4 +1,4 @@
-/** The way up, for an onboarding and for a change. */
+/** The forward path of an onboarding and of a change. */
 import type { OrchestrationContext } from "durable-functions";
 import { prepareNamespace } from "../activities/namespace.ts";
 import { applyPodIdentity } from "../activities/podIdentity.ts";
@@ -16,7 +16,10 @@ import { type OperationInput, type Report, setPhase, stepBase } from "./operatio
 import { setSqlAdmins } from "./setSqlAdmins.ts";
 import { resume, undoRegistrar } from "./undos.ts";
 
-/** Brings the namespace to the state that the request asks for, and proves it. Takes nothing away. `endsOperation`: that is the end. */
+/**
+ * Brings the namespace to the state that the request asks for, and verifies it. Removes nothing. `endsOperation`: nothing comes
+ * after it.
+ */
 export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
@@ -35,11 +38,11 @@ export function* provision(
 
   setPhase(context, "provisioning");
   if (admins) yield* setSqlAdmins(context, input, { admins, onFailure });
-  // Undone last but for that: the identity goes, and then the namespace.
+  // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
   undoLater(onFailure, { making: "prepare" });
   const [identity, { uid }] = yield* prepareNamespace({ ...base, ...targetsOf(request), adoptionPolicy }, retry);
 
-  // Undone first: what lets a pod become the identity goes, and then what the identity may do.
+  // Undone first: what lets a pod become the identity is removed, then what the identity may do.
   undoLater(onFailure, { making: "connect" });
   yield* all(context, [
     ...grantTargets(base, request, { adoptionPolicy, identity }),

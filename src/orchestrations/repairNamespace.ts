@@ -14,15 +14,15 @@ import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 import { setSqlAdmins } from "./setSqlAdmins.ts";
 
 const RepairInput = OperationInput.extend({
-  /** Of the identity that the namespace was onboarded with. */
+  /** The client ID of the identity that the namespace was onboarded with. */
   clientId: z.guid().optional(),
   isMigrating: z.boolean(),
 });
 
 /**
- * Puts drift right with the steps of an onboarding, which look before they write: what is right stays as it is, what is
- * foreign stays in any case, and stops it before the first write. It has no undo, because to undo a repair would be to break things again; one that fails has
- * put some of it right, and can be run again.
+ * Repairs drift with the steps of an onboarding, which look before they write: what is right stays as it is. What belongs to
+ * others always stays, and stops the repair before its first write if it is in the way. A repair has no undo, because undoing
+ * it would break things again; one that fails has repaired a part, and can be run again.
  */
 export const repairNamespace = orchestration({
   name: "repairNamespace",

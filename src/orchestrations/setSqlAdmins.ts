@@ -5,7 +5,7 @@ import { all, type Durable } from "../durable/step.ts";
 import { type OperationInput, stepBase } from "./operation.ts";
 import { undoBy } from "./undos.ts";
 
-/** Before everything else: without an administrator of its server nobody logs in to a database. Undone last. */
+/** Runs before everything else: nobody can log in to a database whose server has no administrator. Undone last. */
 export function* setSqlAdmins(
   context: OrchestrationContext,
   input: OperationInput,

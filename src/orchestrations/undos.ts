@@ -1,4 +1,4 @@
-/** The undos of src/resources/undoStages.ts as steps: registered on the way up, and by name for a later second try. */
+/** The undos of src/resources/undoStages.ts as steps: registered before each stage, or found by name to run them again later. */
 import { returnCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
 import { removeIdentity } from "../activities/identity.ts";
 import { undoCutOver } from "../activities/migration.ts";
@@ -21,7 +21,7 @@ import { undoStages } from "../resources/undoStages.ts";
 import { type OperationInput, stepBase } from "./operation.ts";
 
 export interface UndoInput extends OperationInput {
-  /** Of a migration: what it is, and the client id of the identity. */
+  /** For a migration: the migration, and the client ID of the identity. */
   readonly migrating?: { readonly clientId: string; readonly migration: Migration } | undefined;
 }
 
@@ -40,7 +40,7 @@ export function undoRegistrar(
   };
 }
 
-/** Of an operation that is taken up again: what an earlier run had begun is undone with the rest, whatever fails now. */
+/** When an operation is resumed, a failure also undoes what an earlier run had begun. */
 export function resume(onFailure: OnFailure, input: UndoInput): void {
   for (const { name, undo } of begunUndos(input, input.resumed?.undos)) onFailure(name, undo);
   throwFailure(input);
@@ -50,18 +50,18 @@ export function begunUndos(input: UndoInput, names: readonly string[] = []): Und
   return names.map((name) => ({ name, undo: () => undoBy(input, input.operation, name) }));
 }
 
-/** What an earlier run had begun to undo must not be made again. */
+/** Fails again if an earlier run had begun to undo: what was undone must not be created again. */
 export function throwFailure({ resumed }: UndoInput): void {
   if (resumed?.failure) throw new StepFailed(resumed.failure.step, resumed.failure);
 }
 
 /**
- * The undo of that name. It takes away what the given operation created, and nothing else; of what it wrote over or took away,
- * the earlier state is put back.
+ * The undo of that name. It removes only what the given operation created, and restores the earlier state of what that operation
+ * overwrote or removed.
  */
 export function undoBy(input: UndoInput, createdBy: string, undo: string): Step<unknown> {
   const known = readUndo(undo);
-  // Of another release: what it left is not taken for undone.
+  // An undo of another release: failing keeps what it left from counting as undone.
   if (!known) throw new Error(`nothing undoes as ${undo}`);
   const { name, target } = known;
   if (isPlain(name)) return plainUndos[name](input, createdBy);
@@ -127,6 +127,6 @@ function earlierOf({ earlier }: UndoInput): OperationInput["request"] {
 }
 
 function migratingOf({ migrating }: UndoInput): NonNullable<UndoInput["migrating"]> {
-  if (!migrating) throw new Error("the operation is no migration");
+  if (!migrating) throw new Error("the operation is not a migration");
   return migrating;
 }

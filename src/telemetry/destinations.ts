@@ -1,6 +1,6 @@
-/** Where telemetry goes, by the settings. */
+/** Where telemetry goes, according to the settings. */
 
-/** What an exporter needs of a credential of @azure/identity. */
+/** The part of an @azure/identity credential that an exporter needs. */
 export interface Credential {
   getToken(scopes: string | string[]): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>;
 }
@@ -16,12 +16,12 @@ export interface TelemetrySettings {
   readonly APPLICATIONINSIGHTS_AUTHENTICATION_STRING?: string | undefined;
 }
 
-/** Where spans and metrics go; `settings` are read by the exporters' own packages, too. */
+/** Where spans and metrics go. The exporters' packages read the environment variables, too. */
 export interface Destinations {
   readonly otlp: { readonly traces: boolean; readonly metrics: boolean };
   readonly applicationInsights: { readonly connectionString: string; readonly credential?: Credential } | undefined;
   readonly metricIntervalMs: number;
-  /** Whether the variables of the specification say what is sampled; else nothing is left out. */
+  /** Whether the specification's variables configure sampling; otherwise every span is kept. */
   readonly hasSampler: boolean;
 }
 

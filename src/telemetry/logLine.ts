@@ -1,6 +1,6 @@
 /**
- * Lines of the log. Each says in which trace, and for which operation, it was written: by what is around the call, unless its
- * own facts know better, such as those of a record that a timer works on.
+ * Log lines. Each names its trace and its operation, taken from the surrounding context unless its own facts name others, as
+ * for a record that a timer works on.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -11,18 +11,18 @@ export interface LogContext {
 
 const around = new AsyncLocalStorage<LogContext>();
 
-/** Every line within `work` says so. What is undefined stays as it is around it. */
+/** Every line within `work` has this context; undefined fields are inherited. */
 export function logWithin<T>({ traceId, operation }: LogContext, work: () => T): T {
   const outer = around.getStore();
   return around.run({ traceId: traceId ?? outer?.traceId, operation: operation ?? outer?.operation }, work);
 }
 
-/** Its lines say what is around here, whoever calls it: the reader of a stream calls from nowhere. */
+/** Binds the current log context to a function that is called outside of it, such as by the reader of a stream. */
 export function keepLogContext<A extends unknown[], R>(work: (...args: A) => R): (...args: A) => R {
   return AsyncLocalStorage.bind(work);
 }
 
-/** A constant event and its facts as one line: the platform prints an object over several. Ids and sizes, never a body. */
+/** A constant event and its facts on one line: the platform spreads an object over several. Ids and sizes, never a body. */
 export function logLine(event: string, facts: Readonly<Record<string, unknown>> & LogContext = {}): string {
   const { traceId, operation } = around.getStore() ?? {};
   const all: Record<string, unknown> = { ...facts };

@@ -1,12 +1,12 @@
 /**
- * What Mooring counts and measures, all of it in one place. Nothing is sampled. The API gives instruments that do nothing for
- * ever to who asks before the SDK is there, so each is made when the first value comes.
+ * Everything that Mooring counts and measures, in one place. Nothing is sampled. An instrument that is created before the SDK is
+ * loaded never does anything, so each is created with its first value.
  */
 import { type Attributes, metrics } from "@opentelemetry/api";
 
 let isOn = false;
 
-/** From now on what is recorded is kept; called once the SDK is there. */
+/** Starts recording. Call it once the SDK is loaded. */
 export function beginMetrics(): void {
   isOn = true;
 }
@@ -55,13 +55,13 @@ export const operationDuration = histogram<{ kind: string; outcome: string }>(
 export const operationAge = histogram<{ kind: string; waitsForPerson: "yes" | "no" }>(
   "mooring.operation.age",
   {
-    description: "Since when operations of namespaces are under way, told of each of them every 15 seconds",
+    description: "How long each operation of a namespace has been under way, recorded every 15 seconds",
     unit: "s",
   },
   ofOperations,
 );
 export const stepRetries = counter<{ step: string; code: string }>("mooring.step.retries", {
-  description: "Tries of steps that failed and are made again",
+  description: "Failed attempts of steps that are retried",
   unit: "{retry}",
 });
 export const undoFailures = counter<{ kind: string; undo: string }>("mooring.undo.failures", {
@@ -73,12 +73,12 @@ export const throttles = counter<{ service: string }>("mooring.throttles", {
   unit: "{call}",
 });
 export const driftFindings = counter<{ code: string; severity: string }>("mooring.drift.findings", {
-  description: "Findings of the drift watcher, counted at every look at a namespace",
+  description: "Findings of the drift watcher, counted each time it looks at a namespace",
   unit: "{finding}",
 });
 export const queueAge = histogram<{ outcome: string }>(
   "mooring.queue.age",
-  { description: "From the sending of a message to the decision about it", unit: "s" },
+  { description: "From when a message was sent until it was decided", unit: "s" },
   ofOperations,
 );
 export const registryDuration = histogram<{ table: string; outcome: string }>(

@@ -1,4 +1,4 @@
-/** The SDK and its exporters: a bundle of its own (local/build.ts), loaded only when telemetry is on. */
+/** The SDK and its exporters: a separate bundle (local/build.ts), loaded only if telemetry is on. */
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter";
 import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -16,18 +16,18 @@ import {
 import type { Destinations } from "./destinations.ts";
 import { logLine } from "./logLine.ts";
 
-/** Gives how to send what is left and stop. */
+/** Returns a function that sends what is left and stops. */
 export async function startSdk(destinations: Destinations): Promise<() => Promise<void>> {
   const { metricIntervalMs, hasSampler } = destinations;
   diag.setLogger(complaints(), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are the stronger ones.
+  // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
   const resource = defaultResource()
     .merge(resourceFromAttributes({ "service.name": "mooring" }))
     .merge(detectResources({ detectors: [envDetector] }));
   const exporters = exportersOf(destinations);
   const tracing = new BasicTracerProvider({
     resource,
-    // Of a trace whose caller does not keep it, too: what fails later is not known when the first span begins.
+    // Even if the caller does not sample the trace: when its first span begins, nobody knows yet what will fail.
     ...(hasSampler ? {} : { sampler: new AlwaysOnSampler() }),
     spanProcessors: exporters.spans.map((exporter) => new BatchSpanProcessor(exporter)),
   });
@@ -66,11 +66,11 @@ function exportersOf({ otlp, applicationInsights }: Destinations): {
 
 const silenceMs = 300_000;
 
-/** What keeps telemetry from being sent, in the log; the same again is told once in a while. */
+/** Logs what keeps telemetry from being sent; the same reason is logged only once in a while. */
 function complaints() {
   const told = new Map<string, number>();
   const tell = (message: string) => {
-    // Some come as an error in JSON, its stack first.
+    // Some messages are an error as JSON that begins with its stack.
     const reason = (/"message":"([^"]+)"/.exec(message)?.[1] ?? message).slice(0, 300);
     if (Date.now() - (told.get(reason) ?? 0) < silenceMs) return;
     if (told.size >= 100) told.clear();

@@ -1,7 +1,6 @@
 /**
- * Spans, through the API of OpenTelemetry alone. Where no SDK is loaded (start.ts) the API does nothing, and each of these
- * comes down to calling `work`. What a span says is written at every place by hand: names and codes, never a token, a value
- * of a query, or a person.
+ * Spans, through the OpenTelemetry API alone. If no SDK is loaded (start.ts), the API does nothing, and each of these functions
+ * just calls `work`. Every attribute is set by hand: names and codes, never a token, a query's values, or a person.
  */
 import {
   type Attributes,
@@ -20,7 +19,7 @@ import { logWithin } from "./logLine.ts";
 
 export { SpanKind };
 
-/** What the spans of a piece of work are about; each of them says so. */
+/** What a piece of work is about; each of its spans says so. */
 export interface Subject {
   readonly operation?: string | undefined;
   readonly step?: string | undefined;
@@ -37,7 +36,7 @@ export interface SpanOptions {
 
 const subjectKey = createContextKey("mooring subject");
 
-/** Every span within `work` names the subject, together with what is around it, and every line of the log its operation. */
+/** Within `work`, every span names this subject and the outer ones, and every log line names the operation. */
 export function concerning<T>({ operation, step, cluster, namespace }: Subject, work: () => T): T {
   const named = without(undefined, {
     "mooring.operation": operation,
@@ -53,15 +52,15 @@ function subjectOf(): Attributes {
   return (context.active().getValue(subjectKey) ?? {}) as Attributes;
 }
 
-/** A span around the work. One that fails says with which code, and not what the error's text repeats of the world. */
+/** A span around the work. A failed one has the error's code, but not its text, which may contain anything. */
 export async function inSpan<T>(
   name: string,
   { kind = SpanKind.INTERNAL, attributes = {}, links = [] }: SpanOptions,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
   const all = { ...subjectOf(), ...without(undefined, attributes) };
-  // Asked for each time: the SDK comes with a copy of the API of its own, and one that was asked for before it is there does
-  // nothing for ever.
+  // Looked up each time: the SDK's bundle has its own copy of the API, and a tracer from before it was loaded never does
+  // anything.
   return await trace.getTracer("mooring").startActiveSpan(name, { kind, attributes: all, links }, async (span) => {
     try {
       return await work(span);
@@ -79,7 +78,7 @@ export function fail(span: Span, code: string): void {
   span.setAttribute("error.type", code);
 }
 
-/** Continues the trace, unless the work is a part of it already: then the span that is open is the nearer parent. */
+/** Continues the trace, unless the work is already part of it: then the open span is the nearer parent. */
 export function inTrace<T>(traceparent: Traceparent | undefined, work: () => T): T {
   const parent = readSpanContext(traceparent);
   if (!parent) return work();
@@ -90,15 +89,15 @@ export function inTrace<T>(traceparent: Traceparent | undefined, work: () => T):
   );
 }
 
-/** The span that is open here, for a link from another trace. */
+/** The current span, for a link from another trace. */
 export function linkToHere(): Link[] {
   const here = trace.getSpanContext(context.active());
   return here ? [{ context: here }] : [];
 }
 
 /**
- * Of an error: its code, where that is one of Mooring's, of Node's or of a driver's, else its class. What else stands in its
- * fields came from outside.
+ * An error's code, if it is one of Mooring's, of Node's or of a driver's; otherwise its class. Any other content of its fields
+ * came from outside.
  */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return other;
@@ -107,7 +106,7 @@ export function codeOf(error: unknown): string {
   return /^[A-Z][A-Za-z]{0,40}(Error|Exception)$/.test(error.name) ? error.name : other;
 }
 
-/** As the semantic conventions call it. */
+/** The fallback value that the semantic conventions define. */
 const other = "_OTHER";
 
 function without<T>(left: undefined, all: Readonly<Record<string, T | undefined>>): Record<string, T> {

@@ -1,5 +1,5 @@
 /**
- * Turns telemetry on where there is somewhere to send it: an OTLP endpoint by the variables of the OpenTelemetry specification,
+ * Turns telemetry on if the settings name a destination: an OTLP endpoint in the variables of the OpenTelemetry specification,
  * Application Insights by its connection string, or both. Otherwise nothing is loaded and nothing is registered.
  */
 import { app } from "@azure/functions";
@@ -14,9 +14,9 @@ const replayed = "orchestrationTrigger";
 const ofDurable: readonly string[] = [replayed, "activityTrigger"];
 
 /**
- * What is around each invocation: the trace that its lines of the log name. What it throws is logged, and the host, which shows
- * that in a span of its own, is told the code alone. Of orchestrators the SDK reads more from what is thrown, and activities
- * tell no more by themselves (durable/activity.ts).
+ * Gives the log lines of each invocation their trace. What an invocation throws is logged; the host, which shows errors in its
+ * own spans, gets only the code. Orchestrators are left alone because the SDK reads more from what they throw, and activities
+ * because they already throw no more than that (durable/activity.ts).
  */
 export function watchInvocations(): void {
   app.hook.preInvocation((hook) => {
@@ -40,8 +40,8 @@ export function watchInvocations(): void {
 }
 
 /**
- * The worker waits for the hooks of the start before the first invocation. Every invocation then runs under the span that the
- * host opened for it, an activity's under the one that the durable extension did. Orchestrators do not: they are replayed.
+ * The worker waits for the start hooks before the first invocation. Every invocation then runs under the span that the host
+ * opened for it, or, for an activity, the durable extension. Orchestrators do not, because they are replayed.
  */
 export function startTelemetry(settings: TelemetrySettings, credential: Credential): void {
   const destinations = destinationsOf(settings, credential);

@@ -32,7 +32,7 @@ it("names file, line, setting and next act of each problem, and ends with 1", as
   expect(table).toMatchObject({ code: 1, stderr: "" });
   expect(table?.stdout).toMatch(/^\S+wrong\.yaml {2}\d problems\n/);
   expect(table?.stdout).toMatch(/^\S+wrong\.yaml:1 {2}tenantId\n {4}wrong {2}.+\n {4}next {3}Correct it\. /m);
-  expect(table?.stdout).toMatch(/^\S+wrong\.yaml:4 {2}clusters\.aks-dev\.region\n {4}wrong {2}is no setting\n/m);
+  expect(table?.stdout).toMatch(/^\S+wrong\.yaml:4 {2}clusters\.aks-dev\.region\n {4}wrong {2}is not a setting\n/m);
   expect(json?.code).toBe(1);
   expect(JSON.parse(json?.stdout ?? "").problems.length).toBeGreaterThan(3);
 });

@@ -195,7 +195,7 @@ it("refuses a bad catalog before it starts anything: the line, the setting and w
 
   expect(misspelled).toMatchObject({ code: 1, stdout: "" });
   expect(misspelled.stderr).toMatch(
-    /mooring\.yaml:\d+ {2}clusters\.aks-prod\.locatoin\n {4}wrong {2}is no setting\n {4}next {3}Remove it, or write/,
+    /mooring\.yaml:\d+ {2}clusters\.aks-prod\.locatoin\n {4}wrong {2}is not a setting\n {4}next {3}Remove it, or write/,
   );
   expect(empty).toMatchObject({ code: 1, stdout: "" });
   expect(missing).toMatchObject({

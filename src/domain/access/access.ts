@@ -1,4 +1,4 @@
-/** What the catalog says of callers: how they prove who they are, which team they are in, and what a team may ask for. */
+/** What the catalog says about callers: how they prove who they are, which team they are in, and what a team may ask for. */
 import { z } from "zod";
 import { type CatalogTargets, everyKind, rightsFields, ruleFields } from "../targets/index.ts";
 import type { DanglingName } from "../targets/target.ts";
@@ -9,7 +9,7 @@ const TeamName = z
   .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and hyphens");
 
 const Key = z.strictObject({
-  // Only the digest stands in the catalog: whoever reads the file cannot call with it.
+  // The catalog has only the digest, so that reading the file is not enough to call.
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/i, "must be the SHA-256 of the key: 64 hexadecimal digits")
@@ -92,7 +92,7 @@ export type Team = z.infer<typeof Team>;
 export const Teams = z.record(TeamName, Team);
 
 const dayMinutes = 24 * 60;
-/** As long as an approval may take when nothing is said of it. */
+/** The same as the default time limit of an approval. */
 const defaultWaitMinutes = 7 * dayMinutes;
 
 export const Queue = z.strictObject({
@@ -100,7 +100,7 @@ export const Queue = z.strictObject({
     description:
       "The team whose requests the queue carries. Service Bus decides who may send; Mooring does not trust the messages.",
   }),
-  // Messages live 14 days (infra/modules/serviceBus.bicep).
+  // Messages live for 14 days (infra/modules/serviceBus.bicep).
   waitMinutes: z
     .number()
     .positive()
@@ -113,7 +113,7 @@ export const Queue = z.strictObject({
 });
 export type Queue = z.infer<typeof Queue>;
 
-/** Also where the catalog says nothing of the queue. */
+/** Also works if the catalog does not mention the queue. */
 export function longestWaitMs(queue: Queue | undefined): number {
   return (queue?.waitMinutes ?? defaultWaitMinutes) * 60_000;
 }
@@ -131,7 +131,7 @@ export const Limits = z
   .strictObject({
     requestsPerSecond: z.number().positive().default(20).meta({ description: "How fast the bucket fills." }),
     burst: z.int().min(1).default(100).meta({ description: "How many requests a caller can send at once." }),
-    // Of the 100 requests that host.json allows at a time, 40 are left for whoever only reads.
+    // host.json allows 100 requests at a time, so 40 are left for plain reads.
     streams: shares({ perCaller: 10, inAll: 40 }).meta({ description: "Event streams that are open at once." }),
     changes: shares({ perCaller: 10, inAll: 20 }).meta({
       description: "Requests other than GET that are being answered at once.",
@@ -152,7 +152,7 @@ interface Aliases extends CatalogTargets {
   readonly queue?: Queue | undefined;
 }
 
-/** Names in the access part of a catalog that nothing else in it has: a typing mistake there must not pass silently. */
+/** Names in the access part of a catalog that refer to nothing: a typing mistake there must not go unnoticed. */
 export function findDanglingNames(catalog: Aliases): readonly DanglingName[] {
   const problems: DanglingName[] = [];
   const check = (isKnown: boolean, what: string, ...path: (string | number)[]) => {

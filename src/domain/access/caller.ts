@@ -1,4 +1,4 @@
-/** Who asks, and what they may do. */
+/** Who sends a request, and what they may do. */
 import { z } from "zod";
 
 /** The app roles of Mooring's Entra application. */
@@ -6,14 +6,14 @@ export const AppRole = z.enum(["Onboarding.Request", "Onboarding.Approve", "Onbo
 export type AppRole = z.infer<typeof AppRole>;
 
 export interface Caller {
-  /** Stable and unique: the object id of a token, or the name of a local key. */
+  /** Stable and unique: a token's object ID, or the name of a local key. */
   readonly id: string;
-  /** For people; never for a decision. */
+  /** For people only; no decision depends on it. */
   readonly name: string;
   /** Names of catalog teams. */
   readonly teams: readonly string[];
   readonly roles: readonly AppRole[];
 }
 
-/** The id of whoever sends messages: Service Bus does not tell who did, and no token or key has this id. */
+/** The ID for all senders of queue messages, because Service Bus does not say who sent one. No token or key has this ID. */
 export const queueRequester = "queue";

@@ -1,6 +1,6 @@
 /**
- * The operator's catalog (`mooring.yaml`): the only place where hosts, URLs and resource ids come from. Requests name
- * things by the aliases that are the keys here.
+ * The operator's catalog (`mooring.yaml`): the only source of hosts, URLs and resource IDs. Requests name things by the aliases
+ * that are the keys here.
  */
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
@@ -116,7 +116,7 @@ const CatalogFields = z.strictObject({
   approval: ApprovalPolicy,
   batch: z
     .strictObject({
-      // An onboarding makes two identity writes and takes some ten seconds under Azure's limits: with ten, some turns are lost.
+      // An onboarding makes two identity writes and takes some ten seconds under Azure's limits; ten lanes would waste turns.
       lanes: z.int().min(1).max(100).default(20).meta({
         description: "How many namespaces of one batch are processed at once.",
       }),
@@ -151,12 +151,16 @@ const CatalogFields = z.strictObject({
   limits: Limits,
 });
 
-/** A policy about something that does not exist protects nothing: a slip of the pen must not go unnoticed. */
+/** A policy about something that does not exist protects nothing, so a typing mistake must not go unnoticed. */
 export const Catalog = CatalogFields.superRefine((catalog, context) => {
   const { approval, clusters } = catalog;
   approval.clusters.forEach((alias, index) => {
     if (Object.hasOwn(clusters, alias)) return;
-    context.addIssue({ code: "custom", path: ["approval", "clusters", index], message: `no cluster is "${alias}"` });
+    context.addIssue({
+      code: "custom",
+      path: ["approval", "clusters", index],
+      message: `the catalog has no cluster "${alias}"`,
+    });
   });
   for (const { path, message } of everyKind.flatMap((kind) => kind.danglingInPolicy(approval, catalog))) {
     context.addIssue({ code: "custom", path: ["approval", ...path], message });

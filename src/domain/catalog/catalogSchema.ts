@@ -1,8 +1,8 @@
-/** The catalog as JSON Schema: for editors, for docs/catalog.md, and for what a problem says to do next. */
+/** The catalog as JSON Schema: for editors, for docs/catalog.md, and for the advice that a problem comes with. */
 import { z } from "zod";
 import { Catalog } from "./catalog.ts";
 
-/** What is read of a schema here. */
+/** The parts of a schema that are read here. */
 export interface SettingSchema {
   readonly description?: string;
   readonly default?: unknown;
@@ -16,13 +16,13 @@ export interface SettingSchema {
   readonly anyOf?: readonly SettingSchema[];
 }
 
-/** Of the file as an operator writes it: what has a default may be left out. */
+/** The schema of the file as an operator writes it: settings with a default are optional. */
 export function catalogSchema(): SettingSchema & Readonly<Record<string, unknown>> {
   const { $schema, ...schema } = z.toJSONSchema(Catalog, { io: "input", target: "draft-7" });
   return { $schema, title: "Mooring's catalog", ...schema } as ReturnType<typeof catalogSchema>;
 }
 
-/** The schema of the setting at a path, or of the nearest above that there is. */
+/** The schema of the setting at a path, or of its nearest known ancestor. */
 export function settingAt(schema: SettingSchema, path: readonly PropertyKey[]): SettingSchema {
   const [key, ...rest] = path;
   if (key === undefined) return schema;

@@ -7,8 +7,8 @@ import type { Catalog } from "./catalog.ts";
 import { findClusterFor } from "./clusters.ts";
 
 /**
- * Everything in a request that the catalog does not know or allow, with what it has instead: only for whoever sees all of the
- * catalog, or may ask for this.
+ * Everything in a request that the catalog does not know or allow, with the alternatives: only for callers who may see the whole
+ * catalog or may ask for this.
  */
 export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
   return [...clusterProblems(catalog, request), ...everyKind.flatMap((kind) => kind.problems(catalog, request))];
@@ -26,7 +26,7 @@ function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly
   }
 }
 
-/** What the catalog refuses of a cluster, and for which field of the request. */
+/** Why the catalog may refuse a cluster, and which field of the request is wrong. */
 const fieldOf = {
   UNKNOWN_CLUSTER: "cluster",
   MODE_NOT_ALLOWED: "identityMode",

@@ -1,6 +1,6 @@
 /**
- * From the alias of a cluster to what the catalog says of it. Looked up again by every activity, whose errors the team of the
- * operation reads: they do not say what else is in the catalog.
+ * Looks up a cluster's catalog entry by alias. Every activity does so again, and the operation's team reads the errors: they must
+ * not reveal what else is in the catalog.
  */
 
 import { PermanentError } from "../errors.ts";

@@ -1,4 +1,4 @@
-/** From the text of a catalog to the catalog, or to everything that is wrong with it: the line, the setting, and what to do. */
+/** Parses a catalog or lists everything that is wrong with it: the line, the setting, and what to do. */
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { Catalog } from "./catalog.ts";
@@ -19,7 +19,7 @@ export type ReadCatalog =
 export function readCatalog(text: string): ReadCatalog {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  // What a parser meets after its first error comes of that error, as a rule.
+  // Later errors of a parser usually follow from the first.
   const [broken] = document.errors;
   if (broken) {
     const { line } = lines.linePos(broken.pos[0]);
@@ -52,7 +52,7 @@ function describe(
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(settingAt(schema, path).properties ?? {}).join(", ");
     return issue.keys.map((key) =>
-      at([...path, key], "is no setting", `Remove it, or write the one that is meant: ${known}.`),
+      at([...path, key], "is not a setting", `Remove it, or write the intended one: ${known}.`),
     );
   }
   if (issue.code === "custom") return [at(path, issue.message, `Correct it.${explained}`)];

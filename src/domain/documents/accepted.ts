@@ -1,4 +1,4 @@
-/** Answers that lead to an operation. */
+/** Answers that refer to an operation. */
 import { z } from "zod";
 import { AnyKind } from "../operation/batch.ts";
 import { Signature } from "./signature.ts";

@@ -1,4 +1,4 @@
-/** The audit trail as it is told. */
+/** The audit trail as the HTTP interface answers it. */
 import { z } from "zod";
 import { AuditRecord } from "../watching/audit.ts";
 import { page } from "./page.ts";

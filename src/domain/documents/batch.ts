@@ -1,4 +1,4 @@
-/** A batch and its items, as their status tells of them. */
+/** The status of a batch and its items. */
 import { z } from "zod";
 import { Severity } from "../finding.ts";
 import { BatchOutcome, BatchTotals } from "../operation/batch.ts";

@@ -1,4 +1,4 @@
-/** What may be asked for, by the names that requests use. */
+/** What requests may ask for, by the names that they use. */
 import { z } from "zod";
 import { IdentityMode } from "../request/request.ts";
 import { publishedFields } from "../targets/index.ts";

@@ -1,4 +1,4 @@
-/** By what a change names the thing that its sender has seen. */
+/** Lets a change name the version that its sender has seen. */
 import { z } from "zod";
 
 export const Etag = z.string().meta({

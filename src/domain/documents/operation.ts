@@ -1,4 +1,4 @@
-/** An operation and its steps, as their status tells of them. */
+/** The status of an operation and its steps. */
 import { z } from "zod";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../operation/operation.ts";
 import { OperationResult } from "../operation/operationResult.ts";
@@ -63,7 +63,7 @@ export const OperationSummary = z
   .meta({ id: "OperationSummary" });
 export type OperationSummary = z.infer<typeof OperationSummary>;
 
-/** With what it is asked to do, which an approver must see. */
+/** Includes the request, which an approver must see. */
 const AskedOperation = OperationSummary.extend({
   request: OnboardingRequest,
   replaces: OnboardingRequest.optional().meta({ description: "For a change: the request that it replaces." }),
@@ -80,14 +80,14 @@ export const OperationDocument = AskedOperation.extend({
 }).meta({ id: "Operation" });
 export type OperationDocument = z.infer<typeof OperationDocument>;
 
-/** One that waits for the caller's approval. */
+/** An operation that waits for the caller's approval. */
 export const AwaitingDocument = AskedOperation.extend({ approval: Approval }).meta({ id: "Awaiting" });
 export type AwaitingDocument = z.infer<typeof AwaitingDocument>;
 
 export const AwaitingPage = page(AwaitingDocument);
 export type AwaitingPage = z.infer<typeof AwaitingPage>;
 
-/** Of a namespace or of a batch. */
+/** The operation of a namespace or of a batch. */
 export const AnySummary = z.union([OperationSummary, BatchSummary]);
 export type AnySummary = z.infer<typeof AnySummary>;
 

@@ -1,4 +1,4 @@
-/** Lists that are answered page by page. */
+/** Paged lists. */
 import { z } from "zod";
 
 export const page = <Item extends z.ZodType>(item: Item) =>

@@ -1,4 +1,4 @@
-/** What is answered instead of what was asked for. */
+/** The answer to a request that failed. */
 import { z } from "zod";
 
 export const ProblemDocument = z

@@ -1,9 +1,9 @@
 /**
- * What reading a namespace back can find. The code decides how bad it is, whether a repair may put it right, and what a
- * person does otherwise; tools/writeErrorReference.ts writes docs/findings.md from this table.
+ * What reading a namespace back can find. The code determines how bad it is, whether a repair may fix it, and what a person has
+ * to do otherwise; tools/writeErrorReference.ts writes docs/findings.md from this table.
  *
- * Error: access is broken or cannot be proven. Warning: more rights or objects than were asked for, or a part of them denied.
- * Info: cosmetic.
+ * Error: access is broken or cannot be proven. Warning: more rights or objects than the request asks for, or a part of them
+ * denied. Info: cosmetic.
  */
 import { formatFix, httpActs, type Words } from "./fix.ts";
 
@@ -12,7 +12,7 @@ type Severity = (typeof severities)[number];
 
 interface FindingEntry {
   readonly severity: Severity;
-  /** A repair puts it right without touching what is not Mooring's. */
+  /** A repair can fix it without touching what is not Mooring's. */
   readonly repairable: boolean;
   readonly cause: string;
   readonly fix: string;
@@ -129,7 +129,7 @@ export function isFindingCode(code: string): code is FindingCode {
   return Object.hasOwn(findingCatalogue, code);
 }
 
-/** What the table says to do about it: over HTTP, unless somebody has other words. */
+/** What the table says to do about it, in the words of HTTP unless others are given. */
 export function fixOfFinding(code: FindingCode, words: Words = httpActs): string {
   return formatFix(findingCatalogue[code].fix, "answered", words);
 }
@@ -142,7 +142,7 @@ function error(cause: string, fix: string) {
   return { severity: "Error", repairable: true, cause, fix } as const;
 }
 
-/** An error that a person has to put right. */
+/** An error that a person has to fix. */
 function broken(cause: string, fix: string) {
   return { severity: "Error", repairable: false, cause, fix } as const;
 }
@@ -151,7 +151,7 @@ function warning(cause: string, fix: string) {
   return { severity: "Warning", repairable: true, cause, fix } as const;
 }
 
-/** Somebody else's doing: told, and never touched. */
+/** Someone else's doing: reported, but never touched. */
 function foreign(cause: string, fix: string) {
   return { severity: "Warning", repairable: false, cause, fix } as const;
 }

@@ -1,9 +1,9 @@
 /**
- * What the reader does next, as data. A fix names its acts (`{migrate}`), and each surface says them in its own words: HTTP by
- * its routes, the command line by its commands. What passes by itself is another matter once it has ended.
+ * What to do next, as data. A fix names its acts (`{migrate}`), and each interface puts them in its own words: HTTP by its
+ * routes, the command line by its commands. For a transient fault, the advice changes once its operation has ended.
  */
 
-/** The words of HTTP for each act, as OpenAPI writes a route. */
+/** How HTTP expresses each act; routes as OpenAPI writes them. */
 export const httpActs = {
   catalog: "GET /api/catalog",
   namespaces: "GET /api/namespaces",
@@ -25,7 +25,7 @@ export const httpActs = {
 export type Act = keyof typeof httpActs;
 export type Words = Readonly<Record<Act, string>>;
 
-/** Of a fault that passes: `nothing` says who does what without the reader. */
+/** For a transient fault: `nothing` says what happens without the reader's help. */
 export interface PassingFix {
   readonly nothing: string;
   readonly ifItLasts?: string;
@@ -34,8 +34,8 @@ export interface PassingFix {
 export type Fix = string | PassingFix;
 
 /**
- * retried: Mooring tries the step again. ended: it has given up, or its operation has ended. answered: a request or a plan met
- * it, and nothing goes on.
+ * retried: Mooring retries the step. ended: Mooring has given up, or the operation has ended. answered: a request or a plan ran
+ * into it, and nothing continues.
  */
 export type Situation = "retried" | "ended" | "answered";
 
@@ -43,7 +43,7 @@ export function formatFix(fix: Fix, situation: Situation, words: Words): string 
   return inWords(typeof fix === "string" ? fix : sayPassing(fix, situation), words);
 }
 
-/** The acts that a fix leads on by, in its order. */
+/** The acts that a fix names, in order. */
 export function actsOf(fix: Fix): readonly Act[] {
   const text = typeof fix === "string" ? fix : sayPassing(fix, "ended");
   return [...text.matchAll(placeholder)].flatMap(([, name = ""]) => (isAct(name) ? [name] : []));

@@ -1,7 +1,7 @@
 import type { RefusalCode } from "./refusals.ts";
 import type { StepErrorCode } from "./stepErrors.ts";
 
-/** What could not be found out: told in a plan and in the status of a step, and in nobody's way. */
+/** What could not be found out: shown in a plan and in the status of a step, and never a blocker. */
 interface NoticeEntry {
   readonly cause: string;
   readonly fix: string;

@@ -1,17 +1,16 @@
 /**
- * What a request is answered with instead of being accepted. None is tried again by Mooring; the caller sends another
- * request.
+ * Reasons for refusing a request. Mooring retries none of them; the caller has to send another request.
  */
 interface RefusalEntry {
   readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
   /**
-   * A decision of policy, which enters the audit trail. What is malformed, not there, or in somebody's way for a moment is
-   * none.
+   * A policy decision, which goes into the audit trail. A request that is malformed, names something that does not exist, or
+   * only comes at a bad time is not one.
    */
   readonly isPolicy: boolean;
   /**
-   * What was looked at when the request came is looked at again when it runs, and the catalog, the cluster or the approval
-   * may have changed by then: the same code ends the step.
+   * The check is repeated when the operation runs, because the catalog, the cluster or the approval may have changed by then: a
+   * step fails with the same code.
    */
   readonly endsSteps?: true;
   readonly cause: string;
@@ -320,7 +319,7 @@ export const refusals = {
 } as const satisfies Record<string, RefusalEntry>;
 
 export type RefusalCode = keyof typeof refusals;
-/** The refusals that a step may end with, too. */
+/** The refusals with which a step may also fail. */
 export type EndingRefusalCode = {
   [Code in RefusalCode]: (typeof refusals)[Code] extends { readonly endsSteps: true } ? Code : never;
 }[RefusalCode];

@@ -1,16 +1,16 @@
 import type { PassingFix } from "./fix.ts";
 import type { RefusalCode } from "./refusals.ts";
 
-/** What ends a step, delays it, or is the end of an operation whose steps have said the rest. */
+/** What makes a step fail or delays it, or the outcome of an operation whose steps have the details. */
 type StepErrorEntry = {
-  /** Of the answer to a request that meets it: a plan or a look asks what the steps ask. */
+  /** The HTTP status for a request that runs into it: a plan or a look makes the same calls as the steps. */
   readonly status: 500 | 503;
-  /** It may be a notice instead: the question was of a dry run only, or the caller has chosen to go on. */
+  /** It may be a notice instead: if it concerns only a dry run, or if the caller has chosen to continue. */
   readonly isTold?: true;
   readonly cause: string;
 } & (
   | { readonly retryable: false; readonly fix: string }
-  /** The durable runtime tries the step again: until it gives up, there is nothing to do. */
+  /** The durable runtime retries the step: until it gives up, there is nothing to do. */
   | { readonly retryable: true; readonly fix: PassingFix }
 );
 
@@ -287,7 +287,7 @@ export const stepErrors = {
     cause: "The cluster's OIDC issuer differs from the one in the catalog (check the trailing slash).",
     fix: "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
   },
-  // Others who depend on what an offboarding takes away
+  // Others who depend on what an offboarding removes
   IDENTITY_FEDERATED_BY_OTHERS: {
     status: 500,
     retryable: false,
@@ -414,7 +414,7 @@ export const stepErrors = {
     fix: "Read the message and the host's log. If `leftUndone` names undos, run them with {compensate}; if the namespace is Incomplete and no undo is named, send the same request again or offboard it.",
   },
   UNEXPECTED: {
-    // Whether a request may be sent again, nobody knows of what nobody foresaw; a step may always be tried again.
+    // Not 503: for an unforeseen error, nobody knows whether the request may be sent again. A step can always be retried.
     status: 500,
     retryable: true,
     cause: "An error that Mooring does not know.",

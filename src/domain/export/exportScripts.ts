@@ -1,6 +1,6 @@
 /**
- * An onboarded namespace in the words of the tools that people used before: with these a team can go on without Mooring,
- * or rebuild what it has elsewhere. Whatever goes into a script is quoted for its language.
+ * An onboarded namespace as scripts for the usual tools: with these, a team can continue without Mooring or rebuild what it has
+ * elsewhere. Everything that goes into a script is quoted for its language.
  */
 import { stringify } from "yaml";
 import { quoteName } from "../naming/quoteName.ts";
@@ -15,11 +15,11 @@ export interface ExportedDatabase {
   readonly permissions: readonly string[];
 }
 
-/** What one thing adds to each of the three scripts. */
+/** What one resource adds to each of the three scripts. */
 export interface ExportedPart {
   readonly objects?: readonly object[];
   readonly databases?: readonly ExportedDatabase[];
-  /** Of the Azure CLI, each as its words. */
+  /** Commands of the Azure CLI, each as a list of words. */
   readonly commands?: readonly (readonly string[])[];
 }
 
@@ -43,13 +43,13 @@ function printDatabase({ server, database, user, sid, roles, permissions }: Expo
   ].join("\n");
 }
 
-/** A permission is keywords and cannot be quoted. */
+/** A permission consists of keywords and cannot be quoted. */
 function keywords(permission: string): string {
   if (/^[A-Z]+( [A-Z]+)*$/.test(permission)) return permission;
   throw new TypeError(`"${permission}" is not a SQL permission`);
 }
 
-/** A comment ends with its line. */
+/** A comment ends at the end of its line, so the text must not contain a line break. */
 function comment(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
 }
@@ -58,14 +58,14 @@ export function printAzureCli(commands: readonly (readonly string[])[]): string 
   return [
     "#!/bin/sh",
     "set -eu",
-    "# An identity that is created anew has another client id: then the SID in the T-SQL and the client id in the Kubernetes",
-    "# objects have to be replaced by it.",
+    "# A recreated identity has a different client ID: then replace the SID in the T-SQL and the client ID in the Kubernetes",
+    "# objects accordingly.",
     ...commands.map((words) => words.map(quoteWord).join(" ")),
     "",
   ].join("\n");
 }
 
-/** As one word of a POSIX shell: inside single quotes only the single quote itself means anything. */
+/** Quotes one word for a POSIX shell: inside single quotes, only the single quote itself is special. */
 export function quoteWord(word: string): string {
   if (/^[A-Za-z0-9_./:=-]+$/.test(word)) return word;
   if (word.includes("\0")) throw new RangeError("a shell word cannot hold the character NUL");

@@ -1,12 +1,12 @@
 /**
- * Where a page of a list ended: the keys of its last row, which whoever asked has seen. The table service's own continuation
- * names the row that comes next, and that may be another team's.
+ * Where a page of a list ended: the keys of its last row, which the caller has seen. The table service's own continuation names
+ * the next row, which may be another team's.
  */
 import { z } from "zod";
 
 /**
- * What a table's key can be (Table service data model): what can be none is no place in a list, and some of it, such as half of
- * a surrogate pair, cannot even be asked for.
+ * The values that a table's key can have (Table service data model). Other values are not a position in a list, and some, such as
+ * half of a surrogate pair, cannot even be sent.
  */
 const Key = z
   .string()
@@ -20,7 +20,7 @@ export function printCursor({ partition, row }: Cursor): string {
   return Buffer.from(JSON.stringify({ partition, row })).toString("base64url");
 }
 
-/** Undefined for what `printCursor` has not made. */
+/** Undefined for text that does not come from `printCursor`. */
 export function readCursor(text: string): Cursor | undefined {
   try {
     return Cursor.safeParse(JSON.parse(Buffer.from(text, "base64url").toString("utf8"))).data;

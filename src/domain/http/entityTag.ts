@@ -1,7 +1,7 @@
 /**
- * The entity tag of a thing has two parts: what it is, as far as anybody decides about that, and what else is told of it. The
- * header `ETag` has both, and `If-None-Match` takes the whole. `If-Match` takes only the first, so that what happens by itself
- * is in nobody's way: a look by the drift watcher, a step of an operation. docs/adr/0018.
+ * An entity tag has two parts: one for what people decide about, and one for everything else that the document says. The header
+ * `ETag` has both, and `If-None-Match` compares both. `If-Match` compares only the first, so that automatic changes, such as a
+ * look by the drift watcher or a step of an operation, do not get in anyone's way. docs/adr/0018.
  */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../canonicalJson.ts";
@@ -10,12 +10,12 @@ export function entityTag({ is, found }: { readonly is: object; readonly found: 
   return `"${hash(is, 32)}.${hash(found, 16)}"`;
 }
 
-/** The first part alone, as a tag: the field `etag` of documents. */
+/** A tag of the first part alone: the field `etag` of documents. */
 export function changeTag(is: object): string {
   return `"${hash(is, 32)}"`;
 }
 
-/** Whether two tags are of a thing that is the same, whatever else is told of it. */
+/** Whether the first parts of two tags are the same. */
 export function isOfTheSame(tag: string, other: string): boolean {
   const first = (text: string) => text.replace(/"$/, "").split(".")[0];
   return first(tag) === first(other);

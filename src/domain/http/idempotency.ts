@@ -1,11 +1,11 @@
 /**
- * The same key and the same request: the same answer, though it was sent twice. Header Idempotency-Key
+ * A request that is repeated with the same key gets the same answer. Header Idempotency-Key
  * (draft-ietf-httpapi-idempotency-key-header-07), or Azure's Repeatability-Request-ID.
  */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../canonicalJson.ts";
 
-/** What was answered, to be answered again. */
+/** An answer, kept in order to give it again. */
 export interface KeptAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -13,13 +13,13 @@ export interface KeptAnswer {
 }
 
 export interface IdempotencyRecord {
-  /** Caller id: a key is one caller's own. */
+  /** The caller's ID: keys of different callers are independent. */
   readonly caller: string;
   readonly key: string;
-  /** Of the request that came with the key first. */
+  /** The fingerprint of the first request with the key. */
   readonly fingerprint: string;
   readonly claimedTime: string;
-  /** The id of the operation that a try of this request begins, where nothing else would tell the next try of it. */
+  /** The ID of the operation that an attempt of this request begins, if the next attempt could not find it otherwise. */
   readonly operation?: string;
   /** Absent while the first request is being answered. */
   readonly answer?: KeptAnswer;
@@ -29,13 +29,13 @@ export function fingerprintOf(request: { method: string; path: string; body: unk
   return createHash("sha256").update(canonicalJson(request)).digest("hex");
 }
 
-/** As the OpenAPI document promises. */
+/** The OpenAPI document promises this. */
 export const keptHours = 24;
 const keptMs = keptHours * 60 * 60 * 1_000;
-/** Longer than a request can take: whoever claimed the key and has not answered by then has died. */
+/** Longer than a request can take: a process that claimed the key and has not answered by then has died. */
 const claimMs = 60_000;
 
-/** What a request finds that comes with a key. */
+/** What the record of a key means for a request that comes with it. */
 export function judge(
   record: IdempotencyRecord,
   fingerprint: string,
@@ -48,12 +48,12 @@ export function judge(
   return age > claimMs ? "expired" : "inProgress";
 }
 
-/** The operation that a try before has begun, or was about to begin. A day later the same key is another request. */
+/** The operation that an earlier attempt has begun, or was about to begin. A day later, the same key means another request. */
 export function operationBefore({ claimedTime, operation }: IdempotencyRecord, now: number): string | undefined {
   return now - Date.parse(claimedTime) > keptMs ? undefined : operation;
 }
 
-/** When a key would have been claimed that may be claimed again now. */
+/** A claim time so long ago that the key may be claimed again now. */
 export function longAgo(now: number): string {
   return new Date(now - claimMs - 1_000).toISOString();
 }

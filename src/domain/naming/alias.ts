@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** How a request names a thing of the catalog; `what` is that thing, with its article. */
+/** How a request names an entry of the catalog; `what` says which kind, with its article. */
 export function alias(what: string) {
   return z
     .string()

@@ -1,4 +1,4 @@
-/** Names of what Mooring creates: the same request always gives the same names, and no two namespaces share one. */
+/** Names of what Mooring creates: a request always gives the same names, and no two namespaces share one. */
 import { createHash } from "node:crypto";
 
 export interface Berth {
@@ -6,7 +6,7 @@ export interface Berth {
   readonly namespace: string;
 }
 
-/** The field manager, label value, tag prefix and extended property by which Mooring knows its own. */
+/** The field manager, label value, tag prefix and extended property by which Mooring recognizes its own. */
 export const owner = "mooring";
 
 export function berthKey({ cluster, namespace }: Berth): string {
@@ -14,9 +14,9 @@ export function berthKey({ cluster, namespace }: Berth): string {
 }
 
 /**
- * The user-assigned identity, its SQL user and its AzureIdentity. Cluster and namespace may both hold hyphens, so
- * readable parts alone would collide (`a-b`/`c` and `a`/`b-c`); the hash keeps them apart. At most 128 characters, as
- * Azure allows: 8 + 40 + 1 + 63 + 1 + 8 = 121.
+ * The name of the user-assigned identity, its SQL user and its AzureIdentity. Cluster and namespace may both contain hyphens, so
+ * readable parts alone would collide (`a-b`/`c` and `a`/`b-c`); the hash prevents that. Azure allows at most 128 characters:
+ * 8 + 40 + 1 + 63 + 1 + 8 = 121.
  */
 export function identityName(berth: Berth): string {
   return `${owner}-${berth.cluster}-${berth.namespace}-${shortHash(berthKey(berth))}`;
@@ -35,13 +35,13 @@ export function bindingName(berth: Berth): string {
   return `${identityName(berth)}-binding`;
 }
 
-/** What Mooring puts into every namespace, each under the same name in all of them. */
+/** Names of objects that are the same in every namespace. */
 export const namesInside = {
   /** The ConfigMap that carries SERVER_NAME and DATABASE_NAME. */
   configMap: "mooring-databases",
 } as const;
 
-/** The Job that logs in as the workload does; the same for the same run, so that a second try finds it. */
+/** The Job that logs in as the workload does. A run always gives the same name, so that a second attempt finds the Job. */
 export function verificationJobName(run: string): string {
   return `${owner}-verify-${shortHash(run)}`;
 }

@@ -4,15 +4,15 @@ import { createHash, randomBytes } from "node:crypto";
 const endOfTime = 8_640_000_000_000_000;
 
 /**
- * An operation's id, which is also its instance id and row key. It begins with a time that counts down, so that the
- * table's ascending order lists the newest operation first, and neighbours in time are neighbours on disk.
+ * An operation's ID, which is also its instance ID and row key. It begins with a time that counts down, so that the table's
+ * ascending order lists the newest operation first, and operations that are close in time are close on disk.
  */
 export function createOperationId(now: Date, random: (size: number) => Buffer = randomBytes): string {
   const countdown = (endOfTime - now.getTime()).toString(16).padStart(14, "0");
   return `${countdown}-${random(8).toString("hex")}`;
 }
 
-/** Of what a queue's message asks for: the same at each of its deliveries, so that they are one request. */
+/** The operation ID for a queue message: the same at every delivery, so that all of them are one request. */
 export function operationIdOf({ sequenceNumber, messageId, sentTime }: SentMessage): string {
   const digest = createHash("sha256")
     .update(JSON.stringify([sequenceNumber, messageId]))

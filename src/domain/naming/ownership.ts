@@ -1,6 +1,6 @@
 /**
- * How Mooring knows its own. The mark is written with the thing itself, in the same call, so a crash between an effect
- * and its record loses nothing; and an undo removes only what the mark says that this very operation created.
+ * How Mooring recognizes its own. The mark is written in the same call as the thing itself, so a crash between an effect and its
+ * record loses nothing; and an undo removes only what, according to the mark, this very operation created.
  */
 import { z } from "zod";
 import { type Berth, berthKey, owner } from "./names.ts";
@@ -34,8 +34,8 @@ export function ownerMetadata(
 }
 
 /**
- * Annotations of an object that was there before: who adopted it, by its UID, and, where values of somebody else were
- * replaced, those values, so that giving the object up puts them back.
+ * Annotations of an object that already existed: who adopted it, and its UID. If adopting it replaced values of someone else,
+ * these too, so that they are restored when the object is given up.
  */
 export function adopterMetadata(
   berth: Berth,
@@ -51,7 +51,7 @@ export function adopterMetadata(
 }
 
 export interface Ownership {
-  /** `cluster/namespace` of the namespace it was created for. */
+  /** `cluster/namespace` of the namespace that it was created for. */
   readonly berth: string;
   /** The operation that created it. */
   readonly operation: string;
@@ -61,7 +61,7 @@ export function readTags(tags: Readonly<Record<string, string>>): Ownership | un
   return toOwnership(tags[namespaceTag], tags[operationTag]);
 }
 
-/** Of a Kubernetes object, as far as the marks are in it. */
+/** The metadata of a Kubernetes object that marks are read from. */
 export interface MarkedMetadata {
   readonly uid?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ export function readMetadata({ labels, annotations }: MarkedMetadata): Ownership
   return toOwnership(annotations?.[namespaceAnnotation], annotations?.[operationAnnotation]);
 }
 
-/** Undefined, too, where the mark came along to another object. Marks of 0.1.0 do not say on which object they were put. */
+/** Also undefined if the mark was copied to another object. Marks of 0.1.0 do not say which object they were written to. */
 export function adoptedBy({ uid, annotations }: MarkedMetadata): Ownership | undefined {
   const [berth, operation, adopted] = annotations?.[adopterAnnotation]?.split(" ") ?? [];
   return adopted === undefined || adopted === uid ? toOwnership(berth, operation) : undefined;
@@ -81,12 +81,12 @@ export function adoptedBy({ uid, annotations }: MarkedMetadata): Ownership | und
 
 const Replaced = z.looseObject({ metadata: z.looseObject({}).optional() });
 
-/** The part of the object that held other values before it was adopted. */
+/** The part of the object that had other values before it was adopted. */
 export function readReplaced({ annotations }: MarkedMetadata): z.infer<typeof Replaced> {
   try {
     return Replaced.parse(JSON.parse(annotations?.[replacedAnnotation] ?? "{}"));
   } catch {
-    // Somebody edited the annotation: what was replaced is not known any more, and a guess is worse than nothing.
+    // Someone edited the annotation, so the replaced values are lost, and a guess would be worse than nothing.
     return {};
   }
 }
@@ -98,9 +98,9 @@ function toOwnership(berth: string | undefined, operation: string | undefined): 
 /** The extended property on a SQL user. */
 const UserMark = z.object({
   berth: z.string(),
-  /** The operation that created the user; null when the user was there before and is only lent. */
+  /** The operation that created the user; null if the user already existed and was adopted. */
   operation: z.string().nullable(),
-  /** Roles and permissions that Mooring gave, each with the operation that gave it. */
+  /** Roles and permissions that Mooring granted, each with the operation that granted it. */
   grants: z.record(z.string(), z.string()),
 });
 export type UserMark = z.infer<typeof UserMark>;
@@ -109,7 +109,7 @@ export function printMark(mark: UserMark): string {
   return JSON.stringify(mark);
 }
 
-/** Undefined for no mark, and for one that is not Mooring's handwriting. */
+/** Undefined if there is no mark, or if it is not in Mooring's format. */
 export function readMark(text: string | undefined): UserMark | undefined {
   if (text === undefined) return undefined;
   try {
@@ -119,31 +119,31 @@ export function readMark(text: string | undefined): UserMark | undefined {
   }
 }
 
-/** What the record of a namespace keeps of a thing that is the namespace's: whose it is once somebody takes the mark off. */
+/** What a namespace's record keeps about a thing of the namespace, to recognize it after someone has removed its mark. */
 export const KnownThing = z.object({
-  /** As findings name it: an identity, `Kind name`, `server/database` of a user. */
+  /** The name that findings use: an identity's, `Kind name`, or `server/database` for a user. */
   thing: z.string(),
-  /** What no other thing of that name has: principal id, UID, SID and time of creation. */
+  /** What distinguishes it from others of that name: principal ID, UID, or SID and time of creation. */
   id: z.string(),
-  /** Its mark in one text; empty for what was there before and was taken as it was. */
+  /** Its mark as one text; empty if it already existed and was adopted as it was. */
   mark: z.string(),
 });
 export type KnownThing = z.infer<typeof KnownThing>;
 
-/** With things that were not looked at this time, as they were known before. */
+/** Adds the things that were not looked at this time, as they were last known. */
 export function withUnseen(seen: readonly KnownThing[], before: readonly KnownThing[] = []): readonly KnownThing[] {
   return [...seen, ...before.filter(({ thing }) => !seen.some((each) => each.thing === thing))];
 }
 
 const TagsMark = z.record(z.string(), z.string());
 
-/** The tags that mark an identity, in one text; undefined when it has no mark. */
+/** The tags that mark an identity, as one text; undefined if it has no mark. */
 export function printTagsMark(tags: Readonly<Record<string, string>>): string | undefined {
   const ownership = readTags(tags);
   return ownership && JSON.stringify({ [namespaceTag]: ownership.berth, [operationTag]: ownership.operation });
 }
 
-/** Undefined for what is no mark: that of an identity which was taken as it was. */
+/** Undefined for the empty mark of an identity that was adopted as it was. */
 export function readTagsMark(text: string): Readonly<Record<string, string>> | undefined {
   return text === "" ? undefined : TagsMark.parse(JSON.parse(text));
 }
@@ -154,7 +154,7 @@ const MetadataMark = z.object({
 });
 export type MetadataMark = z.infer<typeof MetadataMark>;
 
-/** Labels and annotations that mark an object, in one text; undefined when it has no mark. */
+/** Labels and annotations that mark an object, as one text; undefined if it has no mark. */
 export function printMetadataMark(metadata: MarkedMetadata): string | undefined {
   const isCreated = readMetadata(metadata) !== undefined;
   if (!isCreated && !adoptedBy(metadata)) return undefined;
@@ -167,7 +167,7 @@ export function printMetadataMark(metadata: MarkedMetadata): string | undefined 
   return JSON.stringify(mark);
 }
 
-/** Undefined for what is no mark: that of an object which was taken as it was. */
+/** Undefined for the empty mark of an object that was adopted as it was. */
 export function readMetadataMark(text: string): MetadataMark | undefined {
   return text === "" ? undefined : MetadataMark.parse(JSON.parse(text));
 }

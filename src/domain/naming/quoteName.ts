@@ -1,6 +1,6 @@
 /**
- * A name as a T-SQL identifier: the only way by which a name enters a statement. Inside brackets only `]` means anything,
- * and doubled it stands for itself (learn.microsoft.com "QUOTENAME (Transact-SQL)").
+ * A name as a T-SQL identifier; every name in a statement goes through this. Inside brackets only `]` is special, and doubled it
+ * stands for itself (learn.microsoft.com "QUOTENAME (Transact-SQL)").
  */
 export function quoteName(name: string): string {
   if (name.length < 1 || name.length > 128) {

@@ -1,7 +1,7 @@
 /**
- * The SID by which Azure SQL knows a managed identity: its *client id* (not its principal id) in SQL Server's
+ * The SID by which Azure SQL knows a managed identity: its *client ID* (not its principal ID) in SQL Server's
  * uniqueidentifier byte order, the first three groups little endian (learn.microsoft.com "Create users with
- * CREATE USER … WITH SID"; a user made with the principal id exists and can never log in).
+ * CREATE USER … WITH SID"; a user created from the principal ID exists but can never log in).
  */
 export function sidFromClientId(clientId: string): string {
   const groups = clientId.toLowerCase().split("-");

@@ -1,4 +1,4 @@
-/** Whether an operation waits for people, and for whom, as its record tells. */
+/** Whether an operation waits for people, and for whom, according to its record. */
 import type { Caller } from "../access/caller.ts";
 import { type Approval, mayDecide } from "../policy/approval.ts";
 import { isFinal, type OperationStatus } from "./operation.ts";
@@ -11,13 +11,13 @@ interface Asking {
 }
 export type Awaiting<Operation> = Operation & { readonly approval: Approval };
 
-/** Whether it has asked for approval, and nobody has decided, canceled or ended it since. */
+/** Whether it has requested approval and has not been decided, canceled or ended since. */
 export function awaitsApproval<Operation extends Asking>(operation: Operation): operation is Awaiting<Operation> {
   const { status, approval, cancel } = operation;
   return approval !== undefined && !approval.decision && !cancel && !isFinal(status);
 }
 
-/** Whether it waits for this caller: there is time, he may decide, has not asked for it himself and not approved it yet. */
+/** Whether it waits for this caller: time is left, and the caller may decide, did not request it and has not approved it yet. */
 export function awaitsCaller(by: Caller, operation: OperationRecord, now: Date): boolean {
   if (!awaitsApproval(operation)) return false;
   const { requestedBy, approval } = operation;

@@ -1,4 +1,4 @@
-/** A batch: many onboarding requests, or one action on many namespaces (namespaceBatch.ts), and one operation to watch them all. */
+/** A batch: many onboarding requests, or one action on many namespaces (namespaceBatch.ts), under one operation. */
 import { z } from "zod";
 import { AnyRequest } from "../request/sentRequest.ts";
 import { BatchEstimate } from "./batchEstimate.ts";
@@ -6,10 +6,10 @@ import { OperationError, OperationKind, type OperationStatus } from "./operation
 import { Plan, toOperationError } from "./plan.ts";
 
 export const mostRequests = 1_000;
-/** Some 4 KB for each request; one that names three databases has 400 bytes. */
+/** About 4 KB for each request; one that names three databases has 400 bytes. */
 export const maxBatchBytes = 4 * 1024 * 1024;
 
-/** What an operation may be of: a namespace, or a batch of them. */
+/** The kinds of operations of a namespace, and that of a batch. */
 export const AnyKind = z.enum([...OperationKind.options, "batch"]);
 export type AnyKind = z.infer<typeof AnyKind>;
 
@@ -41,7 +41,7 @@ export const BatchTotals = z.object({
 });
 export type BatchTotals = z.infer<typeof BatchTotals>;
 
-/** What an item has come to by an operation of that kind that succeeded; none is a compensation. */
+/** The outcome of an item whose operation of that kind succeeded; no item is a compensation. */
 export const outcomeOf: Readonly<Record<OperationKind, BatchOutcome>> = {
   onboard: "onboarded",
   change: "changed",
@@ -86,7 +86,7 @@ export interface BatchEnd {
   readonly error?: OperationError;
 }
 
-/** How a batch ends of which every item has ended. It is canceled when that kept at least one item from its end. */
+/** The outcome of a batch whose items have all ended. It is canceled if the cancellation stopped at least one item. */
 export function judgeBatch(
   totals: BatchTotals,
   cancel: { readonly by: string; readonly comment?: string } | undefined,

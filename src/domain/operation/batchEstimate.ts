@@ -1,6 +1,6 @@
 /**
- * How long a batch will take: its lanes take one namespace after the other, each as long as it would take alone, and their
- * identity writes share what Azure takes of a subscription. What waits for a person waits in no lane.
+ * How long a batch will take. Each lane takes one namespace after another, and each namespace takes as long as it would alone;
+ * their identity writes share Azure's limit for a subscription. Items that wait for a person occupy no lane.
  */
 import { z } from "zod";
 import {
@@ -42,7 +42,7 @@ export const BatchEstimate = z
 export type BatchEstimate = z.infer<typeof BatchEstimate>;
 
 export interface TimedItem {
-  /** None where nothing has to be done. */
+  /** Empty if there is nothing to do. */
   readonly steps: readonly TimedStep[];
   readonly subscription: string;
   readonly jobSeconds: number;
@@ -51,7 +51,7 @@ export interface TimedItem {
 
 export interface BatchCircumstances extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
   readonly lanes: number;
-  /** How many of the recent operations ran at the same time; undefined when there were none. */
+  /** How many of the recent operations ran at the same time; undefined if there were none. */
   readonly seenAtOnce: number | undefined;
   /** By subscription. */
   readonly identityWrites: (subscription: string) => Circumstances["identityWrites"];
@@ -63,11 +63,11 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
   const { lanes, seenAtOnce, operationsAhead, leftOut, approvalMinutes } = circumstances;
   const working = items.filter(({ steps }) => steps.length > 0);
   const atOnce = Math.max(1, Math.min(lanes, working.length));
-  // Of what is added up in a lane, the mean is better known than each.
+  // Durations add up in a lane, and the mean of several is better known than a single one.
   const settled = settle(circumstances, working.length / atOnce);
   const paths = working.map(({ steps, jobSeconds, isSerial = false }) => {
     const path = findPath(steps, { ...settled, jobSeconds, isSerial });
-    // A lane takes its next item as it takes its next stage.
+    // Moving to the next item takes a lane as long as moving to the next stage.
     const { least = 0, most = 1 } = settled.betweenStages ?? {};
     return { least: path.least + least, most: path.most + most, longest: path.longest };
   });
@@ -85,9 +85,9 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
   const total = { least: Math.max(least, writing.own), most: Math.max(most, writing.own) + writing.ahead };
   const measuredSteps = working.reduce((sum, { steps }) => sum + countMeasured(steps, circumstances), 0);
   const allSteps = working.reduce((sum, { steps }) => sum + steps.length, 0);
-  const work = `${atOnce} lane(s), of which each takes one namespace after the other: ${paths[0]?.longest.join(", ") ?? "nothing has to be done"}.`;
-  const limit = `Identity writes: Azure takes ${perSecond(writing.intervalSeconds)} a second in a subscription; there are ${writing.count}, and ${operationsAhead} operation(s) run now.`;
-  const lately = `Of late no more than ${likeOfLate} operation(s) ran at a time; the most supposes that it stays so.`;
+  const work = `${atOnce} lane(s), each taking one namespace after another: ${paths[0]?.longest.join(", ") ?? "nothing to do"}.`;
+  const limit = `Identity writes: Azure takes ${perSecond(writing.intervalSeconds)} a second in a subscription; the batch makes ${writing.count}, and ${operationsAhead} operation(s) are running now.`;
+  const lately = `Recently, no more than ${likeOfLate} operation(s) ran at the same time; the upper limit assumes that this continues.`;
   const isWriting = writing.own + writing.ahead > 0;
   const bounds = writing.own + writing.ahead > most ? [limit, work] : isWriting ? [work, limit] : [work];
   return {
@@ -108,7 +108,7 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
   };
 }
 
-/** Each takes the next one when it is done with another, in order: when the last has ended. */
+/** When the last item ends if each lane takes the next one, in order, as soon as it is free. */
 function pass(seconds: readonly number[], lanes: number): number {
   const free = Array.from({ length: lanes }, () => 0);
   for (const each of seconds) {
@@ -118,7 +118,7 @@ function pass(seconds: readonly number[], lanes: number): number {
   return Math.max(...free);
 }
 
-/** The ranges of a sum of that many, each its share: what was measured comes nearer to its mean, what is assumed does not. */
+/** Ranges for one of `count` durations in a sum: measured ones narrow towards their mean, assumed ones stay as they are. */
 function settle({ durations, betweenStages }: Pick<Circumstances, "durations" | "betweenStages">, count: number) {
   const narrow = (range: Range): Range => {
     const { least, most, usual } = range;
@@ -132,7 +132,7 @@ function settle({ durations, betweenStages }: Pick<Circumstances, "durations" | 
   };
 }
 
-/** In each subscription they follow one another; the slowest one decides. `ahead` is what runs now, were it all before. */
+/** Writes in a subscription are sequential, and the slowest subscription decides. `ahead`: if all running operations go first. */
 function timeWrites(
   items: readonly TimedItem[],
   { identityWrites, operationsAhead }: Pick<BatchCircumstances, "identityWrites" | "operationsAhead">,

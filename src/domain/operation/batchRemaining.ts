@@ -1,4 +1,4 @@
-/** How long the rest of a running batch will take: at the pace of the namespaces of its own that ended last. */
+/** How long the rest of a running batch will take, at the pace of its namespaces that ended last. */
 import { z } from "zod";
 import { round } from "./estimate.ts";
 import { isFinal } from "./operation.ts";
@@ -19,7 +19,7 @@ export const BatchRemaining = z
 export type BatchRemaining = z.infer<typeof BatchRemaining>;
 
 const fewest = 10;
-/** What began long ago says less of now. */
+/** Older namespaces say less about the current pace. */
 const newest = 50;
 
 export function estimateRemaining(
@@ -29,7 +29,7 @@ export function estimateRemaining(
 ): BatchRemaining | undefined {
   const namespaces = items.filter((item) => item.status === "NotStarted").length;
   if (isFinal(status) || cancel || namespaces === 0) return undefined;
-  // What was refused, or had nothing to do, took no time of a lane.
+  // Items that were refused or had nothing to do took none of a lane's time.
   const worked = items.flatMap(({ status: ended, operation, claim, startTime, endTime }) => {
     // A verification has neither operation nor claim.
     if (!isFinal(ended) || operation !== claim || !startTime || !endTime) return [];
@@ -38,7 +38,7 @@ export function estimateRemaining(
   const last = worked.toSorted((a, b) => a.to - b.to).slice(-newest);
   const [first] = last;
   if (!first || last.length < fewest) return undefined;
-  // Until now, and not until the last end: a batch that has come to a stop gets slower with every second.
+  // Up to now, not just to the last end: so the pace of a stalled batch drops with every second.
   const each = Math.max(0, now - first.to) / (last.length - 1);
   const usual = last.reduce((sum, { from, to }) => sum + to - from, 0) / last.length;
   return { seconds: round((namespaces * each + usual) / 1_000), namespaces };

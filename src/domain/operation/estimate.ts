@@ -1,6 +1,6 @@
 /**
- * How long an operation will take. A range: every step takes as long as it did of late or, where nobody knows, as it is
- * assumed to; steps of the same stage run at the same time. Passing faults and their retries are not counted.
+ * How long an operation will take, as a range. Every step takes as long as it recently did or, without measurements, as long as
+ * assumed; steps of the same stage run at the same time. Transient faults and their retries are not counted.
  */
 import { z } from "zod";
 import type { StepAction } from "./operation.ts";
@@ -29,7 +29,7 @@ export type Estimate = z.infer<typeof Estimate>;
 export interface Range {
   readonly least: number;
   readonly most: number;
-  /** The mean of what was measured; absent where a range is only assumed. */
+  /** The mean of the measurements; absent if the range is only assumed. */
   readonly usual?: number;
 }
 
@@ -38,21 +38,21 @@ export interface TimedStep {
   readonly action: StepAction;
   /** Steps of one stage run at the same time. */
   readonly stage: string;
-  /** Where nothing was measured, if anything is known. */
+  /** The assumption if nothing was measured; absent if nothing is known. */
   readonly takes?: Range | undefined;
-  /** It writes an identity or a credential, of which Azure takes so many a second. */
+  /** It writes an identity or a credential; Azure limits these writes per second. */
   readonly writesIdentity?: boolean | undefined;
   /** It may wait for the verification Job. */
   readonly waitsForJob?: boolean | undefined;
 }
 
 export interface Circumstances {
-  /** Of recent operations, by `name action`. */
+  /** From recent operations, by `name action`. */
   readonly durations: ReadonlyMap<string, Range>;
-  /** What the durable runtime takes between two stages, where recent operations have shown it. */
+  /** How long the durable runtime takes between two stages; absent without recent operations to measure. */
   readonly betweenStages?: Range | undefined;
   readonly operationsAhead: number;
-  /** Between two identity writes in a subscription, and until the next one could be made. */
+  /** The time between two identity writes in a subscription, and until the next one is possible. */
   readonly identityWrites: { readonly intervalSeconds: number; readonly waitSeconds: number };
   /** How long the verification Job of the cluster may take. */
   readonly jobSeconds: number;
@@ -61,13 +61,13 @@ export interface Circumstances {
   readonly isSerial?: boolean;
 }
 
-/** A call to a database or a cluster takes tenths, unless it waits. */
+/** A call to a database or a cluster takes tenths of a second, unless it waits. */
 const anyStep: Range = { least: 0.1, most: 5 };
 const onlyLooking: Range = { least: 0.05, most: 1 };
-/** What the durable runtime takes between two stages, where nothing was measured. */
+/** How long the durable runtime takes between two stages if nothing was measured. */
 const assumedBetween: Range = { least: 0, most: 1 };
 
-/** Of an operation of somebody else: its identity, and the credential. */
+/** The identity writes of another operation: its identity and the credential. */
 export const writesOfOthers = 2;
 
 export function estimate(steps: readonly TimedStep[], circumstances: Circumstances): Estimate {
@@ -80,14 +80,14 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
     writes === 0
       ? { least: 0, most: 0 }
       : { least: waitSeconds, most: Math.max(waitSeconds, operationsAhead * writesOfOthers * intervalSeconds) };
-  // However fast Azure answers, its own writes are apart.
+  // However fast Azure answers, the operation's own writes are spaced.
   const least = Math.max(path.least + waits.least, Math.max(0, writes - 1) * intervalSeconds);
   const most = Math.max(least, path.most + waits.most);
 
   const measuredSteps = countMeasured(steps, circumstances);
   const how = isSerial ? "one after the other" : "of which some wait for others";
   const work = `The steps, ${how}: ${[...new Set(longest)].join(", ")}.`;
-  const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, and ${operationsAhead} operation(s) run now.`;
+  const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, and ${operationsAhead} operation(s) are running now.`;
   const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];
   return {
     least: round(least),
@@ -100,7 +100,7 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
   };
 }
 
-/** The steps that decide how long it takes: the longest of each stage, the longest stage first. */
+/** The steps that determine how long it takes: the longest of each stage, the longest stage first. */
 export function findPath(
   steps: readonly TimedStep[],
   circumstances: Pick<Circumstances, "durations" | "jobSeconds" | "betweenStages" | "isSerial">,
@@ -120,7 +120,7 @@ export function findPath(
   };
 }
 
-/** How many of the steps write to identities, of which Azure takes so many a second. */
+/** How many of the steps make identity writes, which Azure limits per second. */
 export function countWrites(steps: readonly TimedStep[]): number {
   return steps.filter(({ writesIdentity, action }) => writesIdentity && isWrite(action)).length;
 }

@@ -1,6 +1,6 @@
 /**
- * How a namespace's record goes from one state to the next: an operation begins and holds the namespace, ends and lets it
- * go. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
+ * How a namespace's record goes from one state to the next: an operation begins and holds the namespace, then ends and releases
+ * it. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
  */
 import { type Finding, isError } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
@@ -27,7 +27,7 @@ export interface Beginning {
   readonly requestedBy: string;
   readonly acceptedTime: string;
   readonly traceparent: string;
-  /** Undefined, and said so: that of the operation before is over. */
+  /** Set explicitly, even if undefined, so that it replaces the previous operation's batch. */
   readonly batch: NamespaceRecord["batch"];
 }
 
@@ -54,12 +54,12 @@ export function isOnboarded<R extends NamespaceRecord>(record: R): record is In<
   return record.state === "Onboarded";
 }
 
-/** What kind of operation holds the record. One that is free was onboarded once, whatever came after. */
+/** The kind of operation that holds the record. A free record counts as onboarded, whatever came after. */
 export function kindOf(record: NamespaceRecord): OperationKind {
   return isFree(record) ? "onboard" : holders[record.state];
 }
 
-/** The operation of the record, as it is recorded when it is accepted. */
+/** The record of its operation, as written when the operation is accepted. */
 export function operationOf(record: NamespaceRecord): OperationRecord {
   const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
   const { traceparent, earlier, compensates, migration, batch } = record;
@@ -88,7 +88,7 @@ export function open(opening: Opening): RecordIn<"Onboarding"> {
   return { ...opening, state: "Onboarding" };
 }
 
-/** An onboarding takes the namespace over from an operation that has ended; `earlier` is what its request replaces. */
+/** An onboarding takes over from an operation that has ended; `earlier` is the request that it replaces. */
 export function supersede(
   current: FreeRecord,
   opening: Opening,
@@ -96,7 +96,7 @@ export function supersede(
 ): RecordIn<"Onboarding" | "Changing"> {
   const { earlier: _earlier, previous: _previous, compensates: _tried, migration: _over, ...own } = current;
   const { team: _owner, namespaceUid, ...lasting } = own;
-  // A take-over binds the record to the Kubernetes namespace that is there now.
+  // A takeover binds the record to the current Kubernetes namespace.
   const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
   const begun = { ...lasting, ...bound, ...opening, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
@@ -111,7 +111,7 @@ function previousOf(current: FreeRecord): PreviousRecord {
   return { ...held, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
 }
 
-/** How many records stand behind one another to be restored. */
+/** How many previous records are chained, each to be restored in turn. */
 export function depthOf({ previous }: { readonly previous?: PreviousRecord }): number {
   return previous ? 1 + depthOf(previous) : 0;
 }
@@ -150,10 +150,10 @@ export function beginMigration(
   return { ...current, ...going, ...beginning, state: "Migrating" };
 }
 
-/** What an operation reports at its end; a cancellation may have made something else of its status. */
+/** What an operation reports at its end. The status may be another one because of a cancellation. */
 export type End = Omit<Outcome, "status" | "error" | "leftUndone"> & { readonly status: OperationStatus };
 
-/** The record after the operation that holds it; undefined when nothing is left to keep a record of. */
+/** The record after the operation that holds it; undefined if there is nothing left to record. */
 export function end(record: HeldRecord, outcome: End, time: string): FreeRecord | undefined {
   const { status, leftBehind, isUntouched = false } = outcome;
   const hasSucceeded = status === "Succeeded";
@@ -180,7 +180,7 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
       if (hasSucceeded) return undefined;
       return isUntouched ? untouched(record) : incomplete(record);
     case "Repairing": {
-      // One that failed has put some right and nothing wrong: the namespace is as onboarded as it was.
+      // A failed repair has fixed a part and broken nothing: the namespace is still onboarded.
       if (!hasSucceeded) return { ...record, state: "Onboarded" };
       const { repairTried: _over, ...settled } = record;
       return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
@@ -202,9 +202,9 @@ interface Seen {
   readonly things?: readonly KnownThing[];
 }
 
-/** What the operation has seen of the namespace. */
+/** What the operation found out about the namespace. */
 function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...outcome }: End, time: string): Seen {
-  // After a crash what was found may be lost; what was proven is that nothing breaks access.
+  // A crash may lose the findings. But a proven operation has none that break access.
   const isProven = status === "Succeeded" && record.state !== "Migrating";
   const findings =
     outcome.findings ?? (isProven ? (record.findings ?? []).filter((each) => !isError(each)) : undefined);
@@ -216,7 +216,7 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...o
   };
 }
 
-/** What a verification then has not seen is not the namespace's any more. */
+/** Whether the verification saw everything: a thing that it did not see is no longer the namespace's. */
 function isWhole({ state }: HeldRecord): boolean {
   return state === "Onboarding" || state === "Changing";
 }
@@ -226,13 +226,13 @@ function incomplete(record: RecordIn<"Onboarding" | "Changing" | "Compensating" 
   return { ...lasting, state: "Incomplete" };
 }
 
-/** What the record was before the operation that was undone; undefined when there was none. */
+/** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
   const { earlier: _earlier, previous, compensates: _tried, team: _team, namespaceUid: _uid, ...lasting } = record;
   return previous && { ...lasting, ...previous };
 }
 
-/** An offboarding had removed nothing. */
+/** The record after an offboarding that removed nothing. */
 function untouched(record: RecordIn<"Offboarding">): FreeRecord {
   const { offboarding, ...lasting } = record;
   const { state, ...before } = offboarding.before;
@@ -241,9 +241,9 @@ function untouched(record: RecordIn<"Offboarding">): FreeRecord {
   return { ...whole, ...before, state };
 }
 
-/** A migration stays recorded as long as it has left something that is not in the identity mode of the request. */
+/** A migration stays recorded as long as something is left outside the request's identity mode. */
 function leftOf(record: RecordIn<"Migrating">, { leftBehind, migration: reached }: End): Migration | undefined {
-  // What an earlier one has left is not this one's to undo, and not that one's any more.
+  // What an earlier migration left behind is not this one's to undo, and no longer that one's either.
   const { leftBy: _earlier, ...migration } = record.migration;
   const completed = reached?.completed ?? migration.completed;
   const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remainsOf(record) : {}) };
@@ -254,12 +254,12 @@ function remainsOf({ operation }: HeldRecord): Pick<Migration, "hasRemains" | "l
   return { hasRemains: true, leftBy: operation };
 }
 
-/** An inventory alone leaves nothing; what an earlier migration could not undo is there until one is through, or all is gone. */
+/** An inventory leaves nothing. Remains of an earlier migration count until one is complete or everything is gone. */
 function isToRemember({ completed, hasRemains }: Migration): boolean {
   return hasRemains === true || isPast(completed, "sideBySide");
 }
 
-/** After undos of a migration that had failed: with all of them done, it stands where `reached` says. */
+/** After rerunning the undos of a failed migration: if all succeeded, the migration is where `reached` says. */
 function migratedBack(record: RecordIn<"Compensating">, reached: Migration, isUndone: boolean): OnboardedRecord {
   const { compensates: _tried, migration, earlier: _earlier, previous: _previous, ...lasting } = record;
   const { leftBy: _over, ...undone } = reached;

@@ -1,25 +1,25 @@
 /**
  * From pod identity to workload identity, or back, in phases that each leave the namespace working. A migration may stop
- * after any of them; asked for again it goes on where it is, and asked for the other way it goes back from there.
+ * after any of them. Requested again, it continues from there; requested in the other direction, it goes back.
  */
 import { z } from "zod";
 import { IdentityMode, type OnboardingRequest, ServiceAccountName, selectorOf } from "../request/request.ts";
 
 export const MigrationPhase = z.enum([
-  /** Looks: what there is, which pods use it, and what would be in the way. */
+  /** Only looks: what exists, which pods use it, and what would be in the way. */
   "inventory",
-  /** Adds what the new way needs, such as service account and federated credential; pods go on as they are. */
+  /** Adds what the new mode needs, such as service account and federated credential; pods continue as before. */
   "sideBySide",
-  /** Proves the new way, by the Job where the catalog allows it. */
+  /** Proves the new mode, with the Job if the catalog allows it. */
   "verify",
-  /** The namespace's record and its manifest say the new way; teams redeploy. */
+  /** The namespace's record and its manifest switch to the new mode; teams redeploy. */
   "cutOver",
-  /** Removes the previous mode, such as binding and AzureIdentity, once no pod uses it. */
+  /** Removes what belongs to the previous mode, such as binding and AzureIdentity, once no pod uses it. */
   "retire",
 ]);
 export type MigrationPhase = z.infer<typeof MigrationPhase>;
 
-/** What somebody asks for. */
+/** What a caller asks for. */
 export const MigrationRequest = z
   .strictObject({
     to: IdentityMode.default("workloadIdentity").meta({
@@ -37,25 +37,25 @@ export const MigrationRequest = z
   .meta({ id: "MigrationRequest" });
 export type MigrationRequest = z.infer<typeof MigrationRequest>;
 
-/** Kept with the namespace's record while a migration is under way, or stopped. */
+/** Kept with the namespace's record while a migration is running or stopped. */
 export const Migration = z.object({
-  /** Absent: to workload identity. */
+  /** Absent for a migration to workload identity. */
   to: z.literal("podIdentity").optional(),
-  /** The last phase to run; a later call may say another. */
+  /** The last phase to run; a later call may name another. */
   until: MigrationPhase,
   serviceAccount: z.string(),
-  /** The value of `aadpodidbinding` by which pods use pod identity. */
+  /** The value of the label `aadpodidbinding` on pods that use pod identity. */
   selector: z.string(),
-  /** The last phase that is complete; absent when nothing has been added yet. */
+  /** The last complete phase; absent if nothing has been added yet. */
   completed: MigrationPhase.optional(),
-  /** Undos have failed: something may be there, however little is complete. */
+  /** Undos have failed, so something may be left, however early the last complete phase. */
   hasRemains: z.literal(true).optional(),
-  /** The operation whose undos these are: compensating it is the way back, whatever has been repaired since. */
+  /** The operation whose undos failed: compensating it is the way back, even if the namespace was repaired since. */
   leftBy: z.string().optional(),
 });
 export type Migration = z.infer<typeof Migration>;
 
-/** To which identity mode it leads. */
+/** The identity mode that it leads to. */
 export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
   return to ?? "workloadIdentity";
 }
@@ -65,8 +65,8 @@ export function otherMode(mode: IdentityMode): IdentityMode {
 }
 
 /**
- * What a migration that has stopped is for one that leads to `mode`. Both ways stand between its phases, so one that has
- * cut over has added the other way, too, and one that has not is where the other has only to retire.
+ * A stopped migration, as seen by one that leads to `mode`. Between its phases, both modes are in place. So if it has cut over,
+ * the other direction has already done `sideBySide`; if it has not, the other direction only has to retire.
  */
 export function towards(migration: Migration, mode: IdentityMode): Migration {
   if (targetOf(migration) === mode) return migration;
@@ -78,12 +78,12 @@ export function towards(migration: Migration, mode: IdentityMode): Migration {
   };
 }
 
-/** Whether a phase is complete, or one after it. */
+/** Whether a phase, or a later one, is complete. */
 export function isPast(completed: MigrationPhase | undefined, phase: MigrationPhase): boolean {
   return completed !== undefined && indexOf(completed) >= indexOf(phase);
 }
 
-/** The further of two; going through earlier phases once more sets nothing back. */
+/** The later of the two: rerunning earlier phases does not set a migration back. */
 export function further(completed: MigrationPhase | undefined, phase: MigrationPhase): MigrationPhase {
   return completed !== undefined && isPast(completed, phase) ? completed : phase;
 }
@@ -96,7 +96,7 @@ export function reaches(phase: MigrationPhase, { until }: Pick<Migration, "until
   return indexOf(phase) <= indexOf(until);
 }
 
-/** What there is to take away while a migration is under way: its service account may be another than the request's. */
+/** The request with the service account that has to be removed: that of a migration may differ from the request's. */
 export function withAccountOf(
   migration: Pick<Migration, "serviceAccount"> | undefined,
   request: OnboardingRequest,
@@ -104,7 +104,7 @@ export function withAccountOf(
   return migration ? { ...request, serviceAccount: migration.serviceAccount } : request;
 }
 
-/** What the namespace is onboarded with after the cut over. */
+/** The namespace's request after the cut over. */
 export function migrated(
   { selector: earlier, ...request }: OnboardingRequest,
   { to, serviceAccount, selector }: Pick<Migration, "to" | "serviceAccount" | "selector">,

@@ -1,4 +1,4 @@
-/** A batch over what is onboarded: the same action on every namespace that was chosen when it was accepted. */
+/** A batch on onboarded namespaces: one action on every namespace that was chosen when the batch was accepted. */
 import { z } from "zod";
 import type { Berth } from "../naming/names.ts";
 import { Namespace } from "../request/request.ts";
@@ -83,10 +83,10 @@ export const NamespaceBatchBody = z
   .meta({ id: "NamespaceBatchRequest" });
 export type NamespaceBatchBody = z.infer<typeof NamespaceBatchBody>;
 
-/** What tells later whether a namespace is still the one that was chosen. */
+/** Shows later whether a namespace is still the one that was chosen. */
 export interface SeenNamespace extends Pick<NamespaceRecord, "requestHash" | "team" | "namespaceUid"> {}
 
-/** A namespace of a batch; one that was not there, or not for the caller to see, was not seen. */
+/** A namespace of a batch. `seen` is absent if it did not exist or the caller may not see it. */
 export interface Chosen extends Berth {
   readonly seen?: SeenNamespace;
 }
@@ -99,7 +99,7 @@ export function seenOf({ requestHash, team, namespaceUid }: NamespaceRecord): Se
   };
 }
 
-/** Repaired or looked at since, it is the same; asked for anew, changed or made again, it is another. */
+/** A namespace that was repaired or verified since is the same; one that was onboarded again, changed or recreated is not. */
 export function isAsSeen({ requestHash, team, namespaceUid }: SeenNamespace, record: NamespaceRecord): boolean {
   const uids = new Set([namespaceUid, record.namespaceUid].filter((each) => each !== undefined));
   return record.requestHash === requestHash && record.team === team && uids.size < 2;

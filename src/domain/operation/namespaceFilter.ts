@@ -1,4 +1,4 @@
-/** Which of the onboarded namespaces are meant: the same words in the query of a list and in the body of a batch. */
+/** Selects onboarded namespaces, with the same fields in the query of a list and in the body of a batch. */
 import { z } from "zod";
 import { findingCatalogue, severities } from "../errors/findings.ts";
 import { type Finding, severityOf } from "../finding.ts";

@@ -1,6 +1,6 @@
 /**
- * `cluster/namespace` as Mooring keeps it: the gate that lets one operation at a time run for a namespace. What a record
- * has depends on its state; a field that a state cannot have is there for the compiler to refuse, also in a spread.
+ * Mooring's record of a `cluster/namespace`, which lets only one operation at a time run for it. The fields depend on the state;
+ * those that a state cannot have are declared so that the compiler refuses them, even in a spread.
  */
 import { z } from "zod";
 import { Finding } from "../finding.ts";
@@ -9,49 +9,49 @@ import { OnboardingRequest } from "../request/request.ts";
 import { Migration } from "./migration.ts";
 import type { FreeState, HeldState, NamespaceState } from "./namespaceState.ts";
 
-/** What a record of any state has. Times are RFC 3339. */
+/** The fields of every state. Times are RFC 3339. */
 const base = {
   cluster: z.string(),
   namespace: z.string(),
-  /** The operation that holds the namespace, or the last that did. */
+  /** The operation that holds the namespace, or the last one that did. */
   operation: z.string(),
   request: OnboardingRequest,
   requestHash: z.string(),
   requestedBy: z.string(),
   acceptedTime: z.string(),
-  /** W3C trace context of the request that was accepted. */
+  /** W3C trace context of the accepted request. */
   traceparent: z.string().exactOptional(),
-  /** Whose it is: the first team that onboarded it. Absent in what operators did for no team. */
+  /** The owner: the first team that onboarded it. Absent if an operator onboarded it for no team. */
   team: z.string().exactOptional(),
-  /** UID of the Kubernetes namespace that was onboarded: one of the same name made later is not the same. */
+  /** UID of the onboarded Kubernetes namespace: a later one of the same name is a different one. */
   namespaceUid: z.string().exactOptional(),
-  /** The batch that the operation belongs to, and whether a lane of it starts the operation: then nobody else may. */
+  /** The batch that the operation belongs to, and whether one of its lanes starts the operation: then nothing else may. */
   batch: z.object({ operation: z.string(), isStarter: z.boolean() }).optional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };
 
-/** What is known of what is onboarded. It stays while an operation runs, for the case that it is undone. */
+/** What is known about the onboarded namespace. It stays while an operation runs, in case that is undone. */
 const known = {
   onboardedTime: z.string().exactOptional(),
   verifiedTime: z.string().exactOptional(),
   clientId: z.string().exactOptional(),
-  /** The operation that brought it to its request. */
+  /** The operation that implemented the request. */
   onboardedBy: z.string().exactOptional(),
-  /** What the last look found that is not as it was asked for. */
+  /** Where the last look found a difference from the request. */
   findings: z.array(Finding).readonly().exactOptional(),
-  /** What is the namespace's, whether made for it or adopted, as the last look that saw everything found it. */
+  /** Things of the namespace, created or adopted, as of the last look that saw everything. */
   things: z.array(KnownThing).readonly().exactOptional(),
-  /** When it was last looked at, also in vain; `verifiedTime` is the last look that saw everything. */
+  /** The last look, even a failed one; `verifiedTime` is the last look that saw everything. */
   lookedTime: z.string().exactOptional(),
-  /** The last repair that nobody asked for, so that one in vain is not repeated with every look. */
+  /** The last automatic repair, so that one without effect is not repeated after every look. */
   repairTried: z.object({ findings: z.string(), time: z.string() }).exactOptional(),
 };
 
 /** Between two phases of a migration. */
 const between = { migration: Migration.exactOptional() };
 
-/** What the record was before the operation that holds it: restored when the operation is undone. */
+/** The record from before the operation that holds it: restored if the operation is undone. */
 const restorable = {
   operation: z.string(),
   request: OnboardingRequest,
@@ -69,7 +69,7 @@ export type PreviousRecord =
   | (Restorable & {
       readonly state: "Incomplete";
       readonly earlier?: OnboardingRequest;
-      /** What it would have restored, and a compensation of it still has to. */
+      /** What it would have restored; a compensation of it still has to. */
       readonly previous?: PreviousRecord;
     });
 
@@ -87,10 +87,10 @@ export const PreviousRecord: z.ZodType<PreviousRecord> = z.discriminatedUnion("s
 
 export const CompensatedMigration = z
   .object({
-    /** What the namespace was onboarded with when the migration began. */
+    /** The namespace's request when the migration began. */
     request: OnboardingRequest,
     clientId: z.string(),
-    /** `completed` is how far it has come when nothing is left undone. */
+    /** `completed` is its last complete phase once everything has been undone. */
     migration: Migration,
   })
   .readonly();
@@ -98,31 +98,31 @@ export type CompensatedMigration = z.infer<typeof CompensatedMigration>;
 
 export const Compensated = z
   .object({
-    /** The operation that was asked to be compensated. */
+    /** The operation that the caller asked to compensate. */
     of: z.string(),
     /** The operation that created what is left. */
     createdBy: z.string(),
-    /** Names of undos, in the order in which they run. */
+    /** Names of undos, in the order in which they will run. */
     undos: z.array(z.string()).readonly(),
-    /** Of a migration: what its undos need, and what the record goes back to. */
+    /** For a migration: what its undos need, and what the record goes back to. */
     migrating: CompensatedMigration.exactOptional(),
   })
   .readonly();
 export type Compensated = z.infer<typeof Compensated>;
 
-/** What an operation that ended half-way leaves for the next one. */
+/** What an operation that stopped partway leaves for the next one. */
 const halfDone = {
-  /** A request whose traces may be there besides `request`: what a change replaces, until it is gone. */
+  /** A request of which traces may remain in addition to `request`: the one that a change replaces, until it is gone. */
   earlier: OnboardingRequest.exactOptional(),
   previous: PreviousRecord.exactOptional(),
-  /** Of a compensation: what it runs again, for which operation. One that failed leaves it. */
+  /** For a compensation: what it reruns, and for which operation. A failed compensation leaves it. */
   compensates: Compensated.exactOptional(),
 };
 
 const Offboarding = z.object({
-  /** It goes on although others depend on what it removes. */
+  /** Whether to continue although others depend on what it removes. */
   ignoreDependants: z.boolean(),
-  /** What the record said before: restored when the offboarding removes nothing. */
+  /** The record's earlier values: restored if the offboarding removes nothing. */
   before: z.object({
     state: z.enum(["Onboarded", "Incomplete"] satisfies FreeState[]),
     operation: z.string(),
@@ -177,7 +177,7 @@ const states = {
 type States = { readonly [S in NamespaceState]: Readonly<z.infer<(typeof states)[S]>> };
 type Field = { [S in NamespaceState]: keyof States[S] }[NamespaceState];
 
-/** Records by state. What a state cannot have may be asked for, too: it is undefined. */
+/** Records by state. Fields that a state cannot have can be read, too, and are undefined. */
 export type RecordIn<S extends NamespaceState> = {
   [Each in S]: States[Each] & { readonly [F in Exclude<Field, keyof States[Each]>]?: never };
 }[S];

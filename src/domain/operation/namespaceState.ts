@@ -1,4 +1,4 @@
-/** What a namespace's record says of it. In a state that ends in -ing an operation holds it, and nobody else may begin. */
+/** The states of a namespace's record. In a state that ends in -ing, an operation holds the namespace, and no other may begin. */
 import { z } from "zod";
 import type { OperationKind } from "./operation.ts";
 
@@ -18,7 +18,7 @@ export type NamespaceState = z.infer<typeof NamespaceState>;
 export type FreeState = "Onboarded" | "Incomplete";
 export type HeldState = Exclude<NamespaceState, FreeState>;
 
-/** The operations of namespaces, by the state in which they hold one. */
+/** The kind of operation that holds a namespace, by state. */
 export const holders: Readonly<Record<HeldState, OperationKind>> = {
   Onboarding: "onboard",
   Changing: "change",

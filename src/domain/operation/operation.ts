@@ -1,4 +1,4 @@
-/** The status words of design: Azure's long-running-operation words, with a phase. */
+/** Status and phase of an operation. The status values are those of Azure's long-running operations. */
 import { z } from "zod";
 
 export const OperationStatus = z.enum(["NotStarted", "Running", "Succeeded", "Failed", "Canceled"]);
@@ -10,7 +10,7 @@ export type Phase = z.infer<typeof Phase>;
 export const OperationKind = z.enum(["onboard", "offboard", "change", "compensate", "repair", "migrate"]);
 export type OperationKind = z.infer<typeof OperationKind>;
 
-/** `keep`: the thing stays, and is not Mooring's any more; what Mooring had put into it has gone. */
+/** `keep`: the thing stays but is no longer Mooring's; what Mooring had added to it is gone. */
 export const StepAction = z.enum(["create", "adopt", "update", "none", "keep", "delete", "conflict"]);
 export type StepAction = z.infer<typeof StepAction>;
 

@@ -1,4 +1,4 @@
-/** What an operation has to show for itself once it has ended. */
+/** The result of an operation that has ended. */
 import { z } from "zod";
 import { MigrationPhase } from "./migration.ts";
 

@@ -4,25 +4,25 @@ import { KnownThing } from "../naming/ownership.ts";
 import { OperationError } from "./operation.ts";
 import { MigrationProgress } from "./operationResult.ts";
 
-/** How the body of an orchestration ended; also its output, for when the record of it cannot be written. */
+/** How the body of an orchestration ended. Also the orchestration's output, in case the outcome cannot be recorded. */
 export const Outcome = z.object({
   status: z.enum(["Succeeded", "Failed"]),
-  /** Of the identity, once onboarded. */
+  /** The identity's client ID, once onboarded. */
   clientId: z.guid().optional(),
-  /** Of the Kubernetes namespace, once onboarded. */
+  /** The UID of the Kubernetes namespace, once onboarded. */
   namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),
-  /** Of the verification at its end. */
+  /** Findings of the final verification. */
   findings: z.array(Finding).optional(),
-  /** That were there at that verification. */
+  /** Things that the final verification found. */
   things: z.array(KnownThing).optional(),
-  /** How far a migration has come. */
+  /** The progress of a migration. */
   migration: MigrationProgress.optional(),
-  /** Something is there that should not be; the namespace stays recorded then. */
+  /** Something is there that should not be; the namespace then stays recorded. */
   leftBehind: z.boolean(),
   /** Names of the undos that failed. */
   leftUndone: z.array(z.string()).optional(),
-  /** Of an offboarding that failed: it had removed nothing. */
+  /** For a failed offboarding: it removed nothing. */
   isUntouched: z.boolean().optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;

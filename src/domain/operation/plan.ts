@@ -1,4 +1,4 @@
-/** What a step finds and would do. The same plan answers a dry run and decides what the step then does. */
+/** What a step finds and would do. The same plan answers a dry run and decides what the step does. */
 import { z } from "zod";
 import {
   type AnyNoticeCode,
@@ -24,7 +24,7 @@ export const Difference = z.object({
 });
 export type Difference = z.infer<typeof Difference>;
 
-/** What a plan says of a thing that is there and will be there. */
+/** What a plan says about something that exists and will stay. */
 export const stays = "stays";
 
 export const StepPlan = z.object({
@@ -72,7 +72,7 @@ export const Plan = z
   .meta({ id: "Plan" });
 export type Plan = Omit<z.infer<typeof Plan>, "steps"> & { readonly steps: StepPlan[] };
 
-/** `fix` is the code's own, unless there is a better one for the very case. */
+/** `fix` is the code's own, unless there is a better one for the specific case. */
 export function toOperationError(
   code: RefusalCode | StepErrorCode,
   message: string,
@@ -81,33 +81,33 @@ export function toOperationError(
   return { code, message, fix, retryable: isRetried(code) };
 }
 
-/** What is told and stops nothing. */
+/** A notice stops nothing. */
 export function toNotice(code: AnyNoticeCode, message: string): OperationError {
   return { code, message, fix: fixOf(code, "answered"), retryable: isRetried(code) };
 }
 
-/** Code text that came back from a history or a table, where any string may stand. */
+/** For a code from a history or a table, which may be any string. */
 export function describeCode(code: string, message: string): OperationError {
   const known = isErrorCode(code) ? code : "UNEXPECTED";
   return { code: known, message, fix: fixOf(known, "answered"), retryable: isRetried(known) };
 }
 
-/** As a status tells it, whenever it was recorded: what passes by itself does so only as long as it is tried again. */
+/** A recorded error as a status shows it now: the fix of a transient fault depends on whether the step is still retried. */
 export function tellIn(situation: Situation, error: OperationError): OperationError {
   const { code } = error;
   return isErrorCode(code) && isRetried(code) ? { ...error, fix: fixOf(code, situation) } : error;
 }
 
-/** A conflict as a plan shows it, and as the step throws it. */
+/** A conflict, which a plan shows and a step throws. */
 export interface Conflict {
   readonly code: PermanentCode;
   readonly message: string;
 }
 
-/** What stands in the way of a step: a conflict, or a passing fault that a look has met. */
+/** What stops a step: a conflict, or a transient fault during a look. */
 type Blocker = Omit<Conflict, "code"> & { readonly code: PermanentCode | TransientCode };
 
-/** What a look could not find out, and what is not in the way of the step. */
+/** What a look could not find out, without stopping the step. */
 export interface Notice {
   readonly code: AnyNoticeCode;
   readonly message: string;
@@ -138,7 +138,7 @@ export function toStepPlan(
   };
 }
 
-/** Of a request that has its operation: sent again it is answered with that, and changes nothing. */
+/** The plan of a repeated request: the answer is the operation that it already has, and nothing changes. */
 export function planOfSame({ operation }: { operation: string }): Plan {
   return { ...toPlan([]), operation };
 }

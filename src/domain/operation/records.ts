@@ -1,4 +1,4 @@
-/** What the registry keeps of operations, batches and steps; of namespaces: namespaceRecord.ts. Times are RFC 3339. */
+/** The registry's records of operations, batches and steps; for namespaces, see namespaceRecord.ts. Times are RFC 3339. */
 
 import type { Caller } from "../access/caller.ts";
 import type { Severity } from "../finding.ts";
@@ -14,10 +14,10 @@ import type { OperationError, OperationKind, OperationStatus, StepAction } from 
 import type { OperationResult } from "./operationResult.ts";
 import type { Difference, PlannedStep } from "./plan.ts";
 
-/** A record with the ETag by which a later write proves that nobody wrote in between. */
+/** A record with its ETag, by which a later write proves that nobody wrote in between. */
 export type Stored<T> = T & { readonly etag: string };
 
-/** What the operation of a namespace and that of a batch have in common. */
+/** The common fields of a namespace's operation and a batch's. */
 interface RecordOfOperation {
   readonly id: string;
   readonly status: OperationStatus;
@@ -28,13 +28,13 @@ interface RecordOfOperation {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly error?: OperationError;
-  /** Of the Kubernetes namespace that it found or made. */
+  /** The UID of the Kubernetes namespace that it found or created. */
   readonly namespaceUid?: string;
   /** When the record was written last, by the table's own clock. */
   readonly changedTime?: string;
-  /** How often it was taken up again after its orchestration had ended without an outcome. */
+  /** How often it was resumed after its orchestration had ended without an outcome. */
   readonly restarts?: number;
-  /** Who asked to cancel it. Once this is written the operation of a namespace cannot succeed any more. */
+  /** Who canceled it. Once this is written, the operation of a namespace can no longer succeed. */
   readonly cancel?: Cancel;
 }
 
@@ -49,10 +49,10 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly request: OnboardingRequest;
   /** The batch that the operation belongs to. */
   readonly batch?: string;
-  /** The migration that it is, or that was under way when an offboarding began. */
+  /** For a migration, that migration; for an offboarding, the one that was under way when it began. */
   readonly migration?: Migration;
   readonly result?: OperationResult;
-  /** Set when the request needs a second pair of eyes. */
+  /** Set if the request needs approval. */
   readonly approval?: Approval;
   /** What the preflight found when it asked for approval. Absent where none was needed, or an earlier release asked. */
   readonly plan?: readonly PlannedStep[];
@@ -64,17 +64,17 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly committedTime?: string;
 }
 
-/** The operation of a batch: of no namespace, and perhaps of no single team. */
+/** The operation of a batch: it has no namespace, and may have no single team. */
 export interface BatchRecord extends RecordOfOperation {
   readonly kind: "batch";
-  /** Who sent it, as they were then: its items are claimed for them. */
+  /** The sender, as of that time: the items are claimed on their behalf. */
   readonly by: Caller;
-  /** What is done with every namespace; absent where each has an onboarding request. */
+  /** The work on every namespace; absent if each item has an onboarding request. */
   readonly work?: NamespaceWork;
   readonly requests: number;
-  /** Why no run of it begins any more: what has not begun by then never does. */
+  /** Why the batch does not run again: items that have not begun by then never will. */
   readonly givenUp?: string;
-  /** Once it has ended. */
+  /** Set once it has ended. */
   readonly result?: BatchTotals;
 }
 
@@ -82,18 +82,18 @@ export type AnyOperation = OperationRecord | BatchRecord;
 
 /** One request of a batch, or one of its namespaces. */
 export interface BatchItem extends Berth {
-  /** Its place in what was sent. */
+  /** Its position in the request. */
   readonly index: number;
   readonly status: OperationStatus;
-  /** The id that an operation of its own has, noted before it is claimed. */
+  /** The ID for its own operation, recorded before the namespace is claimed. */
   readonly claim?: string;
-  /** The operation that decides how it ends: its own, or one that had the very request before. */
+  /** The operation that decides how it ends: its own, or an earlier one with the same request. */
   readonly operation?: string;
   readonly kind?: OperationKind;
   readonly outcome?: BatchOutcome;
-  /** Its operation waits for a person, or has waited for one. */
+  /** Whether its operation waits, or has waited, for a person. */
   readonly needsApproval?: boolean;
-  /** Of a verification: how much it has found, and how bad the worst of it is. */
+  /** For a verification: the number of findings, and the severity of the worst. */
   readonly findings?: number;
   readonly severity?: Severity;
   readonly error?: OperationError;
@@ -102,36 +102,36 @@ export interface BatchItem extends Berth {
   readonly changedTime?: string;
 }
 
-/** What an item is about, as it was accepted: a request, or a namespace as it was then. */
+/** What an item asks for, as accepted: a request, or a namespace as it was then. */
 export interface BatchAsk extends Berth, SentAs {
   readonly request?: OnboardingRequest;
   readonly seen?: SeenNamespace;
 }
 
-/** A batch that has not ended, and who has which of its items in hand. */
+/** A batch that has not ended, and which lane has which of its items. */
 export interface OpenBatch {
   readonly id: string;
   readonly acceptedTime: string;
   readonly requests: number;
   /** The first item that nobody has taken. */
   readonly next: number;
-  /** By lane, the item that it took last. */
+  /** By lane, the item that the lane took last. */
   readonly taken: Readonly<Record<string, number>>;
 }
 
 /**
- * A request from the queue whose turn has not come: another operation holds its namespace, or an earlier request waits for
- * it. Its message is deferred.
+ * A request from the queue that has to wait, because another operation holds its namespace or an earlier request waits for it.
+ * Its message is deferred.
  */
 export interface WaitingRequest extends Berth, SentAs {
-  /** By which Service Bus gives a deferred message back; requests for a namespace go on in the order of these. */
+  /** Retrieves a deferred message from Service Bus; requests for a namespace run in this order. */
   readonly sequenceNumber: number;
-  /** The id that its operation will have. */
+  /** The ID that its operation will have. */
   readonly operation: string;
   readonly request: OnboardingRequest;
   readonly traceparent: string;
   readonly since: string;
-  /** When the message's time to live is over. */
+  /** When the message's time to live ends. */
   readonly expires: string;
 }
 
@@ -146,7 +146,7 @@ export interface StepRecord {
   readonly startTime: string;
   readonly endTime?: string;
   readonly error?: OperationError;
-  /** What it could not find out, and what did not stop it. */
+  /** What it could not find out, without being stopped. */
   readonly notices?: readonly OperationError[];
   readonly nextRetryTime?: string;
   readonly changedTime?: string;
@@ -154,6 +154,6 @@ export interface StepRecord {
 
 export interface Page<T> {
   readonly value: readonly T[];
-  /** Passed back to get the next page. */
+  /** Pass it back to get the next page. */
   readonly continuation?: string;
 }

@@ -1,11 +1,11 @@
-/** What an operation that is taken up again has behind it: the runtime, or a defect, had ended its orchestration. */
+/** What a resumed operation has already done. Its orchestration had been ended by the runtime or by a defect. */
 import { z } from "zod";
 import { MigrationPhase } from "./migration.ts";
 
 export const Resumption = z.object({
-  /** Names of the undos that are registered and run when it fails, in the order in which they were registered. */
+  /** Names of the registered undos, which run if it fails, in the order of their registration. */
   undos: z.array(z.string()),
-  /** It was being undone, for this reason: it does not go forward any more. */
+  /** Why it was being undone: it does not go forward again. */
   failure: z.object({ step: z.string(), code: z.string(), message: z.string() }).optional(),
   /** It has passed its point of no return. */
   isCommitted: z.boolean(),
@@ -13,11 +13,11 @@ export const Resumption = z.object({
   hasChanged: z.boolean(),
   migration: z
     .object({
-      /** How far it has come. */
+      /** The last complete phase. */
       completed: MigrationPhase.optional(),
-      /** Undos of the phases that are complete: only a cancellation runs them. */
+      /** Undos of complete phases: only a cancellation runs them. */
       undos: z.array(z.string()),
-      /** The first phase that runs again: once the previous mode is being removed, earlier phases would look for it in vain. */
+      /** The first phase to rerun: once removal of the previous mode has begun, earlier phases would no longer find it. */
       from: MigrationPhase,
     })
     .optional(),

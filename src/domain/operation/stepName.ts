@@ -1,10 +1,10 @@
 /**
- * Every step that an operation may have. The names stand in the registry, in status documents and in recorded histories: one
- * that was released is never given to something else.
+ * Every step that an operation may have. The names appear in the registry, in status documents and in recorded histories, so a
+ * released name is never reused for something else.
  */
 import type { TargetStepName } from "../targets/index.ts";
 
-/** What an operation does besides making things and removing them. */
+/** What an operation does apart from creating and removing things. */
 export type ProcessStepName =
   | "preflight"
   | "checkNamespace"
@@ -18,7 +18,7 @@ export type ProcessStepName =
   | "verifySideBySide"
   | "verifyRemoval";
 
-/** What is done to the things that Mooring makes; what it gives on targets is named by the kind of the target. */
+/** Steps on the things that Mooring makes; a kind of target names the steps on its targets. */
 export type ResourceStepName =
   | "ensureIdentity"
   | "removeIdentity"
@@ -43,13 +43,13 @@ export type ResourceStepName =
 
 export type StepName = ProcessStepName | ResourceStepName;
 
-/** A step of an operation: no other of its steps has the same name and target. */
+/** Identifies a step in its operation: no other step has the same name and target. */
 export interface StepKey<Name extends StepName = StepName> {
   readonly name: Name;
   readonly target: string;
 }
 
-/** Also for what was read from the registry or a plan, where any string may stand. */
+/** Takes any strings, because a name may come from the registry or a plan. */
 export function isSameStep(a: { name: string; target: string }, b: { name: string; target: string }): boolean {
   return a.name === b.name && a.target === b.target;
 }
@@ -58,7 +58,7 @@ export function stepText({ name, target }: { readonly name: string; readonly tar
   return `${name} ${target}`;
 }
 
-/** What the durable runtime is told of a try that failed; the record of the step has the reason. */
+/** The error message that the durable runtime gets for a failed attempt; the step's record has the reason. */
 export function unfinished({ name, target }: { readonly name: string; readonly target: string }): string {
   return `Step ${name} of ${target} did not succeed.`;
 }

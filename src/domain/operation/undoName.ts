@@ -1,6 +1,6 @@
 /**
- * The names under which a status reports an undo that failed, and by which it is run again. The undo of a grant, or of what is
- * done to a server, has its target in its name; any other has the target that its step has.
+ * The names under which a status reports failed undos, and by which these are run again. For grants and for servers, the name
+ * includes the target; any other undo has the same target as its step.
  */
 import { type TargetUndoName, targetUndoNames } from "../targets/index.ts";
 import type { StepName } from "./stepName.ts";

@@ -1,4 +1,4 @@
-/** The second pair of eyes: what needs it, and what is known of it. */
+/** Approval: which requests need it, who gives it, and its state. */
 import { z } from "zod";
 import type { ApprovalRule } from "../access/access.ts";
 import { AppRole, type Caller, queueRequester } from "../access/caller.ts";
@@ -16,19 +16,19 @@ export const ApprovalDecision = z.object({
 });
 export type ApprovalDecision = z.infer<typeof ApprovalDecision>;
 
-/** Who may decide: a caller with the role, who is in the team when one is named. */
+/** Who may decide: a caller with the role and, if a team is named, in that team. */
 export const Approver = z.object({ role: AppRole, team: z.string().optional() });
 export type Approver = z.infer<typeof Approver>;
 
 export const Approval = z.object({
   reasons: z.array(z.string()).readonly(),
-  /** Whoever decides has to be each of them. */
+  /** A caller who decides has to match all of them. */
   approvers: z.array(Approver).readonly(),
-  /** Of the request that waits: an approval names it, so that what was approved is what runs. */
+  /** The hash of the waiting request: an approval names it, so that exactly what was approved runs. */
   requestHash: z.string(),
   requestedTime: Time,
   expiresTime: Time,
-  /** How many were sent. */
+  /** How many reminders were sent. */
   reminders: z.int(),
   needed: z.int().optional().meta({
     description:
@@ -51,7 +51,7 @@ export interface ApprovalReason {
 
 const anyApprover: Approver = { role: "Onboarding.Approve" };
 
-/** Why the request needs approval, by the rules for everybody and by those of the team; empty when it does not. */
+/** Why the request needs approval, by the rules for everybody and those of the team; empty if it needs none. */
 export function needsApproval(
   { approval, teams }: Pick<Catalog, "approval" | "teams">,
   request: OnboardingRequest,
@@ -67,7 +67,7 @@ export function needsApproval(
   ];
 }
 
-/** Everything that a rule names must come together: `roles` with `databases` means those roles on those databases. */
+/** A rule applies only if everything that it names does: `roles` with `databases` means those roles on those databases. */
 function judge(rule: ApprovalRule, request: OnboardingRequest): readonly ApprovalReason[] {
   const { clusters, by } = rule;
   if (clusters && !clusters.includes(request.cluster)) return [];
@@ -80,14 +80,14 @@ function judge(rule: ApprovalRule, request: OnboardingRequest): readonly Approva
 }
 
 /**
- * How many different people have to approve. Of two who do, one at least did not send the message, whoever sent it: so
- * nobody approves a request of his own, although the sender is not known.
+ * How many different people have to approve. A queue message's sender is unknown, but at least one of two approvers did not send
+ * it, so nobody can approve their own request alone.
  */
 export function approvalsNeeded({ requestedBy }: { readonly requestedBy: string }): number {
   return requestedBy === queueRequester ? 2 : 1;
 }
 
-/** Whether the caller is everybody who has to decide. Operating is no right to approve: that takes another role. */
+/** Whether the caller matches every required approver. Operators have no right to approve: that takes a role of its own. */
 export function mayDecide({ roles, teams }: Caller, { approvers }: Pick<Approval, "approvers">): boolean {
   return [anyApprover, ...approvers].every(
     ({ role, team }) => roles.includes(role) && (team === undefined || teams.includes(team)),

@@ -1,4 +1,4 @@
-/** Who may do what. Pure, and asked at the API, on the queue, and again inside an operation: the catalog may have changed. */
+/** Who may do what. Pure. Checked by the API, for the queue, and again in an operation, as the catalog may have changed. */
 import type { Team } from "../access/access.ts";
 import type { AppRole, Caller } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -7,7 +7,7 @@ import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 
-/** What an operation or a namespace has that decides who may see it. Without a team it is the operators'. */
+/** The part of an operation or a namespace that decides who may see it. Without a team, only operators may. */
 export interface Owned {
   readonly team?: string | undefined;
 }
@@ -16,12 +16,12 @@ export function mayOperate({ roles }: Pick<Caller, "roles">): boolean {
   return roles.includes("Onboarding.Operate");
 }
 
-/** An operator may do everything that a role allows. */
+/** An operator may do everything that any role allows. */
 export function hasRole(caller: Pick<Caller, "roles">, anyOf: readonly AppRole[]): boolean {
   return mayOperate(caller) || anyOf.some((role) => caller.roles.includes(role));
 }
 
-/** What a caller may not see does not exist for it. What has no team is the operators'. */
+/** For a caller, anything that it may not see does not exist. Only operators see what has no team. */
 export function maySee(caller: Caller, { team }: Owned): boolean {
   return mayOperate(caller) || (team !== undefined && caller.teams.includes(team));
 }
@@ -37,10 +37,10 @@ export interface Denial {
   readonly errors?: readonly Omit<FieldProblem, "code">[];
 }
 
-/** Undefined: nobody's but the platform's, which only an operator can ask for. */
+/** An undefined team means the platform itself, for which only an operator can ask. */
 export type TeamDecision = { readonly team: string | undefined } | { readonly denial: Denial };
 
-/** For which team the caller asks: the one of its teams that the request fits, or the one that the request names. */
+/** For which team the caller asks: the one that the request names, or the one of the caller's teams that may ask for it. */
 export function decideTeam(
   { teams }: Pick<Catalog, "teams">,
   caller: Caller,
@@ -51,7 +51,7 @@ export function decideTeam(
 
   if (request.team !== undefined) {
     const { team: name } = request;
-    // The same words for a team that is not there: the catalog's teams are nobody else's business.
+    // A team that does not exist gets the same words, so that callers cannot find out the catalog's teams.
     if (!isOperator && !caller.teams.includes(name)) {
       return deny("NOT_ALLOWED", `You are not in a team "${name}".`, [
         { pointer: "/team", detail: "is not your team" },
@@ -79,7 +79,7 @@ export function decideTeam(
   if (first !== undefined || isOperator) return { team: first };
   const [only] = judged;
   if (judged.length === 1 && only) return denyAll(only.name, only.problems);
-  if (judged.length === 0) return deny("NOT_ALLOWED", "You are in no team.");
+  if (judged.length === 0) return deny("NOT_ALLOWED", "You are not in any team.");
   const why = judged.map(({ name, problems }) => `team "${name}": ${inWords(problems)}`);
   return deny("NOT_ALLOWED", `None of your teams may ask for this; ${why.join("; ")}.`);
 }
@@ -98,7 +98,7 @@ export function findProblems(team: Team, request: OnboardingRequest): readonly F
   return problems;
 }
 
-/** `*` stands for any characters, none included. */
+/** `*` stands for any number of characters, including none. */
 export function matches(pattern: string, namespace: string): boolean {
   const [start = "", ...rest] = pattern.split("*");
   const end = rest.pop();

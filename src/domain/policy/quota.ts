@@ -1,16 +1,16 @@
-/** Which of several new namespaces find a place when they come together, in the order in which they were asked for. */
+/** Which of several new namespaces still fit into the quota, in the order of their requests. */
 export interface NewNamespace {
-  /** Whose quota it counts against. */
+  /** The team whose quota it counts against. */
   readonly team: string;
 }
 
 export interface QuotaUsage {
   readonly quota: number;
-  /** Namespaces that the team has by now. */
+  /** The team's current namespaces. */
   readonly used: number;
 }
 
-/** Those for whom their team has no place left. A team that is not named has usage for all. */
+/** The newcomers that exceed their team's quota. A team without an entry in `usage` has no limit. */
 export function findBeyondQuota<N extends NewNamespace>(
   newcomers: readonly N[],
   usage: ReadonlyMap<string, QuotaUsage>,

@@ -1,4 +1,4 @@
-/** What was true when a request was accepted, looked at again when it runs: the catalog and the cluster may have changed. */
+/** Checks that were made when a request was accepted, repeated when it runs, as catalog and cluster may have changed. */
 import type { Catalog } from "../catalog/catalog.ts";
 import { PermanentError } from "../errors.ts";
 import { lookUp } from "../lookUp.ts";
@@ -6,7 +6,7 @@ import { type Berth, berthKey } from "../naming/names.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { findProblems, inWords, type Owned } from "./policy.ts";
 
-/** Stops when the team that has the namespace may no longer ask for this. */
+/** Throws if the team that owns the namespace may no longer ask for this. */
 export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Owned, request: OnboardingRequest): void {
   if (name === undefined) return;
   const team = lookUp(teams, name);
@@ -16,7 +16,7 @@ export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Own
   throw new PermanentError("NOT_ALLOWED", `Team "${name}" may not ask for this: ${inWords(problems)}.`);
 }
 
-/** Stops when the namespace has the name of the one that was onboarded, and is another. */
+/** Throws if the namespace only has the same name as the one that was onboarded. */
 export function checkSameNamespace(
   berth: Berth,
   { onboarded, current }: { onboarded: string | undefined; current: string | undefined },

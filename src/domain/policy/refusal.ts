@@ -3,20 +3,20 @@ import type { FieldProblem } from "../fieldProblem.ts";
 
 export interface RefusalDetails {
   readonly errors?: readonly Omit<FieldProblem, "code">[];
-  /** The operation that stands in the way. */
+  /** The operation that is in the way. */
   readonly operation?: string;
   /** WWW-Authenticate. */
   readonly challenge?: string;
-  /** Allow: the methods that the path has. */
+  /** Allow: the methods that the path supports. */
   readonly allow?: string;
   readonly retryAfterSeconds?: number;
-  /** ETag: of what is there instead of what the request was about. */
+  /** ETag: the current one, which differs from the request's. */
   readonly etag?: string;
-  /** What was asked for, where the address does not say it: for the audit trail, and never part of the answer. */
+  /** What the request was about, if its address does not say so: for the audit trail, never part of the answer. */
   readonly about?: { readonly cluster: string; readonly namespace: string; readonly operation?: string };
 }
 
-/** A request that is answered without being accepted. */
+/** A request is refused with this answer. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: RefusalCode;
@@ -28,7 +28,7 @@ export class Refusal extends Error {
     this.details = details;
   }
 
-  /** The same, with its fields named as `tell` does. */
+  /** The same refusal, with `tell` applied to the names of fields. */
   retold(tell: (text: string) => string): Refusal {
     const { errors, ...details } = this.details;
     const named = errors ? { errors: errors.map(({ pointer, detail }) => ({ pointer: tell(pointer), detail })) } : {};

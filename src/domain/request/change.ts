@@ -1,4 +1,4 @@
-/** The way from one request to another for the same namespace: what is added is added first, what is replaced goes last. */
+/** Changing a namespace from one request to another: additions come first, removals last. */
 import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
 import { everyKind } from "../targets/index.ts";
@@ -14,7 +14,7 @@ export function takesNothingAway(request: OnboardingRequest, earlier: Onboarding
   return !isLess && replacedAccount(request, earlier) === undefined;
 }
 
-/** The service account that gives way to another (workload identity). */
+/** The service account that another replaces (workload identity). */
 export function replacedAccount(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
   const isReplaced = earlier.identityMode === "workloadIdentity" && earlier.serviceAccount !== request.serviceAccount;
   return isReplaced ? earlier.serviceAccount : undefined;
@@ -26,14 +26,14 @@ interface Known {
 }
 
 /**
- * The request whose traces a new operation finds besides its own, if any: what is onboarded or, after an operation that
- * ended half-way, the other of the two requests that the namespace lies between.
+ * The other request of which a new operation may find traces, if any: the onboarded one or, after an operation that stopped
+ * partway, the other of the two requests that the namespace is between.
  */
 export function findEarlier(request: OnboardingRequest, record: Known): OnboardingRequest | undefined {
   return othersThan(request, record)[0];
 }
 
-/** Why there is no way from what the namespace has to the request; undefined when there is one. */
+/** Why the namespace cannot be changed to the request; undefined if it can. */
 export function denyChange(request: OnboardingRequest, record: Known): ChangeDenial | undefined {
   const [earlier, another] = othersThan(request, record);
   if (another) {

@@ -1,19 +1,19 @@
 /**
- * What distinguishes a request that is written as a Kubernetes object (docs/adr/0014). Imports nothing: the command line reads
- * it, too, and has no time for the schema.
+ * What distinguishes a request that is written as a Kubernetes object (docs/adr/0014). Imports nothing, because the command line
+ * uses it, too, and should not take the time to load the schema.
  */
 
-/** The group is that of Mooring's annotations. */
+/** The prefix of Mooring's annotations, too. */
 export const group = "mooring.dev";
 export const apiVersion = `${group}/v1alpha1`;
 export const kind = "NamespaceOnboarding";
 
-/** Neither field is one of a plain request; whoever writes one of them means an object. */
+/** A plain request has neither field, so either one means an object. */
 export function isObjectForm(value: unknown): value is { readonly [field: string]: unknown } {
   return isRecord(value) && ("apiVersion" in value || "kind" in value);
 }
 
-/** The namespace that a request in either form names, as far as it does; it has not been checked. */
+/** The cluster and namespace that a request in either form names, if it does; unchecked. */
 export function namedIn(value: unknown): { readonly cluster?: unknown; readonly namespace?: unknown } {
   if (!isRecord(value)) return {};
   if (!isObjectForm(value)) return { cluster: value["cluster"], namespace: value["namespace"] };

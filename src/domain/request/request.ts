@@ -1,4 +1,4 @@
-/** What a team sends. Names only catalog aliases: no host, URL or resource id ever comes from a request. */
+/** What a team sends. It uses only aliases of the catalog: no host, URL or resource ID ever comes from a request. */
 import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
 import { alias } from "../naming/alias.ts";
@@ -13,7 +13,7 @@ export type AdoptionPolicy = z.infer<typeof AdoptionPolicy>;
 export const DeletePolicy = z.enum(["Keep", "Delete"]);
 export type DeletePolicy = z.infer<typeof DeletePolicy>;
 
-/** RFC 1123 label, as Kubernetes demands of namespaces and this project of service accounts. */
+/** RFC 1123 label: Kubernetes requires it for namespaces, and this project for service accounts. */
 const Dns1123Label = z
   .string()
   .regex(
@@ -34,7 +34,7 @@ export const Namespace = Dns1123Label.refine(
 
 export const ServiceAccountName = Dns1123Label;
 
-/** All that a request says, but of which namespace. */
+/** Everything that a request says, except its namespace. */
 const settings = {
   cluster: alias("a cluster").meta({ description: "Alias of the cluster in the catalog." }),
   identityMode: IdentityMode.default("workloadIdentity").meta({
@@ -75,7 +75,7 @@ export const OnboardingRequest = z
   .meta({ id: "OnboardingRequest" });
 export type OnboardingRequest = z.infer<typeof OnboardingRequest>;
 
-/** The same of a namespace that is named elsewhere. */
+/** The same for a namespace that is named elsewhere. */
 export const OnboardingSpec = z.strictObject(settings).superRefine(checkTargets);
 
 /** The value of the pod label `aadpodidbinding`. */

@@ -4,8 +4,8 @@ import { everyKind } from "../targets/index.ts";
 import type { OnboardingRequest } from "./request.ts";
 
 /**
- * Two requests are the same when they ask for the same, whatever the order of their fields, targets and roles. For which
- * team is not what is asked for: the record of the namespace says whose it is.
+ * Two requests are the same if they ask for the same things, whatever the order of their fields, targets and roles. The team does
+ * not count: the namespace's record says who owns it.
  */
 export function hashRequest({ team: _team, ...request }: OnboardingRequest): string {
   const targets = everyKind.map((kind) => kind.canonical(request));

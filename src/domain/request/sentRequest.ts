@@ -1,4 +1,4 @@
-/** A request as it comes: plain, or as a Kubernetes object (docs/adr/0014). Behind this there are plain requests alone. */
+/** A request as it was sent: plain, or as a Kubernetes object (docs/adr/0014). All other code sees only plain requests. */
 import { z } from "zod";
 import { apiVersion, isObjectForm, kind } from "./objectForm.ts";
 import { Namespace, OnboardingRequest, OnboardingSpec } from "./request.ts";
@@ -14,7 +14,7 @@ const DnsSubdomain = z
 const Texts = z.record(z.string(), z.string()).nullish();
 const ignored = z.unknown().optional();
 
-/** Fields of other people's tools and of an API server; Go writes those that are empty as null. */
+/** Fields that other tools and API servers set; Go writes empty ones as null. */
 const Metadata = z
   .strictObject({
     name: DnsSubdomain.meta({
@@ -56,24 +56,24 @@ const ObjectForm = z.strictObject({
 
 const NamespaceOnboarding = ObjectForm.meta({ id: kind, description: "A request as a Kubernetes object." });
 
-/** For editors; of `spec`, a CustomResourceDefinition could be made. Of what is sent: what has a default may be left out. */
+/** The schema of what is sent, for editors: defaults make fields optional. A CustomResourceDefinition could use its `spec`. */
 export function objectSchema(): Readonly<Record<string, unknown>> {
   const { $schema, ...schema } = z.toJSONSchema(ObjectForm, { io: "input", target: "draft-7" });
   return { $schema, title: kind, ...schema };
 }
 
-/** What a body may be that asks for the onboarding of one namespace. */
+/** A body that asks to onboard one namespace. */
 export const AnyRequest = z.union([OnboardingRequest, NamespaceOnboarding]);
 
-/** The form of a request: by it, the fields can be told later, when it is a plain request. */
+/** The form in which a request was sent, so that errors can use its field names after it has become a plain request. */
 export interface SentAs {
-  /** Where an object names its namespace; absent of a plain request. */
+  /** Where an object names its namespace; absent for a plain request. */
   readonly namespaceField?: "/metadata/name" | "/metadata/namespace";
 }
 
 export interface SentRequest extends SentAs {
   readonly read: { readonly request: OnboardingRequest } | { readonly issues: readonly z.core.$ZodIssue[] };
-  /** A JSON pointer into the request, or a text that holds some, as whoever sent it finds the fields. */
+  /** Converts JSON pointers in a text, which may be just one pointer, to the form in which the request was sent. */
   readonly asSent: (text: string) => string;
 }
 
@@ -90,11 +90,11 @@ export function readSentRequest(value: unknown): SentRequest {
   return { read: { request }, namespaceField, asSent: (text) => textAsSent(namespaceField, text) };
 }
 
-/** A pointer into the request, or a text that holds some, by the fields of the form in which it was sent. */
+/** Converts JSON pointers in a text, which may be just one pointer, to the form in which the request was sent. */
 export function textAsSent(namespaceField: SentAs["namespaceField"], text: string): string {
   if (namespaceField === undefined) return text;
   return text.replaceAll(pointers, (pointer) => (pointer === "/namespace" ? namespaceField : `/spec${pointer}`));
 }
 
-/** The pointers that are said of a request; a slash in a name such as aks-dev/team-a has something before it. */
+/** Pointers into a request. The slash in a name such as aks-dev/team-a does not match, because something precedes it. */
 const pointers = new RegExp(`(?<![^\\s(])/(${Object.keys(OnboardingRequest.shape).join("|")})(?![\\w-])`, "g");

@@ -1,10 +1,10 @@
-/** What a team may ask for on a database, in words that hide how a database gives it. One entry is all that a bundle needs. */
+/** What a team may ask for on a database, independent of how the database grants it. A new bundle needs only an entry here. */
 import { z } from "zod";
 
 export const RoleBundle = z.enum(["reader", "writer", "executor", "owner"]);
 export type RoleBundle = z.infer<typeof RoleBundle>;
 
-/** A fixed database role, or a permission on the database where no role gives it alone. */
+/** A fixed database role, or a permission on the database that no role gives on its own. */
 export type Grant =
   | { readonly kind: "role"; readonly name: string }
   | { readonly kind: "permission"; readonly name: "EXECUTE" };
@@ -12,11 +12,11 @@ export type Grant =
 interface Bundle {
   readonly grants: readonly Grant[];
   /**
-   * Permissions on the whole database, and roles, that take away what the bundle gives. A DENY on a part of it, such as
+   * Denied permissions on the whole database, and roles, that cancel what the bundle gives. A DENY on a part of it, such as
    * `DENY SELECT ON dbo.stock`, has another text.
    */
   readonly deniedBy: readonly string[];
-  /** Whoever has it can read a table. */
+  /** Whether it allows reading a table. */
   readonly reads: boolean;
 }
 
@@ -44,17 +44,17 @@ export function grantsOf(bundles: readonly RoleBundle[]): readonly Grant[] {
   return [...new Map(grants.map((grant) => [grant.name, grant])).values()];
 }
 
-/** Every permission that some bundle gives. */
+/** Every permission that any bundle gives. */
 export const grantablePermissions: readonly Grant[] = grantsOf(RoleBundle.options).filter(
   ({ kind }) => kind === "permission",
 );
 
-/** What takes away what the bundles give. */
+/** Everything that cancels what the bundles give. */
 export function denialsOf(bundles: readonly RoleBundle[]): ReadonlySet<string> {
   return new Set(bundles.flatMap((bundle) => roleBundles[bundle].deniedBy));
 }
 
-/** Whether whoever has the bundles can read a table. */
+/** Whether the bundles allow reading a table. */
 export function mayRead(bundles: readonly RoleBundle[]): boolean {
   return bundles.some((bundle) => roleBundles[bundle].reads);
 }

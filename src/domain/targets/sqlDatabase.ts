@@ -44,7 +44,7 @@ export function keyOf({ server, database }: Pick<DatabaseRequest, "server" | "da
   return `${server}/${database}`;
 }
 
-/** The database of the request that a step has as its target. */
+/** The database in the request that is a step's target. */
 export function findDatabaseOf({ databases }: Readonly<Request>, key: string): DatabaseRequest {
   const found = databases.find((each) => keyOf(each) === key);
   if (!found) throw new Error(`no database of the request is ${key}`);
@@ -101,20 +101,20 @@ export interface DatabaseTarget {
   readonly database: string;
 }
 
-/** By its alias, which stands in a step or an undo. */
+/** Finds a server by the alias in a step or an undo. */
 export function findServer(catalog: Catalog, name: string): SqlServerTarget {
   const server = lookUp(catalog.sqlServers, name);
   if (!server) throw new PermanentError("UNKNOWN_SQL_SERVER", `The catalog has no SQL server "${name}".`);
   return { ...server, alias: name };
 }
 
-/** The servers of the request whose administrator the catalog gives. */
+/** The servers of the request for which the catalog names an administrator. */
 export function administeredServers(catalog: Catalog, { databases }: Readonly<Request>): readonly string[] {
   const servers = new Set(databases.map(({ server }) => server));
   return [...servers].filter((name) => lookUp(catalog.sqlServers, name)?.entraAdmin !== undefined);
 }
 
-/** The database, provided that the catalog allows the roles there. The error does not say what else the catalog has. */
+/** The database, if the catalog allows the roles there. The error does not reveal what else the catalog has. */
 export function findDatabase(catalog: Catalog, { server: name, database, roles }: DatabaseRequest): DatabaseTarget {
   const server = lookUp(catalog.sqlServers, name);
   if (!server) {
@@ -134,7 +134,7 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
-/** What the catalog refuses of a database, and for which field of the request. */
+/** Why the catalog may refuse a database, and which field of the request is wrong. */
 const fieldOf = {
   UNKNOWN_SQL_SERVER: "server",
   UNKNOWN_DATABASE: "database",
@@ -159,7 +159,7 @@ function problems(catalog: Catalog, { databases }: Request): readonly FieldProbl
   });
 }
 
-/** For whoever may see all of the catalog, or may ask for this. */
+/** Only for callers who may see the whole catalog or may ask for this. */
 function withAlternatives(
   { sqlServers }: Catalog,
   { server, database }: DatabaseRequest,
@@ -198,7 +198,7 @@ function refusals(team: Rights, { databases }: Request): readonly FieldProblem[]
     }
     const refused = roles.filter((role) => !allowed.includes(role));
     if (refused.length === 0) return [];
-    const detail = `${refused.join(", ")} is not the team's there; ${allowed.join(", ")} is`;
+    const detail = `has ${refused.join(", ")}, which the team may not have there; it may have ${allowed.join(", ")}`;
     return [{ pointer: `/databases/${index}/roles`, code, detail }];
   });
 }
@@ -256,7 +256,7 @@ function danglingInPolicy({ databases }: Policy, { sqlServers }: Catalog): reado
     Object.keys(entry.databases).map((database) => keyOf({ server, database })),
   );
   return databases.flatMap((name, index) => {
-    const message = `no database is "${name}"; write server/database as sqlServers has them`;
+    const message = `the catalog has no database "${name}"; write server/database, as listed in sqlServers`;
     return known.includes(name) ? [] : [{ path: ["databases", index], message }];
   });
 }
@@ -269,7 +269,7 @@ function danglingInRule({ databases = [] }: Rule, catalog: Catalog): readonly Da
   });
 }
 
-// ——— As every kind ———
+// ——— What every kind has ———
 
 function replaced(request: Request, earlier: Request) {
   const successor = (database: DatabaseRequest) => request.databases.find((each) => keyOf(each) === keyOf(database));
@@ -282,7 +282,7 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
-/** What GET /catalog says of what may be asked for. */
+/** What GET /catalog says about databases. */
 export const publishedFields = {
   sqlServers: z.array(
     z.object({
@@ -292,7 +292,7 @@ export const publishedFields = {
   ),
 };
 
-/** By teams that have these rights or, without any given, by an operator. */
+/** The databases that teams with these rights, or an operator if no rights are given, may ask for. */
 export function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
   const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
     teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;

@@ -4,8 +4,8 @@ import { type Berth, berthKey } from "../naming/names.ts";
 import type { DriftDetected, DriftResolved } from "./events.ts";
 
 /**
- * Says what a look found. The id is the change from the look before (`since`) to this one: who tells it again after a
- * crash tells the same event.
+ * Reports what a look found. The ID identifies the change from the previous look (`since`) to this one, so publishing it again
+ * after a crash sends the same event.
  */
 export function driftEvent(
   berth: Berth,

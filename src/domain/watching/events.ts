@@ -1,7 +1,7 @@
 /**
- * CloudEvents 1.0 (github.com/cloudevents/spec), structured mode: what the topic `onboarding-events` carries. Served as a
- * JSON Schema at /api/events/schema.json and described in docs/events.md. Fields are only ever added; a change that an
- * existing reader could not take gets a type with another version.
+ * CloudEvents 1.0 (github.com/cloudevents/spec), structured mode: the messages of the topic `onboarding-events`. Served as a JSON
+ * Schema at /api/events/schema.json and described in docs/events.md. Fields are only ever added; a change that would break
+ * existing readers gets a type with a new version.
  */
 import { z } from "zod";
 import { FindingDocument, Severity } from "../finding.ts";
@@ -59,7 +59,7 @@ const OperationEvent = z
   .readonly();
 export type OperationEvent = z.infer<typeof OperationEvent>;
 
-/** A look found something else than the look before. */
+/** The findings of a look differ from those of the previous one. */
 const DriftDetected = z
   .strictObject({
     ...envelope,
@@ -74,7 +74,7 @@ const DriftDetected = z
   .readonly();
 export type DriftDetected = z.infer<typeof DriftDetected>;
 
-/** A look found nothing any more. */
+/** A look no longer found anything. */
 const DriftResolved = z
   .strictObject({
     ...envelope,
@@ -84,7 +84,7 @@ const DriftResolved = z
   .readonly();
 export type DriftResolved = z.infer<typeof DriftResolved>;
 
-/** Not among the events of operations: a reader of those takes the subject for a namespace. */
+/** Separate from the events of operations, whose readers expect the subject to be a namespace. */
 const BatchEvent = z
   .strictObject({
     ...envelope,

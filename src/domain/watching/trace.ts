@@ -1,22 +1,22 @@
 /**
  * W3C trace context (www.w3.org/TR/trace-context): one trace from the caller through the queue, the orchestration and
- * every step to the event. The tracestate is not carried: it is for the vendors on the way.
+ * every step to the event. The tracestate is dropped: it is for the tracing vendors along the way.
  */
 import { randomBytes } from "node:crypto";
 
-/** `00-<trace id>-<span id>-<flags>`, checked. */
+/** `00-<trace id>-<span id>-<flags>`, validated. */
 export type Traceparent = string;
 
 const pattern = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** Undefined for what is no traceparent: a caller's mistake starts a new trace, as the recommendation demands. */
+/** Undefined for an invalid traceparent: a caller's mistake starts a new trace, as the recommendation requires. */
 export function readTraceparent(value: unknown): Traceparent | undefined {
   return typeof value === "string" && pattern.test(value) ? value : undefined;
 }
 
 /**
- * The trace of a call: the caller's, under the span that the host opened in it where it did, else the host's own, else a
- * new one.
+ * The trace of a call: the caller's, under the span that the host opened in it, if any; otherwise the host's own trace, or a new
+ * one.
  */
 export function traceOf({ caller, host }: { caller: unknown; host: unknown }): Traceparent {
   const given = pattern.exec(typeof caller === "string" ? caller : "");
@@ -31,18 +31,18 @@ export function traceIdOf(traceparent: Traceparent): string {
   return traceparent.split("-")[1] ?? "";
 }
 
-/** Of a record, for a line of the log: who works on it may do so in another trace, as timers do. */
+/** A record's trace ID for log lines, because code that works on the record, such as a timer, may run in another trace. */
 export function traceIdIn({ traceparent }: { readonly traceparent?: Traceparent | undefined }): string | undefined {
   return traceparent === undefined ? undefined : traceIdOf(traceparent);
 }
 
-/** Where a trace can be looked at, by the operator's template. */
+/** The URL of a trace, from the operator's template. */
 export function traceUrlOf(template: string | undefined, traceparent: Traceparent | undefined): string | undefined {
   if (template === undefined || traceparent === undefined) return undefined;
   return template.replaceAll("{traceId}", traceIdOf(traceparent));
 }
 
-/** The same, as OpenTelemetry has it. */
+/** The traceparent as a span context of OpenTelemetry. */
 export function readSpanContext(
   traceparent: Traceparent | undefined,
 ): { traceId: string; spanId: string; traceFlags: number; isRemote: true } | undefined {

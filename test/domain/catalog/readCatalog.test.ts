@@ -36,8 +36,8 @@ it("says of each problem the line, the setting, what is wrong, and what to do", 
     {
       line: 8,
       setting: "clusters.aks-dev.region",
-      detail: "is no setting",
-      next: expect.stringMatching(/^Remove it, or write the one that is meant: apiServer, .*location/),
+      detail: "is not a setting",
+      next: expect.stringMatching(/^Remove it, or write the intended one: apiServer, .*location/),
     },
   ]);
 });
@@ -47,9 +47,9 @@ it("finds a name that nothing else in the file has", () => {
     "tenantId: 00000000-0000-4000-8000-000000000001\nclusters: {}\nsqlServers: {}\napproval:\n  clusters:\n    - aks-gone\n";
 
   expect(problemsOf(text)).toMatchObject(
-    [{ line: 6, setting: "approval.clusters.0", detail: 'no cluster is "aks-gone"', next: /^Correct it/ }].map(
-      ({ next: _next, ...rest }) => rest,
-    ),
+    [
+      { line: 6, setting: "approval.clusters.0", detail: 'the catalog has no cluster "aks-gone"', next: /^Correct it/ },
+    ].map(({ next: _next, ...rest }) => rest),
   );
 });
 

@@ -78,7 +78,7 @@ it("supposes at most that no more get on at a time than did of late, and says so
   const { least, most, boundBy } = estimateBatch(many(100), { ...quiet, seenAtOnce: 1 });
 
   expect({ least, most }).toEqual({ least: 100, most: 1_000 });
-  expect(boundBy.at(-1)).toMatch(/^Of late no more than 1 operation/);
+  expect(boundBy.at(-1)).toMatch(/^Recently, no more than 1 operation/);
   expect(rangeOf(estimateBatch(many(100), { ...quiet, seenAtOnce: undefined })).most).toBe(100);
 });
 

@@ -168,7 +168,7 @@ it("lists to a caller what its team has, in the place of what it asked for", () 
       errors: [
         { pointer: "/cluster", detail: "is not a cluster of the team; it has cl-amber" },
         { pointer: "/databases/0/database", detail: "is not a database of the team; it has sv-dune/db-elm" },
-        { pointer: "/databases/1/roles", detail: "owner is not the team's there; reader is" },
+        { pointer: "/databases/1/roles", detail: "has owner, which the team may not have there; it may have reader" },
       ],
     },
   });
