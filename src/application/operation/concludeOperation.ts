@@ -73,7 +73,7 @@ async function recordEnd(
 function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {
   operations.add(1, { kind, outcome });
   operationDuration.record(seconds, { kind, outcome });
-  // In the name of a grant's undo, the target follows.
+  // The name of a grant's undo also contains its target, which the metric leaves out.
   for (const undo of leftUndone) undoFailures.add(1, { kind, undo: undo.split(" ", 1)[0] ?? undo });
 }
 
