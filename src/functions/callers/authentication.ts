@@ -51,14 +51,14 @@ export function createCallers(ports: Identify): Callers {
       if (typeof place === "function") return place;
       const [code, whose] =
         place === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
-      throw new Refusal(code, `As many of ${whose} changes are being answered as the limits allow at a time.`, {
+      throw new Refusal(code, `The limits allow no more of ${whose} changes at a time.`, {
         retryAfterSeconds: 1,
       });
     },
     openStream({ id }) {
       const place = streams.take(id);
       if (typeof place === "function") return place;
-      const message = `As many of ${place === "caller's" ? "your" : "all callers'"} streams are open as the limits allow.`;
+      const message = `The limits allow no more of ${place === "caller's" ? "your" : "all callers'"} streams at a time.`;
       throw new Refusal("TOO_MANY_STREAMS", message, { retryAfterSeconds: 5 });
     },
   };

@@ -31,7 +31,7 @@ export function expectMatch(request: Sent, current: Current): void {
   throw refuse(`${current.state} If-Match names another version of it.${weak}`, current);
 }
 
-/** Refuses a change of something that the client believes to exist (If-Match), but does not. */
+/** Refuses a change of something that the client believes to exist (If-Match) but that does not. */
 export function expectNothingNamed(request: Sent, state: string): void {
   if (readTags(request, "if-match") === undefined) return;
   throw new Refusal("PRECONDITION_FAILED", `${state} If-Match requires that it exists.`);

@@ -47,7 +47,7 @@ const discardMs = 5_000;
 
 /**
  * Reads the rest of a partly read body while the answer goes out. The host keeps the connection for other requests, and the
- * next one would wait behind bytes that nobody reads. Cancelling immediately would end the connection, and the answer with
+ * next one would wait behind bytes that nobody reads. Canceling immediately would end the connection, and the answer with
  * it; a client that never stops sending is cut off.
  */
 function discardRest(body: ReadableStream<Uint8Array>): void {

@@ -10,7 +10,7 @@ export interface EventSourceOptions {
   readonly pace?: Pace;
   /** Undefined where the host does not reveal it. */
   readonly client?: Client | undefined;
-  /** Called for the first failure in a row. */
+  /** Called for the first of consecutive failures. */
   readonly onFailure?: (reason: string) => void;
   /** Called once, when nothing more will be written. */
   readonly ended?: () => void;

@@ -8,7 +8,7 @@ import { type Follower, type PollPace, type SharedPolling, sharePolling } from "
 import type { Subscription } from "./subscription.ts";
 
 const paceOfOne: PollPace = { pollMs: 1_000, settleMs: 25 };
-/** Each look reads a thousand items. */
+/** Each look at a large batch reads a thousand items. */
 const paceOfBatch: PollPace = { pollMs: 1_000, settleMs: 1_000 };
 
 interface Feed {

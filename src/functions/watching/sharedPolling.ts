@@ -14,7 +14,7 @@ export interface PollPace {
 export interface Follower {
   /** The runtime's client from the follower's own call; all of them see the same. */
   readonly client: DurableClient;
-  /** Writes a line to the log, such as the first failed look in a row. */
+  /** Writes a line to the log, such as the first of consecutive failed looks. */
   readonly warn: (line: string) => void;
 }
 
