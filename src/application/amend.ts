@@ -4,33 +4,36 @@ const mostAttempts = 10;
 
 export interface Amending<R, C> {
   /**
-   * The record as it was read a moment ago, which saves reading it again. When it has changed since, its write does not happen, and it
-   * is read after all.
+   * The record as read a moment ago, which saves a read. If it has changed since, the write fails and the record is read
+   * after all.
    */
   readonly known?: NonNullable<R> | undefined;
-  /** What changed too often, as the error has it: `The record of operation x`. */
+  /** What changed too often, for the error message: `The record of operation x`. */
   readonly what: string;
-  /** As it stands now; what is not there is not amended. */
+  /** Reads the current record; a missing one is not amended. */
   readonly read: () => Promise<R>;
-  /** What is to be written; undefined when nothing has to be, also because an earlier attempt wrote it and was not told so. */
+  /**
+   * What to write; undefined when there is nothing to write, perhaps because an earlier attempt wrote it without getting the
+   * answer.
+   */
   readonly next: (record: NonNullable<R>) => C | undefined | Promise<C | undefined>;
-  /** False when somebody wrote since the record was read. */
+  /** False when somebody else has written since the record was read. */
   readonly write: (record: NonNullable<R>, change: C) => Promise<boolean>;
   readonly attempts?: number;
-  /** Before the record is read again, where many writers meet. */
+  /** Waits before the record is read again, where many writers compete. */
   readonly pause?: (attempt: number) => Promise<void>;
 }
 
 export interface Amended<R, C> {
-  /** As it was read for the attempt that ended it. */
+  /** As read for the last attempt. */
   readonly record: R;
   /** What was written; undefined when nothing was. */
   readonly change: C | undefined;
 }
 
 /**
- * Writes what `next` makes of a record, provided that nobody else writes in between; looks again at what the other has
- * written, if somebody does. After too many such losses the durable runtime, or the caller, may try again.
+ * Writes what `next` makes of a record, provided that nobody else writes in between; if somebody does, looks again at the new
+ * record. After too many such conflicts, the durable runtime or the caller may try again.
  */
 export async function amend<R, C>({
   what,

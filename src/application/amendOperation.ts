@@ -2,7 +2,7 @@ import type { OperationRecord, Stored } from "../domain/operation/records.ts";
 import type { Registry } from "../ports.ts";
 import { type Amended, amend } from "./amend.ts";
 
-/** Amends an operation's record; whoever decides about it or ends it does so here, and the first one counts. */
+/** Amends an operation's record. Every decision about an operation, and its end, is written here; the first one counts. */
 export async function amendOperation<C extends Partial<OperationRecord>>(
   registry: Pick<Registry, "getOperation" | "amendOperation">,
   id: string,

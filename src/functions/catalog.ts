@@ -16,7 +16,7 @@ export function registerCatalog({ catalog }: Ports, routes: Routes): void {
   });
 }
 
-/** What the caller may ask for, by the names that requests use: no host, no resource id, no key. */
+/** What the caller may request, by the names that requests use: no host, no resource ID, no key. */
 export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
   const { clusters, teams } = catalog;
   const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);

@@ -7,7 +7,7 @@ import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 
 const ok: HealthDocument = { status: "ok" };
-/** No operation's id. */
+/** Not the ID of any operation. */
 const noInstance = "readiness";
 
 export function registerHealth(ports: Ports, routes: Routes): void {
@@ -30,7 +30,7 @@ export function registerHealth(ports: Ports, routes: Routes): void {
       for (const [index, [reason]] of needs.entries()) {
         const outcome = settled[index];
         if (outcome?.status !== "rejected") continue;
-        // Whoever asks needs no proof of who they are, so why is for the log alone.
+        // The caller is not authenticated, so the reason goes only to the log.
         const cause: unknown = outcome.reason;
         context.warn(logLine("not ready", { reason: cause instanceof Error ? cause.message : String(cause) }));
         const unavailable: HealthDocument = { status: "unavailable", reason };

@@ -401,7 +401,7 @@ it("works on what was planned: not on more, on fewer or on others, and on what w
   await red.waitFor(String(repair.body["id"]));
 
   expect(early).toMatchObject(isOther);
-  expect(early.body["detail"]).toContain("would be about 2 namespaces, of which something has changed.");
+  expect(early.body["detail"]).toContain("would cover 2 namespaces, but something has changed.");
   expect([shorter, one, another, replanned]).toMatchObject([isOther, isOther, isOther, isOther]);
   expect(await accepted(bulk(red, verify, same))).toBeTypeOf("string");
   const { totals } = await finish(await accepted(bulk(red, named, offboarding)));

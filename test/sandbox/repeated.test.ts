@@ -135,13 +135,13 @@ it("onboards only what is not there yet, and changes only what was seen; a dry r
 
   expect(early).toMatchObject([unmet, unmet]);
   expect(early[0]?.body["detail"]).toBe(
-    `Namespace ${names.cluster}/${wanted.namespace} is not onboarded. If-Match asks for one that is there.`,
+    `Namespace ${names.cluster}/${wanted.namespace} is not onboarded. If-Match requires that it exists.`,
   );
   expect([planned.status, planned.body["etag"]]).toEqual([200, undefined]);
   expect([first.status, repeated.body]).toEqual([202, first.body]);
   expect(taken).toMatchObject([unmet, unmet]);
   expect(taken[0]?.body["detail"]).toContain(
-    `is Onboarded, by operation ${first.body["id"]}. If-None-Match asks for one that is not there.`,
+    `is Onboarded, by operation ${first.body["id"]}. If-None-Match requires that it does not exist.`,
   );
   expect(stale).toMatchObject([unmet, unmet]);
   expect(seen["etag"]).toBe(namespace["etag"]);

@@ -1,4 +1,4 @@
-/** Whether a request may go on: for which team it asks, whether the namespace is free for that team, and the team's quota. */
+/** Whether a request may proceed: its team, whether the namespace is free for that team, and the team's quota. */
 
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -13,13 +13,13 @@ import type { Ports } from "../../ports.ts";
 import type { ClaimContext } from "./claimContext.ts";
 
 export interface AdmissionOptions {
-  /** Takes a namespace from the team that has it, or one that was made again, into the hands of the request's team. */
+  /** Gives the request's team a namespace that another team has, or one that was recreated. */
   readonly takeOver?: boolean;
-  /** Waits a moment for an operation that has ended and has not let the namespace go; yes, when nothing is said. */
+  /** Waits briefly for an operation that has ended but has not yet released the namespace. On by default. */
   readonly isPatient?: boolean;
   /**
-   * Throws when the namespace is not as the caller has seen it; asked last. `isDone`: it is onboarded as the request has it, or
-   * an operation is at it.
+   * Throws when the namespace is not as the caller saw it; called last. `isDone`: it is already onboarded as requested, or an
+   * operation for the same request is running.
    */
   readonly expect?: (current: NamespaceRecord | undefined, isDone: boolean) => void;
 }
@@ -45,8 +45,8 @@ export function admit(
 }
 
 /**
- * Whose the namespace is from now on. It stays with the team that has it; an operator who asks for no team in particular
- * asks for that one.
+ * The team that owns the namespace from now on. A namespace stays with its team; an operator who names no team means that
+ * one.
  */
 export function ownerAfter(
   { by }: Pick<ClaimContext, "by">,
@@ -61,8 +61,8 @@ export function ownerAfter(
 }
 
 /**
- * Inserts the record of a new namespace unless the team has its quota. False when there is a record already. `operation`
- * is what the record's operation is recorded as, should it never run.
+ * Inserts the record of a new namespace unless the team has used up its quota. False when there is already a record.
+ * `operation` is what is recorded, as failed, if the namespace has to give way and the operation never runs.
  */
 export async function insertWithinQuota(
   ports: Ports,
@@ -76,20 +76,20 @@ export async function insertWithinQuota(
 
   return ports.admissions.run(team, async () => {
     if ((await registry.countNamespaces(team)) >= quota) {
-      // It may be this very namespace that fills the quota: the same request came twice, and the other one was faster.
+      // This namespace itself may fill the quota: the same request came twice, and the other one was faster.
       if (await registry.getNamespace(record)) return false;
       throw exceeded(record, quota);
     }
     if (!(await registry.insertNamespace(record))) return false;
-    // Another instance of the service may have counted at the same moment, so it is looked at again with the record in
-    // place; too many is impossible then, and at worst both give way.
+    // Another instance of the service may have counted at the same moment, so count again with the record in place. The quota
+    // is never exceeded this way; at worst, both give way.
     if ((await registry.countNamespaces(team)) <= quota) return true;
     await giveWay(ports, operation);
     throw exceeded(record, quota);
   });
 }
 
-/** Refuses one more namespace for a team that has as many as it may. */
+/** Refuses another namespace for a team that has used up its quota. */
 export async function expectQuota(
   { registry, catalog }: Pick<Ports, "registry" | "catalog">,
   wanted: Pick<NamespaceRecord, "team"> & Berth,
@@ -103,8 +103,8 @@ export async function expectQuota(
 async function giveWay({ registry }: Ports, operation: OperationRecord): Promise<void> {
   const current = await registry.getNamespace(operation);
   if (current?.operation === operation.id) await registry.removeNamespace(current);
-  // The same request may have come a second time, or in a batch, and be given this operation, which will not run. It is
-  // recorded in any case: whoever has read the record before may be about to do that.
+  // The same request may have come again, alone or in a batch, and got this operation, which will not run. Record it in any
+  // case: a request that read the namespace's record earlier may be about to answer with it.
   const error = toOperationError("QUOTA_EXCEEDED", "Another namespace of the team was faster.");
   const end = { status: "Failed" as const, endTime: new Date().toISOString(), error };
   await registry.insertOperation({ ...operation, ...end });

@@ -1,8 +1,7 @@
 /**
- * From a valid request to a namespace that an operation holds: writes to the registry and nothing else, so that a function
- * and an activity claim the same way. The namespace's record is the gate: whoever writes it first has the namespace,
- * everybody else gets that operation or a refusal. Whoever has claimed starts the operation; a timer starts what was
- * claimed and never started (startAccepted.ts).
+ * From a valid request to a namespace that an operation holds. Writes only to the registry, so that functions and activities
+ * claim the same way. The namespace's record is the lock: the first writer holds the namespace, all others get that operation
+ * or a refusal. The claimant starts the operation; a timer starts what was claimed and never started (startAccepted.ts).
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,8 +37,8 @@ import type { ClaimContext } from "./claimContext.ts";
 import { expectNamespaceExists } from "./expectNamespaceExists.ts";
 
 /**
- * `begun`: the request has the namespace, under an operation of its own. `follows`: the very request runs already, or is
- * onboarded (`unchanged`); the record names the operation.
+ * `begun`: the request holds the namespace with an operation of its own. `follows`: the same request is already running.
+ * `unchanged`: it is already onboarded. For both, the record names the operation.
  */
 export type Claim =
   | { readonly how: "begun"; readonly record: HeldRecord }
@@ -56,7 +55,7 @@ export async function claimOnboarding(
   const requestHash = hashRequest(request);
   const { cluster, namespace } = request;
   const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash };
-  // Whoever loses a race for the record looks again at what the winner wrote.
+  // After losing a race for the record, look at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;
     const see = (found: Stored<NamespaceRecord> | undefined) => {
@@ -64,7 +63,7 @@ export async function claimOnboarding(
       return found;
     };
     const current = isPatient ? await findSettled(registry, request, see) : see(await registry.getNamespace(request));
-    // The answer to the write got lost, and its repetition met what the first had written.
+    // The answer to the write was lost, and the retry found what the first attempt had written.
     if (current?.operation === opening.operation) {
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
     }
@@ -86,12 +85,12 @@ export async function claimOnboarding(
   }
 }
 
-/** What a request meets: its own answer, or a record that a new operation takes over, with what it replaces there. */
+/** What a request finds: its own claim, or a free record that a new operation takes over, with the request that it replaces. */
 type Met =
   | { readonly same: Claim }
   | { readonly free: Stored<FreeRecord>; readonly earlier: OnboardingRequest | undefined };
 
-/** Refuses what cannot be taken over now. A plan asks the same as the claim, so that the two are of one opinion. */
+/** Refuses what cannot be taken over now. Plan and claim both call this, so that they agree. */
 export async function meetRecord(
   claimContext: Pick<ClaimContext, "ports" | "warn">,
   current: Stored<NamespaceRecord>,
@@ -105,7 +104,7 @@ export async function meetRecord(
   return { free: current, earlier: earlierOf(wanted.request, current) };
 }
 
-/** The record when its operation is the answer to the request. Otherwise a new operation has to take the namespace over. */
+/** The claim, if the record's operation already answers the request. If not, a new operation has to take over the namespace. */
 async function findSame(
   claimContext: Pick<ClaimContext, "ports" | "warn">,
   current: NamespaceRecord,
@@ -124,7 +123,7 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
   readonly team?: string | undefined;
 };
 
-/** No operation holds the namespace. */
+/** Refuses a namespace that an operation holds. */
 export function expectFree(record: NamespaceRecord): asserts record is FreeRecord {
   if (isFree(record)) return;
   const { operation } = record;
@@ -133,20 +132,20 @@ export function expectFree(record: NamespaceRecord): asserts record is FreeRecor
   });
 }
 
-/** Neither held by an operation nor left half done by one. */
+/** Refuses a namespace that an operation holds or has left incomplete. */
 export function expectOnboarded(record: NamespaceRecord): asserts record is OnboardedRecord {
   expectFree(record);
   if (record.state === "Onboarded") return;
   throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} incomplete.`);
 }
 
-/** The client id of the namespace's identity, by which its users are known. */
+/** The client ID of the namespace's identity, by which its users are known. */
 export function clientIdOf(record: OnboardedRecord): string {
   if (record.clientId !== undefined) return record.clientId;
   throw new Refusal("NAMESPACE_INCOMPLETE", `The onboarding of ${berthKey(record)} was never completed.`);
 }
 
-/** A lane must not wait for people: what needs approval is started by the timer, and runs beside the lanes. */
+/** A lane must not wait for people: the timer starts operations that need approval, and they run beside the lanes. */
 function forBatch({ ports, batch }: ClaimContext, opening: Opening): Opening {
   if (batch === undefined) return opening;
   const waits = needsApproval(ports.catalog, opening.request, opening.team).length > 0;
@@ -157,9 +156,10 @@ const settlingPolls = 40;
 const settlingPollMs = 50;
 
 /**
- * The record as it stands when no operation is just ending: an operation shows as ended a moment before it opens the gate,
- * and whoever saw that and asks for the next thing must not be told that it still runs, nor be given the old one again.
- * `see` refuses what the caller may not have, before anything is done whose time would tell how the namespace stands.
+ * The record, once no operation is just ending. An operation shows as ended a moment before it releases the namespace; a
+ * caller who has seen that and sends the next request must neither get a refusal because it still runs nor get the old
+ * operation again. `see` refuses what the caller may not have, before anything whose duration would reveal the state of the
+ * namespace.
  */
 export async function findSettled<Seen extends Stored<NamespaceRecord> | undefined>(
   registry: Pick<Registry, "getNamespace" | "getOperation">,
@@ -175,22 +175,22 @@ export async function findSettled<Seen extends Stored<NamespaceRecord> | undefin
   }
 }
 
-/** The record says that the very request is onboarded, or on its way. */
+/** The record says that this same request is onboarded, or in progress. */
 function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
   return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
 }
 
-/** The very take-over that is asked for runs already: the caller has sent it twice. */
+/** This same take-over is already running: the caller has sent it twice. */
 function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: Wanted): boolean {
   return state !== "Onboarded" && requestedBy === wanted.requestedBy && team === wanted.team;
 }
 
-/** A repair or a look since then is not what the caller asks for again. */
+/** Names the operation that onboarded the namespace: a later repair or verification does not answer the request. */
 export function withOnboardingOperation(record: NamespaceRecord): NamespaceRecord {
   return { ...record, operation: record.onboardedBy ?? record.operation };
 }
 
-/** Between two of its phases a namespace has both identity modes; only migrate and offboard know what to do with that. */
+/** Between two phases a namespace has both identity modes; only migrate and offboard can handle that. */
 function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
@@ -198,7 +198,7 @@ function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecor
   throw new Refusal("MIGRATION_PENDING", message, { operation });
 }
 
-/** How many records stand behind one another to be restored. They share a row, so there is an end to it. */
+/** How many incomplete records may be stacked for restoring. They share a row, so their number is limited. */
 const mostHalfDone = 5;
 
 function refuseTooManyHalfDone(current: FreeRecord): void {
@@ -208,14 +208,14 @@ function refuseTooManyHalfDone(current: FreeRecord): void {
   throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
 }
 
-/** What the request would replace. */
+/** The request that this one would replace; refuses a change that is not possible. */
 function earlierOf(request: OnboardingRequest, current: NamespaceRecord): OnboardingRequest | undefined {
   const denial = denyChange(request, current);
   if (denial) throw new Refusal(denial.code, denial.message, { operation: current.operation });
   return findEarlier(request, current);
 }
 
-/** A lane of the batch runs what it claims. */
+/** In a batch, the lane that claims an operation also runs it. */
 export function beginningOf({ by, traceparent, operation, batch }: Omit<ClaimContext, "ports">): Beginning {
   const now = new Date();
   return {

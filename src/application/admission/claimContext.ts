@@ -2,15 +2,15 @@ import type { Caller } from "../../domain/access/caller.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 
-/** For whom is claimed. */
+/** Who claims, and with what. */
 export interface ClaimContext {
   readonly ports: Ports;
   readonly by: Caller;
   readonly traceparent: Traceparent;
-  /** Into the log. */
+  /** Writes to the log. */
   readonly warn?: (message: string) => void;
-  /** The id that the operation gets, noted somewhere before, so that a second try begins the same; a new one without it. */
+  /** The operation's ID, noted beforehand so that a second try begins the same operation; by default, a new one. */
   readonly operation?: string;
-  /** Whose lane claims. */
+  /** The batch whose lane claims. */
   readonly batch?: string;
 }

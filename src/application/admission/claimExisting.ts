@@ -15,7 +15,7 @@ import { beginningOf, type Claim, clientIdOf, expectFree, expectOnboarded, findS
 import type { ClaimContext } from "./claimContext.ts";
 import { mustSee } from "./seeNamespace.ts";
 
-/** What an operation on an onboarded namespace writes into its record besides holding it. */
+/** What an operation on an onboarded namespace writes to its record in addition to the claim. */
 export interface Prepared {
   readonly Repairing: Pick<NamespaceRecord, "repairTried">;
   readonly Migrating: { readonly migration: Migration };
@@ -32,15 +32,15 @@ const begins: {
 };
 
 export interface UpkeepOptions<S extends Upkeep> {
-  /** Looks at the record and may refuse. */
+  /** Checks the record and may refuse it. */
   readonly prepare: (record: Stored<OnboardedRecord>) => Prepared[S];
-  /** Whether what runs already is what is asked for. */
+  /** Whether the running operation does what this request asks for. */
   readonly isAsked?: (running: NamespaceRecord) => boolean;
 }
 
 /**
- * For an operation that leaves the namespace onboarded, and its owner as it is. While one of the same kind runs, that one
- * is the answer, unless `isAsked` says that it is about something else.
+ * For an operation that leaves the namespace onboarded and its owner unchanged. If one of the same kind is running, it is the
+ * answer, unless `isAsked` says that it does something else.
  */
 export async function claimUpkeep<S extends Upkeep>(
   claimContext: ClaimContext,
@@ -57,7 +57,7 @@ export async function claimUpkeep<S extends Upkeep>(
 }
 
 export interface OffboardingOptions {
-  /** Throws when the record is not the one that the caller has seen; asked again for each one that is read. */
+  /** Throws when the record is not the one that the caller saw; called again after each read. */
   readonly expect?: (record: Stored<NamespaceRecord>) => void;
   readonly ignoreDependants?: boolean;
 }
@@ -68,7 +68,7 @@ export async function claimOffboarding(
   { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
 ): Promise<Claim> {
   return await claimExisting(claimContext, berth, {
-    // Also with an old If-Match: it is this request that changed the record, sent a second time.
+    // Even with an old If-Match: this same request changed the record the first time it was sent.
     isAnswer: ({ state }) => state === "Offboarding",
     next(current, beginning) {
       expect(current);
@@ -79,7 +79,7 @@ export async function claimOffboarding(
 }
 
 interface Claiming {
-  /** What the operation would do is under way. */
+  /** Whether an operation that does the same is already running. */
   readonly isAnswer: (current: Stored<NamespaceRecord>) => boolean;
   readonly next: (current: Stored<NamespaceRecord>, beginning: Beginning) => HeldRecord;
 }
@@ -95,6 +95,6 @@ async function claimExisting(claimContext: ClaimContext, berth: Berth, { isAnswe
     write: ({ etag }, held) => registry.replaceNamespace({ ...held, etag }),
   });
   if (change) return { record: change, how: "begun" };
-  // The answer to the write got lost, and its repetition met what the first had written.
+  // The answer to the write was lost, and the retry found what the first attempt had written.
   return isOwn(record) && isHeld(record) ? { record, how: "begun" } : { record, how: "follows" };
 }

@@ -1,4 +1,4 @@
-/** Before a request is told that nothing has to change: whether the Kubernetes namespace is the one that was onboarded. */
+/** Before a request is answered with "unchanged": checks that the Kubernetes namespace is the one that was onboarded. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -9,7 +9,7 @@ import type { KubernetesObject, Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import type { ClaimContext } from "./claimContext.ts";
 
-/** The answer is a matter of milliseconds; a cluster that takes longer is not waited for. */
+/** The cluster normally answers within milliseconds; do not wait for one that takes longer than this. */
 const longestLookMs = 3_000;
 
 export async function expectNamespaceExists(
@@ -19,7 +19,7 @@ export async function expectNamespaceExists(
   if (namespaceUid === undefined) return;
   const found = await look(ports, record);
   if (found === "unknown") {
-    // What was said before is said again: to repeat a request is safe, also while the cluster is away.
+    // Give the same answer as before: repeating a request is safe, even while the cluster is unavailable.
     warn?.(logLine("namespace not looked at", { namespace: berthKey(record) }));
     return;
   }

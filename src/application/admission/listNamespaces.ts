@@ -1,4 +1,4 @@
-/** What is onboarded and meets a filter, for whoever may see it. */
+/** Lists the onboarded namespaces that match a filter and that the caller may see. */
 import type { Caller } from "../../domain/access/caller.ts";
 import { printCursor } from "../../domain/http/cursor.ts";
 import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
@@ -7,7 +7,9 @@ import type { Page } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
 
-/** Of the tables' pages behind one page of an answer, when few meet the filter: the reader asks on where it ended. */
+/**
+ * How many pages of the table are read for one page of an answer when few records match; the reader continues where it ended.
+ */
 const mostPages = 10;
 const tablePage = 1_000;
 
@@ -42,7 +44,7 @@ function cursorOf({ cluster = "", namespace = "" }: Partial<NamespaceRecord> = {
   return printCursor({ partition: cluster, row: namespace });
 }
 
-/** The teams whose namespaces are looked through; none for all. */
+/** The teams whose namespaces are searched; without `teams`, all of them. */
 export function teamsOf(by: Caller, { team }: Pick<NamespaceFilter, "team">): { readonly teams?: readonly string[] } {
   const visible = visibleTeams(by);
   if (team === undefined) return visible ? { teams: visible } : {};

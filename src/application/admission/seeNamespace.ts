@@ -6,7 +6,7 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 
-/** What the caller may not see is not there. */
+/** A namespace that the caller may not see does not exist for that caller. */
 export function mustSee(
   by: Caller,
   berth: Berth,
@@ -17,7 +17,7 @@ export function mustSee(
   };
 }
 
-/** The same words for what is not there and for what is another team's. */
+/** The same message whether the namespace does not exist or belongs to another team. */
 export function notOnboarded(berth: Berth): Refusal {
   return new Refusal("NOT_ONBOARDED", `Mooring has not onboarded ${berthKey(berth)}.`);
 }

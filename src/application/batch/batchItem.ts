@@ -1,6 +1,6 @@
 /**
- * One item of a batch: from what it asks to the operation that decides about it, and to what is known of its end. All of it
- * may run twice: the id of the operation is noted in the item before the claim, so a second try claims the same.
+ * One item of a batch: from its request to the operation that handles it, and to its known outcome. Everything here may run
+ * twice: the operation's ID is noted in the item before the claim, so a second try claims with the same ID.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -22,7 +22,7 @@ import { claimWork, explainHolder } from "./claimWork.ts";
 
 const takes = 100;
 
-/** The next item for a lane that is done with another; the same one again for a lane that has not got this answer. */
+/** The next item for a lane that has finished another; the same one again for a lane that did not get the answer. */
 export async function takeIndex(
   { registry }: Pick<Ports, "registry">,
   { batch, lane, done }: { batch: string; lane: string; done: number | undefined },
@@ -45,14 +45,14 @@ export async function takeIndex(
   return mine === done ? undefined : mine;
 }
 
-/** Claims the item's namespace. Gives the record to run when it is the lane that has to run it. */
+/** Claims the item's namespace. Returns the record if the lane has to run its operation. */
 export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<HeldRecord | undefined> {
   const { registry } = ports;
   const item = await noteClaim(registry, batch.id, index);
   if (!item || isFinal(item.status)) return undefined;
-  // A try before came so far; what has become of an operation that is not its own since then, changes nothing.
+  // An earlier try got this far. If the operation is not the item's own, what has become of it since changes nothing.
   if (item.operation !== undefined) return await findOwn(ports, item);
-  // Or it had claimed, and did not come to say so: by now the operation may have run, and ended.
+  // An earlier try may also have claimed without recording it; its operation may have run, and ended, by now.
   const begun = item.isFresh ? item : await findBegun(ports, batch.id, item);
   if (begun.operation !== undefined) return await findOwn(ports, begun);
 
@@ -64,9 +64,9 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   try {
     claim = await claimWork(claimContext, batch, item);
   } catch (error) {
-    // A passing fault is tried again; anything else is this namespace's outcome, and no other's.
+    // A transient error is retried; any other error is the outcome of this item alone.
     if (error instanceof TransientError) throw error;
-    // What gave way to a quota is recorded as an operation that failed.
+    // An operation that gave way to a quota is recorded as failed.
     const recorded = await registry.getOperation(operation);
     const known = recorded ? { operation, kind: recorded.kind } : {};
     await note({
@@ -82,7 +82,7 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   const { kind } = await recordOf(ports, record);
   const known = { operation: record.operation, kind };
   if (how === "begun") {
-    // Whatever another try has found: the namespace is held by the item's own operation.
+    // Whatever another try has found, the item's own operation holds the namespace.
     const changes = { ...known, status: "Running" as const, ...approvalOf(record) };
     await noteBegun(ports, batch.id, { index, changes });
     return await findOwn(ports, { ...item, ...known });
@@ -96,20 +96,20 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   return isFirst ? undefined : await claimItem(ports, batch, index);
 }
 
-/** What no lane starts waits for people. */
+/** An operation that no lane starts waits for people. */
 function approvalOf(record: NamespaceRecord | undefined): Pick<BatchItem, "needsApproval"> {
   return record?.batch?.isStarter === false ? { needsApproval: true } : {};
 }
 
 type Claimed = Stored<BatchItem & BatchAsk> & {
   readonly claim: string;
-  /** Nobody can have claimed with it before. */
+  /** The ID is new, so nobody can have claimed with it before. */
   readonly isFresh: boolean;
 };
 
 /**
- * Gives the item the id of its operation, unless it has one: the one that is written first is the one for every other try,
- * also for one that runs at the same time. Undefined when the item is not there, or had ended before anybody claimed.
+ * Gives the item the ID of its operation, unless it has one: the first ID written applies to every other try, including one
+ * that runs at the same time. Undefined when the item does not exist, or ended before anyone claimed.
  */
 async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
   const now = new Date();
@@ -123,12 +123,12 @@ async function noteClaim(registry: Ports["registry"], batch: string, index: numb
     write: (item, changes) => registry.amendBatchItem(batch, item, changes),
     attempts: takes,
   });
-  // By the ETag that it has now the outcome is written.
+  // The outcome is written with the new ETag.
   const item = change ? await read() : record;
   return item?.claim === undefined ? undefined : { ...item, claim: item.claim, isFresh: item.claim === mine };
 }
 
-/** The record of the item's own operation, when a lane starts it and nobody has yet. */
+/** The record of the item's own operation, if a lane has to start it and none has yet. */
 async function findOwn(
   { registry }: Ports,
   { claim, operation, ...berth }: BatchItem,
@@ -140,8 +140,8 @@ async function findOwn(
 }
 
 /**
- * What has become of an item that does not show as begun: a try of its lane may have claimed the namespace, and not have
- * come to say so. Then the item has begun, its operation may have run by now, and is canceled if the batch is.
+ * The current state of an item that does not show as begun: a try of its lane may have claimed the namespace without
+ * recording it. Then the item has begun, its operation may have run by now, and it is canceled if the batch is.
  */
 export async function findBegun(ports: Ports, batch: string, item: BatchItem): Promise<BatchItem> {
   const { registry } = ports;
@@ -156,7 +156,7 @@ export async function findBegun(ports: Ports, batch: string, item: BatchItem): P
   return await settleItem(ports, batch, { ...item, ...changes });
 }
 
-/** Whoever cancels the batch writes that first and looks for items then; so one of the two sees the other. */
+/** A cancel of the batch is written first and looks for items afterwards, so one of the two sees the other. */
 async function noteBegun(
   { registry }: Ports,
   batch: string,
@@ -174,7 +174,7 @@ async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<P
   return { kind: kindOf(record) };
 }
 
-/** Notes the end of an item whose operation has ended, and says what the item is then. */
+/** Notes the end of an item whose operation has ended, and returns the item. */
 export async function settleItem(
   { registry }: Pick<Ports, "registry">,
   batch: string,
@@ -196,13 +196,13 @@ export async function settleItem(
 
 const longestMessage = 300;
 
-/** A thousand of them stand in one document; the operation has the whole text. */
+/** One document holds a thousand of them; the operation has the whole text. */
 export function shortenError(error: OperationError): OperationError {
   const { message } = error;
   return message.length <= longestMessage ? error : { ...error, message: `${message.slice(0, longestMessage)}…` };
 }
 
-/** How an item ends that is refused; anything unforeseen is its outcome, too, and no other's. */
+/** The outcome of an item that is refused; an unforeseen error is also the outcome of its item alone. */
 export function describe(error: unknown): OperationError {
   if (error instanceof Refusal || error instanceof PermanentError) {
     return shortenError(toOperationError(error.code, error.message));

@@ -1,6 +1,6 @@
 /**
- * What the quotas of teams leave of a batch. The plan asks, and so does the run before it takes the first item: what comes
- * later in the batch gives way, whichever lane would have been faster.
+ * How much of a batch the teams' quotas allow. Called by the plan, and by the run before its first item: later items of the
+ * batch give way, whichever lane would have been faster.
  */
 import { lookUp, namesOf } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -16,7 +16,10 @@ interface Asking {
 
 const atOnce = 20;
 
-/** Those that will be refused, and why. `read` gives the items in their order, and is not asked where every quota is large enough. */
+/**
+ * The items that will be refused, and why. `read` returns the items in order, and is not called where every quota is large
+ * enough.
+ */
 export async function refuseBeyondQuota<Item extends Asking>(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
   count: number,
@@ -33,7 +36,7 @@ export async function refuseBeyondQuota<Item extends Asking>(
   for (let from = 0; from < wanted.length; from += atOnce) {
     const some = wanted.slice(from, from + atOnce);
     const records = await Promise.all(some.map(({ item }) => ports.registry.getNamespace(item.request)));
-    // What has a record counts already, whosever it is.
+    // A namespace with a record already counts, whichever team owns it.
     newcomers.push(...some.filter((_each, at) => records[at] === undefined));
   }
   return findBeyondQuota(newcomers, usage).map(({ item, team }) => ({
@@ -42,7 +45,7 @@ export async function refuseBeyondQuota<Item extends Asking>(
   }));
 }
 
-/** The quotas that a batch of so many could exceed. */
+/** The quotas that a batch of this size could exceed. */
 async function tightQuotas(
   { ports: { catalog, registry }, by }: Pick<ClaimContext, "ports" | "by">,
   count: number,

@@ -11,7 +11,7 @@ export async function getBatch({ registry }: Pick<Ports, "registry">, id: string
   return record;
 }
 
-/** Gives the batch as it is then. */
+/** Returns the amended batch. */
 export async function amendBatch(
   ports: Pick<Ports, "registry">,
   id: string,

@@ -1,4 +1,4 @@
-/** The namespaces of a batch over what is onboarded: chosen once, and looked at again when it is their turn. */
+/** The namespaces of a batch over what is onboarded: chosen once, and checked again when their turn comes. */
 import type { Caller } from "../../domain/access/caller.ts";
 import { changeTag } from "../../domain/http/entityTag.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -60,7 +60,7 @@ async function findAll(
   return chosen;
 }
 
-/** The same plan of the same namespaces, each of which is what it was then. */
+/** Identifies a plan and its namespaces, each in the state in which it was chosen. */
 export function selectionTag(what: object, chosen: readonly Chosen[]): string {
   return changeTag({ what, chosen });
 }
@@ -70,7 +70,7 @@ function chosenOf(record: NamespaceRecord): Chosen {
   return { cluster, namespace, seen: seenOf(record) };
 }
 
-/** Refuses what was not chosen as it is now. */
+/** Refuses a namespace that has changed since it was chosen. */
 export function expectSeen({ seen, ...berth }: Chosen, record: NamespaceRecord): void {
   if (seen && isAsSeen(seen, record)) return;
   const what = seen ? "has changed" : "was onboarded";

@@ -1,4 +1,4 @@
-/** How an item claims its namespace: by its own request, or for what the batch does with every namespace. */
+/** How an item claims its namespace: by its own request, or for the action that the batch applies to every namespace. */
 import { isFree } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
@@ -34,7 +34,7 @@ export async function claimWork(claimContext: ClaimContext, { work }: BatchRecor
       );
     case "offboard": {
       const { ignoreDependants } = work;
-      // One that is held is told as such, and not as changed by whoever holds it.
+      // Report a held namespace as held, not as changed by its holder.
       const expectFreeAsSeen = (record: NamespaceRecord) => {
         expectFree(record);
         expect(record);
@@ -47,7 +47,7 @@ export async function claimWork(claimContext: ClaimContext, { work }: BatchRecor
   }
 }
 
-/** Of many, some have the identity mode to which the others migrate. */
+/** Among many namespaces, some already have the identity mode to which the others migrate. */
 async function whereItIs({ ports }: ClaimContext, ask: BatchAsk, claim: () => Promise<Claim>): Promise<Claim> {
   try {
     return await claim();
@@ -59,7 +59,7 @@ async function whereItIs({ ports }: ClaimContext, ask: BatchAsk, claim: () => Pr
   }
 }
 
-/** What holds a namespace may do so for as long as a person thinks: whoever reads the outcome has to know. */
+/** The holder may be waiting for a person's decision, for any length of time; the outcome has to say so. */
 export async function explainHolder({ registry }: Pick<Ports, "registry">, error: unknown): Promise<unknown> {
   if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") return error;
   const { operation } = error.details;

@@ -1,4 +1,4 @@
-/** How a batch ends: when every item has, or when it was canceled or given up and what began has. */
+/** How a batch ends: when every item has ended or, once it was canceled or given up, every item that had begun. */
 
 import { isOfPolicy } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -12,13 +12,13 @@ import { appendDecision } from "../watching/audit.ts";
 import { findBegun, settleItem } from "./batchItem.ts";
 import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
 
-/** How many items have not begun, and how many others run; none of either once the batch has ended. */
+/** How many items have not begun, and how many are running; both are zero once the batch has ended. */
 interface Left {
   readonly notBegun: number;
   readonly running: number;
 }
 
-/** Ends the batch when every item has ended; else says what is left. */
+/** Ends the batch when every item has ended; otherwise returns what is left. */
 export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   const record = await getBatch(ports, id);
   if (isFinal(record.status)) return await close(ports, record);
@@ -38,7 +38,7 @@ export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   return await close(ports, ended);
 }
 
-/** Told before the batch is closed: until then the timer comes back to it. */
+/** Publishes the end before it closes the batch: until then, the timer returns to it. */
 async function close(ports: Ports, record: BatchRecord): Promise<Left> {
   const { id, status, error, result } = record;
   const items = await ports.registry.listBatchItems(id);
@@ -53,7 +53,7 @@ async function close(ports: Ports, record: BatchRecord): Promise<Left> {
 
 const mostNamed = 10;
 
-/** One entry for all that policy refused: the status of the batch has each of them. */
+/** One audit entry for everything that policy refused: the status of the batch lists each item. */
 async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly BatchItem[]): Promise<void> {
   const refused = items.filter(({ operation, error }) => operation === undefined && error && isOfPolicy(error.code));
   const code = refused[0]?.error?.code;
@@ -65,7 +65,7 @@ async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly
   await appendDecision(ports, originOf(record), decision);
 }
 
-/** Notes the end of those items whose operations have ended. */
+/** Notes the end of each item whose operation has ended. */
 export async function settleItems(
   ports: Pick<Ports, "registry">,
   batch: string,
@@ -81,7 +81,7 @@ export async function settleItems(
   return settled;
 }
 
-/** A lane that broke off has left its verification: it has not begun, and another lane takes it. */
+/** A lane that broke off has left its verification unfinished: reset the item to not begun, so that another lane takes it. */
 async function dropVerifications(
   { registry }: Pick<Ports, "registry">,
   { id, work }: BatchRecord,
@@ -91,7 +91,7 @@ async function dropVerifications(
   return await Promise.all(
     items.map(async (item) => {
       if (item.status !== "Running") return item;
-      // It may have come to its end since.
+      // It may have ended since.
       const { record, change } = await amend({
         what: `Item ${item.index} of batch ${id}`,
         read: () => registry.getBatchItem(id, item.index),
@@ -103,7 +103,7 @@ async function dropVerifications(
   );
 }
 
-/** What has not begun never begins. After a cancel, what is somebody else's operation is not waited for, either. */
+/** Items that have not begun never begin. After a cancel, the batch does not wait for anyone else's operation, either. */
 async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
   const { id, cancel, givenUp } = batch;
   const items: BatchItem[] = [];
@@ -135,8 +135,8 @@ async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[
 }
 
 /**
- * No lane is left that would start what it has claimed, or take what another one dropped: one that failed left its item
- * behind. What is claimed is the timer's from now on, and what is not is there to be taken again.
+ * No lane is left to start what it has claimed, or to take what another one dropped: a failed lane left its item behind. From
+ * now on the timer starts claimed items, and unclaimed ones can be taken again.
  */
 async function leaveToTimer(
   { registry }: Pick<Ports, "registry">,

@@ -4,7 +4,7 @@ import type { Ports } from "../../ports.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { amendBatch, originOf, publishBatch } from "./batchRecord.ts";
 
-/** Records and tells that the batch runs. Twice is as once. */
+/** Records and publishes that the batch runs. Idempotent. */
 export async function recordBatchStart(ports: Ports, id: string): Promise<void> {
   const record = await amendBatch(ports, id, ({ status }) =>
     status === "NotStarted" ? { status: "Running", startTime: new Date().toISOString() } : undefined,
@@ -12,7 +12,8 @@ export async function recordBatchStart(ports: Ports, id: string): Promise<void> 
   if (isFinal(record.status)) return;
   const { requests } = record;
   const totals = { ...countItems([]), requests, notStarted: requests };
-  // Also when it ran before: the first time may have ended after the record. An entry and an event of that id are one.
+  // Repeated on a second run: the first may have stopped after the record was written. Entries and events with the same ID
+  // count once.
   await appendDecision(ports, originOf(record), { id, what: "batch", action: "accepted", outcome: "Running" });
   await publishBatch(ports, record, { status: "Running", phase: "provisioning", totals });
 }

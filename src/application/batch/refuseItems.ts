@@ -6,13 +6,13 @@ import { refuseBeyondQuota } from "./batchQuota.ts";
 import { getBatch } from "./batchRecord.ts";
 
 /**
- * Ends the items of which it is certain, before a lane takes the first one, that they will be refused. Twice is as once: what
- * has begun by then has its place, and is not asked again.
+ * Ends the items that are certain to be refused, before a lane takes the first one. Idempotent: items that have begun by then
+ * have their place and are not checked again.
  */
 export async function refuseItems(ports: Ports, id: string): Promise<void> {
   const { registry } = ports;
   const { by, work, requests, status, cancel } = await getBatch(ports, id);
-  // What is onboarded has its place.
+  // Onboarded namespaces already count towards their quota.
   if (work || isFinal(status) || cancel) return;
   const open = async () => {
     const items = await registry.listBatchItems(id, { status: "NotStarted" });
@@ -26,7 +26,7 @@ export async function refuseItems(ports: Ports, id: string): Promise<void> {
   };
   const endTime = new Date().toISOString();
   for (const { item, refusal } of await refuseBeyondQuota({ ports, by }, requests, open)) {
-    // False: somebody has claimed it in between, who is told the same if it is still true.
+    // False when somebody has claimed it in between; that claim gets the same refusal if it still applies.
     await registry.amendBatchItem(id, item, { status: "Failed", error: describe(refusal), endTime });
   }
 }

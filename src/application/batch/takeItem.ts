@@ -4,10 +4,10 @@ import { claimItem, settleItem, takeIndex } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
 import { beginVerification } from "./verifyItem.ts";
 
-/** Of items that need no run of their own, such as those that are onboarded already, a lane passes so many in one turn. */
+/** How many items that need no run of their own, such as those already onboarded, a lane passes in one turn. */
 const mostTaken = 25;
 
-/** Without an index there is nothing left to take; with nothing to do there may be more. */
+/** Without an index, nothing is left to take; with an index and no work, there may be more. */
 interface Taken {
   readonly index?: number | undefined;
   /** Held by the operation that the lane runs. */
@@ -16,7 +16,7 @@ interface Taken {
   readonly verifies?: true;
 }
 
-/** Notes the end of the lane's last item, and takes and claims the next one that the lane has to run. */
+/** Notes the end of the lane's last item, then takes and claims the next one that the lane has to run. */
 export async function takeItem(
   ports: Ports,
   { batch: id, lane, done }: { batch: string; lane: string; done: number | undefined },
@@ -29,7 +29,7 @@ export async function takeItem(
   let last = done;
   for (let tried = 0; tried < mostTaken; tried += 1) {
     const batch = await getBatch(ports, id);
-    // Not begun is never begun.
+    // Items that have not begun never begin.
     if (batch.cancel || batch.givenUp !== undefined) return {};
     const index = await takeIndex(ports, { batch: id, lane, done: last });
     if (index === undefined) return {};

@@ -1,4 +1,4 @@
-/** An item that is verified: it has no operation, since nothing of what was onboarded changes, and its end is its outcome. */
+/** Verifies an item. It has no operation, since nothing that was onboarded changes; the result is its outcome. */
 import { TransientError } from "../../domain/errors.ts";
 import { describeFinding, type Finding, isError, worstOf } from "../../domain/finding.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
@@ -15,7 +15,7 @@ import { getBatch } from "./batchRecord.ts";
 import { expectSeen } from "./chooseNamespaces.ts";
 import { explainHolder } from "./claimWork.ts";
 
-/** Whether the item has to be verified; it shows as running then. Twice is as once. */
+/** Whether the item has to be verified; if so, it shows as running. Idempotent. */
 export async function beginVerification(
   { registry }: Pick<Ports, "registry">,
   batch: string,
@@ -31,7 +31,7 @@ export async function beginVerification(
   return change !== undefined || record?.status === "Running";
 }
 
-/** Looks, keeps what was found with the namespace, and ends the item. A passing fault is thrown, and tried again. */
+/** Verifies the namespace, records the findings, and ends the item. A transient error is thrown and retried. */
 export async function verifyItem(ports: Ports, id: string, index: number): Promise<void> {
   const { registry } = ports;
   const [batch, item] = await Promise.all([getBatch(ports, id), registry.getBatchItem(id, index)]);
@@ -46,7 +46,7 @@ export async function verifyItem(ports: Ports, id: string, index: number): Promi
   await endItem(ports, id, index, end);
 }
 
-/** Ends an item that could not be looked at for as long as the retries last. */
+/** Ends an item that could not be read for as long as the retries lasted. */
 export async function giveUpVerification(
   ports: Pick<Ports, "registry">,
   batch: string,
@@ -61,7 +61,7 @@ async function look(
   item: Stored<BatchItem & BatchAsk>,
 ): Promise<readonly Finding[]> {
   const record = await findSettled(ports.registry, item, mustSee(by, item));
-  // In the middle of an operation everything differs from everything.
+  // In the middle of an operation, nothing would match.
   expectFree(record);
   expectSeen(item, record);
   const found = await proveNamespace(ports, inspectionOf(record), `${id}.${item.index}`);
@@ -81,7 +81,7 @@ function broken(errors: readonly Finding[]): OperationError {
   return shortenError(toOperationError("VERIFICATION_FAILED", errors.map(describeFinding).join(" ")));
 }
 
-/** The first end is the one: a try that was given up may come to its own. */
+/** The first end counts: a try that was given up may still reach its own. */
 async function endItem(
   { registry }: Pick<Ports, "registry">,
   batch: string,

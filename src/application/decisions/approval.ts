@@ -1,6 +1,6 @@
 /**
- * Approval, as the operation's record has it. Everything that decides (approve, reject, time-out, cancel) is written there
- * with the ETag, so the first one counts; the event that wakes the orchestration carries nothing that is believed.
+ * Approval, as the operation's record has it. Every decision (approve, reject, time-out, cancel) is written there with the
+ * ETag, so the first one counts; the event that wakes the orchestration carries nothing that is trusted.
  */
 
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -25,7 +25,7 @@ export interface ApprovalRequest {
   readonly steps: readonly StepPlan[];
 }
 
-/** Records and tells that the request waits; undefined when it need not: it needs no approval, or has it. Idempotent. */
+/** Records and publishes that the request waits; undefined when it needs no approval, or already has it. Idempotent. */
 export async function requestApproval(
   ports: Ports,
   { operation, request, team, steps }: ApprovalRequest,
@@ -40,7 +40,7 @@ export async function requestApproval(
       throwIfCanceled(current);
       if (current.approval) return current.approval;
       const now = Date.now();
-      // The SDK's timers know whole seconds: rounded up, the time that the status names is the time that holds.
+      // The SDK's timers count whole seconds; rounding up makes the time in the status the time that applies.
       const approvals = approvalsNeeded(current);
       const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
       return {
@@ -56,7 +56,7 @@ export async function requestApproval(
     toPlannedSteps(steps),
   );
   if (approval.decision) {
-    // Decided before this run began, and nobody will wake it: nobody is asked again.
+    // Decided before this run began: no event will wake the orchestration, and nobody has to be asked again.
     await takeDecision(ports, { operation, request, isTimeOver: false });
     return undefined;
   }
@@ -65,8 +65,8 @@ export async function requestApproval(
 }
 
 /**
- * What was decided, or that the time is over; false when what woke the orchestration was no decision. Throws unless the very
- * request that runs was approved, by all who have to approve it now: the catalog may have changed.
+ * Takes the decision, or the time-out; false when what woke the orchestration was no decision. Throws unless this same
+ * request was approved by everyone whose approval it needs now: the catalog may have changed.
  */
 export async function takeDecision(
   ports: Ports,
@@ -94,14 +94,14 @@ export async function takeDecision(
   const more = needsApproval(ports.catalog, request, record.team).filter(({ what }) => !reasons.includes(what));
   if (more.length > 0) {
     const what = more.map((reason) => reason.what).join(" ");
-    throw new PermanentError("APPROVAL_MISMATCH", `The catalog asks for more than was approved by now. ${what}`);
+    throw new PermanentError("APPROVAL_MISMATCH", `The catalog now asks for more than was approved. ${what}`);
   }
   return true;
 }
 
 type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
 
-/** Tells who may approve. The id makes a second send of the same one message (duplicate detection on the topic). */
+/** Notifies those who may approve. The ID makes repeated sends one message (duplicate detection on the topic). */
 export async function publishApproval(
   { events }: Pick<Ports, "events">,
   { id, kind, requestedBy, cluster, namespace, traceparent }: Subject,
@@ -129,7 +129,7 @@ export async function publishApproval(
   });
 }
 
-/** Sends the reminder that is due, if one is: with the event first, so that a crash sends it again and never skips it. */
+/** Sends a reminder if one is due. The event goes first, so that a crash repeats a reminder and never skips one. */
 export async function remindOfApproval(ports: Ports, record: Stored<OperationRecord>, now: number): Promise<void> {
   const { approval } = record;
   if (!approval || approval.decision || record.cancel || now >= Date.parse(approval.expiresTime)) return;
@@ -137,7 +137,7 @@ export async function remindOfApproval(ports: Ports, record: Stored<OperationRec
   const due = Math.floor(elapsed / (ports.catalog.approval.reminderMinutes * minuteMs));
   if (due <= approval.reminders) return;
   await publishApproval(ports, record, approval, due);
-  // Lost to a decision that came meanwhile: then there is nothing left to remind of.
+  // This write may lose to a decision made meanwhile; then there is nothing left to remind of.
   await ports.registry.amendOperation(record, { approval: { ...approval, reminders: due } });
 }
 
@@ -145,7 +145,7 @@ function toPlannedSteps(steps: readonly StepPlan[]): readonly PlannedStep[] {
   return steps.map(({ name, target, action, differences }) => ({ name, target, action, differences }));
 }
 
-/** `next` returns the approval in the record where nothing has to be written. A plan is written with the approval that it belongs to. */
+/** `next` returns the approval unchanged where nothing has to be written. A plan is written together with its approval. */
 async function amendApproval(
   { registry }: Pick<Ports, "registry">,
   operation: string,

@@ -7,7 +7,10 @@ import { amend } from "../amend.ts";
 import { type Decision, sign } from "./decide.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 
-/** Asking twice is asking once. What it does to the items: whoever accepted it passes it on, the lanes, and the end (application/batch/). */
+/**
+ * Idempotent. The cancel reaches the items through the function that accepted it, the lanes, and the end of the batch
+ * (application/batch/).
+ */
 export async function cancelBatch(
   { registry }: Pick<Ports, "registry">,
   id: string,
@@ -22,7 +25,7 @@ export async function cancelBatch(
   return { ...foreseen.record, ...change };
 }
 
-/** Refuses what `cancelBatch` would refuse; `isMade` when it was canceled before. Writes nothing. */
+/** Refuses what `cancelBatch` would refuse; `isMade` when the batch was already canceled. Writes nothing. */
 export async function foreseeBatchCancel(
   { registry }: Pick<Ports, "registry">,
   id: string,

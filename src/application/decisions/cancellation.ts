@@ -1,6 +1,6 @@
 /**
- * A cancellation is an entry in the operation's record, written with the ETag. Every step looks at it before its first
- * write, the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
+ * A cancellation is an entry in the operation's record, written with the ETag. Every step checks for it before its first
+ * write, and the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
  */
 
 import { PermanentError } from "../../domain/errors.ts";
@@ -10,16 +10,19 @@ import type { Registry } from "../../ports.ts";
 import { amendOperation } from "../amendOperation.ts";
 
 /**
- * Comes before the first write of a step. One that lay in a queue when its orchestration was ended may run when the operation
- * is over: what it made then, nobody would undo.
+ * Called before the first write of a step. A step that was still queued when its orchestration was terminated may run after
+ * the operation has ended; nobody would undo what it made.
  */
 export function expectWanted(record: OperationRecord | undefined, operation: string): void {
   throwIfCanceled(record);
   if (record?.status !== "Failed") return;
-  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has failed, and does nothing more.`);
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has failed and does nothing more.`);
 }
 
-/** Comes before the first write of an undo: what has succeeded is somebody's namespace by now, whatever a turn believes. */
+/**
+ * Called before the first write of an undo: once the operation has succeeded, somebody uses the namespace, whatever a turn of
+ * the orchestration assumes.
+ */
 export function expectNotSucceeded(record: OperationRecord | undefined, operation: string): void {
   if (record?.status !== "Succeeded") return;
   throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has succeeded and is not undone.`);
@@ -42,8 +45,8 @@ export async function commitOperation(
 }
 
 /**
- * Writes somebody's cancellation to an operation that can still be canceled; what comes too late changes nothing. Gives
- * the operation when it is canceled now, or was before.
+ * Writes a cancellation to an operation that can still be canceled; one that comes too late changes nothing. Returns the
+ * operation if it is canceled now, or was before.
  */
 export async function passOnCancel(
   registry: Pick<Registry, "getOperation" | "amendOperation">,

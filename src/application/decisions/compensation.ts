@@ -18,11 +18,11 @@ type Found = { readonly compensates: Compensated } & (
 
 export interface Compensating {
   readonly by: Caller;
-  /** Throws when the operation is not as the caller has seen it; not asked when a compensation of it is at work already. */
+  /** Throws when the operation is not as the caller saw it; not called when a compensation of it is already running. */
   readonly expect?: ((record: OperationRecord) => void) | undefined;
 }
 
-/** What of the operation is left to be undone; `isSame` when a compensation of it is at work already. */
+/** What is left to undo of the operation; `isSame` when a compensation of it is already running. */
 export async function findCompensation(
   registry: Pick<Registry, "findOperation" | "getNamespace">,
   id: string,
@@ -40,7 +40,8 @@ export async function findCompensation(
   if (current?.state === "Compensating" && current.compensates.of === id) {
     return { current, compensates, isSame: true };
   }
-  // A migration leaves its namespace onboarded, whatever it could not undo; then it may be repaired, and the way back is open.
+  // A migration leaves its namespace onboarded, whatever it could not undo. A repair may follow, and compensating is still
+  // possible.
   const leftBy = (migrating && current?.migration?.leftBy) ?? current?.operation;
   const isLeft = leftBy === id && current?.state === (migrating ? "Onboarded" : "Incomplete");
   if (undos.length > 0 && isLeft) {
@@ -51,7 +52,7 @@ export async function findCompensation(
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }
 
-/** Of a migration, or of a compensation of one. */
+/** For a migration, or a compensation of one. */
 function migratingOf({
   kind,
   request,

@@ -1,4 +1,4 @@
-/** Decisions of people about an operation: written to its record with the ETag, where the first one counts. */
+/** People's decisions about an operation: written to its record with the ETag, so the first one counts. */
 
 import type { Caller } from "../../domain/access/caller.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
@@ -16,7 +16,7 @@ export interface Decision {
   readonly by: Caller;
   readonly comment?: string | undefined;
   readonly now?: Date;
-  /** Throws when the operation is not as whoever decides has seen it. Asked last, and not for a decision that is made already. */
+  /** Throws when the operation is not as the caller saw it. Called last, and not for a decision that was already made. */
   readonly expect?: ((record: AnyOperation) => void) | undefined;
 }
 
@@ -25,13 +25,13 @@ export interface ApprovalDecision extends Decision {
   readonly requestHash?: string | undefined;
 }
 
-/** What a decision finds: the operation, and whether it was decided so before. */
+/** The operation, and whether the same decision was already made. */
 export interface Foreseen {
   readonly record: OperationRecord;
   readonly isMade: boolean;
 }
 
-/** Asking twice is asking once; the first one's name stays. */
+/** Idempotent; the name of the first caller stays. */
 export async function cancelOperation(registry: Records, id: string, decision: Decision): Promise<OperationRecord> {
   return await decide(registry, id, decision.by, cancelOf(id, decision));
 }
@@ -65,7 +65,9 @@ function cancelOf(id: string, decision: Decision): Next {
   };
 }
 
-/** The approval names the request that the approver saw; the requester cannot decide, nor one person alone for the queue. */
+/**
+ * The approval names the request that the approver saw. The requester cannot decide, nor can one person alone for the queue.
+ */
 export async function decideApproval(
   registry: Records,
   id: string,
@@ -81,7 +83,7 @@ export async function foreseeApproval(registry: Records, id: string, decision: A
   return await foresee(registry, id, decision.by, approvalOf(id, decision));
 }
 
-/** Operating alone is no right to approve. */
+/** The right to operate does not include the right to approve. */
 export function expectApprover(by: Caller): void {
   if (!by.roles.includes("Onboarding.Approve")) throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Approve"]));
 }
@@ -137,7 +139,7 @@ export function sign({ by, comment, now = new Date() }: Decision): Cancel {
   return { by: by.id, time: now.toISOString(), ...(comment === undefined ? {} : { comment }) };
 }
 
-/** What a decision writes; undefined when it was made before. Throws when it is refused. */
+/** What a decision writes; undefined when it was already made. Throws when it is refused. */
 type Next = (
   record: OperationRecord,
 ) => Pick<Required<OperationRecord>, "cancel"> | { readonly approval: Approval } | undefined;

@@ -1,4 +1,4 @@
-/** Operations that wait for a person, from the records alone: no orchestration is asked where it is. */
+/** Operations that wait for a person, from the records alone: no orchestration is queried. */
 import { printCursor, readCursor } from "../../domain/http/cursor.ts";
 import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.ts";
 import { kindOf } from "../../domain/operation/lifecycle.ts";
@@ -7,21 +7,21 @@ import type { OperationRecord, Page } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
-/** Records of operations that are read at a time. */
+/** How many records of operations are read at a time. */
 const readsAtOnce = 50;
 
 export interface AwaitingQuery {
   readonly limit: number;
   readonly continuation?: string;
-  /** Told by the namespace's record, so that not every operation is read. */
+  /** Decided from the namespace's record, so that not every operation is read. */
   readonly isWanted?: (held: HeldRecord) => boolean;
-  /** Told by the operation's own. */
+  /** Decided from the operation's record. */
   readonly isMeant?: (operation: Awaiting<OperationRecord>) => boolean;
-  /** Is told of a namespace whose record cannot be read, and whose operation is therefore not listed. */
+  /** Called for a namespace whose record cannot be read, and whose operation is therefore not listed. */
   readonly warn: (message: string) => void;
 }
 
-/** Newest first, as every list of operations: ids count down. */
+/** Newest first, like every list of operations: IDs count down. */
 export async function listAwaiting(
   registry: Pick<Registry, "heldNamespaces" | "getOperation">,
   { limit, continuation, isWanted = () => true, isMeant = () => true, warn }: AwaitingQuery,
@@ -33,7 +33,7 @@ export async function listAwaiting(
     .map(({ operation }) => operation)
     .toSorted();
   const found: Awaiting<OperationRecord>[] = [];
-  // One more than the page tells whether there is another.
+  // One more than a page shows whether there is another.
   for (let at = 0; at < ids.length && found.length <= limit; at += readsAtOnce) {
     const records = await Promise.all(ids.slice(at, at + readsAtOnce).map((id) => registry.getOperation(id)));
     for (const record of records) if (record && awaitsApproval(record) && isMeant(record)) found.push(record);
@@ -44,7 +44,7 @@ export async function listAwaiting(
   return { value, continuation: printCursor({ partition: "operations", row: last.id }) };
 }
 
-/** Only what brings a namespace to a request needs approval. */
+/** Only onboarding or changing a namespace can need approval. */
 function mayAsk(held: HeldRecord): boolean {
   return ["onboard", "change"].includes(kindOf(held));
 }

@@ -5,13 +5,16 @@ import { mayDecide } from "../../domain/policy/approval.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 
-/** Its team sees an operation, and so does whoever may decide it; a batch may be of several teams: its sender sees it. */
+/**
+ * An operation is visible to its team and to anyone who may decide it. A batch may concern several teams: its sender sees it,
+ * too.
+ */
 export function maySeeOperation(by: Caller, record: AnyOperation): boolean {
   if (record.kind === "batch") return maySee(by, record) || by.id === record.requestedBy;
   return maySee(by, record) || (record.approval !== undefined && mayDecide(by, record.approval));
 }
 
-/** The same words for what is not there and for what is another team's. */
+/** The same message whether the operation does not exist or belongs to another team. */
 export function mustSeeOperation<O extends AnyOperation>(
   by: Caller,
   id: string,

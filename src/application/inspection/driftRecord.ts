@@ -1,4 +1,4 @@
-/** What a look found goes into the namespace's record, and to the topic when it is not what the look before found. */
+/** Findings go into the namespace's record, and to the topic when they differ from the previous findings. */
 
 import { fingerprint, keep } from "../../domain/finding.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
@@ -9,12 +9,15 @@ import type { Ports } from "../../ports.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
 import type { Inspected } from "./inspection.ts";
 
-/** What a look at an onboarded namespace has to know. */
+/** What the inspection of an onboarded namespace needs to know. */
 export function inspectionOf({ request, clientId, namespaceUid, migration, things }: NamespaceRecord): Inspection {
   return { request, clientId, namespaceUid, isMigrating: migration !== undefined, things };
 }
 
-/** Undefined when somebody wrote the record since it was read: an operation has the namespace, and will look itself. */
+/**
+ * Undefined when somebody has written the record since it was read: an operation has the namespace, and will inspect it
+ * itself.
+ */
 export async function recordFindings(
   { registry, events }: Pick<Ports, "registry" | "events">,
   record: Stored<OnboardedRecord>,
@@ -22,7 +25,7 @@ export async function recordFindings(
 ): Promise<OnboardedRecord | undefined> {
   const time = new Date().toISOString();
   const kept = keep(findings);
-  // Told before it is kept: after a crash in between it is told again, under the same id.
+  // Publish before writing: after a crash in between, the event is published again under the same ID.
   if (fingerprint(kept) !== fingerprint(record.findings ?? [])) {
     await events.publish(driftEvent(record, kept, { since: record.verifiedTime ?? record.acceptedTime, time }));
   }

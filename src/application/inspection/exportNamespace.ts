@@ -1,4 +1,4 @@
-/** What an onboarded namespace consists of, from the same functions that the steps and the verification use. */
+/** What an onboarded namespace consists of, built by the functions that the steps and the verification use. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type ExportedPart, printAzureCli, printKubernetes, printTsql } from "../../domain/export/exportScripts.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
@@ -12,7 +12,7 @@ export function exportKubernetes(catalog: Catalog, exported: Exported): string {
   return printKubernetes(partsOf(catalog, exported).flatMap(({ objects = [] }) => objects));
 }
 
-/** Of all databases, or of the one that is named as `server/database`. */
+/** For all databases, or for the one named as `server/database`. */
 export function exportTsql(catalog: Catalog, { request, ...rest }: Exported, only?: string): string {
   const databases = request.databases.filter((database) => only === undefined || only === keyOf(database));
   const parts = partsOf(catalog, { ...rest, request: { ...request, databases } });

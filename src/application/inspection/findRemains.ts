@@ -3,7 +3,7 @@ import type { Ports } from "../../ports.ts";
 import { resourcesWithEffects } from "../../resources/effects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
-/** What Mooring created for the namespace and is still there, each in one sentence. What it adopted stays, and does not count. */
+/** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
 export async function findRemains(
   ports: Ports,
   request: OnboardingRequest,

@@ -1,6 +1,4 @@
-/**
- * Reads everything of a namespace back: what differs from what was asked for, and which things are the namespace's. Reads only.
- */
+/** Reads back everything of a namespace: what differs from the request, and which things are the namespace's. Reads only. */
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
@@ -13,11 +11,11 @@ import { readIdentity } from "../../resources/identity/effects.ts";
 
 export interface Inspected {
   readonly findings: readonly Finding[];
-  /** Those that are there, for the namespace's record. */
+  /** The things that exist, for the namespace's record. */
   readonly things: readonly KnownThing[];
 }
 
-/** Of which resources; without it, of all. */
+/** Which resources to inspect; by default, all. */
 interface Scope {
   readonly isMeant?: (resource: Resource) => boolean;
 }
@@ -63,7 +61,7 @@ async function readBack(
     identity = found.identity;
     return found.findings;
   });
-  // Users and objects are right when they name the identity that is there; when it is gone, the one that was.
+  // Users and objects are right if they name the identity that exists or, when it is gone, the previous one.
   const clientId = identity?.clientId ?? inspection.clientId;
   if (clientId === undefined) return identityFindings;
   const input = { ...inspection, clientId, identity, note };
@@ -78,7 +76,7 @@ async function readBack(
   return [...identityFindings, ...others.flat()];
 }
 
-/** A refusal is itself a finding; a passing fault says nothing and leaves the question open. */
+/** A refusal is itself a finding; a transient error says nothing and leaves the question open. */
 async function readable(target: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await look();

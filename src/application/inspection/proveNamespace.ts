@@ -1,4 +1,4 @@
-/** Proof: everything is read back and compared with what was asked for, whatever the steps reported. */
+/** Proof: reads everything back and compares it with the request, whatever the steps reported. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError } from "../../domain/errors.ts";
 import { describeFinding, type Finding, isError } from "../../domain/finding.ts";
@@ -7,14 +7,14 @@ import type { Inspection } from "../../resources/definitions/inspection.ts";
 import { type Inspected, readNamespace } from "./inspection.ts";
 import { tryLogin } from "./verificationJob.ts";
 
-/** Reads everything back and, when that is in order and the catalog allows it, logs in as the workload does. */
+/** Reads everything back and, if it is in order and the catalog allows it, logs in as the workload does. */
 export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<Inspected> {
   const { findings, things } = await readTwice(ports, inspection, isError);
   if (findings.some(isError)) return { findings, things };
   return { findings: [...findings, ...(await tryLogin(ports, inspection.request, run))], things };
 }
 
-/** Before it says that something is wrong; what there is, the last look says. */
+/** Looks again before it reports an error; `things` are those of the last look. */
 export async function readTwice(
   ports: Ports,
   inspection: Inspection,
@@ -36,7 +36,7 @@ export function throwErrors(findings: readonly Finding[]): void {
 
 const secondLookMs = 500;
 
-/** Before it says that something is wrong: a read may come from a replica that is a moment behind. */
+/** Looks again before it reports an error: a read may come from a replica that is a moment behind. */
 export async function lookTwice<T>(
   look: () => Promise<readonly T[]>,
   isWrong: (found: T) => boolean = () => true,

@@ -1,6 +1,6 @@
 /**
- * A one-shot Job in the namespace that signs in as the workload does: its service account or its selector, its ConfigMap,
- * no secret. The image is the operator's choice in the catalog; its exit code says how far it came (samples/message-app).
+ * A one-shot Job in the namespace that signs in as the workload does: with its service account or selector and its ConfigMap,
+ * and no secret. The operator chooses the image in the catalog; its exit code says how far it got (samples/message-app).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -17,7 +17,7 @@ import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
 
 type Access = Pick<Ports, "kubernetes">;
 
-/** Nothing to say when the login worked, when there is no database, or when the catalog allows no Job on the cluster. */
+/** No findings when the login worked, when there is no database, or when the catalog allows no Job on the cluster. */
 export async function tryLogin(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   request: OnboardingRequest,
@@ -38,12 +38,12 @@ export async function tryLogin(
     if (!(error instanceof PermanentError)) throw error;
     return [unproven(`${error.code}: ${error.message}`)];
   } finally {
-    // Should this not come to pass, ttlSecondsAfterFinished removes it.
+    // If this fails, ttlSecondsAfterFinished removes the Job.
     if (uid !== undefined) await kubernetes.remove(cluster, refOf(job), { uid });
   }
 }
 
-/** A token for a credential that is seconds old may be refused at first; the Job controller waits between its tries. */
+/** A token for a credential that is seconds old may be refused at first; the Job controller waits between tries. */
 const triesAfterFirst = 2;
 const keptSeconds = 600;
 
@@ -62,7 +62,7 @@ function verificationJob(
     envFrom: [{ configMapRef: { name: namesInside.configMap } }],
     terminationMessagePolicy: "FallbackToLogsOnError",
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
-    // What the restricted Pod Security Standard demands.
+    // Required by the restricted Pod Security Standard.
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
   };
   return {
@@ -186,7 +186,7 @@ function readExitCode(
   { exitCode, message }: { exitCode: number; message: string },
 ): readonly Finding[] {
   if (exitCode === 0) return [];
-  // The ConfigMap's first database is the one that is tried; who asked for EXECUTE alone may log in and not read.
+  // The Job tries the ConfigMap's first database. A request for EXECUTE alone allows the login but no reads.
   const [tried] = databases;
   if (exitCode === 5 && tried && !mayRead(tried.roles)) return [];
   const found = `exit code ${exitCode}${message === "" ? "" : `: ${message.trim()}`}`;

@@ -1,4 +1,4 @@
-/** What a migration finds and would do: answers a dry run, and is the inventory that comes first. */
+/** What a migration finds and would do: the answer to a dry run, and the inventory that a migration begins with. */
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
 import { isPast, type Migration, migrated, targetOf, withAccountOf } from "../../domain/operation/migration.ts";
@@ -80,7 +80,7 @@ function waitsForPods({ message }: Conflict, minutes: number): Notice {
   };
 }
 
-/** The way that the migration leaves has to be whole, and the cluster ready for the new one. */
+/** The mode that the migration leaves has to be intact, and the cluster ready for the new one. */
 async function lookAtNamespace(
   ports: Ports,
   { operation, request, migration, clientId }: MigrationLook,
@@ -93,7 +93,7 @@ async function lookAtNamespace(
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
-    // What is broken of workload identity is why somebody goes back, and does not stop that; the proof comes later.
+    // Broken workload identity is a reason to migrate back and must not prevent it; the proof comes later.
     inspectNamespace(
       ports,
       { request, clientId, isMigrating: true },
@@ -102,7 +102,7 @@ async function lookAtNamespace(
     obstacles(),
     expectSameNamespace(ports, request),
   ]);
-  // A selector that others have, too, is no longer asked for when the namespace has migrated.
+  // Once the namespace has migrated, it no longer matters that others share its selector.
   const errors = findings.filter((each) => isError(each) && each.code !== "SELECTOR_SHARED");
   const conflict: Conflict | undefined =
     errors.length === 0
@@ -111,7 +111,7 @@ async function lookAtNamespace(
           code: "VERIFICATION_FAILED",
           message: `Repair the namespace before it migrates. ${errors.map(describeFinding).join(" ")}`,
         };
-  const how = isPast(migration.completed, "cutOver") ? "to be deployed anew by now" : "to be deployed anew";
+  const how = isPast(migration.completed, "cutOver") ? "should have been redeployed by now" : "to be redeployed";
   const current = mode === "podIdentity" ? "uses workload identity" : "uses pod identity";
   const differences = pods.map((pod) => ({ field: `pod ${pod}`, current, desired: how }));
   const plan = toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });

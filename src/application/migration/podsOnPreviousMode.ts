@@ -12,7 +12,10 @@ const PodState = z.object({
   status: z.object({ phase: z.string().default("Pending") }).prefault({}),
 });
 
-/** Names of pods that have, or are about to get, the identity by the way that the migration leaves. A pod that has ended needs none. */
+/**
+ * Names of the pods that have, or are about to get, the identity in the mode that the migration leaves. A pod that has ended
+ * needs none.
+ */
 export async function podsOnPreviousMode(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { cluster, namespace }: Berth,
@@ -39,7 +42,7 @@ const ways: Readonly<Record<IdentityMode, { readonly words: string; readonly cod
   workloadIdentity: { words: "workload identity", code: "PODS_STILL_USE_WORKLOAD_IDENTITY" },
 };
 
-/** Undefined when none is. */
+/** Undefined when there are no such pods. */
 export function describeBlockingPods(
   berth: Berth,
   migration: Pick<Migration, "to">,

@@ -1,4 +1,4 @@
-/** What a namespace's record and a request make of a migration. */
+/** Builds a migration from a namespace's record and a request. */
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -8,12 +8,12 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { selectorOf } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 
-/** Whether the migration that runs goes the way that is asked for. */
+/** Whether the running migration goes in the requested direction. */
 export function goesTo({ to }: Pick<MigrationRequest, "to">): (running: NamespaceRecord) => boolean {
   return ({ migration }) => migration !== undefined && targetOf(migration) === to;
 }
 
-/** A new migration, or the one that had stopped and goes on, or back. */
+/** A new migration, or one that had stopped and now continues, or goes back. */
 export function prepareMigration(
   ports: Pick<Ports, "catalog">,
   record: NamespaceRecord,
@@ -33,7 +33,7 @@ export function prepareMigration(
     throw new Refusal(error.code, error.message);
   }
   const isBack = to === "podIdentity";
-  // What the way that is left has is as it is.
+  // The names of the mode that is left stay as they are.
   const there = migration ?? (isBack ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) });
   const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
   const selector = settle("selector", there, wanted) ?? selectorOf(request);
@@ -42,7 +42,7 @@ export function prepareMigration(
 
 type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };
 
-/** What is there counts, and nothing else may be asked for. */
+/** An existing value stays; a request for another one is refused. */
 function settle(field: keyof Named, there: Named, wanted: Named): string | undefined {
   const [is, asked] = [there[field], wanted[field]];
   if (is === undefined || asked === undefined || is === asked) return is ?? asked;

@@ -1,4 +1,4 @@
-/** How an operation ends: its record, the namespace's record, and the event that tells the others. */
+/** How an operation ends: its record, the namespace's record, and the event. */
 import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
@@ -23,13 +23,13 @@ import type { Origin } from "./origin.ts";
 
 export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;
 
-/** The two records that the end of an operation is written to. */
+/** The two records to which the end of an operation is written. */
 export interface KnownRecords {
   readonly operation?: Stored<OperationRecord> | undefined;
   readonly namespace?: Stored<NamespaceRecord> | undefined;
 }
 
-/** Before the end, so that it need not wait for them: whoever has changed one since is found out by its ETag. */
+/** Reads them ahead, so that the end does not wait for them; the ETags reveal later changes. */
 export async function readForEnd(
   { registry }: Pick<Ports, "registry">,
   input: Pick<Origin, "operation" | "cluster" | "namespace">,
@@ -41,18 +41,18 @@ export async function readForEnd(
   return { operation, namespace };
 }
 
-/** Writes the end of an operation. May run twice: every write here gives the same again. */
+/** Writes the end of an operation. Idempotent: every write here has the same result when repeated. */
 export async function concludeOperation(ports: Ports, input: Ending, known: KnownRecords = {}): Promise<void> {
   const endTime = new Date().toISOString();
   const { status, reached } = await recordEnd(ports, input, { endTime, known: known.operation });
   const { operation: id, kind: what, error } = input;
-  // Before the gate opens: as long as it is closed the timer tries again, afterwards nobody would.
+  // Before the namespace is released: until then the timer retries, afterwards nothing would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   await settleNamespace(ports, { ...input, ...reached, status }, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
-/** Through the ETag: a cancellation that was accepted is in the record by now, or it is refused from now on. */
+/** Written with the ETag: an accepted cancellation is in the record by now, and any later one is refused. */
 async function recordEnd(
   { registry }: Ports,
   input: Ending,
@@ -66,14 +66,14 @@ async function recordEnd(
     return { status: change.status };
   }
   if (!record) return { status: input.status };
-  // A second run keeps to what the first one decided, and to what it reached: this one may have been told that it failed.
+  // A second run keeps to what the first one decided and reached: its own input may say that the operation failed.
   return { status: record.status, reached: reachedBy(record) };
 }
 
 function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {
   operations.add(1, { kind, outcome });
   operationDuration.record(seconds, { kind, outcome });
-  // The name of a grant's undo goes on with its target.
+  // The name of a grant's undo also contains its target, which the metric leaves out.
   for (const undo of leftUndone) undoFailures.add(1, { kind, undo: undo.split(" ", 1)[0] ?? undo });
 }
 
@@ -82,7 +82,7 @@ async function endOf(
   record: OperationRecord,
   { endTime, ...input }: Ending & { readonly endTime: string },
 ) {
-  // A migration undoes its earlier phases only when a cancellation stopped it; one that came after a failure did not.
+  // A migration undoes its earlier phases only if a cancellation stopped it, not if the cancellation came after a failure.
   const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
@@ -99,7 +99,7 @@ async function endOf(
   };
 }
 
-/** The runtime knows of a step that was tried in vain only which one it was; the record of the step has why. */
+/** The runtime knows only the name of a step that used up its tries; the step's record has the reason. */
 function withReasons(error: OperationError, steps: readonly StepRecord[]): OperationError {
   const message = steps.reduce(
     (text, step) => (step.error ? text.replaceAll(unfinished(step), () => step.error?.message ?? "") : text),
@@ -125,7 +125,7 @@ function resultOf(
   return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
 }
 
-/** Opens the gate again. One that is open, or that another operation holds by now, is left alone: this ran a second time. */
+/** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
 async function settleNamespace(
   { registry, events }: Ports,
   input: Origin & End,

@@ -6,7 +6,7 @@ import type { OperationRecord, StepRecord } from "../../domain/operation/records
 import { stepText } from "../../domain/operation/stepName.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 
-/** What a cancellation has led to, in words. */
+/** Describes what a cancellation led to. */
 export function describeCancel(
   { cancel, kind, request, earlier, migration }: OperationRecord,
   { error, isUntouched = false }: Pick<Outcome, "error" | "isUntouched">,
@@ -25,9 +25,7 @@ export function describeCancel(
     );
   } else if (kind === "repair") {
     const done = changed.map(stepText);
-    sentences.push(
-      done.length === 0 ? "Nothing had been changed." : `Put right by then, and kept: ${done.join(", ")}.`,
-    );
+    sentences.push(done.length === 0 ? "Nothing had been changed." : `Repaired by then, and kept: ${done.join(", ")}.`);
   } else {
     const undone = changed.map(stepText).filter((text) => !planned.has(text));
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);

@@ -1,10 +1,10 @@
-/** Which orchestration runs an operation, and what it is given: told by the record that the operation holds. */
+/** Which orchestration runs an operation, and with what input; both follow from the record that the operation holds. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 
-/** `resumed` is what an earlier run of it has done. */
+/** `resumed` is what an earlier run of the operation did. */
 export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, resumed?: Resumption) {
   const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };

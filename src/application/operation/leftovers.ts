@@ -7,7 +7,7 @@ import { resourcesWithEffects } from "../../resources/effects.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
-/** Takes away what Mooring once made for the identity mode that the namespace does not have. */
+/** Removes what Mooring once made for the identity mode that the namespace does not have. */
 export const removeLeftovers = defineStep({
   name: "removeLeftovers",
   input: StepInput.extend({ request: OnboardingRequest }),
@@ -24,7 +24,7 @@ export const removeLeftovers = defineStep({
   },
 });
 
-/** A step that says what it will do in several parts has said all of them in the end. */
+/** Collects what a step announces in several parts, so that its record ends with all of them. */
 function collecting(step: Pick<StepContext, "willDo">): Pick<StepContext, "willDo"> {
   const said: Difference[] = [];
   return {

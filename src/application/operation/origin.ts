@@ -1,7 +1,7 @@
 import type { Berth } from "../../domain/naming/names.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
 
-/** Of which namespace an operation is, and who asked for it. */
+/** The namespace of an operation, and who requested it. */
 export interface Origin extends Berth {
   readonly operation: string;
   readonly requestedBy: string;

@@ -1,4 +1,7 @@
-/** What the records of an operation say when its orchestration has ended without a word: how far it came, and what is left. */
+/**
+ * What an operation's records say when its orchestration has ended without recording an outcome: how far it got, and what is
+ * left.
+ */
 import { isCode } from "../../domain/errors.ts";
 import { further, MigrationPhase } from "../../domain/operation/migration.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
@@ -12,7 +15,7 @@ import { isStepName, stepFacts } from "../../resources/index.ts";
 import { adminsOf, migrationPhases, plannedSteps } from "../../resources/plannedSteps.ts";
 import { type UndoStage, undoStages } from "../../resources/undoStages.ts";
 
-/** Undefined when no step has begun: then the operation begins as it would have. */
+/** Undefined when no step has begun: the operation then begins as it would have. */
 export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
   if (steps.length === 0) return undefined;
   const { kind, request, earlier, migration, compensates } = operation;
@@ -47,13 +50,13 @@ function isOf({ steps }: UndoStage, { name }: StepRecord): boolean {
   return steps.some((each) => each === name);
 }
 
-/** Why it was being undone, or had to be: a step had failed for good. */
+/** Why it was, or had to be, undone: a step had failed for good. */
 function findFailure(
   { kind, cancel, committedTime }: OperationRecord,
   { forward, isBeingUndone }: { readonly forward: readonly StepRecord[]; readonly isBeingUndone: boolean },
 ): Resumption["failure"] {
   const hasUndos = kind === "onboard" || kind === "change" || kind === "migrate";
-  // What was proven and failed to be recorded, or to take the old state away, is tried again.
+  // The operation was proven and only failed to be recorded, or to remove the old state: try that again.
   if (!hasUndos || (committedTime !== undefined && !isBeingUndone)) return undefined;
   const failed = forward.filter(({ status }) => status === "Failed");
   const first = failed.find(({ error }) => !isCode(error?.code, "OPERATION_CANCELED")) ?? failed[0];
@@ -63,11 +66,11 @@ function findFailure(
   }
   if (!isBeingUndone) return undefined;
   if (cancel) return { step: "cancel", code: "OPERATION_CANCELED", message: `Canceled by ${cancel.by}.` };
-  const message = "It was being undone when its orchestration broke off; why is not recorded.";
+  const message = "It was being undone when its orchestration broke off; the reason is not recorded.";
   return { step: "orchestration", code: "ORCHESTRATION_FAILED", message };
 }
 
-/** Of a migration, the last phase that this operation has completed: one after it has begun, or all of its steps are done. */
+/** The last phase of a migration that this operation has completed: a later one has begun, or all its steps are done. */
 function lastComplete(
   { request, migration }: OperationRecord,
   forward: readonly StepRecord[],
@@ -81,7 +84,7 @@ function lastComplete(
   return isDone ? last : MigrationPhase.options[furthest - 1];
 }
 
-/** The end of an operation that is not taken up again. What it leaves has a name, so that a compensation can run it. */
+/** The end of an operation that is not resumed. The undos that it leaves are named, so that a compensation can run them. */
 export function abandon(operation: OperationRecord, steps: readonly StepRecord[], why: string): Outcome {
   const { kind, migration, compensates } = operation;
   const left = resumptionOf(operation, steps);
@@ -116,14 +119,14 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
   }
 }
 
-/** The new state of a change stands, and what it replaces may be half gone: there is no way back. */
+/** The new state of a change is in place, and what it replaces may be half gone: there is no way back. */
 function isInPlace({ kind, request, earlier, committedTime }: OperationRecord): boolean {
   return (
     kind === "change" && committedTime !== undefined && earlier !== undefined && !takesNothingAway(request, earlier)
   );
 }
 
-/** The outcome of an operation whose end is recorded, while its namespace is not free yet. */
+/** The outcome of an operation whose end is recorded but whose namespace is not free yet. */
 export function outcomeOf(operation: OperationRecord, steps: readonly StepRecord[]): Outcome | undefined {
   const { status, error, leftUndone, result } = operation;
   if (!isFinal(status)) return undefined;

@@ -4,7 +4,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { isOfUnfinishedRepair } from "../../resources/namespace/unfinishedRepair.ts";
 
-/** Stops when the namespace is another than the one that was onboarded, or its team may no longer have what it has. */
+/** Fails when the namespace is not the one that was onboarded, or when its team may no longer have what it has. */
 export async function expectSameNamespace(
   { catalog, kubernetes, registry }: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   request: OnboardingRequest,

@@ -23,9 +23,9 @@ interface Step {
 }
 
 /**
- * The steps of an operation as they ended. What a step said last may not be that: its last record may have been lost, and
- * a try that the runtime had given up may write after the one that counted, even after the operation's end. So a reader
- * believes the operation, whose end is written once.
+ * The steps of an operation as they ended. The last record of a step may be wrong: its last write may have been lost, and a
+ * try that the runtime had given up may write after the one that counted, even after the operation's end. So the operation,
+ * whose end is written once, takes precedence.
  */
 export function settleSteps<S extends Step>(operation: Operation, steps: readonly S[]): readonly S[] {
   const { kind, request, status, endTime, earlier, migration, compensates } = operation;
@@ -43,16 +43,16 @@ export function settleSteps<S extends Step>(operation: Operation, steps: readonl
     if (!isOpen) return step;
     return {
       ...step,
-      // An undo of what has succeeded after all was refused, whatever the last of its tries met.
+      // An undo of an operation that succeeded after all was refused, whatever the last of its tries met.
       status: status === "Succeeded" && !isPlanned ? "Failed" : status,
       endTime: step.endTime ?? endTime,
-      // The end settled it: that is when it changed, if its own record has not changed since.
+      // The operation's end settled the step: that is when it changed, unless its own record has changed since.
       changedTime: [step.changedTime ?? "", operation.changedTime ?? ""].toSorted().at(-1),
     };
   });
 }
 
-/** A step that meets the cancellation ends with it as its error; it has not failed. */
+/** A step stopped by the cancellation has that as its error; it has not failed. */
 function tellCanceled<S extends Step>(step: S): S {
   const isCanceled = step.status === "Failed" && isCode(step.error?.code, "OPERATION_CANCELED");
   return isCanceled ? { ...step, status: "Canceled" } : step;

@@ -1,4 +1,4 @@
-/** How long what is planned will take under today's limits: by the steps of recent operations, and what runs now. */
+/** How long a plan will take under today's limits, judging by the steps of recent operations and by what is running now. */
 
 import { lookUp } from "../../domain/lookUp.ts";
 import { type BatchEstimate, estimateBatch } from "../../domain/operation/batchEstimate.ts";
@@ -15,14 +15,14 @@ import { type Measurements, readMeasurements } from "./measurements.ts";
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
 
 interface Planned {
-  /** Undefined: of no operation, so that nothing but what is planned takes time. */
+  /** Undefined for a plan without an operation: nothing but its steps takes time. */
   readonly kind: OperationKind | undefined;
   readonly request: OnboardingRequest;
-  /** The operation that is there already: it does not wait for itself. */
+  /** The operation that already exists: it does not wait for itself. */
   readonly operation?: string;
 }
 
-/** The plan with its estimate, as if what stands in the way were out of it. One without steps takes no time. */
+/** The plan with its estimate, as if its blockers were resolved. A plan without steps takes no time. */
 export async function withEstimate(ports: Asked, plan: Plan, { kind, request, operation }: Planned): Promise<Plan> {
   if (plan.steps.length === 0) return plan;
   const measurements = await readMeasurements(ports.registry, operation === undefined ? {} : { own: operation });
@@ -38,10 +38,10 @@ export interface PlannedRequest extends Pick<Planned, "kind" | "request"> {
   readonly plan: Plan;
 }
 
-/** Recent operations for a batch: enough to see how many get on at a time. */
+/** Recent operations for a batch: enough to see how many make progress at a time. */
 const recentForBatch = 30;
 
-/** Of each of the ready plans from when a lane takes it, and of all of them together. What is not ready is only counted. */
+/** Estimates each ready plan from when a lane takes it, and all of them together. Plans that are not ready are only counted. */
 export async function withEstimates(
   ports: Asked,
   ready: readonly PlannedRequest[],
@@ -97,7 +97,7 @@ function inSeconds({ intervalMs, waitMs }: ReturnType<Ports["identities"]["pace"
   return { intervalSeconds: intervalMs / 1_000, waitSeconds: waitMs / 1_000 };
 }
 
-/** A plan says nothing of the proof at the end, which takes its time all the same. One without steps has no proof. */
+/** A plan does not list the proof at the end, which still takes time. A plan without steps has no proof. */
 function stepsOf({ steps }: Plan, kind: Planned["kind"], request: OnboardingRequest): readonly TimedStep[] {
   if (steps.length === 0) return [];
   const isPlanned = (name: string) => steps.some((step) => step.name === name);

@@ -3,8 +3,8 @@ import type { LookInput } from "../../resources/definitions/look.ts";
 import { planIdentity } from "../../resources/identity/plan.ts";
 
 /**
- * The look at the identity, and the identity that it found: the looks of other things need its client id. Where it fails, that
- * is its own step's to say, and the others are looked at all the same.
+ * The look at the identity, and the identity that it found: the looks of other things need its client ID. If this look fails,
+ * its own step reports that, and the other looks still run.
  */
 export async function lookAtIdentity(
   ports: Ports,

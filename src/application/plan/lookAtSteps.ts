@@ -10,7 +10,9 @@ import { planCutOver, planUndoCutOver } from "./planCutOver.ts";
 import { planLeftovers } from "./planLeftovers.ts";
 import { planPreflight } from "./preflightLook.ts";
 
-/** Of what an operation does besides making things; what only reads the result, or needs a look of its own, is not planned. */
+/**
+ * Looks of the steps that do not make things. A step that only reads the result, or needs a look of its own, is not planned.
+ */
 const processLooks: Readonly<Record<ProcessStepName, Look | "notPlanned">> = {
   preflight: planPreflight,
   async checkNamespace(ports, { request, step }) {
@@ -30,7 +32,7 @@ const processLooks: Readonly<Record<ProcessStepName, Look | "notPlanned">> = {
 
 const looks: Readonly<Record<StepName, Look | "notPlanned">> = { ...resourceLooks, ...processLooks };
 
-/** The plans of those steps that have one, in their order. */
+/** The plans of the steps that have one, in order. */
 export async function lookAtSteps(
   ports: Ports,
   steps: readonly StepKey[],
@@ -41,7 +43,7 @@ export async function lookAtSteps(
   return (await Promise.all(plans)).filter((plan) => plan !== undefined);
 }
 
-/** Several looks ask for the namespace: one plan sees it, and any other object, in one state. */
+/** Several looks read the namespace: within one plan, they see it, and any other object, in one state. */
 function readOnce(kubernetes: Kubernetes): Kubernetes {
   const found = new Map<string, ReturnType<Kubernetes["get"]>>();
   return {
@@ -61,7 +63,7 @@ export async function lookAtStep(ports: Ports, input: LookInput): Promise<StepPl
   return look === "notPlanned" ? undefined : await explain(input.step, () => look(ports, input));
 }
 
-/** A known error is a blocker of its step; one that nobody foresaw is not a plan's to explain. */
+/** A known error is a blocker of its step; an unforeseen one is not for a plan to explain. */
 export async function explain(step: StepKey, look: () => StepPlan | Promise<StepPlan>): Promise<StepPlan> {
   try {
     return await look();

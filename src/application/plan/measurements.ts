@@ -1,4 +1,4 @@
-/** What recent operations took, and what runs now: read once for as many estimates as are made of it. */
+/** What recent operations took, and what runs now: read once for any number of estimates. */
 
 import { type Circumstances, keyOf, type Range } from "../../domain/operation/estimate.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
@@ -21,7 +21,7 @@ export async function readMeasurements(
   return { ...past, operationsAhead };
 }
 
-/** The newest operations of anybody that succeeded, and of them the steps that did so at once. */
+/** The newest successful operations of any team, and those of their steps that succeeded at the first attempt. */
 async function readRecent(registry: Pick<Registry, "listOperations" | "listSteps">, limit: number) {
   const { value } = await registry.listOperations({ status: "Succeeded", limit });
   const operations = value.filter((each): each is OperationRecord => each.kind !== "batch");
@@ -57,25 +57,25 @@ interface Span {
   readonly to: number;
 }
 
-/** Milliseconds. Of what waited for a person, it says nothing. */
+/** In milliseconds. Operations that waited for a person say nothing about durations. */
 function spanOf({ startTime, endTime, approval }: OperationRecord): readonly Span[] {
   if (startTime === undefined || endTime === undefined || approval) return [];
   return [{ from: Date.parse(startTime), to: Date.parse(endTime) }];
 }
 
-/** What an operation took besides its steps, for each of its stages. */
+/** What an operation took in addition to its steps, per stage. */
 function timeBetweenStages(operation: OperationRecord, steps: readonly StepRecord[]): readonly number[] {
   const [span] = spanOf(operation);
   const atWork = steps.flatMap(({ startTime, endTime }) =>
     endTime === undefined ? [] : [{ from: Date.parse(startTime), to: Date.parse(endTime) }],
   );
-  // A step that was tried again has waited, too.
+  // The time of a retried step includes waiting.
   if (!span || atWork.length === 0 || steps.some(({ attempts }) => attempts !== 1)) return [];
   const idle = span.to - span.from - covered(atWork);
   return [Math.max(0, idle) / 1_000 / countStages(steps)];
 }
 
-/** A step of another release is a stage of its own. */
+/** A step from another release counts as its own stage. */
 function countStages(steps: readonly StepRecord[]): number {
   const stageOf = (name: string) => (isStepName(name) ? stepFacts[name].stage : undefined) ?? name;
   return new Set(steps.map(({ name }) => stageOf(name))).size;
@@ -96,7 +96,7 @@ function mostAtOnce(spans: readonly Span[]): number {
   return Math.max(1, ...spans.map(({ from }) => at(from)));
 }
 
-/** Without the operation that the estimate is for. */
+/** Excludes the operation that the estimate is for. */
 async function countAhead(registry: Pick<Registry, "listOperations">, own: string | undefined): Promise<number> {
   const pages = await Promise.all(
     (["Running", "NotStarted"] as const).map((status) => registry.listOperations({ status, limit: mostAhead })),
@@ -104,7 +104,7 @@ async function countAhead(registry: Pick<Registry, "listOperations">, own: strin
   return pages.flatMap(({ value }) => value).filter((each) => each.id !== own && isAtWork(each)).length;
 }
 
-/** What waits for a person waits for none of the limits, and a batch works through its operations. */
+/** An operation that waits for a person uses none of the limits, and the work of a batch is done by its operations. */
 function isAtWork(operation: AnyOperation): boolean {
   if (operation.kind === "batch") return false;
   const { approval } = operation;

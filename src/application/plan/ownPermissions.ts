@@ -1,4 +1,4 @@
-/** Whether Mooring's own role in Azure allows what an onboarding will have to do, or undo, where the cluster has its identities. */
+/** Whether Mooring's own role in Azure allows what an onboarding has to do, or undo, where the cluster has its identities. */
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
 import type { Obstacles } from "../../resources/definitions/look.ts";

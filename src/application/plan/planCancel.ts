@@ -1,4 +1,4 @@
-/** What a cancel would undo now: the undos of what the operation has begun, each with a look at what is there. */
+/** What a cancel would undo now: the undos of the steps that the operation has begun, each with a look at what is there. */
 import { isFinal } from "../../domain/operation/operation.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
@@ -17,7 +17,7 @@ export async function planCancel(ports: Ports, record: OperationRecord): Promise
   const notices = noticesOf(record, { own, undone: steps.filter((step) => !own.includes(step)) });
   const undos = registeredUndos(kind, request, { earlier, migration, admins, steps: own }).filter((undo) => {
     const step = undoStep(request, undo);
-    // One that has run already, after a failure, does not run once more.
+    // An undo that has already run, after a failure, does not run again.
     return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));
   });
   if (undos.length === 0) return { ...toPlan([]), notices };
@@ -36,7 +36,7 @@ async function migratingOf(
 }
 
 interface Progress {
-  /** Steps that the operation was to take. */
+  /** Steps that the operation was to run. */
   readonly own: readonly StepRecord[];
   /** Undos that have begun. */
   readonly undone: readonly StepRecord[];
@@ -49,12 +49,12 @@ function noticesOf({ kind, approval }: OperationRecord, { own, undone }: Progres
   if (kind === "offboard") {
     notices.push(
       changed.length === 0
-        ? "An offboarding undoes nothing. It has removed nothing by now."
-        : `An offboarding undoes nothing. Removed by now, and not restored: ${changed.join(", ")}. The namespace will be Incomplete: offboard it again to remove the rest, or onboard it to restore it.`,
+        ? "An offboarding undoes nothing. It has removed nothing so far."
+        : `An offboarding undoes nothing. Removed so far, and not restored: ${changed.join(", ")}. The namespace will be Incomplete: offboard it again to remove the rest, or onboard it to restore it.`,
     );
   } else if (kind === "repair") {
-    const kept = changed.length === 0 ? "It has changed nothing by now." : `Put right by now: ${changed.join(", ")}.`;
-    notices.push(`A repair undoes nothing: what it has put right stays. ${kept}`);
+    const kept = changed.length === 0 ? "It has changed nothing so far." : `Repaired so far: ${changed.join(", ")}.`;
+    notices.push(`A repair undoes nothing: what it has repaired stays. ${kept}`);
   }
   if (undone.length > 0) notices.push("It has failed, and is undoing already; a cancel changes nothing of that.");
   if (approval && !approval.decision) return [...notices, "It waits for approval, and has written nothing."];
@@ -67,7 +67,7 @@ function noticesOf({ kind, approval }: OperationRecord, { own, undone }: Progres
   return notices;
 }
 
-/** A batch has no undos of its own: it passes the cancel on, and each of its operations undoes what is its. */
+/** A batch has no undos of its own: it passes the cancel on, and each of its operations undoes its own work. */
 export function planBatchCancel(items: readonly BatchItem[]): Plan {
   const having = (status: BatchItem["status"]) => items.filter((item) => item.status === status);
   const running = having("Running");
@@ -85,7 +85,7 @@ export function planBatchCancel(items: readonly BatchItem[]): Plan {
         own.length,
         `are canceled; a dry run of their own cancel says what that undoes: ${named.join(", ")}${more}.`,
       ),
-      ...say(looking.length, "are being verified, which changes nothing, and come to their end."),
+      ...say(looking.length, "are being verified, which changes nothing, and will finish."),
       ...say(
         running.length - own.length - looking.length,
         "are left to operations that are not the batch's own, or are just being taken.",

@@ -1,4 +1,4 @@
-/** What running undos again would do: each removes what the given operation created, or puts back what it wrote over. */
+/** What running undos again would do: each removes what the operation created, or restores what it overwrote. */
 import { type Migration, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -7,7 +7,7 @@ import { undoStep } from "../../resources/undoStages.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 interface Compensation {
-  /** That runs the undos. */
+  /** The operation that runs the undos. */
   readonly operation: string;
   readonly request: OnboardingRequest;
   /** What the operation had replaced. */
@@ -15,7 +15,7 @@ interface Compensation {
   readonly createdBy: string;
   /** In the order in which they run. */
   readonly undos: readonly string[];
-  /** Of a migration; `request` is then the one that it began with. */
+  /** Set for a migration; `request` is then the one that it began with. */
   readonly migrating?: { readonly clientId: string; readonly migration: Migration } | undefined;
 }
 

@@ -13,7 +13,7 @@ export function planCutOver(request: OnboardingRequest, migration: Pick<Migratio
   return toStepPlan(step, { action: "update", differences: [difference] });
 }
 
-/** What the record says by now decides whether there is something to put back. */
+/** The record's current mode decides whether there is anything to restore. */
 export async function planUndoCutOver(
   registry: Pick<Registry, "getNamespace">,
   request: OnboardingRequest,

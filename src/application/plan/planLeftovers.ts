@@ -5,7 +5,7 @@ import { everyResource } from "../../resources/index.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
-/** What would go of the identity mode that the namespace does not have. */
+/** What would be removed of the identity mode that the namespace does not have. */
 export const planLeftovers: Look = async (ports, input) => {
   const { request, step } = input;
   const removals = everyResource

@@ -9,7 +9,7 @@ import { resourcesWithEffects } from "../../resources/effects.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
-/** What the namespace's record says of what is there. */
+/** What is onboarded, according to the namespace's record. */
 interface Onboarded {
   readonly request: OnboardingRequest;
   readonly earlier?: OnboardingRequest | undefined;

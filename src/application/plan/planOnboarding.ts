@@ -1,4 +1,4 @@
-/** The plan of an onboarding: what every step finds and would do. Answers a dry run and is the preflight. */
+/** The plan of an onboarding: what every step finds and would do. Serves as the answer to a dry run and as the preflight. */
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -11,15 +11,18 @@ import { lookAtSteps } from "./lookAtSteps.ts";
 interface PlanInput {
   readonly operation: string;
   readonly request: OnboardingRequest;
-  /** What the request replaces, when the namespace is onboarded already. */
+  /** What the request replaces, if the namespace is already onboarded. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** Whose rules for approval count. */
+  /** The team whose approval rules apply. */
   readonly team?: string | undefined;
-  /** The request may take the namespace from whoever has it. An operation need not say so: its record is the taker's. */
+  /**
+   * The request may take the namespace from its current team. Operations do not set it: their record already names the new
+   * one.
+   */
   readonly takeOver?: boolean;
 }
 
-/** Where the administrator is set already, the operation does not take that step. */
+/** An operation skips setting the administrator where it is already set. */
 export function isTaken({ name, action }: StepPlan): boolean {
   return name !== "ensureSqlAdmin" || action !== "none";
 }

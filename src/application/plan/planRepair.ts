@@ -1,4 +1,4 @@
-/** What a repair would do: the looks of its own steps, and nothing written. */
+/** What a repair would do: the looks of its own steps, without writing. */
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -22,7 +22,7 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
     admins: administeredServers(ports.catalog, request),
     ...(isMigrating ? { migration: { until: "retire" } } : {}),
   });
-  // What was onboarded was approved then.
+  // No approval: what was onboarded was approved then.
   const steps = await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found });
   return toPlan(steps.filter(isTaken));
 }

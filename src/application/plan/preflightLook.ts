@@ -1,4 +1,7 @@
-/** What has to be true of cluster, namespace and targets before an onboarding begins. Every obstacle is named, not only the first. */
+/**
+ * What has to be true of cluster, namespace and targets before an onboarding begins. Names every obstacle, not only the
+ * first.
+ */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
@@ -13,7 +16,7 @@ import { checkOwnPermissions } from "./ownPermissions.ts";
 
 export const planPreflight: Look = async (ports, input) => {
   const found = await Promise.all(checksOf(ports, input).map(explain));
-  // What several looks meet alike is one obstacle.
+  // The same obstacle found by several looks counts once.
   const all = found.flatMap((each) => each.blockers ?? []);
   const blockers = [...new Map(all.map((each) => [`${each.code} ${each.message}`, each])).values()];
   const notices = found.flatMap((each) => each.notices ?? []);
@@ -21,7 +24,7 @@ export const planPreflight: Look = async (ports, input) => {
   return { ...input.step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };
 };
 
-/** A known error is a blocker; one that nobody foresaw is not a plan's to explain. */
+/** A known error is a blocker; an unforeseen one is not for a plan to explain. */
 async function explain({ look }: Pick<PreflightCheck, "look">): Promise<Obstacles> {
   try {
     return (await look()) ?? {};
@@ -58,7 +61,7 @@ function clusterChecks(
     .toSorted((a, b) => order.indexOf(a.about) - order.indexOf(b.about));
 }
 
-/** What stands in the way of an identity mode that a namespace is to have, too. The first look that fails is the error. */
+/** Obstacles to an additional identity mode for a namespace. The first look that fails is the error. */
 export async function findObstaclesFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<Obstacles> {
   const checks = resourcesWithEffects
     .filter(({ resource }) => resource.mode === mode)

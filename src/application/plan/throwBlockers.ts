@@ -2,7 +2,10 @@ import { errorOf, isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { describeCode, type Plan } from "../../domain/operation/plan.ts";
 
-/** A passing fault alone makes the runtime look again; anything permanent stops the operation with all that was found. */
+/**
+ * If all blockers are transient, the runtime looks again; a permanent one stops the operation, with everything that was
+ * found.
+ */
 export function throwBlockers({ steps }: Plan): void {
   const blockers = steps.flatMap((step) => step.blockers.map((blocker) => ({ step, blocker })));
   const message = blockers
@@ -12,13 +15,13 @@ export function throwBlockers({ steps }: Plan): void {
   if (first) throw errorOf(first.blocker.code, message);
 }
 
-/** Among the passing faults, what is waited for longest. */
+/** Among transient errors, the one with the longest wait comes first. */
 function urgency({ code, retryable }: OperationError): number {
   if (!retryable) return 0;
   return isCode(code, "AUTHENTICATION_FAILED") ? 1 : 2;
 }
 
-/** An error has its code's fix; what is to be done in the very case must not get lost. */
+/** The error itself carries its code's fix; a fix specific to this case must not be lost. */
 function ownFix({ code, fix }: OperationError): string {
   return describeCode(code, "").fix === fix ? "" : ` Run: ${fix}`;
 }

@@ -1,8 +1,8 @@
 import { type EffectsOf, type PortEffect, type Ports, portEffects } from "../../ports.ts";
 
 /**
- * The same ports, whose writes wait for the gate and do not happen when it rejects. What is a write, the ports themselves say
- * (`portEffects`): a method that is new there is gated from the beginning.
+ * The same ports, but their writes wait for the gate and do not happen if it rejects. The ports themselves declare which
+ * calls are writes (`portEffects`), so a new method is gated from the start.
  */
 export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
   return {
@@ -26,7 +26,7 @@ function gated<Port extends object>(port: Port, effects: EffectsOf<Port>, gate: 
   return new Proxy(port, {
     get(target, name, receiver) {
       const method: unknown = Reflect.get(target, name, receiver);
-      // A method that no table knows can only come from outside the types; it is taken for the worst.
+      // A method that no table lists can only come from outside the types; assume that it writes.
       const effect = effectOf.get(name) ?? "writes";
       if (typeof method !== "function" || effect === "reads" || effect === "notes") return method;
       return async (...input: unknown[]) => {

@@ -1,6 +1,6 @@
 /**
- * How every step runs: its start and its end are recorded, so that a status shows it as it happens; its writes wait until it is
- * certain that the operation still wants them; and its errors carry the catalogue's code.
+ * How every step runs: its start and end are recorded, so that a status shows it as it happens; its writes wait until it is
+ * certain that the operation still wants them; and its errors carry a code from the catalogue.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
@@ -19,7 +19,7 @@ import { commitOperation, expectNotSucceeded, expectWanted } from "../decisions/
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
-/** The operation's record, where it was read for this very run of the step, before it. */
+/** The operation's record, if it was already read for this run of the step. */
 interface Known {
   readonly record: Stored<OperationRecord> | undefined;
 }
@@ -72,7 +72,7 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   } catch (error) {
     const failure = describeFailure(error);
     const { code } = failure;
-    // What nobody foresaw is told without addresses, and logged as it is.
+    // An unforeseen error is shown without addresses, and logged in full.
     const reason = code === "UNEXPECTED" ? { reason: textOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
     const isRetried = await recordFailure(trail, input, {
@@ -85,7 +85,10 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   }
 }
 
-/** The record of its operation. An undo may run because that was canceled, and must not stop for it: what counts is the one that it undoes. */
+/**
+ * The operation's record. An undo may run because that operation was canceled, which must not stop it: for an undo, the
+ * operation that it undoes counts.
+ */
 async function expectAllowed(
   registry: Pick<Registry, "getOperation">,
   { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
@@ -101,8 +104,8 @@ async function expectAllowed(
 }
 
 /**
- * Records the failure, and waits for as long as a service asked for beyond what the runtime waits by itself. Gives whether the
- * step is tried again.
+ * Records the failure, and waits if a service asked for longer than the runtime waits by itself. Returns whether the step is
+ * tried again.
  */
 async function recordFailure(
   trail: StepTrail,
@@ -111,7 +114,7 @@ async function recordFailure(
 ): Promise<boolean> {
   const delayAfter = (tries: number) => {
     if (error instanceof PermanentError) return undefined;
-    // The orchestration waits for it, and said how long when it has done so before.
+    // The orchestration does this waiting; if it has done so before, it passed on how long.
     if (isAuthenticationFailure(error)) return retrial ? retrial.nextMs : retry.firstIntervalMs;
     return delayAfterAttempt(retry, tries);
   };
@@ -120,7 +123,7 @@ async function recordFailure(
     delayMs = delayAfter(await trail.countTries());
     await trail.fail(failure, delayMs);
   } catch (recordError) {
-    // The step's own error is the one to report; the orchestration records the outcome again at its end.
+    // The step's own error is the one to report; the orchestration records the outcome again when it ends.
     onLost(describeFailure(recordError).message);
   }
   const askedMs = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
@@ -128,12 +131,12 @@ async function recordFailure(
   return delayMs !== undefined;
 }
 
-/** What is recorded in the history as data; of everything else the runtime shows the text in spans of its own. */
+/** These errors are recorded in the history as data; for all others, the runtime shows their text in its own spans. */
 function isRecordedAsData(error: unknown): boolean {
   return error instanceof PermanentError || isAuthenticationFailure(error);
 }
 
-/** A try that failed and may be followed by another: names and a code, and nothing of what a service or a driver said. */
+/** A failed try that may be followed by another: carries names and a code, and nothing that a service or a driver said. */
 export class StepUnfinished extends Error {
   override readonly name = "StepUnfinished";
   readonly code: StepFailure["code"];

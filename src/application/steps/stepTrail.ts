@@ -1,4 +1,4 @@
-/** What one try of a step leaves behind: its row in the registry, which a status shows, and its effect in the audit trail. */
+/** What one try of a step leaves behind: its row in the registry, for the status, and its effect in the audit trail. */
 import type { PermanentCode, TransientCode } from "../../domain/errors.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
@@ -9,23 +9,23 @@ import type { Ports } from "../../ports.ts";
 import type { StepContext, StepInput } from "../../resources/definitions/step.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
 
-/** As the catalogue of errors knows it. */
+/** A failure with a code from the catalogue of errors. */
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
 
 export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earlier"> {
-  /** How many tries there were, this one included; rejects when the start could not be written. */
+  /** How many tries there have been, including this one; rejects when the start could not be written. */
   readonly started: Promise<number>;
-  /** The same, but the start is written once more when it could not be. */
+  /** The same, but if the start could not be written, it is written once more. */
   countTries(): Promise<number>;
-  /** Records the end, and returns what the step has done in all of its tries. */
+  /** Records the end, and returns what the step did over all of its tries. */
   succeed(action: StepAction): Promise<StepAction>;
-  /** Records that the step waits, and until when; what for is in its notices. */
+  /** Records that the step waits, and until when; its notices say what for. */
   pause(nextRetryTime: string): Promise<void>;
   /** Records a failure; `delayMs` until the next try, if there is one. */
   fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
 }
 
-/** Writes the start at once, and does not wait for it: the first look at the world goes on at the same time. */
+/** Writes the start without waiting for it: the first look at the world runs at the same time. */
 export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepTrail {
   const { registry } = ports;
   const { operation } = input;
@@ -63,7 +63,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
       const before = intended === undefined ? await earlier() : undefined;
       const action = before?.action ?? result;
       const differences = intended?.differences ?? before?.differences ?? [];
-      // At the same time: the audit trail costs no more than the longer of the two.
+      // In parallel, so that the audit trail costs no more than the longer of the two.
       await Promise.all([
         registry.updateStep(operation, step, { status: "Succeeded", action, differences, endTime: now() }),
         appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
@@ -81,7 +81,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
           error: toOperationError(code, message),
           ...(isOver ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delayMs).toISOString() }),
         }),
-        // It, or a try before it, may have had a part of its effect, or all of it without knowing.
+        // This try or an earlier one may have had part of its effect, or all of it without knowing.
         isOver && code !== "OPERATION_CANCELED" && appendFailure(code),
       ]);
     },

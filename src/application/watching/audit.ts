@@ -1,4 +1,4 @@
-/** What enters the audit trail: every effect of a step, and every decision about a namespace. */
+/** What goes into the audit trail: every effect of a step, and every decision about a namespace. */
 
 import { berthKey } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -50,7 +50,7 @@ export async function appendEffect(
 }
 
 export interface Decision {
-  /** Names the decision: the same id is entered once. */
+  /** Identifies the decision: entries with the same ID are written once. */
   readonly id: string;
   /** What was decided on, such as `onboard`. */
   readonly what: string;
@@ -67,7 +67,7 @@ export async function appendDecision(
   { id, what, action, outcome, code, reason }: Decision,
 ): Promise<void> {
   const { cluster, namespace, operation = "" } = origin;
-  // A batch is its own target; of a request that was refused before anybody read what it is about, there is none.
+  // A batch is its own target. A request that was refused before anyone read its content has no target.
   const target = cluster !== undefined && namespace !== undefined ? berthKey({ cluster, namespace }) : operation;
   const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
   await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [] });

@@ -8,7 +8,7 @@ type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & 
   readonly traceparent?: Traceparent | undefined;
 };
 
-/** The event id is the change itself, so that a second send is one message (duplicate detection on the topic). */
+/** The change itself is the event's ID, so that repeated sends are one message (duplicate detection on the topic). */
 export async function publishStatus(
   { events }: Pick<Ports, "events">,
   { id, cluster, namespace, kind, traceparent }: Subject,

@@ -2,7 +2,7 @@ import { claimUpkeep, type Upkeep, type UpkeepOptions } from "../../application/
 import type { Berth } from "../../domain/naming/names.ts";
 import { type AcceptanceContext, type Accepted, acceptOnce, answerClaim } from "./acceptance.ts";
 
-/** Begins a repair or a migration. */
+/** Starts a repair or a migration. */
 export async function acceptUpkeep<S extends Upkeep>(
   acceptance: AcceptanceContext,
   state: S,

@@ -1,6 +1,6 @@
 /**
- * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written, so a
- * timer (startAccepted.ts) recovers from a crash in between, and an accepted request is never lost.
+ * From a claim (application/admission/claim.ts) to a running operation. The orchestration starts after the record is written;
+ * a timer (startAccepted.ts) recovers from a crash in between, so an accepted request is never lost.
  */
 
 import type { DurableClient } from "durable-functions";
@@ -34,23 +34,23 @@ import { inTrace } from "../../telemetry/spans.ts";
 export interface Accepted {
   readonly operation: string;
   readonly kind: OperationKind;
-  /** False when the operation was there before this request. */
+  /** False when the operation already existed before this request. */
   readonly isNew: boolean;
-  /** Of a request that asks for what is there: nothing has to be done. */
+  /** The requested state already exists: nothing has to be done. */
   readonly isUnchanged?: boolean;
 }
 
 export interface AcceptanceContext extends ClaimContext {
   readonly client: DurableClient;
   readonly warn: (message: string) => void;
-  /** An earlier try of the request, of whose end nobody knows, may have begun `operation`. */
+  /** An earlier try of the request, with unknown outcome, may have begun `operation`. */
   readonly isRepeated?: boolean;
 }
 
-/** A acceptance whose operation has its id before it begins: by that a try knows again what another one has begun. */
+/** An acceptance whose operation has its ID before it begins, so that a try recognizes what another one has begun. */
 export type AcceptanceContextWithId = AcceptanceContext & { readonly operation: string };
 
-/** Whatever has become of what an earlier try has begun, it is the answer: nothing begins a second time. */
+/** Whatever became of the operation that an earlier try began, it is the answer: nothing begins twice. */
 export async function acceptOnce(
   acceptance: AcceptanceContext,
   accept: (acceptance: AcceptanceContextWithId) => Promise<Accepted>,
@@ -87,7 +87,7 @@ export async function answerClaim(own: AcceptanceContextWithId, { record, how }:
   return how === "begun" ? await begin(own, record) : await attach(own, record);
 }
 
-/** Runs again the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
+/** Reruns the undos that failed in the given operation, provided that nothing has happened to the namespace since. */
 export async function acceptCompensation(
   acceptance: AcceptanceContext,
   id: string,
@@ -107,14 +107,14 @@ export async function acceptCompensation(
 }
 
 /**
- * The operation that has the very request. Its record is written here too, should the first caller have died; and where that
- * was an earlier try of this one, it is started.
+ * Answers with the operation that already has this request. Writes its record, too, in case the first caller died; and starts
+ * it, if that was an earlier try of this request.
  */
 export async function attach(acceptance: AcceptanceContextWithId, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
   const { registry } = acceptance.ports;
   const known = await registry.getOperation(operation);
-  // What has begun is taken up with what it has done, and not here.
+  // A started operation is resumed with what it has done, but elsewhere.
   const isToStart = operation === acceptance.operation && (!known || known.status === "NotStarted");
   if (isToStart && isHeld(record)) return await begin(acceptance, record);
   if (known) return { operation, kind: known.kind, isNew: false };
@@ -128,21 +128,21 @@ export async function begin(acceptance: AcceptanceContext, record: HeldRecord): 
   try {
     await startOperation(acceptance.client, acceptance.ports, record);
   } catch (error) {
-    // Accepted all the same: the timer starts it.
+    // The request is accepted all the same: the timer starts the operation.
     const reason = error instanceof Error ? error.message : String(error);
     acceptance.warn(logLine("operation not started yet", { operation, reason, traceId: traceIdIn(record) }));
   }
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-/** Starts the orchestration of the operation that holds the record; `resumed` is what an earlier run of it has done. */
+/** Starts the orchestration of the operation that holds the record; `resumed` is what an earlier run of it did. */
 export function startOperation(
   client: DurableClient,
   ports: Pick<Ports, "catalog">,
   record: HeldRecord,
   resumed?: Resumption,
 ): Promise<void> {
-  // In the trace of who asked for it, whoever starts it: a timer, or the operation that was before it.
+  // In the requester's trace, even when a timer or the previous operation starts it.
   return inTrace(record.traceparent, () => launch(client, ports, record, resumed));
 }
 

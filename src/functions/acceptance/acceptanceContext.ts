@@ -5,7 +5,7 @@ import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import type { AcceptanceContext } from "./acceptance.ts";
 
-/** Of a function that has the durable client among its inputs. */
+/** For a function that has the durable client among its inputs. */
 export function acceptanceContextOf(
   ports: Ports,
   {

@@ -1,6 +1,6 @@
 /**
- * A request that meets an operation recovers it as the timer does (operations/startAccepted.ts): after a kill the timer waits for
- * its lease, up to a minute, and whoever asks need not. Only for callers who may see the operation: they are checked before.
+ * A request that meets an operation recovers it as the timer does (operations/startAccepted.ts): after a kill the timer waits
+ * for its lease, up to a minute, but a caller need not. Only for callers who may see the operation, which is checked before.
  */
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
@@ -14,23 +14,23 @@ import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
 
 type Passer = Pick<RecoveryContext, "client" | "warn">;
 
-/** True if it was checked, and may have changed by now. Never throws: the timer takes care of what cannot be recovered here. */
+/** True if the operation was checked and may have changed. Never throws: the timer handles what cannot be recovered here. */
 export interface RequestRecovery {
   recoverOperation(by: Passer, berth: Berth, operation: string): Promise<boolean>;
-  /** Whatever operation holds the namespace. */
+  /** Recovers whichever operation holds the namespace. */
   recoverHolder(by: Passer, berth: Berth): Promise<boolean>;
   recoverBatch(by: Passer, id: string): Promise<boolean>;
 }
 
-/** However many ask, an instance is asked for once in this time, by each process. */
+/** Each process checks an instance at most once in this time, however many callers ask. */
 const pauseMs = 5_000;
 const mostKept = 1_000;
 
-/** What the timer does. */
+/** What the timer does, too. */
 export interface Recoveries {
-  /** With a namespace that is held. */
+  /** For a namespace that is held. */
   readonly recoverOperation: (recovery: RecoveryContext, record: Stored<HeldRecord>) => Promise<unknown>;
-  /** With a batch that is not closed, and was accepted before that time. False when its orchestration is at work. */
+  /** For a batch that is not closed and was accepted before that time. False when its orchestration is running. */
   readonly recoverBatch: (recovery: RecoveryContext, id: string, before: number) => Promise<boolean>;
 }
 
@@ -44,7 +44,7 @@ export function createRequestRecovery(
   function isDue(operation: string): boolean {
     const last = looked.get(operation);
     if (last !== undefined && now() < last + pauseMs) return false;
-    // The longest unseen is the first of them.
+    // The first entry is the one checked longest ago.
     looked.delete(operation);
     looked.set(operation, now());
     const [oldest] = looked.keys();
@@ -52,7 +52,7 @@ export function createRequestRecovery(
     return true;
   }
 
-  /** `what` is asked for seldom, and its failure is told to nobody but the log. */
+  /** Checks `what` only rarely, and reports a failure only to the log. */
   async function seldom({ warn }: Passer, what: string, look: () => Promise<boolean>): Promise<boolean> {
     if (!isDue(what)) return false;
     try {
@@ -83,7 +83,7 @@ export function createRequestRecovery(
   };
 }
 
-/** Accepts a request, once more where the operation that was in its way had ended and nobody had said so. */
+/** Accepts a request; tries again if the operation in its way had ended without recording that. */
 export async function acceptAfterRecovery(
   requestRecovery: RequestRecovery,
   acceptance: AcceptanceContext,

@@ -1,7 +1,7 @@
 import type { DurableClient } from "durable-functions";
 import type { Ports } from "../../ports.ts";
 
-/** A request that is being accepted this moment starts its operation itself. */
+/** A request that was accepted this recently starts its operation itself. */
 export const graceMs = 10_000;
 
 /** What a timer or a request needs to recover from a crash. */
@@ -9,6 +9,6 @@ export interface RecoveryContext {
   readonly ports: Ports;
   readonly client: DurableClient;
   readonly warn: (message: string) => void;
-  /** In milliseconds; the machine's clock without it. */
+  /** In milliseconds; by default, the machine's clock. */
   readonly now?: () => number;
 }

@@ -1,22 +1,22 @@
-/** How often an orchestration that ended without an outcome is started again, and when. */
+/** How often, and when, an orchestration that ended without an outcome is restarted. */
 import { type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 
-/** A deployment or a scale-in may go on for minutes, and fails what is due in each of them. */
+/** A deployment or a scale-in can take minutes, and fails whatever is due in that time. */
 const mostRestarts = 5;
-/** What its own code threw it throws again, unless what it met has changed. */
+/** An error thrown by its own code will recur, unless the cause has changed. */
 const mostAfterDefect = 2;
 const firstPauseMs = 15_000;
 
-/** The runtime's own words, of what a new run need not meet. */
+/** Messages of the runtime for faults that a new run may not meet. */
 const ofRuntime = [
   /Did not find any initialized language workers/i,
-  // The code that began it is not the code that is there: a new run has no history.
+  // The code that began the orchestration has been replaced: a new run has no history.
   /Non-Deterministic workflow detected/i,
 ];
 
 type Ended = Pick<DurableOrchestrationStatus, "runtimeStatus" | "output" | "lastUpdatedTime">;
 
-/** The first time at once; then the pauses grow. What somebody has terminated is left alone. */
+/** The first restart is immediate; later ones wait longer each time. An instance that somebody terminated is left alone. */
 export function mayRestart(instance: Ended, restarts: number, now: number): "now" | "later" | "never" {
   if (isTerminated(instance)) return "never";
   const reason = reasonOf(instance);
@@ -34,7 +34,7 @@ function isTerminated({ runtimeStatus }: Pick<Ended, "runtimeStatus">): boolean 
 
 const longestReason = 300;
 
-/** What the instance says of its end. */
+/** What the instance says about its end. */
 export function reasonOf({ output, runtimeStatus }: Ended): string {
   const text = typeof output === "string" ? output : JSON.stringify(output ?? null);
   return text === "null" ? `It ended as ${runtimeStatus}.` : text.slice(0, longestReason);
@@ -42,6 +42,6 @@ export function reasonOf({ output, runtimeStatus }: Ended): string {
 
 export function describeEnd(instance: Ended, restarts: number): string {
   const { runtimeStatus } = instance;
-  const often = restarts === 0 ? "" : `, after it had been taken up again ${restarts} time(s)`;
+  const often = restarts === 0 ? "" : `, after it had been resumed ${restarts} time(s)`;
   return `The orchestration ended as ${runtimeStatus} without an outcome${often}: ${reasonOf(instance)}`;
 }

@@ -5,7 +5,7 @@ import { traceIdIn } from "../../domain/watching/trace.ts";
 import { decisionEvent } from "../../orchestrations/approval.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
-/** Wakes an orchestration that waits for approval, or for pods; any other looks at the record by itself, before its next write. */
+/** Wakes an orchestration that waits for approval, or for pods; any other reads the record itself before its next write. */
 export async function wake(
   client: DurableClient,
   { id, kind, approval, traceparent }: Pick<OperationRecord, "id" | "kind" | "approval" | "traceparent">,
@@ -15,7 +15,7 @@ export async function wake(
   try {
     await client.raiseEvent(id, decisionEvent, {});
   } catch (error) {
-    // Decided all the same: the timer wakes it (startAccepted.ts).
+    // The decision stands all the same: the timer wakes the orchestration (startAccepted.ts).
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("not woken yet", { operation: id, reason, traceId: traceIdIn({ traceparent }) }));
   }

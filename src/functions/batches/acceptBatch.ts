@@ -1,6 +1,7 @@
 /**
- * From the requests or the namespaces of a batch to one operation that works on them. Everything that it needs is in the registry before it
- * is answered; a timer recovers from a crash before the orchestration has started (reconcileBatches.ts).
+ * From the requests or the namespaces of a batch to one operation that handles them. Everything that it needs is in the
+ * registry before the request is answered; a timer recovers from a crash before the orchestration has started
+ * (reconcileBatches.ts).
  */
 import type { DurableClient } from "durable-functions";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
@@ -22,7 +23,7 @@ import { inTrace } from "../../telemetry/spans.ts";
 import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 import { wake } from "../acceptance/wake.ts";
 
-/** `id` is the batch's: with one that a try before has got as far as its record, that is the batch. */
+/** `id` is the batch's ID: if an earlier try has already written a record with it, that is the batch. */
 export async function acceptBatch(
   acceptance: AcceptanceContext,
   requests: readonly OnboardingRequest[],
@@ -42,13 +43,13 @@ export async function acceptBatch(
 }
 
 export interface BatchOptions {
-  /** For each of the requests. */
+  /** One for each of the requests. */
   readonly sentAs?: readonly SentAs[];
-  /** Throws when something is not as the caller has seen it; not asked again for what an earlier try has accepted. */
+  /** Throws when something is not as the caller saw it; not called again for what an earlier try has accepted. */
   readonly expect?: () => Promise<void>;
 }
 
-/** Of namespaces that are chosen now, and by no later try again. */
+/** The namespaces are chosen now; later tries do not choose again. */
 export async function acceptNamespaceBatch(
   acceptance: AcceptanceContext,
   { work, choose }: { work: NamespaceWork; choose: () => Promise<readonly Chosen[]> },
@@ -70,7 +71,7 @@ async function accept(
   readWhat: () => Promise<{ asked: readonly BatchAsk[]; work?: NamespaceWork; team: string | undefined }>,
 ): Promise<string> {
   const { ports, by, traceparent, client, warn } = acceptance;
-  // Or the timer starts it.
+  // If it has not started yet, the timer starts it.
   if (await ports.registry.getBatch(id)) return id;
   const now = new Date();
   const { asked, work, team } = await readWhat();
@@ -92,14 +93,17 @@ async function accept(
   try {
     await startBatch(client, ports, batch);
   } catch (error) {
-    // Accepted all the same: the timer starts it.
+    // The batch is accepted all the same: the timer starts it.
     const reason = error instanceof Error ? error.message : String(error);
     warn(logLine("batch not started yet", { operation: id, reason, traceId: traceIdOf(traceparent) }));
   }
   return id;
 }
 
-/** The team of all that the caller may ask for; none where that is several teams, or an operator's own. */
+/**
+ * The team of everything that the caller may ask for; undefined for several teams, and for an operator's requests without
+ * one.
+ */
 function teamOf(ports: Ports, by: Caller, requests: readonly OnboardingRequest[]): string | undefined {
   const teams = requests.flatMap((request) => {
     const decision = decideTeam(ports.catalog, by, request);
@@ -124,7 +128,7 @@ export async function startBatch(
   await inTrace(traceparent, () => start(client, work ? namespaceBatch : onboardBatch, { instanceId: id, input }));
 }
 
-/** Cancels the batch's own operations that run. May run twice, and is run again by the timer until all know of it. */
+/** Cancels the batch's own operations that are running. Idempotent; the timer repeats it until all of them have the cancel. */
 export async function passOn(
   { registry }: Pick<Ports, "registry">,
   client: DurableClient,

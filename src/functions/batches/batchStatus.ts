@@ -1,6 +1,6 @@
 /**
- * The status of a batch: totals of all its items, and a page of them. The first page of a thousand has 20 KB; whoever
- * waits reads the totals, and whoever looks for what failed asks for that.
+ * The status of a batch: totals of all its items, and a page of them. The first page of a thousand items has 20 KB; a caller
+ * who waits for the end reads the totals, and one who looks for failures filters by status.
  */
 import type { HttpRequest } from "@azure/functions";
 import type { BatchDocument, BatchItemDocument, BatchSummary } from "../../domain/documents/batch.ts";

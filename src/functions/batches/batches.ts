@@ -14,7 +14,7 @@ import { planNamespaceBatch } from "./planNamespaceBatch.ts";
 import { readBatch, readNamespaceBatch } from "./readBatch.ts";
 import { expectSelection, hasCondition, selectionOf, selectionOfRequests } from "./selection.ts";
 
-/** Work on a batch is paced by its lanes, so it costs what taking it in costs; plans are made while the caller waits. */
+/** The lanes pace the work on a batch, so a batch costs what accepting it costs; plans are made while the caller waits. */
 const requestsPerToken = 20;
 
 export function registerBatches(ports: Ports, routes: Routes): void {

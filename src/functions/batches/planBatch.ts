@@ -1,4 +1,4 @@
-/** The plans of a batch: a few at a time, and only as long as a caller can wait for an answer. */
+/** The plans of a batch: a few at a time, and only for as long as a caller can wait for an answer. */
 
 import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { refuseBeyondQuota } from "../../application/batch/batchQuota.ts";
@@ -13,12 +13,12 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { planUntimed } from "../onboardings/planRequest.ts";
 
-/** Azure answers 5 lists of federated credentials a second (facts of the drift watcher), and others ask, too. */
+/** Azure answers 5 lists of federated credentials a second (facts of the drift watcher), and there are other callers. */
 const atOnce = 8;
 /** Azure's load balancer gives an HTTP request 230 seconds (learn.microsoft.com, Functions "HTTP trigger", limits). */
 const longestMs = 150_000;
 
-/** An item, and how it is looked at. */
+/** An item, and how to look at it. */
 export interface ItemToPlan extends Berth {
   readonly look: () => Promise<PlannedRequest>;
 }
@@ -82,7 +82,7 @@ export async function planItems(
   return { totals, ...(await timeItems(ports, inOrder, { items, totals })) };
 }
 
-/** The items with their estimates, and one of all that are ready. */
+/** The items with their estimates, and one estimate for all that are ready. */
 async function timeItems(
   ports: ClaimContext["ports"],
   ready: readonly (PlannedRequest & { readonly index: number })[],

@@ -1,4 +1,4 @@
-/** The plan of a batch over what is onboarded: of each namespace what its own dry run says, and what its item will. */
+/** The plan of a batch over onboarded namespaces: for each one, what its own dry run would say and its item will do. */
 import { expectFree, findSettled, withOnboardingOperation } from "../../application/admission/claim.ts";
 import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
@@ -59,7 +59,7 @@ async function lookAt(claimContext: Planner, work: NamespaceWork, chosen: Chosen
   }
 }
 
-/** It reads, and changes nothing that was onboarded: there is one step, and it takes its time. */
+/** A verification changes nothing that was onboarded, but takes time: its plan has one step. */
 async function lookAtVerification(
   { ports, by }: Planner,
   chosen: Chosen,
@@ -72,7 +72,7 @@ async function lookAtVerification(
   return { plan: toPlan([step]), kind: undefined, request: record.request };
 }
 
-/** Of many, some have the identity mode to which the others migrate. */
+/** Among many namespaces, some already have the identity mode to which the others migrate. */
 async function whereItIs(
   { ports }: Planner,
   chosen: Chosen,

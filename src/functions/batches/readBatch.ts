@@ -1,4 +1,4 @@
-/** From the body of a batch to its requests, or one refusal that names everything that is wrong with any of them. */
+/** From the body of a batch to its requests, or one refusal that names everything wrong with any of them. */
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
@@ -15,7 +15,7 @@ import { readSentRequest } from "../../domain/request/sentRequest.ts";
 import { readBody } from "../http/readBody.ts";
 import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
 
-/** More would not be read, and a body of 4 MB can have very many. */
+/** Nobody would read more, and a body of 4 MB can have very many. */
 const mostProblems = 100;
 
 const Envelope = z.strictObject(
@@ -32,7 +32,7 @@ export interface BatchBody {
   /** As it was sent. */
   readonly body: unknown;
   readonly requests: readonly OnboardingRequest[];
-  /** For each of the requests. */
+  /** One for each of the requests. */
   readonly sentAs: readonly SentAs[];
 }
 
@@ -81,7 +81,10 @@ export function readRequests(
   return read;
 }
 
-/** What no team of the caller may ask for is refused at its turn (readRequest.ts says why the catalog is not asked then). */
+/**
+ * A request that no team of the caller may make is refused at its turn (readRequest.ts says why it is not checked against the
+ * catalog).
+ */
 function catalogProblems(reader: Reader, request: OnboardingRequest): readonly FieldProblem[] {
   return mayAskFor(reader, request) ? checkAgainstCatalog(reader.catalog, request) : [];
 }
@@ -90,7 +93,7 @@ function mayAskFor({ catalog, by }: Reader, request: OnboardingRequest): boolean
   return mayOperate(by) || !("denial" in decideTeam(catalog, by, request));
 }
 
-/** Which of two requests for one namespace is meant, nobody could tell from the outcome. */
+/** With two requests for one namespace, the outcome would not show which one was meant. */
 function findRepeated(
   reader: Reader,
   read: readonly { readonly index: number; readonly request: OnboardingRequest; readonly pointer: string }[],
@@ -98,7 +101,7 @@ function findRepeated(
   const first = new Map<string, { readonly index: number; readonly request: OnboardingRequest }>();
   return read.flatMap(({ index, request, pointer }) => {
     const { cluster, namespace } = request;
-    // Two aliases may name one cluster; that is told only to those who may ask for both.
+    // Two aliases may name one cluster; only callers who may use both learn that.
     const known = mayAskFor(reader, request) ? lookUp(reader.catalog.clusters, cluster) : undefined;
     const place = `${known?.apiServer ?? cluster} ${namespace}`;
     const before = first.get(place);
@@ -117,6 +120,6 @@ function refuse(problems: readonly FieldProblem[]): Refusal {
   const left = problems.length - shown.length;
   const errors = left === 0 ? shown : [...shown, { pointer: "/requests", detail: `and ${left} more` }];
   const [first] = shown;
-  const message = `The batch has ${problems.length} problem(s), and nothing of it was accepted. The first: ${first?.pointer}: ${first?.detail}.`;
+  const message = `The batch has ${problems.length} problem(s), and none of it was accepted. The first: ${first?.pointer}: ${first?.detail}.`;
   return new Refusal("INVALID_REQUEST", message, { errors });
 }

@@ -1,4 +1,7 @@
-/** What a batch needs from outside: a start after a crash, its cancel passed on, and word of what did not run in its lanes. */
+/**
+ * What a batch needs from outside: a start after a crash, its cancel passed on, and the outcomes of what did not run in its
+ * lanes.
+ */
 import type { DurableOrchestrationStatus } from "durable-functions";
 import { originOf } from "../../application/batch/batchRecord.ts";
 import { concludeBatch, settleItems } from "../../application/batch/concludeBatch.ts";
@@ -14,12 +17,12 @@ import type { RecoveryContext } from "../acceptance/recoveryContext.ts";
 import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 import { passOn, startBatch } from "./acceptBatch.ts";
 
-/** A batch that has no record by then is one whose acceptance broke off; nobody was told of it. */
+/** A batch without a record by then is one whose acceptance broke off; no caller got its ID. */
 const forgottenMs = 600_000;
 
 interface Tick {
   readonly held: readonly Pick<NamespaceRecord, "operation">[];
-  /** What was accepted before this time has had time to start by itself. */
+  /** Batches accepted before this time have had time to start by themselves. */
   readonly before: number;
 }
 
@@ -32,14 +35,14 @@ export async function reconcileBatches(recovery: RecoveryContext, { held, before
       record = await ports.registry.getBatch(open.id);
       await reconcileBatch(recovery, open, { record, before, isRunning: (operation) => running.has(operation) });
     } catch (error) {
-      // It comes again with the next tick.
+      // The next tick tries again.
       const reason = error instanceof Error ? error.message : String(error);
       warn(logLine("batch not reconciled", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
     }
   }
 }
 
-/** Of one that somebody looks at: does what a tick does, provided that its orchestration is not at work. */
+/** For a batch that a caller looks at: does what a tick does, provided that its orchestration is not running. */
 export async function recoverBatch(recovery: RecoveryContext, id: string, before: number): Promise<boolean> {
   const instance = await findInstance(recovery.client, id);
   if (instance && !hasEnded(instance)) return false;
@@ -69,7 +72,7 @@ async function reconcileBatch(
   }
   const instance = await findInstance(client, id);
   if (!instance || hasEnded(instance)) {
-    // Not closed, so it has not come to its end: what it has done is in the registry, and a new run goes on from there.
+    // It is not closed, so it has not ended: what it has done is in the registry, and a new run continues from there.
     if (accepted >= before) return;
     if (record.givenUp !== undefined) {
       await passOn(ports, client, record, { warn });
@@ -82,7 +85,7 @@ async function reconcileBatch(
     return;
   }
   await passOn(ports, client, record, { warn });
-  // What holds its namespace still runs, and its record need not be read.
+  // An operation that holds its namespace is still running; its record need not be read.
   const items = await registry.listBatchItems(id, { status: "Running" });
   const ended = items.filter(({ operation }) => operation !== undefined && !isRunning(operation));
   const settled = await settleItems(ports, id, ended);
@@ -90,7 +93,7 @@ async function reconcileBatch(
   if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, settledEvent, {});
 }
 
-/** Whether a new run may begin now; counts it, and gives the batch up where there were enough. */
+/** Whether a new run may begin now. Counts it, and gives the batch up after too many. */
 async function isTakenUp(
   { ports, now }: RecoveryContext,
   record: Stored<BatchRecord>,

@@ -1,4 +1,4 @@
-/** What a batch was planned for: what is to be done, and what each of its namespaces is. If-Match names that. */
+/** What a batch was planned for: the action, and the state of each namespace. If-Match names that. */
 import type { HttpRequest } from "@azure/functions";
 import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { chooseNamespaces, selectionTag } from "../../application/batch/chooseNamespaces.ts";
@@ -16,7 +16,7 @@ export function selectionOf(work: NamespaceWork, chosen: readonly Chosen[]): Sel
   return { tag: selectionTag(work, chosen), size: chosen.length };
 }
 
-/** Of onboardings: the namespaces as far as the caller sees them. */
+/** For onboardings: the namespaces, as far as the caller sees them. */
 export async function selectionOfRequests(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
   requests: readonly OnboardingRequest[],
@@ -32,5 +32,5 @@ export function hasCondition({ headers }: Pick<HttpRequest, "headers">): boolean
 
 export function expectSelection(request: Pick<HttpRequest, "headers">, { tag, size }: Selection): void {
   const those = size === 1 ? "1 namespace" : `${size} namespaces`;
-  expectMatch(request, { tag, state: `The batch would be about ${those}, of which something has changed.` });
+  expectMatch(request, { tag, state: `The batch would cover ${those}, but something has changed.` });
 }

@@ -1,4 +1,4 @@
-/** Who calls, what the caller's roles allow, and how often it may ask. */
+/** Who calls, what the caller's roles allow, and how often the caller may send requests. */
 import type { HttpRequest } from "@azure/functions";
 import { AppRole, type Caller, queueRequester } from "../../domain/access/caller.ts";
 import { callerOfKey } from "../../domain/access/localKeys.ts";
@@ -11,21 +11,24 @@ import { readClientPrincipal } from "./clientPrincipal.ts";
 import { createConcurrencyLimit } from "./concurrencyLimit.ts";
 import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 
-/** Where the operator chose that callers are not told apart: whoever reaches the service may do everything. */
+/** The caller where the operator chose not to authenticate: anyone who reaches the service may do everything. */
 const anybody: Caller = { id: "anonymous", name: "anonymous", teams: [], roles: AppRole.options };
 
 type Identify = Pick<Ports, "catalog" | "tokens">;
 
 export interface Callers {
-  /** Who sent the request, by the proof that it carries; refuses one without. */
+  /** Identifies the sender by the credentials in the request; refuses a request without any. */
   identify(request: Pick<HttpRequest, "headers">): Promise<Caller>;
-  /** Takes a token of the caller's, and refuses who has none left, or has none of the given roles. */
+  /** Takes one of the caller's tokens; refuses a caller who has none left, or none of the given roles. */
   admit(caller: Caller, anyOf: readonly AppRole[]): void;
-  /** What a request costs beyond the one that every request does; a full bucket is always enough for it. */
+  /** Charges what a request costs beyond the one token that every request takes; a full bucket always covers it. */
   charge(caller: Caller, tokens: number): void;
-  /** Refuses when the caller, or all of them, have as many changes under way as they may; call what it gives when it is done. */
+  /**
+   * Refuses when the caller, or all callers together, have as many changes in progress as they may. Call the returned
+   * function when the change is done.
+   */
   beginChange(caller: Caller): () => void;
-  /** The same of streams of events. */
+  /** The same for event streams. */
   openStream(caller: Caller): () => void;
 }
 
@@ -48,20 +51,20 @@ export function createCallers(ports: Identify): Callers {
       if (typeof place === "function") return place;
       const [code, whose] =
         place === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
-      throw new Refusal(code, `As many of ${whose} changes are being answered as the limits allow at a time.`, {
+      throw new Refusal(code, `The limits allow no more of ${whose} changes at a time.`, {
         retryAfterSeconds: 1,
       });
     },
     openStream({ id }) {
       const place = streams.take(id);
       if (typeof place === "function") return place;
-      const message = `As many of ${place === "caller's" ? "your" : "all callers'"} streams are open as the limits allow.`;
+      const message = `The limits allow no more of ${place === "caller's" ? "your" : "all callers'"} streams at a time.`;
       throw new Refusal("TOO_MANY_STREAMS", message, { retryAfterSeconds: 5 });
     },
   };
 }
 
-/** Whether the caller is somebody, and not whoever reaches a service that tells nobody apart. */
+/** Whether the caller is authenticated, not the anonymous caller of a service without authentication. */
 export function isProven(caller: Caller): boolean {
   return caller !== anybody;
 }
@@ -69,10 +72,10 @@ export function isProven(caller: Caller): boolean {
 function take(limiter: RateLimiter, { id }: Caller, tokens: number): void {
   const retryAfterSeconds = limiter.take(id, tokens);
   if (retryAfterSeconds === undefined) return;
-  throw new Refusal("RATE_LIMITED", "You ask more often than the limits allow.", { retryAfterSeconds });
+  throw new Refusal("RATE_LIMITED", "You send requests more often than the limits allow.", { retryAfterSeconds });
 }
 
-/** The strongest proof that is sent decides alone: a token that is not taken is not made good by a header beside it. */
+/** Only the strongest credential counts: a valid header does not make up for a rejected token. */
 async function identify({ catalog, tokens }: Identify, { headers }: Pick<HttpRequest, "headers">): Promise<Caller> {
   const { auth } = catalog;
   if (!auth) return anybody;
@@ -107,7 +110,7 @@ async function verify(catalog: Catalog, tokens: NonNullable<Ports["tokens"]>, to
   }
 }
 
-/** RFC 9110, 11.6.1: every 401 says how one would be let in. Bearer is RFC 6750's; the key's scheme is our own. */
+/** RFC 9110, 11.6.1: every 401 says how to authenticate. Bearer is RFC 6750's; the key's scheme is our own. */
 function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause?: Refusal): Refusal {
   const error = cause ? ', error="invalid_token"' : "";
   const challenges = [
@@ -118,8 +121,8 @@ function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause
 }
 
 /**
- * Who may send to the queue is decided by Service Bus; what a message says of its sender is not believed. The catalog
- * says whose requests it carries; one that tells callers apart and does not say it takes none from the queue.
+ * Service Bus decides who may send to the queue; what a message says of its sender is not trusted. The catalog says whose
+ * requests the queue carries; a catalog that authenticates callers and does not say so takes none from it.
  */
 export function queueCaller({ auth, queue }: Pick<Catalog, "auth" | "queue">): Caller {
   const sender = { id: queueRequester, name: "queue" };

@@ -1,7 +1,7 @@
 /**
- * What App Service authentication says of the caller: X-MS-CLIENT-PRINCIPAL, base64 of JSON with the token's claims
- * (learn.microsoft.com "Work with user identities in Azure App Service authentication"). The header is worth nothing where
- * the platform does not set it, so the catalog has to say that it does.
+ * What App Service authentication says about the caller: X-MS-CLIENT-PRINCIPAL, base64 of JSON with the token's claims
+ * (learn.microsoft.com "Work with user identities in Azure App Service authentication"). The header proves nothing unless the
+ * platform sets it, so the catalog has to say that it does.
  */
 import { z } from "zod";
 import { Claims } from "../../domain/policy/claims.ts";
@@ -11,7 +11,7 @@ const Principal = z.object({
   claims: z.array(z.object({ typ: z.string(), val: z.string() })),
 });
 
-/** The platform gives some claims the names that Windows Identity Foundation once gave them. */
+/** The platform still uses Windows Identity Foundation's names for some claims. */
 const longNames: Readonly<Record<string, string>> = {
   "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
   "http://schemas.microsoft.com/identity/claims/tenantid": "tid",
@@ -19,7 +19,7 @@ const longNames: Readonly<Record<string, string>> = {
   "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
 };
 const lists = new Set(["roles", "groups"]);
-/** There is one of each: where a principal has two, perhaps under both names, nobody knows which one is meant. */
+/** A principal has one of each. If it has two, perhaps under both names, there is no telling which is meant. */
 const decisive = ["oid", "tid", "azp", "appid"];
 
 export function readClientPrincipal(header: string): Claims | undefined {
@@ -27,7 +27,7 @@ export function readClientPrincipal(header: string): Claims | undefined {
   try {
     json = JSON.parse(Buffer.from(header, "base64").toString("utf8"));
   } catch {
-    // No principal of App Service: the caller is not known, and is told 401.
+    // Not a principal from App Service: the caller is unknown, and gets 401.
     return undefined;
   }
   const principal = Principal.safeParse(json).data;
@@ -43,13 +43,13 @@ export function readClientPrincipal(header: string): Claims | undefined {
   ).data;
 }
 
-/** A claim that is an object is JSON here. */
+/** A claim whose value is an object comes as JSON. */
 function readValue(name: string, [first]: readonly string[]): unknown {
   if (name !== "_claim_names" || first === undefined) return first;
   try {
     return JSON.parse(first);
   } catch {
-    // No claim of Entra's: the principal does not have the shape of one, and is none.
+    // Not a claim from Entra: the principal then does not match the schema, and is rejected.
     return first;
   }
 }

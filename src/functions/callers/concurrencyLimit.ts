@@ -1,8 +1,8 @@
-/** How many of something that lasts, such as streams, each caller may have at a time, and all callers together. */
+/** Limits how many long-lived things, such as streams, each caller and all callers together may have at a time. */
 import type { ConcurrencyLimits } from "../../domain/access/access.ts";
 
 export interface ConcurrencyLimit {
-  /** Gives the place back when it is called; or whose share is used up. */
+  /** Returns a function that gives the place back, or says whose share is used up. */
   take(caller: string): (() => void) | "caller's" | "everybody's";
 }
 

@@ -1,12 +1,12 @@
-/** How often each caller may ask: a bucket of tokens that fills at a steady rate. */
+/** How often each caller may send requests: a bucket of tokens that fills at a steady rate. */
 import type { Limits } from "../../domain/access/access.ts";
 
 export interface RateLimiter {
-  /** Undefined when the request may pass; else the whole seconds after which it may. Never more than a full bucket. */
+  /** Undefined when the request may pass; otherwise the whole seconds until it may. Never takes more than a full bucket. */
   take(caller: string, tokens?: number): number | undefined;
 }
 
-/** So many callers are remembered; beyond it, those who have been quiet long enough to be full again are forgotten. */
+/** How many callers are remembered; beyond that, callers whose buckets have filled up again are forgotten. */
 const maxBuckets = 10_000;
 
 export function createRateLimiter(

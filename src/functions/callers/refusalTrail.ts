@@ -1,7 +1,7 @@
 /**
- * What policy refused enters the audit trail: who asked for what, and why not. Only of callers who have proven who they
- * are, so that nobody else can fill the table; and of each the same refusal once an hour, and not more than so many
- * different ones. Rate limits alone would still let one caller write 72,000 entries an hour.
+ * Policy refusals go into the audit trail: who asked for what, and why it was refused. Only for authenticated callers, so
+ * that nobody else can fill the table; each caller's same refusal once an hour, and a limited number of different ones. Rate
+ * limits alone would still let one caller write 72,000 entries an hour.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { appendDecision } from "../../application/watching/audit.ts";
@@ -35,10 +35,10 @@ export function createRefusalTrail(
   { now = () => Date.now() }: { now?: () => number } = {},
 ): RefusalTrail {
   let hour = 0;
-  /** What each caller was refused in this hour, by the ids of the entries; of this process only. */
+  /** What each caller was refused in this hour, by the IDs of the entries; for this process only. */
   let written = new Map<string, Set<string>>();
 
-  /** Undefined when there is nothing to write any more. */
+  /** Undefined when there is nothing more to write. */
   function take(caller: string, id: string): "entry" | "more" | undefined {
     const current = Math.floor(now() / hourMs);
     if (current !== hour) written = new Map();
@@ -55,7 +55,7 @@ export function createRefusalTrail(
       if (!(error instanceof Refusal) || !isOfPolicy(error.code)) return;
       const { code, message } = error;
       const { cluster, namespace, operation } = { ...where, ...error.details.about };
-      // The hour is part of the id, so that two processes write the same refusal once, too.
+      // The hour is part of the ID, so that two processes also write the same refusal only once.
       const time = Math.floor(now() / hourMs);
       const id = auditId(by.id, what, cluster ?? "", namespace ?? "", operation ?? "", code, message, String(time));
       const kind = take(by.id, id);
@@ -66,7 +66,7 @@ export function createRefusalTrail(
         namespace,
         operation,
         requestedBy: by.id,
-        // Its own team sees what it was refused; of whom the thing is, that is none of the trail's readers' business.
+        // The caller's team may see what its member was refused; which team owns the thing is not for readers of the trail.
         ...(team === undefined || another !== undefined ? {} : { team }),
         traceparent,
       };
@@ -87,7 +87,7 @@ export function createRefusalTrail(
   };
 }
 
-/** Of a route. That the trail cannot be written does not change the answer. */
+/** For a route. A failure to write the trail does not change the answer. */
 export async function noteRefusal(
   trail: RefusalTrail,
   error: unknown,
@@ -98,7 +98,7 @@ export async function noteRefusal(
     traceparent,
   }: { request: HttpRequest; by: Caller; context: InvocationContext; traceparent: Traceparent },
 ): Promise<void> {
-  // As they stand in the address: nobody has looked at them when a caller lacks the role.
+  // Taken from the address as they are: they are not validated yet when the caller lacks the role.
   const cut = (text: string | undefined) => text?.slice(0, 100);
   const [cluster, namespace, id] = ["cluster", "namespace", "id"].map((name) => cut(request.params[name]));
   await noteRefusalOf(

@@ -1,6 +1,6 @@
 /**
- * The dashboard: one document for all of its pages, and the files that it is made of. It holds nothing that anybody would have to
- * be let in for; what it shows comes from the routes below /api, which ask who calls.
+ * The dashboard: one document for all its pages, and its files. They contain nothing that needs authentication; the data
+ * comes from the routes below /api, which authenticate the caller.
  */
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Answer } from "../http/respond.ts";
@@ -28,7 +28,7 @@ export function registerDashboard(routes: Routes, { built, settings }: Dashboard
       const path = request.params["path"] ?? "";
       if (path.startsWith("assets/")) {
         const file = built().files.get(path.slice("assets/".length));
-        if (!file) throw new Refusal("NOT_FOUND", "The dashboard has no such file; load the page anew.");
+        if (!file) throw new Refusal("NOT_FOUND", "The dashboard has no such file; reload the page.");
         return { status: 200, ...fileAnswer(request.headers.get("accept-encoding") ?? "", file) };
       }
       document ??= built().template.replace("{settings}", escapeText(printSettings(settings)));
@@ -47,7 +47,7 @@ function fileAnswer(
 ): Answer {
   const headers = {
     "content-type": type,
-    // Its name has the hash of what is in it.
+    // The file's name contains the hash of its content.
     "cache-control": "public, max-age=31536000, immutable",
     "x-content-type-options": "nosniff",
     vary: "accept-encoding",
@@ -57,7 +57,7 @@ function fileAnswer(
     : { headers, body };
 }
 
-/** The authority that signs people in is the only other origin that the page may speak with. */
+/** The authority that signs people in is the only other origin that the page may contact. */
 function headersFor({ signIn }: DashboardSettings): Record<string, string> {
   const authority = signIn.entra ? ` ${new URL(signIn.entra.issuer).origin}` : "";
   const policy = [
@@ -75,7 +75,7 @@ function headersFor({ signIn }: DashboardSettings): Record<string, string> {
   return {
     "content-security-policy": policy.join("; "),
     "x-content-type-options": "nosniff",
-    // To itself alone: App Service authentication takes a change that comes with no Referer for another site's.
+    // To its own origin only: App Service authentication treats a change without a Referer as another site's.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",

@@ -1,16 +1,16 @@
-/** What the dashboard is told before anybody has signed in: how one may, and where else to look. */
+/** What the dashboard knows before anyone has signed in: how to sign in, and where else to look. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 
 export interface DashboardSettings {
   readonly signIn: {
     /** Authorization code with PKCE. */
     readonly entra?: { readonly issuer: string; readonly clientId: string; readonly scope: string };
-    /** App Service authentication signs in whoever sits at the browser. */
+    /** App Service authentication signs in the person at the browser. */
     readonly easyAuth?: true;
     /** A key of the catalog may be typed in. */
     readonly key?: true;
   };
-  /** Where a trace is shown; `{traceId}` stands for its id. */
+  /** Where to show a trace; `{traceId}` stands for its ID. */
   readonly traceUrl?: string;
   readonly links: readonly DashboardLink[];
 }
@@ -20,7 +20,7 @@ export interface DashboardLink {
   readonly url: string;
 }
 
-/** The application of the browser is the one that tokens are for, unless the operator has registered another. */
+/** The browser's application is the one that tokens are issued for, unless the operator has registered another. */
 export function dashboardSettings(
   { auth }: Pick<Catalog, "auth">,
   {

@@ -1,5 +1,6 @@
 /**
- * What the routes take and answer, for the OpenAPI document: one story, as the sandbox plays it. A test holds each to its schema.
+ * Examples of requests and answers for the OpenAPI document: one story, as the sandbox plays it. A test checks each against
+ * its schema.
  */
 import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
 import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
@@ -33,7 +34,7 @@ const database = { server: "sql-dev", database: "messages", roles: ["reader" as 
 const etag = '"6f1c2d0b9a3e4f5867c1d2e3f4a5b6c7"';
 const time = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 9, 0, seconds)).toISOString();
 
-/** Of path parameters. */
+/** For path parameters. */
 export const names = { ...berth, operation };
 
 export const request = { ...berth, databases: [database] };
@@ -324,7 +325,7 @@ export const caller: CallerDocument = {
   ],
 };
 
-/** A kind of target that is new is missed by the test of the document. */
+/** The test of the document fails when a new kind of target is missing here. */
 export const catalog: Pick<CatalogDocument, "clusters" | "sqlServers"> = {
   clusters: [{ name: "aks-dev", identityModes: ["workloadIdentity", "podIdentity"] }],
   sqlServers: [{ name: "sql-dev", databases: [{ name: "messages", roles: ["reader", "writer", "executor"] }] }],

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document of the service, made from the schemas that also check the requests. */
+/** The OpenAPI 3.1 document of the service, generated from the schemas that also check requests. */
 import { z } from "zod";
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
 import { HealthDocument } from "../../domain/documents/health.ts";
@@ -11,7 +11,7 @@ import { body, busyHost, problem } from "./openapiParts.ts";
 import { upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
 
-/** Every route may also end in what nobody foresaw, and every change is refused when it comes from another site's page. */
+/** Any route may also end in an unforeseen error, and any change may be refused for its media type (browserRequest.ts). */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   const unforeseen = problem("Any other problem; its code says which.", "UNEXPECTED");
   const undeclared = { 415: problem("The body is not declared as JSON.", "UNSUPPORTED_MEDIA_TYPE") };

@@ -17,7 +17,7 @@ import {
   requestBody,
 } from "./openapiParts.ts";
 
-/** Of GET /api/operations/{id}, where it is a batch. */
+/** For GET /api/operations/{id}, when the operation is a batch. */
 export const batchPaging = z.object({
   top: z
     .int()

@@ -1,4 +1,4 @@
-/** Onboarding, what is onboarded, and offboarding, as OpenAPI. */
+/** Onboarding, onboarded namespaces, and offboarding, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";

@@ -1,4 +1,4 @@
-/** Operations and what people decide about them, as OpenAPI. */
+/** Operations, and people's decisions about them, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { DecisionDocument } from "../../domain/documents/accepted.ts";
@@ -50,7 +50,7 @@ const decisionResponse = {
 const twice =
   "Repeating a decision returns the same answer, with or without an idempotency key; If-Match is ignored then.";
 
-/** Of an approver's decision, whichever it is. */
+/** For an approver's decision of either kind. */
 const approverResponses = guarded({
   ...bodyProblems,
   200: body("The plan; nothing was written.", Plan, { plan }),

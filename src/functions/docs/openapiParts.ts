@@ -6,7 +6,7 @@ import { errorCatalogue, type RefusalCode, type StepErrorCode } from "../../doma
 import { problemDocument } from "../http/respond.ts";
 import { accepted, names, traceId } from "./examples.ts";
 
-/** By name; each a value of the schema, to which the document's test holds it. */
+/** By name; the document's test checks each value against the schema. */
 type Examples = Readonly<Record<string, unknown>>;
 
 const withExamples = (schema: z.ZodType, examples: Examples) => ({
@@ -24,7 +24,7 @@ export const requestBody = (required: "required" | "optional", schema: z.ZodType
   content: json(schema, examples),
 });
 export const text = (mediaType: string, example: string) => ({ [mediaType]: withExamples(z.string(), { example }) });
-/** The code is one of those that the status may have. */
+/** The code is one of those that the status can have. */
 export const problem = (description: string, code: RefusalCode | StepErrorCode) => ({
   description,
   content: {
@@ -34,7 +34,7 @@ export const problem = (description: string, code: RefusalCode | StepErrorCode) 
   },
 });
 
-/** Where the app itself refuses nobody. */
+/** For routes on which the app itself refuses nobody. */
 export const busyHost = {
   429: {
     description:
@@ -42,7 +42,7 @@ export const busyHost = {
   },
 };
 
-/** The answers of every route that asks who calls. */
+/** The answers of every route that authenticates the caller. */
 export const guarded = <Responses extends object>(responses: Responses) => ({
   401: problem("The request does not prove who sent it; WWW-Authenticate says how to.", "UNAUTHENTICATED"),
   403: problem(
@@ -59,20 +59,20 @@ export const guarded = <Responses extends object>(responses: Responses) => ({
   ),
   ...responses,
 });
-/** Of every route that can be planned, or says why not. */
+/** For every route that can be planned, or says why not. */
 export const flagProblem = {
   400: problem(
     "A flag such as dryRun is misspelled, unsupported, or neither true nor false; nothing was done.",
     "INVALID_PARAMETER",
   ),
 };
-/** Of every route that takes a body. */
+/** For every route that takes a body. */
 export const bodyProblems = {
   400: problem("The body is not JSON, or a flag such as dryRun is neither true nor false.", "MALFORMED_JSON"),
   413: problem("The body is larger than 16 KB.", "PAYLOAD_TOO_LARGE"),
   422: problem("Fields are wrong; `errors` lists them.", "INVALID_REQUEST"),
 };
-/** Of every list that comes in pages. */
+/** For every paged list. */
 export const pagingProblems = {
   400: problem("`continuation` does not come from a nextLink.", "INVALID_PARAMETER"),
   422: problem("A parameter is wrong.", "INVALID_REQUEST"),
@@ -107,9 +107,9 @@ export const ifMatch = z.string().optional().meta({
   description:
     "The ETag of what the change is about, as the caller saw it: the header or the field `etag` of its document or plan. If it has changed since, the answer is 412. Compared strongly, so a weak tag never matches; `*` only requires that it exists.",
 });
-/** Of a change that starts an operation or a verification. */
+/** For a change that starts an operation or a verification. */
 export const changeHeaders = idempotencyHeaders.extend({ "if-match": ifMatch });
-/** Of a decision, which is its own idempotency key. */
+/** For a decision, which is its own idempotency key. */
 export const decisionHeaders = z.object({ "if-match": ifMatch });
 export const isOther = problem(
   "It has changed since the version in If-Match. The detail says what it is now, and the header ETag has the current version.",

@@ -1,4 +1,4 @@
-/** The routes that keep an onboarded namespace right, as OpenAPI. */
+/** The routes that maintain an onboarded namespace, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { VerificationDocument } from "../../domain/documents/namespace.ts";

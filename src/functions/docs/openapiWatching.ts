@@ -1,4 +1,4 @@
-/** The routes by which people and programs follow what Mooring does, as OpenAPI. */
+/** The routes with which people and programs follow what Mooring does, as OpenAPI. */
 import { z } from "zod";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";

@@ -6,7 +6,7 @@ import { isKnown } from "./conditions.ts";
 import { decidedOn } from "./operationTag.ts";
 import { type Answer, json } from "./respond.ts";
 
-/** The status of an operation, unless whoever asks has it already; in seconds, when to ask again. */
+/** The status of an operation, or 304 if the caller already has it; `retryAfter` is in seconds. */
 export function answerTagged(
   request: HttpRequest,
   document: object,

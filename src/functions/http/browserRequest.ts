@@ -1,7 +1,7 @@
 /**
- * What a page of another site can have a browser send without asking first (fetch.spec.whatwg.org, "CORS-safelisted"): a POST
- * with a body that is no JSON, or with none. Where callers are not told apart, or a proxy signs in whoever sits at the browser,
- * that would be a change that nobody meant.
+ * What a page of another site can make a browser send without a preflight (fetch.spec.whatwg.org, "CORS-safelisted"): a POST
+ * with a body that is not JSON, or without a body. Where callers are not authenticated, or a proxy signs in anyone who sits
+ * at the browser, that would be a change that nobody meant.
  */
 import type { HttpRequest } from "@azure/functions";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -15,7 +15,7 @@ export function isSafe({ method }: Pick<HttpRequest, "method">): boolean {
   return safeMethods.has(method);
 }
 
-/** Refuses a change that another site's page has sent, and a body that is not declared as JSON. */
+/** Refuses a change sent by another site's page, and a body that is not declared as JSON. */
 export function expectDeliberate(request: Sent): void {
   if (isSafe(request)) return;
   if (!isOfOwnSite(request)) {
@@ -31,8 +31,8 @@ export function expectJson({ headers }: Pick<Sent, "headers">): void {
 }
 
 /**
- * A browser says so itself (Sec-Fetch-Site), whatever name the app goes by. Older ones, and all of them over plain HTTP, say only
- * from where the page is. Who says neither is no browser.
+ * Browsers say so themselves (Sec-Fetch-Site), whatever name the app has. Older ones, and all of them over plain HTTP, send
+ * only the page's origin. A client that sends neither is not a browser.
  */
 function isOfOwnSite(request: Sent): boolean {
   const site = request.headers.get("sec-fetch-site");
@@ -42,8 +42,8 @@ function isOfOwnSite(request: Sent): boolean {
 }
 
 /**
- * By its host: before the app, TLS may end, and the scheme with it. A proxy that asks under another name passes on the one that
- * it was asked under, and a page cannot set these headers without the browser's asking first.
+ * Compares hosts: TLS may end before the app, which hides the scheme. A proxy that uses another name passes on the one that
+ * the client used, and a page cannot set these headers without a preflight.
  */
 function isOwn(origin: string, { url, headers }: Sent): boolean {
   if (!URL.canParse(origin)) return false;
@@ -55,7 +55,7 @@ function isOwn(origin: string, { url, headers }: Sent): boolean {
   });
 }
 
-/** RFC 9112, 6.3: a request has a body when it says how long it is, or that it comes in chunks. */
+/** RFC 9112, 6.3: a request has a body if it states its length, or that it comes in chunks. */
 function hasBody({ headers }: Pick<Sent, "headers">): boolean {
   return headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > 0;
 }

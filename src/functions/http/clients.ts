@@ -1,9 +1,9 @@
 /**
- * What becomes of the client of an answer that is still being written. The SDK does not say it: it writes on to a closed
- * response, writes faster than the client reads, and a GET has no body whose end could be seen. But the SDK's HTTP server, to
- * which the Functions host forwards a request under the id of its invocation, is one of this process, and Node tells of every
- * request that one gets (nodejs.org "Diagnostics Channel", http.server.request.start). The host ends the forwarded request
- * with the client's.
+ * Whether the client of an answer that is still being written is there, and reads. The SDK does not say: it keeps writing to
+ * a closed response, writes faster than the client reads, and a GET has no body whose end could be seen. But the Functions
+ * host forwards a request, under the ID of its invocation, to the SDK's HTTP server in this process, and Node reports every
+ * request that a server gets (nodejs.org "Diagnostics Channel", http.server.request.start). When the client's request ends,
+ * the host ends the forwarded one.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { IncomingMessage, ServerResponse } from "node:http";
@@ -11,18 +11,18 @@ import { IncomingMessage, ServerResponse } from "node:http";
 export interface Client {
   /** Aborted when nobody reads the answer any more. */
   readonly gone: AbortSignal;
-  /** How many bytes of the answer have been written and not been read. */
+  /** How many bytes of the answer have been written but not read. */
   unread(): number;
-  /** Drops what has not been read, and the connection. */
+  /** Drops the unread bytes, and the connection. */
   cutOff(): void;
 }
 
 export interface Clients {
-  /** Of the invocation; undefined where the host does not forward requests. */
+  /** The client of the invocation; undefined where the host does not forward requests. */
   find(invocation: { readonly invocationId: string }): Client | undefined;
 }
 
-/** From now on: requests that came before are not known. */
+/** Sees requests from now on; earlier ones are unknown. */
 export function watchClients(): Clients {
   const open = new Map<string, Client>();
   subscribe("http.server.request.start", (message) => {

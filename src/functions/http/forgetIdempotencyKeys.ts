@@ -1,9 +1,9 @@
-/** Removes the rows of idempotency keys that are good no more: a key that comes again is another request by then. */
+/** Removes the rows of expired idempotency keys: by then, a repeated key is a new request. */
 import { app, type InvocationContext } from "@azure/functions";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
-/** More wait for the next run: 20,000 an hour are more than a caller's limits let in for long. */
+/** The rest waits for the next run: 20,000 an hour are more than a caller's limits allow for long. */
 const mostPerRun = 5_000;
 const hourMs = 3_600_000;
 

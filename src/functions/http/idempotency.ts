@@ -17,21 +17,21 @@ import type { Answer } from "./respond.ts";
 interface Asked {
   readonly request: HttpRequest;
   readonly by: Caller;
-  /** As it was parsed: another order of fields is the same request. */
+  /** The parsed body: fields in another order are the same request. */
   readonly body: unknown;
   readonly context: Pick<InvocationContext, "warn">;
 }
 
 export interface Attempt {
-  /** The id of what the request begins. */
+  /** The ID of what the request begins. */
   readonly operation: string;
-  /** An earlier try, of whose end nobody knows, may have begun it. */
+  /** An earlier try, with unknown outcome, may have begun it. */
   readonly isRepeated: boolean;
 }
 
 /**
- * Answers a request that comes with a key once, and its repetitions with the same answer. A refusal is not kept: nothing
- * was done, and asking again may have another end. `work` gets an id for what it begins, the same at every try.
+ * Answers a request with a key once, and repeats that answer when the request is repeated. A refusal is not kept: nothing was
+ * done, and another try may end differently. `work` gets an ID for what it begins, the same at every try.
  */
 export async function answerOnce(
   keys: IdempotencyKeys,
@@ -56,20 +56,22 @@ export async function answerOnce(
     answer = await work({ operation, isRepeated: operation !== fresh });
   } catch (error) {
     const isUndone = error instanceof Refusal;
-    // Of anything else nobody knows what it did: the next try is told the operation that this one may have begun.
+    // After any other error, it is unknown what was done: the next try gets the ID of the operation that this one may have
+    // begun.
     const release = isUndone ? keys.release(mine) : keys.expire(mine, longAgo(Date.now()));
     await release.catch((cause: unknown) => logFailure(context, "key not released", cause));
     throw error;
   }
   const { status = 200, headers = {}, body: text } = answer;
-  // What was done is done: the caller is told, and a repetition is answered by the operation that it finds.
+  // The work is done even if this fails: the caller gets the answer, and a repetition is answered with the operation that it
+  // finds.
   await keys
     .answer(mine, { status, headers, body: String(text ?? "") })
     .catch((cause: unknown) => logFailure(context, "answer not kept", cause));
   return { ...answer, headers: { ...headers, ...repeatability(request) } };
 }
 
-/** Without an answer the key is this request's now; else the answer is the one that was given. */
+/** Without an answer, the key is now this request's; otherwise, the answer is the one given before. */
 async function claim(
   keys: IdempotencyKeys,
   fresh: IdempotencyRecord,
@@ -83,7 +85,7 @@ async function claim(
   return change ?? { ...record.current };
 }
 
-/** Undefined when the first request was answered; refuses what is neither that nor over. */
+/** Undefined when the first request was answered; refuses a key that is neither answered nor expired. */
 function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): IdempotencyRecord | undefined {
   const now = Date.now();
   switch (judge(current, fresh.fingerprint, now)) {
@@ -112,7 +114,7 @@ function readKey({ headers }: HttpRequest): string | undefined {
   throw new Refusal("INVALID_REQUEST", "The idempotency key has to be 1 to 255 visible ASCII characters.");
 }
 
-/** Azure's word for a key that was honoured (Microsoft REST API Guidelines, repeatability of requests). */
+/** Azure's term for a key that was honoured (Microsoft REST API Guidelines, repeatability of requests). */
 function repeatability({ headers }: HttpRequest): Record<string, string> {
   return headers.has("repeatability-request-id") ? { "repeatability-result": "accepted" } : {};
 }

@@ -1,7 +1,8 @@
 /**
- * Registers the paths of the app with the Functions host, with every method that a client may send. A host answers 404 to a
- * method that no function has registered, as if there were no such path (azure-functions-host issue 9876). So one function of
- * each path takes what no function of it has, too, and answers as HTTP has it (RFC 9110): 405 with Allow, and OPTIONS with Allow.
+ * Registers the app's paths with the Functions host, with every method that a client may send. A host answers 404 to a method
+ * that no function has registered, as if the path did not exist (azure-functions-host issue 9876). So one function of each
+ * path also takes the methods that none of them has, and answers as HTTP requires (RFC 9110): 405 with Allow, and OPTIONS
+ * with Allow.
  */
 import {
   app,
@@ -16,7 +17,7 @@ import type { Answer } from "./respond.ts";
 export type Registered = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
 export interface RouteOfApp {
-  /** Of the function. */
+  /** The function's name. */
   readonly name: string;
   readonly route: string;
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -24,12 +25,12 @@ export interface RouteOfApp {
   readonly handler: Registered;
 }
 
-/** Without TRACE and CONNECT, which the SDK's request cannot have. */
+/** Without TRACE and CONNECT, which the SDK's request does not support. */
 const everyMethod = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 export function registerPaths(
   routes: readonly RouteOfApp[],
-  /** Makes a handler of what is answered to any other method. */
+  /** Makes a handler from the answer to any other method. */
   answering: (handler: (request: HttpRequest) => Promise<Answer>) => Registered,
 ): void {
   for (const [path, functions] of Map.groupBy(routes, ({ route }) => route)) {

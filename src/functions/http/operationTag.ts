@@ -1,6 +1,6 @@
 /**
- * What people decide about when they cancel, approve, reject or compensate an operation. Its steps are no part of it, nor that
- * it has begun: an operation that goes on as whoever looked at it expects is the one that he has seen.
+ * What people decide about when they cancel, approve, reject or compensate an operation. Excludes its steps and the fact that
+ * it has begun: an operation that merely makes progress is still the one that the caller saw.
  */
 import { changeTag } from "../../domain/http/entityTag.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -18,7 +18,7 @@ export function decidedOn(record: AnyOperation): object {
   return { ...base, request, earlier, compensates: compensates?.of, leftUndone, approval: approval && asked(approval) };
 }
 
-/** Without what counts reminders. */
+/** Without the count of reminders. */
 function asked({ reasons, approvers, requestHash, expiresTime, needed, given = [], decision }: Approval): object {
   return {
     ...{ reasons, approvers, requestHash, expiresTime, needed },
@@ -35,7 +35,7 @@ export function currentOperation(record: AnyOperation): Current {
   return { tag: etagOf(record), state: `Operation ${record.id} ${stateOf(record)}.` };
 }
 
-/** To be read after its id. */
+/** Continues a sentence that begins with the ID. */
 function stateOf(record: AnyOperation): string {
   const { status, cancel } = record;
   if (isFinal(status)) return `has ended: ${status}`;

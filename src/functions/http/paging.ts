@@ -4,7 +4,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 
 const defaultLimit = 50;
 const maxLimit = 200;
-/** As many rows as the table service answers at a time: whoever wants all of a long list need not ask fifty times for it. */
+/** As many rows as the table service returns at a time, so that reading a whole long list does not take fifty requests. */
 export const mostNamespaces = 1_000;
 
 /** Query parameters `top` and `continuation` of a list. */

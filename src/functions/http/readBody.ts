@@ -16,7 +16,7 @@ export async function readOptionalBody(request: Sent): Promise<unknown> {
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-/** Nothing is kept beyond the limit: whoever sends in chunks need not say beforehand how much it is. */
+/** Keeps nothing beyond the limit: a sender that uses chunks need not state the size in advance. */
 async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyBytes): Promise<Uint8Array> {
   const declared = Number(headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes, declared);
@@ -46,30 +46,30 @@ async function readBytes({ headers, body }: Sent, maxBytes: number = maxBodyByte
 const discardMs = 5_000;
 
 /**
- * Takes the rest of a body that reading has begun, while the answer goes out. The host keeps the connection for other requests,
- * and the next one would wait behind bytes that nobody reads. To cancel at once would end the connection, and the answer
- * with it; somebody who never stops sending is cut off.
+ * Reads the rest of a partly read body while the answer goes out. The host keeps the connection for other requests, and the
+ * next one would wait behind bytes that nobody reads. Canceling immediately would end the connection, and the answer with
+ * it; a client that never stops sending is cut off.
  */
 function discardRest(body: ReadableStream<Uint8Array>): void {
   body.pipeTo(new WritableStream(), { signal: AbortSignal.timeout(discardMs) }).catch(() => undefined);
 }
 
 /**
- * A flag that is not understood is refused and never taken for false: a caller who writes `dryrun=true` or `dryRun=yes`
- * means that nothing is to happen.
+ * Refuses a flag that it does not understand, instead of reading it as false: a caller who writes `dryrun=true` or
+ * `dryRun=yes` wants nothing to happen.
  */
 export function readFlag(request: HttpRequest, name: string): boolean {
   const spelled = [...new Set(request.query.keys())].filter((each) => plain(each) === plain(name));
   const other = spelled.find((each) => each !== name);
   if (other !== undefined) throw refuseFlag(other, `is written ${name}`);
   const [value, ...more] = request.query.getAll(name);
-  if (more.length > 0) throw refuseFlag(name, "must be there once");
+  if (more.length > 0) throw refuseFlag(name, "must appear only once");
   if (value === undefined || value === "false") return false;
   if (value === "true" || value === "") return true;
   throw refuseFlag(name, `must be true or false, not "${value}"`);
 }
 
-/** For a change that cannot be planned: whoever asks for a dry run must not get the change. */
+/** For a change that cannot be planned: a caller who wants a dry run must not get the change. */
 export function refuseDryRun(request: HttpRequest, why: string): void {
   if (readFlag(request, "dryRun")) throw refuseFlag("dryRun", `is not offered here, and nothing was done: ${why}`);
 }

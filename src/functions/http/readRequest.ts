@@ -1,4 +1,4 @@
-/** From bytes that anybody may have sent to an onboarding request, or a refusal that names every field that is wrong. */
+/** From untrusted bytes to an onboarding request, or a refusal that names every wrong field. */
 import type { z } from "zod";
 import { admit } from "../../application/admission/admission.ts";
 import type { Caller } from "../../domain/access/caller.ts";
@@ -32,13 +32,13 @@ export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): u
   }
 }
 
-/** How many bytes it has is known only of one that was read, or that says so. */
+/** The size is known only for a body that was read, or that states it. */
 export function tooLarge(maxBytes: number, bytes?: number): Refusal {
   const size = bytes === undefined ? `more than ${maxBytes}` : String(bytes);
   return new Refusal("PAYLOAD_TOO_LARGE", `The body has ${size} bytes; the limit is ${maxBytes}.`);
 }
 
-/** Of whom a request comes, and against what it is read. */
+/** Who sent a request, and the catalog against which it is read. */
 export interface Reader {
   readonly catalog: Catalog;
   readonly by: Caller;
@@ -46,11 +46,11 @@ export interface Reader {
 
 export interface Received extends SentAs {
   readonly request: OnboardingRequest;
-  /** A refusal of the request, by the fields of what was sent; any other error as it is. */
+  /** Rewrites a refusal of the request to name the fields as sent; returns any other error unchanged. */
   retell(error: unknown): unknown;
 }
 
-/** The request that the value holds, in either form. */
+/** The request in the value, in either form. */
 export function receiveRequest(reader: Reader, value: unknown): Received {
   const { read, namespaceField } = readSentRequest(value);
   if ("issues" in read) throw refuse(read.issues.flatMap(toProblems));
@@ -64,8 +64,8 @@ export function receiveRequest(reader: Reader, value: unknown): Received {
 }
 
 /**
- * A caller is told what its teams may ask for, and of the rest of the catalog nothing: what no team of his may ask for is
- * refused before anybody looks whether it is there.
+ * Callers learn what their teams may ask for, and nothing about the rest of the catalog: what none of a caller's teams may
+ * ask for is refused before anyone checks whether it exists.
  */
 export function checkRequest({ catalog, by }: Reader, request: OnboardingRequest): OnboardingRequest {
   if (!mayOperate(by)) admit({ ports: { catalog }, by }, request);
@@ -74,7 +74,7 @@ export function checkRequest({ catalog, by }: Reader, request: OnboardingRequest
   return request;
 }
 
-/** The value as the schema has it, or a refusal that names every field. */
+/** The parsed value, or a refusal that names every wrong field. */
 export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw refuse(parsed.error.issues.flatMap(toProblems));
@@ -101,7 +101,7 @@ export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {
   return [{ pointer: toPointer(issue.path), code: codeOf(issue), detail: issue.message }];
 }
 
-/** A rule of the schema may have a code of its own. */
+/** A rule of the schema may have its own code. */
 function codeOf(issue: z.core.$ZodIssue): RefusalCode {
   const own: unknown = issue.code === "custom" ? issue.params?.["code"] : undefined;
   return typeof own === "string" && isRefusalCode(own) ? own : "INVALID_REQUEST";

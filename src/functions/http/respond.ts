@@ -8,7 +8,7 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal, type RefusalDetails } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
-/** With headers that can be added to. */
+/** Its headers can be extended. */
 export type Answer = HttpResponseInit & { readonly headers?: Record<string, string> };
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
@@ -19,7 +19,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   };
 }
 
-/** 202 with the addresses where the operation can be watched; Retry-After in seconds. */
+/** 202 with the addresses for watching the operation; Retry-After in seconds. */
 export function accepted(request: HttpRequest, operation: string, body: AcceptedDocument | DecisionDocument): Answer {
   const address = new URL(`/api/operations/${operation}`, request.url);
   const location = `${address.pathname}`;
@@ -75,7 +75,7 @@ function toProblem(error: unknown): Problem {
   if (error instanceof PermanentError || error instanceof TransientError) {
     return { code: error.code, message: error.message };
   }
-  // What went wrong inside is for the log, where the trace id leads; it may name things that a caller must not see.
+  // The internal cause is for the log, to which the trace ID leads; it may name things that a caller must not see.
   return { code: "UNEXPECTED", message: "Mooring could not answer. The trace ID leads to the reason in its log." };
 }
 

@@ -1,4 +1,7 @@
-/** What every HTTP route does before and after its own work: the trace, from where it comes, who calls, and problems for errors. */
+/**
+ * What every HTTP route does before and after its own work: trace, check for cross-site requests, authentication, and problem
+ * documents for errors.
+ */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
@@ -9,31 +12,31 @@ import { expectDeliberate, isSafe } from "./browserRequest.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
 
-/** What a handler is told besides the request. */
+/** What a handler gets in addition to the request. */
 export interface Call {
   readonly context: InvocationContext;
-  /** Of the call; every answer carries it. */
+  /** The call's trace; every answer carries it. */
   readonly traceparent: Traceparent;
 }
 
 export interface CallOfCaller extends Call {
   readonly by: Caller;
-  /** What the request costs beyond the one token that every request does. */
+  /** Charges what the request costs beyond the one token that every request takes. */
   charge(tokens: number): void;
-  /** Refuses when too many are open; call what it gives when the stream is closed. */
+  /** Refuses when too many are open; call the returned function when the stream is closed. */
   openStream(): () => void;
 }
 
 type Handler<C extends Call> = (request: HttpRequest, call: C) => Promise<Answer>;
 
 export interface Routes {
-  /** The function by which the app answers a method of a path. */
+  /** Adds the function that answers one method of a path. */
   add(functionName: string, route: Omit<RouteOfApp, "name">): void;
-  /** Registers all that were added with the Functions host. */
+  /** Registers all added functions with the Functions host. */
   register(): void;
-  /** Nobody is asked who they are. */
+  /** Without authentication. */
   forAnybody(handler: Handler<Call>): Registered;
-  /** Who calls is asked first: no answer without a caller, and none that the caller's roles do not allow. */
+  /** Authenticates first: no answer without a caller, and none that the caller's roles do not allow. */
   forCallers(handler: Handler<CallOfCaller>): Registered;
   /** For callers with at least one of the roles. */
   forRoles(anyOf: readonly AppRole[], handler: Handler<CallOfCaller>): Registered;

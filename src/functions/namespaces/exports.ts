@@ -1,4 +1,4 @@
-/** What a team takes away: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
+/** What a team can export: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
 import type { HttpRequest } from "@azure/functions";
 import { findSettled } from "../../application/admission/claim.ts";
 import { mustSee, notOnboarded } from "../../application/admission/seeNamespace.ts";
@@ -50,7 +50,7 @@ async function findOnboarded(
 ): Promise<Exported> {
   const berth = readBerth(params);
   const record = await findSettled(registry, berth, mustSee(by, berth));
-  // Until it is onboarded there is no client id, and what there is may still be undone.
+  // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
   if (record.clientId === undefined) throw notOnboarded(berth);
   return { request: record.request, clientId: record.clientId };
 }

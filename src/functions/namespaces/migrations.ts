@@ -58,7 +58,7 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
   });
 }
 
-/** `to` and `until` may stand in the query, too, so that a call needs no body. */
+/** `to` and `until` may also come in the query, so that a call needs no body. */
 async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequest> {
   const body = await readOptionalBody(request);
   const isObject = typeof body === "object" && body !== null && !Array.isArray(body);

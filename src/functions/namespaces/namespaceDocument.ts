@@ -1,4 +1,4 @@
-/** What a caller sees of an onboarded namespace, and the tag of what it saw. */
+/** What a caller sees of an onboarded namespace, and the tag of that version. */
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { changeTag, entityTag } from "../../domain/http/entityTag.ts";
@@ -10,13 +10,13 @@ import type { Current } from "../http/conditions.ts";
 
 type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
 
-/** What waits changes the answer, and not what the namespace is. */
+/** Waiting requests change the answer, but not the state of the namespace. */
 export function tagOf(record: NamespaceRecord, waiting?: readonly Waiting[]): string {
   const { findings, verifiedTime: _when, waiting: queued, ...is } = describe(record, waiting);
   return entityTag({ is, found: queued ? { findings, queued } : findings });
 }
 
-/** For a change that holds for the namespace as its sender has seen it. */
+/** For a change that is valid only for the namespace as its sender saw it. */
 export function currentNamespace(record: NamespaceRecord): Current {
   const { state, operation } = record;
   return { tag: tagOf(record), state: `Namespace ${berthKey(record)} is ${state}, by operation ${operation}.` };
@@ -31,7 +31,7 @@ export function publicNamespace(record: NamespaceRecord, waiting?: readonly Wait
 function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Omit<NamespaceDocument, "etag"> {
   const { cluster, namespace, state, operation, request, requestedBy, team } = record;
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
-  // One that has just begun keeps its row for a moment.
+  // A request that has just begun keeps its row for a moment.
   const queued = waiting.filter((each) => berthKey(each) === berthKey(record) && each.operation !== operation);
   return {
     cluster,

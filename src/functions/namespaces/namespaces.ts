@@ -86,7 +86,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
   });
 }
 
-/** What the query has besides is somebody else's, such as the page. */
+/** Other query parameters, such as those for paging, are read elsewhere. */
 function readFilter({ query }: HttpRequest): NamespaceFilter {
   const names = Object.keys(NamespaceFilter.shape);
   const asked = names.flatMap((name) => {

@@ -19,7 +19,7 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { currentNamespace } from "./namespaceDocument.ts";
 
-/** Why it cannot be planned; the OpenAPI document says the same. */
+/** Why there is no dry run; the OpenAPI document says the same. */
 export const noDryRun = "a verification only reads.";
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
@@ -31,7 +31,7 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
       const berth = readBerth(request.params);
       return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
         const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-        // In the middle of an operation everything differs from everything.
+        // In the middle of an operation, nothing would match.
         expectFree(record);
         expectMatch(request, currentNamespace(record));
         return json(200, await verify(ports, record, context));
@@ -51,7 +51,7 @@ async function verify(
   try {
     if (record.state === "Onboarded") await recordFindings(ports, record, { findings, things });
   } catch (error) {
-    // What was found is true all the same; the next look records it.
+    // The findings are valid all the same; the next look records them.
     if (!(error instanceof TransientError)) throw error;
     context.warn(logLine("findings not recorded", { namespace: berthKey(record), reason: error.message }));
   }

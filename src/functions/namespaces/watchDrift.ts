@@ -1,6 +1,6 @@
 /**
- * Looks at every onboarded namespace at its own pace, keeps and tells what has drifted, and starts a repair where the
- * catalog says so. Reads only; the repair is an operation like any other, through the same gate.
+ * Looks at every onboarded namespace at its own pace, records and publishes drift, and starts a repair where the catalog says
+ * so. Reads only; the repair is an operation like any other, with the same claim.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
@@ -41,15 +41,15 @@ export function registerWatchDrift(ports: Ports): void {
 }
 
 /**
- * One look gets the identity and lists its credentials; Azure takes 10 and 5 of these a second from a subscription
- * (entra-docs, workload identity federation considerations). One look a second leaves most of that to the operations.
+ * One look gets the identity and lists its credentials; Azure allows a subscription 10 and 5 of these a second (entra-docs,
+ * workload identity federation considerations). One look a second leaves most of that to the operations.
  */
 const mostPerRun = 20;
 const pauseMs = 1_000;
 const dayMs = 86_400_000;
 
 export interface Watch {
-  /** Starts a repair, and notes in the record for what. */
+  /** Starts a repair, and records what it is for. */
   readonly repair: (
     record: NamespaceRecord,
     repairTried: NonNullable<NamespaceRecord["repairTried"]>,
@@ -75,7 +75,7 @@ export async function watchDrift(
   await Promise.all(looks);
 }
 
-/** The longest unseen first. One that could not be read waits its turn again, and holds nobody up. */
+/** Oldest look first. A namespace that could not be read waits for its next turn, and holds up no other. */
 async function dueNamespaces(
   { catalog, registry }: Ports,
   context: Pick<InvocationContext, "warn">,
@@ -98,7 +98,7 @@ async function look(
   const namespace = berthKey(record);
   try {
     const { findings: read, things } = await readTwice(ports, inspectionOf(record));
-    // Only another login can take back what a login found.
+    // Only another login can clear what a login found.
     const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
     for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
     const recorded = await recordFindings(ports, record, { findings, things });
@@ -112,7 +112,7 @@ async function look(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("namespace not looked at", { namespace, reason }));
-    // An operation that came first is no failure.
+    // An operation that came first is not a failure.
     if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
   }
 }
@@ -125,13 +125,16 @@ async function noteFailedLook(
   try {
     await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
   } catch (error) {
-    // Most likely the registry is away: the next run looks again, and at this one first.
+    // Most likely the registry is unavailable: the next run looks again, at this namespace first.
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
   }
 }
 
-/** What a repair would be started for; undefined for nothing, and for what was tried in vain within the last day. */
+/**
+ * What a repair would be started for; undefined if there is nothing to repair, or the same repair was tried in vain within
+ * the last day.
+ */
 export function toRepair(
   { drift }: Pick<Catalog, "drift">,
   { findings = [], repairTried }: Pick<NamespaceRecord, "findings" | "repairTried">,

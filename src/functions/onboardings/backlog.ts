@@ -1,10 +1,10 @@
 /**
- * Requests from the queue that cannot begin yet (docs/adr/0013): another operation holds the namespace, or an earlier
- * message for it has not been decided. The registry keeps each in a row, and its message is deferred, so that it holds no slot.
- * Whoever ends an operation admits the next one; a timer does so after a crash, and gives up what has waited too long.
+ * Requests from the queue that cannot begin yet (docs/adr/0013): another operation holds the namespace, or an earlier message
+ * for it has not been decided. The registry keeps each in a row, and its message is deferred, so that it occupies no slot. The
+ * end of an operation admits the next request; after a crash a timer does, and it gives up what has waited too long.
  *
- * The order is that of sequence numbers. A request is the first when neither a message before it is still undecided nor a row
- * before it waits, looked at in that order: a message that is no longer undecided has its row by then.
+ * Requests begin in the order of their sequence numbers. A request is the first when no earlier message is undecided and no
+ * earlier row waits. Messages are checked first: one that is no longer undecided already has its row.
  */
 
 import { z } from "zod";
@@ -32,20 +32,23 @@ import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { checkRequest } from "../http/readRequest.ts";
 import { readMessage } from "./readMessage.ts";
 
-/** The function whose messages these are. */
+/** The function that receives these messages. */
 export const queueFunction = "onboardingRequested";
 
 type Worker = Pick<AcceptanceContext, "client" | "warn">;
 type Arriving = Omit<WaitingRequest, keyof Berth | "since">;
 
 export interface Backlog {
-  /** Begins the request of a message. Undefined when its turn has not come: it is kept, and its message is to be deferred. */
+  /**
+   * Begins the request of a message. Undefined when its turn has not come: the request is kept, and the caller has to defer
+   * its message.
+   */
   admitOrDefer(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
   /** Begins what waits for a namespace that has become free. Never fails: the timer tries again. */
   admitNext(worker: Worker, berth: Berth): Promise<void>;
-  /** Into the audit trail. */
+  /** Writes to the audit trail. */
   noteRefused(worker: Worker, message: Pick<WaitingRequest, "traceparent">, error: Refusal): Promise<void>;
-  /** Everything that waits: what can begin begins, what has waited too long is dead-lettered. */
+  /** Goes through everything that waits: begins what can begin, and dead-letters what has waited too long. */
   reconcile(worker: Worker): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export function createBacklog(
   { refusals, now = () => Date.now() }: { readonly refusals: RefusalTrail; readonly now?: () => number },
 ): Backlog {
   const { registry, queue, catalog } = ports;
-  /** Within a process two must not start the same operation; between processes its id makes them one. */
+  /** Two admissions in one process must not start the same operation; between processes, its ID makes them one. */
   const turns = createSerial();
 
   function contextFor(worker: Worker, { operation, traceparent }: Pick<WaitingRequest, "operation" | "traceparent">) {
@@ -74,7 +77,7 @@ export function createBacklog(
     if (!first) return false;
     const record = await registry.getNamespace(berth);
     if (record && isHeld(record) && record.operation !== first.operation) return false;
-    // One whose own message is not deferred yet is still its handler's, which asks again when it is.
+    // If the request's own message is not deferred yet, its handler still owns it and will check again once it is.
     if (!(await isFirst(berth, first.sequenceNumber, first.sequenceNumber + 1))) return false;
     if (Date.parse(first.expires) <= now()) {
       await giveUp(worker, first);
@@ -97,14 +100,14 @@ export function createBacklog(
   }
 
   async function noteRefused(worker: Worker, { traceparent }: Pick<WaitingRequest, "traceparent">, error: Refusal) {
-    // Who may send was decided by Service Bus, so this caller is known, too; where nobody is told apart, none is.
+    // Service Bus decided who may send, so this caller counts as authenticated, unless the service authenticates nobody.
     if (!catalog.auth) return;
     await noteRefusalOf(refusals, error, { by: queueCaller(catalog), what: queueFunction, traceparent }, worker);
   }
 
   type Waiting = Omit<WaitingRequest, "request">;
 
-  /** The row goes last: until then the next attempt recovers from a crash. */
+  /** The row goes last: while it exists, the next attempt recovers from a crash. */
   async function giveUp(worker: Worker, waiting: Waiting): Promise<void> {
     const record = await registry.getNamespace(waiting);
     const cause = record && isHeld(record) ? `Operation ${record.operation} runs` : "An earlier request waits";
@@ -142,10 +145,10 @@ export function createBacklog(
       const { request, sequenceNumber } = arriving;
       const { cluster, namespace } = request;
       const acceptance = contextFor(worker, arriving);
-      // What policy refuses is not worth waiting for.
+      // A request that policy refuses need not wait.
       admit(acceptance, request);
       if (await isFirst(request, sequenceNumber)) {
-        // A row that an earlier delivery has written goes with the next admission, which finds the operation begun.
+        // A row that an earlier delivery wrote is removed by the next admission, which finds the operation begun.
         const accepted = await beginUnlessHeld(acceptance, request);
         if (accepted) return accepted;
       }
@@ -156,7 +159,7 @@ export function createBacklog(
     async reconcile(worker) {
       const berths = Map.groupBy(await registry.listWaiting(), berthKey);
       for (const [first] of berths.values()) if (first) await admitNext(worker, first);
-      // What has begun by now has no row any more.
+      // Requests that have begun by now no longer have a row.
       for (const waiting of await registry.listWaiting()) {
         if (isOver(waiting)) await logFailure(worker, waiting, () => giveUp(worker, waiting));
       }
@@ -179,7 +182,7 @@ async function beginUnlessHeld(
 
 const NamedBerth = z.object({ cluster: z.string(), namespace: z.string() });
 
-/** What is no request is refused when it is read, and keeps nobody waiting. */
+/** A message that is not a request is refused when it is read, and keeps no other waiting. */
 function isFor(berth: Berth, body: unknown): boolean {
   try {
     const { data } = NamedBerth.safeParse(namedIn(readMessage(body)));

@@ -4,7 +4,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { expectMatch, expectNoMatch, expectNothingNamed } from "../http/conditions.ts";
 import { currentNamespace } from "../namespaces/namespaceDocument.ts";
 
-/** If-Match and If-None-Match of a request mean the namespace that it names. */
+/** If-Match and If-None-Match of a request refer to the namespace that it names. */
 export function expectNamespace(
   request: Pick<HttpRequest, "headers">,
   berth: Berth,
@@ -12,7 +12,7 @@ export function expectNamespace(
   return (record, isDone) => {
     if (!record) return expectNothingNamed(request, `Namespace ${berthKey(berth)} is not onboarded.`);
     const current = currentNamespace(record);
-    // What the client has seen before is past where the request is done: most likely it was this very one that did it.
+    // If the request is already done, If-Match names an old version: most likely this same request changed it.
     if (!isDone) expectMatch(request, current);
     expectNoMatch(request, current);
   };

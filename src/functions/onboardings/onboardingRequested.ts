@@ -1,4 +1,4 @@
-/** The queue's way in: the same request as POST /onboardings, as plain JSON or in a CloudEvents 1.0 envelope. */
+/** Requests from the queue: the same as POST /onboardings, as plain JSON or in a CloudEvents 1.0 envelope. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
@@ -21,13 +21,13 @@ import { readMessage } from "./readMessage.ts";
 
 export const queueName = "onboarding-requests";
 
-/** Of .NET's DateTime, whose text need not say that it is UTC. */
+/** A .NET DateTime, whose text need not say that it is UTC. */
 const UtcTime = z
   .string()
   .transform((text) => (/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`))
   .pipe(z.coerce.date());
 
-/** What the trigger says of a message. Names as the .NET extension gives them, with a small first letter. */
+/** The trigger's metadata for a message. Names are those of the .NET extension, with a lowercase first letter. */
 const Delivery = z.object({
   lockToken: z.string(),
   sequenceNumber: z.coerce.number().pipe(z.int()),
@@ -39,7 +39,7 @@ const Delivery = z.object({
   expiresAtUtc: UtcTime,
 });
 
-/** Where a request goes that cannot begin, and who looks after what is in its way. */
+/** Where a request goes that cannot begin, and what recovers the operation in its way. */
 export interface Waiting {
   readonly backlog: Backlog;
   readonly requestRecovery: Pick<RequestRecovery, "recoverHolder">;
@@ -49,7 +49,7 @@ export function registerOnboardingRequested(ports: Ports, waiting: Waiting): voi
   app.serviceBusQueue(queueFunction, {
     connection: "ServiceBusConnection",
     queueName,
-    // The handler settles each message itself: the trigger alone knows complete and abandon, not dead-letter with a reason.
+    // The handler settles each message itself: the trigger can only complete and abandon, not dead-letter with a reason.
     autoCompleteMessages: false,
     extraInputs: [input.durableClient()],
     handler: (message, context) => takeMessage(ports, waiting, { message, context, client: getClient(context) }),
@@ -65,7 +65,7 @@ interface Arrival {
   readonly client: DurableClient;
 }
 
-/** In the trace of the message's sender, also where the host does not follow it. */
+/** Runs in the trace of the message's sender, even where the host does not follow it. */
 export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arrival): Promise<void> {
   const traceparent = traceOfMessage(arrival.message, arrival.context);
   const options = {
@@ -78,7 +78,7 @@ export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arriv
   );
 }
 
-/** Decides about a message and settles it: begun, kept until its turn comes, or dead-lettered. */
+/** Decides about a message and settles it: its request begins, waits for its turn, or is dead-lettered. */
 async function decide(
   ports: Ports,
   { backlog, requestRecovery }: Waiting,
@@ -123,8 +123,8 @@ async function decide(
   }
   age(accepted ? "accepted" : "waits");
   await (accepted ? ports.queue.complete(lockToken) : ports.queue.defer(lockToken));
-  // The namespace may have become free before this request was known to wait; and what waited behind this message goes on
-  // when it has begun nothing.
+  // The namespace may have become free before this request was known to wait; and requests behind this message can continue
+  // if it has begun nothing.
   if (accepted?.isNew) return;
   await requestRecovery.recoverHolder(worker, received.request);
   await backlog.admitNext(worker, received.request);
@@ -135,8 +135,8 @@ const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.
 const TracedEnvelope = z.object({ specversion: z.string(), traceparent: z.unknown() });
 
 /**
- * The sender's trace: Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers; an envelope may
- * carry it as an attribute (CloudEvents, "Distributed Tracing" extension), and the message is the nearer of the two.
+ * The sender's trace. Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers; an envelope may
+ * carry it as an attribute (CloudEvents, "Distributed Tracing" extension). The message's own takes precedence.
  */
 function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: Context): Traceparent {
   const properties = TraceProperties.safeParse(triggerMetadata?.["applicationProperties"]).data ?? {};
@@ -147,7 +147,7 @@ function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: Con
 
 const longestPauseMs = 30_000;
 
-/** An abandoned message comes back at once; without a pause a short outage would use up all its deliveries. */
+/** An abandoned message comes back immediately; without a pause a short outage would use up all its deliveries. */
 async function waitBeforeRedelivery(error: unknown, context: Context): Promise<unknown> {
   const deliveries = Number(context.triggerMetadata?.["deliveryCount"] ?? 1);
   await sleep(Math.min(1_000 * 2 ** deliveries, longestPauseMs));

@@ -44,7 +44,7 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
           const facts = { operation, kind, isNew, cluster, namespace };
           context.log(logLine("onboarding accepted", facts));
           const message = isUnchanged
-            ? `${berthKey(request)} is onboarded as the request says, by this operation; nothing changes.`
+            ? `${berthKey(request)} is already onboarded as requested, by this operation; nothing changes.`
             : undefined;
           return accepted(httpRequest, operation, { id: operation, kind, isNew, message });
         });

@@ -11,18 +11,21 @@ import { publicNamespace } from "../namespaces/namespaceDocument.ts";
 
 type Planner = Pick<ClaimContext, "ports" | "by" | "warn">;
 
-/** What would become of the request, and how long it would take. */
+/** What the request would do, and how long it would take. */
 export async function planRequest(
   claimContext: Planner,
   request: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Plan> {
   const plan = await planUntimed(claimContext, request, options);
-  // A change has the steps of an onboarding, and more: what takes time is named in the plan.
+  // A change has the steps of an onboarding, and more; the plan names those that take time.
   return await withEstimate(claimContext.ports, plan, { kind: "onboard", request });
 }
 
-/** Refused as the request would be, answered with its operation, or carried out step by step. Of a batch, whose lanes decide when. */
+/**
+ * The plan without its estimate: refuses what the request would be refused for, and otherwise answers with the operation that
+ * already has the request, or with the steps. In a batch, the lanes decide when it runs.
+ */
 export async function planUntimed(
   claimContext: Planner,
   request: OnboardingRequest,

@@ -1,4 +1,4 @@
-/** What a queue message holds: a request as plain JSON, or in a CloudEvents 1.0 envelope. */
+/** The content of a queue message: a request as plain JSON, or in a CloudEvents 1.0 envelope. */
 import { z } from "zod";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { parseJson } from "../http/readRequest.ts";
@@ -7,7 +7,7 @@ export function readMessage(message: unknown): unknown {
   return unwrap(decode(message));
 }
 
-/** The host hands over text that it could parse as a value, other text as a string, and bytes as bytes. */
+/** The host passes text that it could parse as a value, other text as a string, and bytes as bytes. */
 function decode(message: unknown): unknown {
   if (message instanceof Uint8Array) return parseJson(message);
   if (typeof message === "string") return parseJson(new TextEncoder().encode(message));
@@ -19,7 +19,7 @@ function print(message: unknown): string {
   try {
     return JSON.stringify(message) ?? "";
   } catch (error) {
-    // Parsing takes any depth and printing does not: it will not pass by itself.
+    // Parsing accepts any depth, printing does not: a retry would not help.
     if (!(error instanceof RangeError)) throw error;
     throw new Refusal("MALFORMED_JSON", "The message is nested too deeply.");
   }

@@ -8,7 +8,10 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { awaitingDocument } from "./operations.ts";
 
-/** What waits for the caller: not what he has asked for himself, nor what he has approved and another has to, too. */
+/**
+ * What waits for the caller's approval: excludes the caller's own requests, and those that the caller has approved and
+ * another person still has to.
+ */
 export function registerApprovals({ registry }: Pick<Ports, "registry">, routes: Routes): void {
   routes.add("listApprovals", {
     route: "api/approvals",

@@ -35,7 +35,7 @@ export const ApproveBody = z.strictObject({
     .meta({ description: "The operation's approval.requestHash, which identifies what is approved." }),
 });
 
-/** Of a cancel, or of an approval: what its record says of the decision. */
+/** The decision as the operation's record has it, for a cancel or an approval. */
 type Decided = Omit<ApprovalDecision, "kind">;
 
 interface Verb<T> {
@@ -47,7 +47,7 @@ interface DecisionCall<T> {
   readonly by: Caller;
   readonly id: string;
   readonly body: T;
-  /** Throws when the operation is not the one that the caller has seen. */
+  /** Throws when the operation is not the one that the caller saw. */
   readonly expect: (record: AnyOperation) => void;
 }
 
@@ -90,7 +90,7 @@ function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<ty
     async decide({ by, id, body, expect }) {
       const record = await decideApproval(ports.registry, id, { kind, by, expect, ...body });
       const { given = [], decision: made } = record.approval ?? {};
-      // One of several is a decision of its own.
+      // One of several approvals is a decision of its own.
       const own = kind === "approved" ? given.find((each) => each.by === by.id) : undefined;
       return { record, decided: own ?? made };
     },
@@ -116,8 +116,8 @@ function decision<T>(
       if (isDryRun) return json(200, await plan({ by, id, body, expect }));
       const { record, decided } = await decide({ by, id, body, expect });
       const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
-      // Before the answer: asked again after a failure, the decision is the same and enters the trail all the same. Only what
-      // runs can be decided on; the status of now may be the end of it by then, and would make a second entry.
+      // Before the answer: if this fails and the caller tries again, the decision is the same and still gets its entry. Only
+      // running operations can be decided on; the current status may already be the end, and would make a second entry.
       await appendDecision(ports, origin, {
         id: `${id}/${by.id}`,
         what: record.kind,
@@ -147,7 +147,7 @@ async function passOnNow(
   try {
     await passOn(ports, client, record, context);
   } catch (error) {
-    // Decided all the same: the timer passes it on (reconcileBatches.ts).
+    // The decision stands all the same: the timer passes the cancel on (reconcileBatches.ts).
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("cancel not passed on yet", { operation: record.id, reason, traceId: traceIdIn(record) }));
   }

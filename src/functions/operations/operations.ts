@@ -34,7 +34,7 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 
 export interface StatusSettings {
-  /** Where traces can be looked at, with `{traceId}` in it. */
+  /** The address for viewing traces, with `{traceId}` in it. */
   readonly traceUrl: string | undefined;
 }
 
@@ -145,13 +145,13 @@ export function summaryOfOperation(record: OperationRecord): OperationSummary {
   return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided, phase, etag: etagOf(record) };
 }
 
-/** Where it is, where the record alone tells. */
+/** The phase, if the record alone shows it. */
 function recordedPhase(record: Parameters<typeof awaitsApproval>[0]): Phase | undefined {
   if (isFinal(record.status)) return "done";
   return awaitsApproval(record) ? "awaitingApproval" : undefined;
 }
 
-/** An approver must see what is approved, and what it replaces. */
+/** An approver must see the request, and what it replaces. */
 function askedOperation(record: OperationRecord): AskedOperation {
   const { request, earlier } = record;
   return { ...summaryOfOperation(record), request, replaces: earlier };
@@ -161,18 +161,18 @@ export function awaitingDocument(record: Awaiting<OperationRecord>): AwaitingDoc
   return { ...askedOperation(record), approval: record.approval };
 }
 
-/** Where an operation is, as whoever asks is told it. */
+/** The phase of an operation, as callers see it. */
 export async function findPhase(
   client: Pick<DurableClient, "getStatus">,
   record: Pick<AnyOperation, "id" | "status" | "cancel"> & Pick<OperationRecord, "approval">,
 ): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const phase = await findReachedPhase(client, record.id);
-  // Somebody has decided, and the orchestration has not woken yet: nobody is waited for any more.
+  // Somebody has decided, but the orchestration has not woken yet: the operation no longer waits for anyone.
   return phase === "awaitingApproval" && !awaitsApproval(record) ? "preflight" : phase;
 }
 
-/** Where a running orchestration is: it says so in its custom status. */
+/** The phase of a running orchestration, from its custom status. */
 export async function findReachedPhase(client: Pick<DurableClient, "getStatus">, id: string): Promise<Phase> {
   const status = await findInstance(client, id);
   return CustomStatus.safeParse(status?.customStatus).data?.phase ?? "preflight";
@@ -180,7 +180,7 @@ export async function findReachedPhase(client: Pick<DurableClient, "getStatus">,
 
 const CustomStatus = z.object({ phase: Phase });
 
-/** Every planned step, with what is known of it, and then the undos in the order in which they ran. */
+/** Every planned step, with what is known of it, followed by the undos in the order in which they ran. */
 function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): StepDocument[] {
   const { kind, request, earlier, compensates, migration } = operation;
   const records = settleSteps(operation, stored);
@@ -221,7 +221,7 @@ export function publicStep({
     attempts,
     startTime,
     endTime,
-    // What an earlier try met is history once the step has succeeded.
+    // Once the step has succeeded, the error of an earlier try is history.
     error: status === "Succeeded" || !error ? undefined : tellIn(isOver ? "ended" : "retried", error),
     notices: notices && [...notices],
     nextRetryTime: isOver ? undefined : nextRetryTime,

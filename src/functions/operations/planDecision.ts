@@ -1,4 +1,4 @@
-/** What a decision would lead to: refused as the decision would be, answered by looks, and nothing written. */
+/** What a decision would lead to: refuses what the decision would be refused for, plans from looks, and writes nothing. */
 
 import { foreseeBatchCancel } from "../../application/decisions/cancelBatch.ts";
 import { type Compensating, findCompensation } from "../../application/decisions/compensation.ts";
@@ -19,7 +19,7 @@ import type { AcceptanceContext } from "../acceptance/acceptance.ts";
 
 type Planner = Pick<AcceptanceContext, "ports">;
 
-/** The plan of the very operation that waits, as its preflight made it, and as what is there is now. */
+/** The plan of the waiting operation, made like its preflight, from the current state. */
 export async function planApproval({ ports }: Planner, id: string, decision: ApprovalDecision): Promise<Plan> {
   const { record, isMade } = await foreseeApproval(ports.registry, id, decision);
   if (isMade) return planOfSame({ operation: id });
@@ -29,7 +29,7 @@ export async function planApproval({ ports }: Planner, id: string, decision: App
   const { request, earlier, team, approval } = record;
   const plan = await planOnboarding(ports, { operation: id, request, earlier, team });
   const isLast = (approval?.given ?? []).length + 1 >= approvalsNeeded(record);
-  // What it needs is what is being given.
+  // The last missing approval is the one being given.
   const needsApproval = isLast ? [] : ["The request came from the queue: another person has to approve it, too."];
   return await withEstimate(ports, { ...plan, needsApproval }, { kind: "onboard", request, operation: id });
 }

@@ -1,6 +1,6 @@
 /**
- * Purges what the durable runtime keeps of instances that have ended: their history with its inputs and outputs. The registry
- * keeps the operation, its steps and the audit trail, and nothing reads a history any more.
+ * Purges what the durable runtime keeps of ended instances: their history with its inputs and outputs. The registry keeps the
+ * operation, its steps and the audit trail, and nothing reads a history any more.
  */
 import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
@@ -9,7 +9,7 @@ import { logLine } from "../../telemetry/logLine.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-/** Older days than the newest one are looked at in turn, one at a run: what went on for long, and what missed runs left. */
+/** Days before the newest one take turns, one per run: for instances that ran long, and for what missed runs left. */
 const olderDays = 365;
 
 interface Kept {
@@ -26,8 +26,8 @@ export function registerPurgeHistories({ days }: Pick<Kept, "days">): void {
 }
 
 /**
- * The runtime purges by when an instance began, and takes as long as there is something to purge. So a run is given two days of
- * beginnings, and no more than they began is purged by it.
+ * The runtime purges by the time an instance began, and takes as long as there is something to purge. So each run covers two
+ * days of beginnings, and purges no more than began in them.
  */
 export async function purgeHistories(
   client: Pick<DurableClient, "purgeInstanceHistoryBy">,
@@ -52,7 +52,7 @@ function windowsOf({ days, now }: Kept): readonly { from: Date; to: Date }[] {
   ];
 }
 
-/** Days of the calendar: they stay where they are while the runs go through them. The last turn takes all that is older still. */
+/** Calendar days: they stay fixed while the runs go through them. The last turn takes everything older. */
 function olderWindow(newest: number, run: number): { from: Date; to: Date } {
   const turn = run % (olderDays + 1);
   if (turn === olderDays) return { from: new Date(0), to: new Date(newest - olderDays * dayMs) };

@@ -1,7 +1,7 @@
 /**
- * Takes up an operation whose orchestration ended without an outcome of its own. The runtime fails one that is due while its
- * workers are replaced (deployments, scale-in), and a defect may throw: whichever it was, the operation begins anew under its
- * own id, with what its records say it has behind it. Its steps look first, so what is done stays done.
+ * Resumes an operation whose orchestration ended without an outcome of its own. The runtime fails an orchestration that is
+ * due while its workers are replaced (deployments, scale-in), and a defect may throw. In either case the operation begins
+ * anew under its own ID, with what its records say it has done. Its steps look first, so what is done stays done.
  */
 import { abandon, outcomeOf, resumptionOf } from "../../application/operation/resumption.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
@@ -15,7 +15,7 @@ import { startOperation } from "../acceptance/acceptance.ts";
 import type { RecoveryContext } from "../acceptance/recoveryContext.ts";
 import { describeEnd, mayRestart, reasonOf } from "../acceptance/restarts.ts";
 
-/** Gives the outcome to record where it is not, or need not be, taken up again. */
+/** Returns the outcome to record if the operation is not, or need not be, resumed. */
 export async function resumeOperation(
   { ports, client, warn, now }: RecoveryContext,
   record: HeldRecord,
@@ -23,7 +23,7 @@ export async function resumeOperation(
   const { registry } = ports;
   const { operation: id, cluster, namespace } = record;
   const operation = await registry.getOperation(id);
-  // After the operation: whoever else takes it up writes there before the instance runs.
+  // Read after the operation: anyone else who resumes it writes to its record before the instance runs.
   const instance = await findInstance(client, id);
   if (!operation || !instance || !hasEnded(instance)) return undefined;
   const steps = await registry.listSteps(id);
@@ -38,7 +38,7 @@ export async function resumeOperation(
   const reason = reasonOf(instance);
   const entry = { id: `${id}/${count}`, what: operation.kind, action: "takenUp", outcome: "Running", reason };
   await appendDecision(ports, { ...operation, operation: id }, entry);
-  // Counted before it runs: one that brings its process down has an end, too.
+  // Counted before it runs, so that restarts end even if each one crashes its process.
   if (!(await registry.amendOperation(operation, { restarts: count }))) return undefined;
   const facts = { operation: id, cluster, namespace, restarts: count, reason, traceId: traceIdIn(operation) };
   warn(logLine("resuming an operation", facts));
@@ -46,7 +46,7 @@ export async function resumeOperation(
   return undefined;
 }
 
-/** What is known of a first run, should there have been one: whoever purged the instance has not purged what it made. */
+/** Uses what is known of a first run, if there was one: purging an instance does not purge what it made. */
 export async function restartOperation(
   { ports, client }: Pick<RecoveryContext, "ports" | "client">,
   record: HeldRecord,
@@ -58,7 +58,7 @@ export async function restartOperation(
   else await startOperation(client, ports, asAccepted(record, operation), resumptionOf(operation, steps));
 }
 
-/** A migration changes the request of its namespace on its way; what it was told in the beginning has to be told again. */
+/** A migration changes the request of its namespace along the way; a new run needs the original one. */
 function asAccepted(record: HeldRecord, { request, migration }: OperationRecord): HeldRecord {
   return record.state === "Migrating" && migration ? { ...record, request, migration } : record;
 }

@@ -1,4 +1,7 @@
-/** Recovers what a crash left between two writes: accepted but never started, decided but never woken, ended but never recorded. */
+/**
+ * Recovers what a crash left between two writes: operations accepted but never started, decided but never woken, or ended but
+ * never recorded.
+ */
 
 import { app } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
@@ -42,7 +45,7 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
           const seconds = (Date.now() - Date.parse(record.acceptedTime)) / 1_000;
           operationAge.record(seconds, { kind: kindOf(record), waitsForPerson: waits ? "yes" : "no" });
         } catch (error) {
-          // One that cannot be recovered now must not keep the others waiting; it comes again with the next tick.
+          // An operation that cannot be recovered now must not keep the others waiting; the next tick tries again.
           const reason = error instanceof Error ? error.message : String(error);
           context.warn(
             logLine("operation not recovered", { operation: record.operation, reason, traceId: traceIdIn(record) }),
@@ -56,8 +59,8 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
 }
 
 /**
- * Starts what the record accepted and nobody started; takes up what ended without an outcome, or records the end that its
- * orchestration could not record. Gives whether it waits for a person.
+ * Starts an operation that was accepted but never started, resumes one that ended without an outcome, or records an end that
+ * its orchestration could not record. Returns whether it waits for a person.
  */
 export async function recoverOperation(recovery: RecoveryContext, record: Stored<HeldRecord>): Promise<boolean> {
   const { ports, client, warn } = recovery;
@@ -72,7 +75,7 @@ export async function recoverOperation(recovery: RecoveryContext, record: Stored
   } else if (hasEnded(instance)) {
     const outcome = Outcome.safeParse(instance.output).data ?? (await resumeOperation(recovery, record));
     if (!outcome) return false;
-    // The orchestration ended without opening the gate: nobody will, so it is opened here.
+    // The orchestration ended without releasing the namespace: nothing else will, so do it here.
     const { runtimeStatus } = instance;
     warn(logLine("recording the end of an operation", { operation, runtimeStatus, traceId: traceIdIn(record) }));
     await concludeOperation(ports, {
@@ -84,7 +87,7 @@ export async function recoverOperation(recovery: RecoveryContext, record: Stored
       requestedBy,
       team,
       traceparent,
-      // Known since before it began; an outcome of its own has the same.
+      // Known before it began; an outcome of its own has the same value.
       ...(record.state === "Migrating" ? { clientId: record.clientId } : {}),
       ...outcome,
     });
@@ -94,15 +97,18 @@ export async function recoverOperation(recovery: RecoveryContext, record: Stored
   return false;
 }
 
-/** A lane may have claimed for a batch and died before it noted that: then the batch's cancel could not reach the operation. */
+/**
+ * A lane may have claimed for a batch and died before it recorded that; then the batch's cancel could not reach the
+ * operation.
+ */
 async function cancelWithBatch({ registry }: Ports, { operation, batch }: NamespaceRecord): Promise<void> {
   const cancel = batch && (await registry.getBatch(batch.operation))?.cancel;
   if (cancel) await passOnCancel(registry, operation, cancel);
 }
 
 /**
- * Whether a lane of a batch is about to start the operation as a part of itself. The runtime brings lanes back after a
- * crash, and an instance id that is there already would keep the lane waiting for ever.
+ * Whether a lane of a batch is about to start the operation as its sub-orchestration. The runtime brings lanes back after a
+ * crash, and if the instance ID already existed, the lane would wait forever.
  */
 async function isForLane(client: DurableClient, { batch }: NamespaceRecord): Promise<boolean> {
   if (!batch?.isStarter) return false;
@@ -110,7 +116,10 @@ async function isForLane(client: DurableClient, { batch }: NamespaceRecord): Pro
   return instance !== undefined && !hasEnded(instance);
 }
 
-/** Reminds of an approval that is due; wakes what was decided and, after a crash, never woken. Gives whether it is waited for. */
+/**
+ * Sends a reminder that is due; wakes an operation that was decided but, after a crash, never woken. Returns whether it waits
+ * for a decision.
+ */
 async function reconcileApproval({ ports, client, warn }: RecoveryContext, operation: string): Promise<boolean> {
   const record = await ports.registry.getOperation(operation);
   if (!record?.approval) return false;

@@ -25,7 +25,7 @@ export function registerAudit(ports: Ports, routes: Routes): void {
   routes.add("verifyAudit", {
     route: "api/audit/verify",
     method: "GET",
-    // The chain is of all teams, and how long it is says how busy the others are.
+    // The chain covers all teams, and its length reveals how busy the others are.
     handler: routes.forRoles(["Onboarding.Operate"], async () => {
       const check: AuditCheck = await ports.audit.verify();
       return json(200, check);

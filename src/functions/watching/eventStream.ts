@@ -1,24 +1,24 @@
-/** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as it happens. */
+/** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as they happen. */
 import type { Client } from "../http/clients.ts";
 import type { Answer } from "../http/respond.ts";
 import type { ServerEvent, Subscription } from "./subscription.ts";
 
 export interface EventSourceOptions {
-  /** Left when the stream has ended. */
+  /** The stream leaves it when it ends. */
   readonly subscription: Subscription;
   readonly isLast: (event: ServerEvent) => boolean;
   readonly pace?: Pace;
-  /** Undefined where the host does not let it be seen. */
+  /** Undefined where the host does not reveal it. */
   readonly client?: Client | undefined;
-  /** Told of the first failure of a row. */
+  /** Called for the first of consecutive failures. */
   readonly onFailure?: (reason: string) => void;
-  /** Called once, when nothing more is written. */
+  /** Called once, when nothing more will be written. */
   readonly ended?: () => void;
 }
 
 export interface Pace {
   readonly heartbeatMs: number;
-  /** When the stream ends and the client has to come back. */
+  /** When the stream ends and the client has to reconnect. */
   readonly limitMs: number;
   readonly retryMs: number;
 }
@@ -30,9 +30,9 @@ export const defaultPace: Pace = {
 };
 
 /**
- * In bytes: what may be written to a client that does not read it. The SDK writes whatever it is given, and keeps it until
- * the client has read it; so a client that falls behind is cut off. It comes back with the id of the last event that it
- * has read, and is told how things are by then.
+ * How many bytes may be written that the client has not read. The SDK writes whatever it gets, and keeps it until the client
+ * has read it; so a client that falls behind is cut off. It reconnects with the ID of the last event that it read, and gets
+ * the state at that time.
  */
 const mostUnread = 1024 * 1024;
 
@@ -63,7 +63,7 @@ export function answerEvents({ client, ...options }: EventSourceOptions): Answer
   });
   return {
     status: 200,
-    // No proxy on the way may collect or compress what has to arrive at once.
+    // No proxy along the way may collect or compress what has to arrive immediately.
     headers: {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
@@ -96,7 +96,7 @@ export async function* writeEvents({
       events = await subscription.poll();
       isFailing = false;
     } catch (error) {
-      // What is new is found at the next look; a fault that lasts is for the log, and once is enough there.
+      // The next look finds what is new. A lasting fault goes to the log, but only once.
       if (!isFailing) onFailure?.(error instanceof Error ? error.message : String(error));
       isFailing = true;
       events = [];

@@ -1,4 +1,4 @@
-/** Operations as they happen: server-sent events that a browser's EventSource resumes by itself. */
+/** Operations as they happen: server-sent events, which a browser's EventSource resumes by itself. */
 import { app, type InvocationContext } from "@azure/functions";
 import { getClient, input } from "durable-functions";
 import { z } from "zod";
@@ -19,13 +19,13 @@ import { createFeedOfOperation } from "./feedOfOperation.ts";
 import { hasSeenEnd } from "./operationFeed.ts";
 import type { Follower } from "./sharedPolling.ts";
 
-/** What waits for approval may be another team's, and whose it is only its record says. */
+/** Another team may have to approve an operation, and only the operation's record says which. */
 function mayApprove({ roles }: Caller): boolean {
   return roles.includes("Onboarding.Approve");
 }
 
 export function registerEvents(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
-  // For every route of the app: without it the host answers only when a handler has ended.
+  // For every route of the app: without it, the host answers only once a handler has ended.
   app.setup({ enableHttpStream: true });
   const clients = watchClients();
   const followOperation = createFeedOfOperation(ports, requestRecovery);

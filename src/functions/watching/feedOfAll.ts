@@ -1,7 +1,7 @@
 /**
- * Every operation as it happens. One loop reads the registry, however many clients follow: what it finds new goes to each of
- * them, and each is told as much of it as its caller may see. A client that comes is told what runs from what the loop has
- * seen, and what ended while it was away from a reading of its own.
+ * Every operation as it happens. One loop reads the registry, however many clients follow: each client gets as much of what
+ * is new as its caller may see. A new client gets the running operations from what the loop has seen, and those that ended
+ * while it was away from a read of its own.
  */
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
@@ -22,15 +22,15 @@ import { createOperationPoller, endedSince, type OperationUpdate, type Teams } f
 import { type Follower, type PollPace, sharePolling } from "./sharedPolling.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** A client for whom so much waits does not read. */
+/** A client with this much waiting does not read. */
 const mostWaiting = 10_000;
 
-/** A look at everything costs more than one at one operation, and nobody waits for one step here. */
+/** A look at everything costs more than a look at one operation, and nobody waits for a single step here. */
 const defaultPace: PollPace = { pollMs: 1_000, settleMs: 500 };
 
 export interface Reader {
   readonly isVisible: (operation: AnyOperation) => boolean;
-  /** Narrows what is read of the past, so that other teams' need not be. */
+  /** Narrows what is read of the past, so that other teams' operations need not be read. */
   readonly teams?: Teams;
   readonly lastEventId: string | null;
 }
@@ -60,7 +60,7 @@ export function createFeedOfAll(
     const inbox = createInbox<OperationUpdate>();
     const listen = (updates: readonly OperationUpdate[]) => {
       inbox.put(updates.filter(({ snapshot }) => reader.isVisible(snapshot.operation)));
-      // Also without news: the first look is what the client waits for.
+      // Even without news: the client waits for the first look.
       inbox.wake();
     };
     listeners.add(listen);
@@ -70,7 +70,7 @@ export function createFeedOfAll(
     return {
       async poll() {
         if (!poller.hasPolled()) return [];
-        // In one step: what comes from here on is what follows on it.
+        // In one synchronous step, so that everything that arrives from here on comes after it.
         if (!running) {
           running = poller.running().filter(({ operation }) => reader.isVisible(operation));
           view.lead(running, inbox.take());
@@ -92,15 +92,15 @@ export function createFeedOfAll(
   };
 }
 
-/** What one client has been told. */
+/** What one client has received. */
 function createView({ lastEventId }: Reader) {
-  // The phase in an id is of the one operation of its event, and says nothing of the others.
+  // The phase in an ID belongs to the one operation of its event, and says nothing about the others.
   const since =
     lastEventId === null
       ? { ...start, operations: new Date().toISOString() }
       : { ...readCursor(lastEventId), phase: undefined };
   const sent = beginAt(since);
-  /** The client knows of these what the loop knows; what the loop finds new in them is new to the client. */
+  /** Operations of which the client knows what the loop knows; whatever the loop finds new in them is new to the client. */
   const led = new Set<string>();
   let begin: OperationSnapshot[] = [];
   const ownChanges = (snapshot: OperationSnapshot) =>
@@ -124,7 +124,7 @@ function createView({ lastEventId }: Reader) {
         if (led.has(snapshot.operation.id)) return changes;
         const own = ownChanges(snapshot);
         led.add(snapshot.operation.id);
-        // From here on the loop remembers it for all.
+        // From here on, the loop remembers it for all clients.
         forget(sent, snapshot);
         return own;
       });

@@ -1,4 +1,4 @@
-/** One operation as it happens; one loop of looks at it, however many clients follow. */
+/** One operation as it happens; one loop looks at it, however many clients follow. */
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
@@ -8,7 +8,7 @@ import { type Follower, type PollPace, type SharedPolling, sharePolling } from "
 import type { Subscription } from "./subscription.ts";
 
 const paceOfOne: PollPace = { pollMs: 1_000, settleMs: 25 };
-/** A thousand items are read at each look. */
+/** Each look at a large batch reads a thousand items. */
 const paceOfBatch: PollPace = { pollMs: 1_000, settleMs: 1_000 };
 
 interface Feed {
@@ -32,7 +32,7 @@ export function createFeedOfOperation(
       begin: () => async (follower) => {
         if (record.kind === "batch") await requestRecovery.recoverBatch(follower, id);
         else await requestRecovery.recoverOperation(follower, record, id);
-        // The operation first: when it says that it has ended, the steps read after it are the last ones.
+        // The operation first: if it has ended, the steps read after it are final.
         const operation = await registry.findOperation(id);
         if (!operation) return;
         feed.last = await readSnapshot({ registry }, follower.client, operation);
@@ -52,7 +52,7 @@ export function createFeedOfOperation(
     const tell = followSnapshots(id, lastEventId);
     const inbox = createInbox<OperationSnapshot>();
     const listen = (snapshot: OperationSnapshot) => {
-      // A look shows all that there is: the one before it need not be told any more.
+      // A look shows the whole state, so the previous one need not be sent any more.
       inbox.take();
       inbox.put([snapshot]);
     };

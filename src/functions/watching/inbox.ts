@@ -2,14 +2,14 @@ import type { Changes } from "../../ports.ts";
 
 export interface Inbox<Item> extends Changes {
   put(items: readonly Item[]): void;
-  /** All that came since the last time. */
+  /** Everything since the last call. */
   take(): readonly Item[];
   size(): number;
-  /** Ends a wait, also when nothing has come. */
+  /** Ends a wait, even when nothing has come. */
   wake(): void;
 }
 
-/** What came for one client and is not written to its stream yet. */
+/** What has come for one client and is not yet written to its stream. */
 export function createInbox<Item>(): Inbox<Item> {
   let items: Item[] = [];
   let tell = () => {};

@@ -1,7 +1,7 @@
 /**
- * What changed in an operation since somebody snapshot last. An event id holds the times of the newest operation and step
- * records that were sent, by the tables' own clocks, so that any process can go on from there and nothing is remembered
- * for a client that is away. A feed shows states: what changed twice between two looks is one event.
+ * What changed in an operation since somebody last looked. An event ID holds the times of the newest operation and step
+ * records that were sent, by the tables' own clocks, so that any process can continue from there and nothing is remembered
+ * for a client that is away. A feed shows states: several changes between two looks are one event.
  */
 import type { DurableClient } from "durable-functions";
 import { settleSteps } from "../../application/operation/settledSteps.ts";
@@ -23,10 +23,10 @@ export interface Cursor {
 export const start: Cursor = { operations: "", steps: "" };
 const endMark = "end";
 
-/** Clocks may differ, but not by more. */
+/** Clocks may differ, but by no more than this. */
 const mostAheadMs = 86_400_000;
 
-/** Of a Last-Event-ID; what Mooring did not write begins at the start. */
+/** Reads a Last-Event-ID; one that Mooring did not write begins at the start. */
 export function readCursor(id: string | null): Cursor {
   const [operations = "", steps = "", phase] = id?.split("~") ?? [];
   const isTime = (text: string) =>
@@ -39,15 +39,15 @@ function printCursor({ operations, steps, phase = Phase.enum.preflight }: Cursor
   return `${operations}~${steps}~${phase}`;
 }
 
-/** Whether a client that sends this has seen the end; answered 204, its EventSource stops coming back. */
+/** Whether a client that sends this has seen the end; after a 204, its EventSource stops reconnecting. */
 export function hasSeenEnd(id: string | null): boolean {
   return id?.endsWith(`~${endMark}`) ?? false;
 }
 
 export interface Sent {
-  /** What the client had seen before this stream: decides about records that this stream has not sent yet. */
+  /** What the client had seen before this stream; decides about records that this stream has not sent yet. */
   readonly since: Cursor;
-  /** Of the last event. */
+  /** The cursor of the last event. */
   cursor: Cursor;
   /** Times of the records that this stream has sent, by operation, and by operation and step. */
   readonly times: Map<string, string>;
@@ -59,7 +59,7 @@ export function beginAt(since: Cursor): Sent {
 
 export type Source = Pick<Ports, "registry">;
 
-/** What one client is told of one operation, from looks that others may follow, too. */
+/** The events of one operation for one client, from looks that it may share with others. */
 export function followSnapshots(id: string, lastEventId: string | null) {
   const sent = beginAt(readCursor(lastEventId));
   return (snapshot: OperationSnapshot): readonly ServerEvent[] => {
@@ -71,7 +71,7 @@ export function followSnapshots(id: string, lastEventId: string | null) {
   };
 }
 
-/** An operation as it is now. Its parts are its steps, or the items of a batch. */
+/** The current state of an operation. Its parts are its steps, or the items of a batch. */
 export interface OperationSnapshot {
   readonly operation: AnyOperation;
   readonly phase: Phase;
@@ -112,7 +112,7 @@ export async function readSnapshot(
   return { operation, phase, parts };
 }
 
-/** An event that has no id yet, with the times that a client knows once it has it. */
+/** An event without an ID yet, with the times that a client knows once it has received it. */
 export interface Change extends Pick<ServerEvent, "event" | "data"> {
   readonly operations?: string;
   readonly steps?: string;
@@ -120,8 +120,8 @@ export interface Change extends Pick<ServerEvent, "event" | "data"> {
 }
 
 /**
- * An id must not pass what is sent after it: a client that leaves in between would miss that. So it names the newest time
- * before the oldest that is still to come; who comes back with it may get some twice.
+ * An ID must not pass anything that is sent after it: a client that leaves in between would miss that. So it names the newest
+ * time before the oldest that is still to come; a client that reconnects with it may get some events twice.
  */
 export function withIds(sent: Sent, changes: readonly Change[]): readonly ServerEvent[] {
   const [operations, steps] = [passed(changes, "operations"), passed(changes, "steps")];
@@ -136,7 +136,7 @@ export function withIds(sent: Sent, changes: readonly Change[]): readonly Server
   });
 }
 
-/** For each of the changes, the newest time such that all up to it have been sent. */
+/** For each of the changes, the newest time up to which everything has been sent. */
 function passed(changes: readonly Change[], of: "operations" | "steps"): readonly string[] {
   const times = changes.flatMap((change) => change[of] ?? []).toSorted();
   let oldestToCome: string | undefined;
@@ -168,7 +168,7 @@ export function changesOf(sent: Sent, { operation, phase, totals, parts }: Opera
     events.push({ event: "operation", data, operations, phase });
   };
   const isChanged = isNew(sent, id, operation, "operations") || known !== phase;
-  // What ended is said after its parts, everything else before them.
+  // An operation that has ended is sent after its parts, any other before them.
   if (isChanged && !isFinal(operation.status)) sayOperation();
   for (const { key, event, changedTime, data } of changed) {
     sent.times.set(key, changedTime ?? "");
@@ -178,18 +178,18 @@ export function changesOf(sent: Sent, { operation, phase, totals, parts }: Opera
   return events;
 }
 
-/** It runs, or it has ended since the client was told of it. */
+/** The operation is running, or it has ended since it was last sent to the client. */
 export function isUnsent(sent: Sent, operation: AnyOperation): boolean {
   return isNew(sent, operation.id, operation, "operations") || !isFinal(operation.status);
 }
 
-/** Of an operation that is not told of any more. */
+/** Forgets an operation that is no longer sent. */
 export function forget(sent: Sent, snapshot: OperationSnapshot): void {
   forgetParts(sent, snapshot);
   sent.times.delete(snapshot.operation.id);
 }
 
-/** All of it but that it was told as it is. */
+/** Forgets everything but the time of its last event. */
 export function forgetParts({ times }: Sent, { operation: { id }, parts }: OperationSnapshot): void {
   times.delete(`phase ${id}`);
   for (const { key } of parts) times.delete(key);

@@ -1,4 +1,7 @@
-/** What the loop behind the feed of all reads: the newest operations at each look, and of the older ones those that run. */
+/**
+ * What the loop behind the feed of all reads: at each look the newest operations, and those of the older ones that are
+ * running.
+ */
 import type { DurableClient } from "durable-functions";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
@@ -15,9 +18,9 @@ import {
   start,
 } from "./operationFeed.ts";
 
-/** Of operations, at a time; of the older ones that run each has its turn. */
+/** How many operations to read at a time; older running ones take turns. */
 const newest = 100;
-/** Longer than a page of the newest: what has ended and is told is not told again. */
+/** More than a page of the newest, so that an ended operation is not sent again. */
 const mostEnded = 1_000;
 
 export type Teams = readonly string[] | undefined;
@@ -29,10 +32,10 @@ export interface OperationUpdate {
 }
 
 export interface OperationPoller {
-  /** What is new since the last look, the operation that changed longest ago first. */
+  /** What is new since the last look, beginning with the operation that changed longest ago. */
   poll(client: DurableClient): Promise<readonly OperationUpdate[]>;
   hasPolled(): boolean;
-  /** As they were seen last. */
+  /** The running operations, as last seen. */
   running(): readonly OperationSnapshot[];
 }
 
@@ -44,7 +47,7 @@ export function createOperationPoller({ registry }: Source): OperationPoller {
   const turns = createTurns({ registry });
   let hasLooked = false;
 
-  /** The first look is at everything that runs: whoever comes is told it from here. */
+  /** The first look covers everything that is running: new clients get it from here. */
   async function readAll(): Promise<readonly AnyOperation[]> {
     if (!hasLooked) turns.begin(await listRunning({ registry }));
     return await turns.withOlder(await readNewest(), hasLooked ? newest : Number.POSITIVE_INFINITY);
@@ -80,7 +83,7 @@ export function createOperationPoller({ registry }: Source): OperationPoller {
   };
 }
 
-/** What ended after that time; what runs is told from the looks. */
+/** What ended after that time; running operations come from the looks. */
 export async function endedSince(
   { registry }: Source,
   client: DurableClient,
@@ -96,14 +99,14 @@ export async function endedSince(
     readonly lastEventId: string | null;
   },
 ): Promise<readonly OperationSnapshot[]> {
-  // A client that was never told a time has no past.
+  // A client that never received a time has no past.
   if (lastEventId === null || time === "") return [];
   const changed = await listPages({ registry }, { changedSince: time, ...(teams ? { teams } : {}) });
   const ended = changed.filter((each) => isFinal(each.status) && isVisible(each));
   return await lookAtAll({ registry }, client, ended);
 }
 
-/** At so many at a time: a client may have been away for long. */
+/** Looks at a limited number at a time: a client may have been away for long. */
 async function lookAtAll(
   source: Source,
   client: DurableClient,
@@ -117,7 +120,7 @@ async function lookAtAll(
   return snapshots;
 }
 
-/** As the feed of all shows it: the operations of a batch's items speak for themselves. */
+/** As the feed of all shows it: without the items of a batch, since their operations appear themselves. */
 async function lookFromAfar(
   source: Source,
   client: DurableClient,
@@ -127,7 +130,7 @@ async function lookFromAfar(
   return await readSnapshot(source, client, operation);
 }
 
-/** Reads newest first, back to what the reading before began with: many may come at once. */
+/** Reads newest first, back to where the previous read began: many may come at the same time. */
 function followNewest({ registry }: Source): () => Promise<readonly AnyOperation[]> {
   let newestSeen: string | undefined;
   return async () => {
@@ -146,15 +149,15 @@ interface Running {
   readonly team?: string | undefined;
 }
 
-/** One that has waited for days for its approval is not among the newest, and runs all the same. */
+/** An operation that has waited for days for its approval is not among the newest, but is still running. */
 function createTurns({ registry }: Source) {
-  /** Ran when they were seen last, the longest unseen first. */
+  /** Operations that were running when last seen; those not seen for longest come first. */
   let running: readonly Running[] = [];
   return {
     begin(found: readonly Running[]): void {
       running = found;
     },
-    /** The recent ones, each once as it came last, and those of the others whose turn it is. */
+    /** The recent operations, each once in its latest version, and those of the others whose turn it is. */
     async withOlder(recent: readonly AnyOperation[], most: number): Promise<readonly AnyOperation[]> {
       const known = new Map(recent.map((each) => [each.id, each]));
       const waiting = running.filter(({ id }) => !known.has(id));
@@ -173,7 +176,7 @@ function createTurns({ registry }: Source) {
   };
 }
 
-/** One of each team after the other, so that a busy team does not keep the others waiting. */
+/** Takes one from each team in turn, so that a busy team does not keep the others waiting. */
 function shareOut(waiting: readonly Running[], most: number): readonly Running[] {
   if (waiting.length <= most) return waiting;
   const queues = [...Map.groupBy(waiting, ({ team }) => team).values()];
@@ -184,13 +187,13 @@ function shareOut(waiting: readonly Running[], most: number): readonly Running[]
   return shared.slice(0, most);
 }
 
-/** What holds a namespace, and the batches that run. */
+/** The operations that hold namespaces, and the batches that are running. */
 async function listRunning({ registry }: Source): Promise<readonly Running[]> {
   const [held, batches] = await Promise.all([registry.heldNamespaces(), registry.openBatches()]);
   return [...batches, ...held.map(({ operation, team }) => ({ id: operation, team }))];
 }
 
-/** Page after page, until it is enough. */
+/** Reads page after page until it is enough. */
 async function listPages(
   { registry }: Source,
   query: { readonly changedSince?: string; readonly teams?: readonly string[] },

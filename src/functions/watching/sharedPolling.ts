@@ -1,25 +1,25 @@
-/** One loop of looks for everybody who follows the same, from the first that comes to the last that goes. */
+/** One polling loop shared by everyone who follows the same thing, from the first to join until the last leaves. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import type { Changes } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
 export interface PollPace {
-  /** How long a change that another process made may go unseen. */
+  /** How long a change made by another process may go unseen. */
   readonly pollMs: number;
-  /** Changes that follow one another this fast are looked at together. */
+  /** Changes that follow each other this fast are handled in one look. */
   readonly settleMs: number;
 }
 
 export interface Follower {
-  /** The runtime's client of the follower's own call; any of them sees the same. */
+  /** The runtime's client from the follower's own call; all of them see the same. */
   readonly client: DurableClient;
-  /** Takes a line for the log, such as the first look of a row that failed. */
+  /** Writes a line to the log, such as the first of consecutive failed looks. */
   readonly warn: (line: string) => void;
 }
 
 export interface SharedPolling {
-  /** Looks until the follower leaves, by calling what it is given. */
+  /** Polls until the follower leaves by calling the returned function. */
   join(follower: Follower): () => void;
 }
 
@@ -28,7 +28,7 @@ export function sharePolling({
   changes,
   pace,
 }: {
-  /** Called for the first that comes while nobody is there; gives how to look from then on. */
+  /** Called for the first follower to join; returns the function that looks from then on. */
   readonly begin: () => (follower: Follower) => Promise<void>;
   readonly changes: Changes;
   readonly pace: PollPace;
@@ -45,7 +45,7 @@ export function sharePolling({
         await look(first);
         isFailing = false;
       } catch (error) {
-        // What is new is found at the next look; a fault that lasts is for the log, and once is enough there.
+        // The next look finds what is new. A lasting fault goes to the log, but only once.
         const reason = error instanceof Error ? error.message : String(error);
         if (!isFailing) first.warn(logLine("look for events failed", { reason }));
         isFailing = true;

@@ -2,18 +2,18 @@ import type { Changes } from "../../ports.ts";
 
 export interface ServerEvent {
   readonly event: string;
-  /** What a client sends back as Last-Event-ID to go on from here. */
+  /** What a client sends back as Last-Event-ID to continue from here. */
   readonly id: string;
   readonly data: unknown;
 }
 
-/** What one client is told, until it leaves. */
+/** What one client receives, until it leaves. */
 export interface Subscription {
   /** What is new since the last call. */
   poll(): Promise<readonly ServerEvent[]>;
-  /** That something may be new. */
+  /** Signals that something may be new. */
   readonly changes: Changes;
-  /** More waits for the client than may be kept for it. */
+  /** Whether more is waiting for the client than may be kept for it. */
   isBehind(): boolean;
   leave(): void;
 }

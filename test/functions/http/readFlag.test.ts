@@ -18,7 +18,7 @@ it.each([
   ["?dryRun=yes", 'must be true or false, not "yes"'],
   ["?dryRun=1", 'must be true or false, not "1"'],
   ["?dryRun=TRUE", 'must be true or false, not "TRUE"'],
-  ["?dryRun=true&dryRun=false", "must be there once"],
+  ["?dryRun=true&dryRun=false", "must appear only once"],
   ["?dryrun=true", "is written dryRun"],
   ["?dry-run=true", "is written dryRun"],
   ["?dry_run=", "is written dryRun"],
