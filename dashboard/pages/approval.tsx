@@ -1,4 +1,4 @@
-/** A request that needs a second pair of eyes: what is asked, what it would do, and what was decided. */
+/** A request that needs a second pair of eyes: why, what it would do, and the decision. */
 import { call } from "../service/client.ts";
 import type { AuditRecord, Operation, Plan } from "../service/documents.ts";
 import { type Resource, useResource } from "../service/resource.ts";
@@ -30,13 +30,13 @@ export function Approval({
       <Facts
         of={[
           [
-            "Who may",
+            "Approvers",
             approval.approvers
               .map(({ role, team }) => (team === undefined ? role : `${role} in team ${team}`))
               .join(" and "),
           ],
-          ["Asked", <Time key="asked" at={approval.requestedTime} />],
-          ["Ends", !decision && phase === "awaitingApproval" ? <Time at={approval.expiresTime} /> : undefined],
+          ["Requested", <Time key="asked" at={approval.requestedTime} />],
+          ["Expires", !decision && phase === "awaitingApproval" ? <Time at={approval.expiresTime} /> : undefined],
           [
             "Approved so far",
             needed > 1
@@ -66,7 +66,7 @@ export function Approval({
   );
 }
 
-/** The plan of the very operation that waits, as things are now. */
+/** The current plan of the waiting operation. */
 export function PlanToApprove({ id, requestHash }: { readonly id: string; readonly requestHash: string }) {
   const path = `/api/operations/${encodeURIComponent(id)}/approve?dryRun=true`;
   const resource = useResource(path, async (signal) => {
@@ -74,13 +74,13 @@ export function PlanToApprove({ id, requestHash }: { readonly id: string; readon
     return body;
   });
   return (
-    <Loaded resource={resource} what="what would happen">
+    <Loaded resource={resource} what="the plan">
       {(plan) => <PlanView plan={plan} />}
     </Loaded>
   );
 }
 
-/** An approval is of one request, by its hash; the plan of it is carried out step by step, and each says what it changed. */
+/** The steps that ran under the approval, and what each changed. An approval covers one request, by its hash. */
 function Approved({ operation, audit }: { readonly operation: Operation; readonly audit: readonly AuditRecord[] }) {
   const steps = operation.steps.filter(({ undo }) => !undo);
   const differencesOf = ({ name, target }: { readonly name: string; readonly target: string }) =>
@@ -97,7 +97,7 @@ function Approved({ operation, audit }: { readonly operation: Operation; readonl
         }))}
       />
       <p class="muted">
-        Approved was the request with the hash <code>{operation.approval?.requestHash}</code>, and no other.
+        The approval covers only the request with the hash <code>{operation.approval?.requestHash}</code>.
       </p>
     </details>
   );
@@ -107,7 +107,7 @@ function mayDecide(requestedBy: string): boolean {
   return (caller.value?.roles ?? []).includes("Onboarding.Approve") && caller.value?.id !== requestedBy;
 }
 
-/** Nobody approves what he has asked for himself; the service would say so, too. */
+/** Hidden from the person who made the request, who may not approve it; the service enforces that, too. */
 export function ApproveButtons({
   id,
   requestHash,
@@ -119,13 +119,13 @@ export function ApproveButtons({
   readonly id: string;
   readonly requestHash: string;
   readonly requestedBy: string;
-  /** Of the operation as it was seen. */
+  /** The ETag of the operation that the person saw. */
   readonly etag: string;
   readonly reload: () => void;
   readonly done: () => void;
 }) {
   if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
-  if (caller.value?.id === requestedBy) return <span class="muted">Another person has to approve it.</span>;
+  if (caller.value?.id === requestedBy) return <span class="muted">Another person must approve this.</span>;
   const address = `/api/operations/${encodeURIComponent(id)}`;
   return (
     <>
