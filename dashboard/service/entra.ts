@@ -30,7 +30,7 @@ function discover({ issuer }: Entra): Promise<oauth.AuthorizationServer> {
   return discovered;
 }
 
-/** Leaves the page to sign in and return. `mayChoose` offers the choice of account; after a reload that would only annoy. */
+/** Leaves the page to sign in and return. `mayChoose` offers a choice of account after a click; a reload does not ask. */
 export async function leaveToSignIn(entra: Entra, { mayChoose }: { readonly mayChoose: boolean }): Promise<void> {
   const server = await discover(entra);
   if (server.authorization_endpoint === undefined) throw new Error("The authority names no authorization endpoint.");
