@@ -1,4 +1,4 @@
-/** An operator's catalog file, checked on this machine by the very schema that the service starts with. */
+/** Checks an operator's catalog file on this machine, with the same schema that the service starts with. */
 import { readFile } from "node:fs/promises";
 import type { CatalogProblem, ReadCatalog } from "../src/domain/catalog/readCatalog.ts";
 import { exitCodes, UsageError } from "./failures.ts";
@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 
 export async function checkCatalog(session: Session, file: string): Promise<number> {
   const text = await readText(file);
-  // The schema takes longer to read than everything else of a start: only for whoever checks a file.
+  // Loading the schema takes longer than the rest of startup, so only this check loads it.
   const { readCatalog } = await import("../src/domain/catalog/readCatalog.ts");
   const read = readCatalog(text);
   const problems = "problems" in read ? read.problems : [];

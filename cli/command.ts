@@ -1,19 +1,19 @@
-/** What a command is. Parsing, help, completion and docs/cli.md all come from the same description. */
+/** The description of a command, from which parsing, help, completion and docs/cli.md all come. */
 import type { Flags, Operand, Values } from "./arguments/flags.ts";
 import type { Session } from "./session.ts";
 
 export interface Command<F extends Flags = Flags> {
-  /** One paragraph, for its own help. */
+  /** One paragraph, for the command's own help. */
   readonly description: string;
   readonly operands: readonly Operand[];
   readonly flags: F;
-  /** Without the program's name. */
+  /** Without the name of the program. */
   readonly examples: readonly string[];
-  /** Runs on this machine alone: has no flags that say where the service is and who asks. */
+  /** Runs on this machine alone, so it has no flags for the service's address and credentials. */
   readonly isLocal?: true;
-  /** Prints text as it is: has no -o. */
+  /** Prints plain text, so it has no -o. */
   readonly isText?: true;
-  /** Asks often: waits where the service asks for patience, also without --wait. */
+  /** Calls the service often, so it waits when the service says to retry later (429, 503), even without --wait. */
   readonly isPatient?: true;
   /** Returns the exit code. */
   run(session: Session, values: Values<F>, operands: readonly string[]): Promise<number>;

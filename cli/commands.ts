@@ -1,4 +1,4 @@
-/** Every command by its name. A command's file is read when it is called, so that others do not cost time. */
+/** Every command by its name. A command's file is loaded only when the command runs, which keeps startup fast. */
 import { flagsOf } from "./arguments/parse.ts";
 import type { Command } from "./command.ts";
 import type { Described } from "./completion/described.ts";
@@ -96,7 +96,7 @@ export async function loadCommand(name: string): Promise<Command> {
   return (await entry.load()).command;
 }
 
-/** All of them, which takes the time of reading them all. */
+/** Loads every command, which takes a while. */
 export async function describeCommands(): Promise<readonly Described[]> {
   return await Promise.all(
     [...entries].map(async ([name, { summary }]) => {

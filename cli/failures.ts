@@ -1,23 +1,23 @@
-/** How the program ends when it does not do what was asked for. docs/cli.md promises these exit codes to scripts. */
+/** How the program ends when it cannot do what the user wants. docs/cli.md promises these exit codes to scripts. */
 import type { ProblemDocument } from "../src/domain/documents/problem.ts";
 
 export const exitCodes = {
   done: 0,
-  /** The service refused or has no such thing, the operation did not succeed, a plan is blocked, or a check found errors. */
+  /** The service refused or found nothing, the operation did not succeed, a plan is blocked, or a check found errors. */
   refused: 1,
   usage: 2,
-  /** No answer, or one that says that the service cannot answer now. */
+  /** The service did not answer, or is unavailable for now. */
   unreachable: 3,
   timedOut: 4,
-  /** Of `diff`, whose 1 says that something would change: the service refused, or something is in the way. */
+  /** Only from `diff`, where 1 means that something would change: the service refused, or the change is blocked. */
   blocked: 5,
   /** Standard output could not be written (sysexits.h, EX_IOERR). */
   output: 74,
-  /** The program itself is wrong (sysexits.h, EX_SOFTWARE). */
+  /** A bug in the program itself (sysexits.h, EX_SOFTWARE). */
   defect: 70,
 } as const;
 
-/** Told to the person in words; `next` are acts that lead on, each on a line of its own. */
+/** A failure to report to the user; `next` lists what to do about it, one line each. */
 export abstract class Failure extends Error {
   abstract readonly exitCode: number;
   readonly next: readonly string[];
@@ -33,13 +33,13 @@ export class UsageError extends Failure {
   override readonly exitCode = exitCodes.usage;
 }
 
-/** The service was asked, and what it answered shows that there is no such thing, or that it is not in the state for that. */
+/** The service's answer shows that the thing does not exist, or is not in a state that allows this. */
 export class NotPossible extends Failure {
   override readonly name = "NotPossible";
   override readonly exitCode = exitCodes.refused;
 }
 
-/** Nobody could say who asks. */
+/** No credential could be obtained. */
 export class NotSignedIn extends Failure {
   override readonly name = "NotSignedIn";
   override readonly exitCode = exitCodes.refused;
@@ -50,7 +50,7 @@ export class Unreachable extends Failure {
   override readonly exitCode = exitCodes.unreachable;
 }
 
-/** Something answered, and it was not Mooring: another program, or a gateway before it. */
+/** Something other than Mooring answered: another program, or a gateway in front of it. */
 export class NotMooring extends Unreachable {
   readonly status: number;
 
@@ -65,7 +65,7 @@ export class TimedOut extends Failure {
   override readonly exitCode = exitCodes.timedOut;
 }
 
-/** Ctrl-C, or another signal that asks the program to end. */
+/** Ctrl-C or another signal to end the program. */
 export class Interrupted extends Failure {
   override readonly name = "Interrupted";
   override readonly exitCode: number;
@@ -76,18 +76,18 @@ export class Interrupted extends Failure {
   }
 }
 
-/** What is read of the problem document that the service answers. */
+/** The part of the service's problem document that the command line reads. */
 export type Problem = Omit<ProblemDocument, "type" | "title" | "traceId"> & {
-  /** Answers of a sandbox about itself have none. */
+  /** Missing from the sandbox's answers about itself. */
   readonly traceId?: string;
 };
 
-/** The service answered, and said no. */
+/** The service refused the request. */
 export class Refused extends Failure {
   override readonly name = "Refused";
   override readonly exitCode: number;
   readonly problem: Problem;
-  /** Of the operation that the problem leads to. */
+  /** The id of the operation that the problem refers to. */
   readonly operation: string | undefined;
   readonly retryAfterSeconds: number | undefined;
 

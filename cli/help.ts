@@ -1,4 +1,4 @@
-/** Help, made from the description of each command; docs/cli.md has the same texts. */
+/** Help, generated from the description of each command; docs/cli.md has the same texts. */
 
 import type { Flags, Operand } from "./arguments/flags.ts";
 import { flagsOf } from "./arguments/parse.ts";
@@ -7,7 +7,7 @@ import type { Command } from "./command.ts";
 import { entries, groups, loadCommand } from "./commands.ts";
 import { wrap } from "./output/wrap.ts";
 
-/** Of docs/cli.md; on a narrow terminal it is less. */
+/** The width in docs/cli.md; a narrow terminal gets less. */
 export const helpWidth = 100;
 
 export function describeProgram(): string {
@@ -48,7 +48,7 @@ export function describeCommand(name: string, command: Command, width: number = 
   ].join("\n")}\n`;
 }
 
-/** All commands for docs/cli.md, as Markdown. */
+/** The Markdown of docs/cli.md for all commands. */
 export async function describeReference(): Promise<string> {
   const sections: string[] = [];
   for (const [name, { summary }] of entries) {

@@ -1,8 +1,8 @@
-/** Ctrl-C and its like abort what runs, so that it can say what goes on without it; a second one ends the program at once. */
+/** The first signal (Ctrl-C) aborts the command, which can then say what continues without it; a second ends the program immediately. */
 import { getSystemErrorMessage } from "node:util";
 import { exitCodes, Interrupted } from "./failures.ts";
 
-/** What a shell reports of a program that the signal ended. */
+/** The exit codes that a shell reports for a program ended by a signal. */
 const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 export function listenForInterruption(): AbortSignal {
@@ -13,7 +13,7 @@ export function listenForInterruption(): AbortSignal {
   return controller.signal;
 }
 
-/** Whoever read us (`| head`) has read enough: 141 is what a shell reports of SIGPIPE, which Node has not. */
+/** The reader (`| head`) has closed the pipe: 141 is what a shell reports for SIGPIPE, which Node ignores. */
 export function endWithOutput(): void {
   process.stdout.on("error", ({ code, errno, message }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(141);

@@ -1,4 +1,4 @@
-/** `mooring`: finds the command, runs it, and ends with its exit code. */
+/** `mooring`: finds the command, runs it, and exits with its code. */
 
 import type { Flags, Values } from "./arguments/flags.ts";
 import { parse, splitCommand } from "./arguments/parse.ts";
@@ -36,7 +36,7 @@ async function run(words: readonly string[]): Promise<number> {
       spell,
       isPatient: command.isPatient === true,
     });
-    // The one cast: what was parsed by the flags of a command has the values of its flags.
+    // The only cast: values parsed with a command's flags have the types of those flags.
     return await command.run(session, values as Values<Flags>, operands);
   } catch (error) {
     if (!(error instanceof Failure)) return tellDefect(error);
@@ -48,7 +48,7 @@ async function run(words: readonly string[]): Promise<number> {
 function sayHelp(words: readonly string[]): number {
   const isAsked = words.length === 0 || asksForHelp(words);
   if (!isAsked) throw new UsageError(`The flag ${words[0]} needs a command.`, { next: ["mooring --help"] });
-  // Called with nothing, it was not told what to do: help goes where errors go.
+  // Without a command this is a usage error, so help goes to standard error.
   (words.length === 0 ? process.stderr : process.stdout).write(describeProgram());
   return words.length === 0 ? exitCodes.usage : exitCodes.done;
 }
@@ -64,7 +64,7 @@ async function sayVersion(): Promise<number> {
 async function complete([kind, ...line]: readonly string[]): Promise<number> {
   const { listForCompletion } = await import("./completion/asked.ts");
   const found = await listForCompletion(kind, line, process.env);
-  // Whatever is still asked then: nobody waits for it.
+  // Exits without waiting for calls that are still running.
   await new Promise<void>((resolve) => {
     process.stdout.write(found.map((each) => `${each}\n`).join(""), () => resolve());
   });
@@ -88,7 +88,7 @@ function expectCommand(name: string): void {
   throw new UsageError(`No command is called "${name}".${hint}`, { next: ["mooring --help"] });
 }
 
-/** What is wrong with a command line, with the way to write it. */
+/** Adds the usage line to the error of a wrong command line. */
 function explain<T>(name: string, read: () => T, usage: string): T {
   try {
     return read();
@@ -98,7 +98,7 @@ function explain<T>(name: string, read: () => T, usage: string): T {
   }
 }
 
-/** Nothing that a user did; what happened is for the report. */
+/** Not the user's fault, so this prints what a bug report needs. */
 function tellDefect(error: unknown): number {
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`mooring: this is a defect of the command line itself; please report it.\n${what}\n`);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `mooring`. Plain JavaScript that Node 20 understands: under the pinned Node it goes on in this process, else
- * tools/run.mjs installs what is missing and hands over (docs/adr/0005-node-24.md).
+ * The command `mooring`, in plain JavaScript that Node 20 can run. Under the pinned Node it continues in this process; otherwise
+ * tools/run.mjs installs what is missing and takes over (docs/adr/0005-node-24.md).
  */
 import { existsSync } from "node:fs";
 

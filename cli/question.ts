@@ -1,22 +1,21 @@
-/** A question to the person at the terminal. Anything but yes is no, also the end of the input. */
+/** Asks the person at the terminal. Anything but yes means no, including the end of the input. */
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 
 export interface Terminal {
   readonly input: Readable;
   readonly output: Writable;
-  /** Aborted with what the program ends with, such as Ctrl-C. */
+  /** Its reason is the failure that ends the program, such as Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
-/** Whether there is somebody to ask. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 export type Person = Pick<Terminal, "input" | "output">;
 
-/** Undefined where nobody can be asked. */
+/** Undefined when nobody is at a terminal. */
 export function personHere(): Person | undefined {
   return canAsk() ? { input: process.stdin, output: process.stderr } : undefined;
 }
@@ -24,7 +23,7 @@ export function personHere(): Person | undefined {
 export async function askWhether(what: string, { input, output, signal }: Terminal): Promise<boolean> {
   signal.throwIfAborted();
   output.write(`${what} [y/N] `);
-  // Not `terminal`: then Ctrl-C is a signal as everywhere else, and not a key that somebody has to interpret.
+  // Without `terminal`, Ctrl-C remains a signal, as everywhere else, and not a key to interpret.
   const lines = createInterface({ input, terminal: false });
   try {
     const answer = await new Promise<string>((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** What a command works with: the service, standard output and error, and what ends it early. */
+/** What every command gets: the service, standard output and error, and the signal that ends it early. */
 
 import { readDuration } from "./arguments/values.ts";
 import type { Described } from "./completion/described.ts";
@@ -18,11 +18,11 @@ export interface Session {
   readonly signal: AbortSignal;
   readonly isWaiting: boolean;
   print(printed: Printed): Promise<void>;
-  /** A text that is data, such as a manifest, as it is. */
+  /** Writes data that is plain text, such as a manifest, unchanged. */
   write(text: string): void;
-  /** One line of progress, for people. */
+  /** Writes one line of progress, for people. */
   say(message: string): void;
-  /** What went wrong with one of several things that were asked for, the others being as they are. */
+  /** Reports the failure of one of several items; the others continue. */
   tell(failure: Failure): void;
   /** Every command, for completion. */
   describeCommands(): Promise<readonly Described[]>;
@@ -36,11 +36,11 @@ export interface SessionFlags extends ConnectionFlags {
 
 export interface SessionOptions extends Pick<Session, "describeCommands"> {
   readonly env: Environment;
-  /** Of the file of contexts, where one is named. */
+  /** From the file of contexts, if one is named. */
   readonly context: Context | undefined;
   readonly interrupted: AbortSignal;
   readonly spell: Spelling;
-  /** Waits where the service asks for patience, also without --wait. */
+  /** Waits when the service says to retry later (429, 503), even without --wait. */
   readonly isPatient: boolean;
 }
 

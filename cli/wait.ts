@@ -1,4 +1,4 @@
-/** Follows an operation to its end, and says so when whoever waits goes away before. */
+/** Follows an operation to its end, and says that it continues when the user stops waiting. */
 import type { AnyOperationDocument } from "../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../src/domain/operation/operation.ts";
 import { exitCodes, Failure, Interrupted, TimedOut, Unreachable } from "./failures.ts";
@@ -7,7 +7,7 @@ import { createProgress } from "./output/progress.ts";
 import { followOperation } from "./service/followOperation.ts";
 import type { Session } from "./session.ts";
 
-/** Of an operation that has ended. Whoever canceled it wanted that. */
+/** The exit code for an ended operation. After `cancel`, a canceled one is a success. */
 export function exitCodeOf(
   { status }: { readonly status: OperationStatus },
   { wanted = "Succeeded" }: { wanted?: OperationStatus } = {},
@@ -15,13 +15,12 @@ export function exitCodeOf(
   return status === wanted ? exitCodes.done : exitCodes.refused;
 }
 
-/** Waits, prints how it ended, and returns the exit code. */
 export async function waitAndPrint(
   session: Session,
   id: string,
   options: { wanted?: OperationStatus } = {},
 ): Promise<number> {
-  // The end of it is printed on standard output; when that is the same terminal, once is enough.
+  // The result goes to standard output; if that is the same terminal, printing it once is enough.
   const operation = await waitForEnd(session, id, { isShownElsewhere: process.stdout.isTTY });
   await printOperation(session, operation);
   return exitCodeOf(operation, options);
@@ -61,7 +60,7 @@ export async function waitForEnd(
   }
 }
 
-/** The operation does not end with the program that watches it. */
+/** Adds that the operation continues without the program that watches it. */
 function goesOn(error: Failure, id: string): Failure {
   const next = [
     `The operation goes on. To look at it: mooring status ${id}`,

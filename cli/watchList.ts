@@ -1,6 +1,6 @@
 /**
- * A list that goes on: what has changed is printed when an operation has, and at least every quarter of a minute, since what a
- * look finds is told by no event.
+ * A list that keeps updating: it prints what changed whenever an operation changes, and at least every quarter of a minute, since
+ * no event reports what a look finds.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
@@ -12,13 +12,13 @@ import type { Session } from "./session.ts";
 
 export interface Listing<T> {
   nameOf(item: T): string;
-  /** Of one row, which is printed by itself. */
+  /** The document of one row, which is printed separately. */
   documentOf(item: T): unknown;
   columns(items: readonly T[], view: View): readonly Column<T>[];
 }
 
 const longestMs = 15_000;
-/** Several changes that come at once are looked at once. */
+/** Changes that arrive within this time cause one look. */
 const shortestMs = 300;
 
 export async function watchList<T>(
@@ -55,7 +55,7 @@ export async function watchList<T>(
   }
 }
 
-/** Of the items those that changed. A table has the widths of all of them, and its header once. */
+/** Prints only changed items. A table uses the widths of all items, and prints its header once. */
 function createPrinter<T>({ format, write }: Session, { nameOf, documentOf, columns }: Listing<T>) {
   let hasHeader = false;
   return (items: readonly T[], changed: readonly T[]): void => {

@@ -8,7 +8,7 @@ import { lookForSandbox } from "./service/sandbox.ts";
 import { askToSignIn } from "./service/session.ts";
 
 const place = document.getElementById("app");
-if (!place) throw new Error("the document has no place for the dashboard");
+if (!place) throw new Error("the document has no #app element");
 
 interceptLinks();
 listenToKeys();
@@ -17,7 +17,7 @@ render(<App />, place);
 void start();
 void lookForSandbox();
 
-/** A service that is not there yet is waited for. */
+/** Retries until the service is up. */
 async function start(): Promise<void> {
   for (;;) {
     try {

@@ -1,11 +1,11 @@
-/** What a command can be given: flags and operands. */
+/** The flags and operands of a command. */
 export interface Flag {
   readonly summary: string;
-  /** The word for its value in the help; a flag without one is a switch. */
+  /** The placeholder for its value in the help; a flag without one is a switch. */
   readonly value?: string;
   readonly short?: string;
   readonly choices?: readonly string[];
-  /** Besides the choices: words that go on after the equals sign, which ends them here. */
+  /** More choices, such as `jsonpath=`: each ends with the equals sign, and the user types the rest. */
   readonly openChoices?: readonly string[];
   /** May be given more than once. */
   readonly many?: true;
@@ -26,8 +26,8 @@ export interface Operand {
   readonly name: string;
   readonly isRequired: boolean;
   readonly choices?: readonly string[];
-  /** Other values than the choices are for the command to judge. */
+  /** Takes values other than the choices; the command validates them. */
   readonly isOpen?: true;
-  /** The last one: may be given again and again. */
+  /** May be repeated; only the last operand can be. */
   readonly isMany?: true;
 }

@@ -1,4 +1,4 @@
-/** From the words of a command line to a command, its flags and its operands. Node's own parser splits; the messages are ours. */
+/** Parses a command line into a command, its flags and its operands. Node's own parser splits it; the error messages are ours. */
 import { parseArgs } from "node:util";
 import type { Command } from "../command.ts";
 import { UsageError } from "../failures.ts";
@@ -7,12 +7,12 @@ import { connectionFlags, helpFlags, outputFlags } from "./shared.ts";
 import { suggest } from "./suggest.ts";
 
 export interface Words {
-  /** The first word that is no flag. */
+  /** The first word that is not a flag. */
   readonly name: string | undefined;
   readonly rest: readonly string[];
 }
 
-/** Flags of every command may stand before its name, as `mooring --server … list`. */
+/** Flags that every command has may come before its name: `mooring --server … list`. */
 export function splitCommand(words: readonly string[]): Words {
   const flags: Flags = { ...connectionFlags, ...outputFlags, ...helpFlags };
   const takesNext = new Set(
@@ -84,12 +84,12 @@ function readValue(
     if (value === undefined) return true;
     throw new UsageError(`${rawName} takes no value.`);
   }
-  // `-f -` is standard input; any other word with a hyphen is the next flag.
+  // `-f -` is standard input; any other word that starts with a hyphen is the next flag.
   const isNextFlag = inlineValue === false && value !== undefined && value.startsWith("-") && value !== "-";
   if (value === undefined || value === "" || isNextFlag) {
     throw new UsageError(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
   }
-  // kubectl takes `-o=json`, which to Node's parser is the value "=json".
+  // kubectl accepts `-o=json`, which Node's parser reads as the value "=json".
   const plain = inlineValue === true && !rawName.startsWith("--") ? value.replace(/^=/, "") : value;
   const { choices, openChoices = [] } = flag;
   const isChosen = choices?.includes(plain) || openChoices.some((start) => plain.startsWith(start));

@@ -1,4 +1,4 @@
-/** Flags that several commands have. */
+/** Flags that several commands share. */
 import type { Flags } from "./flags.ts";
 
 export const connectionFlags = {

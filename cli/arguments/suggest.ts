@@ -1,4 +1,4 @@
-/** The known word that was probably meant; undefined when none is near. */
+/** The known word that the user probably meant; undefined when none is close. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / 3));
   const [nearest] = known
@@ -8,7 +8,7 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   return nearest?.each;
 }
 
-/** Letters to add, take away or exchange (Levenshtein). */
+/** The number of letters to add, remove or replace (Levenshtein). */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,13 +1,13 @@
-/** Values that people write: durations, namespaces, databases, numbers. */
+/** Reads values that people type: durations, namespaces, databases, numbers. */
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { UsageError } from "../failures.ts";
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-/** Node's timers hold no more. */
+/** The longest delay that Node's timers accept. */
 const longestMs = 2 ** 31 - 1;
 
-/** `90s`, `5m`, `1h30m`, or a number of seconds; as milliseconds. */
+/** Reads `90s`, `5m`, `1h30m` or a number of seconds; returns milliseconds. */
 export function readDuration(flag: string, text: string): number {
   const seconds = /^\d+$/.test(text) ? `${text}s` : text;
   const parts = /^(\d+h)?(\d+m)?(\d+s)?$/.exec(seconds);
@@ -19,7 +19,7 @@ export function readDuration(flag: string, text: string): number {
   throw new UsageError(`${flag} is "${text}"; write it as 90s, 5m or 1h30m.`);
 }
 
-/** `cluster/namespace`. Whether there is such a thing, the service knows. */
+/** Reads `cluster/namespace`. The service checks whether it exists. */
 export function readBerth(text: string): Berth {
   const [cluster = "", namespace = "", ...more] = text.split("/");
   if (cluster === "" || namespace === "" || more.length > 0) {
@@ -36,7 +36,7 @@ export function readDatabase(text: string): DatabaseRequest {
       `--database is "${text}"; write server/database=role,role, such as sql-dev/messages=reader,writer.`,
     );
   }
-  // Which roles there are, and which of them are allowed there, the service says.
+  // The service checks which roles exist and which are allowed there.
   return { server, database, roles: roles.split(",") as DatabaseRequest["roles"] };
 }
 

@@ -32,7 +32,7 @@ export const command = defineCommand({
     const operation = hash === undefined ? await getOperation(session.client, id) : undefined;
     const requestHash = hash ?? (operation && (await hashOf(session, operation, { isDryRun })));
     if (requestHash === undefined) return exitCodes.refused;
-    // What a person has said yes to is what was shown.
+    // The approval covers exactly what the person saw.
     const ifMatch = named ?? operation?.etag;
     return await decide(session, { verb: "approve", text: id, body: { comment, requestHash }, ifMatch, isDryRun });
   },
@@ -44,13 +44,13 @@ async function hashOf(session: Session, operation: AnyOperationDocument, { isDry
     throw new NotPossible(`Operation ${id} is not waiting for approval.`, { next: [`mooring status ${id}`] });
   }
   const { approval } = operation;
-  // Where nothing is decided, nobody need have seen it.
+  // A dry run decides nothing, so nobody has to confirm it.
   return isDryRun ? approval.requestHash : await ask(session, { ...operation, approval });
 }
 
 type Waiting = OperationDocument & { readonly approval: NonNullable<OperationDocument["approval"]> };
 
-/** The hash of what a person has seen and said yes to; undefined for no. */
+/** The hash of the request that the person saw and confirmed; undefined if they declined. */
 async function ask(session: Session, operation: Waiting): Promise<string | undefined> {
   const { approval } = operation;
   const view = viewOf(process.stderr);

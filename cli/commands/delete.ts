@@ -69,7 +69,7 @@ export const command = defineCommand({
   },
 });
 
-/** What is not there is not asked about, and is not in the batch. */
+/** Leaves namespaces that do not exist out of the question and of the batch. */
 async function withoutGone({ client }: Session, named: readonly Named[]): Promise<readonly Named[]> {
   const there: Named[] = [];
   for (const each of named) {

@@ -73,7 +73,7 @@ export const command = defineCommand({
   },
 });
 
-/** What is printed of namespaces besides a table: as the service answers it, or as objects. */
+/** How namespaces are printed when not as a table: as the service answers them, or as objects. */
 export interface Shape {
   one(namespace: NamespaceDocument): unknown;
   all(namespaces: readonly NamespaceDocument[]): unknown;
@@ -110,7 +110,7 @@ export async function listWhat(
     : await list(session, operations, asked, values.watch);
 }
 
-/** A flag of its own says the same as its field of --filter. */
+/** A dedicated flag means the same as its field of --filter. */
 function readBoth(
   given: Readonly<Record<"cluster" | "team" | "findings", string | undefined>>,
   filter: readonly string[],
@@ -190,7 +190,7 @@ async function list<T>(
     const { watchList } = await import("../watchList.ts");
     return await watchList(session, listing, value, async () => (await read()).value);
   } catch (error) {
-    // Whoever watches for a while has seen what there was.
+    // --timeout ends a watch; that is not a failure.
     if (error instanceof TimedOut) return exitCodes.done;
     throw error;
   }

@@ -33,7 +33,7 @@ export const command = defineCommand({
       ...(traces ? ["--traces"] : []),
       ...(verbose ? ["--verbose"] : []),
     ];
-    // A process of its own: the command line speaks HTTP, and knows nothing of what the sandbox is made of.
+    // A separate process, because the command line speaks only HTTP and may not import the sandbox.
     const main = fileURLToPath(new URL("../../local/main.ts", import.meta.url));
     if (!existsSync(main)) {
       throw new UsageError("up needs a checkout of Mooring; this is only the command line.", {
@@ -41,7 +41,7 @@ export const command = defineCommand({
       });
     }
     const child = spawn(process.execPath, [main, ...args], { stdio: "inherit" });
-    // Ctrl-C reaches it by itself, since it has the same terminal; whoever sends a signal to this process alone means both.
+    // Ctrl-C reaches the child anyway, since they share a terminal; a signal sent to this process alone is meant for both.
     signal.addEventListener("abort", () => child.kill("SIGTERM"));
     const [code] = (await once(child, "exit")) as [number | null];
     return signal.reason instanceof Interrupted ? signal.reason.exitCode : (code ?? exitCodes.refused);

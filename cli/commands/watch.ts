@@ -24,7 +24,7 @@ export const command = defineCommand({
     try {
       return await watch(session, path, { isOfAll: id === undefined });
     } catch (error) {
-      // Whoever watches everything for a while has seen what there was.
+      // --timeout ends a watch of everything; that is not a failure.
       if (error instanceof TimedOut && id === undefined) return exitCodes.done;
       throw error;
     }
@@ -68,7 +68,7 @@ async function printEvent(session: Session, event: ServerEvent, telling: Telling
   }
 }
 
-/** An event of an operation is the operation; one of a part of it says whose. */
+/** An operation's own event carries the operation; an event of one of its parts names the operation or batch. */
 function operationOf({ data }: ServerEvent): string {
   const { id, operation, batch } = data as { id?: string; operation?: string; batch?: string };
   return id ?? operation ?? batch ?? "";

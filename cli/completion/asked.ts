@@ -1,6 +1,6 @@
 /**
- * `mooring __complete <kind> <words of the line>`, which the completion scripts call: what there is of a kind, a line for each. It
- * asks the service that the line means, for no longer than somebody waits for a key, and says nothing when that fails.
+ * `mooring __complete <kind> <words of the line>`, which the completion scripts call: prints everything of a kind, one per line. It
+ * asks the service that the command line names, gives up before a person would grow impatient, and prints nothing when that fails.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
@@ -26,7 +26,7 @@ export async function listForCompletion(
   const list = lists[kind as Kind];
   if (!list) return [];
   try {
-    // A token may take longer than the service would.
+    // Getting a token may take longer than the service does.
     const tooLong = sleep(longestMs, [], { ref: false });
     return await Promise.race([list(() => clientFor(line, env), env), tooLong]);
   } catch {
@@ -69,7 +69,7 @@ function databases({ sqlServers }: CatalogDocument) {
   );
 }
 
-/** The line is not whole yet, so only what says where the service is and who asks is read of it. */
+/** The line is still incomplete, so this reads only the flags for the service's address and credentials. */
 async function clientFor(line: readonly string[], env: Environment): Promise<Client> {
   const flags = Object.fromEntries(
     Object.keys(connectionFlags).flatMap((name) => {

@@ -1,4 +1,4 @@
-/** Completion scripts, made from the description of the commands, so that none is forgotten. */
+/** Completion scripts, generated from the descriptions of the commands so that they cover every command. */
 import { completeBash } from "./bash.ts";
 import type { Described } from "./described.ts";
 import { completeFish } from "./fish.ts";

@@ -1,4 +1,4 @@
-/** What a completion script knows of a command. */
+/** What a completion script knows about a command. */
 import type { Flag, Flags, Operand } from "../arguments/flags.ts";
 
 export interface Described {
@@ -8,12 +8,12 @@ export interface Described {
   readonly flags: Flags;
 }
 
-/** What the first operand may be, where that is known. */
+/** The possible values of the first operand, if they are known. */
 export function operandChoices({ operands }: Pick<Described, "operands">): readonly string[] {
   return operands[0]?.choices ?? [];
 }
 
-/** What only the service, or the file of contexts, can list (asked.ts). */
+/** Values that only the service or the file of contexts can list (asked.ts). */
 export const kinds = ["namespace", "operation", "any", "cluster", "database", "grant", "context"] as const;
 export type Kind = (typeof kinds)[number];
 
@@ -26,7 +26,7 @@ const kindOfOperand: Readonly<Record<string, Kind>> = {
   name: "any",
 };
 
-/** Of the operands together: which of them is being typed, a shell would have to count. */
+/** One kind for all operands: finding out which one is being typed would mean counting words in every shell. */
 export function kindOfOperands({ operands }: Pick<Described, "operands">): Kind | undefined {
   return operands.map(({ name }) => kindOfOperand[name]).find((kind) => kind !== undefined);
 }

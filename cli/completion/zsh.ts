@@ -51,7 +51,7 @@ if [ "$funcstack[1]" = "_mooring" ]; then _mooring "$@"; else compdef _mooring m
 `;
 }
 
-/** Inside single quotes. */
+/** Escapes text for use inside single quotes. */
 function quote(text: string): string {
   return text.replaceAll("'", "'\\''");
 }

@@ -1,6 +1,6 @@
 /**
- * The file of contexts: where services are, under names. No secret is in it: a key or a token comes from the environment or a
- * flag, and an audience is a name for which a token is got.
+ * The file of contexts: named services and their addresses. It holds no secrets: a key or token comes from the environment or a
+ * flag, and an audience only names what a token is requested for.
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -15,7 +15,7 @@ export interface Config {
   readonly contexts: ReadonlyMap<string, Context>;
 }
 
-/** MOORING_CONFIG, else where programs of the platform keep theirs (XDG Base Directory). */
+/** MOORING_CONFIG, or else the platform's usual place for configuration (XDG Base Directory). */
 export function configPath(env: Environment): string {
   const folder = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
   return env["MOORING_CONFIG"] || join(folder, "mooring", "config.yaml");
@@ -29,20 +29,20 @@ export async function readConfig(env: Environment): Promise<Config> {
   return check(path, document.toJS());
 }
 
-/** Changes the file, and keeps what else is in it: comments, too. */
+/** Changes the file and keeps everything else in it, including comments. */
 export async function changeConfig(env: Environment, change: (document: Document) => void): Promise<void> {
   const path = configPath(env);
   const document = await parse(path, (await readText(path)) ?? "");
   change(document);
   check(path, document.toJS());
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // Whole or not at all, whoever else reads it meanwhile.
+  // Written elsewhere and renamed, so that no reader ever sees half a file.
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, document.toString(), { mode: 0o600 });
   await rename(draft, path);
 }
 
-/** What names the context, the flag first; undefined where none is named. */
+/** The context that the flag, or else the environment or the file, names; undefined if none does. */
 export async function findContext(
   { context: wanted }: { readonly context?: string | undefined },
   env: Environment,

@@ -1,4 +1,4 @@
-/** What waits for an approval as a list. */
+/** A list of what waits for approval. */
 import { isDeepStrictEqual } from "node:util";
 import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -31,7 +31,7 @@ export function approvalTable(waiting: readonly AwaitingDocument[], view: View):
   );
 }
 
-/** `onboard +2`, by databases; of a change `change +1 ~1 -1, settings`. */
+/** `onboard +2` counts databases; a change reads `change +1 ~1 -1, settings`. */
 function changesOf({ kind, request, replaces }: AwaitingDocument): string {
   const { databases, ...settings } = request;
   const { databases: before = [], ...settingsBefore } = replaces ?? {};
@@ -56,7 +56,7 @@ function keyOf({ server, database }: OnboardingRequest["databases"][number]): st
   return `${server}/${database}`;
 }
 
-/** Whoever decides has to be each of them. */
+/** A person who decides must satisfy every one of these. */
 function approversOf({ approval: { approvers } }: AwaitingDocument): string {
   const teams = new Set(approvers.flatMap(({ team }) => team ?? []));
   return teams.size === 0 ? "anyone with Onboarding.Approve" : `team ${[...teams].join(" and ")}`;

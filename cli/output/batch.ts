@@ -1,4 +1,4 @@
-/** A batch: totals, and the namespaces that need somebody. */
+/** A batch: its totals, and the namespaces that need attention. */
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";

@@ -1,4 +1,4 @@
-/** The plans of a batch: one line for each namespace, and what stands in the way. */
+/** The plans of a batch: one line for each namespace, with what blocks it. */
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";

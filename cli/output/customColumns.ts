@@ -1,4 +1,4 @@
-/** `-o custom-columns=NAME:.path,NAME:.path`, as kubectl has it: a row for each item of a list, or one for the document. */
+/** `-o custom-columns=NAME:.path,NAME:.path`, as in kubectl: a row for each item of a list, or one for the document. */
 import { UsageError } from "../failures.ts";
 import { printValue, readPath } from "./jsonPath.ts";
 import { table } from "./table.ts";

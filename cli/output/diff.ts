@@ -1,4 +1,4 @@
-/** Two texts as `diff -u` compares them: lines that are in one alone, with some around them. */
+/** Compares two texts as `diff -u` does: the lines that differ, with some context. */
 import type { Style, View } from "./view.ts";
 
 const context = 3;
@@ -8,7 +8,7 @@ interface Line {
   readonly text: string;
 }
 
-/** Nothing when they are the same. */
+/** Empty when the texts are equal. */
 export function unifiedDiff(
   before: readonly string[],
   after: readonly string[],
@@ -25,7 +25,7 @@ export function unifiedDiff(
       const length = isNear.slice(index).indexOf(false);
       const hunk = lines.slice(index, length < 0 ? undefined : index + length);
       const count = (other: Line["sign"]) => hunk.filter((each) => each.sign !== other).length;
-      // A file of no lines begins before its first.
+      // In `diff -u`, an empty side starts at the line before.
       const start = (line: number, of: number) => (of === 0 ? line - 1 : line);
       const [removed, added] = [count("+"), count("-")];
       shown.push(paint("cyan", `@@ -${start(left, removed)},${removed} +${start(right, added)},${added} @@`));
@@ -43,7 +43,7 @@ function styled(sign: Line["sign"], text: string, paint: View["paint"]): string 
   return style ? paint(style, text) : text;
 }
 
-/** By their longest common subsequence. An object has some hundred lines at most. */
+/** By longest common subsequence, which is fast enough: an object has a few hundred lines at most. */
 function compare(before: readonly string[], after: readonly string[]): readonly Line[] {
   const common = before
     .map(() => new Array<number>(after.length + 1).fill(0))

@@ -1,4 +1,4 @@
-/** What happened, on one line. */
+/** One line for each event. */
 import type { AnyChange, ItemChange, StepChange } from "../../src/domain/documents/feed.ts";
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { ServerEvent } from "../service/events.ts";
@@ -9,12 +9,12 @@ import { styleOf } from "./status.ts";
 import type { View } from "./view.ts";
 
 export interface Telling {
-  /** The lines are of many operations, and each says of which. */
+  /** The lines come from many operations, so each names its own. */
   readonly isOfAll: boolean;
   readonly clock: Clock;
 }
 
-/** Undefined for what the line before has said. */
+/** Undefined when the previous line already said it. */
 export function describeEvent(
   { event, data }: ServerEvent,
   view: View,
@@ -52,7 +52,7 @@ export function describeEvent(
   }
 }
 
-/** What an event says of when its thing began and ended. */
+/** When the subject of an event began and ended. */
 interface Moment {
   readonly of: string;
   readonly startTime: string | undefined;
@@ -62,8 +62,8 @@ interface Moment {
 type Clock = (moment: Moment, now: Date) => Date;
 
 /**
- * When it happened: its end, or its beginning when it is told for the first time. Of a change between the two an event has no
- * time, so it is that of its coming. Several things go on at once; a line never has an earlier time than the one above.
+ * The time to print for an event: when its subject ended, or, the first time it is mentioned, when it began. Events do not say when
+ * a change between the two happened, so those get the time of arrival. Events overlap, but no line is earlier than the one above.
  */
 export function createClock(): Clock {
   const told = new Set<string>();
@@ -76,7 +76,7 @@ export function createClock(): Clock {
   };
 }
 
-/** Local. */
+/** In local time. */
 function timeOfDay(date: Date): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }

@@ -1,9 +1,9 @@
-/** Facts of one thing, one below the other: `team     team-a`. */
+/** The facts of one thing, one per line: `team     team-a`. */
 import { printable } from "./printable.ts";
 import type { View } from "./view.ts";
 import { wrap } from "./wrap.ts";
 
-/** What is to be copied stays `whole`, however long it is. */
+/** Text that people copy stays `whole`, however long it is. */
 export type Fact = readonly [label: string, text: string | undefined, wrapping?: "whole"];
 
 export function facts(given: readonly Fact[], { width, paint }: View, indent = 2): readonly string[] {

@@ -1,4 +1,4 @@
-/** What went wrong, as a person can act on it: what, which fields, what to do, where to ask. */
+/** Prints a failure so that a person can act on it: what went wrong, in which fields, what to do, where to get help. */
 import { type Failure, Interrupted, Refused } from "../failures.ts";
 import { renderFix } from "./fix.ts";
 import { printable } from "./printable.ts";
@@ -20,11 +20,11 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     const [first = "", ...rest] = wrap(printable(text), width - 9);
     return [`  ${paint("bold", label.padEnd(5))}  ${first}`, ...rest.map((line) => `         ${line}`)];
   };
-  // Not wrapped: a command is to be copied.
+  // Not wrapped, so that commands can be copied.
   const acts = (all: readonly string[]) =>
     all.map((act, index) => `  ${paint("bold", (index === 0 ? "next" : "").padEnd(5))}  ${printable(act)}`);
   if (!(failure instanceof Refused)) {
-    // Who pressed Ctrl-C knows that.
+    // The person who pressed Ctrl-C knows why it stopped.
     const what = failure instanceof Interrupted ? [] : wrap(`mooring: ${printable(failure.message)}`, width);
     return [...what.map((line) => paint("red", line)), ...acts(failure.next)];
   }

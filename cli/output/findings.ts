@@ -1,4 +1,4 @@
-/** What a look found that is not as it was asked for. */
+/** Differences between what was requested and what is there. */
 import { fixOfFinding, isFindingCode } from "../../src/domain/errors/findings.ts";
 import type { FindingDocument, Severity } from "../../src/domain/finding.ts";
 import { facts } from "./facts.ts";
@@ -29,7 +29,7 @@ export function findingLines(findings: readonly FindingDocument[], berth: Subjec
           ["field", field],
           ["wanted", expected ?? "nothing"],
           ["found", found ?? "nothing"],
-          // Of a service that is newer than this program there may be codes that it does not know.
+          // A service newer than this program may send codes that it does not know.
           ["fix", isFindingCode(code) ? fixOfFinding(code, commandsFor(berth)) : fix],
         ],
         view,

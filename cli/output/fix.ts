@@ -1,10 +1,10 @@
-/** What to do about an error, in the words of the command line. */
+/** What to do about an error, as commands. */
 
 import type { Words } from "../../src/domain/errors/fix.ts";
 import { actsFor, fixOf, isErrorCode, type Situation } from "../../src/domain/errors.ts";
 import type { Fact } from "./facts.ts";
 
-/** What the error is of, as far as it is known: then a command can be copied. */
+/** What the error is about, as far as that is known; it completes the commands, so that they can be copied. */
 export interface Subject {
   readonly operation?: string;
   readonly cluster?: string;
@@ -34,11 +34,11 @@ export function commandsFor({ operation = "<operation>", cluster, namespace }: S
 
 export interface RenderedFix {
   readonly fix: string;
-  /** A command that leads on, whole. */
+  /** A complete command to run next. */
   readonly next?: string;
 }
 
-/** Where the service has a fix for the very case, or is of another version, its own words stand. */
+/** Keeps the service's own words when they are specific to this case or come from another version. */
 export function renderFix(
   { code, fix }: { readonly code: string; readonly fix: string },
   situation: Situation,

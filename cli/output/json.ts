@@ -1,4 +1,4 @@
-/** Some terminals take the characters behind ASCII for commands; in JSON they mean the same as codes. */
+/** Escapes the control characters just past ASCII, which some terminals execute; the JSON means the same. */
 export function toJson(document: unknown, indent?: number): string {
   return JSON.stringify(document, null, indent).replaceAll(
     /[\u007f-\u009f]/g,

@@ -1,13 +1,13 @@
 /**
  * kubectl's JSONPath templates (kubernetes.io/docs/reference/kubectl/jsonpath): text with expressions in braces, `range` and
- * `end`, filters, slices, unions, and recursive descent. No package of npm knows this dialect, and JSONPath of RFC 9535 is another
- * one: a quoted key is a path here, and `$` is the current object. What is not there prints nothing, as with kubectl.
+ * `end`, filters, slices, unions, and recursive descent. No npm package implements this dialect, which differs from the JSONPath of
+ * RFC 9535: here a quoted key is a path, and `$` is the current object. As in kubectl, a missing value prints nothing.
  */
 import { UsageError } from "../failures.ts";
 import { toJson } from "./json.ts";
 import { printable } from "./printable.ts";
 
-/** From values to values. */
+/** Maps the current values to the next ones. */
 type Step = (values: readonly unknown[]) => readonly unknown[];
 
 type Node =
@@ -15,13 +15,13 @@ type Node =
   | { readonly kind: "path"; readonly path: Step }
   | { readonly kind: "range"; readonly path: Step; readonly nodes: readonly Node[] };
 
-/** What a template makes of a document. */
+/** Returns a function that renders a document with the template. */
 export function readTemplate(template: string): (document: unknown) => string {
   const nodes = parseTemplate(template);
   return (document) => printNodes(nodes, document);
 }
 
-/** The values at one path, which may stand without braces and without the first dot: `.cluster`, `{.cluster}`, `cluster`. */
+/** The values at one path; braces and the first dot are optional: `.cluster`, `{.cluster}`, `cluster`. */
 export function readPath(text: string): (document: unknown) => readonly unknown[] {
   const bare = text.replace(/^\{(.*)\}$/s, "$1").trim();
   const reader = new Reader(/^[.[@$]/.test(bare) ? bare : `.${bare}`);
@@ -30,7 +30,7 @@ export function readPath(text: string): (document: unknown) => readonly unknown[
   return (document) => path([document]);
 }
 
-/** With its line breaks, and nothing else that would move a terminal's cursor. */
+/** Keeps line breaks, and escapes everything else that would move the cursor. */
 export function printValue(value: unknown): string {
   return typeof value === "string" ? value.split("\n").map(printable).join("\n") : toJson(value);
 }
@@ -58,7 +58,7 @@ class Reader {
     return this.text.slice(this.at);
   }
 
-  /** What the expression matches here, read; undefined where it does not. */
+  /** Consumes what the expression matches here; undefined if it does not match. */
   take(expression: RegExp): RegExpExecArray | undefined {
     const found = new RegExp(`^(?:${expression.source})`, "s").exec(this.rest);
     if (!found) return undefined;
@@ -81,7 +81,7 @@ class Reader {
 function parseTemplate(template: string): readonly Node[] {
   const reader = new Reader(template);
   const root: Node[] = [];
-  /** The innermost range last. */
+  /** Open ranges, innermost last. */
   const open: Node[][] = [root];
   const add = (node: Node) => open.at(-1)?.push(node);
   while (reader.rest !== "") {
@@ -160,7 +160,7 @@ function childrenOf(value: unknown): readonly unknown[] {
   return isRecord(value) ? Object.values(value) : [];
 }
 
-/** Everything that has parts, from the outside in. */
+/** Every object and list, from the outside in. */
 const descend: Step = (values) =>
   values.flatMap((value) => {
     const inner = childrenOf(value);
@@ -195,7 +195,7 @@ function readPart(reader: Reader): Step {
   return slice(start === undefined ? 0 : Number(start), end === undefined ? undefined : Number(end), Number(step ?? 1));
 }
 
-/** kubectl takes `['metadata.name']` for the path of it; a dot of the key itself is written `\.`. */
+/** kubectl reads `['metadata.name']` as a path; a dot within a key is written `\.`. */
 function readKey(key: string): Step {
   const inner = new Reader(`.${key}`);
   const steps = readSteps(inner);
@@ -231,7 +231,7 @@ function isOrdered(left: unknown, right: unknown): boolean {
   return typeof left === typeof right && (typeof left === "number" || typeof left === "string");
 }
 
-/** Numbers by their size, and all else as text. */
+/** Compares numbers by value and everything else as text. */
 export function order(left: unknown, right: unknown): number {
   if (typeof left === "number" && typeof right === "number") return left - right;
   const [a, b] = [printValue(left), printValue(right)];

@@ -1,11 +1,11 @@
-/** Lines on a terminal that are drawn again in place, until they are taken away or left as they are. */
+/** Lines on a terminal that are redrawn in place until they are removed or left to stand. */
 import { stripVTControlCharacters } from "node:util";
 
 export interface Live<T> {
   show(what: T): void;
-  /** Makes room for a line that is not its own. */
+  /** Lets others write above the live lines. */
   above(write: () => void): void;
-  /** Takes away what moved, and leaves the last state where nothing else will show it. */
+  /** Removes the live lines, but leaves the last state if nothing else will show it. */
   end(options: { isShownElsewhere: boolean }): void;
 }
 
@@ -25,7 +25,7 @@ export function createLive<T extends object>(
   let drawn: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
 
-  /** In place of what was drawn before; a line that is wider than the window is now takes several rows. */
+  /** Draws over the previous lines; a line wider than the window takes several rows. */
   const replace = (lines: readonly string[]) => {
     const rows = drawn.reduce(
       (sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / stream.columns)),
@@ -36,7 +36,7 @@ export function createLive<T extends object>(
     drawn = lines;
   };
   const draw = () => {
-    // What has scrolled off the screen cannot be drawn again, so only the end of a long list is live.
+    // Lines that have scrolled off the screen cannot be redrawn, so only the end of a long list is live.
     if (shown) replace(render(shown).slice(-Math.max(1, stream.rows - 1)));
   };
   return {

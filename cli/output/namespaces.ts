@@ -1,4 +1,4 @@
-/** Namespaces, as a list and one by one. */
+/** Namespaces: the list, and the details of each. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";

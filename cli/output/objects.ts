@@ -1,4 +1,4 @@
-/** A namespace as the object that onboards it again, with what Mooring says of it as its status. */
+/** A namespace as the object that would onboard it again; what Mooring knows about it becomes its status. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { toObjectForm } from "../../src/domain/request/objectForm.ts";
 
@@ -8,7 +8,7 @@ export function objectOf(document: NamespaceDocument) {
   return toObjectForm(request, status);
 }
 
-/** kubectl prints several so. */
+/** As kubectl prints several objects. */
 export function listOf(namespaces: readonly NamespaceDocument[]) {
   return { apiVersion: "v1", kind: "List", items: namespaces.map(objectOf) };
 }

@@ -1,4 +1,4 @@
-/** An operation as lines of text: how it stands, its steps, and what went wrong. Pure, so that it can be drawn again and again. */
+/** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
 import type {
   AnyOperationDocument,
   AnySummary,
@@ -30,7 +30,7 @@ export function headline(operation: AnyOperationDocument, { now, paint }: View):
   return `${paint("bold", printable(`${titleOf(operation)} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
 }
 
-/** A batch of onboardings may also change what is onboarded; any other does the same everywhere. */
+/** A batch of onboardings may also change namespaces; any other batch does the same to each. */
 export function titleOf(operation: AnySummary): string {
   return operation.kind === "batch" && operation.action !== "onboard" ? operation.action : operation.kind;
 }
@@ -58,7 +58,7 @@ function actionOf({ attempts, ...step }: StepDocument): string {
   return attempts < 2 ? done : `${done} try ${attempts}`.trim();
 }
 
-/** All of it, for `status` and the end of a --wait. */
+/** The whole operation, for `status` and the end of a --wait. */
 export function operationLines(operation: AnyOperationDocument, view: View): readonly string[] {
   const { id, error, traceId, traceUrl, requestedBy, team, createdTime, cancel } = operation;
   const { now, isWide } = view;
@@ -117,7 +117,7 @@ function subjectOf(operation: AnyOperationDocument): Subject {
   return { operation: id, cluster, namespace };
 }
 
-/** What is approved, so that nobody has to look for it elsewhere. */
+/** Everything that an approval covers, so that nobody has to look elsewhere. */
 export function approvalLines(operation: OperationDocument, view: View): readonly string[] {
   const { id, approval } = operation;
   if (!approval) return [];
@@ -155,7 +155,7 @@ export function describeDatabase({ server, database, roles }: OnboardingRequest[
   return `${server}/${database}=${roles.join(",")}`;
 }
 
-/** What steps met; of one that tries again, when. */
+/** Errors and notices of steps; for a step that will retry, also when. */
 function troubles(steps: readonly StepDocument[], subject: Subject, view: View): readonly string[] {
   const met = steps.flatMap(({ name, target, status, error, nextRetryTime, notices = [] }) => [
     ...(error

@@ -19,7 +19,7 @@ export function operationColumns(operations: readonly AnySummary[], view: View):
     { title: "ID", cell: ({ id }) => id },
     { title: "KIND", cell: titleOf, goes: 2 },
     { title: "STATUS", cell: ({ status }) => status, style: styleOf },
-    // Its width is for those that wait.
+    // Only waiting operations are worth its width.
     { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
     { title: "AGE", cell: ({ createdTime }) => age(createdTime, now), goes: 1 },
     { title: "NAMESPACE", cell: targetOf },

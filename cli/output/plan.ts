@@ -1,4 +1,4 @@
-/** A plan: per step what would happen, what stands in the way, what needs approval, how long it would take. */
+/** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
@@ -61,7 +61,7 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
   const said = actionText({ name, action });
   const head = `${sign} ${name.padEnd(nameWidth)}  ${told}  ${said}`.trimEnd();
   return [
-    // The name of a thing stays whole, on a line of its own where there is no room for it.
+    // Names are never cut; one that does not fit gets its own line.
     ...(width === undefined || head.length <= width
       ? [head]
       : [`${sign} ${name.padEnd(nameWidth)}  ${said}`.trimEnd(), `    ${told}`]

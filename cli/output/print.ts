@@ -1,17 +1,17 @@
-/** Data goes to standard output, in the form that was asked for; everything else is said on standard error. */
+/** Data goes to standard output, in the format that the user chose; everything else goes to standard error. */
 import { readColumns } from "./customColumns.ts";
 import { toJson } from "./json.ts";
 import { readTemplate } from "./jsonPath.ts";
 import { type View, viewOf } from "./view.ts";
 
-/** What somebody wrote to have a document printed by. */
+/** A template from the command line. */
 export interface Template {
   readonly print: (document: unknown) => string;
 }
 
 export type Format = "table" | "json" | "yaml" | "wide" | "name" | Template;
 
-/** Of `-o`, whose words the parser has checked. */
+/** Reads the value of `-o`, which the parser has checked. */
 export function readFormat(output: string | undefined): Format {
   if (output === undefined) return "table";
   const [, kind, text = ""] = /^(jsonpath|custom-columns)=(.*)$/s.exec(output) ?? [];
@@ -21,9 +21,9 @@ export function readFormat(output: string | undefined): Format {
 }
 
 export interface Printed {
-  /** As the service answered it. */
+  /** The service's answer, unchanged. */
   readonly document: unknown;
-  /** What other commands take: `cluster/namespace`, or the id of an operation. */
+  /** Names that other commands accept: `cluster/namespace`, or the id of an operation. */
   readonly names: readonly string[];
   readonly lines: (view: View) => readonly string[];
 }
@@ -39,7 +39,7 @@ async function render(format: Format, { document, names, lines }: Printed, view:
       return `${toJson(document, 2)}\n`;
     case "yaml": {
       const { stringify } = await import("yaml");
-      // A long text stays on one line, so that it can be searched for; no anchors, which readers of YAML often lack.
+      // Long texts stay on one line, so that grep finds them; no anchors, which many YAML parsers do not support.
       return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
     }
     case "name":

@@ -1,6 +1,6 @@
 /**
- * Text that others wrote may move the cursor or colour the terminal of whoever reads it, or turn the line around: control
- * characters (Cc), line separators and those of direction are shown as codes.
+ * Text that others wrote could move the cursor, colour the terminal or reverse the line, so control characters (Cc), line
+ * separators and direction marks are shown as codes.
  */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) =>

@@ -1,9 +1,9 @@
-/** Suggestions are written for `mooring`; whoever called it otherwise gets what works for them. */
+/** Suggested commands say `mooring`; this rewrites them for users who started it in another way. */
 import type { Environment } from "../service/server.ts";
 
 export type Spelling = (line: string) => string;
 
-/** `words` are those of the command line: a suggestion has to lead to the same server. */
+/** `words` is the command line: a suggested command must use the same server. */
 export function spellingFor(env: Environment, words: readonly string[]): Spelling {
   const program = programName(env);
   const flags = ["--context", "--server"].flatMap((flag) => {
@@ -18,10 +18,10 @@ export function spellingFor(env: Environment, words: readonly string[]): Spellin
         );
 }
 
-/** Commands that ask no server. */
+/** Commands that call no server. */
 const local = new Set(["up", "completion", "config", "--help"]);
 
-/** npm says what of it runs. */
+/** npm says in the environment how it was started. */
 function programName(env: Environment): string {
   if (env["npm_command"] === "exec") return "npx mooring";
   return env["npm_command"] === "run-script" || env["npm_command"] === "run" ? "npm run mooring --" : "mooring";

@@ -1,6 +1,6 @@
 /**
- * An operation while it runs, on standard error. On a terminal it is drawn again in place; elsewhere every change is a line,
- * and nothing moves.
+ * The progress of a running operation, on standard error. On a terminal it is redrawn in place; elsewhere every change is a new
+ * line.
  */
 import type { AnyOperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import { actionText } from "./action.ts";
@@ -27,7 +27,7 @@ function partsOf(operation: AnyOperationDocument, view: View): readonly string[]
   return [...(steps.length > 0 ? stepLines(steps, view) : []), ...steps.flatMap(waitOf).map((wait) => `  ${wait}`)];
 }
 
-/** What a step waits for that looks again by itself. */
+/** What a step is waiting for, if it will look again by itself. */
 function waitOf({ name, status, notices = [], nextRetryTime }: StepDocument): readonly string[] {
   if (status !== "Running" || nextRetryTime === undefined) return [];
   return notices.map(({ message }) => printable(`${name} waits: ${message}`));

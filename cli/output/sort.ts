@@ -1,4 +1,4 @@
-/** `--sort-by`: by the first value at a path, as kubectl has it; what has none comes last. */
+/** `--sort-by`: by the first value at a path, as in kubectl; items without one come last. */
 import { order, readPath } from "./jsonPath.ts";
 
 export function readSort(path: string | undefined): <T>(items: readonly T[]) => readonly T[] {

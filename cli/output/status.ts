@@ -1,4 +1,4 @@
-/** How an operation or a step stands, in a colour. */
+/** The status of an operation or a step, in its colour. */
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { Style } from "./view.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Columns of text. What names a thing is never cut, so that it can be told from others and copied. On a terminal that is too
- * narrow, a column of several words is wrapped, then the columns that may go do so, one after the other, and what is left goes
- * on a second line. In a pipe, and with -o wide, a row is one line.
+ * Columns of text. Names are never cut, so that they stay unique and can be copied. On a terminal that is too narrow, columns of
+ * several words are wrapped, then optional columns are dropped one by one, and what still does not fit goes on a second line. In a
+ * pipe, and with -o wide, each row is one line.
  */
 import { printable } from "./printable.ts";
 import type { Style, View } from "./view.ts";
@@ -11,9 +11,9 @@ export interface Column<Row> {
   readonly title: string;
   cell(row: Row): string;
   style?(row: Row): Style | undefined;
-  /** Its cells are words of which each may stand on a line of its own. */
+  /** Its cells may break between words. */
   readonly wraps?: true;
-  /** Of the columns that may go, the one with the lowest number goes first. */
+  /** The column may be dropped; the lowest number is dropped first. */
   readonly goes?: number;
   /** Only with -o wide. */
   readonly isWide?: true;
@@ -27,7 +27,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<NoInfe
   return [...header, ...lines.flat()];
 }
 
-/** With the lines of each row by themselves, for who prints only some of them. */
+/** Returns the lines of each row separately, for callers that print only some rows. */
 export function layOutTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<NoInfer<Row>>[],
@@ -45,7 +45,7 @@ export function layOutTable<Row>(
         const style = row === undefined ? "dim" : column.style?.(row);
         return style === undefined ? text : paint(style, text);
       });
-      // A second line of empty cells would say nothing.
+      // A second line with only empty cells is useless.
       return number === 0 ? printed : printed.flatMap((text) => (text === "" ? [] : [`${" ".repeat(indent)}${text}`]));
     });
   return { header: print(0), lines: rows.map((row, index) => print(index + 1, row)) };
@@ -82,7 +82,7 @@ function choose<Row>(columns: readonly Measured<Row>[], width: number | undefine
     : narrow;
 }
 
-/** The room that is left goes to the wrapped columns, from the left. */
+/** Gives the remaining width to the wrapped columns, from the left. */
 function widen<Row>(narrow: readonly Measured<Row>[], natural: readonly Measured<Row>[], room: number) {
   let left = room;
   return narrow.map((each, index) => {
@@ -96,7 +96,7 @@ function longestWord(texts: readonly string[]): number {
   return Math.max(...texts.flatMap((text) => text.split(" ")).map(({ length }) => length));
 }
 
-/** As many columns to a line as it holds. */
+/** Puts as many columns on each line as fit. */
 function layOut<Row>(columns: readonly Measured<Row>[], width: number | undefined): readonly Measured<Row>[][] {
   const lines: Measured<Row>[][] = [];
   for (const column of columns) {

@@ -1,4 +1,4 @@
-/** Times as people compare them: `12s`, `5m`, `3h`, `8d` ago; `1.2 s` long. */
+/** Times in units that people compare: an age of `12s`, `5m`, `3h` or `8d`; a duration of `1.2 s`. */
 export function age(time: string | undefined, now: Date): string {
   if (time === undefined) return "";
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(time)) / 1_000));
@@ -9,7 +9,7 @@ export function age(time: string | undefined, now: Date): string {
   return `${Math.round(seconds / 86_400)}d`;
 }
 
-/** Until now where it has not ended. */
+/** Up to now if it has not ended. */
 export function duration(start: string | undefined, end: string | undefined, now: Date): string {
   if (start === undefined) return "";
   const ms = (end === undefined ? now.getTime() : Date.parse(end)) - Date.parse(start);

@@ -1,4 +1,4 @@
-/** At spaces; a word that is longer than a line stays whole, so that it can be copied. */
+/** Wraps at spaces; a word longer than the line stays whole, so that it can be copied. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,4 +1,4 @@
-/** A request that starts an operation: planned, sent, or sent and followed to its end. */
+/** Plans a request that starts an operation, or sends it, and with --wait follows it to its end. */
 import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
@@ -11,9 +11,9 @@ import { waitAndPrint } from "../wait.ts";
 
 export interface Change {
   readonly call: Call;
-  /** What it is, for people: `offboard aks-dev/team-a`. */
+  /** For people: `offboard aks-dev/team-a`. */
   readonly title: string;
-  /** What `-o name` prints of a plan. */
+  /** What `-o name` prints for a plan. */
   readonly name: string;
 }
 
@@ -21,7 +21,7 @@ export async function change(session: Session, wanted: Change, { isDryRun }: { i
   return isDryRun ? await plan(session, wanted) : await start(session, wanted);
 }
 
-/** Writes nothing. A plan that is blocked is told by the exit code, too. */
+/** Changes nothing. The exit code also says when the plan is blocked. */
 export async function plan(session: Session, { call, title, name }: Change): Promise<number> {
   const planned = { ...call, query: { ...call.query, dryRun: "true" } };
   const document = await session.client.json<Plan>(planned, ["steps", "blocked"]);
@@ -58,7 +58,7 @@ export async function start(session: Session, { call, title }: Change): Promise<
   return await followAccepted(session, accepted, title);
 }
 
-/** Prints what was accepted; with --wait, how it ended. */
+/** Prints the accepted operation; with --wait, how it ended. */
 export async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
   const { id, isNew, message } = accepted;
   if (message !== undefined) session.say(message);

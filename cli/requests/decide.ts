@@ -1,4 +1,4 @@
-/** A decision of a person about an operation. */
+/** A person's decision about an operation. */
 import type { DecisionDocument } from "../../src/domain/documents/accepted.ts";
 import { exitCodes } from "../failures.ts";
 import { findOperation } from "../service/findOperation.ts";
@@ -10,12 +10,12 @@ const done = { approve: "approved", reject: "rejected", cancel: "asked to stop" 
 
 export interface Decision {
   readonly verb: keyof typeof done;
-  /** As it was named on the command line. */
+  /** The operation as named on the command line. */
   readonly text: string;
   readonly body: Readonly<Record<string, string | undefined>>;
-  /** Of the operation, as whoever decides has seen it. */
+  /** The ETag of the operation as the person saw it. */
   readonly ifMatch: string | undefined;
-  /** Print what it would do, and decide nothing. */
+  /** Print what the decision would do, without deciding. */
   readonly isDryRun: boolean;
 }
 

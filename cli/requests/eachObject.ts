@@ -1,4 +1,4 @@
-/** One change for each of several objects, told as kubectl tells it: `namespaceonboarding/shop configured`. */
+/** One change for each of several objects, reported as kubectl does: `namespaceonboarding/shop configured`. */
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { namedIn, kind as ownKind } from "../../src/domain/request/objectForm.ts";
 import { exitCodes, Failure, NotPossible, Refused, UsageError } from "../failures.ts";
@@ -10,14 +10,14 @@ import type { Written } from "./readFiles.ts";
 export interface Named {
   readonly cluster: string;
   readonly namespace: string;
-  /** Of the object, which is not always the namespace's. */
+  /** The object's name, which may differ from the namespace's. */
   readonly name: string;
   readonly where: string;
 }
 
 export type NamedRequest = Named & Written;
 
-/** Of what was written, only who is meant; all else is for the service to read. */
+/** Reads only which object each request is about; the service reads the rest. */
 export function nameEach(written: readonly Written[]): readonly NamedRequest[] {
   const before = new Map<string, string>();
   return written.map(({ request, where }) => {
@@ -43,17 +43,17 @@ function nameIn(request: object): string | undefined {
 }
 
 export interface Changed {
-  /** As kubectl has it: created, configured, unchanged, deleted. */
+  /** In kubectl's terms: created, configured, unchanged, deleted. */
   readonly word: string;
-  /** That does it; none of a dry run. */
+  /** The id of the operation that makes the change; missing in a dry run. */
   readonly operation?: string;
-  /** The operation has done it before. */
+  /** The operation has already made the change. */
   readonly isDone?: boolean;
 }
 
 interface Way<Item extends Named> {
   readonly isDryRun: boolean;
-  /** Undefined when nothing is to be told of it. */
+  /** Undefined when there is nothing to report. */
   change(item: Item): Promise<Changed | undefined>;
 }
 
@@ -62,8 +62,8 @@ interface ReportedChange extends Changed {
 }
 
 /**
- * One after the other. What is refused of one is told, and the others go on, as kubectl does; what would be the same for all
- * of them ends it.
+ * Sends them one after the other. As in kubectl, a refusal of one is reported and the others continue; a failure that would hit
+ * all of them stops the run.
  */
 export async function changeEach<Item extends Named>(
   session: Session,
@@ -98,7 +98,7 @@ export async function changeEach<Item extends Named>(
   return code;
 }
 
-/** Another caller, another moment or another service would not have been told so. */
+/** Whether the failure concerns this object only, and not the caller, the service or the moment. */
 function isOfOne(error: Failure): boolean {
   if (error instanceof NotPossible) return true;
   return error instanceof Refused && error.problem.status < 500 && ![401, 429].includes(error.problem.status);
@@ -124,7 +124,7 @@ function documentOf({ item: { cluster, namespace, name, where }, word, operation
   return { cluster, namespace, name, where, change: word, ...(operation === undefined ? {} : { operation }) };
 }
 
-/** kubectl leaves out the namespace; of several clusters the name alone would not say which is meant. */
+/** kubectl shows the name alone; with several clusters that would be ambiguous. */
 export function describerFor(items: readonly Named[]): (item: Named) => string {
   const isOfSeveral = new Set(items.map(({ cluster }) => cluster)).size > 1;
   return ({ name, cluster }) => `${ownKind.toLowerCase()}/${name}${isOfSeveral ? ` in ${cluster}` : ""}`;
@@ -148,7 +148,7 @@ async function waitForAll(
   return code;
 }
 
-/** What stands in the way of a plan; then there is no telling what it would change. */
+/** Throws what blocks the plan, since a blocked plan does not show what it would change. */
 export function expectUnblocked({ blocked, steps }: Plan, what: string): void {
   if (!blocked) return;
   const blockers = steps.flatMap(({ blockers: found }) => found);

@@ -1,4 +1,4 @@
-/** Which namespaces are meant, in the same words for a list and for what is done to many of them. */
+/** Which namespaces to select, with the same flags for a list and for a batch. */
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Flags } from "../arguments/flags.ts";
 import { suggest } from "../arguments/suggest.ts";
@@ -21,7 +21,7 @@ const fields = [
   "findings",
 ] as const satisfies readonly (keyof NamespaceFilter)[];
 
-/** Which values there are, the service knows. */
+/** The service checks the values. */
 export function readFilter(texts: readonly string[]): NamespaceFilter {
   const filter: Record<string, string> = {};
   for (const part of texts.flatMap((text) => text.split(","))) {

@@ -1,14 +1,14 @@
-/** The files that the words of -f mean: files, folders, patterns that the shell has left as they are, and - for standard input. */
+/** The files that -f names: files, folders, patterns that the shell left unexpanded, and - for standard input. */
 import { glob, readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { UsageError } from "../failures.ts";
 
 const extensions = new Set([".json", ".yaml", ".yml"]);
-/** What kustomize reads is no request; what it makes of it may be. */
+/** Input of kustomize, which is never a request, though its output may be. */
 const ofKustomize = new Set(["kustomization.yaml", "kustomization.yml"]);
 
 export interface Search {
-  /** Folders in folders, too. */
+  /** Includes subfolders. */
   readonly isRecursive: boolean;
   readonly say: (message: string) => void;
 }
@@ -25,7 +25,7 @@ async function filesOf(word: string, search: Search): Promise<readonly string[]>
   if (word === "-") return [word];
   const kind = await kindOf(word);
   if (kind === "folder") return await filesIn(word, search);
-  // A name may hold an asterisk. One that is not there, or leads nowhere, is told by whoever reads it.
+  // A file's name may contain an asterisk. A missing file or a broken link is reported when it is read.
   if (kind === "file" || !/[*?[{]/.test(word)) return [word];
   const matching: string[] = [];
   for await (const each of glob(word)) matching.push(each);

@@ -6,7 +6,7 @@ export interface Named extends Berth {
   readonly path: string;
 }
 
-/** The address of a namespace that was named on the command line. */
+/** The path of the namespace that the command line names. */
 export function namespaceOf([text = ""]: readonly string[], action = ""): Named {
   const { cluster, namespace } = readBerth(text);
   const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}${action}`;

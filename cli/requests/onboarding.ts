@@ -2,7 +2,7 @@ import { namedIn } from "../../src/domain/request/objectForm.ts";
 import type { Change } from "./change.ts";
 import type { Asked } from "./requestFlags.ts";
 
-/** The request is what somebody wrote, so its fields may be anything. */
+/** A person wrote the request, so its fields may be anything. */
 export function onboardingOf(
   request: object,
   { takeOver, ifMatch }: Pick<Asked, "takeOver"> & { readonly ifMatch?: string | undefined },

@@ -1,16 +1,16 @@
-/** The documents of a text in YAML 1.2, of which JSON is a part; or a message that says in which line what is wrong. */
+/** Parses the documents of a YAML 1.2 text (JSON is a subset), or reports what is wrong and in which line. */
 import type { Document } from "yaml";
 import { UsageError } from "../failures.ts";
 
 /**
- * A thousand requests with ten databases each have half of these. For this many the parser takes seconds and half a gigabyte,
- * and both grow with the number.
+ * A thousand requests with ten databases each have half as many. For this many the parser needs seconds and half a gigabyte, and
+ * both grow with the number.
  */
 const mostTokens = 600_000;
-/** Of one name. Whoever needs more has a template, and can write out what it makes. */
+/** Per anchor. A file that needs more comes from a template, which can write out the values instead. */
 const mostAliases = 100;
 
-/** `name` is the file's, for people. */
+/** `name` is the name of the file, for messages. */
 export async function parseYaml(name: string, content: string): Promise<readonly unknown[]> {
   const { LineCounter, parseAllDocuments } = await import("yaml");
   const tooMuch = await findTooMuch(content);
@@ -20,7 +20,7 @@ export async function parseYaml(name: string, content: string): Promise<readonly
     const { line, col } = lines.linePos(offset);
     return new UsageError(`${name}, line ${line}, column ${col}: ${why}`, { cause });
   };
-  // The schema of YAML 1.2: `no` is a text and no switch.
+  // The parser uses the YAML 1.2 schema, where `no` is a string, not a boolean.
   const documents = parseAllDocuments(content, { lineCounter: lines, prettyErrors: false });
   if (!Array.isArray(documents)) return [];
   const values: unknown[] = [];
@@ -38,9 +38,9 @@ export async function parseYaml(name: string, content: string): Promise<readonly
   return values;
 }
 
-/** The line in which the text has more tokens than are parsed; to count them takes a tenth of the time. */
+/** The line where the text exceeds the limit on tokens; counting them takes a tenth of the time of parsing. */
 async function findTooMuch(content: string): Promise<number | undefined> {
-  // No token is empty, but some that say what comes next.
+  // Every token takes up text, except those that only announce what comes next.
   if (content.length < mostTokens / 2) return undefined;
   const { Lexer } = await import("yaml");
   let [tokens, line] = [0, 1];
@@ -52,7 +52,7 @@ async function findTooMuch(content: string): Promise<number | undefined> {
   return undefined;
 }
 
-/** What a program has written as JSON is read by what is made for it. */
+/** Text that is too large for the YAML parser but is JSON, as programs write it, goes to the JSON parser. */
 function parseLarge(name: string, content: string, line: number): readonly unknown[] {
   try {
     return [JSON.parse(content)];
@@ -70,7 +70,7 @@ interface WrongAlias {
   readonly why: string;
 }
 
-/** An alias that names nothing, or what it is a part of; or the first one too many of a name. */
+/** An alias without an anchor, inside its own anchor, or the first beyond the limit for one anchor. */
 async function findWrongAlias(document: Document): Promise<WrongAlias | undefined> {
   const { visit } = await import("yaml");
   const uses = new Map<string, number>();
@@ -96,10 +96,10 @@ async function findWrongAlias(document: Document): Promise<WrongAlias | undefine
   return found;
 }
 
-/** Aliases of aliases multiply, which only writing them out would show; so the package counts, and gives up. */
+/** Aliases of aliases multiply, which shows only when they are expanded; so the package counts them and gives up. */
 function toValue(document: Document): unknown {
   try {
-    // It counts what is marked, too.
+    // The package's count includes the anchor itself.
     return document.toJS({ maxAliasCount: mostAliases + 1 });
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;

@@ -1,20 +1,20 @@
-/** Onboarding requests out of files: JSON or YAML, one or many. What a request may say, the service knows. */
+/** Reads onboarding requests from files: JSON or YAML, one or many. The service validates them. */
 import { createReadStream } from "node:fs";
 import { group, kind as ownKind } from "../../src/domain/request/objectForm.ts";
 import { UsageError } from "../failures.ts";
 import { findFiles, type Search } from "./findFiles.ts";
 import { parseYaml } from "./parseYaml.ts";
 
-/** A batch of the service takes 4 MB. */
+/** The service accepts batches of up to 4 MB. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** A request, and where somebody has written it: `teams.yaml, document 2`. */
+/** A request, and where it is written: `teams.yaml, document 2`. */
 export interface Written {
   readonly request: object;
   readonly where: string;
 }
 
-/** Several documents, a list, a `List`, or `{ requests: […] }` are as many requests. */
+/** A file may hold several requests: as several documents, a list, a `List`, or `{ requests: […] }`. */
 export async function readRequests(words: readonly string[], search: Search): Promise<readonly Written[]> {
   const files = await findFiles(words, search);
   const read: Written[] = [];
@@ -30,8 +30,8 @@ export async function readRequests(words: readonly string[], search: Search): Pr
 }
 
 /**
- * What kustomize or a folder has besides requests. Kind and group have to be others: whoever has misspelt one of the two
- * means a request, and is told so by the service.
+ * The kind of an object that is not a request, as kustomize output and folders may contain. Both kind and group must differ: if
+ * only one does, it is a misspelt request, and the service reports that.
  */
 function kindOfOthers(request: object): string | undefined {
   const { apiVersion, kind }: { apiVersion?: unknown; kind?: unknown } = request;
@@ -39,7 +39,7 @@ function kindOfOthers(request: object): string | undefined {
   return kind === ownKind || apiVersion.startsWith(`${group}/`) ? undefined : kind;
 }
 
-/** Never more than is taken: what a pipe or a device gives need not end. */
+/** Reads no more than the limit, since a pipe or a device may never end. */
 async function readText(file: string): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -65,7 +65,7 @@ const whys: Readonly<Record<string, string>> = {
 export async function parseRequests(file: string, content: string): Promise<readonly Written[]> {
   const documents = await parseYaml(nameOf(file), content);
   return documents.flatMap((value, index) => {
-    // `---` at the end, or a document of comments alone.
+    // `---` at the end, or a document with only comments.
     if (value === null || value === undefined) return [];
     const document = documents.length === 1 ? nameOf(file) : `${nameOf(file)}, document ${index + 1}`;
     return itemsOf(value, document).map(({ item, where }) => {
@@ -80,7 +80,7 @@ interface Item {
   readonly where: string;
 }
 
-/** A `List` may hold others, as kubectl prints them. */
+/** A `List` may also hold other objects, as kubectl prints them. */
 function itemsOf(value: unknown, where: string, isInList = false): readonly Item[] {
   const items = isList(value) ? value.items : isInList ? undefined : Array.isArray(value) ? value : requestsOf(value);
   if (!items) return [{ item: value, where }];

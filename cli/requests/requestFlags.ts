@@ -54,7 +54,7 @@ type RequestValues = Values<typeof requestFlags>;
 
 export interface Asked {
   readonly requests: readonly object[];
-  /** Where each of them is written, when they come from files. */
+  /** Where each request is written, when they come from files. */
   readonly written: readonly Written[] | undefined;
   readonly takeOver: boolean;
 }
@@ -77,7 +77,7 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
   return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, takeOver };
 }
 
-/** Only what was given: the service has the defaults. */
+/** Only the fields that were given; the service has the defaults. */
 function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
   const given = {
     identityMode: values["identity-mode"],

@@ -1,4 +1,4 @@
-/** What `get` and `delete` are asked for, in kubectl's ways to say it: `ns team-a`, `namespaces aks-dev/team-a`, `ns/team-a`. */
+/** The operands of `get` and `delete`, in kubectl's notations: `ns team-a`, `namespaces aks-dev/team-a`, `ns/team-a`. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import { suggest } from "../arguments/suggest.ts";
@@ -7,7 +7,7 @@ import { NotPossible, UsageError } from "../failures.ts";
 import type { Client } from "../service/client.ts";
 import { pagesOf } from "../service/pages.ts";
 
-/** By its name in the plural, every other name. */
+/** The plural name of each kind, with its other names. */
 const resources = {
   namespaces: ["namespace", "ns", "namespaceonboardings", "namespaceonboarding"],
   operations: ["operation", "ops", "op"],
@@ -48,7 +48,7 @@ function withoutKind(word: string, kind: ResourceKind): string {
   throw new UsageError(`"${word}" has no kind; write ${kind}/<name>, like the first.`);
 }
 
-/** As cluster/namespace, or the namespace alone where one cluster has it. */
+/** Accepts cluster/namespace, or the namespace alone if only one cluster has it. */
 export async function findNamespace(client: Client, name: string, cluster: string | undefined): Promise<Berth> {
   if (name.includes("/")) return readBerth(name);
   if (cluster !== undefined) return { cluster, namespace: name };
@@ -63,5 +63,5 @@ export async function findNamespace(client: Client, name: string, cluster: strin
   throw new NotPossible(`Several clusters have ${name}: ${where}.`, { next });
 }
 
-/** Found out here, since the service is asked for things by their whole names. */
+/** Detected here, because the service takes only full names. */
 export class NotThere extends NotPossible {}

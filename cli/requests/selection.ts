@@ -1,4 +1,4 @@
-/** Which namespaces a command is about: one, several, or what a filter lets pass; and several as one batch. */
+/** Which namespaces a command is about: one, several, or those that match a filter; several make one batch. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
@@ -29,10 +29,10 @@ interface Given {
   readonly filter: readonly string[];
 }
 
-/** As the service takes it. */
+/** The selection as the service expects it. */
 type Choice = { readonly namespaces: readonly Berth[] } | { readonly filter: NamespaceFilter } | { readonly all: true };
 
-/** Undefined: one namespace, which has a route of its own. */
+/** Undefined for one namespace, which has its own route. */
 export function choiceOf({ all, filter }: Given, operands: readonly string[]): Choice | undefined {
   if (filter.length > 0 || all) {
     const [surplus] = operands;
@@ -50,15 +50,15 @@ export interface Wanted {
   readonly options?: object;
   readonly choice: Choice;
   readonly isDryRun?: boolean;
-  /** Of the plan: nothing is done with others than were planned. */
+  /** The ETag of a plan, so that only the planned namespaces are changed. */
   readonly ifMatch?: string | undefined;
-  /** Set for what cannot be taken back: whether somebody has said yes beforehand. */
+  /** Set for actions that cannot be undone: whether the user confirmed in advance. */
   readonly isConfirmed?: boolean;
 }
 
 const path = "/api/namespaces/batch";
 
-/** One operation for all of them, planned, or sent, and followed with --wait. */
+/** Plans or sends one operation for all of them; follows it with --wait. */
 export async function changeMany(session: Session, wanted: Wanted, person = personHere()): Promise<number> {
   const { action, options = {}, isDryRun = false, ifMatch, isConfirmed } = wanted;
   if (isDryRun) {
@@ -79,11 +79,11 @@ export async function changeMany(session: Session, wanted: Wanted, person = pers
   return await start(session, { call, title, name: title });
 }
 
-/** A batch takes no more. */
+/** The limit of a batch. */
 const mostOfBatch = 1_000;
 const mostNamed = 5;
 
-/** Those that a person has seen the number of and said yes to, by name: what comes to meet the filter later is not among them. */
+/** The namespaces that the person confirmed, by name, so that any that match the filter later are not included. */
 async function confirm(session: Session, { action, choice }: Wanted, person: Person): Promise<Choice | undefined> {
   const names = "namespaces" in choice ? choice.namespaces : await listChosen(session, choice);
   return (await confirmed(session, questionOf(action, names), person)) ? { namespaces: names } : undefined;

@@ -1,8 +1,8 @@
-/** Fields that the service names of requests, by the files in which somebody wrote them. */
+/** Translates fields in the service's errors to the files in which the requests are written. */
 import { Refused } from "../failures.ts";
 import type { Written } from "./readFiles.ts";
 
-/** `written` are the requests that `work` sends, one alone or several as a batch; undefined when they come from no file. */
+/** `written` holds the requests that `work` sends, one or a batch; undefined when they do not come from files. */
 export async function withFileLocations<T>(
   written: readonly Pick<Written, "where">[] | undefined,
   work: () => Promise<T>,
@@ -16,7 +16,7 @@ export async function withFileLocations<T>(
     const [only, ...more] = written;
     const tell = only && more.length === 0 ? (pointer: string) => placeOf(only, pointer) : tellFrom(written);
     const errors = problem.errors.map(({ pointer, detail }) => ({
-      // A parameter of the address is in no file.
+      // A query parameter is in no file.
       pointer: pointer.startsWith("?") ? pointer : tell(pointer),
       detail: more.length === 0 ? detail : tell(detail),
     }));

@@ -1,4 +1,4 @@
-/** What is in the simulated cloud, one row each. */
+/** The contents of the simulated cloud, one row each. */
 import { exitCodes, UsageError } from "../failures.ts";
 import { table } from "../output/table.ts";
 import type { Session } from "../session.ts";

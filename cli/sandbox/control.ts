@@ -1,4 +1,4 @@
-/** The sandbox behind the service's address. A service in Azure has none. */
+/** Access to the sandbox behind the service's address. A service in Azure has none. */
 import { NotMooring, NotPossible } from "../failures.ts";
 import type { Call, Client } from "../service/client.ts";
 

@@ -1,4 +1,4 @@
-/** What is read of the sandbox's answers below /sandbox; docs/sandbox.md has them whole. */
+/** The parts of the sandbox's answers below /sandbox that are read here; docs/sandbox.md describes them in full. */
 
 export interface EnvironmentDocument {
   readonly variables: Readonly<Record<string, string>>;

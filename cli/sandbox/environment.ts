@@ -1,4 +1,4 @@
-/** Lines for a shell's eval. */
+/** Variable assignments for a shell's eval. */
 import { exitCodes } from "../failures.ts";
 import type { Session } from "../session.ts";
 import { askSandbox } from "./control.ts";
@@ -16,7 +16,7 @@ export async function showEnvironment(session: Session): Promise<number> {
   return exitCodes.done;
 }
 
-/** As a POSIX shell reads it back. */
+/** Quotes a value for a POSIX shell. */
 function quote(value: string): string {
   return /^[\w./:,@%+=-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }

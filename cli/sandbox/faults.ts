@@ -1,4 +1,4 @@
-/** Faults of the simulated cloud: those that there are, another one, and an end of them. */
+/** Lists, adds and removes faults of the simulated cloud. */
 import { readCount } from "../arguments/values.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { table } from "../output/table.ts";
@@ -82,7 +82,7 @@ function readEffect(flags: Omit<FaultFlags, "wire" | "operation" | "target" | "s
       : [
           {
             kind: "error",
-            // Numbers are what SQL has for codes.
+            // SQL's error codes are numbers.
             code: /^\d+$/.test(error) ? Number(error) : error,
             ...(status === undefined ? {} : { status: readCount("--status", status, { least: 400, most: 599 }) }),
             ...(message === undefined ? {} : { message }),

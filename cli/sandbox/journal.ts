@@ -1,4 +1,4 @@
-/** The calls that the simulated cloud was asked, oldest first. */
+/** The calls to the simulated cloud, oldest first. */
 import { readCount } from "../arguments/values.ts";
 import { exitCodes } from "../failures.ts";
 import { table } from "../output/table.ts";

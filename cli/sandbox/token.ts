@@ -1,4 +1,4 @@
-/** An access token of one of the sandbox's people, for MOORING_TOKEN. */
+/** An access token for one of the sandbox's people, to use as MOORING_TOKEN. */
 import { exitCodes, UsageError } from "../failures.ts";
 import type { Session } from "../session.ts";
 import { askSandbox } from "./control.ts";

@@ -1,6 +1,6 @@
 /**
- * Mooring's HTTP interface. A request that changes something carries an idempotency key, so that asking again after a lost
- * answer is the same request and has the same operation.
+ * Mooring's HTTP interface. Every request that changes something carries an idempotency key, so that a retry after a lost answer
+ * gets the same operation.
  */
 import type { RefusalCode } from "../../src/domain/errors.ts";
 import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
@@ -15,11 +15,11 @@ export interface Query {
 
 export interface Call {
   readonly method: "GET" | "POST" | "DELETE";
-  /** Below the server's address, such as `/api/namespaces`. */
+  /** Relative to the server's address, such as `/api/namespaces`. */
   readonly path: string;
   readonly query?: Query;
   readonly body?: unknown;
-  /** Refused unless what it changes is still what this ETag names. */
+  /** The service refuses the call unless what it changes still has this ETag. */
   readonly ifMatch?: string | undefined;
 }
 
@@ -27,25 +27,25 @@ export interface ClientOptions {
   readonly server: URL;
   readonly credential: () => Promise<CredentialHeaders>;
   readonly env: Environment;
-  /** Aborted with what the program ends with. */
+  /** Its reason is the failure that ends the program. */
   readonly signal: AbortSignal;
-  /** Whether to wait where the service asks for patience (429, 503), rather than say so. */
+  /** Whether to wait and retry when the service says so (429, 503), rather than fail. */
   readonly isPatient: boolean;
   readonly notify: (message: string) => void;
 }
 
 export interface Client {
   readonly server: URL;
-  /** A document that has these fields; anything else is not Mooring's answer. */
+  /** A document with these fields; any other answer is not Mooring's. */
   json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T>;
   text(call: Call): Promise<string>;
-  /** An answer whose body is still to come. */
+  /** A response whose body is not read yet. */
   stream(call: Call, headers: CredentialHeaders, signal: AbortSignal): Promise<Response>;
 }
 
-/** Between tries after the connection broke. */
+/** Pauses between attempts after the connection broke. */
 const pausesMs = [200, 500, 1_000, 2_000];
-/** Azure's load balancer gives a request 230 seconds; what has not been answered then never will be. */
+/** Azure's load balancer ends a request after 230 seconds, so no answer comes later than that. */
 const longestMs = 240_000;
 const mostPatientTries = 20;
 
@@ -68,13 +68,13 @@ export function createClient({ server, credential, env, signal, isPatient, notif
     return url;
   };
 
-  /** One try. Answers of any status; throws when there is none. */
+  /** One attempt. Returns an answer of any status; throws when there is none. */
   async function request(call: Call, headers: CredentialHeaders, until: AbortSignal): Promise<Response> {
     const { method, body } = call;
     const { fetch } = await findWay();
     return await fetch(addressOf(call), {
       method,
-      // Where a redirect leads, the credential must not follow.
+      // The credential must not follow a redirect.
       redirect: "manual",
       signal: until,
       headers: {
@@ -106,7 +106,7 @@ export function createClient({ server, credential, env, signal, isPatient, notif
       } catch (cause) {
         signal.throwIfAborted();
         const pauseMs = pausesMs[lost];
-        // Nobody listens there: the request was not sent, and asking again would find nobody either.
+        // Nothing listens there: the request was not sent, and a retry would not help.
         if (pauseMs === undefined || (lost === 0 && isNobodyThere(cause)))
           throw noAnswer(server, cause, (await findWay()).proxy);
         lost += 1;
@@ -132,7 +132,7 @@ export function createClient({ server, credential, env, signal, isPatient, notif
       if (typeof value !== "object" || value === null || fields.some((field) => !(field in value))) {
         throw notMooring(server, status, ` with something else than Mooring's document`);
       }
-      // The service's tests hold its answers to its schemas; to read them here again would double the time to start.
+      // The service's tests check its answers against its schemas; loading the schemas here would double the startup time.
       return value as T;
     },
     text: async (call) => expectGood(server, await send(call)),
@@ -145,15 +145,15 @@ export function createClient({ server, credential, env, signal, isPatient, notif
   };
 }
 
-/** A shell takes the quotes of an ETag for its own. */
+/** Restores the quotes of an ETag, which the shell removes. */
 function quoted(etag: string): string {
   return etag === "*" || /^(W\/)?"/.test(etag) ? etag : `"${etag}"`;
 }
 
-/** The first try, whose answer was lost, is still at work. */
+/** The first attempt, whose answer was lost, is still running. */
 const stillAtWork: RefusalCode = "IDEMPOTENCY_IN_PROGRESS";
 
-/** Seconds after which to ask again; undefined where the answer is the answer. */
+/** Seconds to wait before a retry; undefined when the answer is final. */
 function secondsToWait(
   { status, headers, body }: Answer,
   { isPatient, wasLost }: { isPatient: boolean; wasLost: boolean },
@@ -207,7 +207,7 @@ function notMooring(server: URL, status: number, what: string): NotMooring {
 
 const codesOfNobody = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** Nothing was sent: nobody listens, the certificate is not to be trusted, or the port is one that fetch does not call. */
+/** Nothing was sent: nothing listens, the certificate is not trusted, or fetch blocks the port. */
 function isNobodyThere(cause: unknown): boolean {
   if (cause instanceof Error && cause.name === "TimeoutError") return false;
   const code = codeOf(cause);
@@ -246,7 +246,7 @@ export function reasonOf(cause: unknown): string {
   return deepest instanceof Error ? deepest.message : String(deepest);
 }
 
-/** fetch hides the reason one or two causes deep. */
+/** fetch nests the reason one or two causes deep. */
 function codeOf(error: unknown): string | undefined {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (each instanceof AggregateError && each.errors.length > 0) return codeOf(each.errors[0]);

@@ -1,4 +1,4 @@
-/** The headers that say who asks. What they hold is never printed. */
+/** The headers that authenticate the caller. Their values are never printed. */
 import { NotSignedIn } from "../failures.ts";
 import type { Credential } from "./server.ts";
 
@@ -17,11 +17,11 @@ export function headersOf(credential: Credential): () => Promise<Headers> {
   }
 }
 
-/** Azure's own chain: a workload's federated token, a managed identity, Azure CLI and others. It keeps a token while it lasts. */
+/** Azure's credential chain: a workload's federated token, a managed identity, Azure CLI and others. It caches tokens while they last. */
 function tokensFor(audience: string): () => Promise<Headers> {
   let source: Promise<{ getToken(scope: string): Promise<{ token: string } | null> }> | undefined;
   return async () => {
-    // Half a second to read: only for whoever asks for it.
+    // Takes half a second to load, so only when it is needed.
     source ??= import("@azure/identity").then(({ DefaultAzureCredential }) => new DefaultAzureCredential());
     try {
       const token = await (await source).getToken(`${audience}/.default`);

@@ -1,4 +1,4 @@
-/** Server-sent events (html.spec.whatwg.org, "Server-sent events"), taken up again where the connection broke. */
+/** Server-sent events (html.spec.whatwg.org, "Server-sent events"), resumed where the connection broke. */
 import { Failure, NotMooring, Refused, Unreachable } from "../failures.ts";
 import { type Client, noAnswer, reasonOf } from "./client.ts";
 import { pause } from "./pause.ts";
@@ -16,16 +16,16 @@ export interface FollowOptions {
 }
 
 export interface Pace {
-  /** The service sends a heartbeat every 15 s; a connection on which nothing came for so long is dead. */
+  /** The service sends a heartbeat every 15 s; a connection that stays silent for this long is dead. */
   readonly silenceMs: number;
-  /** How long a service that does not answer is asked again. */
+  /** How long to retry a service that does not answer. */
   readonly patienceMs: number;
   readonly retryMs: number;
 }
 
 const defaultPace: Pace = { silenceMs: 45_000, patienceMs: 120_000, retryMs: 1_000 };
 
-/** Goes on until an event `end`, or for ever. Throws what refuses, and when the service is away for too long. */
+/** Runs until an `end` event, or forever. Throws when the service refuses, or is unreachable for too long. */
 export async function* follow(
   client: Client,
   path: string,
@@ -46,7 +46,7 @@ export async function* follow(
       hear();
       const headers: Record<string, string> = lastId === undefined ? {} : { "last-event-id": lastId };
       const response = await client.stream({ method: "GET", path }, headers, AbortSignal.any([signal, silence.signal]));
-      // No content: the end has been seen already.
+      // No content: the end was already delivered.
       if (response.status === 204) return;
       if (isBroken) notify("Connected again.");
       isBroken = false;
@@ -59,7 +59,7 @@ export async function* follow(
         yield { event, id, data: JSON.parse(data) };
         if (event === "end") return;
       }
-      // The service ends a stream now and then, and expects its reader back.
+      // The service ends streams from time to time and expects the client to reconnect.
       lastHeard = Date.now();
       await pause(retryMs, signal);
     } catch (error) {
@@ -76,7 +76,7 @@ export async function* follow(
   }
 }
 
-/** What asking again does not change. A gateway's 502 passes, but another program will not become Mooring. */
+/** Whether a retry is pointless. A gateway's 502 passes, but another program will not become Mooring. */
 function isFinal(error: unknown): boolean {
   if (error instanceof Refused) return error.retryAfterSeconds === undefined;
   if (error instanceof NotMooring) return error.status < 500;
@@ -110,7 +110,7 @@ export function readBlock(block: string): Block {
   for (const line of block.split("\n")) {
     const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
     const before = fields.get(name);
-    // Data of several lines is one text.
+    // Several lines of data form one text.
     fields.set(name, name === "data" && before !== undefined ? `${before}\n${value}` : value);
   }
   const [event, id, data, retry] = ["event", "id", "data", "retry"].map((name) => fields.get(name));

@@ -1,4 +1,4 @@
-/** A list of nothing is right of a cluster where nothing is, and wrong of one that there is not. */
+/** An empty list is right for a cluster without namespaces, and wrong for a cluster that does not exist. */
 import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
 import { NotPossible } from "../failures.ts";
 import type { Client } from "./client.ts";

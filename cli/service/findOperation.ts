@@ -1,4 +1,4 @@
-/** The operation that somebody means: by its id, by a part of it that is like no other, or by its namespace. */
+/** Finds an operation by its id, by a unique part of the id, or by its namespace. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import { NotPossible, UsageError } from "../failures.ts";
@@ -6,11 +6,11 @@ import type { Client } from "./client.ts";
 import { pagesOf } from "./pages.ts";
 
 const wholeId = /^[0-9a-f]{14}-[0-9a-f]{16}$/;
-/** Older ones are found by their whole id. */
+/** Older ones are found only by their full id. */
 const mostLookedAt = 1_000;
 const shortest = 4;
 
-/** `text` is an id, the beginning of one, or the beginning of the part after the hyphen, which differs from the first letter on. */
+/** `text` is an id, the start of one, or the start of the part after the hyphen, where ids differ from the first letter. */
 export async function findOperationId(client: Client, text: string): Promise<string> {
   if (wholeId.test(text)) return text;
   if (!/^[0-9a-f-]+$/.test(text) || text.length < shortest) {
@@ -35,7 +35,7 @@ export async function findOperationId(client: Client, text: string): Promise<str
   );
 }
 
-/** As above, or the operation that has the namespace, or had it last. */
+/** As above, or by namespace: the operation that holds it, or was the last to hold it. */
 export async function findOperation(client: Client, text: string): Promise<string> {
   if (!text.includes("/")) return await findOperationId(client, text);
   const [cluster = "", namespace = ""] = text.split("/");

@@ -1,4 +1,4 @@
-/** An operation as it goes along, put together from what the service tells of it. */
+/** Follows an operation by applying the service's events to it. */
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import type { BatchChange, ItemChange, OperationChange, StepChange } from "../../src/domain/documents/feed.ts";
 import type { AnyOperationDocument, OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
@@ -10,7 +10,7 @@ export function hasEnded({ status }: { readonly status: OperationStatus }): bool
   return status === "Succeeded" || status === "Failed" || status === "Canceled";
 }
 
-/** All items of a batch: a page holds so many. */
+/** All items of a batch; a page holds this many. */
 const everyItem = { top: "1000" };
 
 export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<AnyOperationDocument> {
@@ -20,7 +20,7 @@ export function getOperation({ json }: Pick<Client, "json">, id: string): Promis
   ]);
 }
 
-/** Returns how it ended. `onChange` takes each state before, also the one that was met first, unless that was the end. */
+/** Returns the operation when it has ended. `onChange` gets every earlier state, including the first, unless that was the end. */
 export async function followOperation(
   client: Client,
   id: string,
@@ -64,7 +64,7 @@ function applyToBatch(batch: BatchDocument, { event, data }: ServerEvent): Batch
   }
 }
 
-/** The service counts again when the batch itself changes; between that, the items that came are counted here. */
+/** The service sends counts only when the batch itself changes; in between, the items that arrive are counted here. */
 function withItem(batch: BatchDocument, item: BatchItemDocument): BatchDocument {
   const items = put(batch.items, item, (a, b) => a.index === b.index);
   const count = (status: OperationStatus) => items.filter((each) => each.status === status).length;
@@ -84,7 +84,7 @@ function isSameStep(a: StepDocument, b: StepDocument): boolean {
   return a.name === b.name && a.target === b.target;
 }
 
-/** In its place, or at the end: undos are not among the steps that were planned. */
+/** Replaces the item, or appends it: undos are not among the planned steps. */
 function put<T>(list: readonly T[], item: T, isSame: (a: T, b: T) => boolean): T[] {
   const index = list.findIndex((each) => isSame(each, item));
   return index < 0 ? [...list, item] : list.with(index, item);

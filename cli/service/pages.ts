@@ -1,13 +1,13 @@
-/** Lists that come page by page. */
+/** Reads lists page by page. */
 import type { Page } from "../../src/domain/documents/page.ts";
 import type { Call, Client, Query } from "./client.ts";
 
-/** The service gives no more at a time. */
+/** The largest page that the service returns. */
 const mostOfPage = 200;
 
 export interface Listed<T> {
   readonly value: readonly T[];
-  /** Whether there are more than were asked for. */
+  /** Whether there are more than the limit. */
   readonly isCut: boolean;
 }
 
@@ -15,7 +15,7 @@ export async function listAll<T>(
   client: Client,
   call: Call,
   limit: number,
-  /** What the service cannot be asked for. */
+  /** A filter that the service does not offer. */
   isWanted?: (item: T) => boolean,
 ): Promise<Listed<T>> {
   const value: T[] = [];
@@ -32,7 +32,7 @@ export async function* pagesOf<T>(client: Client, call: Call, top: number = most
     const page = await client.json<Page<T>>({ ...call, query }, ["value"]);
     yield page.value;
     if (page.nextLink === undefined) return;
-    // Of the link only what it asks for: where the service is, is known here.
+    // Only the query of the link: the address of the service comes from the configuration.
     const { searchParams } = new URL(page.nextLink, client.server);
     query = Object.fromEntries(searchParams);
   }

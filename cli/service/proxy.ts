@@ -1,7 +1,7 @@
 /**
- * HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl and kubectl heed them. Node's own fetch does from 22.21 on, and only where
- * NODE_USE_ENV_PROXY is set before it starts; so undici does, and is read only where a proxy is named. What runs on this machine
- * is never asked through one.
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl and kubectl read them. Node's own fetch supports them from 22.21 on, and only if
+ * NODE_USE_ENV_PROXY is set before it starts; so we use undici, loaded only when a proxy is set. Calls to this machine never go
+ * through a proxy.
  */
 import { UsageError } from "../failures.ts";
 import { type Environment, isLoopback } from "./server.ts";
@@ -15,9 +15,9 @@ interface Init {
 }
 
 export interface Way {
-  /** As much of it as is used here: Node's own and the package's differ in the names of their types. */
+  /** Only what is used here, because Node's fetch and the package's have different types. */
   fetch(this: void, url: URL, init: Init): Promise<Response>;
-  /** Without what it is told of who asks. */
+  /** Without its user and password. */
   readonly proxy?: string;
 }
 
@@ -39,7 +39,7 @@ export async function wayTo(server: URL, env: Environment): Promise<Way> {
 function readProxy(text: string | undefined): URL | undefined {
   if (!text) return undefined;
   const proxy = URL.parse(text.includes("://") ? text : `http://${text}`);
-  // Not repeated: there may be a password in it.
+  // Not printed, as it may contain a password.
   if (!proxy || !/^https?:$/.test(proxy.protocol)) {
     throw new UsageError(
       "HTTPS_PROXY or HTTP_PROXY is not the address of an HTTP proxy, such as http://proxy.example:3128.",

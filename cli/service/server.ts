@@ -1,14 +1,14 @@
-/** Where the service is and who asks: from flags, else from the environment, else from the file of contexts. */
+/** The service's address and the caller's credential: from flags, else the environment, else the file of contexts. */
 import { UsageError } from "../failures.ts";
 
 export const defaultServer = "http://127.0.0.1:7071";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A service that has a name. */
+/** A named service. */
 export interface Context {
   readonly server: string;
-  /** Client id of Mooring's application. */
+  /** The client id of Mooring's application. */
   readonly audience?: string | undefined;
 }
 
@@ -32,10 +32,10 @@ export interface Connection {
 
 export function readConnection(flags: ConnectionFlags, env: Environment, context?: Context): Connection {
   const fromEnvironment = env["MOORING_SERVER"] || undefined;
-  // A context that a flag names goes before the environment, as any flag does.
+  // A context named by a flag takes precedence over the environment, as any flag does.
   const named = flags.context === undefined ? (fromEnvironment ?? context?.server) : context?.server;
   const server = readServer(flags.server ?? named ?? defaultServer);
-  // A context's audience is its server's: no other one gets a token for it.
+  // A context's audience belongs to its server; no other server gets a token for it.
   const ofContext = context && readServer(context.server).href === server.href ? context.audience : undefined;
   const credential = readCredential(flags, env, ofContext);
   if (credential.kind !== "none" && server.protocol !== "https:" && !isLoopback(server.hostname)) {
@@ -52,13 +52,13 @@ export function readServer(text: string): URL {
     throw new UsageError(`The server is "${text}"; write its address as https://mooring.example or ${defaultServer}.`);
   }
   if (server.username !== "" || server.password !== "" || server.search !== "" || server.hash !== "") {
-    // Not repeated: there may be a password in it.
+    // Not printed, as it may contain a password.
     throw new UsageError("The server's address must not contain a user, password, query or fragment.");
   }
   return server;
 }
 
-/** Flags first, and a context that a flag names. Two of a kind would leave open who asks. */
+/** Flags first, then a context named by a flag. A key and a token from the same source would be ambiguous. */
 function readCredential(
   { key, token, audience, context }: ConnectionFlags,
   env: Environment,
@@ -82,7 +82,7 @@ function readCredential(
 function choose(given: Pick<ConnectionFlags, "key" | "token" | "audience">): readonly Credential[] {
   const secret = (kind: "key" | "token", value: string | undefined): Credential[] => {
     if (value === undefined || value === "") return [];
-    // A line break from a file would become another header.
+    // A line break from a file could inject a header.
     if (!/^[\x21-\x7e]+$/.test(value)) throw new UsageError(`The ${kind} contains spaces or other invalid characters.`);
     return [{ kind, secret: value }];
   };

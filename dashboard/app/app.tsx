@@ -35,9 +35,7 @@ function Starting() {
   return (
     <main class="gate">
       <Loading what="Mooring" />
-      {!contact.value.isThere && (
-        <p class="notice">The service does not answer. It is asked again every two seconds.</p>
-      )}
+      {!contact.value.isThere && <p class="notice">The service is not responding. Retrying every two seconds.</p>}
     </main>
   );
 }
@@ -53,10 +51,10 @@ function Current() {
   if (page === "audit") return <AuditPage />;
   if (page === "catalog") return <CatalogPage />;
   return (
-    <Page title="No such page">
-      <Empty title="The dashboard has no page of this address.">
+    <Page title="Page not found">
+      <Empty title="This page does not exist.">
         <p>
-          Perhaps it was cut off on its way to you. <a href={`${base}/operations`}>To the operations</a>
+          The link may be incomplete. <a href={`${base}/operations`}>Go to Operations</a>
         </p>
       </Empty>
     </Page>

@@ -1,4 +1,4 @@
-/** Who is not known is told how to become so, by the ways that the catalog has. */
+/** The sign-in page, with the methods that the service offers. */
 import { useSignal } from "@preact/signals";
 import { easyAuthAddress, signInWithEntra, signInWithProof } from "../service/begin.ts";
 import { gateNotice } from "../service/session.ts";
@@ -11,7 +11,7 @@ export function Gate() {
       <h1>
         <span aria-hidden="true">⚓︎</span> Mooring
       </h1>
-      <p>Sign in to see what your teams have.</p>
+      <p>Sign in to see your teams' namespaces.</p>
       {gateNotice.value !== undefined && (
         <p class="notice bad" role="alert">
           {gateNotice}
@@ -52,8 +52,8 @@ function ProofForm({ takesKeys }: { readonly takesKeys: boolean }) {
       <label class="field">
         <span>
           {takesKeys
-            ? "A key of the catalog, kept until this tab is closed, or an access token"
-            : "An access token, forgotten when the page is closed"}
+            ? "Catalog key (kept until you close this tab) or access token"
+            : "Access token (forgotten when you close the page)"}
         </span>
         <input
           type="password"
@@ -71,7 +71,7 @@ function ProofForm({ takesKeys }: { readonly takesKeys: boolean }) {
         </p>
       )}
       <button type="submit" disabled={isSending.value}>
-        {isSending.value ? "Asking …" : takesKeys ? "Use the key" : "Use the token"}
+        {isSending.value ? "Signing in …" : takesKeys ? "Sign in with key" : "Sign in with token"}
       </button>
     </form>
   );

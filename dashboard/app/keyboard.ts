@@ -1,4 +1,4 @@
-/** Everything that a key does. Letters are for the page as long as nobody is typing. */
+/** All keyboard shortcuts. Letters are shortcuts unless the focus is in a text field. */
 import { signal } from "@preact/signals";
 import { exactTimes } from "./preferences.ts";
 import { base, navigate } from "./router.ts";
@@ -17,12 +17,12 @@ const pages: Readonly<Record<string, string>> = {
 
 export const keys: readonly (readonly [keys: string, what: string])[] = [
   ["j / k", "next or previous row"],
-  ["Enter", "open what is selected"],
-  ["/", "to the filter or the first field"],
+  ["Enter", "open the selected row"],
+  ["/", "jump to the filter or the first field"],
   ["g then o, p, n, r, b, a, c", "go to Operations, Approvals, Namespaces, New request, Batches, Audit, Catalog"],
-  ["t", "times as they are, or how long ago"],
-  ["?", "this list"],
-  ["Esc", "close what is open"],
+  ["t", "switch between exact and relative times"],
+  ["?", "show these shortcuts"],
+  ["Esc", "close the dialog"],
 ];
 
 let isGoing = false;
@@ -72,7 +72,7 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** The focus is the selection, so that Enter and a screen reader know it, too. */
+/** Selects a row by focusing it, so that Enter and screen readers work as usual. */
 function move(by: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
   const current = rows.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));

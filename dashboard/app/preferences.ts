@@ -1,4 +1,4 @@
-/** What somebody likes, and nothing else, is kept in this browser. */
+/** Preferences are the only thing kept in this browser. */
 import { effect, signal } from "@preact/signals";
 
 export type Theme = "system" | "light" | "dark";
@@ -7,7 +7,7 @@ const entry = "mooring.preferences";
 
 interface Preferences {
   readonly theme: Theme;
-  /** Times as they are on the clock, and not how long ago. */
+  /** Show clock times instead of relative ones. */
   readonly exactTimes: boolean;
 }
 
@@ -16,7 +16,7 @@ function read(): Preferences {
     const kept: Partial<Preferences> = JSON.parse(localStorage.getItem(entry) ?? "{}");
     return { theme: kept.theme ?? "system", exactTimes: kept.exactTimes === true };
   } catch {
-    // Somebody else's text, or a browser that keeps nothing.
+    // The entry is not ours, or the browser blocks storage.
     return { theme: "system", exactTimes: false };
   }
 }
@@ -25,7 +25,7 @@ const kept = read();
 export const theme = signal<Theme>(kept.theme);
 export const exactTimes = signal(kept.exactTimes);
 
-// Whoever likes it dark likes it so in all tabs.
+// Preferences apply to all tabs.
 addEventListener("storage", ({ key }) => {
   if (key !== entry) return;
   const others = read();
@@ -39,6 +39,6 @@ effect(() => {
   try {
     localStorage.setItem(entry, JSON.stringify(preferences));
   } catch {
-    // For as long as the page is open.
+    // Without storage, preferences last as long as the page.
   }
 });

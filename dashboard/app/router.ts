@@ -1,4 +1,4 @@
-/** The address says which page is shown and what is filtered, so that it can be sent to somebody. */
+/** The address holds the page and its filters, so that people can share it. */
 import { computed, signal } from "@preact/signals";
 
 export const base = "/dashboard";
@@ -15,7 +15,7 @@ export function navigate(to: string, { replace = false }: { replace?: boolean } 
   address.value = url;
 }
 
-/** After the address was changed by other means. */
+/** Call after something else has changed the address. */
 export function readAddress(): void {
   address.value = new URL(location.href);
 }
@@ -24,7 +24,7 @@ export function param(name: string): string {
   return query.value.get(name) ?? "";
 }
 
-/** Empty text takes a parameter away. What is typed replaces the entry in the history, what is chosen makes one. */
+/** An empty value removes the parameter. Typing replaces the history entry; choosing adds one. */
 export function setParams(changes: Readonly<Record<string, string>>, options: { replace?: boolean } = {}): void {
   const url = new URL(address.peek());
   for (const [name, value] of Object.entries(changes)) {
@@ -50,7 +50,7 @@ function print(parameters: Readonly<Record<string, string>>): string {
   return text === "" ? "" : `?${text}`;
 }
 
-/** Links stay within the page unless somebody wants them elsewhere. */
+/** Handles links to the dashboard without a reload, unless the user opens them in a new tab or window. */
 export function interceptLinks(): void {
   document.addEventListener("click", (event) => {
     if (
@@ -65,7 +65,7 @@ export function interceptLinks(): void {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (link?.target !== "" || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (link.pathname !== base && !link.pathname.startsWith(`${base}/`)) return;
-    // Within the page, such as to its main part.
+    // A link within the page, such as the one that skips to the content.
     if (link.hash !== "" && link.pathname === location.pathname) return;
     event.preventDefault();
     navigate(link.href);

@@ -1,4 +1,4 @@
-/** What stands around every page: where one can go, whether it is live, who one is. */
+/** The frame of every page: navigation, live status, account. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -30,7 +30,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
   return (
     <>
       <a class="skip" href="#main">
-        To the content
+        Skip to content
       </a>
       <header class="top">
         <a class="brand" href={base}>
@@ -93,7 +93,7 @@ function Navigation() {
           <li>
             <a href="/sandbox" target="_blank" rel="noopener">
               Cloud <span aria-hidden="true">↗</span>
-              <span class="visually-hidden"> (another page)</span>
+              <span class="visually-hidden"> (opens in a new tab)</span>
             </a>
           </li>
         )}
@@ -101,7 +101,7 @@ function Navigation() {
           <li key={url}>
             <a href={url} target="_blank" rel="noreferrer">
               {name} <span aria-hidden="true">↗</span>
-              <span class="visually-hidden"> (another page)</span>
+              <span class="visually-hidden"> (opens in a new tab)</span>
             </a>
           </li>
         ))}
@@ -116,7 +116,7 @@ const streamWords = {
   paused: ["quiet", "Paused"],
   away: ["bad", "Not live"],
   ended: ["quiet", "Complete"],
-  full: ["waiting", "Not live: too many streams are open"],
+  full: ["waiting", "Not live: too many open streams"],
   refused: ["quiet", "Not live"],
 } as const;
 
@@ -136,7 +136,7 @@ function Liveness() {
   );
 }
 
-/** Above all pages: what is seen is not how things are. */
+/** A banner on every page when its data may be out of date. */
 function Contact() {
   const { isThere, since } = contact.value;
   const isOnline = useSignal(navigator.onLine);
@@ -154,8 +154,8 @@ function Contact() {
   if (isThere) return null;
   return (
     <div class="contact" role="status">
-      {isOnline.value ? "The service does not answer" : "This machine is offline"}; what you see is as it was{" "}
-      <Time at={since} />. It is asked again by itself.
+      {isOnline.value ? "The service is not responding" : "You are offline"}. Showing data from <Time at={since} />.
+      Retrying automatically.
     </div>
   );
 }
@@ -180,9 +180,9 @@ function Account() {
             <p>
               <strong>{who.name}</strong>
             </p>
-            <p class="muted">{who.roles.join(", ") || "no role"}</p>
+            <p class="muted">{who.roles.join(", ") || "no roles"}</p>
             <p class="muted">
-              {who.teams.length > 0 ? `teams: ${who.teams.map(({ name }) => name).join(", ")}` : "in no team"}
+              {who.teams.length > 0 ? `teams: ${who.teams.map(({ name }) => name).join(", ")}` : "no teams"}
             </p>
           </div>
         )}
@@ -194,7 +194,7 @@ function Account() {
               theme.value = event.currentTarget.value as Theme;
             }}
           >
-            <option value="system">as the system has them</option>
+            <option value="system">system</option>
             <option value="light">light</option>
             <option value="dark">dark</option>
           </select>
@@ -215,7 +215,7 @@ function Account() {
             isHelpOpen.value = true;
           }}
         >
-          Keys (?)
+          Shortcuts (?)
         </button>
         {tellsCallersApart && !settings.signIn.easyAuth && (
           <button type="button" onClick={signOut}>
@@ -244,7 +244,7 @@ function Help() {
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="keys-title">
       <h2 id="keys-title" class="dialog-head">
-        Keys
+        Keyboard shortcuts
       </h2>
       <dl class="facts dialog-body">
         {keys.map(([key, what]) => (

@@ -1,4 +1,4 @@
-/** A request that needs a second pair of eyes: what is asked, what it would do, and what was decided. */
+/** A request that needs a second pair of eyes: why, what it would do, and the decision. */
 import { call } from "../service/client.ts";
 import type { Operation, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
@@ -24,13 +24,13 @@ export function Approval({ operation }: { readonly operation: Operation }) {
       <Facts
         of={[
           [
-            "Who may",
+            "Approvers",
             approval.approvers
               .map(({ role, team }) => (team === undefined ? role : `${role} in team ${team}`))
               .join(" and "),
           ],
-          ["Asked", <Time key="asked" at={approval.requestedTime} />],
-          ["Ends", !decision && phase === "awaitingApproval" ? <Time at={approval.expiresTime} /> : undefined],
+          ["Requested", <Time key="asked" at={approval.requestedTime} />],
+          ["Expires", !decision && phase === "awaitingApproval" ? <Time at={approval.expiresTime} /> : undefined],
           [
             "Approved so far",
             needed > 1
@@ -69,7 +69,7 @@ export function Approval({ operation }: { readonly operation: Operation }) {
   );
 }
 
-/** The plan of the very operation that waits, as things are now. */
+/** The current plan of the waiting operation. */
 export function PlanToApprove({ id, requestHash }: { readonly id: string; readonly requestHash: string }) {
   const path = `/api/operations/${encodeURIComponent(id)}/approve?dryRun=true`;
   const resource = useResource(path, async (signal) => {
@@ -77,7 +77,7 @@ export function PlanToApprove({ id, requestHash }: { readonly id: string; readon
     return body;
   });
   return (
-    <Loaded resource={resource} what="what would happen">
+    <Loaded resource={resource} what="the plan">
       {(plan) => <PlanView plan={plan} />}
     </Loaded>
   );
@@ -87,7 +87,7 @@ function mayDecide(requestedBy: string): boolean {
   return (caller.value?.roles ?? []).includes("Onboarding.Approve") && caller.value?.id !== requestedBy;
 }
 
-/** Nobody approves what he has asked for himself; the service would say so, too. */
+/** Hidden from the person who made the request, who may not approve it; the service enforces that, too. */
 export function ApproveButtons({
   id,
   requestHash,
@@ -99,13 +99,13 @@ export function ApproveButtons({
   readonly id: string;
   readonly requestHash: string;
   readonly requestedBy: string;
-  /** Of the operation as it was seen. */
+  /** The ETag of the operation that the person saw. */
   readonly etag: string;
   readonly reload: () => void;
   readonly done: () => void;
 }) {
   if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
-  if (caller.value?.id === requestedBy) return <span class="muted">Another person has to approve it.</span>;
+  if (caller.value?.id === requestedBy) return <span class="muted">Another person must approve this.</span>;
   const address = `/api/operations/${encodeURIComponent(id)}`;
   return (
     <>

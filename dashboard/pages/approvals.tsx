@@ -1,4 +1,4 @@
-/** What waits for whoever sits here, with what would change. */
+/** What waits for the caller's approval, and what each request would change. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { to } from "../app/router.ts";
@@ -37,12 +37,13 @@ export function ApprovalsPage() {
   }, [resource]);
   return (
     <Page title="Approvals">
-      <Loaded resource={resource} what="what waits for you">
+      <Loaded resource={resource} what="the approvals">
         {({ value, nextLink }) =>
           value.length === 0 ? (
-            <Empty title="Nothing waits for you.">
+            <Empty title="Nothing is waiting for you.">
               <p>
-                Requests that need a second pair of eyes come here, but for your own. What your teams wait for is under{" "}
+                Requests that need a second pair of eyes appear here, except your own. To see what your teams are
+                waiting for, open{" "}
                 <a href={to.operations({ phase: "awaitingApproval" })}>Operations, waiting for approval</a>.
               </p>
             </Empty>
@@ -62,7 +63,9 @@ export function ApprovalsPage() {
                   />
                 ))}
               </ul>
-              {nextLink !== undefined && <p class="muted">More wait; they come when some of these are decided.</p>}
+              {nextLink !== undefined && (
+                <p class="muted">More requests are waiting; they appear as you decide these.</p>
+              )}
             </>
           )
         }
@@ -71,7 +74,7 @@ export function ApprovalsPage() {
   );
 }
 
-/** Of the first, what would change is looked up at once; of the others when somebody wants to see it. */
+/** The first few plans load with the page; the others load when opened. */
 const mostPlanned = 5;
 
 function Card({
@@ -107,8 +110,8 @@ function Card({
         </div>
       </div>
       <p>
-        Asked for by {requestedBy}
-        {team !== undefined && ` for team ${team}`} <Time at={approval.requestedTime} />; it ends{" "}
+        Requested by {requestedBy}
+        {team !== undefined && ` for team ${team}`} <Time at={approval.requestedTime} />; expires{" "}
         <Time at={approval.expiresTime} />.
       </p>
       <ul>

@@ -1,4 +1,4 @@
-/** Who had what done to what; and whether the record of it is whole. */
+/** The audit trail: who did what to what, and whether the trail is intact. */
 import { useSignal } from "@preact/signals";
 import { param, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
@@ -18,7 +18,7 @@ import { Trace } from "./timeline.tsx";
 
 type AuditPageDocument = Answers["listAudit"];
 
-const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "What" };
+const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "Text" };
 
 export function AuditPage() {
   const filters = new URLSearchParams(
@@ -30,9 +30,9 @@ export function AuditPage() {
     <Page title="Audit" actions={isIn("Onboarding.Operate") && <Chain />}>
       <FilterBar names={filterNames}>
         <Search name="cluster" title="Cluster" />
-        <Search name="namespace" title="Namespace, in full" isFirst />
-        <Search name="operation" title="Operation, its id" />
-        <Search name="what" title="What, of those shown" isImmediate />
+        <Search name="namespace" title="Namespace (full name)" isFirst />
+        <Search name="operation" title="Operation id" />
+        <Search name="what" title="Text in the entries shown" isImmediate />
       </FilterBar>
       <Loaded resource={resource} what="the audit trail">
         {(page) => <Entries key={`${address} ${resource.loadedAt.value}`} page={page} />}
@@ -51,12 +51,8 @@ function Entries({ page }: { readonly page: AuditPageDocument }) {
   return (
     <>
       {shown.length === 0 ? (
-        <Empty
-          title={
-            entries.value.length === 0 ? "The trail has no entry for this." : "None of the entries shown is of that."
-          }
-        >
-          <p>You see what was done to your own teams' namespaces. Every effect and every decision is here once.</p>
+        <Empty title={entries.value.length === 0 ? "No audit entries match." : "None of the entries shown matches."}>
+          <p>You see the entries of your teams' namespaces: one for every effect and every decision.</p>
         </Empty>
       ) : (
         <ul class="rows audit">
@@ -134,7 +130,7 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
   );
 }
 
-/** Reads all of the trail; only operators may. */
+/** Verifies the whole trail; only operators may. */
 function Chain() {
   const check = useSignal<AuditCheck | undefined>(undefined);
   const error = useSignal<Error | undefined>(undefined);
@@ -152,14 +148,14 @@ function Chain() {
   return (
     <>
       <button type="button" onClick={verify} disabled={isRunning.value}>
-        {isRunning.value ? "Reading all of it …" : "Verify the chain"}
+        {isRunning.value ? "Verifying …" : "Verify the chain"}
       </button>
-      {error.value && <Failure error={error.value} what="the verification of the chain" />}
+      {error.value && <Failure error={error.value} what="the result of the verification" />}
       {check.value && (
         <div class={check.value.valid ? "notice good" : "notice bad"} role="status">
           {check.value.valid
-            ? `The chain is whole: ${count(check.value.entries, "entry", "entries")}.`
-            : `Entry ${check.value.brokenAt ?? ""} is not as it was written.`}{" "}
+            ? `The chain is intact: ${count(check.value.entries, "entry", "entries")}.`
+            : `The chain is broken at entry ${check.value.brokenAt ?? ""}.`}{" "}
           Head <Id of={check.value.head} what="the hash of the newest entry" />
         </div>
       )}

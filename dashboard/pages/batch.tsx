@@ -1,4 +1,4 @@
-/** How far a batch is, and what became of each of its namespaces. */
+/** The progress of a batch, and the outcome for each of its namespaces. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { base, param, setParams, to } from "../app/router.ts";
@@ -32,7 +32,7 @@ const parts = [
 
 export function BatchView({ batch, reload }: { readonly batch: Batch; readonly reload: () => void }) {
   const { id, status, totals, remaining, error, endTime } = batch;
-  // What the rest takes is in no event.
+  // No event carries the remaining time.
   useEffect(() => onItems(id, reload), [id, reload]);
   return (
     <Page
@@ -65,7 +65,7 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
       <div class="summary">
         <Status of={status} />
         <span>
-          asked for <Time at={batch.createdTime} /> by {batch.requestedBy}
+          requested <Time at={batch.createdTime} /> by {batch.requestedBy}
         </span>
         <span>
           {endTime === undefined ? "so far" : "took"}{" "}
@@ -81,12 +81,12 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
           </p>
         )}
         {!remaining && endTime === undefined && (
-          <p class="muted">How long the rest takes is known once ten of its namespaces have ended.</p>
+          <p class="muted">The remaining time is shown once ten namespaces have ended.</p>
         )}
       </Section>
       <Section title="Namespaces">
         <QuickFilters
-          title="Often asked for"
+          title="Quick filters"
           choices={[
             { text: "All", params: { status: "" } },
             { text: "Failed only", params: { status: "Failed" } },
@@ -98,14 +98,14 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
         </FilterBar>
         <Items batch={batch} />
       </Section>
-      <Section title="Where else it stands">
+      <Section title="Related">
         <Facts
           of={[
             ["Operation", <Id key="id" of={id} what="the id of the batch" />],
             [
               "Audit",
               <a key="audit" href={to.audit({ operation: id })}>
-                its entries in the audit trail
+                entries in the audit trail
               </a>,
             ],
             ["Trace", batch.traceId && <Trace id={batch.traceId} />],
@@ -147,7 +147,7 @@ function Progress({ batch: { totals } }: { readonly batch: Batch }) {
   );
 }
 
-/** Not for each of many items, and also after the last of them. */
+/** Calls `work` at most once a second, and also after the last item. */
 function onItems(id: string, work: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = observe(({ event, data }) => {
@@ -165,11 +165,11 @@ function onItems(id: string, work: () => void): () => void {
 
 const pageSize = 100;
 
-/** The server gives a part of them; what is shown changes in its place. */
+/** The server returns one page; rows on it update in place. */
 function Items({ batch }: { readonly batch: Batch }) {
   const status = param("status");
   const page = Math.max(1, Number(param("page")) || 1);
-  // Of one status the places of a batch cannot be counted: a page there is the index at which it begins.
+  // With a filter on status, pages cannot be numbered: the parameter is the index where the page begins.
   const from = status === "" ? (page - 1) * pageSize : Number(param("page")) || 0;
   const parameters = new URLSearchParams({
     top: String(pageSize),
@@ -179,7 +179,7 @@ function Items({ batch }: { readonly batch: Batch }) {
   const address = `/api/operations/${encodeURIComponent(batch.id)}?${parameters}`;
   const resource = useResource(address, (signal) => get<Batch>(address, signal));
   const changed = useSignal<ReadonlyMap<number, Item>>(new Map());
-  // Of one status, others come to be of it.
+  // With a filter on status, other items come to match it.
   useEffect(() => (status === "" ? undefined : onItems(batch.id, resource.reload)), [batch.id, status, resource]);
   useEffect(() => {
     if (resource.data.peek() !== undefined) resource.reload();
@@ -198,9 +198,7 @@ function Items({ batch }: { readonly batch: Batch }) {
       {(data) =>
         data.items.length === 0 ? (
           <Empty
-            title={
-              status === "" ? "It has no namespace." : `None of its namespaces is ${words(status).toLowerCase()} now.`
-            }
+            title={status === "" ? "This batch has no namespaces." : `No namespaces with the status ${words(status)}.`}
           />
         ) : (
           <>
@@ -214,7 +212,7 @@ function Items({ batch }: { readonly batch: Batch }) {
               <div class="pager">
                 {from > 0 && (
                   <button type="button" onClick={() => setParams({ page: "" })}>
-                    To the first
+                    First page
                   </button>
                 )}
                 {data.nextLink !== undefined && (
@@ -255,8 +253,8 @@ function ItemRow({ item }: { readonly item: Item }) {
             <strong>{name}</strong>
           </a>
         )}
-        {outcome === "unchanged" && <span class="muted"> was as asked for already</span>}
-        {isOwn === false && <span class="muted"> by an operation that is not this batch's</span>}
+        {outcome === "unchanged" && <span class="muted"> was already as requested</span>}
+        {isOwn === false && <span class="muted"> by an operation outside this batch</span>}
         {error && (
           <p class="row-cause bad">
             <strong>{error.code}</strong> {error.message}{" "}

@@ -1,4 +1,4 @@
-/** What exists, and who may have it. */
+/** What the catalog offers, and to which teams. */
 import { to } from "../app/router.ts";
 import { get } from "../service/client.ts";
 import type { Caller, Catalog } from "../service/documents.ts";
@@ -13,8 +13,8 @@ export function CatalogPage() {
   return (
     <Page title="Catalog">
       <p class="lead">
-        What a request may name.{" "}
-        {isIn("Onboarding.Operate") ? "You see all of it." : "You see what your teams may ask for."}
+        What a request can name.{" "}
+        {isIn("Onboarding.Operate") ? "You see the whole catalog." : "You see what your teams may request."}
       </p>
       <Loaded resource={resource} what="the catalog">
         {(catalog) => <View catalog={catalog} teams={caller.value?.teams ?? []} />}
@@ -28,7 +28,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
     <>
       <Section title="Clusters">
         {catalog.clusters.length === 0 ? (
-          <Empty title="The catalog gives your teams no cluster." />
+          <Empty title="The catalog gives your teams no clusters." />
         ) : (
           <ul class="cards narrow">
             {catalog.clusters.map(({ name, identityModes }) => (
@@ -53,7 +53,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
       </Section>
       <Section title="Databases">
         {catalog.sqlServers.length === 0 ? (
-          <Empty title="The catalog gives your teams no database." />
+          <Empty title="The catalog gives your teams no databases." />
         ) : (
           <ul class="cards narrow">
             {catalog.sqlServers.flatMap((server) =>
@@ -77,7 +77,9 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                     ))}
                   </ul>
                   {isIn("Onboarding.Request") && (
-                    <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>Ask for it</a>
+                    <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>
+                      Request access
+                    </a>
                   )}
                 </li>
               )),
@@ -94,7 +96,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                 <p>
                   Namespaces <code>{namespaces.join(", ")}</code> on {clusters.join(", ")}
                 </p>
-                <p class="muted">at most {count(quota, "namespace")}</p>
+                <p class="muted">up to {count(quota, "namespace")}</p>
               </li>
             ))}
           </ul>
@@ -106,12 +108,12 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
 
 type Team = Caller["teams"][number];
 
-/** Each team that has it, and what it has of it. */
+/** The teams that have it, and with what access. */
 function whoHas(teams: readonly Team[], of: (team: Team) => string | undefined): readonly string[] {
-  if (teams.length === 0) return ["for whoever may ask"];
+  if (teams.length === 0) return ["everyone who may send requests"];
   const having = teams.flatMap((team) => {
     const what = of(team);
     return what === undefined ? [] : [what === "" ? `team ${team.name}` : `team ${team.name}: ${what}`];
   });
-  return having.length > 0 ? having : ["no team: operators alone"];
+  return having.length > 0 ? having : ["no team: operators only"];
 }

@@ -1,4 +1,4 @@
-/** One namespace: what was asked for beside what is there, what differs, and what can be done about it. */
+/** One namespace: what was requested and what is there, how they differ, and what to do about it. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { navigate, to } from "../app/router.ts";
@@ -67,7 +67,7 @@ function Actions({
         type="button"
         onClick={() =>
           ask({
-            title: "Put right what differs?",
+            title: "Repair this namespace?",
             verb: "Repair",
             path: `${address}/repair`,
             ifMatch,
@@ -104,11 +104,14 @@ function Actions({
         class="grave"
         onClick={() =>
           ask({
-            title: "Take the namespace's access away?",
+            title: "Offboard this namespace?",
             verb: "Offboard",
             path: address,
             method: "DELETE",
-            choice: { name: "ignoreDependants", text: "Ignore dependants: go on where others depend on what goes" },
+            choice: {
+              name: "ignoreDependants",
+              text: "Ignore dependants: continue even if others depend on what is removed",
+            },
             ifMatch,
             reload,
             isGrave: true,
@@ -122,7 +125,7 @@ function Actions({
   );
 }
 
-/** Reads only, so that there is nothing to be planned. */
+/** Only reads, so there is nothing to plan. */
 function Verify({
   address,
   etag,
@@ -156,12 +159,12 @@ function Verify({
   return (
     <>
       <button type="button" class="primary" onClick={verify} disabled={isRunning.value}>
-        {isRunning.value ? "Looking …" : "Verify now"}
+        {isRunning.value ? "Verifying …" : "Verify now"}
       </button>
       {isOutdated(error.value) ? (
         <Outdated error={error.value} showNow={showNow} />
       ) : (
-        error.value && <Failure error={error.value} what="a verification" />
+        error.value && <Failure error={error.value} what="the result of the verification" />
       )}
     </>
   );
@@ -189,7 +192,7 @@ function View({
         of={[
           ["Identity mode", words(identityMode)],
           ["Team", team ?? "none: the platform's own"],
-          ["Asked for by", requestedBy],
+          ["Requested by", requestedBy],
           ["Onboarded", onboardedTime && <Time at={onboardedTime} />],
           ["Verified", verifiedTime ? <Time at={verifiedTime} /> : "never"],
           ["Client id", clientId && <Id of={clientId} what="the client id" />],
@@ -197,7 +200,7 @@ function View({
       />
       {waiting.length > 0 && (
         <p class="notice">
-          {count(waiting.length, "request")} from the queue begin when the namespace is free:{" "}
+          {count(waiting.length, "request")} from the queue waiting for this namespace:{" "}
           {waiting.map(({ operation: id, since }) => (
             <span key={id}>
               <code>{id}</code> since <Time at={since} />{" "}
@@ -212,7 +215,7 @@ function View({
       <Section title="Drift">
         <Findings of={of} />
       </Section>
-      <Section title="Desired beside actual">
+      <Section title="Desired and actual state">
         <Comparison address={address} of={of} />
       </Section>
       <Section title="Export">
@@ -225,11 +228,11 @@ function View({
 function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }) {
   if (findings.length === 0) {
     return verifiedTime === undefined ? (
-      <Empty title="It was never read back.">
-        <p>Verify now looks at everything that it has.</p>
+      <Empty title="This namespace has never been verified.">
+        <p>“Verify now” checks everything that it has.</p>
       </Empty>
     ) : (
-      <Empty title="Everything is as it was asked for." />
+      <Empty title="Everything is as requested." />
     );
   }
   return (
@@ -255,17 +258,17 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
               </>
             )}
           </p>
-          <p class="fix">{repairable ? "Repair puts it right." : <Fix text={fix} />}</p>
+          <p class="fix">{repairable ? "Repair fixes this." : <Fix text={fix} />}</p>
         </li>
       ))}
     </ul>
   );
 }
 
-/** A repair that nobody wants yet: what it would do is what differs, step by step. */
+/** The plan of a repair shows, step by step, what differs. */
 function Comparison({ address, of }: { readonly address: string; readonly of: Namespace }) {
   const isWanted = useSignal(false);
-  if (!isIn("Onboarding.Request")) return <p class="muted">Whoever may ask for a repair can compare.</p>;
+  if (!isIn("Onboarding.Request")) return <p class="muted">To compare, you need permission to request a repair.</p>;
   if (!isWanted.value) {
     return (
       <button
@@ -287,17 +290,17 @@ function Compared({ address, version }: { readonly address: string; readonly ver
     return body;
   });
   return (
-    <Loaded resource={resource} what="what differs">
+    <Loaded resource={resource} what="the differences">
       {(plan) => <PlanView plan={plan} />}
     </Loaded>
   );
 }
 
 const phases = [
-  ["inventory", "Looks what there is, which pods use it, and what would be in the way"],
-  ["sideBySide", "Adds what the new way needs; pods go on as they are"],
-  ["verify", "Proves the new way"],
-  ["cutOver", "Record and manifest say the new way; teams redeploy"],
+  ["inventory", "Finds what exists, which pods use it, and what would block the migration"],
+  ["sideBySide", "Adds what the new mode needs; pods keep running unchanged"],
+  ["verify", "Verifies that the new mode works"],
+  ["cutOver", "Switches the record and the manifest to the new mode; teams redeploy"],
   ["retire", "Removes the previous mode, once no pod uses it"],
 ] as const;
 
@@ -319,8 +322,8 @@ function MigrationStepper({
     const back = target === "podIdentity" ? "workloadIdentity" : "podIdentity";
     ask({
       title:
-        direction === "on" ? `Go on to ${words(target).toLowerCase()}?` : `Go back to ${words(back).toLowerCase()}?`,
-      verb: direction === "on" ? "Go on" : "Go back",
+        direction === "on" ? `Continue to ${words(target).toLowerCase()}?` : `Go back to ${words(back).toLowerCase()}?`,
+      verb: direction === "on" ? "Continue" : "Go back",
       path: `${address}/migrate`,
       body: direction === "on" ? { to: target, until: until.value } : { to: back },
       ifMatch: etag,
@@ -356,7 +359,7 @@ function MigrationStepper({
             </select>
           </label>
           <button type="button" class="primary" onClick={() => go("on")}>
-            Go on …
+            Continue …
           </button>
           <button type="button" onClick={() => go("back")}>
             Go back …
@@ -383,9 +386,9 @@ function Export({ address }: { readonly address: string }) {
   return (
     <>
       <label class="field inline">
-        <span>Everything that the namespace has, to go on without Mooring</span>
+        <span>Everything that the namespace has, for use without Mooring</span>
         <select value={format.value} onChange={(event) => setValue(format, event.currentTarget.value)}>
-          <option value="">choose a form</option>
+          <option value="">choose a format</option>
           {formats.map(([value, text]) => (
             <option key={value} value={value}>
               {text}

@@ -1,4 +1,4 @@
-/** Which namespaces are shown, and in which order. */
+/** Filters and sorts namespaces. */
 import type { Namespace } from "../service/documents.ts";
 import { words } from "../ui/words.ts";
 
@@ -9,7 +9,7 @@ export const filterNames = {
   mode: ["Identity mode", words],
   team: "Team",
   severity: ["Worst finding", (value: string) => (value === "none" ? "none" : words(value))],
-  migration: ["Migration", () => "under way"],
+  migration: ["Migration", () => "in progress"],
 } as const;
 export type NamespaceFilters = Readonly<Record<keyof typeof filterNames, string>>;
 
@@ -21,7 +21,7 @@ export function worstOf({ findings }: Pick<Namespace, "findings">): (typeof seve
   return severities.find((severity) => findings.some((each) => each.severity === severity));
 }
 
-/** Of those severities that there are, the worst first. */
+/** Counts findings by severity, worst first, without zeros. */
 export function countBySeverity({ findings }: Pick<Namespace, "findings">) {
   return severities.flatMap((severity) => {
     const number = findings.filter((each) => each.severity === severity).length;
@@ -58,7 +58,7 @@ export function sortNamespaces(all: readonly Namespace[], order: Order): readonl
   const by: Readonly<Record<Order, (a: Namespace, b: Namespace) => number>> = {
     name: byName,
     severity: (a, b) => rank(a) - rank(b) || b.findings.length - a.findings.length || byName(a, b),
-    // What was verified longest ago, or never, is looked at first.
+    // Those verified longest ago, or never, come first.
     verified: (a, b) => compare(a.verifiedTime ?? "", b.verifiedTime ?? "") || byName(a, b),
     state: (a, b) => compare(a.state, b.state) || byName(a, b),
   };

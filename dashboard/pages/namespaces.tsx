@@ -1,4 +1,4 @@
-/** All namespaces: filtered, sorted and paged here, since all of them are. */
+/** All namespaces; all are in memory, so this page filters, sorts and pages them itself. */
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { navigate, param, setParams, to } from "../app/router.ts";
@@ -56,7 +56,7 @@ export function NamespacesPage() {
                 as of <Time at={loadedAt.value} />
               </>
             ) : (
-              `${all.value.length.toLocaleString()} so far`
+              `${all.value.length.toLocaleString()} loaded so far`
             )}
           </span>
           <button type="button" onClick={() => void load()}>
@@ -66,7 +66,7 @@ export function NamespacesPage() {
       }
     >
       <QuickFilters
-        title="Often asked for"
+        title="Quick filters"
         choices={[
           { text: "All", params: { severity: "", state: "", mode: "" } },
           { text: "With errors", params: { severity: "Error", state: "" } },
@@ -84,14 +84,14 @@ export function NamespacesPage() {
         <Choice name="state" title="State" options={valuesOf(({ state }) => state)} />
         <Choice name="mode" title="Identity mode" options={["workloadIdentity", "podIdentity"]} />
         <Choice name="team" title="Team" options={valuesOf(({ team }) => team).map((each) => [each, each] as const)} />
-        <Choice name="severity" title="Worst finding" options={[...severities, ["none", "no finding"]]} />
-        <Choice name="migration" title="Migration" options={[["stopped", "under way"]]} />
+        <Choice name="severity" title="Worst finding" options={[...severities, ["none", "no findings"]]} />
+        <Choice name="migration" title="Migration" options={[["stopped", "in progress"]]} />
         <label class="field">
           <span>Sort by</span>
           <select value={order()} onChange={(event) => setParams({ sort: event.currentTarget.value, page: "" })}>
             <option value="name">name</option>
             <option value="severity">worst finding</option>
-            <option value="verified">longest not verified</option>
+            <option value="verified">least recently verified</option>
             <option value="state">state</option>
           </select>
         </label>
@@ -102,7 +102,7 @@ export function NamespacesPage() {
         ) : (
           <div class="notice stale" role="status">
             <p>
-              These are the namespaces of <Time at={loadedAt.value} />: {failure.value.message}
+              Showing the namespaces as of <Time at={loadedAt.value} />. {failure.value.message}
             </p>
             <button type="button" onClick={() => void load()}>
               Try again
@@ -120,21 +120,21 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
   const last = Math.max(1, Math.ceil(of.length / pageSize));
   const page = Math.min(last, Math.max(1, Number(param("page")) || 1));
   if (of.length === 0) {
-    if (!isComplete.value) return <Loading what="the other namespaces; none so far passes these filters" />;
+    if (!isComplete.value) return <Loading what="more namespaces; none matches these filters so far" />;
     return (
-      <Empty title="No namespace passes these filters.">
-        <p>Remove a filter to see more of the {all.value.length.toLocaleString()} that there are.</p>
+      <Empty title="No namespaces match these filters.">
+        <p>Remove a filter to see more of the {count(all.value.length, "namespace")}.</p>
       </Empty>
     );
   }
   return (
     <>
-      {/* Announced once, and not for every page that comes in. */}
+      {/* Announced once, not for every page that arrives. */}
       <p class="muted" role="status" aria-busy={!isComplete.value}>
         {of.length === all.value.length
           ? count(of.length, "namespace")
           : `${of.length.toLocaleString()} of ${count(all.value.length, "namespace")}`}
-        {!isComplete.value && ", and more to come …"}
+        {!isComplete.value && ", loading more …"}
       </p>
       <Bulk of={of} />
       <ul class="rows namespaces">
@@ -147,7 +147,7 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
   );
 }
 
-/** As many as the service takes at a time. */
+/** The most that the service accepts in one batch. */
 const mostAtOnce = 1_000;
 
 const bulk = [
@@ -157,11 +157,11 @@ const bulk = [
   ["offboard", "Offboard"],
 ] as const;
 
-/** What is filtered is what is meant, name by name: nothing that comes to pass the filter later, and nothing that was not seen. */
+/** Acts on the filtered namespaces by name, so never on one that matches only later or that nobody has seen. */
 function Bulk({ of }: { readonly of: readonly Namespace[] }) {
   if (!isIn("Onboarding.Request")) return null;
   const isTooMuch = of.length > mostAtOnce;
-  // Whoever acts on all that pass has to have seen how many those are.
+  // The person must have seen how many match before acting on all of them.
   const isPossible = !isTooMuch && isComplete.value;
   const begin = (action: string, verb: string) =>
     ask({
@@ -175,13 +175,13 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
       done: ({ id }) => navigate(to.operation(id)),
     });
   return (
-    <fieldset class="bulk actions" aria-label="With all that pass the filters">
+    <fieldset class="bulk actions" aria-label="Actions for all matching namespaces">
       <span class="muted">
         {!isComplete.value
-          ? "As soon as all are loaded, with all that pass the filters:"
+          ? "Available once all namespaces are loaded:"
           : isTooMuch
-            ? `Filter down to ${mostAtOnce.toLocaleString()} to do something with all of them:`
-            : `With ${of.length === 1 ? "this one" : `these ${of.length.toLocaleString()}`}:`}
+            ? `Filter down to ${mostAtOnce.toLocaleString()} or fewer to act on all of them:`
+            : `For ${of.length === 1 ? "this namespace" : `these ${of.length.toLocaleString()} namespaces`}:`}
       </span>
       {bulk.map(([action, verb]) => (
         <button type="button" key={action} disabled={!isPossible} onClick={() => begin(action, verb)}>
@@ -210,14 +210,14 @@ function Row({ of }: { readonly of: Namespace }) {
       </div>
       <div class="row-who">
         {words(identityMode)}
-        {migration && <span class="tries">migration under way</span>}
+        {migration && <span class="tries">migration in progress</span>}
         <span class="muted"> · {team ?? requestedBy}</span>
       </div>
       <div class="row-time">
         {findings.length > 0 ? (
           countBySeverity(of).map(([severity, number]) => <Status key={severity} of={severity} number={number} />)
         ) : (
-          <span class="muted">{verifiedTime === undefined ? "never verified" : "no finding"}</span>
+          <span class="muted">{verifiedTime === undefined ? "never verified" : "no findings"}</span>
         )}
         {verifiedTime !== undefined && (
           <span class="muted">
@@ -232,10 +232,10 @@ function Row({ of }: { readonly of: Namespace }) {
 
 function NoNamespaces() {
   return (
-    <Empty title="No namespace is onboarded yet.">
+    <Empty title="No namespaces are onboarded yet.">
       <p>
-        You see what your teams have. <a href={to.newRequest()}>Ask for one</a>, or see{" "}
-        <a href="/dashboard/catalog">what may be asked for</a>.
+        You see your teams' namespaces. <a href={to.newRequest()}>Request one</a>, or see{" "}
+        <a href="/dashboard/catalog">what is available</a>.
       </p>
     </Empty>
   );

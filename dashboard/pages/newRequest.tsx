@@ -1,4 +1,4 @@
-/** A form that offers what the caller may have, and shows what would happen while it is filled in. */
+/** A form that offers what the caller may request, and plans the request as it is filled in. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { navigate, param, query, setParams, to } from "../app/router.ts";
@@ -29,9 +29,9 @@ export function NewRequestPage() {
   return (
     <Page title="New request">
       {who && !isIn("Onboarding.Request") ? (
-        <Empty title="You may not ask for anything.">
+        <Empty title="You may not send requests.">
           <p>
-            It needs the app role <code>Onboarding.Request</code>; whoever looks after Mooring gives it.
+            That needs the app role <code>Onboarding.Request</code>; ask a Mooring operator for it.
           </p>
         </Empty>
       ) : (
@@ -50,8 +50,8 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
   const offered = offer(catalog, who, param("team"));
   if (offered.clusters.length === 0 || offered.sqlServers.length === 0) {
     return (
-      <Empty title="There is nothing that you may ask for.">
-        <p>The catalog gives your teams no cluster, or no database. Whoever looks after Mooring can change that.</p>
+      <Empty title="Nothing is available to you.">
+        <p>The catalog gives your teams no cluster or no database. A Mooring operator can change that.</p>
       </Empty>
     );
   }
@@ -72,7 +72,7 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
             />
           ) : (
             <p class="muted">
-              Name a cluster, a namespace and a database with at least one role; the plan comes by itself.
+              Choose a cluster, a namespace and at least one role on a database; the plan then appears here.
             </p>
           )}
         </Section>
@@ -98,7 +98,7 @@ function Fields({
     ({ namespaces }) => namespaces,
   );
   const mode = param("identityMode") || "workloadIdentity";
-  // What has only one value is chosen.
+  // A single option is preselected.
   useEffect(() => {
     const [only, another] = offered.clusters;
     if (param("cluster") === "" && only && !another) setParams({ cluster: only.name }, { replace: true });
@@ -109,7 +109,7 @@ function Fields({
         <Select
           name="team"
           title="For which team"
-          any={who.teams.length === 1 ? "the team that you are in" : "the team that it fits"}
+          any={who.teams.length === 1 ? "your team" : "the team that matches"}
           options={who.teams.map(({ name }) => name)}
           problem={problems.get("/team")}
         />
@@ -126,8 +126,8 @@ function Fields({
         title="Namespace"
         hint={
           patterns.length > 0
-            ? `Your teams have: ${[...new Set(patterns)].join(", ")}`
-            : "Created when it does not exist."
+            ? `Your teams may use: ${[...new Set(patterns)].join(", ")}`
+            : "Created if it does not exist."
         }
         problem={problems.get("/namespace")}
         isFirst
@@ -146,28 +146,28 @@ function Fields({
           <Text
             name="serviceAccount"
             title="Service account"
-            hint="app when nothing is said"
+            hint="Default: app"
             problem={problems.get("/serviceAccount")}
           />
         ) : (
           <Text
             name="selector"
             title="Selector"
-            hint="Value of the label aadpodidbinding; the namespace's name when nothing is said"
+            hint="Value of the label aadpodidbinding; default: the namespace's name"
             problem={problems.get("/selector")}
           />
         )}
         <Select
           name="adoptionPolicy"
-          title="What is there and is not Mooring's"
-          any="is taken over if it is identical"
+          title="Existing objects that are not Mooring's"
+          any="take over if identical"
           options={["Never", "Always"]}
           problem={problems.get("/adoptionPolicy")}
         />
         <Select
           name="deletePolicy"
-          title="When it is offboarded, the namespace"
-          any="goes, if Mooring created it"
+          title="Namespace after offboarding"
+          any="remove if Mooring created it"
           options={["Keep"]}
           problem={problems.get("/deletePolicy")}
         />
@@ -190,7 +190,7 @@ function Select({
   readonly problem: string | undefined;
 }) {
   const value = param(name);
-  // What stands in the address and is not offered is shown all the same: the plan says why not.
+  // A value from the address is shown even if it is not offered; the plan says what is wrong with it.
   const all = value === "" || options.includes(value) ? options : [...options, value];
   return (
     <label class="field">
@@ -298,17 +298,17 @@ function Databases({
   );
 }
 
-/** So long nobody types, the plan is asked for. */
+/** The plan is requested after a pause in typing of this length. */
 const pauseMs = 400;
 
-/** The plan of what was filled in before stays until the next is there, so that nothing jumps while somebody types. */
+/** Keeps the previous plan until the next arrives, so that nothing jumps while the user types. */
 function Planned({
   request,
   body: asked,
   told,
 }: {
   readonly request: OnboardingRequest;
-  /** The request as text: another one is planned anew. */
+  /** The request as text; a new text starts a new plan. */
   readonly body: string;
   readonly told: (problems: ReadonlyMap<string, string>) => void;
 }) {
@@ -316,7 +316,7 @@ function Planned({
   const error = useSignal<Error | undefined>(undefined);
   const answered = useSignal("");
   const isSending = useSignal(false);
-  /** How often somebody wanted to see anew what is there. */
+  /** Counts requests to plan again. */
   const looks = useSignal(0);
   const key = useMemo(() => crypto.randomUUID(), [asked]);
   useEffect(() => {
@@ -377,13 +377,13 @@ function Planned({
   const isCurrent = answered.value === asked;
   return (
     <div aria-busy={!isCurrent} aria-live="polite" class={isCurrent ? "" : "outdated"}>
-      {!isCurrent && <p class="muted looking">Looking what there is …</p>}
+      {!isCurrent && <p class="muted looking">Planning …</p>}
       {isOutdated(error.value) ? (
         <Outdated error={error.value} showNow={showNow} />
       ) : (
         error.value && (
           <div class="failure">
-            <p class="empty-title">It would not be accepted.</p>
+            <p class="empty-title">This request would not be accepted.</p>
             <ProblemText error={error.value} />
           </div>
         )
@@ -396,14 +396,14 @@ function Planned({
           onClick={send}
           disabled={!isCurrent || isSending.value || plan.value.blocked}
         >
-          {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Ask for approval" : "Onboard"}
+          {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Request approval" : "Onboard"}
         </button>
       )}
     </div>
   );
 }
 
-/** It is asked for what was planned: a change of the namespace as it was then, or of one that was not there. */
+/** Sends only what was planned: a change of the namespace in that state, or a new one that still does not exist. */
 function conditionOf(plan: Plan | undefined): Readonly<Record<string, string>> {
   return plan?.etag === undefined ? { "if-none-match": "*" } : { "if-match": plan.etag };
 }
@@ -412,7 +412,7 @@ function SameElsewhere({ request }: { readonly request: OnboardingRequest }) {
   const { entra, key } = settings.signIn;
   const proof = entra ? "authorization: Bearer $MOORING_TOKEN" : key ? "x-mooring-key: $MOORING_KEY" : undefined;
   return (
-    <Section title="The same elsewhere">
+    <Section title="The same request as code">
       <details>
         <summary>JSON</summary>
         <Block text={JSON.stringify(request, null, 2)} what="the request as JSON" />

@@ -61,7 +61,7 @@ export function OperationPage({ id }: { readonly id: string }) {
   );
 }
 
-/** Of the page's own operation alone: the stream of one operation carries nothing else. */
+/** Applies an event if it is about this operation. */
 function amend(current: Document, event: string, change: unknown): Document {
   if (event === "operation" && (change as { id: string }).id === current.id) {
     return { ...current, ...(change as object) } as Document;
@@ -71,7 +71,7 @@ function amend(current: Document, event: string, change: unknown): Document {
   if (of !== current.id) return current;
   const { steps } = current as Operation;
   const isKnown = steps.some((each) => isSame(each, step));
-  // All that was planned is in the list from the beginning.
+  // Planned steps are in the list from the beginning, so a new one is an undo.
   const next = isKnown
     ? steps.map((each) => (isSame(each, step) ? { ...step, ...(each.undo ? { undo: true as const } : {}) } : each))
     : [...steps, { ...step, undo: true as const }];
@@ -122,7 +122,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         <Status of={status} phase={phase} />
         {status === "Running" && !isPhaseInStatus(phase) && <span class="muted">{words(phase)}</span>}
         <span>
-          asked for <Time at={operation.createdTime} /> by {operation.requestedBy}
+          requested <Time at={operation.createdTime} /> by {operation.requestedBy}
           {operation.team !== undefined && ` for team ${operation.team}`}
         </span>
         <span>
@@ -140,19 +140,19 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         </div>
       )}
       <Approval operation={operation} />
-      <Section title="Time line">
+      <Section title="Timeline">
         <Timeline operation={operation} audit={audit} />
       </Section>
       {result && <Result result={result} />}
       <Section title="Request">
         <RequestView request={operation.request} replaces={operation.replaces} />
       </Section>
-      <Section title="Where else it stands">
+      <Section title="Related">
         <Facts
           of={[
             ["Operation", <Id key="id" of={id} what="the id of the operation" />],
             ["Namespace", <a key="namespace" href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>],
-            ["Batch", batch && <a href={to.operation(batch)}>the batch that it belongs to</a>],
+            ["Batch", batch && <a href={to.operation(batch)}>the batch it belongs to</a>],
             [
               "Compensates",
               compensates && <a href={to.operation(compensates)}>the operation whose undos it runs again</a>,
@@ -160,12 +160,12 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
             [
               "Audit",
               <a key="audit" href={to.audit({ operation: id })}>
-                its entries in the audit trail
+                entries in the audit trail
               </a>,
             ],
             ["Trace", traceId && <Trace id={traceId} />],
             [
-              "Ask again",
+              "Repeat",
               <a key="again" href={to.newRequest(requestParams(operation.request))}>
                 a new request with the same fields
               </a>,
@@ -177,7 +177,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
   );
 }
 
-/** All entries of the operation: one of many steps has more than a page of them. */
+/** Reads all entries of the operation, which may fill several pages. */
 async function readAudit(id: string, signal: AbortSignal): Promise<readonly AuditRecord[]> {
   const entries: AuditRecord[] = [];
   for (let next: string | undefined = `/api/audit?operation=${encodeURIComponent(id)}&top=200`; next !== undefined; ) {
@@ -199,13 +199,13 @@ function Result({ result }: { readonly result: NonNullable<Operation["result"]> 
             "Migration",
             migration &&
               (migration.completed === undefined
-                ? "nothing is complete yet"
+                ? "no phase is complete yet"
                 : `complete up to ${words(migration.completed)}`),
           ],
           ["Pods to move", migration && migration.podsToMove.length > 0 ? migration.podsToMove.join(", ") : undefined],
         ]}
       />
-      <p>What a team puts into its Deployment:</p>
+      <p>Add this to your Deployment:</p>
       <Block text={manifest} what="the manifest" />
     </Section>
   );
@@ -244,21 +244,21 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
               reload,
               takesComment: true,
               isGrave: true,
-              done: done("Cancel recorded"),
+              done: done("Cancellation recorded"),
             })
           }
         >
           Cancel …
         </button>
       )}
-      {cancel && !isOver(operation) && <span class="muted">Cancel was asked for by {cancel.by}.</span>}
+      {cancel && !isOver(operation) && <span class="muted">Cancellation requested by {cancel.by}.</span>}
       {isOver({ status }) && leftUndone.length > 0 && isIn("Onboarding.Request") && (
         <button
           type="button"
           class="primary"
           onClick={() =>
             ask({
-              title: "Run the undos again that failed?",
+              title: "Run the failed undos again?",
               verb: "Compensate",
               path: `${address}/compensate`,
               ifMatch: etag,

@@ -1,4 +1,4 @@
-/** Newest first, live, and still while somebody reads. */
+/** Live list, newest first, that does not move while someone is reading it. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { param, query, to } from "../app/router.ts";
@@ -49,7 +49,7 @@ export function OperationsPage() {
         <Choice name="status" title="Status" options={statuses} />
         <Choice name="kind" title="Kind" options={kinds} />
         <Search name="cluster" title="Cluster" />
-        <Search name="namespace" title="Namespace, in full" isFirst />
+        <Search name="namespace" title="Namespace (full name)" isFirst />
       </FilterBar>
       <OperationList key={filtersOf(query.value)} filters={filtersOf(query.value)} />
     </Page>
@@ -65,7 +65,7 @@ function filtersOf(search: URLSearchParams): string {
   return wanted.toString();
 }
 
-/** Also of one namespace, on its page. */
+/** Also used on the page of a namespace. */
 export function OperationList({ filters, isShort = false }: { readonly filters: string; readonly isShort?: boolean }) {
   const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
   const resource = useLiveResource(address, (signal) => get<OperationPage>(address, signal));
@@ -78,10 +78,10 @@ export function OperationList({ filters, isShort = false }: { readonly filters: 
 
 interface Shown {
   readonly rows: Signal<ReadonlyMap<string, Summary>>;
-  /** In the order of the list; what is new waits until nobody is disturbed. */
+  /** The ids in the order of the list. New ones wait in `fresh` while someone is reading. */
   readonly order: Signal<readonly string[]>;
   readonly fresh: Signal<readonly string[]>;
-  /** Of the page after those that are listed. */
+  /** The link to the page after the listed ones. */
   readonly nextLink: Signal<string | undefined>;
 }
 
@@ -140,14 +140,14 @@ function Rows({
       )}
       {isShort && nextLink.value !== undefined && (
         <p>
-          <a href={to.operations(Object.fromEntries(new URLSearchParams(filters)))}>All of them</a>
+          <a href={to.operations(Object.fromEntries(new URLSearchParams(filters)))}>All operations</a>
         </p>
       )}
     </>
   );
 }
 
-/** What is known changes in its place, whatever it has become; what is new comes in when nobody reads further down. */
+/** Updates known operations in place, even if they no longer match; adds new ones only when nobody is reading further down. */
 function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
   const { rows, order, fresh } = shown;
   const known = rows.peek().get(change.id);
@@ -157,14 +157,14 @@ function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
     if (known || fresh.peek().includes(change.id)) return;
     const newest = order.peek()[0];
     const before = newest === undefined ? undefined : rows.peek().get(newest)?.createdTime;
-    // An old one that runs on is no news; it has its place further down.
+    // An older operation that is still running is not new; its place is further down.
     if (before !== undefined && change.createdTime < before) return;
     if (isRead()) fresh.value = [change.id, ...fresh.peek()];
     else order.value = [change.id, ...order.peek()];
   });
 }
 
-/** The newest once more, such as after the service was away: what is listed stays where it is. */
+/** Takes the first page again, such as after an outage; listed operations keep their places. */
 function takePage(shown: Shown, page: OperationPage): void {
   const { rows, order, fresh, nextLink } = shown;
   const listed = new Set(order.peek());
@@ -172,7 +172,7 @@ function takePage(shown: Shown, page: OperationPage): void {
   batch(() => {
     rows.value = new Map([...rows.peek(), ...page.value.map((row) => [row.id, row] as const)]);
     if (unknown.length === page.value.length && page.nextLink !== undefined) {
-      // More has happened than fits a page: between these and those that are listed are others.
+      // More is new than fits on a page, so operations are missing between these and the listed ones.
       order.value = unknown;
       fresh.value = [];
       nextLink.value = page.nextLink;
@@ -197,7 +197,7 @@ function isWanted(change: Summary, wanted: URLSearchParams): boolean {
   return [...wanted].every(([name, value]) => (change as Readonly<Record<string, unknown>>)[name] === value);
 }
 
-/** Behind those that are listed; one that has come in meanwhile keeps its place. */
+/** Appends older operations; one that is already listed keeps its place. */
 function append({ rows, order }: Shown, older: readonly Summary[]): void {
   rows.value = new Map([...rows.peek(), ...older.map((row) => [row.id, row] as const)]);
   const listed = new Set(order.peek());
@@ -207,16 +207,15 @@ function append({ rows, order }: Shown, older: readonly Summary[]): void {
 function NoOperations({ isFiltered }: { readonly isFiltered: boolean }) {
   if (isFiltered) {
     return (
-      <Empty title="No operation passes these filters.">
-        <p>What you see are your own teams' operations only; remove a filter to see more of them.</p>
+      <Empty title="No operations match these filters.">
+        <p>You see only your teams' operations. Remove a filter to see more.</p>
       </Empty>
     );
   }
   return (
-    <Empty title="There is no operation yet.">
+    <Empty title="No operations yet.">
       <p>
-        Every request becomes one. <a href={to.newRequest()}>Make a request</a>, or send one with{" "}
-        <code>mooring onboard</code>.
+        Every request starts one. <a href={to.newRequest()}>Make a request</a>, or use <code>mooring onboard</code>.
       </p>
     </Empty>
   );
@@ -265,8 +264,8 @@ export function BatchesPage() {
   return (
     <Page title="Batches">
       <p class="lead">
-        Many requests as one operation: each namespace has an operation and an outcome of its own.{" "}
-        <code>mooring onboard -f teams.yaml</code> makes one.
+        Many requests in one operation; each namespace still has its own operation and outcome. Start one with{" "}
+        <code>mooring onboard -f teams.yaml</code>.
       </p>
       <QuickFilters
         title="Often asked for"

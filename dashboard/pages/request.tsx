@@ -1,4 +1,4 @@
-/** What was asked for, and what it changes of what was asked for before. */
+/** A request, and how it differs from the previous one. */
 import type { OnboardingRequestOutput } from "../service/documents.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
@@ -21,8 +21,8 @@ export function RequestView({
     <>
       {replaces && (
         <>
-          <p>It changes what was asked for before:</p>
-          {differences.length > 0 ? <Differences of={differences} /> : <p class="muted">Nothing differs.</p>}
+          <p>Changes from the previous request:</p>
+          {differences.length > 0 ? <Differences of={differences} /> : <p class="muted">No differences.</p>}
         </>
       )}
       <Facts
@@ -31,8 +31,8 @@ export function RequestView({
           ["Team", team],
           ["Identity mode", words(identityMode)],
           identityMode === "podIdentity" ? ["Selector", selector ?? namespace] : ["Service account", serviceAccount],
-          ["What is there and is not Mooring's", adoptionWords[adoptionPolicy]],
-          ["When it is offboarded, the namespace", deletePolicy === "Keep" ? "stays" : "goes, if Mooring created it"],
+          ["Existing objects that are not Mooring's", adoptionWords[adoptionPolicy]],
+          ["Namespace after offboarding", deletePolicy === "Keep" ? "kept" : "removed if Mooring created it"],
         ]}
       />
       <Targets of={databases} />
@@ -45,9 +45,9 @@ export function RequestView({
 }
 
 const adoptionWords = {
-  Never: "stops it",
-  IfIdentical: "is taken over if it is identical",
-  Always: "is taken over",
+  Never: "block the request",
+  IfIdentical: "taken over if identical",
+  Always: "taken over",
 } as const satisfies Record<Request["adoptionPolicy"], string>;
 
 export function Targets({ of }: { readonly of: Request["databases"] }) {
@@ -77,7 +77,7 @@ export function differencesOf(before: Request, after: Request): readonly Differe
   });
 }
 
-/** A database by its name, wherever it stands in the list. */
+/** Databases are keyed by name, so that their order in the list does not matter. */
 function flatten({ databases, ...fields }: Request): ReadonlyMap<string, string> {
   return new Map([
     ...Object.entries(fields).map(([field, value]) => [field, String(value)] as const),
@@ -85,7 +85,7 @@ function flatten({ databases, ...fields }: Request): ReadonlyMap<string, string>
   ]);
 }
 
-/** The address of the form with these fields in it. */
+/** The address parameters that fill the form with these fields. */
 export function requestParams(request: Partial<Request>): Record<string, string> {
   const { databases = [], ...fields } = request;
   return {

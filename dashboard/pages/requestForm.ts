@@ -1,11 +1,11 @@
-/** A request as a form has it, in the address; and what the caller may ask for of the catalog. */
+/** The form's request, which is kept in the address, and what the catalog offers the caller. */
 import type { Caller, Catalog, OnboardingRequest } from "../service/documents.ts";
 
 export type Role = OnboardingRequest["databases"][number]["roles"][number];
 export type Database = OnboardingRequest["databases"][number];
 export type Parameters = Pick<URLSearchParams, "get">;
 
-/** As `pages/request.tsx` prints it: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
+/** Reads what `pages/request.tsx` prints: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
 export function readDatabases(text: string): readonly Database[] {
   return text.split(",").flatMap((each) => {
     const [, server, database, roles = ""] = /^([^/=]+)\/([^=]+)(?:=(.*))?$/.exec(each) ?? [];
@@ -20,7 +20,7 @@ export function printDatabases(databases: readonly Database[]): string {
 
 const optional = ["identityMode", "serviceAccount", "selector", "adoptionPolicy", "deletePolicy", "team"] as const;
 
-/** Undefined as long as something is missing that every request has. */
+/** Undefined while a required field is missing. */
 export function readRequest(parameters: Parameters): OnboardingRequest | undefined {
   const cluster = parameters.get("cluster") ?? "";
   const namespace = parameters.get("namespace") ?? "";
@@ -33,9 +33,9 @@ export function readRequest(parameters: Parameters): OnboardingRequest | undefin
   return { cluster, namespace, ...Object.fromEntries(given), databases };
 }
 
-/** What is offered: of the catalog what the team has, or any team where none is chosen. */
+/** The part of the catalog that the team may use, or that any of the caller's teams may use if none is chosen. */
 export function offer(catalog: Catalog, { roles, teams }: Caller, team: string): Catalog {
-  // An operator asks for no team, and may have everything.
+  // An operator requests for no team and may have everything.
   if (team === "" && (roles.includes("Onboarding.Operate") || teams.length === 0)) return catalog;
   const own = team === "" ? teams : teams.filter(({ name }) => name === team);
   return {
@@ -51,7 +51,7 @@ export function offer(catalog: Catalog, { roles, teams }: Caller, team: string):
   };
 }
 
-/** The command that asks for the same. */
+/** The command that sends the same request. */
 export function printCommand(request: OnboardingRequest): string {
   const { cluster, namespace, databases, ...fields } = request;
   const flags: Readonly<Record<string, string>> = {

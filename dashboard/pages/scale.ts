@@ -1,6 +1,6 @@
 /**
- * Where a moment stands on a time line, in percent. People take hours where steps take seconds; a wait that would leave nothing to
- * be seen of the rest is drawn shorter.
+ * The position of a moment on a timeline, in percent. People take hours where steps take seconds, so a wait that would squeeze out
+ * everything else is drawn shorter.
  */
 export interface Stretch {
   readonly from: number;
@@ -9,11 +9,11 @@ export interface Stretch {
 
 export interface Scale {
   at(time: number): number;
-  /** The wait that is drawn shorter than it was. */
+  /** The wait that is drawn shorter than it is. */
   readonly shortened: Stretch | undefined;
 }
 
-/** Of the line, for a wait that is shortened. */
+/** The share of the line for a shortened wait. */
 const waitShare = 0.25;
 
 export function createScale(whole: Stretch, wait?: Stretch): Scale {

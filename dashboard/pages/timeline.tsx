@@ -1,4 +1,4 @@
-/** The steps of an operation on one line of time: tries, waits, and undos in the order in which they ran. */
+/** The steps of an operation on a timeline: attempts, waits, and undos in the order in which they ran. */
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { query, to } from "../app/router.ts";
@@ -17,13 +17,13 @@ type Step = Operation["steps"][number];
 
 interface Props {
   readonly operation: Operation;
-  /** Differences of each step are in the audit trail. */
+  /** The audit trail holds the differences of each step. */
   readonly audit: Resource<readonly AuditRecord[]>;
 }
 
 export function Timeline({ operation, audit }: Props) {
   const isOver = operation.endTime !== undefined;
-  // What has ended does not move with the clock.
+  // The timeline of an ended operation stands still.
   const until = useComputed(() => (isOver ? Date.parse(operation.endTime ?? "") : now.value));
   const created = Date.parse(operation.createdTime);
   const wait = waitOf(operation, until.value);
@@ -33,14 +33,14 @@ export function Timeline({ operation, audit }: Props) {
     <div class="timeline">
       <Axis scale={scale} from={created} until={until.value} />
       <ol>
-        {start - created > 1_000 && <Wait title="Waiting to begin" from={created} until={start} scale={scale} />}
+        {start - created > 1_000 && <Wait title="Waiting to start" from={created} until={start} scale={scale} />}
         {wait && (
           <Wait
             title="Waiting for approval"
             from={wait.from}
             until={wait.until}
             scale={scale}
-            note={scale.shortened ? "drawn shorter than it was" : undefined}
+            note={scale.shortened ? "not to scale" : undefined}
           />
         )}
         {operation.steps.map((step) => (
@@ -165,10 +165,10 @@ function StepRow({
                 {words(name)}
               </span>{" "}
               <code class="target">{target}</code>
-              {attempts > 1 && <span class="tries">{attempts} tries</span>}
+              {attempts > 1 && <span class="tries">{attempts} attempts</span>}
               {isWaiting && (
                 <span class="tries">
-                  next try <Time at={nextRetryTime} />
+                  next attempt <Time at={nextRetryTime} />
                 </span>
               )}
             </span>
@@ -196,10 +196,10 @@ function StepRow({
             <Facts
               of={[
                 ["Action", <Action key="action" of={step.action} />],
-                ["Began", startTime && <Time at={startTime} />],
+                ["Started", startTime && <Time at={startTime} />],
                 ["Ended", endTime && <Time at={endTime} />],
-                ["Tries", attempts > 0 ? attempts : undefined],
-                ["Next try", nextRetryTime && <Time at={nextRetryTime} />],
+                ["Attempts", attempts > 0 ? attempts : undefined],
+                ["Next attempt", nextRetryTime && <Time at={nextRetryTime} />],
                 [
                   "Audit",
                   <a key="audit" href={to.audit({ operation: operation.id, what: name })}>
@@ -208,12 +208,12 @@ function StepRow({
                 ],
                 ["Trace", operation.traceId && <Trace key="trace" id={operation.traceId} />],
                 [
-                  "Address",
+                  "Link",
                   <Copy
                     key="address"
                     text={`${location.origin}${to.step(operation.id, own)}`}
-                    what="the address of this step"
-                    label="Copy the address of this step"
+                    what="the link to this step"
+                    label="Copy the link to this step"
                   />,
                 ],
               ]}
@@ -231,13 +231,12 @@ function StepDifferences({ step, audit }: { readonly step: Step; readonly audit:
   const differences = entries.flatMap((entry) => entry.differences);
   if (differences.length > 0) return <Differences of={differences} />;
   if (audit.isLoading.value) return <p class="muted">Looking up what it changed …</p>;
-  if (audit.error.value)
-    return <p class="muted">What it changed could not be looked up: {audit.error.value.message}</p>;
+  if (audit.error.value) return <p class="muted">Could not look up what it changed: {audit.error.value.message}</p>;
   return (
     <p class="muted">
       {entries.length > 0
-        ? "Its audit entry names no differences."
-        : "It has no audit entry: nothing was changed by it yet."}
+        ? "Its audit entry lists no differences."
+        : "It has no audit entry, so it has not changed anything yet."}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-/** How many requests wait for whoever sits here; told on every page. */
+/** How many requests wait for the caller's approval; every page shows it. */
 import { effect, signal } from "@preact/signals";
 import { get } from "./client.ts";
 import type { Answers } from "./documents.ts";
@@ -7,12 +7,12 @@ import { gate, isIn } from "./session.ts";
 
 export type Awaiting = Answers["listApprovals"]["value"][number];
 
-/** Undefined for whoever may not approve, and until it is known. */
+/** Undefined until it is known, and for callers who may not approve. */
 export const awaitingCount = signal<string | undefined>(undefined);
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Not for each of many events. */
+/** Groups many events into one call. */
 function lookSoon(): void {
   if (timer !== undefined) return;
   timer = setTimeout(() => {
@@ -30,7 +30,7 @@ async function look(): Promise<void> {
     const { value, nextLink } = await get<Answers["listApprovals"]>("/api/approvals?top=50");
     awaitingCount.value = `${value.length}${nextLink === undefined ? "" : "+"}`;
   } catch {
-    // The page says whether the service answers; a number that is not known is not shown.
+    // The page already says when the service is not responding; an unknown number is not shown.
     awaitingCount.value = undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** From an empty page to one that somebody may look at. */
+/** Startup and sign-in. */
 import { get, Refused } from "./client.ts";
 import type { Caller } from "./documents.ts";
 import { comeBack, describeSignInError, leaveToSignIn } from "./entra.ts";
@@ -6,7 +6,7 @@ import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey, takeTokens
 import { settings } from "./settings.ts";
 
 const { entra, easyAuth } = settings.signIn;
-/** In this tab somebody has signed in by Entra before, and wants it again after a reload. */
+/** Set when someone signed in with Entra in this tab, to sign in again after a reload. */
 const entraEntry = "mooring.entra";
 
 export async function begin(): Promise<void> {
@@ -29,7 +29,7 @@ export async function begin(): Promise<void> {
   await enter();
 }
 
-/** The service says who this is, or that it does not know. */
+/** Asks the service who the caller is. */
 async function enter(refusedBefore?: string): Promise<void> {
   try {
     caller.value = await get<Caller>("/api/caller");
@@ -43,7 +43,7 @@ async function enter(refusedBefore?: string): Promise<void> {
   }
 }
 
-/** Known, and allowed nothing: the pages say so, each with what the service says of it. */
+/** The caller is known but has no role. Each page shows the service's refusal. */
 function enterWithoutRole({ problem }: Refused): void {
   caller.value = { id: "", name: problem.detail, roles: [], teams: [] };
   gate.value = "open";
@@ -58,22 +58,22 @@ export async function signInWithEntra(options: { readonly mayChoose: boolean }):
   }
 }
 
-/** A key of the catalog or an access token; a token is known by its form, and is not kept. */
+/** Takes a key from the catalog or an access token. A token is recognised by its form and never stored. */
 export async function signInWithProof(text: string): Promise<void> {
   const proof = text.trim();
   const isToken = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(proof);
   if (isToken) takeTokens(async () => proof);
   else takeKey(proof);
-  await enter(isToken ? "The service does not take this token." : "The catalog has no such key.");
+  await enter(isToken ? "The service does not accept this token." : "This key is not in the catalog.");
 }
 
 export function signOut(): void {
   sessionStorage.removeItem(entraEntry);
   caller.value = undefined;
-  askToSignIn("You have signed out here.");
+  askToSignIn("You have signed out of Mooring.");
 }
 
-/** App Service authentication comes back to the page that was wanted. */
+/** Makes App Service authentication return to the current page. */
 export function easyAuthAddress(): string {
   const wanted = encodeURIComponent(location.pathname + location.search);
   return `/.auth/login/aad?post_login_redirect_uri=${wanted}`;

@@ -1,9 +1,9 @@
-/** The HTTP interface: problems become errors, and whether the service can be reached is known to the whole page. */
+/** The HTTP interface: turns problem documents into errors, and tracks whether the service is reachable. */
 import { signal } from "@preact/signals";
 import type { Problem } from "./documents.ts";
 import { askToSignIn, gate, proofHeaders } from "./session.ts";
 
-/** The service said why not. */
+/** The service refused, and said why. */
 export class Refused extends Error {
   readonly status: number;
   readonly problem: Problem;
@@ -15,10 +15,10 @@ export class Refused extends Error {
   }
 }
 
-/** It did not answer, or something else answered in its place. */
+/** The service did not answer, or something else answered instead. */
 export class Unreachable extends Error {}
 
-/** `since`: of the last answer. */
+/** `since` is the time of the last answer. */
 export const contact = signal<{ readonly isThere: boolean; readonly since: number }>({
   isThere: true,
   since: Date.now(),
@@ -39,7 +39,7 @@ export interface CallOptions {
 
 const mostTries = 4;
 
-/** Asks again by itself where the service says when, as long as nothing would be done twice. */
+/** Retries when the service says so, unless that could repeat a change. */
 export async function call<T>(path: string, options: CallOptions = {}): Promise<Answer<T>> {
   for (let tries = 1; ; tries += 1) {
     const response = await send(path, options);
@@ -59,7 +59,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await call<T>(path, { signal })).body;
 }
 
-/** The answer as it comes; only where nobody answers is this an error. */
+/** Returns any answer; throws only when there is none. */
 export async function send(path: string, { method = "GET", body, headers, signal }: CallOptions): Promise<Response> {
   const proof = await proofHeaders();
   let response: Response;
@@ -74,7 +74,7 @@ export async function send(path: string, { method = "GET", body, headers, signal
   } catch (error) {
     if (signal?.aborted) throw error;
     lose();
-    throw new Unreachable("The service does not answer.", { cause: error });
+    throw new Unreachable("The service is not responding.", { cause: error });
   }
   const gateway = response.status === 502 || response.status === 504;
   if (gateway) lose();
@@ -88,23 +88,23 @@ function lose(): void {
   void lookForService();
 }
 
-/** Until it answers, whatever else the page asks: an open stream may have missed nothing of a short absence. */
+/** Probes the service until it answers, whatever the page does, since an open stream may not notice a short outage. */
 async function lookForService(): Promise<void> {
   while (!contact.value.isThere) {
     const online = new AbortController();
     addEventListener("online", () => online.abort(), { once: true });
-    // Not all tabs at the same moment, and at once when the machine is back in the network.
+    // With jitter, so that tabs do not retry together; immediately when the machine is back online.
     await pause(2_000 + Math.random() * 1_000, online.signal).catch(() => undefined);
     if (!document.hidden) await send("/api/health/live", {}).catch(() => undefined);
   }
 }
 
-/** Whoever is not known any more is asked to sign in, whichever call has met that. */
+/** A 401 on any call leads to the sign-in page. */
 export async function refusal(response: Response): Promise<Error> {
   const isProblem = (response.headers.get("content-type") ?? "").includes("json");
-  if (response.status === 401 && gate.value === "open") askToSignIn("The service does not know you any more.");
+  if (response.status === 401 && gate.value === "open") askToSignIn("You are no longer signed in.");
   if (!isProblem) {
-    return new Unreachable(`Something on the way answered ${response.status} in place of the service.`);
+    return new Unreachable(`A proxy or gateway answered ${response.status} instead of the service.`);
   }
   return new Refused(response.status, (await response.json()) as Problem);
 }

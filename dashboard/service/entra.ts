@@ -1,4 +1,4 @@
-/** Authorization code with PKCE (RFC 7636) at Microsoft Entra. Tokens stay in memory; a reload asks Entra again, which knows the person. */
+/** Authorization code flow with PKCE (RFC 7636). Tokens stay in memory; after a reload, Entra signs the user in again. */
 import * as oauth from "oauth4webapi";
 import { askToSignIn, takeTokens } from "./session.ts";
 import type { Settings } from "./settings.ts";
@@ -8,13 +8,13 @@ type Entra = NonNullable<Settings["signIn"]["entra"]>;
 interface Pending {
   readonly verifier: string;
   readonly state: string;
-  /** The page that somebody wanted to see. */
+  /** The page to return to. */
   readonly returnTo: string;
 }
 
 const pendingEntry = "mooring.signIn";
 const redirectUri = `${location.origin}/dashboard`;
-/** Before it ends: clocks differ, and a request takes time. */
+/** Renews tokens this long before they expire: clocks differ, and requests take time. */
 const earlyMs = 120_000;
 
 let discovered: Promise<oauth.AuthorizationServer> | undefined;
@@ -30,7 +30,7 @@ function discover({ issuer }: Entra): Promise<oauth.AuthorizationServer> {
   return discovered;
 }
 
-/** Leaves the page; the person comes back to it. Who has clicked may choose an account; after a reload nobody is asked. */
+/** Leaves the page to sign in and return. `mayChoose` offers a choice of account after a click; a reload does not ask. */
 export async function leaveToSignIn(entra: Entra, { mayChoose }: { readonly mayChoose: boolean }): Promise<void> {
   const server = await discover(entra);
   if (server.authorization_endpoint === undefined) throw new Error("The authority names no authorization endpoint.");
@@ -56,7 +56,7 @@ export async function leaveToSignIn(entra: Entra, { mayChoose }: { readonly mayC
   location.assign(url);
 }
 
-/** Where the authority has sent the browser back: takes the tokens, and gives the page that was wanted. */
+/** Completes a sign-in after the redirect back: gets the tokens, and returns the page to open. */
 export async function comeBack(entra: Entra): Promise<string | undefined> {
   const url = new URL(location.href);
   if (!url.searchParams.has("state") || !(url.searchParams.has("code") || url.searchParams.has("error"))) return;
@@ -99,8 +99,8 @@ function keep(entra: Entra, first: oauth.TokenEndpointResponse): void {
       try {
         await refreshing;
       } catch (error) {
-        // One that cannot be reached now may be later; the token in hand may be good for a while.
-        if (error instanceof oauth.ResponseBodyError) askToSignIn("Your sign-in has ended.");
+        // If Entra is unreachable, a later attempt may succeed; the current token may still be valid.
+        if (error instanceof oauth.ResponseBodyError) askToSignIn("Your sign-in has expired.");
       }
     }
     return tokens.access_token;
@@ -111,7 +111,7 @@ function endOf({ expires_in: seconds = 3_600 }: oauth.TokenEndpointResponse): nu
   return Date.now() + seconds * 1_000;
 }
 
-/** What the authority said, for people. */
+/** The authority's error as a message for people. */
 export function describeSignInError(error: unknown): string {
   if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError)
     return error.error_description ?? error.error;

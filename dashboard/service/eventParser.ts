@@ -1,4 +1,4 @@
-/** Server-sent events (html.spec.whatwg.org, "Interpreting an event stream"), piece by piece as they come. */
+/** Server-sent events (html.spec.whatwg.org, "Interpreting an event stream"), parsed incrementally. */
 export interface ServerEvent {
   readonly event: string;
   readonly id?: string;
@@ -8,7 +8,7 @@ export interface ServerEvent {
 export class EventParser {
   #rest = "";
 
-  /** What is whole by now; the data of this service is JSON. */
+  /** Returns the events that are complete so far. Their data is JSON. */
   take(chunk: string): readonly ServerEvent[] {
     const blocks = (this.#rest + chunk).replaceAll("\r\n", "\n").split("\n\n");
     this.#rest = blocks.pop() ?? "";

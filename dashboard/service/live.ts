@@ -1,6 +1,6 @@
 /**
- * Events of the service, by fetch, since an EventSource can send no token. A tab has one stream, whichever page is shown; it is
- * closed while the tab is hidden, and taken up where it ended.
+ * Live events over fetch, since EventSource cannot send a token. Each tab has one stream, whichever page it shows; the stream closes
+ * while the tab is hidden and then resumes where it stopped.
  */
 import { effect, signal } from "@preact/signals";
 import { contact, pause, Refused, refusal, retryAfterMs, send } from "./client.ts";
@@ -9,7 +9,7 @@ import { gate } from "./session.ts";
 
 export type StreamState = "connecting" | "live" | "paused" | "away" | "ended" | "full" | "refused";
 export const streamState = signal<StreamState>("connecting");
-/** When something came last, be it only a heartbeat. */
+/** When the last event or heartbeat arrived. */
 export const lastHeard = signal(Date.now());
 
 export const everything = "/api/events";
@@ -26,20 +26,20 @@ document.addEventListener("visibilitychange", () => {
   isVisible.value = !document.hidden;
 });
 
-/** Takes the place of what was followed before. */
+/** Switches the stream to another path. */
 export function follow(path: string): void {
   followed.value = path;
 }
 
-/** Tells of each event of whatever is followed; call what it gives when nobody wants to know any more. */
+/** Calls the listener for each event of the stream. Returns a function that stops it. */
 export function observe(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** By path: what was followed before is taken up where it was left. */
+/** The last event id of each path, to resume its stream where it stopped. */
 const lastEventIds = new Map<string, string>();
-/** How often a stream has begun with what happens from then on: what happened before, only a list can tell. */
+/** Counts streams that started without a position: earlier events are lost to them, so lists have to reload. */
 export const freshStreams = signal(0);
 
 effect(() => {
@@ -77,13 +77,13 @@ async function run(path: string, stopped: AbortSignal): Promise<void> {
       failures += 1;
       streamState.value = contact.peek().isThere ? "connecting" : "away";
       const longest = Math.min(longestPauseMs, 500 * 2 ** Math.min(failures, 6));
-      // Not all tabs at the same moment.
+      // With jitter, so that tabs do not retry together.
       await pauseUnlessBack(longest / 2 + (Math.random() * longest) / 2, stopped);
     }
   }
 }
 
-/** Shorter where the service answers again meanwhile. */
+/** Ends early when the service is back. */
 async function pauseUnlessBack(ms: number, stopped: AbortSignal): Promise<void> {
   const back = new AbortController();
   const wasThere = contact.peek().isThere;
@@ -92,7 +92,7 @@ async function pauseUnlessBack(ms: number, stopped: AbortSignal): Promise<void> 
   stop();
 }
 
-/** Until the stream ends: how long to wait before the next, or that there is nothing more to come. */
+/** Reads a stream to its end. Returns how long to wait before the next one, or that no more events will come. */
 async function readOnce(path: string, stopped: AbortSignal): Promise<number | "ended"> {
   const silent = new AbortController();
   const signal = AbortSignal.any([stopped, silent.signal]);
@@ -128,7 +128,7 @@ async function readOnce(path: string, stopped: AbortSignal): Promise<number | "e
     }
   } finally {
     clearTimeout(watch);
-    // Leaves the place of this stream to others.
+    // Frees the connection.
     silent.abort();
   }
 }

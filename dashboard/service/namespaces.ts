@@ -1,6 +1,6 @@
 /**
- * All namespaces that the caller may see, in memory: the service lists them page by page in one order, and people filter and sort
- * as they like. Pages come in one after another, and what has come is shown.
+ * All namespaces that the caller may see, in memory: the service lists them page by page in one order, but people filter and sort
+ * them in any way. Pages load one after another, and rows appear as they arrive.
  */
 import { batch, signal } from "@preact/signals";
 import { contact, get } from "./client.ts";
@@ -21,7 +21,7 @@ export const failure = signal<Error | undefined>(undefined);
 let loading: AbortController | undefined;
 let loadedFor: string | undefined;
 
-/** What was loaded for somebody else is nobody's. */
+/** Discards what was loaded for another caller. */
 export function ensureLoaded(): void {
   const who = caller.peek()?.id;
   if (loading || (loadedFor === who && isComplete.peek() && Date.now() - loadedAt.peek() < 60_000)) return;
@@ -33,7 +33,7 @@ export function ensureLoaded(): void {
   void load();
 }
 
-/** What fills a screen comes first; the rest in pages as large as the service gives. */
+/** The first page fills a screen; the others are as large as the service allows. */
 const [firstPage, fullPage] = [100, 1_000];
 
 export async function load(): Promise<void> {
@@ -47,7 +47,7 @@ export async function load(): Promise<void> {
     for (let next: string | undefined = `/api/namespaces?top=${firstPage}`; next !== undefined; ) {
       const page: Page = await get<Page>(next, own.signal);
       fresh.push(...page.value);
-      // What is seen already is replaced at once, and not row by row.
+      // Only the first load shows rows as they arrive; a reload replaces them all together at the end.
       if (isFirst) all.value = [...fresh];
       next = page.nextLink && withTop(page.nextLink, fullPage);
     }
@@ -70,7 +70,7 @@ function withTop(link: string, top: number): string {
   return url.pathname + url.search;
 }
 
-/** What an operation has done to a namespace is read as soon as it tells of it. */
+/** Namespaces to read again because an operation has changed them. */
 const stale = new Map<string, { cluster: string; namespace: string }>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -92,7 +92,7 @@ async function refresh(): Promise<void> {
   const wanted = [...stale.values()];
   stale.clear();
   if (!contact.peek().isThere) return;
-  // After a batch that is quicker than each by itself.
+  // After a batch, loading the list is faster than loading each one.
   if (wanted.length > mostAtOnce) return void (await load());
   const read = await Promise.all(
     wanted.map(async ({ cluster, namespace }) => {

@@ -1,4 +1,4 @@
-/** Something that a page shows and the service has: loaded, loading, not to be had, or what it was a while ago. */
+/** Data that a page shows: loaded, loading, unavailable or stale. */
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { contact, Refused } from "./client.ts";
@@ -9,12 +9,12 @@ export interface Resource<T> {
   readonly data: Signal<T | undefined>;
   readonly error: Signal<Error | undefined>;
   readonly isLoading: Signal<boolean>;
-  /** Of `data`. */
+  /** When `data` was loaded. */
   readonly loadedAt: Signal<number>;
   reload(): void;
 }
 
-/** Loads when the key changes, when somebody signs in, and when the service is there again. */
+/** Loads when the key changes, after sign-in, and when the service is back. */
 export function useResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
   const state = useMemo(() => createResource(load), [key]);
   const isThere = contact.value.isThere;
@@ -27,7 +27,7 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
   return state;
 }
 
-/** Of what events change: loaded again when a stream has begun after it, since what happened in between nobody tells. */
+/** For data that events keep current: reloads when a newer stream starts, since events in between are lost. */
 export function useLiveResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
   const resource = useResource(key, load);
   useEffect(() => {
@@ -66,7 +66,7 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<
         },
         (reason: unknown) => {
           if (own.signal.aborted) return;
-          // What has gone, or is not the caller's any more, is not shown as something of a while ago.
+          // Data that is gone or no longer visible to the caller must not be shown as stale.
           if (reason instanceof Refused && (reason.status === 404 || reason.status === 403)) data.value = undefined;
           error.value = reason instanceof Error ? reason : new Error(String(reason));
           isLoading.value = false;

@@ -1,4 +1,4 @@
-/** Whether there is a simulated cloud to look into: a sandbox answers below /sandbox, and anything else says 404. */
+/** Whether the service has a simulated cloud to show: a sandbox answers below /sandbox; any other service answers 404. */
 import { signal } from "@preact/signals";
 
 export const hasSandbox = signal(false);

@@ -1,11 +1,11 @@
-/** Who sits here, and the proof of it that goes with every request. A token is never written down; a key is kept for this tab. */
+/** The caller, and the credential sent with every request. A token is never stored; a key is kept for this tab. */
 import { signal } from "@preact/signals";
 import type { Caller } from "./documents.ts";
 
-/** `starting` until it is known whether anybody has to sign in. */
+/** `starting` until it is known whether sign-in is needed. */
 export const gate = signal<"starting" | "signIn" | "open">("starting");
 export const caller = signal<Caller | undefined>(undefined);
-/** Why somebody has to sign in, where there is more to say than that. */
+/** Why sign-in is needed, if there is a special reason. */
 export const gateNotice = signal<string | undefined>(undefined);
 
 type Proof = () => Promise<Readonly<Record<string, string>>>;
@@ -23,7 +23,7 @@ export function takeKey(key: string): void {
   proof = async () => ({ "x-mooring-key": key });
 }
 
-/** After a reload. */
+/** Restores the key after a reload. */
 export function takeKeptKey(): boolean {
   const key = sessionStorage.getItem(keyEntry);
   if (key !== null) takeKey(key);
@@ -34,7 +34,7 @@ export function takeTokens(token: () => Promise<string>): void {
   proof = async () => ({ authorization: `Bearer ${await token()}` });
 }
 
-/** The service does not know who this is, or not any more. What is on the page stays until somebody has signed in. */
+/** The caller is unknown, or no longer known. The page keeps its contents until someone has signed in. */
 export function askToSignIn(notice?: string): void {
   sessionStorage.removeItem(keyEntry);
   proof = none;
@@ -44,6 +44,6 @@ export function askToSignIn(notice?: string): void {
 
 export function isIn(role: Caller["roles"][number]): boolean {
   const roles = caller.value?.roles ?? [];
-  // An operator may do everything that a role allows, but for deciding.
+  // Operators have every right except to approve or reject.
   return roles.includes(role) || (role !== "Onboarding.Approve" && roles.includes("Onboarding.Operate"));
 }

@@ -1,4 +1,4 @@
-/** What the document says of the service: how one may sign in, and where else to look. src/functions/dashboard/settings.ts writes it. */
+/** Settings in the HTML document: sign-in methods and further links. src/functions/dashboard/settings.ts writes them. */
 export interface Settings {
   readonly signIn: {
     readonly entra?: { readonly issuer: string; readonly clientId: string; readonly scope: string };
@@ -16,5 +16,5 @@ function readSettings(): Settings {
 
 export const settings = readSettings();
 
-/** Whether the service asks who calls. */
+/** Whether callers have to sign in. */
 export const tellsCallersApart = Object.keys(settings.signIn).length > 0;

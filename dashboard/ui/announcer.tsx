@@ -1,10 +1,10 @@
-/** What happens out of sight of somebody who listens. */
+/** Announces changes to screen readers. */
 import { signal } from "@preact/signals";
 
 const said = signal("");
 
 export function announce(text: string): void {
-  // The same words again are news, too.
+  // Screen readers announce a text only when it changes.
   said.value = said.peek() === text ? `${text}\u00a0` : text;
 }
 

@@ -1,4 +1,4 @@
-/** Whatever somebody wants to change is planned first, and done only when that was seen. */
+/** The dialog for every change: it shows the plan first, and sends the change only after that. */
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { call } from "../service/client.ts";
@@ -9,19 +9,19 @@ import { isOutdated, Loaded, Outdated, ProblemText } from "./states.tsx";
 
 export interface Change {
   readonly title: string;
-  /** On the button. */
+  /** The text of the button. */
   readonly verb: string;
   readonly path: string;
   readonly method?: "POST" | "DELETE";
   readonly body?: Readonly<Record<string, unknown>>;
-  /** Of the thing as it was seen; undefined where the plan says what it was made for. */
+  /** The ETag of what the person saw; undefined when the plan supplies one. */
   readonly ifMatch: string | undefined;
-  /** Shows the thing as it is now, when it is not the one that was seen. */
+  /** Shows the current state after a conflict. */
   readonly reload: () => void;
   readonly takesComment?: boolean;
-  /** A flag of the query that somebody may set; what would happen is planned anew with it. */
+  /** An optional query flag; changing it makes a new plan. */
   readonly choice?: { readonly name: string; readonly text: string };
-  /** What it does cannot be taken back by the same page. */
+  /** The same page cannot undo this. */
   readonly isGrave?: boolean;
   readonly done: (accepted: Accepted) => void;
 }
@@ -59,7 +59,7 @@ function Asked({ change }: { readonly change: Change }) {
     return body;
   });
 
-  // A request that is sent again after a failure is the same one; with another flag or another plan it is not.
+  // A retry keeps its key; a different flag or plan makes it another request.
   const key = useMemo(() => crypto.randomUUID(), [path, plan.data.value?.etag]);
 
   const send = async (event: Event) => {
@@ -116,22 +116,24 @@ function Asked({ change }: { readonly change: Change }) {
           {outdated ? (
             <Outdated error={outdated} showNow={showNow} />
           ) : (
-            <Loaded resource={plan} what="what would happen">
+            <Loaded resource={plan} what="the plan">
               {(data) => ("items" in data ? <BatchPlanView plan={data} /> : <PlanView plan={data} />)}
             </Loaded>
           )}
           {change.takesComment && <Comment value={comment} />}
           {error.value && !outdated && (
             <div class="failure" role="alert">
-              <p class="empty-title">It was not done.</p>
+              <p class="empty-title">The request failed.</p>
               <ProblemText error={error.value} />
-              <p class="muted">Sent again it carries the same idempotency key, so that nothing happens twice.</p>
+              <p class="muted">
+                You can safely send it again: the idempotency key stays the same, so nothing happens twice.
+              </p>
             </div>
           )}
         </div>
         <div class="dialog-foot">
           <button type="button" onClick={close}>
-            Leave it
+            Close
           </button>
           <button
             type="submit"
@@ -153,7 +155,7 @@ function standsInTheWay(plan: Plan | BatchPlan): boolean {
 function Comment({ value }: { readonly value: Signal<string> }) {
   return (
     <label class="field">
-      <span>Comment, which is kept with the decision</span>
+      <span>Comment (recorded with the decision)</span>
       <textarea
         rows={2}
         maxLength={1_000}

@@ -26,8 +26,8 @@ export function Copy({
       await navigator.clipboard.writeText(text);
       say("Copied", `${what} copied`);
     } catch {
-      // The browser, or whoever set it up, says who may.
-      say("Not copied", `The browser does not let ${what} be copied; select the text instead.`);
+      // The browser or its policy may forbid it.
+      say("Not copied", `The browser did not allow copying ${what}; select the text instead.`);
     }
   };
   return (
@@ -43,7 +43,7 @@ export function Copy({
   );
 }
 
-/** An id as far as one has to see it, with all of it at hand. */
+/** An id, cut to fit, with the whole of it in the tooltip and to copy. */
 export function Id({ of, what }: { readonly of: string; readonly what: string }) {
   return (
     <span class="id">
@@ -53,7 +53,7 @@ export function Id({ of, what }: { readonly of: string; readonly what: string })
   );
 }
 
-/** Text to take away. */
+/** Text to copy. */
 export function Block({ text, what }: { readonly text: string; readonly what: string }) {
   return (
     <div class="block">

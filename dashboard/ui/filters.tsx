@@ -1,12 +1,12 @@
-/** Filters stand in the address, and are told as long as they are on. */
+/** Filters are kept in the address, and active ones are listed. */
 import type { ComponentChildren } from "preact";
 import { param, setParams } from "../app/router.ts";
 import { words } from "./words.ts";
 
-/** Where there is room, nobody has to unfold them. */
+/** On wide screens the filters start open. */
 const isWide = matchMedia("(min-width: 56rem)").matches;
 
-/** What a filter is called where it is told that it is on, and how its value is said where that is no free text. */
+/** The name of each filter in the list of active ones, and how to show its value unless that is free text. */
 export type FilterNames = Readonly<Record<string, string | readonly [title: string, say: (value: string) => string]>>;
 
 export function FilterBar({ names, children }: { readonly names: FilterNames; readonly children: ComponentChildren }) {
@@ -40,7 +40,7 @@ export function FilterBar({ names, children }: { readonly names: FilterNames; re
             class="quiet"
             onClick={() => setParams(Object.fromEntries([...Object.keys(names), "page"].map((name) => [name, ""])))}
           >
-            Remove all
+            Clear all
           </button>
         </p>
       )}
@@ -61,7 +61,7 @@ export function Choice({
 }) {
   const chosen = param(name);
   const all = options.map((option) => (typeof option === "string" ? ([option, words(option)] as const) : option));
-  // An address may ask for what is not, or not any more.
+  // The address may contain a value that does not exist, or no longer does.
   if (chosen !== "" && !all.some(([value]) => value === chosen)) all.push([chosen, chosen]);
   return (
     <label class="field">
@@ -78,7 +78,7 @@ export function Choice({
   );
 }
 
-/** What is typed takes effect when it is complete. */
+/** Takes effect when the user commits the text, unless `isImmediate`. */
 export function Search({
   name,
   title,
@@ -106,7 +106,7 @@ export function Search({
   );
 }
 
-/** One click to what is looked for most. */
+/** One-click filters for the most common searches. */
 export function QuickFilters({
   title,
   choices,

@@ -1,4 +1,4 @@
-/** What to do about an error, with a link where one leads on. */
+/** What to do about an error, with links to pages that help. */
 import type { ComponentChildren } from "preact";
 import { base } from "../app/router.ts";
 import { sayFix } from "./fixWords.ts";

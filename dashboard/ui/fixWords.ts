@@ -1,6 +1,6 @@
-/** What to do about an error, in the words of these pages: the service says it in those of HTTP. */
+/** Rewrites fixes for these pages; the service writes them in terms of HTTP. */
 
-/** Acts as src/domain/errors/fix.ts writes them, each with its words here and, where there is one, its page. */
+/** What src/domain/errors/fix.ts writes, what to show instead, and the page to link to, if there is one. */
 const acts: readonly (readonly [act: string, words: string, page?: string])[] = [
   ["GET /api/operations/{id}?status=Failed", "“Failed only” on the batch's page"],
   ["GET /api/operations/{id}", "its page"],
@@ -17,7 +17,7 @@ const acts: readonly (readonly [act: string, words: string, page?: string])[] = 
   ["Authorization: Bearer <token> or x-mooring-key: <key>", "a sign-in"],
 ];
 
-/** Pieces of the text: what leads to a page has one. */
+/** The text in pieces; a piece that links to a page names it. */
 export function sayFix(text: string): readonly (readonly [text: string, page?: string | undefined])[] {
   for (const [act, words, page] of acts) {
     const at = text.indexOf(act);

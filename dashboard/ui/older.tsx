@@ -1,4 +1,4 @@
-/** The end of a list that comes in pages, the newest first: how many are shown, and the next page. */
+/** The end of a list that loads page by page, newest first: how many are shown, and a button for more. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { get } from "../service/client.ts";
 import { Failure } from "./states.tsx";
@@ -16,11 +16,11 @@ export function Older<Row>({
   one,
   many = `${one}s`,
 }: {
-  /** Of the page after those that are shown; set anew with each. */
+  /** The link to the next page; updated with each page. */
   readonly nextLink: Signal<string | undefined>;
   readonly onPage: (rows: readonly Row[]) => void;
   readonly shown: number;
-  /** What a row is called. */
+  /** The noun for one row. */
   readonly one: string;
   readonly many?: string;
 }) {

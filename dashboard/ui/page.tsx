@@ -1,4 +1,4 @@
-/** The head of a page. Whoever comes to a page hears what it is. */
+/** The head of a page. It takes the focus, so that screen readers announce the page. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { path } from "../app/router.ts";
@@ -19,7 +19,7 @@ export function Page({
     document.title = `${title} · Mooring`;
   }, [title]);
   useEffect(() => {
-    // What somebody has begun to use keeps the focus.
+    // Never takes the focus from something in use.
     if (document.activeElement === document.body || document.activeElement === null)
       heading.current?.focus({ preventScroll: true });
   }, [path.value]);

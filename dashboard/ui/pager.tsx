@@ -1,6 +1,6 @@
 import { setParams } from "../app/router.ts";
 
-/** By pages, so that the browser's own search, and every address, finds what is there. */
+/** Pages instead of endless scrolling, so that the browser's search works and every page has an address. */
 export function Pager({
   page,
   size,

@@ -1,4 +1,4 @@
-/** What would happen: step by step, with what stands in the way and what could not be found out. */
+/** A plan: what each step would do, what blocks it, and what could not be determined. */
 import { useSignal } from "@preact/signals";
 import { to } from "../app/router.ts";
 import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
@@ -7,7 +7,7 @@ import { Action } from "./status.tsx";
 import { span } from "./time.tsx";
 import { count, words } from "./words.ts";
 
-/** Of a plan, or as it was carried out. */
+/** A step of a plan, or one that ran. */
 interface PlannedStep {
   readonly name: string;
   readonly target: string;
@@ -24,21 +24,22 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
       <p class={plan.blocked ? "verdict bad" : "verdict"}>
         {plan.operation !== undefined ? (
           <>
-            Nothing changes: <a href={to.operation(plan.operation)}>an operation</a> has done this, or is doing it.
+            Nothing to do: <a href={to.operation(plan.operation)}>an operation</a> has already done this, or is doing
+            it.
           </>
         ) : plan.blocked ? (
-          "Something stands in the way; nothing would be written."
+          "Blocked: nothing would be written."
         ) : plan.steps.length === 0 ? (
           "No step would run."
         ) : changing.length === 0 ? (
-          `Everything is as it is asked for: ${count(plan.steps.length, "step")} would find nothing to do.`
+          `Everything is as requested: ${count(plan.steps.length, "step")} would find nothing to do.`
         ) : (
           `${count(changing.length, "step")} of ${plan.steps.length} would change something.`
         )}
       </p>
       {plan.needsApproval.map((reason) => (
         <p class="notice waiting" key={reason}>
-          It would wait for approval: {reason}
+          Would wait for approval: {reason}
         </p>
       ))}
       {plan.notices?.map((notice) => (
@@ -79,10 +80,10 @@ const itemWords = {
   ready: ["create", "would run"],
   blocked: ["conflict", "stopped before its first write"],
   refused: ["conflict", "refused"],
-  notPlanned: ["none", "not planned in the time of a call"],
+  notPlanned: ["none", "not planned in time"],
 } as const;
 
-/** What stands in the way comes first: the rest is as it should be. */
+/** Problems come first; the rest is as it should be. */
 export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
   const { totals, items, estimate } = plan;
   const order = ["refused", "blocked", "notPlanned", "ready"];
@@ -94,7 +95,7 @@ export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
       <p class={totals.ready === 0 ? "verdict bad" : "verdict"}>
         {count(totals.requests, "namespace")}: {totals.ready} would run, {totals.blocked} would be stopped before the
         first write, {totals.refused} would be refused
-        {totals.notPlanned > 0 && `, ${totals.notPlanned} could not be planned in the time of a call`}.
+        {totals.notPlanned > 0 && `, ${totals.notPlanned} could not be planned in time`}.
       </p>
       {estimate && <EstimateText estimate={estimate} />}
       <ul class="plan-steps">
@@ -118,7 +119,7 @@ export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
               most.value += pageOfItems;
             }}
           >
-            Show more of the other {(items.length - shown.length).toLocaleString()}
+            Show more ({(items.length - shown.length).toLocaleString()} left)
           </button>
         </p>
       )}
@@ -160,16 +161,16 @@ export function Differences({ of }: { readonly of: readonly Difference[] }) {
       <thead>
         <tr>
           <th scope="col">Field</th>
-          <th scope="col">Is</th>
-          <th scope="col">Becomes</th>
+          <th scope="col">Before</th>
+          <th scope="col">After</th>
         </tr>
       </thead>
       <tbody>
         {of.map(({ field, current, desired }) => (
           <tr key={field}>
             <th scope="row">{field}</th>
-            <td>{current === null ? <span class="muted">not there</span> : <del>{current}</del>}</td>
-            <td>{desired === null ? <span class="muted">goes</span> : <ins>{desired}</ins>}</td>
+            <td>{current === null ? <span class="muted">none</span> : <del>{current}</del>}</td>
+            <td>{desired === null ? <span class="muted">removed</span> : <ins>{desired}</ins>}</td>
           </tr>
         ))}
       </tbody>
@@ -183,7 +184,7 @@ export interface ErrorWithFix {
   readonly fix: string;
 }
 
-/** An error with what to do about it. */
+/** An error or notice, and what to do about it. */
 export function Cause({ error, isNotice = false }: { readonly error: ErrorWithFix; readonly isNotice?: boolean }) {
   return (
     <div class={isNotice ? "cause notice" : "cause bad"}>

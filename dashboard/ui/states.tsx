@@ -1,4 +1,4 @@
-/** What a page shows when there is nothing to show: because it is on its way, is empty, cannot be had, or is not for the caller. */
+/** What a page shows instead of data that is loading, empty, unavailable or forbidden. */
 import type { ComponentChildren } from "preact";
 import { Refused, Unreachable } from "../service/client.ts";
 import type { Resource } from "../service/resource.ts";
@@ -26,7 +26,7 @@ export function Loaded<T>({
       {error && (
         <div class="notice stale" role="status">
           <p>
-            These are {what} of <Time at={resource.loadedAt.value} />: {error.message}
+            Showing {what} as of <Time at={resource.loadedAt.value} />. {error.message}
           </p>
           <button type="button" onClick={resource.reload}>
             Try again
@@ -74,7 +74,7 @@ export function Failure({
     <div class={`failure ${kind}`} role="alert">
       <p class="empty-title">{title}</p>
       {kind === "offline" ? (
-        <p>It is asked again by itself, and this comes when it answers.</p>
+        <p>Retrying automatically. This appears as soon as the service responds.</p>
       ) : (
         <ProblemText error={error} />
       )}
@@ -87,7 +87,7 @@ export function Failure({
   );
 }
 
-/** The service has refused a change of something else than was seen. */
+/** Whether the service refused because the target has changed since the person saw it. */
 export function isOutdated(error: unknown): error is Refused {
   return error instanceof Refused && error.status === 412;
 }
@@ -95,16 +95,16 @@ export function isOutdated(error: unknown): error is Refused {
 export function Outdated({ error, showNow }: { readonly error: Refused; readonly showNow: () => void }) {
   return (
     <div class="failure" role="alert">
-      <p class="empty-title">This has changed since you looked, and nothing was done.</p>
+      <p class="empty-title">This has changed since you looked; nothing was done.</p>
       <p>{error.problem.detail}</p>
       <button type="button" onClick={showNow}>
-        Show what is there now
+        Show the current state
       </button>
     </div>
   );
 }
 
-/** Cause, fix, and what leads to it in the log. */
+/** Cause, fix, and the trace id to find it in the logs. */
 export function ProblemText({ error }: { readonly error: Error }) {
   if (!(error instanceof Refused)) return <p>{error.message}</p>;
   const { detail, fix, errors = [], traceId, code } = error.problem;
@@ -131,9 +131,9 @@ export function ProblemText({ error }: { readonly error: Error }) {
 }
 
 function titleOf(error: Error, what: string): [string, string] {
-  if (error instanceof Unreachable) return ["The service does not answer.", "offline"];
+  if (error instanceof Unreachable) return ["The service is not responding.", "offline"];
   if (error instanceof Refused && error.status === 403) return [`You may not see ${what}.`, "forbidden"];
   if (error instanceof Refused && error.status === 404)
-    return ["There is no such thing, or it is not yours.", "missing"];
-  return [`The service could not give ${what}.`, "error"];
+    return ["This does not exist, or you may not see it.", "missing"];
+  return [`Could not load ${what}.`, "error"];
 }

@@ -1,4 +1,4 @@
-/** A status by its sign, its word and its colour, so that none of the three is needed to read it. */
+/** A status as a sign, a word and a colour, so that nobody depends on one of the three. */
 import { words } from "./words.ts";
 
 type Tone = "good" | "bad" | "busy" | "waiting" | "quiet";
@@ -30,7 +30,7 @@ export function Status({
 }: {
   readonly of: string;
   readonly phase?: string | undefined;
-  /** How many there are of it. */
+  /** Shown as a count. */
   readonly number?: number;
 }) {
   const shown = of === "Running" && phase !== undefined && isPhaseInStatus(phase) ? phase : of;
@@ -48,17 +48,17 @@ export function Status({
   );
 }
 
-/** Then it need not be said beside it. */
+/** Whether the status already shows the phase. */
 export function isPhaseInStatus(phase: string): boolean {
   return phase in names;
 }
 
-/** The value of a filter, too. */
+/** Also used for the values of filters. */
 export function nameOf(status: string): string {
   return names[status] ?? words(status);
 }
 
 export function Action({ of }: { readonly of: string | undefined }) {
   if (of === undefined) return <span class="muted">–</span>;
-  return <span class={`action ${of}`}>{of === "none" ? "as asked" : of}</span>;
+  return <span class={`action ${of}`}>{of === "none" ? "unchanged" : of}</span>;
 }

@@ -1,4 +1,4 @@
-/** Times as people say them, with the exact one at hand. */
+/** Relative times, with the exact time in the tooltip. */
 import { computed, signal, useComputed } from "@preact/signals";
 import { exactTimes } from "../app/preferences.ts";
 
@@ -28,7 +28,7 @@ export function Time({ at }: { readonly at: string | number | undefined }) {
   );
 }
 
-/** From one moment to another, or until now. */
+/** The time between two moments, or up to now. */
 export function Duration({ from, until }: { readonly from: string | undefined; readonly until?: string | undefined }) {
   const start = Date.parse(from ?? "");
   const end = Date.parse(until ?? "");

@@ -1,4 +1,4 @@
-/** Names of the service in the words of people. */
+/** The names of the service as words for people. */
 
 /** `ensureIdentity` is "Ensure identity", and "awaitingApproval" "Awaiting approval". */
 export function words(name: string): string {

@@ -140,24 +140,24 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   }
 
   async function signInWithKey(on: Page, key: string): Promise<void> {
-    await on.getByLabel(/^A key of the catalog/).fill(key);
-    await button("Use the key", on).click();
+    await on.getByLabel(/^Catalog key/).fill(key);
+    await button("Sign in with key", on).click();
   }
 
   it("asks for a key where callers are told apart, and says when it is none", async () => {
     await open("/operations?status=Failed");
     await signInWithKey(page, "wrong");
-    await page.getByRole("alert").getByText("The catalog has no such key.").waitFor();
+    await page.getByRole("alert").getByText("This key is not in the catalog.").waitFor();
     await look("sign-in");
 
     await signInWithKey(page, sandbox.key ?? "");
 
     await heading("Operations");
     // Still the page that was wanted, and the filter is told.
-    await page.getByText("No operation passes these filters.").waitFor();
+    await page.getByText("No operations match these filters.").waitFor();
     await button("Remove the filter Status: Failed").click();
     expect(page.url()).toBe(`${sandbox.url}/dashboard/operations`);
-    await page.getByText("There is no operation yet.").waitFor();
+    await page.getByText("No operations yet.").waitFor();
     await look("operations-empty");
   });
 
@@ -185,7 +185,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await heading(`Onboard ${cluster}/formed`);
     await page.getByText("Running", { exact: true }).first().waitFor();
     // Nobody has loaded the page anew.
-    await page.getByText("What a team puts into its Deployment:").waitFor();
+    await page.getByText("Add this to your Deployment:").waitFor();
     await button("Copy the manifest").click();
     expect(await page.evaluate("navigator.clipboard.readText()")).toContain("namespace: formed");
     await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))");
@@ -219,7 +219,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("undo", { exact: true }).first().waitFor();
     await look("operation-failed");
     // A step has an address of its own.
-    await button("Copy the address of this step").first().click();
+    await button("Copy the link to this step").first().click();
     await page.goto(String(await page.evaluate("navigator.clipboard.readText()")));
     await page.locator(".step.linked details[open]").getByText("SQL_FORBIDDEN").first().waitFor();
   });
@@ -227,7 +227,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   it("has a second person approve, who signs in with Entra, and tells the first one", async () => {
     const id = await service.onboard(request("red-orders", { databases: [database("orders", "reader")] }));
     await open(`/operations/${id}`);
-    await page.getByText("Another person has to approve it.").waitFor();
+    await page.getByText("Another person must approve this.").waitFor();
     await look("operation-waiting");
     const other = await pages.newPage(await pages.newContext());
     await open("/approvals", other);
@@ -248,7 +248,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       .fill("as agreed");
     await button("Approve", other).and(other.locator("[type=submit]")).click();
 
-    await other.getByText("Nothing waits for you.").waitFor();
+    await other.getByText("Nothing is waiting for you.").waitFor();
     await look("approvals-empty", other);
     await page.getByText("Approved by", { exact: false }).waitFor();
     await page.getByText("Succeeded", { exact: true }).first().waitFor();
@@ -271,7 +271,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect((await service.waitFor(rejected)).error?.code).toBe("REJECTED");
     // What the person may not, he is told he may not; and what is kept in his browser are likings.
     await open("/new", other);
-    await other.getByText("You may not ask for anything.").waitFor();
+    await other.getByText("You may not send requests.").waitFor();
     await look("new-request-forbidden", other);
     expect(await other.evaluate("Object.keys(localStorage)")).toEqual(["mooring.preferences"]);
     expect(await other.evaluate("JSON.stringify(sessionStorage)")).not.toContain("eyJ");
@@ -284,13 +284,13 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Sign in with Microsoft Entra", rita).click();
     await rita.getByRole("link", { name: "requester" }).click();
 
-    await rita.getByText("You may not see what waits for you.").waitFor();
+    await rita.getByText("You may not see the approvals.").waitFor();
     await look("approvals-forbidden", rita);
     // After a reload Entra is asked again: the token was kept nowhere.
     await rita.reload();
-    await rita.getByText("You may not see what waits for you.").waitFor();
+    await rita.getByText("You may not see the approvals.").waitFor();
     await open("/new", rita);
-    await rita.getByText("Your teams have: red-*, shared-*").waitFor();
+    await rita.getByText("Your teams may use: red-*, shared-*").waitFor();
     await rita.context().close();
   });
 
@@ -298,12 +298,12 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const person = await pages.newPage(await pages.newContext());
     await open("/new", person);
     await signInWithKey(person, "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJub2JvZHkifQ.c2lnbmVk");
-    await person.getByRole("alert").getByText("The service does not take this token.").waitFor();
+    await person.getByRole("alert").getByText("The service does not accept this token.").waitFor();
     await signInWithKey(person, await tokenOf(sandbox, { team: "red", role: "request" }));
-    await person.getByText("Your teams have: red-*, shared-*").waitFor();
+    await person.getByText("Your teams may use: red-*, shared-*").waitFor();
     expect(await person.evaluate("JSON.stringify(sessionStorage) + JSON.stringify(localStorage)")).not.toContain("eyJ");
     await person.reload();
-    await person.getByLabel(/^A key of the catalog/).waitFor();
+    await person.getByLabel(/^Catalog key/).waitFor();
     await person.context().close();
   });
 
@@ -344,7 +344,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     );
     await passAnHour();
     await person.getByRole("link", { name: "Catalog" }).click();
-    await person.getByText("Your sign-in has ended.").waitFor();
+    await person.getByText("Your sign-in has expired.").waitFor();
     await person.context().close();
   });
 
@@ -447,7 +447,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const berth = { cluster, namespace: "formed" };
     await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(berth)}]`);
     await open(`/namespaces/${cluster}/formed`);
-    await page.getByText("Everything is as it was asked for.").waitFor();
+    await page.getByText("Everything is as requested.").waitFor();
     await look("namespace");
 
     await button("Verify now").click();
@@ -466,7 +466,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       .getByRole("link", { name: `${cluster}/formed` })
       .first()
       .click();
-    await page.getByText("Everything is as it was asked for.").waitFor();
+    await page.getByText("Everything is as requested.").waitFor();
   });
 
   it("exports what a namespace has, in each form", async () => {
@@ -516,7 +516,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       .getByRole("link", { name: `${cluster}/leaving` })
       .first()
       .click();
-    await page.getByText("There is no such thing, or it is not yours.").waitFor();
+    await page.getByText("This does not exist, or you may not see it.").waitFor();
   });
 
   it("migrates, stops after a phase, and goes on from there", async () => {
@@ -527,12 +527,12 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.locator(".stepper [aria-current=step]").getByText("Cut over").waitFor();
     await look("namespace-migration");
 
-    await button("Go on …").click();
+    await button("Continue …").click();
     await dialog()
       .getByText(/would change something|find nothing to do/)
       .waitFor();
     const sent = page.waitForRequest((each) => each.url().endsWith("/migrate") && each.method() === "POST");
-    await button("Go on").and(page.locator("[type=submit]")).click();
+    await button("Continue").and(page.locator("[type=submit]")).click();
 
     expect((await sent).headers()["if-match"]).toMatch(/^".+"$/);
     await heading(`Migrate ${cluster}/moving`);
@@ -553,7 +553,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       .first()
       .waitFor();
     await button("Verify the chain").click();
-    await page.getByText("The chain is whole", { exact: false }).waitFor();
+    await page.getByText("The chain is intact", { exact: false }).waitFor();
     await look("audit");
   });
 
@@ -562,7 +562,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("team red: reader, writer, executor").first().waitFor();
     await look("catalog");
     await open("/nowhere");
-    await page.getByText("The dashboard has no page of this address.").waitFor();
+    await page.getByText("This page does not exist.").waitFor();
     await look("no-such-page");
   });
 
@@ -587,7 +587,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     // The first stop of the tabulator leads past what stands on every page.
     await open("/catalog");
     await heading("Catalog");
-    expect(await page.locator("a, button, input, select, summary").first().textContent()).toBe("To the content");
+    expect(await page.locator("a, button, input, select, summary").first().textContent()).toBe("Skip to content");
   });
 
   it("has one stream, and none while the tab is hidden", async () => {
@@ -630,7 +630,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     // The other tab has seen it behind its dialog, and what it sends now is told to be late or done.
     await other.getByText("Canceled", { exact: true }).first().waitFor();
-    await button("Leave it", other).click();
+    await button("Close", other).click();
     await expect.poll(() => button("Cancel …", other).count()).toBe(0);
     await other.locator(".account summary").click();
     await other.getByLabel("Colours").selectOption("dark");
@@ -680,7 +680,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await slow.route("**/api/catalog", (route) => route.fulfill(refusal(503, "REGISTRY_UNAVAILABLE")));
     await slow.goto(`${sandbox.url}/dashboard/audit`);
     await slow.getByRole("link", { name: "Catalog" }).click();
-    await slow.getByText("The service could not give the catalog.").waitFor();
+    await slow.getByText("Could not load the catalog.").waitFor();
     await look("error", slow);
     await slow.unroute("**/api/catalog");
     await button("Try again", slow).click();
@@ -696,10 +696,10 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     await sandbox.killHost();
 
-    await page.locator(".contact").getByText("The service does not answer").waitFor();
+    await page.locator(".contact").getByText("The service is not responding").waitFor();
     expect(await page.locator("[data-row]").count()).toBe(rows);
     await page.getByRole("link", { name: "Catalog" }).click();
-    await page.getByText("The service does not answer.").first().waitFor();
+    await page.getByText("The service is not responding.").first().waitFor();
     await look("away");
     await page.getByRole("link", { name: "Operations" }).first().click();
     await page.locator("[data-stream=away]").waitFor();
@@ -716,14 +716,14 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await third.focus();
     const before = await third.textContent();
     await context.setOffline(true);
-    await page.locator(".contact").getByText("This machine is offline").waitFor();
+    await page.locator(".contact").getByText("You are offline").waitFor();
     await look("offline");
     await page.route("**/api/operations?*", (route) => route.fulfill(refusal(503, "REGISTRY_UNAVAILABLE")));
     await third.focus();
 
     await context.setOffline(false);
 
-    await page.locator(".notice.stale").getByText("These are the operations of", { exact: false }).waitFor();
+    await page.locator(".notice.stale").getByText("Showing the operations as of", { exact: false }).waitFor();
     await look("stale");
     expect(await page.evaluate("document.activeElement?.textContent")).toBe(before);
     await page.unroute("**/api/operations?*");
@@ -763,7 +763,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       await own.evaluate(
         `history.pushState(null, "", "/dashboard/nowhere"); dispatchEvent(new PopStateEvent("popstate"))`,
       );
-      await own.getByText("The dashboard has no page of this address.").waitFor();
+      await own.getByText("This page does not exist.").waitFor();
       await own.evaluate(
         `history.pushState(null, "", "/dashboard/${path}"); dispatchEvent(new PopStateEvent("popstate"))`,
       );
@@ -794,7 +794,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect((await sent).postDataJSON()).toEqual({ action: "verify", namespaces: [{ cluster, namespace: "formed" }] });
   });
 
-  const outdated = () => page.getByText("This has changed since you looked, and nothing was done.");
+  const outdated = () => page.getByText("This has changed since you looked; nothing was done.");
   const submit = (name: string) => button(name).and(page.locator("[type=submit]"));
 
   it("decides about what was seen only: says that it has changed, shows what is there now, and goes on from there", async () => {
@@ -820,7 +820,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await dialog().getByText("waits for approval and has 1 of 2", { exact: false }).waitFor();
     expect(await submit("Reject").isDisabled()).toBe(true);
     await look("outdated");
-    await button("Show what is there now").click();
+    await button("Show the current state").click();
     await page.getByText("1 of 2: key:approver").waitFor();
     await button("Reject …").click();
     await submit("Reject").click();
@@ -837,7 +837,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     await outdated().waitFor();
     await look("new-request-outdated");
-    await button("Show what is there now").click();
+    await button("Show the current state").click();
     await button("Onboard").waitFor();
     await button("Onboard").click();
     await heading(`Change ${cluster}/seen-planned`);
@@ -849,7 +849,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await service.waitFor(await service.onboard(request("seen-planned")));
     await button("Verify them").click();
     await outdated().waitFor();
-    await button("Show what is there now").click();
+    await button("Show the current state").click();
     await dialog().getByText("1 would run", { exact: false }).waitFor();
     await button("Verify them").click();
     await heading("Batch: verify 1 namespace");
@@ -873,10 +873,10 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(await submit("Offboard").isDisabled()).toBe(true);
     await page.unroute(`**${path}`);
 
-    await button("Show what is there now").last().click();
+    await button("Show the current state").last().click();
 
     await button("Verify now").click();
-    await page.getByText("Everything is as it was asked for.").waitFor();
+    await page.getByText("Everything is as requested.").waitFor();
     await button("Offboard …").click();
     await submit("Offboard").click();
     await heading(`Offboard ${cluster}/seen-planned`);
@@ -1040,9 +1040,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.locator(".account summary").click();
     await look("account");
     await button("Sign out").click();
-    await page.getByText("You have signed out here.").waitFor();
+    await page.getByText("You have signed out of Mooring.").waitFor();
     await page.reload();
-    await page.getByLabel(/^A key of the catalog/).waitFor();
+    await page.getByLabel(/^Catalog key/).waitFor();
     expect(await page.evaluate("JSON.stringify(sessionStorage)")).not.toContain(sandbox.key ?? randomUUID());
   });
 });

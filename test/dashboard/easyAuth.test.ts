@@ -60,12 +60,12 @@ describe.runIf(executable !== undefined)("behind App Service authentication", ()
     await expectAccessible(page, "sign-in of App Service authentication");
 
     await page.getByRole("link", { name: "Sign in" }).click();
-    await page.getByText("Your teams have: red-*", { exact: false }).waitFor();
+    await page.getByText("Your teams may use: red-*", { exact: false }).waitFor();
 
     expect(new URL(page.url()).searchParams.get("namespace")).toBe("red-easy");
     await page.getByRole("button", { name: "Onboard", exact: true }).click();
     await heading(`Onboard ${cluster}/red-easy`);
-    await page.getByText("What a team puts into its Deployment:").waitFor();
+    await page.getByText("Add this to your Deployment:").waitFor();
     // The cookie alone is the proof; nothing of it can be read.
     expect(await page.evaluate("document.cookie + JSON.stringify(sessionStorage)")).toBe("{}");
   });
@@ -75,7 +75,7 @@ describe.runIf(executable !== undefined)("behind App Service authentication", ()
     await page.getByText(`${cluster}/red-easy`).waitFor();
     platform.endSessions();
     await page.getByRole("link", { name: "Catalog" }).click();
-    await page.getByText("The service does not know you any more.").waitFor();
+    await page.getByText("You are no longer signed in.").waitFor();
     await page.getByRole("link", { name: "Sign in" }).click();
     await heading("Catalog");
 
