@@ -64,7 +64,7 @@ async function write(ids: readonly string[], audit = createAudit(settings)) {
   return audit;
 }
 
-it("gives back what was appended, newest first, and finds the chain whole", async () => {
+it("returns what was appended, newest first, and finds the chain intact", async () => {
   const audit = await write(["a", "b", "c"]);
 
   const { value } = await audit.read({ limit: 10 });
@@ -78,11 +78,11 @@ it("gives back what was appended, newest first, and finds the chain whole", asyn
   expect(await audit.verify()).toEqual({ valid: true, entries: 3, head: value[0]?.hash });
 });
 
-it("finds an empty trail whole", async () => {
+it("finds an empty trail intact", async () => {
   expect(await createAudit(settings).verify()).toMatchObject({ valid: true, entries: 0 });
 });
 
-it("takes an entry of the same id once: again, at once, and from another process", async () => {
+it("records an entry with the same id once: again, concurrently, and from another process", async () => {
   const [one, other] = [createAudit(settings), createAudit(settings)];
 
   await Promise.all([one.append(entry("a")), one.append(entry("a")), other.append(entry("a"))]);
@@ -92,7 +92,7 @@ it("takes an entry of the same id once: again, at once, and from another process
   expect(await one.verify()).toMatchObject({ valid: true, entries: 1 });
 });
 
-it("keeps one chain when six processes append at once", async () => {
+it("keeps one chain when six processes append concurrently", async () => {
   const writers = Array.from({ length: 6 }, () => createAudit(settings));
 
   await Promise.all(
@@ -117,7 +117,7 @@ it("filters by cluster, namespace and operation, and pages to the end", async ()
   expect((await audit.read({ operation: "x' or 'a' eq 'a", limit: 9 })).value).toEqual([]);
 });
 
-it("finds the chain whole while others append", async () => {
+it("finds the chain intact while others append", async () => {
   const audit = await write(["a", "b", "c"]);
   let isOver = false;
   const writing = Promise.all(Array.from({ length: 40 }, (_, n) => audit.append(entry(`more-${n}`)))).then(async () => {
@@ -191,7 +191,7 @@ async function swap(a: number, b: number) {
   await rows.updateEntity({ ...saved, partitionKey: "audit", rowKey: second.rowKey }, "Replace");
 }
 
-it("writes into every row which version of its form it has, outside of what the hashes cover", async () => {
+it("writes its format version into every row, outside what the hashes cover", async () => {
   const audit = await write(["a", "b"]);
 
   const versions: unknown[] = [];
@@ -202,7 +202,7 @@ it("writes into every row which version of its form it has, outside of what the 
   expect(await audit.verify()).toMatchObject({ valid: true, entries: 2 });
 });
 
-it("refuses to read and to judge what a newer release wrote, and says which row", async () => {
+it("refuses to read or verify what a newer release wrote, and names the row", async () => {
   const audit = await write(["a", "b"]);
   const [, second] = await records();
   await rows.updateEntity({ partitionKey: "audit", rowKey: second?.rowKey ?? "", v: 2 }, "Merge");
