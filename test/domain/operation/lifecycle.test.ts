@@ -38,7 +38,7 @@ const trace = (id: string) => `00-${id.repeat(32)}-b7ad6b7169203331-01`;
 const broken = finding("USER_MISSING", "sql-dev/messages", { field: "user", expected: "there", found: null });
 const added = finding("IDENTITY_TAGS_ADDED", "id-team-a", { field: "tags", expected: null, found: "owner" });
 
-/** What the operation of before had written, and what the next one writes. */
+/** What the previous operation wrote, and what the next one writes. */
 const was = {
   ...berth,
   operation: "op-1",
@@ -386,7 +386,7 @@ describe("the operation of a record", () => {
     });
   });
 
-  it("has what its kind needs, and nothing of what the record was before", () => {
+  it("has what its kind needs, and nothing of the previous record", () => {
     const { Changing, Compensating, Migrating, Offboarding } = records;
     const tried: RecordIn<"Offboarding"> = { ...Offboarding, migration, compensates };
 
@@ -399,7 +399,7 @@ describe("the operation of a record", () => {
   });
 });
 
-it("counts the records that stand behind one another", () => {
+it("counts the chain of previous records", () => {
   const depths: readonly [FreeRecord, number][] = [
     [onboarded, 0],
     [onlyHalfDone, 0],

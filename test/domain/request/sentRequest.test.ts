@@ -1,4 +1,4 @@
-/** A request as a Kubernetes object: what it means, where its errors point, and the schema that editors have of it. */
+/** A request as a Kubernetes object: what it means, where its errors point, and the schema that editors use. */
 import { describe, expect, it } from "vitest";
 import { apiVersion, namedIn, toObjectForm } from "../../../src/domain/request/objectForm.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -36,7 +36,7 @@ describe("the namespace", () => {
     expect(namedIn(object(metadata))).toEqual({ cluster: "aks-dev", namespace: "shop" });
   });
 
-  it("may have no other name than in a plain request", () => {
+  it("is restricted to the names that a plain request allows", () => {
     expect(pathsOf(object({ name: "kube-system" }))).toEqual(["metadata/name/"]);
     expect(pathsOf(object({ name: "shop.orders" }))).toEqual(["metadata/name/"]);
     expect(pathsOf(object({ name: "shop.orders", namespace: "shop" }))).toEqual([]);
@@ -44,7 +44,7 @@ describe("the namespace", () => {
   });
 });
 
-it("ignores what other tools and an API server write, and its own status", () => {
+it("ignores what other tools, an API server and Mooring itself (in status) write", () => {
   const metadata = {
     name: "shop",
     labels: { "app.kubernetes.io/part-of": "shop" },
@@ -74,7 +74,7 @@ it.each([
   expect(pathsOf(value)).toContain(path);
 });
 
-it("says where a field of the request stands in what was sent, also within a text", () => {
+it("translates the path of a request's field into the form that was sent, also inside a text", () => {
   const text =
     'Team "a" may not ask for this: /namespace is not; /databases/0/roles: owner. See aks-dev/team and GET /api.';
 
@@ -89,7 +89,7 @@ it("says where a field of the request stands in what was sent, also within a tex
   expect(readSentRequest(object({ name: "shop" })).asSent("/namespace")).toBe("/metadata/name");
 });
 
-it("goes round: the object of a request is that request", () => {
+it("round-trips: the object form of a request is read as the same request", () => {
   const request = OnboardingRequest.parse({ ...spec, namespace: "shop", deletePolicy: "Keep", team: "a" });
 
   expect(requestIn(toObjectForm(request, { state: "Onboarded" }))).toEqual(request);
@@ -109,7 +109,7 @@ describe("the schema", () => {
       yield* nodesOf(each);
   }
 
-  it("refers to nothing outside, and takes what is taken", () => {
+  it("has no external references, and requires what the parser requires", () => {
     expect(JSON.stringify(schema)).not.toContain("$ref");
     expect(schema).toMatchObject({
       title: "NamespaceOnboarding",
@@ -118,7 +118,7 @@ describe("the schema", () => {
     });
   });
 
-  it("is structural in spec, but for additionalProperties, which a CustomResourceDefinition says by pruning", () => {
+  it("is structural in spec except for additionalProperties, which a CustomResourceDefinition expresses by pruning", () => {
     // kubernetes.io, "Specifying a structural schema"
     const taken = "type description default enum pattern properties required items minItems maxItems".split(" ");
     const nodes = [...nodesOf(schema.properties?.["spec"] ?? {})];
