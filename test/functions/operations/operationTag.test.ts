@@ -1,4 +1,4 @@
-/** What an operation is to whoever decides about it: what changes its tag, and what does not. */
+/** An operation's tag, for those who decide about it: what changes the tag, and what does not. */
 import { expect, it } from "vitest";
 import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { Approval } from "../../../src/domain/policy/approval.ts";
@@ -63,11 +63,11 @@ it.each<[string, OperationRecord, OperationRecord]>([
   ["it ends", record, { ...record, status: "Failed" }],
   ["it ends otherwise", { ...record, status: "Failed" }, { ...record, status: "Succeeded" }],
   ["undos of it have failed", { ...record, status: "Failed" }, { ...record, status: "Failed", leftUndone: ["x"] }],
-])("is another when %s", (_what, before, after) => {
+])("differs when %s", (_what, before, after) => {
   expect(etagOf(after)).not.toBe(etagOf(before));
 });
 
-it("is that of a batch until it is canceled or ends, however many of its namespaces have ended", () => {
+it("of a batch stays the same until it is canceled or ends, however many of its namespaces have ended", () => {
   const { startTime: _, ...later } = { ...batch, startTime: time, changedTime: "later" };
 
   expect(etagOf(later)).toBe(etagOf(batch));
@@ -84,6 +84,6 @@ it.each<[OperationRecord | BatchRecord, string]>([
   [{ ...waiting, cancel: { by: "key:red", time } }, `was canceled by key:red at ${time}.`],
   [{ ...record, status: "Succeeded" }, "has ended: Succeeded."],
   [batch, "is a batch of 3 and runs."],
-])("says what it is: %#", (now, expected) => {
+])("describes the state: %#", (now, expected) => {
   expect(currentOperation(now).state).toBe(`Operation ${now.id} ${expected}`);
 });
