@@ -106,7 +106,7 @@ it("moves a namespace without a pod in one go, and grants nothing again", async 
   expect(run.calls).toEqual([...plannedSteps("migrate", pod).map((step) => step.name), "recordOutcome"]);
 });
 
-it("finds nothing in the middle of a migration to another service account, and tells of a stranger's credential", async () => {
+it("has no findings in the middle of a migration to another service account, and reports a foreign credential", async () => {
   const migration = { ...start, until: "sideBySide", serviceAccount: "its-own" } as const;
   await operate(cloud, "migrate", pod, { migration });
   expect(record().migration).toMatchObject({ completed: "sideBySide" });
@@ -125,7 +125,7 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("sto
   const current = isOver ? workload : pod;
   const hasAdded = until !== "inventory";
 
-  it("has the old way whole, shows what it planned, and says where it stands", async () => {
+  it("has the previous mode intact, shows what it planned, and says where it stands", async () => {
     const { operation } = await migrate(until);
 
     expect(operation).toMatchObject({
@@ -142,7 +142,7 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("sto
     expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
   });
 
-  it("goes on when it is asked for again, and writes only what is left", async () => {
+  it("continues when it is requested again, and writes only what is left", async () => {
     await migrate(until);
     const before = written.length;
 
@@ -156,7 +156,7 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("sto
     expect(record().migration).toBeUndefined();
   });
 
-  it("can be offboarded, and leaves nothing of either way", async () => {
+  it("can be offboarded, and leaves nothing of either mode", async () => {
     await migrate(until);
 
     const { operation } = await operate(cloud, "offboard", pod);
@@ -167,7 +167,7 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("sto
     expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
   });
 
-  it("can be repaired on the way, and a repair takes neither way for left over", async () => {
+  it("can be repaired between phases, and a repair treats neither mode as a leftover", async () => {
     await migrate(until);
     cloud.users.get("sql-dev/messages")?.clear();
     const before = written.length;
@@ -180,7 +180,7 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("sto
   });
 });
 
-it("refuses to retire while pods use the old way, names them, and keeps the cut over", async () => {
+it("refuses to retire while pods use the previous mode, names them, and keeps the cut-over", async () => {
   runPod("web-1");
   runPod("web-2", "Pending");
   runPod("done", "Succeeded");
@@ -206,7 +206,7 @@ it("refuses to retire while pods use the old way, names them, and keeps the cut 
   expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
 });
 
-it("refuses to retire while somebody else's binding gives the identity to pods of theirs", async () => {
+it("refuses to retire while somebody else's binding gives the identity to other pods", async () => {
   const spec = { azureIdentity: name, selector: "their-app" };
   const binding = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding" };
   const theirs = { ...binding, metadata: { name: "theirs", namespace: "team-b" }, spec };
@@ -223,7 +223,7 @@ it("refuses to retire while somebody else's binding gives the identity to pods o
   expect(kinds()).toEqual(expect.arrayContaining(podWay));
 });
 
-it("plans without writing, and says for which pods it will wait", async () => {
+it("plans without writing, and says which pods it will wait for", async () => {
   runPod("web-1");
   const { clientId = "" } = record();
 
@@ -264,7 +264,7 @@ it("stops before the first write when the service account is somebody else's", a
   expect(cloud.objects.get("v1 ServiceAccount team-b/app")).toEqual(theirs);
 });
 
-/** What is there when a write is refused: the phases before it, and nothing of its own. */
+/** What remains when a write is refused: the completed phases, and nothing of its own phase. */
 const refusals = [
   { write: "apply ServiceAccount", completed: undefined, added: [] },
   { write: "put credential", completed: undefined, added: [] },
@@ -273,7 +273,7 @@ const refusals = [
 ] as const;
 
 it.each(refusals)(
-  "undoes the phase in which $write is refused, and the old way still works",
+  "undoes the phase in which $write is refused, and the previous mode still works",
   async ({ write, completed, added }) => {
     cloud.onWrite = ({ what, when }) => {
       if (what === write && when === "before") throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
@@ -293,7 +293,7 @@ it.each(refusals)(
   },
 );
 
-it.each(refusals)("ends right when the answer to $write is lost every time", async ({ write }) => {
+it.each(refusals)("succeeds when the answer to $write is lost every time", async ({ write }) => {
   cloud.onWrite = ({ what, when }) => {
     if (what === write && when === "after") throw new TransientError("CLUSTER_UNREACHABLE", "no answer came");
   };
@@ -302,7 +302,7 @@ it.each(refusals)("ends right when the answer to $write is lost every time", asy
   expect(await findings(workload, false)).toEqual([]);
 });
 
-it("keeps the cut over out of the record when the registry stops answering in the middle of it", async () => {
+it("keeps the cut-over out of the record when the registry stops answering in the middle of it", async () => {
   const { registry } = cloud.ports;
   let refused = 0;
   const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
@@ -344,7 +344,7 @@ it("does not even begin to cut over when it was canceled before", async () => {
   expect(modes).not.toContain("workloadIdentity");
 });
 
-/** Somebody cancels the moment that the write has happened. */
+/** Somebody cancels right after the write. */
 function cancelAt(write: string) {
   cloud.onWrite = ({ what, when }) => {
     if (what !== write || when !== "after") return;
@@ -356,7 +356,7 @@ function cancelAt(write: string) {
 }
 
 it.each(refusals)(
-  "undoes all that it did when it is canceled at $write, and the old way still works",
+  "undoes everything when it is canceled at $write, and the previous mode still works",
   async ({ write }) => {
     cancelAt(write);
 
@@ -372,7 +372,7 @@ it.each(refusals)(
   },
 );
 
-it("goes back to where it began, and no further, when it is canceled after it had been stopped", async () => {
+it("returns to where it began, and no further, when it is canceled after an earlier stop", async () => {
   await migrate("cutOver");
   cancelAt("remove AzureIdentity");
 
@@ -388,27 +388,30 @@ it("goes back to where it began, and no further, when it is canceled after it ha
 it.each([
   { failing: "put credential", undo: "remove ServiceAccount" },
   { failing: "remove AzureIdentity", undo: "apply AzureIdentityBinding" },
-])("goes on from what an undo has left when $failing and $undo are refused, and says so", async ({ failing, undo }) => {
-  cloud.onWrite = ({ what, when }) => {
-    if (when === "before" && (what === failing || what === undo))
-      throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
-  };
+])(
+  "continues from what an undo has left when $failing and $undo are refused, and says so",
+  async ({ failing, undo }) => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && (what === failing || what === undo))
+        throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
+    };
 
-  const { operation } = await migrate();
+    const { operation } = await migrate();
 
-  expect(operation.error).toMatchObject({
-    code: "COMPENSATION_FAILED",
-    fix: expect.stringContaining("/migrate "),
-  });
-  cloud.onWrite = () => undefined;
-  // A fresh call, as the fix says.
-  const again = await migrate();
-  expect(again.operation.status, again.operation.error?.message).toBe("Succeeded");
-  expect(await findings(workload, false)).toEqual([]);
-  expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
-});
+    expect(operation.error).toMatchObject({
+      code: "COMPENSATION_FAILED",
+      fix: expect.stringContaining("/migrate "),
+    });
+    cloud.onWrite = () => undefined;
+    // A new call, as the fix says.
+    const again = await migrate();
+    expect(again.operation.status, again.operation.error?.message).toBe("Succeeded");
+    expect(await findings(workload, false)).toEqual([]);
+    expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
+  },
+);
 
-it("keeps a record of what it could not undo, so that an offboarding finds it", async () => {
+it("records what it could not undo, so that an offboarding finds it", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (when === "before" && (what === "put credential" || what === "remove ServiceAccount"))
       throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
@@ -423,7 +426,7 @@ it("keeps a record of what it could not undo, so that an offboarding finds it", 
   expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
 });
 
-it("is Failed, not Canceled, when it had failed before the cancellation came: the phases before stay", async () => {
+it("is Failed, not Canceled, when it failed before the cancel came, and the earlier phases stay", async () => {
   runPod("app-1");
 
   const { operation } = await operate(cloud, "migrate", pod, {
@@ -439,7 +442,7 @@ it("is Failed, not Canceled, when it had failed before the cancellation came: th
   expect(record().migration?.completed).toBe("cutOver");
 });
 
-it("plans no leftovers for a repair between two phases, and takes the migration's own account away in the end", async () => {
+it("plans no leftovers for a repair between two phases, and removes the migration's own account in the end", async () => {
   await migrate("inventory");
   await operate(cloud, "migrate", pod, { migration: { ...start, until: "sideBySide", serviceAccount: "worker" } });
   const acceptance = createAcceptanceContext(cloud);
@@ -452,7 +455,7 @@ it("plans no leftovers for a repair between two phases, and takes the migration'
   const planned = plannedSteps("repair", pod, { migration: repaired?.migration });
   expect(planned.map((step) => step.name)).not.toContain("removeLeftovers");
 
-  // The namespace and the identity stay, so what is not taken away by name would stay, too.
+  // The namespace and the identity stay, so only what is removed by name goes.
   const keeping = { ...record(), request: { ...pod, deletePolicy: "Keep" as const } };
   await cloud.ports.registry.replaceNamespace(keeping);
   await acceptOffboarding(acceptance, pod);

@@ -79,7 +79,7 @@ function putIdentity(tags: Record<string, string> = {}, location = "westeurope")
   cloud.identities.set(name, { id, name, location, tags, clientId, principalId, tenantId: plain.tenantId });
 }
 
-it("names an obstacle that several looks have met once", async () => {
+it("names an obstacle that several looks have found once", async () => {
   answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") });
 
   const { steps } = await planOnboarding(cloud.ports, { operation: "dry", request: workload });
@@ -103,7 +103,7 @@ function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): voi
 const refuse = (code: ConstructorParameters<typeof PermanentError>[0]) => () =>
   Promise.reject(new PermanentError(code, `refused: ${code}`));
 
-/** The catalog gives an administrator to the server, which has none. */
+/** Names an administrator in the catalog for a server that has none. */
 function giveAdministrator(): void {
   const entraAdmin = { login: "administrators", objectId: kubelet };
   const { "sql-dev": server } = plain.sqlServers;
@@ -351,7 +351,7 @@ it.each(obstacles)("names $what in the plan, and stops for it with nothing writt
   for (const { message } of blockers) expect(operation.error?.message).toContain(message);
 });
 
-it("names every obstacle at once, and not only the first of each service", async () => {
+it("names every obstacle, and not only the first of each service", async () => {
   cloud.roleAssignments.splice(0);
   answer("kubernetes", { kinds: async () => [] });
   answer("sqlServers", {
@@ -378,7 +378,7 @@ it("names every obstacle at once, and not only the first of each service", async
   expect(writes).toEqual([]);
 });
 
-it("gives the command that gives the kubelet the role that it lacks", async () => {
+it("gives the command that assigns the kubelet its missing role", async () => {
   cloud.roleAssignments.pop();
 
   const { steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
@@ -399,7 +399,7 @@ it.each([
       give(roles.machines, nodeGroup);
     },
   },
-])("takes $what for enough", async ({ arrange }) => {
+])("accepts $what as sufficient", async ({ arrange }) => {
   cloud.roleAssignments.splice(0);
   arrange();
 
@@ -427,7 +427,7 @@ it.each([
       give(roles.custom, subscription);
     },
   },
-])("says that the kubelet's roles are not known when $what, and goes on", async ({ why, arrange }) => {
+])("says that the kubelet's roles are unknown when $what, and continues", async ({ why, arrange }) => {
   arrange();
 
   const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
@@ -442,7 +442,7 @@ it.each([
   expect(operation.status).toBe("Succeeded");
 });
 
-it("asks for no roles of the kubelet in managed mode, nor for workload identity", async () => {
+it("requires no roles of the kubelet in managed mode, nor for workload identity", async () => {
   useCatalog(catalogWith({ mode: "managed" }));
   answer("roleAssignments", { heldAt: refuse("ARM_FORBIDDEN") });
 
@@ -452,7 +452,7 @@ it("asks for no roles of the kubelet in managed mode, nor for workload identity"
   }
 });
 
-it("does not stop when it may not read what it may do, and says so", async () => {
+it("does not stop when it may not read its own permissions, and says so", async () => {
   answer("roleAssignments", { ownPermissions: refuse("ARM_FORBIDDEN") });
 
   const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: workload });
@@ -477,12 +477,12 @@ it("does not stop when it may not read whether it may set an administrator", asy
   expect(notices).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
-/** Of objects in the namespace, which is not there yet in most of these worlds, others tell. */
+/** Notices about objects in the namespace are left out, since most of these worlds do not have the namespace yet. */
 function kubeletNotices(steps: readonly StepPlan[]) {
   return steps.flatMap(({ notices = [] }) => notices).filter(({ code }) => code !== "NAMESPACE_NOT_THERE_YET");
 }
 
-it("names the command, and the chart, that put right what a cluster or a server lacks", async () => {
+it("names the command, or the chart, that adds what a cluster or a server lacks", async () => {
   const fixes = async (request: OnboardingRequest) =>
     (await planOnboarding(cloud.ports, { operation: "plan", request })).steps.flatMap(({ blockers }) =>
       blockers.map(({ fix }) => fix),
