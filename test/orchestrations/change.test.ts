@@ -55,7 +55,7 @@ const before = parse({ databases: [messages("reader", "executor")] });
 
 const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, check: () => void][] = [
   [
-    "a database more",
+    "an additional database",
     before,
     parse({ databases: [messages("reader", "executor"), orders("writer")] }),
     () => {
@@ -73,7 +73,7 @@ const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, ch
     },
   ],
   [
-    "a role more and a role less",
+    "one role more and one role less",
     before,
     parse({ databases: [messages("writer")] }),
     () => expect(userIn("messages")).toMatchObject({ roles: ["db_datareader", "db_datawriter"], permissions: [] }),
@@ -96,7 +96,7 @@ const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, ch
     () => expect(selector()).toMatchObject({ selector: "other" }),
   ],
   [
-    "everything at once",
+    "everything together",
     parse({ databases: [messages("reader", "writer", "executor")] }),
     parse({ databases: [orders("executor"), messages("reader")], serviceAccount: "web", deletePolicy: "Keep" }),
     () => {
@@ -174,7 +174,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
     expect(failing.length).toBeGreaterThan(to.databases.length === 1 && to.serviceAccount === "app" ? 0 : 1);
   });
 
-  it("leaves everything as it was when it is canceled at any moment before verification ends; after that a cancel is too late", async () => {
+  it("leaves everything as it was when it is canceled before verification ends; after that a cancel is too late", async () => {
     let accepted = 0;
     let calls = 1;
     for (let n = 1; n <= calls; n += 1) {

@@ -319,7 +319,7 @@ it("is one operation however often it is requested, and nothing else begins mean
   });
 });
 
-it("is possible after a repair, which leaves the previous mode intact", async () => {
+it("is possible after a repair, which does not block the way back", async () => {
   const before = world();
   cancelAndRefuse("undoCutOver", ...undoWrites);
   const { operation } = await migrate();
@@ -335,7 +335,7 @@ it("is possible after a repair, which leaves the previous mode intact", async ()
   expect(await findings(pod, false)).toEqual([]);
 });
 
-it("leaves what a repair has made of the new mode meanwhile to be found and removed by the next repair", async () => {
+it("leaves what a repair created for the new mode as findings for the next repair to remove", async () => {
   cancelAndRefuse("undoCutOver");
   const { operation } = await migrate();
   clear();

@@ -107,7 +107,7 @@ const cases: readonly Case[] = [
     arrange: () => federate({ name: "batch", subject: "system:serviceaccount:team-z:app", issuer }),
   },
   {
-    what: "a role in Azure that somebody gave",
+    what: "a role in Azure that somebody assigned",
     code: "IDENTITY_HAS_ROLES",
     step: "removeIdentity",
     told: "4633458b-17de-408a-b874-0445c86b69e6 at /subscriptions/s/resourceGroups/vaults",
@@ -141,7 +141,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    what: "a deployment and its data in the namespace that would go",
+    what: "a deployment and its data in a namespace that would be deleted",
     code: "NAMESPACE_IN_USE",
     step: "removeNamespace",
     told: "Deployment app, PersistentVolumeClaim data",

@@ -187,12 +187,12 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("sqlServers", { inspect: async () => ({ ...sqlServer, entraAdmin: undefined }) }),
   },
   {
-    what: "a SQL server that Azure does not have",
+    what: "a SQL server that does not exist in Azure",
     code: "SQL_SERVER_MISSING",
     arrange: () => answer("sqlServers", { inspect: async () => undefined }),
   },
   {
-    what: "a database that the server does not have",
+    what: "a database that does not exist on the server",
     code: "UNKNOWN_DATABASE",
     arrange: () => answer("sqlServers", { inspect: async () => ({ ...sqlServer, databases: ["messages"] }) }),
   },
@@ -207,7 +207,7 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: ["db_owner"] }) }),
   },
   {
-    what: "a database where Mooring may not give roles",
+    what: "a database where Mooring may not grant roles",
     code: "SQL_FORBIDDEN",
     arrange() {
       const roles = ["db_owner", "db_datareader", "db_datawriter"];
@@ -215,19 +215,19 @@ const obstacles: readonly Obstacle[] = [
     },
   },
   {
-    what: "a database where Mooring may not make users",
+    what: "a database where Mooring may not create users",
     code: "SQL_FORBIDDEN",
     request: executing,
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayMakeUsers: false }) }),
   },
   {
-    what: "a database where Mooring may not give permissions",
+    what: "a database where Mooring may not grant permissions",
     code: "SQL_FORBIDDEN",
     request: executing,
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayGrant: false }) }),
   },
   {
-    what: "a role bundle that the catalog has taken back",
+    what: "a role bundle that the catalog no longer allows",
     code: "ROLE_NOT_ALLOWED",
     request: OnboardingRequest.parse({
       ...workload,
@@ -236,17 +236,17 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => undefined,
   },
   {
-    what: "an identity of the name in another region",
+    what: "an identity with this name in another region",
     code: "IDENTITY_CONFLICT",
     arrange: () => putIdentity({}, "northeurope"),
   },
   {
-    what: "an identity of the name that is another namespace's",
+    what: "an identity with this name that belongs to another namespace",
     code: "IDENTITY_CONFLICT",
     arrange: () => putIdentity(ownerTags({ cluster: "aks-new", namespace: "team-z" }, "somebody")),
   },
   {
-    what: "a credential of the same subject for another audience",
+    what: "a credential with the same subject for another audience",
     code: "FEDERATED_CREDENTIAL_CONFLICT",
     arrange() {
       putIdentity();
@@ -256,9 +256,13 @@ const obstacles: readonly Obstacle[] = [
       expect(federatedCredentialName(workload, "app")).not.toBe("theirs");
     },
   },
-  { what: "a database user of the name with another SID", code: "SQL_USER_CONFLICT", arrange: () => putUser("0x00FF") },
   {
-    what: "a service account that somebody made otherwise",
+    what: "a database user with this name and another SID",
+    code: "SQL_USER_CONFLICT",
+    arrange: () => putUser("0x00FF"),
+  },
+  {
+    what: "a service account that somebody created differently",
     code: "KUBERNETES_CONFLICT",
     arrange: () =>
       put({
@@ -272,7 +276,7 @@ const obstacles: readonly Obstacle[] = [
       }),
   },
   {
-    what: "a namespace that another onboarding made",
+    what: "a namespace that another onboarding created",
     code: "KUBERNETES_CONFLICT",
     arrange: () =>
       put({
@@ -288,17 +292,17 @@ const obstacles: readonly Obstacle[] = [
       put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", deletionTimestamp: "2026-11-25" } }),
   },
   {
-    what: "Azure's refusal to let identities be read",
+    what: "a lack of permission to read identities",
     code: "ARM_FORBIDDEN",
     arrange: () => answer("identities", { get: refuse("ARM_FORBIDDEN") }),
   },
   {
-    what: "Azure's refusal to let identities be written, which nothing but writing would meet",
+    what: "a refusal in Azure to write identities that only a write would reveal",
     code: "ARM_FORBIDDEN",
     arrange: () => answer("roleAssignments", { ownPermissions: async () => [{ actions: ["*/read"], notActions: [] }] }),
   },
   {
-    what: "a role that has the writing of credentials taken out",
+    what: "a role that excludes writing credentials",
     code: "ARM_FORBIDDEN",
     arrange() {
       const actions = ["Microsoft.ManagedIdentity/*"];
@@ -324,7 +328,7 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
   },
   {
-    what: "a cluster that does not take Mooring's token",
+    what: "a cluster that rejects Mooring's token",
     code: "CLUSTER_UNAUTHORIZED",
     arrange: () =>
       answer("kubernetes", { get: refuse("CLUSTER_UNAUTHORIZED"), issuer: refuse("CLUSTER_UNAUTHORIZED") }),
@@ -390,9 +394,9 @@ it("gives the command that assigns the kubelet its missing role", async () => {
 });
 
 it.each([
-  { what: "Contributor of the subscription", arrange: () => give(roles.contributor, subscription) },
+  { what: "Contributor on the subscription", arrange: () => give(roles.contributor, subscription) },
   {
-    what: "Managed Identity Operator of the very identity",
+    what: "Managed Identity Operator on the identity itself",
     arrange() {
       putIdentity();
       give(roles.operator, cloud.identities.get(name)?.id ?? "");
@@ -410,7 +414,7 @@ it.each([
 
 it.each([
   {
-    what: "the catalog does not say who the kubelet is",
+    what: "the catalog does not name the kubelet's identity",
     why: "podIdentity.kubeletObjectId",
     arrange: () => useCatalog(catalogWith(undefined)),
   },
@@ -420,7 +424,7 @@ it.each([
     arrange: () => answer("roleAssignments", { heldAt: refuse("ARM_FORBIDDEN") }),
   },
   {
-    what: "the kubelet has a role of the operator's own",
+    what: "the kubelet has a custom role of the operator's",
     why: roles.custom,
     arrange() {
       cloud.roleAssignments.splice(0);

@@ -100,7 +100,7 @@ const breaks: readonly Break[] = [
     ],
   },
   {
-    what: "the identity is made anew with Mooring's tags",
+    what: "the identity is recreated with Mooring's tags",
     breakIt: () => {
       const identity = cloud.identities.get(name);
       if (identity) cloud.identities.set(name, { ...identity, clientId: "99999999-9999-4999-8999-999999999999" });
@@ -142,21 +142,21 @@ const breaks: readonly Break[] = [
     writes: ["change sql-dev/messages"],
   },
   {
-    what: "a role is taken away",
+    what: "a role is revoked",
     breakIt: () => editUser("orders", (user) => ({ ...user, roles: ["db_datareader"] })),
     found: ["GRANT_MISSING"],
     severity: "Error",
     writes: ["change sql-dev/orders"],
   },
   {
-    what: "a permission is taken away",
+    what: "a permission is revoked",
     breakIt: () => editUser("orders", (user) => ({ ...user, permissions: [] })),
     found: ["GRANT_MISSING"],
     severity: "Error",
     writes: ["change sql-dev/orders"],
   },
   {
-    what: "Mooring gave a role that is no longer asked for",
+    what: "Mooring granted a role that is no longer requested",
     breakIt: () =>
       editUser("messages", (user) => {
         const mark = readMark(user.mark);
@@ -194,7 +194,7 @@ const breaks: readonly Break[] = [
     writes: ["apply ServiceAccount"],
   },
   {
-    what: "the namespace is deleted with all that is in it",
+    what: "the namespace is deleted with everything in it",
     breakIt: () => {
       for (const [key, { kind, metadata }] of cloud.objects) {
         if (metadata.namespace === "team-a" || kind === "Namespace") cloud.objects.delete(key);
@@ -332,7 +332,7 @@ it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Seve
     "db_denydatawriter",
   ],
   [
-    "who was denied a part",
+    "who was denied part of it",
     "messages",
     (user) => ({ ...user, otherPermissions: ["DENY SELECT ON dbo.salaries"] }),
     "DENY_ADDED",
@@ -340,7 +340,7 @@ it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Seve
     "DENY SELECT ON dbo.salaries",
   ],
   [
-    "who was denied what nobody asked for",
+    "who was denied something that was not requested",
     "messages",
     (user) => ({ ...user, otherPermissions: ["DENY UPDATE"] }),
     "DENY_ADDED",

@@ -453,8 +453,8 @@ test.each([
     code: "ARM_REJECTED",
     body: { value: [], nextLink: "https://elsewhere.example/page" },
   },
-  { what: "an answer that is no list", code: "ARM_UNAVAILABLE", body: { value: "none" } },
-  { what: "an answer that is no JSON", code: "ARM_UNAVAILABLE", body: "<html>" },
+  { what: "an answer that is not a list", code: "ARM_UNAVAILABLE", body: { value: "none" } },
+  { what: "an answer that is not JSON", code: "ARM_UNAVAILABLE", body: "<html>" },
 ])("does not follow $what with its token", async ({ code, body }) => {
   const call = { wire: "arm", operation: "GET roleAssignments", target: "" } as const;
   const open = () => ({ call, run: () => ({ status: 200, body }), fail: () => ({ status: 500 }) });

@@ -34,12 +34,16 @@ function registryOf(...written: readonly { readonly namespace: string; readonly 
 }
 
 it.each([
-  ["a change of nothing", { state: "Changing" }, /earlier: .*previous: /],
-  ["a migration without one", { state: "Migrating", clientId: "5f1a7a1e-0000-4000-8000-000000000001" }, /migration: /],
-  ["a migration of no identity", { state: "Migrating" }, /clientId: /],
-  ["a compensation of nothing", { state: "Compensating" }, /compensates: /],
-  ["an offboarding of what nobody knows", { state: "Offboarding" }, /offboarding: /],
-  ["a state that there is not", { state: "Onboard" }, /state: /],
+  ["a change without an earlier request", { state: "Changing" }, /earlier: .*previous: /],
+  [
+    "a migration without its details",
+    { state: "Migrating", clientId: "5f1a7a1e-0000-4000-8000-000000000001" },
+    /migration: /,
+  ],
+  ["a migration without an identity", { state: "Migrating" }, /clientId: /],
+  ["a compensation without its undos", { state: "Compensating" }, /compensates: /],
+  ["an offboarding without its details", { state: "Offboarding" }, /offboarding: /],
+  ["an unknown state", { state: "Onboard" }, /state: /],
   ["no request", { state: "Onboarded", request: undefined }, /request: /],
 ])("names the row of %s, and what it lacks", async (_title, changes, lacks) => {
   const reading = registryOf({ ...row, ...changes }).getNamespace(berth);

@@ -35,7 +35,7 @@ const database = { server: "sql-dev", database: "messages", roles: ["reader" as 
 it.each([
   ["another cluster", { cluster: "aks-new" }, "/cluster"],
   ["another namespace", { namespace: "blue-1" }, "/namespace"],
-  ["a namespace that only begins alike", { namespace: "redder" }, "/namespace"],
+  ["a namespace that only shares a prefix", { namespace: "redder" }, "/namespace"],
   ["a database that is not the team's", { databases: [{ ...database, database: "secrets" }] }, "/databases/0/database"],
   ["a database named like a built-in", { databases: [{ ...database, database: "toString" }] }, "/databases/0/database"],
   ["a server named like a built-in", { databases: [{ ...database, server: "constructor" }] }, "/databases/0/database"],

@@ -30,7 +30,7 @@ function pathsOf(value: unknown): readonly string[] {
 describe("the namespace", () => {
   it.each([
     ["metadata.namespace", { name: "dev-shop", namespace: "shop" }],
-    ["metadata.name where there is no other", { name: "shop" }],
+    ["metadata.name when metadata.namespace is missing", { name: "shop" }],
   ])("is %s", (_which, metadata) => {
     expect(requestIn(object(metadata))).toEqual(OnboardingRequest.parse({ ...spec, namespace: "shop" }));
     expect(namedIn(object(metadata))).toEqual({ cluster: "aks-dev", namespace: "shop" });
@@ -63,7 +63,7 @@ it("ignores what other tools, an API server and Mooring itself (in status) write
 it.each([
   ["an unknown field of metadata", object({ name: "shop", namepsace: "other" }), "metadata/namepsace"],
   ["no name", object({ generateName: "shop-" }), "metadata/name/"],
-  ["a label that is no text", object({ name: "shop", labels: { a: 1 } }), "metadata/labels/a/"],
+  ["a label that is not text", object({ name: "shop", labels: { a: 1 } }), "metadata/labels/a/"],
   ["another version", { ...object({ name: "shop" }), apiVersion: "mooring.dev/v1" }, "apiVersion/"],
   ["another kind", { ...object({ name: "shop" }), kind: "Namespace" }, "kind/"],
   ["no kind", { apiVersion, metadata: { name: "shop" }, spec }, "kind/"],

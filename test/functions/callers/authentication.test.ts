@@ -136,7 +136,7 @@ it.each([
 it.each([
   ["of another tenant", principal(["oid", oid], ["tid", oid], ["roles", "Onboarding.Operate"])],
   ["of nobody", principal(["tid", tid], ["roles", "Onboarding.Operate"])],
-  ["that is no base64 of JSON", "%%%"],
+  ["that is not base64 of JSON", "%%%"],
   ["of another identity provider", Buffer.from(`{"auth_typ":"github","claims":[]}`).toString("base64")],
 ])("refuses a client principal %s", async (_what, header) => {
   provide({ easyAuth: true });

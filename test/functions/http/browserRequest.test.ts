@@ -44,7 +44,7 @@ it.each<[string, Record<string, string>]>([
   ["the same, behind two proxies", { origin: foreign, "x-forwarded-host": "evil.example, inner.example" }],
   ["the same, behind an application gateway", { origin: foreign, "x-original-host": "evil.example:443" }],
   ["a page served over HTTP, where TLS ends before the app", { origin: "http://mooring.example" }],
-  ["the default port, written down", { origin: own, host: "mooring.example:443" }],
+  ["the default port, stated explicitly", { origin: own, host: "mooring.example:443" }],
 ])("accepts a change from %s", async (_what, headers) => {
   expect(await ask(headers)).toMatchObject({ status: 200 });
 });
@@ -58,7 +58,7 @@ const cross: [string, Record<string, string>][] = [
   ["another port", { origin: "https://mooring.example:8443" }],
   ["a name that begins like the app's", { origin: "https://mooring.example.evil.example" }],
   ["a frame in a sandbox, or a file", { origin: "null" }],
-  ["something that is no origin", { origin: "mooring.example" }],
+  ["something that is not an origin", { origin: "mooring.example" }],
   ["an origin without a host", { origin: "file://" }],
   ["an empty origin", { origin: "" }],
 ];

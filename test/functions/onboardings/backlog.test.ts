@@ -528,7 +528,7 @@ async function liveThrough(isTimerLate: boolean, death?: Death): Promise<World> 
 }
 
 it.each([
-  ["the timer looks in between", false],
+  ["the timer runs in between", false],
   ["the timer is late", true],
 ])(
   "nothing is lost, begun twice or out of order, whichever call the process dies at, when %s",
