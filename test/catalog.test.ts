@@ -13,7 +13,7 @@ function messageOf(work: () => unknown): string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  throw new Error("it was taken");
+  throw new Error("it was accepted");
 }
 
 it("lists every problem of a catalog with its line", () => {

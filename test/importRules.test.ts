@@ -91,7 +91,7 @@ const packages: Record<string, RegExp> = {
   main: /^node:path$/,
 };
 
-it("sees the modules that it judges", () => {
+it("finds the modules to check", () => {
   const counts = Map.groupBy(modules, ({ file }) => file.split("/")[0] ?? "");
 
   expect(counts.get("src")?.length).toBeGreaterThan(40);

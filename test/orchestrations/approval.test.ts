@@ -94,7 +94,7 @@ it("ends with REJECTED and has written nothing", async () => {
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("ends with APPROVAL_TIMED_OUT when nobody decides, at the time that the status named", async () => {
+it("ends with APPROVAL_TIMED_OUT when nobody decides by the announced time", async () => {
   const moments: Date[] = [];
   const { history } = await acceptance.run({ atRest: (now) => void moments.push(now) });
 

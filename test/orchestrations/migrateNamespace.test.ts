@@ -120,65 +120,68 @@ it("has no findings in the middle of a migration to another service account, and
   expect(await findings(pod, true)).toMatchObject([{ code: "CREDENTIAL_ADDED" }]);
 });
 
-describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("stopped after %s", (until) => {
-  const isOver = until === "cutOver";
-  const current = isOver ? workload : pod;
-  const hasAdded = until !== "inventory";
+describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))(
+  "a migration that stopped after %s",
+  (until) => {
+    const isOver = until === "cutOver";
+    const current = isOver ? workload : pod;
+    const hasAdded = until !== "inventory";
 
-  it("has the previous mode intact, shows what it planned, and says where it stands", async () => {
-    const { operation } = await migrate(until);
+    it("has the previous mode intact, shows what it planned, and says where it stands", async () => {
+      const { operation } = await migrate(until);
 
-    expect(operation).toMatchObject({
-      status: "Succeeded",
-      migration: { until },
-      result: { migration: { completed: until } },
+      expect(operation).toMatchObject({
+        status: "Succeeded",
+        migration: { until },
+        result: { migration: { completed: until } },
+      });
+      expect(record()).toMatchObject({ state: "Onboarded", request: current });
+      expect(record().migration).toEqual(hasAdded ? { ...start, until, completed: until } : undefined);
+      expect(kinds()).toEqual(expect.arrayContaining(podWay));
+      expect(await findings(pod, hasAdded)).toEqual([]);
+      expect(await findings(current, hasAdded)).toEqual([]);
+      const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
+      expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
     });
-    expect(record()).toMatchObject({ state: "Onboarded", request: current });
-    expect(record().migration).toEqual(hasAdded ? { ...start, until, completed: until } : undefined);
-    expect(kinds()).toEqual(expect.arrayContaining(podWay));
-    expect(await findings(pod, hasAdded)).toEqual([]);
-    expect(await findings(current, hasAdded)).toEqual([]);
-    const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
-    expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
-  });
 
-  it("continues when it is requested again, and writes only what is left", async () => {
-    await migrate(until);
-    const before = written.length;
+    it("continues when it is requested again, and writes only what is left", async () => {
+      await migrate(until);
+      const before = written.length;
 
-    const { operation } = await migrate();
+      const { operation } = await migrate();
 
-    expect(operation.status).toBe("Succeeded");
-    const left = written.slice(before);
-    expect(left.filter((what) => /ServiceAccount|credential/.test(what))).toHaveLength(hasAdded ? 0 : 2);
-    expect(left.slice(-2)).toEqual(["remove AzureIdentityBinding", "remove AzureIdentity"]);
-    expect(await findings(workload, false)).toEqual([]);
-    expect(record().migration).toBeUndefined();
-  });
+      expect(operation.status).toBe("Succeeded");
+      const left = written.slice(before);
+      expect(left.filter((what) => /ServiceAccount|credential/.test(what))).toHaveLength(hasAdded ? 0 : 2);
+      expect(left.slice(-2)).toEqual(["remove AzureIdentityBinding", "remove AzureIdentity"]);
+      expect(await findings(workload, false)).toEqual([]);
+      expect(record().migration).toBeUndefined();
+    });
 
-  it("can be offboarded, and leaves nothing of either mode", async () => {
-    await migrate(until);
+    it("can be offboarded, and leaves nothing of either mode", async () => {
+      await migrate(until);
 
-    const { operation } = await operate(cloud, "offboard", pod);
+      const { operation } = await operate(cloud, "offboard", pod);
 
-    expect(operation.status).toBe("Succeeded");
-    expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
-    expect(cloud.identities.size).toBe(0);
-    expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
-  });
+      expect(operation.status).toBe("Succeeded");
+      expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
+      expect(cloud.identities.size).toBe(0);
+      expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
+    });
 
-  it("can be repaired between phases, and a repair treats neither mode as a leftover", async () => {
-    await migrate(until);
-    cloud.users.get("sql-dev/messages")?.clear();
-    const before = written.length;
+    it("can be repaired between phases, and a repair treats neither mode as a leftover", async () => {
+      await migrate(until);
+      cloud.users.get("sql-dev/messages")?.clear();
+      const before = written.length;
 
-    const { operation } = await operate(cloud, "repair", pod);
+      const { operation } = await operate(cloud, "repair", pod);
 
-    expect(operation.status).toBe("Succeeded");
-    expect(written.slice(before)).toEqual(["change sql-dev/messages"]);
-    expect(kinds()).toEqual(expect.arrayContaining(podWay));
-  });
-});
+      expect(operation.status).toBe("Succeeded");
+      expect(written.slice(before)).toEqual(["change sql-dev/messages"]);
+      expect(kinds()).toEqual(expect.arrayContaining(podWay));
+    });
+  },
+);
 
 it("refuses to retire while pods use the previous mode, names them, and keeps the cut-over", async () => {
   runPod("web-1");

@@ -93,7 +93,7 @@ function putUser(sid: string): void {
   cloud.users.get("sql-dev/orders")?.set(name, user);
 }
 
-/** Replaces one of the ports by one that answers otherwise. */
+/** Overrides methods of a port. */
 function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): void {
   const ports = { ...cloud.ports, [port]: Object.assign({}, cloud.ports[port], changes) };
   Object.assign(cloud, { ports });
@@ -465,7 +465,7 @@ it("does not stop when it may not read its own permissions, and says so", async 
   expect(kubeletNotices(steps)).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
-it("does not stop when it may not read whether it may set an administrator", async () => {
+it("does not stop when it cannot tell whether it may set an administrator", async () => {
   giveAdministrator();
   answer("roleAssignments", {
     ownPermissions: async (scope) => {

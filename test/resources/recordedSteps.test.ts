@@ -90,7 +90,7 @@ const runs = recordedFiles().flatMap(({ release, file }) =>
   ),
 );
 
-it("has many of every kind", () => {
+it("has several histories of every kind", () => {
   const counted = Map.groupBy(runs, ({ kind }) => kind);
 
   for (const kind of Object.values(kinds)) expect(counted.get(kind)?.length, kind).toBeGreaterThan(3);

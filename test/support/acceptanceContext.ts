@@ -30,7 +30,7 @@ export function createAcceptanceContext(
   const mailbox = createMailbox();
   const take = () => {
     const next = started.shift();
-    if (!next) throw new Error("nothing was accepted that has not run");
+    if (!next) throw new Error("no accepted orchestration is left to run");
     return next;
   };
   const client: Partial<DurableClient> = {

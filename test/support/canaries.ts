@@ -17,7 +17,7 @@ export type Secret = string | RegExp;
 /** What this run has to keep secret, with patterns for every access token and every link with a key. */
 export function secretsOf({ cloud, key }: Pick<Sandbox, "cloud" | "key">, systemKey: string): readonly Secret[] {
   const header = cloud.settings["IDENTITY_HEADER"] ?? "";
-  if (header.length < 16) throw new Error("the identity header is no secret that could be searched for");
+  if (header.length < 16) throw new Error("the identity header is too short to search for");
   const patterns = [/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/, /[?&](code|sig)=[\w%-]{8,}/];
   const keys = [key, cloud.callers?.approverKey].filter((each) => each !== undefined);
   return [systemKey, rpcKeyOf(systemKey), header, cloud.sqlLogin.password, ...keys, ...patterns];

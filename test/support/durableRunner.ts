@@ -358,7 +358,7 @@ async function takeTurn(name: string, { input, history }: { input: unknown; hist
 
 function expectSame(first: OrchestratorState, second: OrchestratorState): void {
   if (!isSame(first, second)) {
-    throw new Error(`a turn that is taken again asks for something else: ${JSON.stringify([first, second])}`);
+    throw new Error(`a repeated turn requests other actions: ${JSON.stringify([first, second])}`);
   }
 }
 

@@ -47,7 +47,7 @@ export async function startSandbox({ onLog, settings = {}, ...options }: Sandbox
   const close = async () => {
     try {
       await searchAll();
-      if (untraced.length > 0) throw new Error(`lines of the log name no trace: ${untraced.join("\n")}`);
+      if (untraced.length > 0) throw new Error(`log lines without a trace: ${untraced.join("\n")}`);
     } finally {
       await sandbox.close();
     }

@@ -50,7 +50,7 @@ export function serviceOf(
   const expectDocumented = async (answer: AnswerToCheck) => {
     document ??= fetch(`${url}/api/openapi.json`).then((response) => response.json() as Promise<OpenApi>);
     const problems = checkAnswer(await document, answer);
-    if (problems.length > 0) throw new Error(`not as /api/openapi.json says:\n${problems.join("\n")}`);
+    if (problems.length > 0) throw new Error(`the answer does not match /api/openapi.json:\n${problems.join("\n")}`);
   };
 
   const call: Service["call"] = async (method, path, body, headers = {}) => {

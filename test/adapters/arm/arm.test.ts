@@ -455,7 +455,7 @@ test.each([
   },
   { what: "an answer that is not a list", code: "ARM_UNAVAILABLE", body: { value: "none" } },
   { what: "an answer that is not JSON", code: "ARM_UNAVAILABLE", body: "<html>" },
-])("does not follow $what with its token", async ({ code, body }) => {
+])("rejects $what", async ({ code, body }) => {
   const call = { wire: "arm", operation: "GET roleAssignments", target: "" } as const;
   const open = () => ({ call, run: () => ({ status: 200, body }), fail: () => ({ status: 500 }) });
   const strange = await startHttpServer({ tls: context.tls, faults: context.faults, open });

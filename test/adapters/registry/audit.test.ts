@@ -146,7 +146,7 @@ const tamperings: [what: string, brokenAt: number, change: () => Promise<unknown
   ["the head reset to an earlier record", 5, () => setHeadBack(3)],
 ];
 
-it.each(tamperings)("finds %s", async (_what, brokenAt, change) => {
+it.each(tamperings)("detects %s", async (_what, brokenAt, change) => {
   const audit = await write(["a", "b", "c", "d", "e"]);
   expect(await audit.verify()).toMatchObject({ valid: true, entries: 5 });
 

@@ -427,7 +427,7 @@ it("finds its own record in place when the answer to a write is lost, and recogn
 it("lists the operations written at or after a given time, by the table's own clock", async () => {
   const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
   const [first, second] = ["first", "second"].map((id) => ({ ...operationRecord(`op-since-${id}`), cluster }));
-  if (!first || !second) throw new Error("two operations were made");
+  if (!first || !second) throw new Error("expected two operations");
   await registry.insertOperation(first);
   await new Promise((resolve) => setTimeout(resolve, 20));
   await registry.insertOperation(second);

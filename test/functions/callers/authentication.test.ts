@@ -48,7 +48,7 @@ const ask = (headers: Record<string, string>) =>
 
 const routesOf = () => createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports) });
 
-/** As a route answers. */
+/** The answer of a route. */
 async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {
   const handler = routesOf().forRoles(roles, async (_request, { by }) => json(200, by));
   const request = new HttpRequest({ method: "GET", url: "http://x/", headers });

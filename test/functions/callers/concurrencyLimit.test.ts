@@ -10,7 +10,7 @@ it("gives each caller no more than its share, and all callers together no more t
   expect(limit.take("b")).toBeTypeOf("function");
   expect(limit.take("b")).toBe("everybody's");
 
-  if (typeof leave === "string") throw new Error("the first has no place");
+  if (typeof leave === "string") throw new Error("the first caller got no slot");
   leave();
   expect(limit.take("b")).toBeTypeOf("function");
 });
@@ -18,7 +18,7 @@ it("gives each caller no more than its share, and all callers together no more t
 it("releases a slot once, however often it is returned", () => {
   const limit = createConcurrencyLimit({ perCaller: 1, inAll: 1 });
   const leave = limit.take("a");
-  if (typeof leave === "string") throw new Error("the first has no place");
+  if (typeof leave === "string") throw new Error("the first caller got no slot");
 
   leave();
   leave();

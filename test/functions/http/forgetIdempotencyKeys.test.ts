@@ -88,7 +88,7 @@ it("keeps a key that was claimed again between the listing and the removal", asy
   const read = await keys.find(old);
   const { removeClaimedBefore } = keys;
   const again = { ...old, fingerprint: "g", claimedTime: new Date(start.getTime() + 100 * hourMs).toISOString() };
-  // Between the list and the removal.
+  // Claims the key again between the list and the removal.
   const table = rows.get("MooringIdempotency");
   const [[row, listed] = ["", undefined]] = table ?? [];
   if (!read || !listed || !table) throw new Error("there is no row");

@@ -222,7 +222,7 @@ class World {
     return record;
   }
 
-  /** As the activity does that records an end. */
+  /** Ends the operation as the activity that records an end does, and admits the next request. */
   async end(status?: "Succeeded" | "Failed"): Promise<void> {
     const record = await this.conclude(status);
     await this.survive(() => this.backlog.admitNext(this.worker, record));
@@ -244,7 +244,7 @@ class World {
       else if (this.queue.peek().length === 0 && this.cloud.waiting.size === 0) return;
       else this.time.advance(61_000);
     }
-    throw new Error(`it does not come to an end: ${JSON.stringify([...this.cloud.waiting.values()])}`);
+    throw new Error(`it does not settle: ${JSON.stringify([...this.cloud.waiting.values()])}`);
   }
 
   requests(): readonly string[] {

@@ -108,7 +108,7 @@ it("stops looking once the reader has gone", async () => {
     return [];
   };
   const { body } = answerEvents({ subscription: subscribe({ poll }), isLast, pace });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
   const reader = body.getReader();
   await reader.read();
   await expect.poll(() => looks).toBeGreaterThan(2);
@@ -139,7 +139,7 @@ it("cuts off a client that does not read before much is buffered, and releases w
   const poll = async () => [{ event: "step", id: "1", data: "x".repeat(100_000) }];
   const subscription = subscribe({ poll, leave: () => void ended.push("left") });
   const { body } = answerEvents({ subscription, isLast, pace, client, ended: () => void ended.push("ended") });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
 
   // Like the SDK, which keeps writing whether or not anybody reads.
   for await (const chunk of body) sent.push(new TextDecoder().decode(chunk));
@@ -153,7 +153,7 @@ it("cuts off a client with more pending events than may be kept", async () => {
   const client = sleepingClient([]);
   const poll = async () => [{ event: "step", id: "1", data: {} }];
   const { body } = answerEvents({ subscription: subscribe({ poll, isBehind: () => true }), isLast, pace, client });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
 
   for await (const _ of body);
 
@@ -169,7 +169,7 @@ it("releases what a stream held as soon as its client has gone, even if nothing 
   });
   const client = { ...sleepingClient([]), gone: gone.signal };
   const { body } = answerEvents({ subscription, isLast, pace, client, ended: () => void ended.push("ended") });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
   await body.getReader().read();
 
   gone.abort();

@@ -201,7 +201,7 @@ async function settled({
   await onboard("drifted");
   cloud.credentials.clear();
   const drifted = await recordOf("drifted");
-  if (!isOnboarded(drifted)) throw new Error(`what drifted is ${drifted.state}`);
+  if (!isOnboarded(drifted)) throw new Error(`the drifted namespace is ${drifted.state}`);
   await recordFindings(ports, drifted, await readNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
   await acceptUpkeep(acceptance, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
