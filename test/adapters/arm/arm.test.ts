@@ -69,7 +69,7 @@ test("loads no SDK before its first use, since SDKs take most of the start-up ti
   }
 });
 
-test("creates an identity, reads it, sets its tags and removes it; removing it twice is no error", async () => {
+test("creates, reads, tags and removes an identity, and ignores a second removal", async () => {
   const { identities } = arm;
   expect(await identities.get(ref("mooring-a"))).toBeUndefined();
 

@@ -16,7 +16,7 @@ it("keeps the caller's trace and span when the host follows another trace, or no
   expect(traceOf({ caller, host: undefined })).toBe(caller);
 });
 
-it("starts a new trace each time when there is none", () => {
+it("starts a new trace for every request without one", () => {
   const [first, second] = [1, 2].map(() => traceOf({ caller: null, host: undefined }));
 
   expect(readTraceparent(first)).toBe(first);

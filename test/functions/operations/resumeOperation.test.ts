@@ -408,7 +408,7 @@ describe("an operation that breaks off repeatedly", () => {
     expect(await breakOffAgainAndAgain("prepareNamespace", { output })).toBe(2);
   });
 
-  it("leaves no trace when it has only looked", async () => {
+  it("leaves no record of the namespace when it has only looked", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
 
     await breakOffAgainAndAgain("preflight");
