@@ -13,7 +13,7 @@ function messageOf(work: () => unknown): string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  throw new Error("it was taken");
+  throw new Error("it was accepted");
 }
 
 it("lists every problem of a catalog with its line", () => {
@@ -32,7 +32,7 @@ it("says which file is missing and what to set", () => {
   );
 });
 
-it("takes the sample catalog", () => {
+it("accepts the sample catalog", () => {
   const catalog = loadCatalog(fileURLToPath(new URL("../mooring.yaml", import.meta.url)));
 
   expect(Object.keys(catalog.clusters)).toContain("aks-dev");
@@ -44,7 +44,7 @@ it("lists every missing or wrong setting at once", () => {
   );
 });
 
-it("names what the access part of a catalog names and nothing else in it has", () => {
+it("names the clusters, databases, roles and teams that the access part refers to and the catalog does not have", () => {
   const team = {
     clusters: ["aks-gone"],
     namespaces: ["a"],
@@ -73,13 +73,13 @@ it("names what the access part of a catalog names and nothing else in it has", (
   ]);
 });
 
-it("takes no catalog whose auth lets nobody in", () => {
+it("rejects a catalog whose auth lets nobody in", () => {
   expect(messageOf(() => parseCatalog(stringify({ ...teamless, auth: {} }), "mooring.yaml"))).toMatch(
     /auth: must name a way in/,
   );
 });
 
-it("lets everybody in only where that was chosen, and never beside auth", () => {
+it("allows anonymous access only where it was chosen, and never together with auth", () => {
   const auth = sample.auth;
 
   expect(isAnonymous({ auth }, { MOORING_ALLOW_ANONYMOUS: false })).toBe(false);

@@ -1,4 +1,4 @@
-/** Who may import whom (ARCHITECTURE.md). A rule that saw no modules would hold for ever, so what was seen is asserted too. */
+/** Who may import whom (ARCHITECTURE.md). A rule that sees no modules always holds, so the tests also check what was seen. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,7 +38,7 @@ function toPath(name: string): string {
   return name.split(sep).join("/");
 }
 
-/** The layer of a file in src: its folder, or its own name at the top. */
+/** The layer of a file in src: its folder, or its own name at the top level. */
 function layerOf(file: string): string | undefined {
   const [top, second] = file.split("/");
   return top === "src" ? second?.replace(/\.ts$/, "") : undefined;
@@ -75,13 +75,13 @@ const packages: Record<string, RegExp> = {
   domain: /^(zod|yaml|node:crypto)$/,
   durable: /^(zod|durable-functions|@azure\/functions)$/,
   ports: /^$/,
-  // The SDK behind the API is a matter of one file (below).
+  // One file uses the SDK behind the API (sdk.ts).
   telemetry: /^(node:async_hooks|@opentelemetry\/.*|@azure\/functions|@azure\/monitor-opentelemetry-exporter)$/,
   resources: /^(zod|node:timers\/promises)$/,
   application: /^(zod|node:timers\/promises)$/,
   activities: /^(zod|node:timers\/promises)$/,
   orchestrations: /^(zod|durable-functions)$/,
-  // diagnostics_channel and http: what Node says of requests to the SDK's own server (clientGone.ts).
+  // diagnostics_channel and http: Node's events for requests to the SDK's own server (clientGone.ts).
   functions:
     /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
   adapters: /^(zod|node:.*|jose|long|mssql|@azure\/.*|@kubernetes\/client-node)$/,
@@ -91,7 +91,7 @@ const packages: Record<string, RegExp> = {
   main: /^node:path$/,
 };
 
-it("sees the modules that it judges", () => {
+it("finds the modules to check", () => {
   const counts = Map.groupBy(modules, ({ file }) => file.split("/")[0] ?? "");
 
   expect(counts.get("src")?.length).toBeGreaterThan(40);
@@ -116,7 +116,7 @@ it.each(Object.keys(mayImport))("lets src/%s import only what its layer may know
   expect(broken).toEqual([]);
 });
 
-/** The half of src/resources that replayed code may know: facts and desired objects, and nothing that looks or writes. */
+/** The half of src/resources that replayed code may import: facts and desired objects, and nothing that reads or writes. */
 function isPureRoom(file: string): boolean {
   const [, , resource, name] = file.split("/");
   if (name === undefined) return resource !== "effects.ts";
@@ -124,7 +124,7 @@ function isPureRoom(file: string): boolean {
   return resource === "namespacedObjects" || name === `${resource}.ts`;
 }
 
-it("lets replayed code know only the pure half of each resource, and that half nothing else", () => {
+it("lets replayed code import only the pure half of each resource, and that half nothing else", () => {
   const inResources = (file: string) => file.startsWith("src/resources/");
   const replayed = modules.filter(
     ({ file }) => file.startsWith("src/orchestrations/") || (inResources(file) && isPureRoom(file)),
@@ -140,13 +140,13 @@ it("lets replayed code know only the pure half of each resource, and that half n
   expect(broken).toEqual([]);
 });
 
-it("keeps every layer of src in the table above", () => {
+it("lists every layer of src in the table above", () => {
   const layers = new Set(modules.flatMap(({ file }) => layerOf(file) ?? []));
 
   expect([...layers].filter((layer) => !(layer in mayImport))).toEqual([]);
 });
 
-it("lets one adapter know no other", () => {
+it("lets no adapter import another", () => {
   const adapterOf = (file: string) => /^src\/adapters\/([^/]+)\//.exec(file)?.[1];
 
   const broken = modules.flatMap(({ file, imports }) =>
@@ -158,7 +158,7 @@ it("lets one adapter know no other", () => {
   expect(broken).toEqual([]);
 });
 
-it("keeps src out of the sandbox's code, except for types of the domain", () => {
+it("lets code outside src import nothing of src except the domain", () => {
   const broken = modules
     .filter(({ file }) => !file.startsWith("src/"))
     .flatMap(({ file, imports }) =>
@@ -170,8 +170,8 @@ it("keeps src out of the sandbox's code, except for types of the domain", () => 
   expect(broken).toEqual([]);
 });
 
-it("lets the command line know Mooring by HTTP, the domain's types, and little else", () => {
-  // @azure/identity: to get a token, and only for whoever asks for one; undici: where there is a proxy.
+it("lets the command line import HTTP clients, the domain's types, and little else", () => {
+  // @azure/identity: to get a token, and only for those who ask for one; undici: for proxies.
   const allowed = /^(cli\/|src\/domain\/|node:|yaml$|undici$|@azure\/identity$)/;
 
   const broken = modules
@@ -183,7 +183,7 @@ it("lets the command line know Mooring by HTTP, the domain's types, and little e
   expect(broken).toEqual([]);
 });
 
-it("lets the dashboard know Mooring by HTTP alone", () => {
+it("connects the dashboard to Mooring by HTTP alone", () => {
   const own = modules.filter(({ file }) => file.startsWith("dashboard/"));
   const allowed = /^(dashboard\/|preact($|\/)|@preact\/signals$|oauth4webapi$)/;
 
@@ -200,7 +200,7 @@ it("lets the dashboard know Mooring by HTTP alone", () => {
   expect([...broken, ...importing]).toEqual([]);
 });
 
-it("lets the command line take types of src, and of values only what imports nothing: all else takes long to read", () => {
+it("lets the command line import from src only types, and values of modules without imports: anything else loads slowly", () => {
   const tables = /\/src\/domain\/(errors|request\/objectForm)(\.ts|\/\w+\.ts)";/;
   const read = modules.filter(({ file }) => /^src\/domain\/(errors|request\/objectForm)(\.ts|\/)/.test(file));
   const values = listFiles("cli").flatMap((name) =>
@@ -216,7 +216,7 @@ it("lets the command line take types of src, and of values only what imports not
   expect(read.flatMap(({ imports }) => imports).filter((name) => !name.startsWith("src/domain/errors"))).toEqual([]);
 });
 
-it("gives what the command line is made of to nobody but itself and the demo, which speaks HTTP as well", () => {
+it("lets only the command line and the demo, which also speaks HTTP, import from cli", () => {
   const broken = modules
     .filter(({ file }) => !/^(cli|local\/demo)\//.test(file))
     .flatMap(({ file, imports }) =>
@@ -232,8 +232,8 @@ it("reads the environment in one file of src", () => {
   expect(readers.map(toPath)).toEqual(["src/config.ts"]);
 });
 
-it("has no files that import each other in a circle, but where a grammar does", () => {
-  // An expression holds a query, and a query expressions; their compilers call each other as they do.
+it("has no import cycles between files, except in a grammar", () => {
+  // An expression contains a query, and a query expressions; so do the calls between their compilers.
   const recursive = "local/simulators/sql/engine/";
 
   const circles = findCircles(new Map(modules.map(({ file, imports }) => [file, imports])));
@@ -241,7 +241,7 @@ it("has no files that import each other in a circle, but where a grammar does", 
   expect(circles.filter((circle) => !circle.every((file) => file.startsWith(recursive)))).toEqual([]);
 });
 
-it("has no folders of src that import each other in a circle", () => {
+it("has no import cycles between folders of src", () => {
   const inFolders = modules.filter(({ file }) => layerOf(file) && file.split("/").length > 2);
   const folders = Map.groupBy(inFolders, ({ file }) => dirname(file));
   const edges = [...folders].map(([folder, files]): [string, readonly string[]] => {
@@ -253,7 +253,7 @@ it("has no folders of src that import each other in a circle", () => {
   expect(findCircles(new Map(edges))).toEqual([]);
 });
 
-it("lets no suite start a sandbox whose secrets are not searched for when it ends", () => {
+it("starts sandboxes only through the helper that searches for their secrets", () => {
   const suites = listFiles("test").map(readModule);
 
   const starting = suites.filter(({ imports }) => imports.includes("local/sandbox.ts")).map(({ file }) => file);
@@ -262,7 +262,7 @@ it("lets no suite start a sandbox whose secrets are not searched for when it end
   expect(starting.filter((file) => !file.startsWith("test/support/"))).toEqual([]);
 });
 
-/** Depth first; each circle is told once, from where it was entered. */
+/** Depth first; returns each cycle once, from where it was entered. */
 function findCircles(edges: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const state = new Map<string, "open" | "done">();
   const circles: (readonly string[])[] = [];

@@ -1,7 +1,7 @@
 /**
- * A name that is misspelt anywhere in src does not compile. Wherever the name of a step, an undo, an error, a finding or a kind
- * of target stands, as a string or as a key, it is misspelt, one place at a time, and the compiler has to object: a sample in
- * every run, all of them with MOORING_PROOFS=soak.
+ * A name that is misspelt anywhere in src does not compile. Wherever the name of a step, an undo, an error, a finding or a
+ * kind of target stands, as a string or as a key, it is misspelt, one place at a time, and the compiler has to object: a
+ * sample in every run, all of them with MOORING_PROOFS=soak.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -19,7 +19,7 @@ import { isSoak, shareOf } from "./support/proofs.ts";
 const root = resolve(import.meta.dirname, "..");
 const tables = [stepFacts, findingCatalogue, refusals, stepErrors, notices];
 const names: ReadonlySet<string> = new Set([...tables.flatMap((table) => Object.keys(table)), ...kindNames]);
-/** Where the names are made: a name that changes here is missed wherever it is used. */
+/** Where the names are defined: a name that changes here is missed wherever it is used. */
 const declarations = /^src\/domain\/(errors\/\w+|finding|operation\/(stepName|undoName)|targets\/\w+)\.ts$/;
 
 interface Place {
@@ -53,7 +53,7 @@ function placesIn(file: string): readonly Place[] {
   return found;
 }
 
-/** The same letters for something else: a path, or the container of the verification Job. */
+/** The same text with another meaning: a path, or the container of the verification Job. */
 function isProse({ parent, text }: ts.StringLiteral): boolean {
   const isContainer = text === "verify" && /verificationJob\.ts$/.test(parent.getSourceFile().fileName);
   return ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent) || isContainer;
@@ -106,7 +106,7 @@ function isSeen({ file, end }: Place): boolean {
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const sample = isSoak ? places : createDice(seed).shuffle(places).slice(0, shareOf(40));
 
-it("finds the places, and a compiler that is content with them", () => {
+it("finds the places, and compiles without errors before any change", () => {
   const drawn = new Set(sample.map(({ file }) => file));
 
   expect(places.length).toBeGreaterThan(200);
@@ -114,7 +114,7 @@ it("finds the places, and a compiler that is content with them", () => {
   expect([...drawn].filter(hasErrors)).toEqual([]);
 }, 120_000);
 
-it("lets no misspelling pass", () => {
+it("detects every misspelling", () => {
   const passed = sample.filter((place) => !isSeen(place)).map(({ file, text, end }) => `${file}:${end} ${text}x`);
 
   expect(passed).toEqual([]);

@@ -1,8 +1,8 @@
-/** The words of ARCHITECTURE.md are those of the code, and words that were retired stay away. */
+/** The words of ARCHITECTURE.md are used in the code, and retired words stay out. */
 import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
-/** Private metaphors, and what is said instead; names of files, functions and variables count, too. */
+/** Private metaphors with their replacements; names of files, functions and variables count, too. */
 const retired: readonly (readonly [RegExp, string])[] = [
   [/\bclerk/i, "ClaimContext"],
   [/\bdesk(?:s|Of|For)?\b|\w+Desk\b/i, "AcceptanceContext"],
@@ -53,7 +53,7 @@ it("defines only words that the code uses", () => {
   expect(unused).toEqual([]);
 });
 
-it("says nowhere what was retired", () => {
+it("finds no retired word", () => {
   const found = [...code, ...documents].flatMap(({ file, text }) =>
     text.split("\n").flatMap((line, index) =>
       retired.flatMap(([word, instead]) => {

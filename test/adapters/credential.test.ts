@@ -1,4 +1,4 @@
-/** Mooring's own tokens: kept as long as they are taken, replaced when one was not, and never waited for without end. */
+/** Mooring's own tokens: kept while they are accepted, replaced when one is refused, and never awaited without a limit. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { renewable, type TokenSource } from "../../src/adapters/credential.ts";
 
@@ -8,7 +8,7 @@ const farAway = { expiresOnTimestamp: Number.MAX_SAFE_INTEGER };
 beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => undefined));
 afterEach(() => vi.restoreAllMocks());
 
-/** Credentials that share a cache, as those of managed identities do; `renew` fills it anew. */
+/** Credentials that share a cache, as managed identities do; `renew` refills it. */
 function shared() {
   let count = 1;
   const calls = { opened: 0, renewed: 0 };
@@ -25,7 +25,7 @@ function shared() {
   return { source, calls };
 }
 
-it("asks nobody for another token as long as it is taken", async () => {
+it("requests no other token while the current one is accepted", async () => {
   const { source, calls } = shared();
   const credential = renewable(source, 1_000);
 
@@ -34,14 +34,14 @@ it("asks nobody for another token as long as it is taken", async () => {
   expect(calls).toEqual({ opened: 1, renewed: 0 });
 });
 
-describe("what it keeps", () => {
+describe("the cache", () => {
   const minutes = (count: number) => Date.now() + count * 60_000;
   const counting = (times: { expiresOnTimestamp: number; refreshAfterTimestamp?: number }) => {
     const getToken = vi.fn(async () => ({ token: `token ${getToken.mock.calls.length}`, ...times }));
     return { getToken, credential: renewable({ open: () => ({ getToken }), renew: vi.fn() }, 1_000) };
   };
 
-  it("is the token of each scope, and does not go through the SDK's cache for it", async () => {
+  it("keeps the token of each scope, bypassing the SDK's own cache", async () => {
     const { getToken, credential } = counting({ expiresOnTimestamp: minutes(60) });
 
     for (const of of [scope, scope, "another/.default", scope]) await credential.getToken(of);
@@ -55,14 +55,14 @@ describe("what it keeps", () => {
   it.each([
     ["that is about to expire", { expiresOnTimestamp: minutes(1) }],
     ["that its issuer would have replaced", { expiresOnTimestamp: minutes(60), refreshAfterTimestamp: minutes(-1) }],
-  ])("is no token %s", async (_which, times) => {
+  ])("keeps no token %s", async (_which, times) => {
     const { credential } = counting(times);
 
     expect((await credential.getToken(scope))?.token).toBe("token 1");
     expect((await credential.getToken(scope))?.token).toBe("token 2");
   });
 
-  it("is no token for whoever asks for more than a scope", async () => {
+  it("keeps no token of a caller that asks for more than a scope", async () => {
     const { getToken, credential } = counting({ expiresOnTimestamp: minutes(60) });
     await credential.getToken(scope);
 
@@ -72,7 +72,7 @@ describe("what it keeps", () => {
   });
 });
 
-it("gives another token after a refusal, and the same one to all who come at that time", async () => {
+it("gives another token after a refusal, and the same one to all concurrent callers", async () => {
   const { source, calls } = shared();
   const credential = renewable(source, 1_000);
   await credential.getToken(scope);
@@ -85,7 +85,7 @@ it("gives another token after a refusal, and the same one to all who come at tha
   expect((await credential.getToken(scope))?.token).toBe("token 2");
 });
 
-it("needs nothing but a new credential where each keeps its own tokens", async () => {
+it("only opens a new credential where each credential keeps its own tokens", async () => {
   let opened = 0;
   const renew = vi.fn(async () => undefined);
   const open = () => {
@@ -101,7 +101,7 @@ it("needs nothing but a new credential where each keeps its own tokens", async (
   expect(renew).not.toHaveBeenCalled();
 });
 
-it("does not fall back to the refused token while there is no other", async () => {
+it("does not fall back to the refused token while no other is available", async () => {
   const { source, calls } = shared();
   let isAway = true;
   const renew = async (of: string) => {
@@ -120,7 +120,7 @@ it("does not fall back to the refused token while there is no other", async () =
   expect(calls.renewed).toBe(1);
 });
 
-it("takes the refused token again when that is all that there is, and asks once for each refusal", async () => {
+it("uses the refused token again when there is no other, and asks only once for each refusal", async () => {
   const renew = vi.fn(async () => undefined);
   const credential = renewable({ open: () => ({ getToken: async () => ({ token: "a", ...farAway }) }), renew }, 1_000);
 
@@ -131,7 +131,7 @@ it("takes the refused token again when that is all that there is, and asks once 
   expect(renew).toHaveBeenCalledTimes(1);
 });
 
-it("does not wait for ever, as the credentials of the SDK do", async () => {
+it("does not wait forever, as the SDK's credentials do", async () => {
   const credential = renewable({ open: () => ({ getToken: () => new Promise(() => undefined) }), renew: vi.fn() }, 50);
 
   await expect(credential.getToken(scope)).rejects.toMatchObject({
@@ -140,7 +140,7 @@ it("does not wait for ever, as the credentials of the SDK do", async () => {
   });
 });
 
-it("tells Entra's number of the error, and leaves the rest to the log, without tokens", async () => {
+it("reports Entra's error number, and leaves the rest to the log, without tokens", async () => {
   const text = "invalid_client: AADSTS700016: not found at https://login.example/tenant eyJhbGciOi.eyJvaWQi.c2ln";
   const credential = renewable(
     { open: () => ({ getToken: () => Promise.reject(new Error(text)) }), renew: vi.fn() },

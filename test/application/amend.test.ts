@@ -6,7 +6,7 @@ interface Row {
   readonly etag: number;
 }
 
-/** One row as the tables keep it, and what another writer does between a read and the write that follows it. */
+/** One row as the tables keep it; `put` is another writer between a read and the write that follows it. */
 function createTable(first: Row | undefined) {
   let row = first;
   const log: string[] = [];
@@ -35,7 +35,7 @@ const what = "The record of the count";
 const oneMore = ({ count }: Row) => count + 1;
 
 describe("amend", () => {
-  it("writes at the first attempt what nobody else changes, and says from what to what", async () => {
+  it("writes on the first attempt when nobody else writes, and returns the record that it read with the change", async () => {
     const table = createTable({ count: 1, etag: 1 });
 
     const amended = await amend({ ...table, what, next: oneMore });
@@ -45,7 +45,7 @@ describe("amend", () => {
     expect(table.log).toEqual(["read", "write 2"]);
   });
 
-  it("looks again at what the one wrote who was faster", async () => {
+  it("decides again from what a faster writer wrote", async () => {
     const table = createTable({ count: 1, etag: 1 });
     const seen: number[] = [];
 
@@ -64,7 +64,7 @@ describe("amend", () => {
     expect(table.row).toMatchObject({ count: 11 });
   });
 
-  it("does not write twice what was written by an attempt whose answer got lost", async () => {
+  it("does not write again when the answer to the first write was lost", async () => {
     const table = createTable({ count: 1, etag: 1 });
 
     const amended = await amend({
@@ -81,7 +81,7 @@ describe("amend", () => {
     expect(table.log).toEqual(["read", "write 2", "read"]);
   });
 
-  it("writes nothing where nothing has to be written, and a change that is false, zero or empty all the same", async () => {
+  it("writes nothing when no change is needed, but does write a change that is false, zero or empty", async () => {
     const table = createTable({ count: 1, etag: 1 });
 
     expect(await amend({ ...table, what, next: () => undefined })).toMatchObject({ change: undefined });
@@ -91,7 +91,7 @@ describe("amend", () => {
     expect(table.row).toMatchObject({ count: 0 });
   });
 
-  it("does not ask what to write where there is nothing", async () => {
+  it("does not ask for a change when there is no record", async () => {
     const table = createTable(undefined);
 
     const amended = await amend({ ...table, what, next: oneMore });
@@ -103,7 +103,7 @@ describe("amend", () => {
   it.each([
     [undefined, 10],
     [3, 3],
-  ])("gives up after so many attempts (%s) with an error that is worth another try", async (attempts, most) => {
+  ])("gives up after the given number of attempts (%s) with a transient error", async (attempts, most) => {
     const table = createTable({ count: 1, etag: 1 });
     const pauses: number[] = [];
 
@@ -124,11 +124,11 @@ describe("amend", () => {
       message: `The record of the count changed ${most} times.`,
     });
     expect(table.log).toHaveLength(most);
-    // Not after the last one, which nothing follows.
+    // There is no pause after the last attempt.
     expect(pauses).toEqual(Array.from({ length: most - 1 }, (_, index) => index + 1));
   });
 
-  it("ends with the error of whoever refuses what was read", async () => {
+  it("fails with the error of the function that refuses the record", async () => {
     const table = createTable({ count: 1, etag: 1 });
     const next = () => {
       throw new Error("it has ended");

@@ -22,7 +22,7 @@ it.each([
     "Hostname/IP does not match certificate's altnames",
   ],
   ["amqps://bus.servicebus.windows.net is away", "[address] is away"],
-])("takes the address out of %s", (text, told) => {
+])("removes the address from %s", (text, told) => {
   expect(withoutAddresses(text, hosts)).toBe(told);
 });
 
@@ -36,6 +36,6 @@ it.each([
   expect(withoutAddresses(text, hosts)).toBe(text);
 });
 
-it("is not led by documentation's name at the front of another host", () => {
+it("is not fooled by another host whose name begins like the documentation's", () => {
   expect(withoutAddresses("https://aka.ms.evil.example/x")).toBe("[address]");
 });

@@ -34,19 +34,19 @@ it.each<[ErrorCode, string]>([
   ]);
 });
 
-it("makes of a code the error that decides whether the step is tried again", () => {
+it("turns a code into the error class that decides whether the step is retried", () => {
   expect(errorOf("SQL_FIREWALL", "x")).toBeInstanceOf(PermanentError);
   expect(errorOf("SQL_UNAVAILABLE", "x")).toBeInstanceOf(TransientError);
   expect(errorOf("toString", "x")).toMatchObject({ code: "UNEXPECTED" });
 });
 
-it("ends a step with a refusal when what was looked at is looked at again, and with no other", () => {
+it("ends a step with a refusal only if a step repeats that check, and with no other", () => {
   expect(errorOf("UNKNOWN_CLUSTER", "x")).toBeInstanceOf(PermanentError);
   expect(errorOf("MALFORMED_JSON", "x")).toMatchObject({ code: "UNEXPECTED" });
   expect(errorOf("DEPENDANTS_UNKNOWN", "x")).toMatchObject({ code: "UNEXPECTED" });
 });
 
-it("says of every kind of code what to do, and whether Mooring does it by itself", () => {
+it("gives every kind of code a fix, and says whether Mooring retries by itself", () => {
   const fix = expect.any(String);
 
   expect(toOperationError("QUOTA_EXCEEDED", "x")).toEqual({
@@ -71,19 +71,19 @@ it("says of every kind of code what to do, and whether Mooring does it by itself
   expect(describeCode("constructor", "x")).toMatchObject({ code: "UNEXPECTED", retryable: true });
 });
 
-it("leads on only by acts that every surface has words for, and over HTTP by no command", () => {
+it("renders every act in the fixes, and names no command over HTTP", () => {
   const fixes = [
     ...Object.keys(errorCatalogue).flatMap((code) => (isErrorCode(code) ? [fixOf(code, "answered")] : [])),
     ...Object.keys(findingCatalogue).flatMap((code) => (isFindingCode(code) ? [fixOfFinding(code)] : [])),
   ];
-  // What OpenAPI writes in braces is a part of a route; an act that nobody has a word for stays as it was.
+  // Braces in a route are OpenAPI's; any others are an act that was not rendered.
   const left = fixes.map((fix) => fix.replaceAll(/\/api\/\S+/g, ""));
 
   expect(fixes.length).toBeGreaterThan(120);
   expect(left.filter((fix) => /[{}]|mooring [a-z]|--(take-over|ignore-dependants|team)/.test(fix))).toEqual([]);
 });
 
-it("says that nothing is to be done only of what is tried again, whenever it was recorded", () => {
+it("says that nothing needs to be done only for what is retried, whichever release recorded it", () => {
   const recorded = {
     ...toOperationError("CLUSTER_UNREACHABLE", "x"),
     fix: "Nothing: Mooring tries again. So 0.1.0 said.",
@@ -96,7 +96,7 @@ it("says that nothing is to be done only of what is tried again, whenever it was
   expect(tellIn("ended", lasting)).toEqual(lasting);
 });
 
-it("knows decisions of policy, and takes nothing else for one", () => {
+it("recognizes policy decisions, and nothing else", () => {
   expect(["NAMESPACE_TAKEN", "FORBIDDEN", "QUOTA_EXCEEDED"].every(isOfPolicy)).toBe(true);
   expect(["OPERATION_IN_PROGRESS", "UNKNOWN_CLUSTER", "ARM_FORBIDDEN", "toString"].some(isOfPolicy)).toBe(false);
 });

@@ -12,7 +12,7 @@ it("has every code, word for word, in docs/findings.md (tools/writeErrorReferenc
   expect(reference.match(/^\| `/gm)?.length).toBeGreaterThan(25);
 });
 
-it("tells severity, fix and whether a repair helps with each finding", () => {
+it("gives each finding a severity, a fix and whether a repair helps", () => {
   expect(toDocument(finding("GRANT_MISSING", "sql-dev/orders", what))).toEqual({
     code: "GRANT_MISSING",
     target: "sql-dev/orders",
@@ -23,7 +23,7 @@ it("tells severity, fix and whether a repair helps with each finding", () => {
   });
 });
 
-it("names the worst severity, and none for no findings", () => {
+it("names the worst severity, and none when there are no findings", () => {
   const info = finding("IDENTITY_TAGS_ADDED", "i", what);
   const warning = finding("GRANT_ADDED", "d", what);
 
@@ -32,7 +32,7 @@ it("names the worst severity, and none for no findings", () => {
   expect(worstOf([info, warning])).toBe("Warning");
 });
 
-it("takes two looks for the same whatever the order of what they found, and for another when a value differs", () => {
+it("treats two looks as equal in any order of findings, and as different when a value differs", () => {
   const a = finding("GRANT_MISSING", "sql-dev/orders", what);
   const b = finding("USER_MISSING", "sql-dev/messages", what);
 
@@ -40,7 +40,7 @@ it("takes two looks for the same whatever the order of what they found, and for 
   expect(fingerprint([a, { ...b, found: "x" }])).not.toBe(fingerprint([a, b]));
 });
 
-it("keeps so many and so short findings that a table cell holds them, the worst first", () => {
+it("trims the findings to fit into a table cell, keeping the worst first", () => {
   const long = "x".repeat(5_000);
   const many: Finding[] = Array.from({ length: 100 }, (_, index) =>
     finding("GRANT_ADDED", `sql-dev/database-${index}`, { field: "role", expected: long, found: long }),

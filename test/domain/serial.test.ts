@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createSerial } from "../../src/domain/serial.ts";
 
-/** Tasks that note when they begin, and end when they are told to. */
+/** Tasks that note when they begin, and end on demand. */
 function createTasks() {
   const begun: string[] = [];
   const ends = new Map<string, PromiseWithResolvers<string>>();
@@ -17,10 +17,10 @@ function createTasks() {
   return { begun, task, endOf };
 }
 
-/** Until whatever could go on has gone on. */
+/** Waits until everything that can continue has done so. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-it("runs the tasks of one key one after another, in the order in which they came", async () => {
+it("runs the tasks of one key one after another, in order of arrival", async () => {
   const serial = createSerial();
   const { begun, task, endOf } = createTasks();
   const results = ["first", "second", "third"].map((name) => serial.run("red", task(name)));
@@ -28,7 +28,7 @@ it("runs the tasks of one key one after another, in the order in which they came
   await settled();
   expect(begun).toEqual(["first"]);
 
-  // That a later one could end by now does not let it begin.
+  // The third task could already end, but must not begin.
   endOf("third").resolve("3");
   endOf("first").resolve("1");
   await settled();
@@ -38,7 +38,7 @@ it("runs the tasks of one key one after another, in the order in which they came
   expect(await Promise.all(results)).toEqual(["1", "2", "3"]);
 });
 
-it("does not let one key wait for another, nor one queue for another with the same key", async () => {
+it("does not make one key wait for another, nor one queue for another with the same key", async () => {
   const serial = createSerial();
   const { begun, task } = createTasks();
   void serial.run("red", task("red"));
@@ -50,7 +50,7 @@ it("does not let one key wait for another, nor one queue for another with the sa
   expect(begun).toEqual(["red", "blue", "elsewhere"]);
 });
 
-it("gives a failure to whoever asked, and goes on with the next", async () => {
+it("passes a failure to its caller, and goes on with the next task", async () => {
   const serial = createSerial();
   const failing = serial.run("red", () => Promise.reject(new Error("refused")));
   const next = serial.run("red", async () => "done");
@@ -59,7 +59,7 @@ it("gives a failure to whoever asked, and goes on with the next", async () => {
   expect(await next).toBe("done");
 });
 
-it("begins at once when those before have ended", async () => {
+it("begins immediately when the earlier tasks have ended", async () => {
   const serial = createSerial();
   await serial.run("red", async () => undefined);
   await settled();

@@ -59,7 +59,7 @@ const cases: [what: string, code: string, error: RegExp | undefined][] = [
   ],
 ];
 
-it("compiles right calls and refuses wrong ones", () => {
+it("compiles correct calls and rejects wrong ones", () => {
   const files = new Map(
     cases.map(([, code], index) => [join(import.meta.dirname, `case${index}.ts`), `${head}${code}`]),
   );

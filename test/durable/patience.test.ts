@@ -1,4 +1,4 @@
-/** Failures that outlast the runtime's own tries: waited for by the orchestration's clock, for so long and no longer. */
+/** Failures that outlast the runtime's own retries: the orchestration waits for them by its clock, up to a limit. */
 import { beforeEach, expect, it } from "vitest";
 import { z } from "zod";
 import { createActivityHost, StepFailed } from "../../src/durable/activity.ts";
@@ -12,9 +12,9 @@ class Refused extends Error {}
 
 const retry = { firstIntervalMs: 1_000, maxIntervalMs: 8_000, attempts: 2, authenticationTimeoutMs: 60_000 };
 
-/** What each try was told of the one after it. */
+/** What each attempt received about the next one. */
 let told: { name: string; nextMs: number | undefined; isFirst: boolean }[] = [];
-/** How many tries of each are still to fail. */
+/** How many attempts of each are still to fail. */
 let failing: Record<string, number> = {};
 
 const host = createActivityHost<object>({
@@ -49,7 +49,7 @@ beforeEach(() => {
 
 async function run(work: typeof body) {
   body = work;
-  // Every turn is taken twice, as after a crash before it was recorded.
+  // Every turn runs twice, as after a crash before it was recorded.
   return await runOrchestration("patient", null, { turnAgain: () => true, together: (open) => open });
 }
 
@@ -64,7 +64,7 @@ function secondsOf(history: readonly HistoryEvent[]): number {
 
 const call = (name: string) => tryIt({ name }, retry);
 
-it("tries again for longer than the runtime's attempts, waiting twice as long each time", async () => {
+it("retries for longer than the runtime's attempts, doubling the wait each time", async () => {
   failing = { a: 6 };
 
   const { output, history } = await run(function* () {
@@ -76,7 +76,7 @@ it("tries again for longer than the runtime's attempts, waiting twice as long ea
   expect(Math.round(secondsOf(history))).toBe(1 + 2 + 4 + 8 + 8 + 8);
 });
 
-it("ends with what the last try met when the time is over", async () => {
+it("ends with the last attempt's error when the time is over", async () => {
   failing = { a: Number.POSITIVE_INFINITY };
   let caught: unknown;
 
@@ -92,11 +92,11 @@ it("ends with what the last try met when the time is over", async () => {
   expect(caught).toBeInstanceOf(StepFailed);
   expect(caught).toMatchObject({ code: "LINGERS", isLingering: false });
   expect(Math.round(secondsOf(history))).toBe(60);
-  // Only the last one is told that it is the last.
+  // Only the last attempt knows that it is the last.
   expect(told.filter(({ nextMs, isFirst }) => nextMs === undefined && !isFirst)).toEqual([told.at(-1)]);
 });
 
-it("runs parallel steps again together, and only those that have to", async () => {
+it("retries parallel steps together, and only those that failed", async () => {
   failing = { a: 3, b: 1 };
 
   const { output, history } = await run((context) => all(context, [call("a"), call("b"), call("c")]));
@@ -106,7 +106,7 @@ it("runs parallel steps again together, and only those that have to", async () =
   expect(timersOf(history)).toBe(3);
 });
 
-it("waits once for all undos, and anew after the way up", async () => {
+it("waits once for all undos, separately from the wait of the steps", async () => {
   failing = { up: Number.POSITIVE_INFINITY, one: Number.POSITIVE_INFINITY, two: Number.POSITIVE_INFINITY };
   let caught: unknown;
 
@@ -127,11 +127,11 @@ it("waits once for all undos, and anew after the way up", async () => {
   expect(caught).toBeInstanceOf(CompensationFailed);
   expect(caught).toMatchObject({ failures: [{ compensation: "two" }, { compensation: "one" }] });
   expect(Math.round(secondsOf(history))).toBe(120);
-  // The one for which no time is left is still tried twice: the second try knows that it is the last, and records it so.
+  // Undos without time left still get two attempts: the second one knows that it is the last, and records it so.
   expect(told.filter(({ name }) => name === "one")).toHaveLength(2);
 });
 
-it("waits as long for a second fault when the first has passed", async () => {
+it("waits the full time again for a second fault when the first has passed", async () => {
   failing = { a: 6, b: 6 };
 
   const { output, history } = await run(function* () {
@@ -144,7 +144,7 @@ it("waits as long for a second fault when the first has passed", async () => {
   expect(Math.round(secondsOf(history))).toBe(62);
 });
 
-it("waits ten minutes in an operation that was started before the catalog could say how long", async () => {
+it("waits ten minutes in an operation that was started before the catalog could set the time", async () => {
   const older = { firstIntervalMs: 1_000, maxIntervalMs: 60_000, attempts: 2 };
   failing = { a: Number.POSITIVE_INFINITY };
 
@@ -156,7 +156,7 @@ it("waits ten minutes in an operation that was started before the catalog could 
   expect(Math.round(secondsOf(history))).toBe(600);
 });
 
-it("does not wait for a failure without the mark, such as an earlier release recorded", async () => {
+it("does not wait for a failure without the mark, such as one that an earlier release recorded", async () => {
   const { output, history } = await run(function* () {
     return (yield* runUndos([{ name: "old", undo: () => call("refused") }])).map(({ error }) => String(error));
   });

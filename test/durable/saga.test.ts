@@ -34,7 +34,7 @@ async function run(work: () => Durable<unknown>, random = () => 0) {
   return await runOrchestration("probe", null, { random });
 }
 
-it("gives the results of parallel steps in their order, whichever answers first", async () => {
+it("returns the results of parallel steps in their order, whichever finishes first", async () => {
   for (const random of [() => 0, () => 0.99]) {
     const { output } = await run(function* () {
       return yield* all(context, [text(echo("a")), text(echo("b")), text(echo("c"))]);
@@ -59,7 +59,7 @@ it("waits for every sibling of a failed step before it throws", async () => {
   expect(output).toContain("bad 1 broke");
 });
 
-it("starts no step twice when it waits for the rest", async () => {
+it("starts no step a second time while it waits for the rest", async () => {
   const { calls } = await run(function* () {
     return (yield* settle(
       context,
@@ -70,7 +70,7 @@ it("starts no step twice when it waits for the rest", async () => {
   expect(calls).toHaveLength(4);
 });
 
-it("runs undos newest first, also of the step that failed, and throws the cause", async () => {
+it("runs undos newest first, including that of the failed step, and throws the cause", async () => {
   const { status, output } = await run(() =>
     saga(function* (onFailure) {
       onFailure("one", () => text(echo("undo one")));
@@ -86,7 +86,7 @@ it("runs undos newest first, also of the step that failed, and throws the cause"
   expect(output).toContain("bad two broke");
 });
 
-it("runs no undo when all is well", async () => {
+it("runs no undo when everything succeeds", async () => {
   await run(() =>
     saga(function* (onFailure) {
       onFailure("one", () => text(echo("undo one")));
@@ -97,7 +97,7 @@ it("runs no undo when all is well", async () => {
   expect(log).toEqual(["one"]);
 });
 
-it("goes on after an undo that fails and reports it by name, with the cause", async () => {
+it("continues after an undo that fails and reports it by name, with the cause", async () => {
   let caught: unknown;
   await run(function* () {
     try {

@@ -1,4 +1,4 @@
-/** A request that needs a second pair of eyes waits for it, durably, and nothing is written to the cloud before. */
+/** A request that needs approval by another person waits for it durably, and writes nothing to the cloud before. */
 
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
@@ -50,7 +50,7 @@ const decide = (kind: "approved" | "rejected", { by = approver, requestHash = re
   decideApproval(cloud.ports.registry, operation, { kind, by, requestHash, comment: "looked at it" });
 const cancel = () => cancelOperation(cloud.ports.registry, operation, { by: requester });
 
-it("waits with one timer and one event, tells the topic why, and runs once it is approved", async () => {
+it("waits with one timer and one event, publishes the reasons, and runs once it is approved", async () => {
   let callsWhileWaiting: number | undefined;
   const { calls, customStatuses, history } = await acceptance.run({
     async atRest() {
@@ -94,7 +94,7 @@ it("ends with REJECTED and has written nothing", async () => {
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("ends with APPROVAL_TIMED_OUT when nobody decides, at the time that the status named", async () => {
+it("ends with APPROVAL_TIMED_OUT when nobody decides by the announced time", async () => {
   const moments: Date[] = [];
   const { history } = await acceptance.run({ atRest: (now) => void moments.push(now) });
 
@@ -109,7 +109,7 @@ it("ends with APPROVAL_TIMED_OUT when nobody decides, at the time that the statu
   await expect(decide("approved")).rejects.toMatchObject({ code: "APPROVAL_TIMED_OUT" });
 });
 
-it("does not believe an event that nobody's decision stands behind", async () => {
+it("ignores an event without a recorded decision", async () => {
   let rests = 0;
   await acceptance.run({
     async atRest() {
@@ -123,7 +123,7 @@ it("does not believe an event that nobody's decision stands behind", async () =>
   expect(record().status).toBe("Succeeded");
 });
 
-it("runs once though the event is delivered twice", async () => {
+it("runs once even if the event is delivered twice", async () => {
   const { calls } = await acceptance.run({
     async atRest() {
       await decide("approved");
@@ -137,7 +137,7 @@ it("runs once though the event is delivered twice", async () => {
   expect(record().status).toBe("Succeeded");
 });
 
-it("takes a decision that was faster than the wait for it", async () => {
+it("accepts a decision that was made before the wait began", async () => {
   await acceptance.run({
     async execute(name, run) {
       const result = await run();
@@ -153,18 +153,18 @@ it("takes a decision that was faster than the wait for it", async () => {
   expect(record().status).toBe("Succeeded");
 });
 
-it("takes a decision whose event was lost when the time is over", async () => {
+it("finds a decision whose event was lost when the time is over", async () => {
   await acceptance.run({ atRest: async () => void (await decide("approved")) });
 
   expect(record().status).toBe("Succeeded");
 });
 
-it("refuses the requester, a caller without the role, another request's hash, and what does not wait", async () => {
+it("refuses the requester, a caller without the role, another request's hash, and an operation that does not wait", async () => {
   const all = { ...approver, roles: AppRole.options.slice() };
   await expect(decide("approved", { by: all, requestHash: "x" })).rejects.toMatchObject({
     code: "APPROVAL_NOT_PENDING",
   });
-  // Whoever is in no team sees what there is to decide, and nothing before.
+  // An approver in no team sees only the operations that wait for a decision.
   await expect(decide("approved", { requestHash: "x" })).rejects.toMatchObject({ code: "NOT_FOUND" });
   await acceptance.run({
     async atRest() {
@@ -200,7 +200,7 @@ it("does not run a request other than the one that was approved", async () => {
   expect(written).toEqual([]);
 });
 
-it("looks again at all that stands in the way once it is approved, and has written nothing then", async () => {
+it("looks for obstacles again once it is approved, before it writes anything", async () => {
   await acceptance.run({
     async atRest() {
       for (const [key, { kind }] of cloud.objects)
@@ -219,7 +219,7 @@ it("looks again at all that stands in the way once it is approved, and has writt
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("does not run for a team that lost its right to it while the request waited", async () => {
+it("does not run for a team that lost the right to it while the request waited", async () => {
   const teams = {
     red: Team.parse({
       clusters: ["aks-dev"],
@@ -244,7 +244,7 @@ it("does not run for a team that lost its right to it while the request waited",
   expect(written).toEqual([]);
 });
 
-it("does not run when the catalog asks for more approval by now than was given", async () => {
+it("does not run when the catalog by now requires more approval than was given", async () => {
   await acceptance.run({
     async atRest() {
       await decide("approved");
@@ -257,7 +257,7 @@ it("does not run when the catalog asks for more approval by now than was given",
   expect(written).toEqual([]);
 });
 
-it("ends Canceled at once when it is canceled while it waits", async () => {
+it("ends Canceled immediately when it is canceled while it waits", async () => {
   const { turns } = await acceptance.run({
     async atRest() {
       await cancel();
@@ -287,7 +287,7 @@ it.each([
   expectNothingLeft(cloud);
 });
 
-it("does not let preflight ask anew when it is delivered twice", async () => {
+it("does not ask for approval anew when preflight is delivered twice", async () => {
   const hashes = new Set<string | undefined>();
   await acceptance.run({
     async execute(name, run) {
@@ -304,7 +304,7 @@ it("does not let preflight ask anew when it is delivered twice", async () => {
   expect(record().status).toBe("Succeeded");
 });
 
-it("reminds at every interval, once each, and not after a decision", async () => {
+it("sends one reminder per interval, and none after a decision", async () => {
   const minute = 60_000;
   await acceptance.run({
     async atRest() {

@@ -1,4 +1,4 @@
-/** One audit entry per effect, whatever is lost, repeated or undone on the way. */
+/** One audit entry per effect, no matter what is lost, repeated or undone on the way. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
@@ -69,7 +69,7 @@ function effects(operation: string) {
     .toSorted();
 }
 
-it("enters who had what created, with before and after, and both decisions", async () => {
+it("records who caused each effect, with before and after, and both decisions", async () => {
   await run("onboard");
 
   expect(effects("onboard-1")).toEqual(onboardEffects.toSorted());
@@ -87,7 +87,7 @@ it("enters who had what created, with before and after, and both decisions", asy
   });
 });
 
-it("enters the same when every activity runs twice, as after a crash before its answer was stored", async () => {
+it("records the same when every activity runs twice, as after a crash before its answer was stored", async () => {
   const execute: RunOptions["execute"] = async (_name, work) => {
     await work();
     return await work();
@@ -101,7 +101,7 @@ it("enters the same when every activity runs twice, as after a crash before its 
   expect(new Set(cloud.audit.map(({ id }) => id)).size).toBe(cloud.audit.length);
 });
 
-it("enters a change whose answer was lost: the next try finds nothing left to do", async () => {
+it("records a change whose answer was lost, although the next attempt has nothing left to do", async () => {
   await run("onboard");
   const lost = new Set<string>();
   cloud.onWrite = ({ what, when }) => {
@@ -116,7 +116,7 @@ it("enters a change whose answer was lost: the next try finds nothing left to do
   expect(effects("offboard-1")).toEqual(offboardEffects.toSorted());
 });
 
-it("enters a failed try that may have had an effect, and what was undone", async () => {
+it("records a failed attempt that may have had an effect, and what was undone", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (what === "put credential" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "refused");
   };
@@ -129,7 +129,7 @@ it("enters a failed try that may have had an effect, and what was undone", async
   expect(cloud.audit.at(-1)).toMatchObject({ action: "ended", outcome: "Failed", code: "ARM_FORBIDDEN" });
 });
 
-it("enters nothing for a step that changed nothing", async () => {
+it("records nothing for a step that changed nothing", async () => {
   await run("onboard");
   await run("onboard", {}, "onboard-2");
 
@@ -140,7 +140,7 @@ it("enters nothing for a step that changed nothing", async () => {
   ]);
 });
 
-it("does the step over when the trail cannot be written, and ends with one entry", async () => {
+it("repeats the step when the trail cannot be written, and ends with one entry", async () => {
   const { append } = cloud.ports.audit;
   let refusals = 3;
   const audit = {

@@ -1,4 +1,7 @@
-/** A cancel at every moment of an operation: it ends Canceled with nothing left, or was refused and the work is done. */
+/**
+ * A cancel at every moment of an operation: either it ends Canceled with nothing left, or the cancel is refused and the work
+ * is done.
+ */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
@@ -55,38 +58,35 @@ function cancelAt(n: number, when: "before" | "after", operation: string): RunOp
   };
 }
 
-it.each([workload, pod])(
-  "leaves nothing, whenever an onboarding in mode $identityMode is canceled",
-  async (request) => {
-    const outcomes: string[] = [];
-    for (const when of ["before", "after"] as const) {
-      let calls = Number.POSITIVE_INFINITY;
-      for (let n = 1; n <= calls; n += 1) {
-        begin();
-        const { operation } = await acceptOnboarding(acceptance, request);
-        const options = cancelAt(n, when, operation);
-        calls = (await acceptance.run(options)).calls.length;
+it.each([workload, pod])("leaves nothing whenever an onboarding in mode $identityMode is canceled", async (request) => {
+  const outcomes: string[] = [];
+  for (const when of ["before", "after"] as const) {
+    let calls = Number.POSITIVE_INFINITY;
+    for (let n = 1; n <= calls; n += 1) {
+      begin();
+      const { operation } = await acceptOnboarding(acceptance, request);
+      const options = cancelAt(n, when, operation);
+      calls = (await acceptance.run(options)).calls.length;
 
-        const record = cloud.operations.get(operation);
-        outcomes.push(`${record?.status}`);
-        if (options.accepted()) {
-          expect(record, `${when} call ${n}`).toMatchObject({
-            status: "Canceled",
-            error: { code: "OPERATION_CANCELED" },
-          });
-          expectNothingLeft(cloud);
-          expect(cloud.namespaces.size).toBe(0);
-          expect(cloud.events.at(-1)?.data).toMatchObject({ status: "Canceled", phase: "done" });
-        } else {
-          expect(record, `${when} call ${n}`).toMatchObject({ status: "Succeeded" });
-          expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarded");
-        }
+      const record = cloud.operations.get(operation);
+      outcomes.push(`${record?.status}`);
+      if (options.accepted()) {
+        expect(record, `${when} call ${n}`).toMatchObject({
+          status: "Canceled",
+          error: { code: "OPERATION_CANCELED" },
+        });
+        expectNothingLeft(cloud);
+        expect(cloud.namespaces.size).toBe(0);
+        expect(cloud.events.at(-1)?.data).toMatchObject({ status: "Canceled", phase: "done" });
+      } else {
+        expect(record, `${when} call ${n}`).toMatchObject({ status: "Succeeded" });
+        expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarded");
       }
     }
-    expect(outcomes.filter((status) => status === "Canceled").length).toBeGreaterThan(10);
-    expect(outcomes.filter((status) => status === "Succeeded").length).toBeGreaterThan(1);
-  },
-);
+  }
+  expect(outcomes.filter((status) => status === "Canceled").length).toBeGreaterThan(10);
+  expect(outcomes.filter((status) => status === "Succeeded").length).toBeGreaterThan(1);
+});
 
 const writes = ["put identity", "apply Namespace", "apply ConfigMap", "change sql-dev/orders", "put credential"];
 
@@ -123,7 +123,7 @@ it("says who canceled, why, and what was undone", async () => {
   );
 });
 
-it("writes nothing when it was canceled before it began", async () => {
+it("writes nothing when it is canceled before it begins", async () => {
   const { operation } = await acceptOnboarding(acceptance, workload);
   const written: string[] = [];
   cloud.onWrite = ({ what }) => written.push(what);
@@ -138,7 +138,7 @@ it("writes nothing when it was canceled before it began", async () => {
   });
 });
 
-it("answers a second cancel like the first, also after the end, and refuses one of what has ended otherwise", async () => {
+it("answers a second cancel like the first, even after the end, and refuses to cancel an operation with another outcome", async () => {
   const { registry } = cloud.ports;
   const first = await acceptOnboarding(acceptance, workload);
   const once = await cancelOperation(registry, first.operation, { by: requester });
@@ -175,7 +175,7 @@ it("ends Canceled when it is canceled while a failure is being undone, and names
   expectNothingLeft(cloud);
 });
 
-it("reports an undo that failed as a failure, though the operation was canceled", async () => {
+it("reports a failed undo as a failure, even if the operation was canceled", async () => {
   const { operation } = await acceptOnboarding(acceptance, workload);
   cloud.onWrite = ({ what, when }) => {
     if (what === "remove identity" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "no right");
@@ -192,7 +192,7 @@ it("reports an undo that failed as a failure, though the operation was canceled"
   expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
 });
 
-it("stops an offboarding before its next step, and says what is gone: with nothing removed the namespace is as it was", async () => {
+it("stops an offboarding before its next step and says what is gone, or leaves the namespace as it was if nothing is", async () => {
   let calls = Number.POSITIVE_INFINITY;
   let canceled = 0;
   for (let n = 1; n <= calls; n += 1) {
@@ -220,7 +220,7 @@ it("stops an offboarding before its next step, and says what is gone: with nothi
     expect(record).toMatchObject({ status: "Canceled", error: { message: expect.stringContaining(how) } });
     if (n === 1) expect(cloud.namespaces.get("aks-dev/team-a")).toEqual({ ...before, etag: expect.any(String) });
     else expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
-    // Can be finished.
+    // The offboarding can be completed.
     await acceptOffboarding(acceptance, workload);
     await acceptance.run();
     expectNothingLeft(cloud);

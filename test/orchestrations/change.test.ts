@@ -1,4 +1,4 @@
-/** A second request for an onboarded namespace: what is new comes first, what is replaced goes last, or nothing changes. */
+/** A second request for an onboarded namespace: what is new is created first, what is replaced goes last, or nothing changes. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
@@ -41,7 +41,7 @@ async function send(request: OnboardingRequest) {
   return { ...accepted, calls, record: cloud.operations.get(accepted.operation) };
 }
 
-/** Everything in the cloud, to be compared. */
+/** Everything in the cloud, for comparison. */
 function snapshot() {
   return structuredClone({
     identities: [...cloud.identities],
@@ -55,7 +55,7 @@ const before = parse({ databases: [messages("reader", "executor")] });
 
 const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, check: () => void][] = [
   [
-    "a database more",
+    "an additional database",
     before,
     parse({ databases: [messages("reader", "executor"), orders("writer")] }),
     () => {
@@ -73,7 +73,7 @@ const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, ch
     },
   ],
   [
-    "a role more and a role less",
+    "one role more and one role less",
     before,
     parse({ databases: [messages("writer")] }),
     () => expect(userIn("messages")).toMatchObject({ roles: ["db_datareader", "db_datawriter"], permissions: [] }),
@@ -96,7 +96,7 @@ const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, ch
     () => expect(selector()).toMatchObject({ selector: "other" }),
   ],
   [
-    "everything at once",
+    "everything together",
     parse({ databases: [messages("reader", "writer", "executor")] }),
     parse({ databases: [orders("executor"), messages("reader")], serviceAccount: "web", deletePolicy: "Keep" }),
     () => {
@@ -107,7 +107,7 @@ const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, ch
 ];
 
 describe.each(changes)("a change to %s", (_what, from, to, check) => {
-  it("brings the namespace there, and offboarding removes all of it", async () => {
+  it("leads to the requested state, and offboarding removes all of it", async () => {
     const { operation: first } = await send(from);
 
     const { operation, kind, isNew, record } = await send(to);
@@ -126,7 +126,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
     expect(cloud.namespaces.size).toBe(0);
   });
 
-  it("gives the same cloud as an onboarding with the new request", async () => {
+  it("results in the same cloud as an onboarding with the new request", async () => {
     const shape = () => ({
       users: [...cloud.users.values()].flatMap((users) =>
         [...users.values()].map(({ roles, permissions }) => ({ roles: roles.toSorted(), permissions })),
@@ -145,7 +145,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
     expect(shape()).toEqual(expected);
   });
 
-  it("leaves everything as it was, whichever write before the end of its verification fails", async () => {
+  it("leaves everything as it was, whichever write before the end of verification fails", async () => {
     await send(from);
     const was = snapshot();
     const record = { ...namespace(), etag: "" };
@@ -174,7 +174,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
     expect(failing.length).toBeGreaterThan(to.databases.length === 1 && to.serviceAccount === "app" ? 0 : 1);
   });
 
-  it("leaves everything as it was when it is canceled, at every moment; from the end of its verification on it is too late", async () => {
+  it("leaves everything as it was when it is canceled before verification ends; after that a cancel is too late", async () => {
     let accepted = 0;
     let calls = 1;
     for (let n = 1; n <= calls; n += 1) {
@@ -212,7 +212,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
     expect(accepted).toBeGreaterThan(3);
   });
 
-  it("plans just what it then does", async () => {
+  it("does exactly what was planned", async () => {
     await send(from);
     const record = namespace();
     if (!record) throw new Error("it is not onboarded");
@@ -247,7 +247,7 @@ it("changes nothing for the same request in another order, and says so", async (
   expect(snapshot()).toEqual(was);
 });
 
-it("writes no more than it must", async () => {
+it("writes only what is necessary", async () => {
   await send(before);
   const written: string[] = [];
   cloud.onWrite = ({ what, when }) => {
@@ -259,7 +259,7 @@ it("writes no more than it must", async () => {
   expect(written).toEqual(["change sql-dev/messages"]);
 });
 
-it("takes back what Mooring gave, and nothing that somebody else gave", async () => {
+it("revokes what Mooring granted, and nothing that others granted", async () => {
   await send(before);
   const user = userIn("messages");
   if (user) cloud.users.get("sql-dev/messages")?.set(name, { ...user, roles: [...user.roles, "app_role"] });
@@ -272,7 +272,7 @@ it("takes back what Mooring gave, and nothing that somebody else gave", async ()
   });
 });
 
-it("changes an adopted ConfigMap with the request, and gives it up as it found it", async () => {
+it("changes an adopted ConfigMap with the request, and restores its original state when it lets go of it", async () => {
   const metadata = { name: "mooring-databases", namespace: "team-a", uid: "theirs" };
   const theirs = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { OTHER: "x" } };
   cloud.objects.set("v1 ConfigMap team-a/mooring-databases", theirs);
@@ -287,7 +287,7 @@ it("changes an adopted ConfigMap with the request, and gives it up as it found i
 it.each([
   ["podIdentity", "workloadIdentity"],
   ["workloadIdentity", "podIdentity"],
-])("refuses to change from %s to %s, and names the way", async (from, to) => {
+])("refuses to change from %s to %s, and names the way to do it", async (from, to) => {
   const { operation } = await send(parse({ identityMode: from }));
 
   const refused = acceptOnboarding(acceptance, parse({ identityMode: to }));
@@ -296,7 +296,7 @@ it.each([
   expect(namespace()?.state).toBe("Onboarded");
 });
 
-it("stops before the first write when what it replaces cannot be taken away", async () => {
+it("stops before the first write when what it replaces cannot be removed", async () => {
   await send(before);
   const user = userIn("messages");
   if (user) cloud.users.get("sql-dev/messages")?.set(name, { ...user, ownedSchemas: ["app"] });
@@ -319,7 +319,7 @@ async function changeHalfWay(to = parse({ databases: [orders("reader")] })) {
   return sent;
 }
 
-it("says what it could not take away, and the same request again finishes it", async () => {
+it("names what it could not remove, and the same request sent again finishes it", async () => {
   const to = parse({ databases: [orders("reader")] });
   const { record } = await changeHalfWay(to);
   expect(record).toMatchObject({
@@ -335,7 +335,7 @@ it("says what it could not take away, and the same request again finishes it", a
   expect(namespace()?.state).toBe("Onboarded");
 });
 
-it("goes back to the earlier request from half-way, and refuses a third", async () => {
+it("returns to the earlier request after a partial change, and refuses a third request", async () => {
   await changeHalfWay();
 
   const third = acceptOnboarding(acceptance, parse({ databases: [orders("writer")] }));
@@ -347,7 +347,7 @@ it("goes back to the earlier request from half-way, and refuses a third", async 
   expect(userIn("messages")).toMatchObject({ roles: ["db_datareader"], permissions: ["EXECUTE"] });
 });
 
-it("offboards both requests of a change that ended half-way", async () => {
+it("offboards both requests of a partial change", async () => {
   await changeHalfWay(parse({ databases: [orders("reader")], serviceAccount: "web" }));
 
   await acceptOffboarding(acceptance, before);
@@ -357,7 +357,7 @@ it("offboards both requests of a change that ended half-way", async () => {
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("rides out a lost answer to every write of a change", async () => {
+it("survives a lost answer to every write of a change", async () => {
   await send(before);
   const met = new Set<string>();
   cloud.onWrite = ({ what, when }) => {
@@ -373,7 +373,7 @@ it("rides out a lost answer to every write of a change", async () => {
   expect(met.size).toBeGreaterThan(4);
 });
 
-it("keeps what a failed onboarding left recorded when the next one fails too", async () => {
+it("keeps a record of what a failed onboarding left when the next one fails too", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (when === "before" && (what === "put credential" || what === "remove identity"))
       throw new PermanentError("ARM_FORBIDDEN", "no right");
@@ -386,7 +386,7 @@ it("keeps what a failed onboarding left recorded when the next one fails too", a
   expect(cloud.identities.size).toBe(1);
 });
 
-it("plans an offboarding: what goes, what stays and why, and writes nothing", async () => {
+it("plans an offboarding with what goes, what stays and why, and writes nothing", async () => {
   const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "theirs" } };
   cloud.objects.set("v1 Namespace /team-a", theirs);
   await send(parse({ databases: [messages("reader"), orders("reader")] }));

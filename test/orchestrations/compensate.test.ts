@@ -1,4 +1,4 @@
-/** Undos that failed are run again by name, and the namespace's record is settled when nothing is left. */
+/** Failed undos are run again by name, and the namespace's record is settled when nothing is left. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
@@ -25,14 +25,14 @@ const request = OnboardingRequest.parse({
   databases: [database("messages"), database("orders")],
 });
 
-/** These writes are refused, and so are the drops of users where a database is named. */
+/** Refuses these writes, and dropping users of databases named here. */
 function refuse(...refused: string[]) {
   cloud.onWrite = ({ what, when }) => {
     if (when === "before" && refused.includes(what)) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
   };
 }
 
-/** Onboards until verification finds fault; then the given undos fail. */
+/** Onboards until verification fails; then the given undos fail. */
 async function failAndLeave(wanted: OnboardingRequest, ...refused: string[]): Promise<string> {
   const { operation } = await acceptOnboarding(acceptance, wanted);
   await acceptance.run({
@@ -51,7 +51,7 @@ async function compensate(id: string) {
   return { ...accepted, calls, record: cloud.operations.get(accepted.operation) };
 }
 
-it("runs again only the undos that failed, and removes the record when nothing is left", async () => {
+it("runs only the failed undos again, and removes the record when nothing is left", async () => {
   const failed = await failAndLeave(request, "remove identity", "change sql-dev/orders");
   expect(cloud.operations.get(failed)).toMatchObject({
     error: { code: "COMPENSATION_FAILED" },
@@ -68,7 +68,7 @@ it("runs again only the undos that failed, and removes the record when nothing i
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("reports by name what fails again, which can be tried a third time", async () => {
+it("reports by name what fails again, and allows a third attempt", async () => {
   const failed = await failAndLeave(request, "remove identity", "change sql-dev/orders");
   refuse("remove identity");
   const second = await compensate(failed);
@@ -91,7 +91,7 @@ it("reports by name what fails again, which can be tried a third time", async ()
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("is one operation however often it is asked for, and cannot be canceled", async () => {
+it("is one operation however often it is requested, and cannot be canceled", async () => {
   const failed = await failAndLeave(request, "remove identity");
   refuse();
 
@@ -106,7 +106,7 @@ it("is one operation however often it is asked for, and cannot be canceled", asy
   await expect(acceptOffboarding(acceptance, request)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
 });
 
-it("brings a namespace whose change failed back to what it was", async () => {
+it("restores the previous state of a namespace whose change failed", async () => {
   const { operation } = await acceptOnboarding(acceptance, { ...request, databases: request.databases.slice(0, 1) });
   await acceptance.run();
   const was = { users: [...(cloud.users.get("sql-dev/messages") ?? [])], objects: [...cloud.objects] };
@@ -125,7 +125,7 @@ it("brings a namespace whose change failed back to what it was", async () => {
   expect(Object.keys(settled)).not.toEqual(expect.arrayContaining(["compensates"]));
 });
 
-it("refuses what left nothing undone, and what does not exist", async () => {
+it("refuses an operation that left nothing undone, and one that does not exist", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await acceptance.run();
 
@@ -133,7 +133,7 @@ it("refuses what left nothing undone, and what does not exist", async () => {
   await expect(acceptCompensation(acceptance, "nothing")).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
-it("is left by name, and can be run again, when it did not even come to its first undo", async () => {
+it("is reported by name, and can be run again, when it did not even reach its first undo", async () => {
   const failed = await failAndLeave(request, "remove identity");
   refuse();
   const { publish } = cloud.ports.events;
@@ -156,14 +156,14 @@ it("is left by name, and can be run again, when it did not even come to its firs
   expectNothingLeft(cloud);
 });
 
-it("restores what was onboarded, also when another operation came in between and was undone", async () => {
+it("restores what was onboarded, even if another operation ran in between and was undone", async () => {
   const onboarded = OnboardingRequest.parse({ ...request, databases: [database("messages")] });
   const { operation } = await acceptOnboarding(acceptance, onboarded);
   await acceptance.run();
   const failed = await failAndLeave(request, "change sql-dev/orders");
   expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
   refuse();
-  // What the first has left is not the second's to undo.
+  // The second operation must not undo what the first has left.
   await failAndLeave(request);
 
   const { record } = await compensate(failed);
@@ -173,12 +173,12 @@ it("restores what was onboarded, also when another operation came in between and
   expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
 });
 
-it("keeps what one run of the last step has reached, when the runtime believes the other run, which failed", async () => {
+it("keeps the result of one run of the last step when the runtime records the other run, which failed", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await acceptance.run({
     async execute(name, run) {
       if (name !== "verifyAndConclude") return await run();
-      // It writes the end of the operation and no more, and another run of it is the one that counts.
+      // This run writes the operation's end and nothing else, and the runtime records a failure instead.
       const replaceNamespace = async () => {
         throw new TransientError("REGISTRY_UNAVAILABLE", "the tables are away");
       };

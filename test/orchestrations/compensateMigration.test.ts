@@ -1,4 +1,4 @@
-/** Undos of a migration that failed are run again by name: the way back, where calling migrate again is the way on. */
+/** Failed undos of a migration are run again by name, which leads back; calling migrate again leads forward. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
@@ -23,10 +23,10 @@ const pod = OnboardingRequest.parse({
   selector: "messages",
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
-/** A service account of its own: what the undos remove is the migration's, not the request's. */
+/** A separate service account, so that the undos remove what is the migration's and not the request's. */
 const started = { until: "retire", serviceAccount: "worker", selector: "messages" } as const;
 const workload = migrated(pod, started);
-/** The old way, seen by who knows of the new one beside it. */
+/** The previous mode, as inspected with knowledge of the new one beside it. */
 const bothWays = { ...pod, serviceAccount: started.serviceAccount };
 const everyUndo = ["returnPodIdentity", "undoCutOver", "unfederateIdentity", "removeServiceAccount"];
 const undoWrites = ["apply AzureIdentity", "apply AzureIdentityBinding", "remove credential", "remove ServiceAccount"];
@@ -51,7 +51,7 @@ function record() {
   return found;
 }
 
-/** All that an undo may touch, without what tells one version of an object from the next. */
+/** Everything that an undo may touch, without the versions of objects. */
 function world() {
   const objects = [...cloud.objects].map(([key, { metadata, ...rest }]) => [key, metadata.labels, rest]);
   const { request, requestHash, state, migration, clientId } = record();
@@ -63,7 +63,7 @@ function world() {
   };
 }
 
-/** Labels name the operation that made an object, and what was returned was made anew. */
+/** Labels name the operation that made an object, and returned objects have a new one. */
 const withoutMakers = ({ objects, ...rest }: ReturnType<typeof world>) => ({
   ...rest,
   objects: objects.map(([key, _labels, object]) => [key, object]),
@@ -75,7 +75,7 @@ function refuse(...refused: string[]) {
   };
 }
 
-/** Cancels when the last phase has done its work; from then on the undos fail, the one in the registry included. */
+/** Cancels when the last phase has done its work; from then on the undos fail, including the one in the registry. */
 function cancelAndRefuse(...refused: string[]) {
   const { registry } = cloud.ports;
   let isCanceled = false;
@@ -115,7 +115,7 @@ async function findings(request: OnboardingRequest, isMigrating: boolean) {
   return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, isMigrating });
 }
 
-it("brings a namespace back whose migration was canceled, whatever its undos had left", async () => {
+it("restores a namespace whose migration was canceled, whichever undos had failed", async () => {
   const before = world();
   cancelAndRefuse("undoCutOver", ...undoWrites);
   const { operation } = await migrate();
@@ -138,14 +138,14 @@ it("brings a namespace back whose migration was canceled, whatever its undos had
   expect(await findings(pod, false)).toEqual([]);
 });
 
-/** Which undos fail, each alone. */
+/** Which undo fails, one at a time. */
 describe.each([
   { undo: "returnPodIdentity", refused: ["apply AzureIdentity", "apply AzureIdentityBinding"] },
   { undo: "undoCutOver", refused: ["undoCutOver"] },
   { undo: "unfederateIdentity", refused: ["remove credential"] },
   { undo: "removeServiceAccount", refused: ["remove ServiceAccount"] },
 ])("when $undo failed after a cancel", ({ undo, refused }) => {
-  it("runs that alone, and the record is as before the migration", async () => {
+  it("runs only that undo, and the record is as before the migration", async () => {
     const before = world();
     cancelAndRefuse(...refused);
     const { operation } = await migrate();
@@ -161,11 +161,11 @@ describe.each([
     expect(await findings(workload, false)).toEqual([]);
   });
 
-  it("goes on by migrate, too, and the way back is closed then", async () => {
+  it("can be continued by migrate instead, which closes the way back", async () => {
     cancelAndRefuse(...refused);
     const { operation } = await migrate();
     clear();
-    // The old way has to be whole before a migration begins, as ever.
+    // As always, the previous mode has to be intact before a migration begins.
     await operate(cloud, "repair", record().request);
 
     expect((await migrate()).operation.status).toBe("Succeeded");
@@ -186,7 +186,7 @@ describe.each([
     expect(cloud.namespaces.size).toBe(0);
   });
 
-  it("plans what it then does, and writes nothing for it", async () => {
+  it("does what was planned, and planning writes nothing", async () => {
     cancelAndRefuse(...refused);
     const { operation } = await migrate();
     clear();
@@ -211,7 +211,7 @@ describe.each([
   });
 });
 
-it("goes back to where the migration had been stopped before", async () => {
+it("returns to the phase in which the migration had been stopped before", async () => {
   await migrate("cutOver");
   const before = world();
   cancelAndRefuse(...undoWrites);
@@ -230,7 +230,7 @@ it("goes back to where the migration had been stopped before", async () => {
 it.each([
   { failing: "put credential", undo: "remove ServiceAccount", completed: undefined },
   { failing: "remove AzureIdentity", undo: "apply AzureIdentityBinding", completed: "cutOver" },
-])("takes back the phase alone in which $failing was refused", async ({ failing, undo, completed }) => {
+])("undoes only the phase in which $failing was refused", async ({ failing, undo, completed }) => {
   refuse(failing, undo);
   const { operation } = await migrate();
   expect(operation.error?.code).toBe("COMPENSATION_FAILED");
@@ -246,7 +246,7 @@ it.each([
   expect((await migrate()).operation.status).toBe("Succeeded");
 });
 
-it("reports by name what fails again, leaves the namespace onboarded, and can be tried a third time", async () => {
+it("reports by name what fails again, leaves the namespace onboarded, and allows a third attempt", async () => {
   const before = world();
   cancelAndRefuse("undoCutOver", ...undoWrites);
   const { operation } = await migrate();
@@ -276,7 +276,7 @@ it("reports by name what fails again, leaves the namespace onboarded, and can be
   expect(withoutMakers(world())).toEqual(withoutMakers(before));
 });
 
-it("keeps in sight what one migration has left when the next is canceled before it has done anything", async () => {
+it("still reports what one migration left when the next is canceled before it has done anything", async () => {
   const keeping = { ...pod, deletePolicy: "Keep" as const };
   await cloud.ports.registry.replaceNamespace({ ...record(), request: keeping });
   refuse("put credential", "remove ServiceAccount");
@@ -301,7 +301,7 @@ it("keeps in sight what one migration has left when the next is canceled before 
   expect([...cloud.objects.keys()].filter((key) => key.includes("ServiceAccount"))).toEqual([]);
 });
 
-it("is one operation however often it is asked for, and nothing else begins meanwhile", async () => {
+it("is one operation however often it is requested, and nothing else begins meanwhile", async () => {
   cancelAndRefuse("remove credential");
   const { operation } = await migrate();
   clear();
@@ -319,7 +319,7 @@ it("is one operation however often it is asked for, and nothing else begins mean
   });
 });
 
-it("is open after a repair, which takes nothing from the way back", async () => {
+it("is possible after a repair, which does not block the way back", async () => {
   const before = world();
   cancelAndRefuse("undoCutOver", ...undoWrites);
   const { operation } = await migrate();
@@ -335,7 +335,7 @@ it("is open after a repair, which takes nothing from the way back", async () => 
   expect(await findings(pod, false)).toEqual([]);
 });
 
-it("leaves in sight what a repair has made of the new way meanwhile, for the next repair to take away", async () => {
+it("leaves what a repair created for the new mode as findings for the next repair to remove", async () => {
   cancelAndRefuse("undoCutOver");
   const { operation } = await migrate();
   clear();
@@ -349,7 +349,7 @@ it("leaves in sight what a repair has made of the new way meanwhile, for the nex
   expect(left.map(({ code }) => code).toSorted()).toEqual(["CREDENTIAL_SURPLUS", "OBJECT_SURPLUS"]);
 });
 
-it("is refused once another migration has had the namespace", async () => {
+it("is refused once another migration of the namespace has run", async () => {
   cancelAndRefuse("remove credential");
   const { operation } = await migrate();
   clear();
@@ -362,7 +362,7 @@ it("is refused once another migration has had the namespace", async () => {
   });
 });
 
-it.each(["before", "after"] as const)("ends right when the answers get lost %s the writes", async (when) => {
+it.each(["before", "after"] as const)("succeeds when the answers are lost %s the writes", async (when) => {
   const before = world();
   cancelAndRefuse("undoCutOver", ...undoWrites);
   const { operation } = await migrate();

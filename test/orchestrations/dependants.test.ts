@@ -1,4 +1,4 @@
-/** Offboarding stops with a reason where somebody else depends on a thing, and before it has removed anything. */
+/** Offboarding stops with a reason when others depend on something, before it has removed anything. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
@@ -107,7 +107,7 @@ const cases: readonly Case[] = [
     arrange: () => federate({ name: "batch", subject: "system:serviceaccount:team-z:app", issuer }),
   },
   {
-    what: "a role in Azure that somebody gave",
+    what: "a role in Azure that somebody assigned",
     code: "IDENTITY_HAS_ROLES",
     step: "removeIdentity",
     told: "4633458b-17de-408a-b874-0445c86b69e6 at /subscriptions/s/resourceGroups/vaults",
@@ -141,7 +141,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    what: "a deployment and its data in the namespace that would go",
+    what: "a deployment and its data in a namespace that would be deleted",
     code: "NAMESPACE_IN_USE",
     step: "removeNamespace",
     told: "Deployment app, PersistentVolumeClaim data",
@@ -178,26 +178,29 @@ function editUser(changes: object): void {
 
 const deliberate = cases.filter(({ code }) => !code.startsWith("SQL_"));
 
-it.each(cases)("stops for $what, names it, and leaves all as it was ($code)", async ({ arrange, ...expected }) => {
-  await onboard(expected.request ?? workload);
-  const before = record();
-  arrange();
+it.each(cases)(
+  "stops for $what, names it, and leaves everything as it was ($code)",
+  async ({ arrange, ...expected }) => {
+    await onboard(expected.request ?? workload);
+    const before = record();
+    arrange();
 
-  const plan = await planOffboarding(cloud.ports, record());
-  const { operation } = await offboard();
+    const plan = await planOffboarding(cloud.ports, record());
+    const { operation } = await offboard();
 
-  const blocked = plan.steps.flatMap(({ name: step, action, blockers }) =>
-    blockers.map(({ code, message }) => ({ step, action, code, message })),
-  );
-  const { step, code, told } = expected;
-  expect(plan.blocked).toBe(true);
-  expect(blocked).toEqual([{ step, action: "conflict", code, message: expect.stringContaining(told) }]);
-  expect(operation).toMatchObject({ status: "Failed", error: { code, message: expect.stringContaining(told) } });
-  expect(writes).toEqual([]);
-  expect(record()).toEqual(before);
-});
+    const blocked = plan.steps.flatMap(({ name: step, action, blockers }) =>
+      blockers.map(({ code, message }) => ({ step, action, code, message })),
+    );
+    const { step, code, told } = expected;
+    expect(plan.blocked).toBe(true);
+    expect(blocked).toEqual([{ step, action: "conflict", code, message: expect.stringContaining(told) }]);
+    expect(operation).toMatchObject({ status: "Failed", error: { code, message: expect.stringContaining(told) } });
+    expect(writes).toEqual([]);
+    expect(record()).toEqual(before);
+  },
+);
 
-it.each(deliberate)("goes on over $what when the caller says so, and tells it", async ({ arrange, ...expected }) => {
+it.each(deliberate)("ignores $what when the caller says so, and reports it", async ({ arrange, ...expected }) => {
   await onboard(expected.request ?? workload);
   arrange();
 
@@ -212,7 +215,7 @@ it.each(deliberate)("goes on over $what when the caller says so, and tells it", 
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("cannot go on over what SQL would refuse", async () => {
+it("cannot ignore what SQL would refuse", async () => {
   await onboard(workload);
   editUser({ ownedSchemas: ["shop"] });
 
@@ -222,9 +225,9 @@ it("cannot go on over what SQL would refuse", async () => {
   expect(writes).toEqual([]);
 });
 
-it.each([workload, pod])("takes nothing of its own for somebody else's ($identityMode)", async (request) => {
+it.each([workload, pod])("does not mistake its own objects for somebody else's ($identityMode)", async (request) => {
   await onboard(request);
-  // Finished, on its way out, of a controller, or for the very account that was onboarded.
+  // Finished, on its way out, owned by a controller, or for the very account that was onboarded.
   put("v1", "Pod", { name: "done" }, { status: { phase: "Succeeded" } });
   put("batch/v1", "Job", { name: "done" }, { status: { completionTime: "2026-11-25T00:00:00Z" } });
   put("v1", "Pod", { name: "going", deletionTimestamp: "2026-11-25T00:00:00Z" }, { status: { phase: "Running" } });
@@ -240,7 +243,7 @@ it.each([workload, pod])("takes nothing of its own for somebody else's ($identit
   expectNothingLeft(cloud);
 });
 
-it("asks nobody about what stays: an identity and a namespace that Mooring did not create", async () => {
+it("checks nothing that stays: an identity and a namespace that Mooring did not create", async () => {
   const location = "westeurope";
   const [clientId, principalId] = ["55555555-5555-4555-8555-555555555555", "66666666-6666-4666-8666-666666666666"];
   const ids = { clientId, principalId, tenantId: cloud.ports.catalog.tenantId };
@@ -256,7 +259,7 @@ it("asks nobody about what stays: an identity and a namespace that Mooring did n
   expect(cloud.identities.has(name)).toBe(true);
 });
 
-it("does not stop for what it may not look at, and says so", async () => {
+it("does not stop for what it may not read, and says so", async () => {
   await onboard(workload);
   const refuse = () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "may not read role assignments"));
   const ports = { ...cloud.ports, roleAssignments: { ...cloud.ports.roleAssignments, givenTo: refuse } };
@@ -272,7 +275,7 @@ it("does not stop for what it may not look at, and says so", async () => {
   expect(steps.find((step) => step.name === "checkDependants")?.notices).toMatchObject([notice]);
 });
 
-it("can be asked again when the obstacle is gone", async () => {
+it("can be requested again when the obstacle is gone", async () => {
   await onboard(workload);
   federate({ name: "github", subject: "repo:theirs/app" });
   await offboard();

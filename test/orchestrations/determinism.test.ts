@@ -1,4 +1,4 @@
-/** The lint rules for replayed code must bite: each forbidden thing once, and the orchestrators themselves clean. */
+/** The lint rules for replayed code must work: each forbidden construct once, and the orchestrators themselves clean. */
 import { join } from "node:path";
 import { ESLint } from "eslint";
 import { expect, it } from "vitest";
@@ -29,7 +29,7 @@ it.each(forbidden)("flags `%s` in an orchestrator", async (code) => {
   expect(result?.messages[0]?.message).not.toMatch(/Parsing error/);
 });
 
-it("holds the pure file of a resource to the same", async () => {
+it("applies the same rules to the pure file of a resource", async () => {
   const [pure] = await eslint.lintText("const t = Date.now();", {
     filePath: join(root, "src/resources/identity/identity.ts"),
   });
@@ -40,7 +40,7 @@ it("holds the pure file of a resource to the same", async () => {
   expect(linted.flatMap(({ messages }) => messages)).toEqual([]);
 });
 
-it("leaves what is deterministic alone", async () => {
+it("accepts deterministic code", async () => {
   const code = "export function* f(context: { now: number }) { return Math.max(context.now, 1); }";
 
   const [result] = await eslint.lintText(code, { filePath: join(root, "src/orchestrations/example.ts") });
@@ -48,7 +48,7 @@ it("leaves what is deterministic alone", async () => {
   expect(result?.messages).toEqual([]);
 });
 
-it("finds the orchestrators clean, and finds them at all", async () => {
+it("finds the orchestrators, and finds them clean", async () => {
   const results = await eslint.lintFiles(["src/orchestrations"]);
 
   expect(results.length).toBeGreaterThan(2);

@@ -38,13 +38,13 @@ it.each([
   expect(run.turns).toBe(5);
 });
 
-it("proves and records again without a look when the answer of the last activity was lost", async () => {
+it("records again, without another look, when the answer of the last activity was lost", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   const run = await acceptance.run({
     async execute(name, work) {
       if (name !== "verifyAndConclude") return await work();
       await work();
-      // From here on it is somebody's namespace. What breaks in it now is drift, and no reason to take it away.
+      // From here on the namespace is in use. What breaks in it now is drift, and no reason to remove it.
       cloud.users.get("sql-dev/messages")?.clear();
       return await work();
     },
@@ -88,7 +88,7 @@ it("undoes nothing of an operation that has succeeded", async () => {
   expect(cloud.identities.size).toBe(1);
 });
 
-it("stops at once when one of two steps in an activity is refused, and keeps a row of each", async () => {
+it("stops immediately when one of two steps in an activity is refused, and keeps a row of each", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (when !== "before") return;
     if (what === "put identity") throw new PermanentError("ARM_FORBIDDEN", "the identity is refused");

@@ -1,4 +1,7 @@
-/** Marks of ownership that somebody takes off: found, put right, and no reason to leave or to take what is not Mooring's. */
+/**
+ * Marks of ownership that somebody removes are found and restored; without them, Mooring still removes what is its own and
+ * nothing else.
+ */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
@@ -42,7 +45,7 @@ function ownObjects() {
   return [...cloud.objects].filter(([, { kind }]) => kind !== "MutatingWebhookConfiguration");
 }
 
-/** By which operation each thing is marked, in the order of the things' names. */
+/** The operation in each thing's mark, in the order of the things' names. */
 function marks() {
   const users = [...cloud.users].flatMap(([database, all]) =>
     [...all.values()].map(({ mark }) => [database, readMark(mark)?.operation] as const),
@@ -67,7 +70,7 @@ function takeOffAllMarks() {
   }
 }
 
-it("knows in its record what is the namespace's, by what each thing is known again", async () => {
+it("records what belongs to the namespace, with what identifies each thing", async () => {
   await operate(cloud, "onboard", request);
 
   const { principalId } = cloud.identities.get(name) ?? {};
@@ -82,7 +85,7 @@ it("knows in its record what is the namespace's, by what each thing is known aga
   expect(record().things).toHaveLength(6);
 });
 
-it("finds every mark that is gone, plans to put them on again, and does so with the maker's name", async () => {
+it("finds every missing mark, plans to restore it, and restores it with the name of the original operation", async () => {
   await operate(cloud, "onboard", request);
   const before = marks();
   takeOffAllMarks();
@@ -116,7 +119,7 @@ it("finds every mark that is gone, plans to put them on again, and does so with 
   expect((await findings()).map(({ code }) => code)).toEqual(["IDENTITY_TAGS_ADDED"]);
 });
 
-it("takes away what it has made, with or without the marks", async () => {
+it("removes what it has made, with or without the marks", async () => {
   await operate(cloud, "onboard", request);
   takeOffAllMarks();
 
@@ -128,7 +131,7 @@ it("takes away what it has made, with or without the marks", async () => {
   expectNothingLeft(cloud);
 });
 
-it("leaves what others have made anew in its place", async () => {
+it("leaves what others have recreated in its place", async () => {
   await operate(cloud, "onboard", request);
   takeOffAllMarks();
   const users = cloud.users.get("sql-dev/orders");
@@ -154,7 +157,7 @@ it("leaves what others have made anew in its place", async () => {
   ]);
 });
 
-it("does not take what it adopted for its own, and says of it that nothing has changed", async () => {
+it("does not treat what it adopted as its own, and reports no change to it", async () => {
   const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "theirs" } };
   cloud.objects.set(namespaceKey, theirs);
   await operate(cloud, "onboard", request);
@@ -170,7 +173,7 @@ it("does not take what it adopted for its own, and says of it that nothing has c
   expect(cloud.objects.get(namespaceKey)).toEqual(theirs);
 });
 
-it("learns what a namespace has that an earlier release has onboarded, at the first look", async () => {
+it("records on first sight what a namespace has that an earlier release onboarded", async () => {
   await operate(cloud, "onboard", request);
   const { things: _unknown, ...old } = record();
   await cloud.ports.registry.replaceNamespace(old);

@@ -116,7 +116,7 @@ function runPod(podName: string, labels: Record<string, string> = { "azure.workl
   cloud.objects.set(`v1 Pod team-b/${podName}`, object);
 }
 
-/** What the way back does from each place where a migration may have stopped. */
+/** What the way back does from each phase in which a migration may have stopped. */
 const stops = [
   { until: "sideBySide", writes: ["remove credential", "remove ServiceAccount"] },
   { until: "verify", writes: ["remove credential", "remove ServiceAccount"] },
@@ -135,7 +135,7 @@ describe.each(stops)("from a migration that has stopped after $until", ({ until,
     written.length = 0;
   });
 
-  it("does what its plan said, and leaves pod identity whole and nothing else", async () => {
+  it("does what was planned, and leaves pod identity intact and nothing else", async () => {
     const { clientId } = record();
 
     const plan = await planBack(asked);
@@ -159,7 +159,7 @@ describe.each(stops)("from a migration that has stopped after $until", ({ until,
     await expectWholePodIdentity();
   });
 
-  it("stops after a phase too, goes on from there, and can turn round once more", async () => {
+  it("also stops after a phase, continues from there, and can turn back again", async () => {
     const stopped = await goBack({ ...asked, until: "cutOver" });
 
     expect(stopped).toMatchObject({ status: "Succeeded", result: { migration: { completed: "cutOver" } } });
@@ -178,7 +178,7 @@ describe.each(stops)("from a migration that has stopped after $until", ({ until,
   });
 
   it.each(writes)(
-    "undoes the phase in which %s is refused, and the way that the namespace has still works",
+    "undoes the phase in which %s is refused, and the namespace's current mode still works",
     async (write) => {
       cloud.onWrite = ({ what, when }) => {
         if (what === write && when === "before") throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
@@ -194,7 +194,7 @@ describe.each(stops)("from a migration that has stopped after $until", ({ until,
     },
   );
 
-  it.each(writes)("ends right when the answer to %s is lost every time", async (write) => {
+  it.each(writes)("succeeds when the answer to %s is lost every time", async (write) => {
     cloud.onWrite = ({ what, when }) => {
       if (what === write && when === "after") throw new TransientError("CLUSTER_UNREACHABLE", "no answer came");
     };
@@ -203,7 +203,7 @@ describe.each(stops)("from a migration that has stopped after $until", ({ until,
     await expectWholePodIdentity();
   });
 
-  it.each(writes)("undoes all that it did when it is canceled at %s", async (write) => {
+  it.each(writes)("undoes everything when it is canceled at %s", async (write) => {
     const before = { kinds: kinds(), mode: record().request.identityMode };
     cloud.onWrite = ({ what, when }) => {
       if (what !== write || when !== "after") return;
@@ -225,19 +225,19 @@ describe.each(stops)("from a migration that has stopped after $until", ({ until,
   });
 });
 
-describe("after the old things were retired", () => {
+describe("after pod identity was retired", () => {
   beforeEach(async () => {
     await migrate();
     written.length = 0;
   });
 
-  it("takes the namespace's name for the selector that nobody remembers, unless it is told another", async () => {
+  it("uses the namespace's name when the selector is unknown, unless another is given", async () => {
     expect((await goBack()).status).toBe("Succeeded");
 
     await expectWholePodIdentity("team-b");
   });
 
-  it("runs again what it could not undo, and is then where it began", async () => {
+  it("runs failed undos again, and is then where it began", async () => {
     cloud.onWrite = ({ what, when }) => {
       if (when === "before" && (what === "remove ServiceAccount" || what === "put credential"))
         throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
@@ -259,7 +259,7 @@ describe("after the old things were retired", () => {
     expect(await findings(true)).toEqual([]);
   });
 
-  it("goes back although workload identity is broken, and not when what both ways need is", async () => {
+  it("goes back although workload identity is broken, but not when what both modes need is", async () => {
     cloud.credentials.delete(name);
     cloud.objects.delete("v1 ServiceAccount team-b/app");
     expect((await planBack()).blocked).toBe(false);
@@ -311,7 +311,7 @@ describe("after the old things were retired", () => {
     expect(written).toEqual([]);
   });
 
-  it("refuses another account than the one that is there", async () => {
+  it("refuses another account than the existing one", async () => {
     await expect(planBack({ serviceAccount: "other" })).rejects.toMatchObject({
       code: "INVALID_REQUEST",
       details: { errors: [{ pointer: "/serviceAccount" }] },
@@ -319,11 +319,11 @@ describe("after the old things were retired", () => {
   });
 });
 
-it("has nothing to go back from where pod identity is all that there is", async () => {
+it("has nothing to go back from where only pod identity exists", async () => {
   await expect(planBack()).rejects.toMatchObject({ code: "NOTHING_TO_MIGRATE" });
 });
 
-it("is not the answer to a migration that runs the other way", async () => {
+it("does not answer a migration in the other direction", async () => {
   const wanted = MigrationRequest.parse({});
   const prepare = (current: NamespaceRecord) => ({ migration: prepareMigration(acceptance.ports, current, wanted) });
   const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare });
@@ -344,7 +344,7 @@ it("asks for no approval: what the identity may do was approved when it was onbo
   expect((await goBack()).status).toBe("Succeeded");
 });
 
-/** Both ways wait for pods in their last phase. */
+/** Both directions wait for pods in their last phase. */
 describe.each([
   {
     way: "on",
@@ -360,7 +360,7 @@ describe.each([
     code: "PODS_STILL_USE_WORKLOAD_IDENTITY",
     first: {},
   },
-] as const)("on the way $way", ({ asked, labels, code, first }) => {
+] as const)("in the last phase, going $way", ({ asked, labels, code, first }) => {
   beforeEach(async () => {
     if (first) await migrate(first);
     written.length = 0;
@@ -369,7 +369,7 @@ describe.each([
 
   const checkPods = () => [...cloud.steps.values()].findLast((step) => step.name === "checkPods");
 
-  it("waits until no pod uses the way that it leaves, and says which still do", async () => {
+  it("waits until no pod uses the mode that it leaves, and says which still do", async () => {
     const plan = await planMigration(acceptance, pod, { wanted: MigrationRequest.parse(asked) });
     const waiting: (StepRecord | undefined)[] = [];
 
@@ -400,7 +400,7 @@ describe.each([
     expect(checkPods()).toMatchObject({ status: "Succeeded", notices: [] });
   });
 
-  it("gives up after the time that the catalog says, and the cut over stays", async () => {
+  it("gives up after the catalog's time, and keeps the cut-over", async () => {
     let rests = 0;
     const seconds: number[] = [];
 
@@ -415,12 +415,12 @@ describe.each([
     expect(checkPods()).toMatchObject({ status: "Failed", error: { code }, notices: [] });
     expect(record().migration).toMatchObject({ completed: "cutOver" });
     expect(rests).toBeLessThan(90);
-    // The last timer wakes it a little early, and it does not wait once more for what is left.
+    // The last timer fires slightly early, and no further wait follows for the remainder.
     expect(seconds.at(-1)).toBeLessThan(59.9 * 60);
     expect(seconds.at(-1)).toBeGreaterThanOrEqual(58 * 60);
   });
 
-  it("is canceled while it waits, and undoes all that it did", async () => {
+  it("is canceled while it waits, and undoes everything", async () => {
     const before = kinds();
     let rests = 0;
 
@@ -439,7 +439,7 @@ describe.each([
     expect(kinds()).toEqual(before);
   });
 
-  it("looks once where the catalog says that it does not wait", async () => {
+  it("looks once when the catalog says not to wait", async () => {
     const { catalog } = cloud.ports;
     const ports = { ...cloud.ports, catalog: { ...catalog, migration: { waitForPodsMinutes: 0 } } };
     providePorts(ports);

@@ -106,7 +106,7 @@ it("moves a namespace without a pod in one go, and grants nothing again", async 
   expect(run.calls).toEqual([...plannedSteps("migrate", pod).map((step) => step.name), "recordOutcome"]);
 });
 
-it("finds nothing in the middle of a migration to another service account, and tells of a stranger's credential", async () => {
+it("has no findings in the middle of a migration to another service account, and reports a foreign credential", async () => {
   const migration = { ...start, until: "sideBySide", serviceAccount: "its-own" } as const;
   await operate(cloud, "migrate", pod, { migration });
   expect(record().migration).toMatchObject({ completed: "sideBySide" });
@@ -120,67 +120,70 @@ it("finds nothing in the middle of a migration to another service account, and t
   expect(await findings(pod, true)).toMatchObject([{ code: "CREDENTIAL_ADDED" }]);
 });
 
-describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))("stopped after %s", (until) => {
-  const isOver = until === "cutOver";
-  const current = isOver ? workload : pod;
-  const hasAdded = until !== "inventory";
+describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))(
+  "a migration that stopped after %s",
+  (until) => {
+    const isOver = until === "cutOver";
+    const current = isOver ? workload : pod;
+    const hasAdded = until !== "inventory";
 
-  it("has the old way whole, shows what it planned, and says where it stands", async () => {
-    const { operation } = await migrate(until);
+    it("has the previous mode intact, shows what it planned, and says where it stands", async () => {
+      const { operation } = await migrate(until);
 
-    expect(operation).toMatchObject({
-      status: "Succeeded",
-      migration: { until },
-      result: { migration: { completed: until } },
+      expect(operation).toMatchObject({
+        status: "Succeeded",
+        migration: { until },
+        result: { migration: { completed: until } },
+      });
+      expect(record()).toMatchObject({ state: "Onboarded", request: current });
+      expect(record().migration).toEqual(hasAdded ? { ...start, until, completed: until } : undefined);
+      expect(kinds()).toEqual(expect.arrayContaining(podWay));
+      expect(await findings(pod, hasAdded)).toEqual([]);
+      expect(await findings(current, hasAdded)).toEqual([]);
+      const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
+      expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
     });
-    expect(record()).toMatchObject({ state: "Onboarded", request: current });
-    expect(record().migration).toEqual(hasAdded ? { ...start, until, completed: until } : undefined);
-    expect(kinds()).toEqual(expect.arrayContaining(podWay));
-    expect(await findings(pod, hasAdded)).toEqual([]);
-    expect(await findings(current, hasAdded)).toEqual([]);
-    const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
-    expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
-  });
 
-  it("goes on when it is asked for again, and writes only what is left", async () => {
-    await migrate(until);
-    const before = written.length;
+    it("continues when it is requested again, and writes only what is left", async () => {
+      await migrate(until);
+      const before = written.length;
 
-    const { operation } = await migrate();
+      const { operation } = await migrate();
 
-    expect(operation.status).toBe("Succeeded");
-    const left = written.slice(before);
-    expect(left.filter((what) => /ServiceAccount|credential/.test(what))).toHaveLength(hasAdded ? 0 : 2);
-    expect(left.slice(-2)).toEqual(["remove AzureIdentityBinding", "remove AzureIdentity"]);
-    expect(await findings(workload, false)).toEqual([]);
-    expect(record().migration).toBeUndefined();
-  });
+      expect(operation.status).toBe("Succeeded");
+      const left = written.slice(before);
+      expect(left.filter((what) => /ServiceAccount|credential/.test(what))).toHaveLength(hasAdded ? 0 : 2);
+      expect(left.slice(-2)).toEqual(["remove AzureIdentityBinding", "remove AzureIdentity"]);
+      expect(await findings(workload, false)).toEqual([]);
+      expect(record().migration).toBeUndefined();
+    });
 
-  it("can be offboarded, and leaves nothing of either way", async () => {
-    await migrate(until);
+    it("can be offboarded, and leaves nothing of either mode", async () => {
+      await migrate(until);
 
-    const { operation } = await operate(cloud, "offboard", pod);
+      const { operation } = await operate(cloud, "offboard", pod);
 
-    expect(operation.status).toBe("Succeeded");
-    expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
-    expect(cloud.identities.size).toBe(0);
-    expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
-  });
+      expect(operation.status).toBe("Succeeded");
+      expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
+      expect(cloud.identities.size).toBe(0);
+      expect([...cloud.users.values()].flatMap((users) => [...users.keys()])).toEqual([]);
+    });
 
-  it("can be repaired on the way, and a repair takes neither way for left over", async () => {
-    await migrate(until);
-    cloud.users.get("sql-dev/messages")?.clear();
-    const before = written.length;
+    it("can be repaired between phases, and a repair treats neither mode as a leftover", async () => {
+      await migrate(until);
+      cloud.users.get("sql-dev/messages")?.clear();
+      const before = written.length;
 
-    const { operation } = await operate(cloud, "repair", pod);
+      const { operation } = await operate(cloud, "repair", pod);
 
-    expect(operation.status).toBe("Succeeded");
-    expect(written.slice(before)).toEqual(["change sql-dev/messages"]);
-    expect(kinds()).toEqual(expect.arrayContaining(podWay));
-  });
-});
+      expect(operation.status).toBe("Succeeded");
+      expect(written.slice(before)).toEqual(["change sql-dev/messages"]);
+      expect(kinds()).toEqual(expect.arrayContaining(podWay));
+    });
+  },
+);
 
-it("refuses to retire while pods use the old way, names them, and keeps the cut over", async () => {
+it("refuses to retire while pods use the previous mode, names them, and keeps the cut-over", async () => {
   runPod("web-1");
   runPod("web-2", "Pending");
   runPod("done", "Succeeded");
@@ -206,7 +209,7 @@ it("refuses to retire while pods use the old way, names them, and keeps the cut 
   expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
 });
 
-it("refuses to retire while somebody else's binding gives the identity to pods of theirs", async () => {
+it("refuses to retire while somebody else's binding gives the identity to other pods", async () => {
   const spec = { azureIdentity: name, selector: "their-app" };
   const binding = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding" };
   const theirs = { ...binding, metadata: { name: "theirs", namespace: "team-b" }, spec };
@@ -223,7 +226,7 @@ it("refuses to retire while somebody else's binding gives the identity to pods o
   expect(kinds()).toEqual(expect.arrayContaining(podWay));
 });
 
-it("plans without writing, and says for which pods it will wait", async () => {
+it("plans without writing, and says which pods it will wait for", async () => {
   runPod("web-1");
   const { clientId = "" } = record();
 
@@ -264,7 +267,7 @@ it("stops before the first write when the service account is somebody else's", a
   expect(cloud.objects.get("v1 ServiceAccount team-b/app")).toEqual(theirs);
 });
 
-/** What is there when a write is refused: the phases before it, and nothing of its own. */
+/** What remains when a write is refused: the completed phases, and nothing of its own phase. */
 const refusals = [
   { write: "apply ServiceAccount", completed: undefined, added: [] },
   { write: "put credential", completed: undefined, added: [] },
@@ -273,7 +276,7 @@ const refusals = [
 ] as const;
 
 it.each(refusals)(
-  "undoes the phase in which $write is refused, and the old way still works",
+  "undoes the phase in which $write is refused, and the previous mode still works",
   async ({ write, completed, added }) => {
     cloud.onWrite = ({ what, when }) => {
       if (what === write && when === "before") throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
@@ -293,7 +296,7 @@ it.each(refusals)(
   },
 );
 
-it.each(refusals)("ends right when the answer to $write is lost every time", async ({ write }) => {
+it.each(refusals)("succeeds when the answer to $write is lost every time", async ({ write }) => {
   cloud.onWrite = ({ what, when }) => {
     if (what === write && when === "after") throw new TransientError("CLUSTER_UNREACHABLE", "no answer came");
   };
@@ -302,7 +305,7 @@ it.each(refusals)("ends right when the answer to $write is lost every time", asy
   expect(await findings(workload, false)).toEqual([]);
 });
 
-it("keeps the cut over out of the record when the registry stops answering in the middle of it", async () => {
+it("keeps the cut-over out of the record when the registry stops answering in the middle of it", async () => {
   const { registry } = cloud.ports;
   let refused = 0;
   const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
@@ -344,7 +347,7 @@ it("does not even begin to cut over when it was canceled before", async () => {
   expect(modes).not.toContain("workloadIdentity");
 });
 
-/** Somebody cancels the moment that the write has happened. */
+/** Somebody cancels right after the write. */
 function cancelAt(write: string) {
   cloud.onWrite = ({ what, when }) => {
     if (what !== write || when !== "after") return;
@@ -356,7 +359,7 @@ function cancelAt(write: string) {
 }
 
 it.each(refusals)(
-  "undoes all that it did when it is canceled at $write, and the old way still works",
+  "undoes everything when it is canceled at $write, and the previous mode still works",
   async ({ write }) => {
     cancelAt(write);
 
@@ -372,7 +375,7 @@ it.each(refusals)(
   },
 );
 
-it("goes back to where it began, and no further, when it is canceled after it had been stopped", async () => {
+it("returns to where it began, and no further, when it is canceled after an earlier stop", async () => {
   await migrate("cutOver");
   cancelAt("remove AzureIdentity");
 
@@ -388,27 +391,30 @@ it("goes back to where it began, and no further, when it is canceled after it ha
 it.each([
   { failing: "put credential", undo: "remove ServiceAccount" },
   { failing: "remove AzureIdentity", undo: "apply AzureIdentityBinding" },
-])("goes on from what an undo has left when $failing and $undo are refused, and says so", async ({ failing, undo }) => {
-  cloud.onWrite = ({ what, when }) => {
-    if (when === "before" && (what === failing || what === undo))
-      throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
-  };
+])(
+  "continues from what an undo has left when $failing and $undo are refused, and says so",
+  async ({ failing, undo }) => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && (what === failing || what === undo))
+        throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
+    };
 
-  const { operation } = await migrate();
+    const { operation } = await migrate();
 
-  expect(operation.error).toMatchObject({
-    code: "COMPENSATION_FAILED",
-    fix: expect.stringContaining("/migrate "),
-  });
-  cloud.onWrite = () => undefined;
-  // A fresh call, as the fix says.
-  const again = await migrate();
-  expect(again.operation.status, again.operation.error?.message).toBe("Succeeded");
-  expect(await findings(workload, false)).toEqual([]);
-  expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
-});
+    expect(operation.error).toMatchObject({
+      code: "COMPENSATION_FAILED",
+      fix: expect.stringContaining("/migrate "),
+    });
+    cloud.onWrite = () => undefined;
+    // A new call, as the fix says.
+    const again = await migrate();
+    expect(again.operation.status, again.operation.error?.message).toBe("Succeeded");
+    expect(await findings(workload, false)).toEqual([]);
+    expect(kinds()).not.toEqual(expect.arrayContaining(podWay));
+  },
+);
 
-it("keeps a record of what it could not undo, so that an offboarding finds it", async () => {
+it("records what it could not undo, so that an offboarding finds it", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (when === "before" && (what === "put credential" || what === "remove ServiceAccount"))
       throw new PermanentError("KUBERNETES_FORBIDDEN", `${what} is refused`);
@@ -423,7 +429,7 @@ it("keeps a record of what it could not undo, so that an offboarding finds it", 
   expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
 });
 
-it("is Failed, not Canceled, when it had failed before the cancellation came: the phases before stay", async () => {
+it("is Failed, not Canceled, when it failed before the cancel came, and the earlier phases stay", async () => {
   runPod("app-1");
 
   const { operation } = await operate(cloud, "migrate", pod, {
@@ -439,7 +445,7 @@ it("is Failed, not Canceled, when it had failed before the cancellation came: th
   expect(record().migration?.completed).toBe("cutOver");
 });
 
-it("plans no leftovers for a repair between two phases, and takes the migration's own account away in the end", async () => {
+it("plans no leftovers for a repair between two phases, and removes the migration's own account in the end", async () => {
   await migrate("inventory");
   await operate(cloud, "migrate", pod, { migration: { ...start, until: "sideBySide", serviceAccount: "worker" } });
   const acceptance = createAcceptanceContext(cloud);
@@ -452,7 +458,7 @@ it("plans no leftovers for a repair between two phases, and takes the migration'
   const planned = plannedSteps("repair", pod, { migration: repaired?.migration });
   expect(planned.map((step) => step.name)).not.toContain("removeLeftovers");
 
-  // The namespace and the identity stay, so what is not taken away by name would stay, too.
+  // The namespace and the identity stay, so only what is removed by name goes.
   const keeping = { ...record(), request: { ...pod, deletePolicy: "Keep" as const } };
   await cloud.ports.registry.replaceNamespace(keeping);
   await acceptOffboarding(acceptance, pod);

@@ -1,4 +1,4 @@
-/** Batches over what is onboarded, on the replay engine and the fake cloud: each action, and each way that an item can end. */
+/** Batches over onboarded namespaces, on the replay engine and the fake cloud: each action, and each outcome of an item. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { chooseNamespaces } from "../../src/application/batch/chooseNamespaces.ts";
@@ -74,13 +74,13 @@ const allTogether: RunOptions = { together: (open) => open };
 const berth = (namespace: string) => ({ cluster: "aks-dev", namespace });
 const tell = ({ namespace, status, outcome, error }: BatchItem) => `${namespace} ${status} ${outcome ?? error?.code}`;
 
-/** Somebody takes the user of the namespace out of its role. */
+/** Removes the namespace's user from its role. */
 function breakAccess(namespace: string): void {
   const users = cloud.users.get("sql-dev/messages");
   for (const [name, user] of users ?? []) if (name.includes(namespace)) users?.set(name, { ...user, roles: [] });
 }
 
-it("verifies what meets the filter, keeps what it finds, and fails where access is broken", async () => {
+it("verifies what matches the filter, keeps the findings, and fails where access is broken", async () => {
   const acceptance = acceptanceContextOf();
   for (const namespace of ["team-0", "team-1", "team-2"]) await onboard(acceptance, namespace);
   breakAccess("team-1");
@@ -115,7 +115,7 @@ it("verifies what meets the filter, keeps what it finds, and fails where access 
   ]);
 });
 
-it("repairs what the last look found something in, each by an operation of its own", async () => {
+it("repairs the namespaces with findings in the last look, each by its own operation", async () => {
   const acceptance = acceptanceContextOf();
   for (const namespace of ["team-0", "team-1"]) await onboard(acceptance, namespace);
   breakAccess("team-1");
@@ -132,7 +132,7 @@ it("repairs what the last look found something in, each by an operation of its o
   expect(cloud.namespaces.get("aks-dev/team-1")).toMatchObject({ state: "Onboarded", findings: [] });
 });
 
-it("migrates those that are not there yet, and says of the others that nothing changed", async () => {
+it("migrates those that are not there yet, and reports the others as unchanged", async () => {
   const acceptance = acceptanceContextOf();
   await onboard(acceptance, "team-0", { identityMode: "podIdentity" });
   await onboard(acceptance, "team-1");
@@ -181,7 +181,7 @@ it("offboards what was named, and nothing else", async () => {
   expect([...cloud.namespaces.keys()]).toEqual(["aks-dev/team-1"]);
 });
 
-it("leaves alone what is held, has changed, was onboarded anew or has gone since, and goes on with the rest", async () => {
+it("skips what is held, changed, onboarded anew or gone since, and continues with the rest", async () => {
   const acceptance = acceptanceContextOf();
   const writer = { databases: [{ server: "sql-dev", database: "messages", roles: ["writer"] }] };
   for (const namespace of ["held", "changed", "anew", "gone", "approval", "plain"]) {
@@ -228,7 +228,7 @@ it("leaves alone what is held, has changed, was onboarded anew or has gone since
   const message = (namespace: string) => items.find((item) => item.namespace === namespace)?.error?.message;
   expect(message("approval")).toContain("It waits for an approval.");
   expect(message("held")).not.toContain("approval");
-  // What a new batch of the same would find, a plan says now.
+  // The plan was made later, so it says what a new batch would find.
   expect(
     planned.items.map(({ namespace, status, error }) => `${namespace} ${error?.code ?? status}`).toSorted(),
   ).toEqual([
@@ -241,7 +241,7 @@ it("leaves alone what is held, has changed, was onboarded anew or has gone since
   ]);
 });
 
-it("chooses and shows only what the caller may see, whoever else's meets the filter", async () => {
+it("selects and shows only what the caller may see, whatever else matches the filter", async () => {
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
   const red = acceptanceContextOf(member("red"), teams);
   await onboard(red, "red-1");
@@ -262,7 +262,7 @@ it("chooses and shows only what the caller may see, whoever else's meets the fil
   expect(cloud.namespaces.has("aks-dev/blue-1")).toBe(true);
 });
 
-it("does not accept more than a batch takes, and says how to send less", async () => {
+it("rejects more than a batch allows, and says how to send less", async () => {
   const acceptance = acceptanceContextOf();
   await onboard(acceptance, "team-0");
   const record = cloud.namespaces.get("aks-dev/team-0");
@@ -285,7 +285,7 @@ const actions = [
   { action: "offboard" },
 ] as const;
 
-it.each(actions)("$action comes to the same though every activity runs twice", async (work) => {
+it.each(actions)("$action has the same result when every activity runs twice", async (work) => {
   const acceptance = acceptanceContextOf();
   for (const namespace of ["team-0", "team-1", "team-2"]) {
     await onboard(acceptance, namespace, { identityMode: "podIdentity" });
@@ -307,7 +307,7 @@ it.each(actions)("$action comes to the same though every activity runs twice", a
   expect(items.every(({ operation, claim }) => operation === claim)).toBe(true);
 });
 
-it.each(actions)("$action goes on where a lane broke off", async (work) => {
+it.each(actions)("$action continues after a lane breaks off", async (work) => {
   const acceptance = acceptanceContextOf();
   for (const namespace of ["team-0", "team-1", "team-2"]) {
     await onboard(acceptance, namespace, { identityMode: "podIdentity" });
@@ -335,7 +335,7 @@ it.each(actions)("$action goes on where a lane broke off", async (work) => {
   expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { requests: 3, succeeded: 3 } });
 });
 
-it.each(actions)("$action never begins what a cancel came before", async (work) => {
+it.each(actions)("$action never begins an item after a cancel", async (work) => {
   const acceptance = acceptanceContextOf(requester, { batch: { lanes: 1 } });
   for (const namespace of ["team-0", "team-1", "team-2"]) {
     await onboard(acceptance, namespace, { identityMode: "podIdentity" });
@@ -359,7 +359,7 @@ it.each(actions)("$action never begins what a cancel came before", async (work) 
   expect(items.map(({ status }) => status)).toEqual(["Succeeded", "Canceled", "Canceled"]);
 });
 
-it("fails an item that could not be looked at for as long as the retries last, and looks at the next one", async () => {
+it("fails an item that cannot be inspected before the retries run out, and inspects the next one", async () => {
   const acceptance = acceptanceContextOf(requester, { batch: { lanes: 1 } });
   for (const namespace of ["team-0", "team-1"]) await onboard(acceptance, namespace);
   const { identities } = acceptance.ports;

@@ -48,7 +48,7 @@ function ownSchema(ownedSchemas: readonly string[]) {
   if (user) users?.set(name, { ...user, ownedSchemas });
 }
 
-it("removes nothing when one of its databases is in the way, and leaves the namespace as onboarded as it was", async () => {
+it("removes nothing when one of its databases is in the way, and leaves the namespace onboarded", async () => {
   const before = cloud.namespaces.get(key);
   ownSchema(["app"]);
 
@@ -65,7 +65,7 @@ it("removes nothing when one of its databases is in the way, and leaves the name
 });
 
 it.each([false, true])(
-  "looks before it removes, and for a cluster that is away only when that counts: %s",
+  "needs a reachable cluster before its first write unless dependants are ignored: %s",
   async (ignoreDependants) => {
     const get: Ports["kubernetes"]["get"] = async () => {
       throw new TransientError("CLUSTER_UNREACHABLE", "it is away");
@@ -80,7 +80,7 @@ it.each([false, true])(
   },
 );
 
-it("takes its credential out of an identity that is not Mooring's any more, in either identity mode", async () => {
+it("removes its credential from an identity that is no longer Mooring's, in either identity mode", async () => {
   const identity = cloud.identities.get(name);
   const [credential] = cloud.credentials.get(name) ?? [];
   if (!identity || !credential) throw new Error("it is not onboarded");
@@ -97,7 +97,7 @@ it("takes its credential out of an identity that is not Mooring's any more, in e
   expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
 });
 
-it("stays incomplete when it is refused after one that had begun", async () => {
+it("stays Incomplete when it is refused after an earlier offboarding had begun", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (what === "remove identity" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "not yours");
   };

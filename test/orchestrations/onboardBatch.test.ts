@@ -1,4 +1,4 @@
-/** Batches on the replay engine and the fake cloud: lanes, outcomes, what comes twice, what breaks off, cancel. */
+/** Batches on the replay engine and the fake cloud: lanes, outcomes, duplicates, interruptions, cancel. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
@@ -59,7 +59,7 @@ function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } 
 
 const ownOperations = (id: string) => [...cloud.operations.values()].filter(({ batch }) => batch === id);
 
-it("onboards every namespace, each by an operation of its own, some at a time", async () => {
+it("onboards every namespace, each by its own operation, several at a time", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(13));
   let running = 0;
@@ -92,7 +92,7 @@ it("onboards every namespace, each by an operation of its own, some at a time", 
   expect(cloud.openBatches.size).toBe(0);
 });
 
-it("tells its beginning and its end on the topic and in the audit trail, once", async () => {
+it("announces its beginning and its end on the topic and in the audit trail, once", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(2));
 
@@ -113,7 +113,7 @@ it("tells its beginning and its end on the topic and in the audit trail, once", 
   expect(trail[0]).not.toHaveProperty("namespace");
 });
 
-it("goes on where one fails, one is refused and one has nothing to do, and counts them", async () => {
+it("continues when one item fails, one is refused and one has nothing to do, and counts them", async () => {
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
   const red = acceptanceContextOf(member("red"), teams);
   const first = await acceptOnboarding(red, request("red-1"));
@@ -126,7 +126,7 @@ it("goes on where one fails, one is refused and one has nothing to do, and count
     if (isMeant) throw new PermanentError("SQL_FORBIDDEN", "no permission");
   };
   const acceptance = acceptanceContextOf(member("red"), { ...teams, approval: plain.approval });
-  // Its databases need no approval here.
+  // With this catalog, its databases need no approval.
   const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
   const noApproval = { teams: { ...withTeams.teams, red: { ...withTeams.teams["red"], approval: [] } } };
   const calm = acceptanceContextOf(member("red"), { ...teams, ...(noApproval as Pick<Catalog, "teams">) });
@@ -184,7 +184,7 @@ it("changes nothing and says so when the same batch is sent again", async () => 
   expect(writes).toEqual([]);
 });
 
-it("goes through many that need nothing in few turns", async () => {
+it("passes many items that need nothing in few turns", async () => {
   const acceptance = acceptanceContextOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
   const id = await acceptBatch(acceptance, requests(200));
   const generations: Run[] = [];
@@ -195,7 +195,7 @@ it("goes through many that need nothing in few turns", async () => {
   expect(generations.length).toBeLessThan(20);
 });
 
-it("changes what is onboarded otherwise", async () => {
+it("changes namespaces that are onboarded with another request", async () => {
   const acceptance = acceptanceContextOf();
   await acceptBatch(acceptance, requests(2));
   await acceptance.run();
@@ -210,7 +210,7 @@ it("changes what is onboarded otherwise", async () => {
   ]);
 });
 
-it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs twice (seed %i)", async (seed) => {
+it.each([1, 2, 3, 4, 5])("claims each namespace once even if every activity runs twice (seed %i)", async (seed) => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(9));
 
@@ -222,7 +222,7 @@ it.each([1, 2, 3, 4, 5])("claims each namespace once though every activity runs 
 });
 
 it.each([1, 2, 3, 4, 5])(
-  "knows its own operations though every activity runs twice at the same time (seed %i)",
+  "recognizes its own operations even if every activity runs twice concurrently (seed %i)",
   async (seed) => {
     const acceptance = acceptanceContextOf();
     const id = await acceptBatch(acceptance, requests(9));
@@ -245,7 +245,7 @@ it.each([1, 2, 3, 4, 5])(
   },
 );
 
-/** Every call takes a while of its own, so that what runs at the same time interleaves. */
+/** Every call takes a random time, so that concurrent calls interleave. */
 function slowly(registry: Ports["registry"], random: () => number): Ports["registry"] {
   return new Proxy(registry, {
     get(target, name) {
@@ -258,7 +258,7 @@ function slowly(registry: Ports["registry"], random: () => number): Ports["regis
   });
 }
 
-it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry get lost (seed %i)", async (seed) => {
+it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry are lost (seed %i)", async (seed) => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(9));
   const random = dice(seed);
@@ -286,7 +286,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry ge
   expect(ownOperations(id)).toHaveLength(9);
 });
 
-it("waits, and goes on, when the registry is away for longer than the retries last", async () => {
+it("waits and continues when the registry is unavailable for longer than the retries last", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(6));
   let failures = 0;
@@ -306,7 +306,7 @@ it("waits, and goes on, when the registry is away for longer than the retries la
   expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 6 } });
 });
 
-it("gives to others what a lane that broke off had in its hands", async () => {
+it("hands the items of an interrupted lane to other lanes", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(10));
   let broken = 0;
@@ -315,7 +315,7 @@ it("gives to others what a lane that broke off had in its hands", async () => {
     .run({
       ...allTogether,
       async runChild({ name, input }, run) {
-        // Two lanes end in the middle: they have taken and claimed, and never start what they claimed.
+        // Two lanes end in the middle: they have taken and claimed items, and never start what they claimed.
         const isFirst = JSON.stringify(input).includes(".0.0") || JSON.stringify(input).includes(".0.1");
         if (name !== "batchLane" || !isFirst) return await run();
         const output = runOrchestration(name, input, {
@@ -342,7 +342,7 @@ it("gives to others what a lane that broke off had in its hands", async () => {
   expect(ownOperations(id)).toHaveLength(10);
 });
 
-it("is started by the timer when it was accepted and never started, or when its orchestration has ended without it", async () => {
+it("is started by the timer when it was accepted but never started, or when its orchestration ended without an outcome", async () => {
   const acceptance = acceptanceContextOf();
   const broken: Partial<DurableClient> = { startNew: () => Promise.reject(new Error("the host is going down")) };
   const warnings: string[] = [];
@@ -374,7 +374,7 @@ it("is started by the timer when it was accepted and never started, or when its 
   expect(warnings).toHaveLength(1);
   expect(started.map(({ name }) => name)).toEqual(["onboardBatch", "onboardBatch"]);
   const [first, second] = started;
-  // Its second life does not take the lanes of the first for its own.
+  // The restarted batch does not mistake the lanes of the first run for its own.
   expect(JSON.stringify(first?.input)).not.toBe(JSON.stringify(second?.input));
   await runOrchestration("onboardBatch", first?.input);
   expect(ended(id).batch).toMatchObject({ status: "Succeeded", result: { succeeded: 3 } });
@@ -384,7 +384,7 @@ it.each([
   { runtimeStatus: "Terminated", most: 0, output: "enough" },
   { runtimeStatus: "Failed", most: 5, output: "Did not find any initialized language workers" },
   { runtimeStatus: "Failed", most: 2, output: "nothing undoes as mistake" },
-])("is taken up $most times when it ends as $runtimeStatus with $output, and then given up", async (found) => {
+])("is resumed $most times when it ends as $runtimeStatus with $output, and then given up", async (found) => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(3));
   await breakOff(acceptance, "takeBatchItem");
@@ -407,7 +407,7 @@ it.each([
   expect(started).toBe(found.most);
   const takenUp = cloud.audit.filter(({ operation, action }) => operation === id && action === "takenUp");
   expect(takenUp).toHaveLength(found.most);
-  // What was claimed by then is the timer's, and goes on; the rest never begins.
+  // The timer continues what was claimed by then; the rest never begins.
   const statuses = ended(id).items.map(({ status }) => status);
   expect(statuses.toSorted()).toEqual(["Failed", "Failed", "Running"]);
   expect(ended(id).items.find(({ status }) => status === "Failed")?.error?.code).toBe("ORCHESTRATION_FAILED");
@@ -422,7 +422,7 @@ it.each([
   expect(cloud.openBatches.size).toBe(0);
 });
 
-it("is forgotten when its acceptance broke off before it was one", async () => {
+it("is forgotten when its acceptance broke off before the batch was recorded", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(1));
   cloud.batches.delete(id);
@@ -435,7 +435,7 @@ it("is forgotten when its acceptance broke off before it was one", async () => {
   expect(cloud.openBatches.size).toBe(0);
 });
 
-it("leaves the start of what a lane has claimed to the lane, as long as the batch lives", async () => {
+it("leaves starting a claimed namespace to the lane while the batch runs", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(1));
   const started: unknown[] = [];
@@ -470,7 +470,7 @@ it("leaves the start of what a lane has claimed to the lane, as long as the batc
   expect(ended(id).batch.status).toBe("Succeeded");
 });
 
-it("leaves what waits for approval to itself, so that no lane waits for people", async () => {
+it("does not let a lane wait for approvals", async () => {
   const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
   const acceptance = acceptanceContextOf(requester, { approval, batch: { lanes: 1 } });
   const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
@@ -486,7 +486,7 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
       const [waiting] = ended(id).items;
       expect(ended(id).items.map(({ status }) => status)).toEqual(["Running", "Succeeded", "Succeeded"]);
       expect(ended(id).items.map(({ needsApproval }) => needsApproval)).toEqual([true, undefined, undefined]);
-      // Somebody decides, here against it; the timer finds that it has ended.
+      // Somebody decides against it; the timer finds that it has ended.
       await cancelOperation(acceptance.ports.registry, waiting?.operation ?? "", { by: requester });
       await tendBatch(acceptance, id);
     },
@@ -496,7 +496,7 @@ it("leaves what waits for approval to itself, so that no lane waits for people",
   expect(ended(id).batch).toMatchObject({ status: "Failed", result: { succeeded: 2, canceled: 1 } });
 });
 
-it("waits for an operation that had the very request before, and is not its own", async () => {
+it("waits for another's operation with the same request", async () => {
   const acceptance = acceptanceContextOf();
   const before = await acceptOnboarding(acceptance, request("team-0"));
   const id = await acceptBatch(acceptance, requests(2));
@@ -516,7 +516,7 @@ it("waits for an operation that had the very request before, and is not its own"
   expect(ownOperations(id)).toHaveLength(1);
 });
 
-it("does not claim again with an operation that has run meanwhile", async () => {
+it("does not claim again for an operation that has run meanwhile", async () => {
   const approval = { ...plain.approval, databases: ["sql-dev/orders"] };
   const acceptance = acceptanceContextOf(requester, { approval, batch: { lanes: 1 } });
   const orders = { databases: [{ server: "sql-dev", database: "orders", roles: ["reader"] }] };
@@ -539,7 +539,7 @@ it("does not claim again with an operation that has run meanwhile", async () => 
       providePorts({ ...acceptance.ports, registry });
       await expect(run()).rejects.toThrow();
       providePorts(acceptance.ports);
-      // The timer starts what waits for people; they are quick, and against it.
+      // The timer starts what waits for people, who decide quickly, and against it.
       await cancelOperation(acceptance.ports.registry, claims[0] ?? "", { by: requester });
       for (const record of await acceptance.ports.registry.heldNamespaces()) await startBy(acceptance, record);
       throw new Error("[REGISTRY_UNAVAILABLE] no answer");
@@ -551,7 +551,7 @@ it("does not claim again with an operation that has run meanwhile", async () => 
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("begins nothing of a canceled batch that a lane had claimed and not started", async () => {
+it("begins nothing that a lane of a canceled batch had claimed but not started", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(1));
   let claimed: string | undefined;
@@ -591,7 +591,7 @@ async function startBy(
   await Promise.all(runs);
 }
 
-it("does not claim anew what a try before has found to be another's, and that has failed meanwhile", async () => {
+it("does not claim again what an earlier attempt left to another's operation, which has failed meanwhile", async () => {
   const acceptance = acceptanceContextOf();
   const before = await acceptOnboarding(acceptance, request("team-0"));
   const other = acceptance.take();
@@ -653,7 +653,7 @@ it("cancels what runs, never begins the rest, and leaves what is done", async ()
   expect(cloud.namespaces.size).toBe(succeeded);
 });
 
-it("begins nothing when it was canceled before it began", async () => {
+it("begins nothing when it is canceled before it begins", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(3));
   await cancelBatch(acceptance.ports, id, { by: requester });
@@ -667,7 +667,7 @@ it("begins nothing when it was canceled before it began", async () => {
   expect(cloud.operations.size).toBe(0);
 });
 
-it("cancels what a lane had claimed, though the lane never came to say so", async () => {
+it("cancels what a lane had claimed, even if the lane never recorded that", async () => {
   const acceptance = acceptanceContextOf(requester, { batch: { lanes: 1 } });
   const id = await acceptBatch(acceptance, requests(2));
   let claims = 0;
@@ -675,7 +675,7 @@ it("cancels what a lane had claimed, though the lane never came to say so", asyn
   await acceptance.run({
     async execute(name, run) {
       if (name !== "takeBatchItem" || claims > 0) return await run();
-      // The process dies after it has the namespace; before another one tries again, somebody cancels.
+      // The process dies after it has claimed the namespace; before another attempt, somebody cancels.
       const registry = {
         ...acceptance.ports.registry,
         async insertNamespace(record: Parameters<Ports["registry"]["insertNamespace"]>[0]) {
@@ -704,7 +704,7 @@ it("cancels what a lane had claimed, though the lane never came to say so", asyn
   expect(cloud.namespaces.size + cloud.identities.size).toBe(0);
 });
 
-it("does not follow another's operation any longer once it is canceled", async () => {
+it("stops following another's operation once it is canceled", async () => {
   const acceptance = acceptanceContextOf();
   const before = await acceptOnboarding(acceptance, request("team-0"));
   const id = await acceptBatch(acceptance, requests(1));
@@ -722,11 +722,11 @@ it("does not follow another's operation any longer once it is canceled", async (
   expect(cloud.operations.get(before.operation)?.status).toBe("Succeeded");
 });
 
-it("looks at policy again when an item begins", async () => {
+it("checks policy again when an item begins", async () => {
   const teams = { teams: withTeams.teams, auth: withTeams.auth };
   const acceptance = acceptanceContextOf(member("red"), teams);
   const id = await acceptBatch(acceptance, [request("red-1")]);
-  // The team lost the right in between.
+  // The team has lost the right meanwhile.
   acceptanceContextOf(member("red"), { ...teams, teams: {} });
 
   await acceptance.run();
@@ -755,7 +755,7 @@ it("refuses an item at its turn by the fields of the form in which it was sent",
   expect(messages[2]).toMatch(/ \/metadata\/namespace is not /);
 });
 
-it("counts every namespace of a batch against the quota of its team", async () => {
+it("counts every namespace of a batch against its team's quota", async () => {
   const acceptance = acceptanceContextOf(member("red"), { teams: withTeams.teams, auth: withTeams.auth });
   const id = await acceptBatch(
     acceptance,
@@ -769,7 +769,7 @@ it("counts every namespace of a batch against the quota of its team", async () =
   expect(cloud.namespaces.size).toBe(3);
 });
 
-it("has no turn that is longer for the items that were done", async () => {
+it("takes no longer per turn the more items are done", async () => {
   const longest = async (count: number) => {
     cloud = createFakeCloud();
     const acceptance = acceptanceContextOf(operator);

@@ -69,7 +69,7 @@ async function run(
   return await runOrchestration(`${kind}Namespace`, told, { random });
 }
 
-it("gives a namespace identity, users, objects and credential, and says so", async () => {
+it("gives a namespace its identity, users, objects and credential, and records them", async () => {
   const { status, customStatuses } = await run("onboard", workload);
 
   expect(status).toBe("Completed");
@@ -110,7 +110,7 @@ it("applies AzureIdentity and binding in pod identity mode, and no service accou
   expect(cloud.operations.get("onboard-1")?.status).toBe("Succeeded");
 });
 
-it.each([workload, pod])("finds all of it again when the registry was lost ($identityMode)", async (request) => {
+it.each([workload, pod])("finds everything again when the registry was lost ($identityMode)", async (request) => {
   await run("onboard", request);
   for (const table of [cloud.namespaces, cloud.operations, cloud.steps]) table.clear();
 
@@ -125,7 +125,7 @@ it.each([workload, pod])("finds all of it again when the registry was lost ($ide
   expectNothingLeft(cloud);
 });
 
-it.each([workload, pod])("takes everything away again when $identityMode is offboarded", async (request) => {
+it.each([workload, pod])("removes everything again when $identityMode is offboarded", async (request) => {
   await run("onboard", request);
 
   await run("offboard", request);
@@ -161,18 +161,18 @@ it.each(writes)("leaves nothing behind when %s fails for good", async (failing) 
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it.each(writes)("ends right when the answer to %s is lost every time", async (lost) => {
+it.each(writes)("succeeds when the answer to %s is lost every time", async (lost) => {
   cloud.onWrite = ({ what, when }) => {
     if (what === lost && when === "after") throw new TransientError("ARM_UNAVAILABLE", "no answer came");
   };
 
   await run("onboard", workload);
 
-  // The second try finds what the first one did.
+  // The second attempt finds what the first one did.
   expect(cloud.operations.get("onboard-1")).toMatchObject({ status: "Succeeded" });
 });
 
-it("compensates with the last error when a passing fault does not pass", async () => {
+it("compensates with the last error when a transient fault persists", async () => {
   cloud.onWrite = ({ what }) => {
     if (what === "change sql-dev/orders") throw new TransientError("SQL_UNAVAILABLE", "the database is resuming");
   };
@@ -187,7 +187,7 @@ it("compensates with the last error when a passing fault does not pass", async (
   expectNothingLeft(cloud);
 });
 
-it("undoes newest first", async () => {
+it("undoes the newest step first", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (what === "put credential" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "refused");
   };
@@ -249,7 +249,7 @@ it("stops before the first write when preflight finds blockers, and names them a
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toEqual({ name, ...foreign });
 });
 
-it("leaves what was there before untouched when it fails", async () => {
+it("leaves what existed before untouched when it fails", async () => {
   const serviceAccount = {
     apiVersion: "v1",
     kind: "ServiceAccount",
@@ -267,7 +267,7 @@ it("leaves what was there before untouched when it fails", async () => {
   expect(cloud.identities.size).toBe(0);
 });
 
-it("replaces the user of an identity that was created anew, and keeps its other roles", async () => {
+it("replaces the user of a recreated identity, and keeps its other roles", async () => {
   const name = identityName(workload);
   const mark = printMark({ berth: "aks-dev/team-a", operation: "earlier", grants: { db_datareader: "earlier" } });
   const stale = { name, type: "E", sid: `0x${"CD".repeat(16)}`, permissions: [], ownedSchemas: [], mark };
@@ -282,7 +282,7 @@ it("replaces the user of an identity that was created anew, and keeps its other 
   });
 });
 
-it("gives the same actions when it is run again over the same answers", async () => {
+it("returns the same actions when it is replayed with the same answers", async () => {
   const first = await run("onboard", workload);
   cloud = createFakeCloud();
   providePorts(cloud.ports);

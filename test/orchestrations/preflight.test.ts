@@ -79,7 +79,7 @@ function putIdentity(tags: Record<string, string> = {}, location = "westeurope")
   cloud.identities.set(name, { id, name, location, tags, clientId, principalId, tenantId: plain.tenantId });
 }
 
-it("names an obstacle that several looks have met once", async () => {
+it("names an obstacle that several looks have found once", async () => {
   answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") });
 
   const { steps } = await planOnboarding(cloud.ports, { operation: "dry", request: workload });
@@ -93,7 +93,7 @@ function putUser(sid: string): void {
   cloud.users.get("sql-dev/orders")?.set(name, user);
 }
 
-/** Replaces one of the ports by one that answers otherwise. */
+/** Overrides methods of a port. */
 function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): void {
   const ports = { ...cloud.ports, [port]: Object.assign({}, cloud.ports[port], changes) };
   Object.assign(cloud, { ports });
@@ -103,7 +103,7 @@ function answer<P extends keyof Ports>(port: P, changes: Partial<Ports[P]>): voi
 const refuse = (code: ConstructorParameters<typeof PermanentError>[0]) => () =>
   Promise.reject(new PermanentError(code, `refused: ${code}`));
 
-/** The catalog gives an administrator to the server, which has none. */
+/** Names an administrator in the catalog for a server that has none. */
 function giveAdministrator(): void {
   const entraAdmin = { login: "administrators", objectId: kubelet };
   const { "sql-dev": server } = plain.sqlServers;
@@ -187,12 +187,12 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("sqlServers", { inspect: async () => ({ ...sqlServer, entraAdmin: undefined }) }),
   },
   {
-    what: "a SQL server that Azure does not have",
+    what: "a SQL server that does not exist in Azure",
     code: "SQL_SERVER_MISSING",
     arrange: () => answer("sqlServers", { inspect: async () => undefined }),
   },
   {
-    what: "a database that the server does not have",
+    what: "a database that does not exist on the server",
     code: "UNKNOWN_DATABASE",
     arrange: () => answer("sqlServers", { inspect: async () => ({ ...sqlServer, databases: ["messages"] }) }),
   },
@@ -207,7 +207,7 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: ["db_owner"] }) }),
   },
   {
-    what: "a database where Mooring may not give roles",
+    what: "a database where Mooring may not grant roles",
     code: "SQL_FORBIDDEN",
     arrange() {
       const roles = ["db_owner", "db_datareader", "db_datawriter"];
@@ -215,19 +215,19 @@ const obstacles: readonly Obstacle[] = [
     },
   },
   {
-    what: "a database where Mooring may not make users",
+    what: "a database where Mooring may not create users",
     code: "SQL_FORBIDDEN",
     request: executing,
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayMakeUsers: false }) }),
   },
   {
-    what: "a database where Mooring may not give permissions",
+    what: "a database where Mooring may not grant permissions",
     code: "SQL_FORBIDDEN",
     request: executing,
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayGrant: false }) }),
   },
   {
-    what: "a role bundle that the catalog has taken back",
+    what: "a role bundle that the catalog no longer allows",
     code: "ROLE_NOT_ALLOWED",
     request: OnboardingRequest.parse({
       ...workload,
@@ -236,17 +236,17 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => undefined,
   },
   {
-    what: "an identity of the name in another region",
+    what: "an identity with this name in another region",
     code: "IDENTITY_CONFLICT",
     arrange: () => putIdentity({}, "northeurope"),
   },
   {
-    what: "an identity of the name that is another namespace's",
+    what: "an identity with this name that belongs to another namespace",
     code: "IDENTITY_CONFLICT",
     arrange: () => putIdentity(ownerTags({ cluster: "aks-new", namespace: "team-z" }, "somebody")),
   },
   {
-    what: "a credential of the same subject for another audience",
+    what: "a credential with the same subject for another audience",
     code: "FEDERATED_CREDENTIAL_CONFLICT",
     arrange() {
       putIdentity();
@@ -256,9 +256,13 @@ const obstacles: readonly Obstacle[] = [
       expect(federatedCredentialName(workload, "app")).not.toBe("theirs");
     },
   },
-  { what: "a database user of the name with another SID", code: "SQL_USER_CONFLICT", arrange: () => putUser("0x00FF") },
   {
-    what: "a service account that somebody made otherwise",
+    what: "a database user with this name and another SID",
+    code: "SQL_USER_CONFLICT",
+    arrange: () => putUser("0x00FF"),
+  },
+  {
+    what: "a service account that somebody created differently",
     code: "KUBERNETES_CONFLICT",
     arrange: () =>
       put({
@@ -272,7 +276,7 @@ const obstacles: readonly Obstacle[] = [
       }),
   },
   {
-    what: "a namespace that another onboarding made",
+    what: "a namespace that another onboarding created",
     code: "KUBERNETES_CONFLICT",
     arrange: () =>
       put({
@@ -288,17 +292,17 @@ const obstacles: readonly Obstacle[] = [
       put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", deletionTimestamp: "2026-11-25" } }),
   },
   {
-    what: "Azure's refusal to let identities be read",
+    what: "a lack of permission to read identities",
     code: "ARM_FORBIDDEN",
     arrange: () => answer("identities", { get: refuse("ARM_FORBIDDEN") }),
   },
   {
-    what: "Azure's refusal to let identities be written, which nothing but writing would meet",
+    what: "a refusal in Azure to write identities that only a write would reveal",
     code: "ARM_FORBIDDEN",
     arrange: () => answer("roleAssignments", { ownPermissions: async () => [{ actions: ["*/read"], notActions: [] }] }),
   },
   {
-    what: "a role that has the writing of credentials taken out",
+    what: "a role that excludes writing credentials",
     code: "ARM_FORBIDDEN",
     arrange() {
       const actions = ["Microsoft.ManagedIdentity/*"];
@@ -324,7 +328,7 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("kubernetes", { get: refuse("KUBERNETES_FORBIDDEN") }),
   },
   {
-    what: "a cluster that does not take Mooring's token",
+    what: "a cluster that rejects Mooring's token",
     code: "CLUSTER_UNAUTHORIZED",
     arrange: () =>
       answer("kubernetes", { get: refuse("CLUSTER_UNAUTHORIZED"), issuer: refuse("CLUSTER_UNAUTHORIZED") }),
@@ -351,7 +355,7 @@ it.each(obstacles)("names $what in the plan, and stops for it with nothing writt
   for (const { message } of blockers) expect(operation.error?.message).toContain(message);
 });
 
-it("names every obstacle at once, and not only the first of each service", async () => {
+it("names every obstacle, and not only the first of each service", async () => {
   cloud.roleAssignments.splice(0);
   answer("kubernetes", { kinds: async () => [] });
   answer("sqlServers", {
@@ -378,7 +382,7 @@ it("names every obstacle at once, and not only the first of each service", async
   expect(writes).toEqual([]);
 });
 
-it("gives the command that gives the kubelet the role that it lacks", async () => {
+it("gives the command that assigns the kubelet its missing role", async () => {
   cloud.roleAssignments.pop();
 
   const { steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
@@ -390,16 +394,16 @@ it("gives the command that gives the kubelet the role that it lacks", async () =
 });
 
 it.each([
-  { what: "Contributor of the subscription", arrange: () => give(roles.contributor, subscription) },
+  { what: "Contributor on the subscription", arrange: () => give(roles.contributor, subscription) },
   {
-    what: "Managed Identity Operator of the very identity",
+    what: "Managed Identity Operator on the identity itself",
     arrange() {
       putIdentity();
       give(roles.operator, cloud.identities.get(name)?.id ?? "");
       give(roles.machines, nodeGroup);
     },
   },
-])("takes $what for enough", async ({ arrange }) => {
+])("accepts $what as sufficient", async ({ arrange }) => {
   cloud.roleAssignments.splice(0);
   arrange();
 
@@ -410,7 +414,7 @@ it.each([
 
 it.each([
   {
-    what: "the catalog does not say who the kubelet is",
+    what: "the catalog does not name the kubelet's identity",
     why: "podIdentity.kubeletObjectId",
     arrange: () => useCatalog(catalogWith(undefined)),
   },
@@ -420,14 +424,14 @@ it.each([
     arrange: () => answer("roleAssignments", { heldAt: refuse("ARM_FORBIDDEN") }),
   },
   {
-    what: "the kubelet has a role of the operator's own",
+    what: "the kubelet has a custom role of the operator's",
     why: roles.custom,
     arrange() {
       cloud.roleAssignments.splice(0);
       give(roles.custom, subscription);
     },
   },
-])("says that the kubelet's roles are not known when $what, and goes on", async ({ why, arrange }) => {
+])("says that the kubelet's roles are unknown when $what, and continues", async ({ why, arrange }) => {
   arrange();
 
   const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
@@ -442,7 +446,7 @@ it.each([
   expect(operation.status).toBe("Succeeded");
 });
 
-it("asks for no roles of the kubelet in managed mode, nor for workload identity", async () => {
+it("requires no roles of the kubelet in managed mode, nor for workload identity", async () => {
   useCatalog(catalogWith({ mode: "managed" }));
   answer("roleAssignments", { heldAt: refuse("ARM_FORBIDDEN") });
 
@@ -452,7 +456,7 @@ it("asks for no roles of the kubelet in managed mode, nor for workload identity"
   }
 });
 
-it("does not stop when it may not read what it may do, and says so", async () => {
+it("does not stop when it may not read its own permissions, and says so", async () => {
   answer("roleAssignments", { ownPermissions: refuse("ARM_FORBIDDEN") });
 
   const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: workload });
@@ -461,7 +465,7 @@ it("does not stop when it may not read what it may do, and says so", async () =>
   expect(kubeletNotices(steps)).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
-it("does not stop when it may not read whether it may set an administrator", async () => {
+it("does not stop when it cannot tell whether it may set an administrator", async () => {
   giveAdministrator();
   answer("roleAssignments", {
     ownPermissions: async (scope) => {
@@ -477,12 +481,12 @@ it("does not stop when it may not read whether it may set an administrator", asy
   expect(notices).toMatchObject([{ code: "PERMISSIONS_UNKNOWN" }]);
 });
 
-/** Of objects in the namespace, which is not there yet in most of these worlds, others tell. */
+/** Notices about objects in the namespace are left out, since most of these worlds do not have the namespace yet. */
 function kubeletNotices(steps: readonly StepPlan[]) {
   return steps.flatMap(({ notices = [] }) => notices).filter(({ code }) => code !== "NAMESPACE_NOT_THERE_YET");
 }
 
-it("names the command, and the chart, that put right what a cluster or a server lacks", async () => {
+it("names the command, or the chart, that adds what a cluster or a server lacks", async () => {
   const fixes = async (request: OnboardingRequest) =>
     (await planOnboarding(cloud.ports, { operation: "plan", request })).steps.flatMap(({ blockers }) =>
       blockers.map(({ fix }) => fix),

@@ -100,7 +100,7 @@ const breaks: readonly Break[] = [
     ],
   },
   {
-    what: "the identity is made anew with Mooring's tags",
+    what: "the identity is recreated with Mooring's tags",
     breakIt: () => {
       const identity = cloud.identities.get(name);
       if (identity) cloud.identities.set(name, { ...identity, clientId: "99999999-9999-4999-8999-999999999999" });
@@ -142,21 +142,21 @@ const breaks: readonly Break[] = [
     writes: ["change sql-dev/messages"],
   },
   {
-    what: "a role is taken away",
+    what: "a role is revoked",
     breakIt: () => editUser("orders", (user) => ({ ...user, roles: ["db_datareader"] })),
     found: ["GRANT_MISSING"],
     severity: "Error",
     writes: ["change sql-dev/orders"],
   },
   {
-    what: "a permission is taken away",
+    what: "a permission is revoked",
     breakIt: () => editUser("orders", (user) => ({ ...user, permissions: [] })),
     found: ["GRANT_MISSING"],
     severity: "Error",
     writes: ["change sql-dev/orders"],
   },
   {
-    what: "Mooring gave a role that is no longer asked for",
+    what: "Mooring granted a role that is no longer requested",
     breakIt: () =>
       editUser("messages", (user) => {
         const mark = readMark(user.mark);
@@ -194,7 +194,7 @@ const breaks: readonly Break[] = [
     writes: ["apply ServiceAccount"],
   },
   {
-    what: "the namespace is deleted with all that is in it",
+    what: "the namespace is deleted with everything in it",
     breakIt: () => {
       for (const [key, { kind, metadata }] of cloud.objects) {
         if (metadata.namespace === "team-a" || kind === "Namespace") cloud.objects.delete(key);
@@ -281,7 +281,7 @@ it("writes nothing when nothing has drifted", async () => {
   );
 });
 
-it("tells what is foreign, and leaves it as it is", async () => {
+it("reports what is foreign, and leaves it alone", async () => {
   await onboard(workload);
   const identity = cloud.identities.get(name);
   if (!identity) throw new Error("no identity");
@@ -332,7 +332,7 @@ it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Seve
     "db_denydatawriter",
   ],
   [
-    "who was denied a part",
+    "who was denied part of it",
     "messages",
     (user) => ({ ...user, otherPermissions: ["DENY SELECT ON dbo.salaries"] }),
     "DENY_ADDED",
@@ -340,7 +340,7 @@ it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Seve
     "DENY SELECT ON dbo.salaries",
   ],
   [
-    "who was denied what nobody asked for",
+    "who was denied something that was not requested",
     "messages",
     (user) => ({ ...user, otherPermissions: ["DENY UPDATE"] }),
     "DENY_ADDED",
@@ -355,7 +355,7 @@ it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Seve
     "Warning",
     "GRANT CONTROL ON SCHEMA dbo",
   ],
-])("tells of a user %s, and leaves that to people", async (_who, database, change, code, severity, found) => {
+])("reports a user %s, and leaves that to people", async (_who, database, change, code, severity, found) => {
   await onboard(workload);
   editUser(database, change);
 
@@ -368,7 +368,7 @@ it.each<[string, string, (user: DatabaseUser) => DatabaseUser, FindingCode, Seve
   expect(written).toEqual([]);
 });
 
-it("tells of a credential under Mooring's name that is for somebody else, also where another one fits", async () => {
+it("reports a credential under Mooring's name that is for somebody else, even where another one fits", async () => {
   await onboard(workload);
   const [own] = cloud.credentials.get(name) ?? [];
   if (!own) throw new Error("no credential");
@@ -379,12 +379,12 @@ it("tells of a credential under Mooring's name that is for somebody else, also w
   const { operation } = await operate(cloud, "repair", workload);
 
   expect(told).toMatchObject([{ code: "CREDENTIAL_ADDED", field: `credential ${own.name}` }]);
-  // Azure takes no second credential of one issuer and subject.
+  // Azure accepts no second credential of one issuer and subject.
   expect(operation.status).toBe("Succeeded");
   expect(written).toEqual([]);
 });
 
-it("looks a second time only when something is broken, and not for what is merely more", async () => {
+it("looks a second time only when something is broken, and not for what is merely extra", async () => {
   await onboard(workload);
   editUser("messages", (user) => ({ ...user, roles: [...user.roles, "db_owner"] }));
   const { identities } = cloud.ports;
@@ -404,7 +404,7 @@ it("looks a second time only when something is broken, and not for what is merel
   expect(looks).toBe(3);
 });
 
-it("tells of a binding that somebody added for the identity, and leaves it", async () => {
+it("reports a binding that somebody added for the identity, and leaves it", async () => {
   await onboard(pod);
   const binding = {
     apiVersion: podApi,
@@ -420,7 +420,7 @@ it("tells of a binding that somebody added for the identity, and leaves it", asy
   expect(written).toEqual([]);
 });
 
-it("gives nothing to an identity that somebody put in the place of the one that was onboarded", async () => {
+it("grants nothing to an identity that replaced the onboarded one", async () => {
   await onboard(workload);
   const identity = cloud.identities.get(name);
   if (!identity) throw new Error("no identity");
@@ -435,7 +435,7 @@ it("gives nothing to an identity that somebody put in the place of the one that 
   expect(recordOf(workload)).toMatchObject({ state: "Onboarded" });
 });
 
-it("gives nothing to a namespace that somebody made in the place of the one that was onboarded", async () => {
+it("grants nothing to a namespace that replaced the onboarded one", async () => {
   await onboard(workload);
   for (const [key, { metadata }] of cloud.objects) if (metadata.namespace === "team-a") cloud.objects.delete(key);
   const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "another" } };
@@ -452,7 +452,7 @@ it("gives nothing to a namespace that somebody made in the place of the one that
   expect(written).toEqual([]);
 });
 
-it("leaves a service account that somebody put in the place of Mooring's", async () => {
+it("leaves a service account that replaced Mooring's", async () => {
   await onboard(workload);
   const theirs = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace: "team-a" } };
   cloud.objects.set("v1 ServiceAccount team-a/app", theirs);
@@ -463,7 +463,7 @@ it("leaves a service account that somebody put in the place of Mooring's", async
   expect(cloud.objects.get("v1 ServiceAccount team-a/app")).toEqual(theirs);
 });
 
-it("does not drop a user that was there before and is only lent", async () => {
+it("does not drop a user that existed before and is only adopted", async () => {
   await onboard(workload);
   editUser("messages", (user) => ({
     ...user,
@@ -477,7 +477,7 @@ it("does not drop a user that was there before and is only lent", async () => {
   expect(cloud.users.get("sql-dev/messages")?.get(name)?.sid).toBe(`0x${"AB".repeat(16)}`);
 });
 
-it("keeps what others gave to a user whose SID is stale, and takes what is no longer asked for", async () => {
+it("keeps what others granted to a user with a stale SID, and removes what is no longer requested", async () => {
   await onboard(workload);
   const mark = printMark({
     berth: "aks-dev/team-a",
@@ -520,7 +520,7 @@ it.each([
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({ sid: stale, ...more });
 });
 
-/** Everything of Mooring's gone at once. */
+/** Everything of Mooring's gone together. */
 function wreck() {
   cloud.identities.delete(name);
   cloud.credentials.delete(name);
@@ -541,7 +541,7 @@ const everyWrite = [
 ];
 
 it.each(everyWrite)(
-  "ends failed when %s is refused, keeps what it has put right, and a second repair ends it",
+  "ends Failed when %s is refused, keeps what it has repaired, and a second repair completes it",
   async (write) => {
     await onboard(workload);
     wreck();
@@ -561,7 +561,7 @@ it.each(everyWrite)(
   },
 );
 
-it.each(everyWrite)("ends right when the answer to %s is lost every time", async (lost) => {
+it.each(everyWrite)("succeeds when the answer to %s is lost every time", async (lost) => {
   await onboard(workload);
   wreck();
   cloud.onWrite = ({ what, when }) => {
@@ -574,7 +574,7 @@ it.each(everyWrite)("ends right when the answer to %s is lost every time", async
   expect(await findings(workload)).toEqual([]);
 });
 
-it("can take away again all that a repair has made", async () => {
+it("can be offboarded entirely after a repair", async () => {
   await onboard(workload);
   wreck();
   await operate(cloud, "repair", workload);
@@ -586,7 +586,7 @@ it("can take away again all that a repair has made", async () => {
   expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
 });
 
-it("keeps no error among the findings when it has succeeded, also when its process died before it could say so", async () => {
+it("keeps no error among the findings when it has succeeded, even if its process died before recording that", async () => {
   await onboard(workload);
   editUser("messages", (user) => ({ ...user, roles: [] }));
   const found = [...(await findings(workload))];
@@ -596,7 +596,7 @@ it("keeps no error among the findings when it has succeeded, also when its proce
   const { operation } = await operate(cloud, "repair", workload, {
     async execute(activity, run) {
       if (activity !== "verifyAndConclude") return await run();
-      // The end is written to the operation's record, and to no other.
+      // The end is written to the operation's record only.
       const away = async () => {
         throw new TransientError("REGISTRY_UNAVAILABLE", "the tables are away");
       };

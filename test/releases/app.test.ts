@@ -1,4 +1,4 @@
-/** The app of every release: it still loads, and what it may have under way has not lost its names. */
+/** The app of every release still loads, and the checkout registers every name that its running operations may call. */
 import { existsSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ it("has the first release", () => {
   expect(releases).toContain("0.1.0");
 });
 
-it.each(releases)("loads %s on the embedded host, with all that it registered then", async (release) => {
+it.each(releases)("loads %s on the embedded host, with everything that it registered then", async (release) => {
   const app = await unpackApp(release);
   unpacked.push(app);
 
@@ -46,12 +46,12 @@ it.each(releases)("loads %s on the embedded host, with all that it registered th
 it("registers every activity and orchestration of every release", async () => {
   const today = await registeredBy(checkout);
 
-  // The extension never fails a name that it does not know: whatever waits for it waits for ever.
+  // The extension never fails an unknown name: whatever waits for it waits forever.
   for (const release of releases)
     expect(lost(readFixture(release, "registered.json") as Registered, today)).toEqual([]);
 });
 
-it("starts its operations as of a version that is newer than every release's, where they run otherwise", () => {
+it("starts operations under a version newer than every release's where they run differently", () => {
   const { defaultVersion, ...strategies } = durableTaskOf(checkout);
   const runOtherwise = existsSync(join(historiesFolder, upcoming));
 
@@ -66,13 +66,13 @@ function durableTaskOf(folder: string) {
   return JSON.parse(readFileSync(join(folder, "host.json"), "utf8")).extensions.durableTask;
 }
 
-it("notices a name that is gone or that means something else", () => {
+it("notices a name that is gone or has another trigger type", () => {
   const then = { preflight: "activityTrigger", onboardNamespace: "orchestrationTrigger", health: "httpTrigger" };
 
   expect(lost(then, { onboardNamespace: "activityTrigger" })).toEqual(["preflight", "onboardNamespace"]);
 });
 
-/** Names that an operation under way may call by. Routes and timers are nobody's but the running app's. */
+/** Names that a running operation may call. Only the running app uses its routes and timers. */
 function lost(then: Registered, today: Registered): readonly string[] {
   return Object.entries(then).flatMap(([name, type]) =>
     ["activityTrigger", "orchestrationTrigger", "entityTrigger"].includes(type) && today[name] !== type ? [name] : [],

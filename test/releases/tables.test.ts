@@ -1,4 +1,4 @@
-/** The tables of every release, read by today's code. */
+/** The tables of every release, read by the current code. */
 import { afterEach, expect, it } from "vitest";
 import { createAudit } from "../../src/adapters/registry/audit.ts";
 import { schemaVersion } from "../../src/adapters/registry/entities.ts";
@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const tables of started.splice(0)) await tables.close();
 });
 
-/** Files that the same code wrote. */
+/** Files that this code wrote in the given release. */
 const recordsOf = (release: string) => readFixture(release, "records.json") as Records;
 const rowsOf = (release: string) => readFixture(release, "tables.json") as Rows;
 
@@ -55,7 +55,7 @@ it.each(releases)("continues the audit trail of %s", async (release) => {
   expect(await audit.verify()).toMatchObject({ valid: true, entries: entries.length + 1 });
 });
 
-it("writes into every row which version of its form it has", async () => {
+it("writes its format version into every row", async () => {
   const tables = await startTables();
   started.push(tables);
 
@@ -68,7 +68,7 @@ it("writes into every row which version of its form it has", async () => {
   expect(rows.filter(({ v }) => v !== schemaVersion)).toEqual([]);
 });
 
-it.each(releases)("has every table and every state that a record may be in, in %s", (release) => {
+it.each(releases)("has every table and every possible state of a record, in %s", (release) => {
   const { namespaces, operations, keys, audit, chain } = recordsOf(release);
   const kinds = operations.map((each) => `${each?.kind} ${each?.status}`);
   const states = new Set(namespaces.map((each) => each?.state));

@@ -1,6 +1,7 @@
 /**
- * Operations that the last release began and this one ends: it is killed in the middle of a step of each kind, and the checkout
- * takes its place on the same store, tables and cloud, as a deployment does. docs/runbook.md, "A new version while operations run".
+ * Operations that the last release begins and the checkout ends: the release is killed in the middle of a step of each kind,
+ * and the checkout takes its place on the same store, tables and cloud, as in a deployment. docs/runbook.md, "A new version
+ * while operations run".
  */
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { ensureBuilt } from "../../local/build.ts";
@@ -28,13 +29,13 @@ const wanted = (namespace: string, changes: object = {}) => ({
 });
 const readerOf = (database: string) => ({ server: names.sqlServer, database, roles: ["reader"] });
 
-/** One for each kind of operation: what is there before, how it begins, and the write in the middle of which the release ends. */
+/** One per kind of operation: what exists before, how it begins, and the write during which the release is killed. */
 interface Story {
   readonly prepare?: (service: Service, running: SuiteSandbox) => Promise<void>;
   readonly begin: (service: Service) => Promise<string>;
-  /** Without it, it waits for a person. */
+  /** When missing, the operation waits for a person. */
   readonly stopsAt?: Pick<Fault, "wire" | "operation" | "target">;
-  /** What is not as it should be in the end. */
+  /** Everything that is wrong in the end. */
   readonly check: (running: SuiteSandbox) => readonly string[];
 }
 
@@ -136,7 +137,7 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
     callers: "keys",
     databases: ["messages", "orders", "archive"],
     approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
-    // The first release knows no more of them.
+    // The first release knows no other limits.
     limits: { requestsPerSecond: 2_000, burst: 10_000 },
   });
   sandbox = running;

@@ -1,4 +1,4 @@
-/** The walk over all resources against what orchestrations really asked for: the steps and undos of every recorded history. */
+/** The walk over all resources against what orchestrations actually called: the steps and undos of every recorded history. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -29,7 +29,7 @@ const Input = z.object({
   migration: Migration.optional(),
   isMigrating: z.boolean().optional(),
   compensates: z.object({ undos: z.array(z.string()) }).optional(),
-  /** Of an operation that was taken up again: what an earlier run had begun. */
+  /** For a resumed operation: what an earlier run had begun. */
   resumed: Resumption.optional(),
 });
 type Input = z.infer<typeof Input>;
@@ -44,7 +44,7 @@ const Call = z.object({
   }),
 });
 
-/** Written down here a second time: which steps an activity holds, and what is no step at all. */
+/** Written down here a second time: which steps an activity contains, and which activities are not steps. */
 const together: Readonly<Record<string, readonly string[]>> = {
   prepareNamespace: ["ensureIdentity", "applyNamespace"],
   connectWorkload: ["applyServiceAccount", "federateIdentity"],
@@ -90,7 +90,7 @@ const runs = recordedFiles().flatMap(({ release, file }) =>
   ),
 );
 
-it("has many of every kind", () => {
+it("has several histories of every kind", () => {
   const counted = Map.groupBy(runs, ({ kind }) => kind);
 
   for (const kind of Object.values(kinds)) expect(counted.get(kind)?.length, kind).toBeGreaterThan(3);
@@ -102,15 +102,15 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const migration = input.migration ?? (isMigrating ? { until: "retire" as const } : undefined);
   const undos = input.compensates?.undos ?? [];
   const calls = recorded(kept, input);
-  // Of which servers an administrator is set depends on Azure, and not on the request.
+  // Azure, and not the request, decides which servers' administrators are set.
   const admins = adminsOf(calls.map(({ step }) => stepOf(step)));
   const planned = plannedSteps(kind, request, { earlier, migration, undos, admins }).map(stepText);
   const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
-  // An undo that waits for its authentication runs again, in the place where it first ran.
+  // An undo that waits for its authentication runs again, but counts where it first ran.
   const undone = [...new Set(calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step))];
 
   expect(forward.filter((step) => !planned.includes(step))).toEqual([]);
-  // One that was not undone, and did not stop at a step that nothing undoes, did all that it had to.
+  // An operation that was not undone and did not fail ran all planned steps.
   const isWhole = resumed === undefined && undone.length === 0;
   if (isWhole && hasSucceeded(kept)) expect(planned.filter((step) => !forward.includes(step))).toEqual([]);
 
@@ -122,7 +122,7 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const all = text([...new Set([...before, ...begun.flatMap((stage) => stage.undos)])].toReversed());
   const phase = begun.at(-1)?.phase;
   const last = text(begun.flatMap((stage) => (stage.phase === phase ? stage.undos : [])).toReversed());
-  // A migration that fails by itself undoes the phase in which it did; anything else undoes all that has begun.
+  // A migration that fails by itself undoes only the phase in which it failed; anything else undoes all that has begun.
   if (undone.length > 0) expect([all, ...(kind === "migrate" ? [last] : [])]).toContainEqual(undone);
 });
 

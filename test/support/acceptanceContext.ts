@@ -14,11 +14,11 @@ export const requester: Caller = {
 export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles: ["Onboarding.Approve"] };
 
 export interface TestAcceptanceContext extends AcceptanceContext {
-  /** Wakes what waits, as the routes do. */
+  /** Wakes a waiting orchestration, as the routes do. */
   readonly raise: (name: string) => void;
-  /** What was accepted first and not run yet, for a test that runs it itself. */
+  /** Takes the oldest orchestration that was accepted but not run, for a test that runs it itself. */
   take(): { readonly name: string; readonly input: unknown };
-  /** Runs what was accepted and not run yet, to its end. */
+  /** Runs the oldest orchestration that was accepted but not run, to its end. */
   run(options?: Parameters<typeof runOrchestration>[2]): Promise<Run>;
 }
 
@@ -30,7 +30,7 @@ export function createAcceptanceContext(
   const mailbox = createMailbox();
   const take = () => {
     const next = started.shift();
-    if (!next) throw new Error("nothing was accepted that has not run");
+    if (!next) throw new Error("no accepted orchestration is left to run");
     return next;
   };
   const client: Partial<DurableClient> = {
@@ -42,7 +42,7 @@ export function createAcceptanceContext(
   };
   return {
     ports,
-    // The rest of the client is not used by what is tested here.
+    // The code under test uses no more of the client.
     client: client as DurableClient,
     by,
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

@@ -1,4 +1,4 @@
-/** What the runtime does to an orchestration that is due while its workers are replaced, and the timer that finds it then. */
+/** Imitates the runtime failing an orchestration while its workers are replaced, and the timer that finds it then. */
 import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
 import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
 import type { TestAcceptanceContext } from "./acceptanceContext.ts";
@@ -6,7 +6,7 @@ import { type RunOptions, runOrchestration } from "./durableRunner.ts";
 
 export const noWorkers = "Orchestrator function 'it' failed: Did not find any initialized language workers";
 
-/** Runs what was accepted until the given activity has run, or is about to; then nothing more of it does. */
+/** Runs the accepted orchestration until the given activity has run, or is about to; nothing runs after that. */
 export async function breakOff(
   acceptance: TestAcceptanceContext,
   activity: string,
@@ -41,7 +41,7 @@ export interface Found {
   readonly now?: number;
 }
 
-/** The timer comes by and finds the instance of whatever is held like this; what it starts is at the acceptance. */
+/** Runs the timer, which finds every held operation's instance like this; what it starts is added to the acceptance. */
 export async function comeByTimer(acceptance: TestAcceptanceContext, found: Found = {}): Promise<void> {
   const {
     runtimeStatus = OrchestrationRuntimeStatus.Failed,

@@ -1,4 +1,4 @@
-/** The secrets of a run are known here, and searched for in everything that the run leaves or says. */
+/** The known secrets of a run, and the search for them in everything that the run stores or outputs. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -14,10 +14,10 @@ export interface Place {
 
 export type Secret = string | RegExp;
 
-/** What this run has to keep to itself, and what every access token and every link with a key looks like. */
+/** What this run has to keep secret, with patterns for every access token and every link with a key. */
 export function secretsOf({ cloud, key }: Pick<Sandbox, "cloud" | "key">, systemKey: string): readonly Secret[] {
   const header = cloud.settings["IDENTITY_HEADER"] ?? "";
-  if (header.length < 16) throw new Error("the identity header is no secret that could be searched for");
+  if (header.length < 16) throw new Error("the identity header is too short to search for");
   const patterns = [/eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}/, /[?&](code|sig)=[\w%-]{8,}/];
   const keys = [key, cloud.callers?.approverKey].filter((each) => each !== undefined);
   return [systemKey, rpcKeyOf(systemKey), header, cloud.sqlLogin.password, ...keys, ...patterns];

@@ -1,4 +1,4 @@
-/** The SDK's own client of a host that runs in a process of its own. */
+/** The SDK's own client for a host that runs in a separate process. */
 import { InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { writeClientPayload } from "../../local/host/durable/clientPayload.ts";

@@ -1,7 +1,7 @@
 /**
- * Runs orchestrations in memory on the SDK's own replay engine: no host, no store, a clock that jumps. One completion a
- * turn, so that the ids which a retry takes in silence fall where the SDK expects them (docs/adr/0001). A seed decides
- * which of the open activities answers next.
+ * Runs orchestrations in memory on the SDK's own replay engine: no host, no store, a clock that jumps. One completion per
+ * turn, so that the ids which a retry takes silently fall where the SDK expects them (docs/adr/0001). A seed decides which of
+ * the open activities answers next.
  */
 import type { Callback } from "../../local/host/core.ts";
 import { registrations } from "./core.ts";
@@ -10,33 +10,33 @@ export interface Run {
   readonly status: "Completed" | "Failed";
   readonly output: unknown;
   readonly customStatuses: readonly unknown[];
-  /** Names of activities in the order in which they were called, tries included. */
+  /** Names of activities in the order of their calls, retries included. */
   readonly calls: readonly string[];
   readonly history: readonly HistoryEvent[];
   readonly turns: number;
-  /** How much of the history each turn saw, and how many actions it had then asked for. */
+  /** For each turn, the length of the history that it saw and the number of actions requested by its end. */
   readonly turnLog: readonly { readonly events: number; readonly actions: number }[];
-  /** Everything that was asked for, in order. */
+  /** All requested actions, in order. */
   readonly actions: readonly Action[];
 }
 
 export interface RunOptions {
   /** 0 ≤ value < 1; decides the order of completions. */
   readonly random?: () => number;
-  /** Runs an activity; by default once. A test may run it twice, or lose its answer. */
+  /** Runs an activity, by default once. A test may run it twice, or lose its answer. */
   readonly execute?: (name: string, run: () => Promise<unknown>) => Promise<unknown>;
   /** How many of the open activities run at the same time; by default one. */
   readonly together?: (open: number) => number;
   readonly maxTurns?: number;
-  /** Holds external events; each is delivered in a turn of its own, before anything else is. */
+  /** Holds external events; each is delivered in its own turn, before anything else. */
   readonly mailbox?: Mailbox;
-  /** Whether a turn is taken a second time from the same history, as after a crash before it was recorded. */
+  /** Whether to run a turn a second time from the same history, as after a crash before it was recorded. */
   readonly turnAgain?: () => boolean;
-  /** Runs a sub-orchestration in the place of this runner, which runs it to its end with the same options. */
+  /** Runs a sub-orchestration; by default, this runner runs it to its end with the same options. */
   readonly runChild?: (child: ChildRun, run: () => Promise<unknown>) => Promise<unknown>;
-  /** Told each generation, of this orchestration and of those that it runs. */
+  /** Receives each generation of this orchestration and of its sub-orchestrations. */
   readonly onGeneration?: (run: Run) => void;
-  /** Called when nothing but timers is open, before the earliest of them fires; the clock is the orchestration's. */
+  /** Called when only timers are open, before the earliest of them fires; the time is the orchestration's. */
   readonly atRest?: (now: Date) => void | Promise<void>;
 }
 
@@ -65,11 +65,11 @@ export interface Action {
   readonly actionType: number;
   readonly functionName?: string;
   readonly input?: unknown;
-  /** Of a sub-orchestration. */
+  /** Only for a sub-orchestration. */
   readonly instanceId?: string;
   readonly retryOptions?: { firstRetryIntervalInMilliseconds: number; maxNumberOfAttempts: number };
   readonly compoundActions?: readonly Action[];
-  /** Of a timer. */
+  /** Only for a timer. */
   readonly fireAt?: string | Date;
   readonly isCanceled?: boolean;
 }
@@ -89,7 +89,7 @@ interface OpenTask {
   readonly attempt: number;
 }
 
-/** How an activity ended, on its way into the history. */
+/** How an activity ended, before that is in the history. */
 interface Ended {
   readonly id: number;
   readonly task: OpenTask;
@@ -110,7 +110,7 @@ const eventTypes = {
   orchestratorStarted: 12,
 };
 
-/** With continueAsNew the run is that of the last generation. */
+/** With continueAsNew, returns the run of the last generation. */
 export async function runOrchestration(name: string, input: unknown, options: RunOptions = {}): Promise<Run> {
   const { maxTurns = 500 } = options;
   let next = input;
@@ -136,7 +136,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
   let nextId = 0;
   let scheduled = 0;
   const turnLog: { events: number; actions: number }[] = [];
-  /** Ended, and not yet told to the orchestrator. */
+  /** Ended, but not yet in the history. */
   let ended: Ended[] = [];
 
   const stamp = () => new Date(clock).toISOString();
@@ -195,7 +195,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
     if (state.customStatus !== undefined && !isSame(customStatuses.at(-1), state.customStatus)) {
       customStatuses.push(state.customStatus);
     }
-    // Every turn lists all actions of the instance anew, the same object twice when a task was yielded twice.
+    // Every turn lists all actions of the instance again, and twice the same object when a task was yielded twice.
     const actions = [...new Set(flatten(state.actions[0] ?? []))];
     turnLog.push({ events: history.length, actions: actions.length });
     for (const [id, { index }] of timers) if (actions[index]?.isCanceled) timers.delete(id);
@@ -241,7 +241,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
     const successes = ended.filter(({ outcome }) => "result" in outcome);
     startTurn();
     if (successes.length > 0) {
-      // Successes take no id in silence, so they may arrive together.
+      // Successes take no id silently, so they may arrive together.
       ended = ended.filter(({ outcome }) => "error" in outcome);
       for (const { id, task, outcome } of successes) {
         const Result = JSON.stringify(("result" in outcome ? outcome.result : null) ?? null);
@@ -268,7 +268,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
       Timestamp: stamp(),
     });
     if (!retryOptions) continue;
-    // The SDK takes an id for the delay and, when tries are left, one for the next: see its RetryableTask.
+    // The SDK takes an id for the delay and, when attempts are left, one for the next: see its RetryableTask.
     const timer = nextId;
     nextId += 1;
     const fireAt = clock + retryOptions.firstRetryIntervalInMilliseconds;
@@ -298,7 +298,7 @@ function isChild({ actionType }: Action): boolean {
   return actionType === actionTypes.callSubOrchestrator;
 }
 
-/** Actions that nothing completes. */
+/** Actions that never complete. */
 function isNoTask({ actionType }: Action): boolean {
   return actionType === actionTypes.waitForExternalEvent || actionType === actionTypes.continueAsNew;
 }
@@ -307,14 +307,14 @@ function childOf({ functionName = "", input, instanceId }: Action): ChildRun {
   return { name: functionName, input, instanceId };
 }
 
-/** External events are an instance's own; nothing here sends any to a child. */
+/** External events go to one instance; nothing here sends any to a child. */
 async function runToEnd(name: string, input: unknown, { mailbox: _own, ...options }: RunOptions): Promise<unknown> {
   const { status, output } = await runOrchestration(name, JSON.parse(JSON.stringify(input ?? null)), options);
   if (status === "Failed") throw new Error(String(output));
   return output;
 }
 
-/** What an orchestration asks for after that much of a history. */
+/** The actions that an orchestration requests after this much of a history. */
 export async function replay(history: readonly HistoryEvent[]): Promise<readonly Action[]> {
   const started = history.find(({ EventType }) => EventType === eventTypes.executionStarted);
   const input: unknown = JSON.parse(String(started?.["Input"]));
@@ -334,7 +334,7 @@ const failureLabel = "$OutOfProcData$:";
 
 async function takeTurn(name: string, { input, history }: { input: unknown; history: readonly HistoryEvent[] }) {
   const payload = {
-    // The SDK writes into the events that it is given.
+    // The SDK modifies the events that it receives.
     history: history.map((event) => ({ ...event })),
     input,
     instanceId: "instance",
@@ -358,18 +358,18 @@ async function takeTurn(name: string, { input, history }: { input: unknown; hist
 
 function expectSame(first: OrchestratorState, second: OrchestratorState): void {
   if (!isSame(first, second)) {
-    throw new Error(`a turn that is taken again asks for something else: ${JSON.stringify([first, second])}`);
+    throw new Error(`a repeated turn requests other actions: ${JSON.stringify([first, second])}`);
   }
 }
 
-/** Through JSON, as the host hands it over. */
+/** Passes the input through JSON, as the host does. */
 export async function callActivity(name: string, input: unknown): Promise<unknown> {
   return await call(name, JSON.parse(typeof input === "string" ? input : JSON.stringify(input)));
 }
 
 const silent = () => undefined;
 
-/** The registered callback itself: hooks, bindings and log of an invocation have no part in what it decides. */
+/** The registered callback itself: an invocation's hooks, bindings and log do not affect what it decides. */
 async function call(name: string, trigger: unknown): Promise<unknown> {
   const log = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
   return await findCallback(name)(trigger, { invocationId: "invocation", functionName: name, ...log });
@@ -392,7 +392,7 @@ function flatten(actions: readonly Action[]): readonly Action[] {
   return actions.flatMap((action) => (action.compoundActions ? flatten(action.compoundActions) : [action]));
 }
 
-/** Some of the open ones, in an order of chance. */
+/** Some of the open ones, in random order. */
 function pick<T>(open: ReadonlyMap<number, T>, random: () => number, count: number): readonly [number, T][] {
   const entries = [...open];
   const chosen: [number, T][] = [];

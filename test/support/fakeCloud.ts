@@ -1,4 +1,4 @@
-/** The ports on an in-memory cloud, for tests of what activities decide. The wires have simulators of their own. */
+/** The ports on an in-memory cloud, for tests of what activities decide. Simulators test the wires. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
@@ -41,9 +41,9 @@ export interface FakeCloud {
   readonly credentials: Map<string, FederatedCredential[]>;
   /** By `server/database`, then by name. */
   readonly users: Map<string, Map<string, DatabaseUser>>;
-  /** Of whomever; a scope is one of those above it when it begins like it. */
+  /** Of all principals; an assignment applies to its scope and to every scope that begins with it. */
   readonly roleAssignments: RoleAssignment[];
-  /** Of every SQL server. */
+  /** For every SQL server. */
   sqlAdmin: EntraAdmin | undefined;
   readonly objects: Map<string, KubernetesObject>;
   readonly namespaces: Map<string, Stored<NamespaceRecord>>;
@@ -57,11 +57,11 @@ export interface FakeCloud {
   readonly waiting: Map<number, WaitingRequest>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
-  /** Called before and after every call that writes; throw to break it. */
+  /** Called before and after every write; throw to break it. */
   onWrite: (call: { what: string; when: "before" | "after" }) => void;
 }
 
-/** Of a service to which nobody sends messages. */
+/** For a service that receives no messages. */
 export const idleQueue: QueueMessages = {
   complete: async () => undefined,
   deadLetter: async () => undefined,
@@ -274,10 +274,10 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
   };
 }
 
-/** What nobody owns of an object. */
+/** Fields of an object that have no owner. */
 const unowned = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
 
-/** As managedFields name what an applier has set. */
+/** The applied fields, in the format of managedFields. */
 function fieldsOf(object: object, path = ""): Record<string, unknown> {
   const fields = Object.entries(object).filter(([key]) => !unowned.has(path + key));
   return Object.fromEntries(
@@ -288,7 +288,7 @@ function fieldsOf(object: object, path = ""): Record<string, unknown> {
   );
 }
 
-/** Of selectors only `name=value`. */
+/** Supports only the selector `name=value`. */
 function isSelected(labels: Readonly<Record<string, string>>, selector = ""): boolean {
   const [name = "", value] = selector.split("=");
   return name === "" || labels[name] === value;
@@ -300,7 +300,7 @@ function usersOf({ users }: State, database: string): Map<string, DatabaseUser> 
   return found;
 }
 
-/** So that no two users have the same time of creation. */
+/** Keeps creation times distinct. */
 let usersMade = 0;
 
 function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void {

@@ -1,4 +1,4 @@
-/** Holds server-sent events to the schemas of what they carry. */
+/** Checks server-sent events against the schemas of their data. */
 import { z } from "zod";
 import { AnyChange, ItemChange, OperationEnd, StepChange } from "../../src/domain/documents/feed.ts";
 import { validate } from "./jsonSchema.ts";
@@ -9,7 +9,7 @@ const schemas = new Map(
   ),
 );
 
-/** Every way in which an event is not as its schema says. */
+/** Every way in which an event violates its schema. */
 export function checkEvent({ event, data }: { readonly event: string; readonly data: unknown }): readonly string[] {
   const schema = schemas.get(event);
   return schema ? validate(schema, data).map((problem) => `${event}: ${problem}`) : [`no event is named ${event}`];

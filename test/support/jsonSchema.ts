@@ -1,6 +1,6 @@
 /**
- * A check of values against JSON Schema 2020-12: the keywords that Mooring's documents use, and an error for any other, so
- * that a keyword it does not know is never taken for a value that fits.
+ * Checks values against JSON Schema 2020-12: the keywords that Mooring's documents use, and an error for any other, so that a
+ * value never passes because of an unknown keyword.
  */
 type Schema = Readonly<Record<string, unknown>>;
 interface Place {
@@ -32,7 +32,7 @@ const checks: Record<string, Check> = {
     typeof value !== "string" || new RegExp(String(wanted), "u").test(value)
       ? []
       : [`${path}: "${value}" breaks the pattern`],
-  // Every format that is used comes with a pattern, except the integer widths of numbers.
+  // Every format in use comes with a pattern, except the integer widths of numbers.
   format: (wanted, value, { path }, schema) =>
     "pattern" in schema || typeof value !== "string"
       ? []
@@ -87,7 +87,7 @@ const checks: Record<string, Check> = {
   $ref: (wanted, value, place) => validate(resolve(place.root, String(wanted)), value, place),
 };
 
-/** Every way in which the value breaks the schema, with its place. */
+/** Every way in which the value violates the schema, with its location. */
 export function validate(schema: unknown, value: unknown, place?: Place): readonly string[] {
   if (schema === true) return [];
   if (schema === false) return [`${place?.path ?? ""}: is not allowed`];

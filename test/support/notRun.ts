@@ -1,4 +1,4 @@
-/** What needs a program that this machine does not have is named in the report, and once more at its end (notRunReporter.ts). */
+/** Names in the report what needs a program that this machine lacks, and again at its end (notRunReporter.ts). */
 import { it } from "vitest";
 
 const mark = "NOT RUN";

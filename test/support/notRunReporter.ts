@@ -1,7 +1,7 @@
-/** Says at the end of a run what this machine could not run, where everybody looks, and not among hundreds of lines. */
+/** Lists what this machine could not run at the end of a run, where it is not lost among hundreds of lines. */
 import type { Reporter, TestModule } from "vitest/node";
 
-/** As notRun.ts writes it, which only tests can import. */
+/** The mark that notRun.ts writes; only tests can import that file. */
 const mark = "NOT RUN";
 
 export default class NotRunReporter implements Reporter {

@@ -1,4 +1,4 @@
-/** Holds answers of the service to its own OpenAPI document. */
+/** Checks the service's answers against its own OpenAPI document. */
 import { validate } from "./jsonSchema.ts";
 
 interface Operation {
@@ -18,7 +18,7 @@ export interface AnswerToCheck {
   readonly body: unknown;
 }
 
-/** Every way in which an answer is not as the document says. */
+/** Every way in which an answer violates the document. */
 export function checkAnswer(
   document: OpenApi,
   { method, path, status, contentType, body }: AnswerToCheck,
@@ -26,9 +26,9 @@ export function checkAnswer(
   const what = `${method} ${path} ${status}`;
   const methods = findPath(document, path.split("?")[0] ?? "");
   const operation = methods?.[method.toLowerCase()];
-  // The host, and not the app, answers what has no route.
+  // The host, not the app, answers requests without a route.
   if (!operation) return status === 404 || status === 405 ? [] : [`${what}: the document has no such route`];
-  // What goes wrong inside may happen anywhere; everything else is said of each route.
+  // An internal error can happen anywhere; all other statuses are documented per route.
   const response = operation.responses[status] ?? (status >= 500 ? operation.responses["default"] : undefined);
   if (!response) return [`${what}: the document has no such status (${JSON.stringify(body)})`];
   if (!response.content)
@@ -40,7 +40,7 @@ export function checkAnswer(
   return validate(schema, body, { root: { ...document }, path: "" }).map((problem) => `${what}: ${problem}`);
 }
 
-/** The path with the fewest parameters that fits, as a router chooses. */
+/** The matching path with the fewest parameters, as a router chooses. */
 function findPath({ paths }: OpenApi, path: string): OpenApi["paths"][string] | undefined {
   const fits = Object.keys(paths).filter((template) =>
     new RegExp(`^${template.replaceAll(".", "\\.").replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(path),

@@ -1,4 +1,4 @@
-/** People who call a sandbox that tells callers apart: each with a token of Microsoft Entra, as the simulated one gives it. */
+/** People who call a sandbox with authentication, each with a token of Microsoft Entra, as the simulated one issues it. */
 import { randomUUID } from "node:crypto";
 import type { Sandbox } from "../../local/sandbox.ts";
 import { type Service, serviceOf } from "./service.ts";
@@ -34,7 +34,7 @@ export function tokenOf(
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-/** The service, as somebody new calls it. */
+/** The service, called by a new person. */
 export async function serviceAs(sandbox: Place, person: Claimant): Promise<Service> {
   return serviceOf({ url: sandbox.url }, bearer(await tokenOf(sandbox, person)));
 }

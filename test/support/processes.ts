@@ -1,9 +1,9 @@
-/** Processes that a test started, directly or not. */
+/** Processes that a test started, directly or indirectly. */
 import { readFileSync } from "node:fs";
 
 /**
- * False for a zombie, too: it has ended, and only waits for its parent to ask how. An orphan's parent is process 1, and in
- * many containers that asks late or never.
+ * False for a zombie, too: it has ended, and only waits for its parent to collect its status. An orphan's parent is process
+ * 1, which in many containers does that late or never.
  */
 export function isRunning(pid: number): boolean {
   try {
@@ -17,7 +17,7 @@ export function isRunning(pid: number): boolean {
 /** One letter as `ps` shows it (proc_pid_stat(5), field 3); undefined where the system has no /proc. */
 function stateOf(pid: number): string | undefined {
   try {
-    // The name before it stands in parentheses, and may contain some.
+    // The process name before it is in parentheses, and may contain some.
     return /^.*\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 /**
- * How much of a proof a run takes: `MOORING_PROOFS=quick` a tenth of the worlds, races and cells (the default), `full` all
- * of them (`.ci/run`), `soak` far more (`npm run soak`).
+ * How much of each proof a run covers: `MOORING_PROOFS=quick` a tenth of the worlds, races and cells (the default), `full`
+ * all of them (`.ci/run`), `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
 
@@ -9,7 +9,7 @@ const extent = z.enum(["quick", "full", "soak"]).parse(process.env["MOORING_PROO
 export const isSoak = extent === "soak";
 export const isWhole = extent !== "quick";
 
-/** As many of the `full` number as this run takes. */
+/** This run's share of the `full` number. */
 export function shareOf(full: number): number {
   return extent === "quick" ? Math.ceil(full / 10) : full;
 }

@@ -1,4 +1,4 @@
-/** The timer (functions/operations/startAccepted.ts) at a batch that runs, and the host that runs what it starts. */
+/** Runs the timer (functions/operations/startAccepted.ts) on a running batch, and what the timer starts. */
 import type { DurableClient } from "durable-functions";
 import { reconcileBatches } from "../../src/functions/batches/reconcileBatches.ts";
 import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
@@ -9,7 +9,7 @@ export async function tendBatch(acceptance: TestAcceptanceContext, id: string, o
   const instances = new Map<string, Promise<Run>>();
   const client: Partial<DurableClient> = {
     async getStatus(instance: string) {
-      // The batch runs; of others there is what this timer has started.
+      // Only the batch has an instance; those that this timer starts run below.
       if (instance === id) return { runtimeStatus: "Running" } as Awaited<ReturnType<DurableClient["getStatus"]>>;
       throw new Error("HTTP 404");
     },

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { FakeCloud } from "./fakeCloud.ts";
 
-/** Nothing is in the cloud but what createFakeCloud put there. */
+/** Asserts that the cloud contains only what createFakeCloud put there. */
 export function expectNothingLeft(cloud: FakeCloud): void {
   expect(cloud.identities.size).toBe(0);
   expect([...cloud.credentials.values()].flat()).toEqual([]);

@@ -1,20 +1,21 @@
 /**
- * The sandbox of a suite. When the suite is over, its secrets are searched for in all that the service has kept, logged, sent
- * and answered; one that is found fails the suite, and so does a line of the service's log that does not name its trace.
+ * The sandbox of a suite. When the suite is over, its secrets are searched for in everything that the service has stored,
+ * logged, sent and answered. A secret that is found fails the suite, and so does a line of the service's log that does not
+ * name its trace.
  */
 import { type Sandbox, type SandboxOptions, startSandbox as start } from "../../local/sandbox.ts";
 import { type Place, readMessages, readStore, readTables, search, secretsOf } from "./canaries.ts";
 
 export interface SuiteSandbox extends Sandbox {
-  /** Of the host's own webhooks; nobody has to know it. */
+  /** For the host's own webhooks; nobody has to know it. */
   readonly systemKey: string;
   /** Fails when one of the run's secrets is in any of these places. */
   readonly searchAll: () => Promise<void>;
-  /** Takes what the service has answered, in as many words. */
+  /** Takes the text of an answer of the service, to be searched for secrets. */
   readonly heard: (where: string, text: string) => void;
 }
 
-/** What an invocation has logged, by the category that the host gives it. */
+/** An invocation's log lines, by the category that the host gives them. */
 const ofService = / Function\.\w+\.User /;
 const namesTrace = / traceId="[0-9a-f]{32}"/;
 
@@ -31,7 +32,7 @@ export async function startSandbox({
 }: SuiteSandboxOptions = {}): Promise<SuiteSandbox> {
   const systemKey = `canary-system-key-${crypto.randomUUID()}`;
   const found: string[] = [];
-  /** Before the sandbox is there to say what its secrets are. */
+  /** Lines from before the sandbox can say what its secrets are. */
   const early: Place[] = [];
   const untraced: string[] = [];
   let look = (place: Place): void => void early.push(place);
@@ -56,8 +57,7 @@ export async function startSandbox({
   const close = async () => {
     try {
       await searchAll();
-      if (expectTraces && untraced.length > 0)
-        throw new Error(`lines of the log name no trace: ${untraced.join("\n")}`);
+      if (expectTraces && untraced.length > 0) throw new Error(`log lines without a trace: ${untraced.join("\n")}`);
     } finally {
       await sandbox.close();
     }

@@ -1,4 +1,4 @@
-/** Mooring in a sandbox, as a test speaks with it: over HTTP and the queue. */
+/** Mooring in a sandbox, as a test calls it: over HTTP and the queue. */
 import type { Sandbox } from "../../local/sandbox.ts";
 import { type AnswerToCheck, checkAnswer, type OpenApi } from "./openApi.ts";
 import type { SuiteSandbox } from "./sandbox.ts";
@@ -36,21 +36,21 @@ export interface Service {
   onboard(request: object): Promise<string>;
   offboard(cluster: string, namespace: string): Promise<string>;
   operation(id: string): Promise<Operation>;
-  /** Waits until the operation has ended; a service that is down is asked again. */
+  /** Waits until the operation has ended; keeps asking while the service is down. */
   waitFor(id: string, timeoutMs?: number): Promise<Operation>;
 }
 
-/** Calls with the operator's key where the sandbox has one; a test may give other headers for every call. */
+/** Calls with the operator's key where the sandbox has one; a test may set other headers for all calls. */
 export function serviceOf(
   { url, key, heard }: Pick<Sandbox, "url"> & Partial<Pick<SuiteSandbox, "key" | "heard">>,
   credential: Readonly<Record<string, string>> = key === undefined ? {} : { "x-mooring-key": key },
 ): Service {
   let document: Promise<OpenApi> | undefined;
-  /** Whatever a test asks, the answer must be as the service's own document says. */
+  /** Every answer in a test must match the service's own document. */
   const expectDocumented = async (answer: AnswerToCheck) => {
     document ??= fetch(`${url}/api/openapi.json`).then((response) => response.json() as Promise<OpenApi>);
     const problems = checkAnswer(await document, answer);
-    if (problems.length > 0) throw new Error(`not as /api/openapi.json says:\n${problems.join("\n")}`);
+    if (problems.length > 0) throw new Error(`the answer does not match /api/openapi.json:\n${problems.join("\n")}`);
   };
 
   const call: Service["call"] = async (method, path, body, headers = {}) => {
@@ -64,7 +64,7 @@ export function serviceOf(
     const contentType = answered.get("content-type");
     const answer = { method, path, status, contentType };
     if (!contentType?.includes("json")) {
-      // Of a stream that goes on, nobody waits for the end.
+      // A live stream has no end to wait for.
       if (contentType?.includes("event-stream")) await response.body?.cancel();
       else heard?.(`answer of ${method} ${path}`, JSON.stringify([...answered]) + (await response.text()));
       await expectDocumented({ ...answer, body: undefined });

@@ -1,5 +1,5 @@
 /**
- * Vitest's setup. It runs before every test file, also where several share one worker and its modules; the host's module that it
- * brings is made once, for what the files' modules register with it is registered once.
+ * Vitest's setup. It runs before every test file, even when several files share a worker and its modules. The host module
+ * that it imports is created only once, since the files' modules register their functions only once.
  */
 import "./core.ts";

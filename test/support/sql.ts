@@ -1,4 +1,4 @@
-/** A world with one SQL server and what tests need to reach it as one identity or another. */
+/** A world with one SQL server, and what tests need to reach it under various identities. */
 import { randomUUID } from "node:crypto";
 import tls from "node:tls";
 import type { TokenCredential } from "@azure/identity";
@@ -16,10 +16,10 @@ export interface SqlSandbox {
   readonly simulator: SqlSimulator;
   /** The server's Entra administrator. */
   readonly admin: ServicePrincipal;
-  /** Adds a service principal to the world; it has no user anywhere yet. */
+  /** Adds a service principal to the world; it has no user in any database yet. */
   addPrincipal(displayName: string): ServicePrincipal;
   token(principal: { clientId: string; principalId: string }, claims?: TokenClaims): Promise<string>;
-  /** What a driver needs to log in as that principal; closed with the sandbox. */
+  /** Connects a driver as that principal; closed with the sandbox. */
   connect(
     principal: ServicePrincipal,
     options?: {
@@ -30,7 +30,7 @@ export interface SqlSandbox {
     },
   ): Promise<sql.ConnectionPool>;
   credential(principal: ServicePrincipal): TokenCredential;
-  /** Of the simulator's side. */
+  /** On the simulator's side. */
   openConnections(): number;
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export interface TokenClaims {
   readonly tid?: string;
   readonly exp?: number;
   readonly nbf?: number;
-  /** Another key's signature. */
+  /** Signs with another key. */
   readonly privateKey?: Parameters<SignJWT["sign"]>[0];
 }
 
@@ -49,8 +49,8 @@ export const databaseName = "orders";
 let trusted: Promise<Certificate> | undefined;
 
 /**
- * In this process only: full verification stays on, and the simulator's certificate passes it. One for all sandboxes of
- * a process: OpenSSL looks an authority up by its subject, which is the same for all.
+ * In this process only: full verification stays on, and accepts the simulator's certificate. All sandboxes of a process share
+ * one: OpenSSL looks an authority up by its subject, which is the same for all.
  */
 function trustedCertificate(): Promise<Certificate> {
   trusted ??= createCertificate().then((made) => {

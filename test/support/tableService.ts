@@ -1,4 +1,4 @@
-/** Empty tables of a test's own, and what the registry's adapters need to reach them. */
+/** Empty tables for one test, and what the registry's adapters need to reach them. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { startTableService } from "../../local/azurite.ts";
 import { mintAccessToken } from "../../local/simulators/entra/index.ts";

@@ -1,4 +1,4 @@
-/** TDS with nothing between the test and the bytes: what no driver shows of a reply. */
+/** TDS without a driver: shows the bytes of a reply that no driver exposes. */
 import { once } from "node:events";
 import tls, { type TLSSocket } from "node:tls";
 import { headerBytes, packetType, toPackets } from "../../local/simulators/sql/packets.ts";
@@ -33,12 +33,12 @@ export function login7({ user, password, database, packetSize = 4096 }: RawLogin
   return Buffer.concat([head, ...fields.map(([, data]) => data)]);
 }
 
-/** A LOGIN7 of a client that wants to be told where and for what to get a token (FEDAUTH, library ADAL). */
+/** A LOGIN7 of a client that asks where and for what to get a token (FEDAUTH, library ADAL). */
 export function login7WithoutToken(database: string): Buffer {
   const login = login7({ user: "", password: "", database });
   const usesExtension = 0x10;
   login.writeUInt8(usesExtension, 27);
-  // The field points to a pointer, and that to the list of features: FEDAUTH alone, with two bytes of data.
+  // The field points to a pointer, which points to the list of features: FEDAUTH alone, with two bytes of data.
   login.writeUInt16LE(login.length, 56);
   login.writeUInt16LE(4, 58);
   const pointer = Buffer.alloc(4);
@@ -48,10 +48,10 @@ export function login7WithoutToken(database: string): Buffer {
   return made;
 }
 
-/** ALL_HEADERS with a transaction descriptor of zeros, as it stands before batches and RPCs. */
+/** ALL_HEADERS with a transaction descriptor of zeros, as it precedes batches and RPCs. */
 export const headers = Buffer.from([22, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
 
-/** TDS 8.0 is TLS from the first byte, so that a test needs no more than node:tls to be inside. */
+/** TDS 8.0 is TLS from the first byte, so that a test needs no more than node:tls to connect. */
 export async function openStrict(port: number): Promise<TLSSocket> {
   const socket = tls.connect({ host: "localhost", port, ALPNProtocols: ["tds/8.0"] });
   socket.on("error", () => undefined);
@@ -60,13 +60,13 @@ export async function openStrict(port: number): Promise<TLSSocket> {
 }
 
 export interface RawReply {
-  /** One for each TLS record. */
+  /** One per TLS record. */
   readonly records: readonly Buffer[];
-  /** The tokens, without the headers of their packets. */
+  /** The tokens, without packet headers. */
   readonly tokens: Buffer;
 }
 
-/** Sends one message, and takes what comes until the answer ends. */
+/** Sends one message, and collects the answer to its end. */
 export async function exchange(
   socket: TLSSocket,
   { type, body, packetSize = 4096 }: { type: number; body: Buffer; packetSize?: number | undefined },
@@ -98,13 +98,13 @@ export async function openRaw(port: number, login: RawLogin) {
   };
 }
 
-/** A byte, or a name behind its length in bytes. */
+/** A byte, or a name after its length in bytes. */
 function part(value: number | string): Buffer {
   if (typeof value === "number") return Buffer.of(value);
   return Buffer.concat([Buffer.of(value.length * 2), text(value)]);
 }
 
-/** Undefined until the last packet of the message is there. */
+/** Undefined until the message's last packet is complete. */
 function unpack(bytes: Buffer): Buffer | undefined {
   const pieces: Buffer[] = [];
   for (let at = 0; at + headerBytes <= bytes.length; ) {

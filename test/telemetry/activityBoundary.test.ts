@@ -1,4 +1,7 @@
-/** What an activity is given by the runtime, and what it tells it: the runtime shows the text of a failure in spans of its own. */
+/**
+ * What an activity gets from the runtime, and what it reports to it: the runtime writes the text of a failure into its own
+ * spans.
+ */
 import { context, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
@@ -34,7 +37,7 @@ const told = activity({
   run: () => inSpan("x", {}, async (span) => ({ traceId: span.spanContext().traceId, line: logLine("done") })),
 });
 
-it("continues the trace that its input names, where the host gives it none", async () => {
+it("continues the trace that its input names when the host gives it none", async () => {
   expect(await callActivity(told.activityName, { operation: "1-2", traceparent })).toEqual({
     result: { traceId, line: `done operation="1-2" traceId="${traceId}"` },
   });
@@ -72,7 +75,7 @@ const failingStep = activity({
   run: (input, ports, invocation) => runStep(step, input, ports, invocation),
 });
 
-it.each(kind.options)("tells the runtime a code and no text of a failure that is %s", async (each) => {
+it.each(kind.options)("reports to the runtime only a code, and no text, of a failure that is %s", async (each) => {
   const code = each === "passing" ? "ARM_UNAVAILABLE" : "UNEXPECTED";
   const retry = { firstIntervalMs: 1, maxIntervalMs: 1, attempts: 2 };
   const input = { operation: "1-2", cluster: "aks-dev", namespace: "team-a", retry, requestedBy: "x", kind: each };

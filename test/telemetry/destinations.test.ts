@@ -24,7 +24,7 @@ it.each([
   expect(read(settings)).toBeUndefined();
 });
 
-it("sends what has an endpoint, and leaves nothing out", () => {
+it("sends everything that has an endpoint", () => {
   expect(read({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" })).toEqual({
     otlp: { traces: true, metrics: true },
     applicationInsights: undefined,
@@ -37,7 +37,7 @@ it("sends what has an endpoint, and leaves nothing out", () => {
   });
 });
 
-it("shows a token to Application Insights where the host does", () => {
+it("sends a token to Application Insights where the host does", () => {
   const APPLICATIONINSIGHTS_CONNECTION_STRING = "InstrumentationKey=1";
   const APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=2;Authorization=AAD";
 
@@ -48,7 +48,7 @@ it("shows a token to Application Insights where the host does", () => {
   expect(entra?.applicationInsights).toEqual({ connectionString: "InstrumentationKey=1", credential });
 });
 
-it.each(["grpc", "http/json"])("refuses %s, which it does not speak, and says what it does", (protocol) => {
+it.each(["grpc", "http/json"])("refuses %s, which is not supported, and names what is", (protocol) => {
   expect(() => read({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol })).toThrow(
     "OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf",
   );

@@ -8,7 +8,7 @@ import { concerning, inTrace } from "../../src/telemetry/spans.ts";
 
 const trace = "0af7651916cd43dd8448eb211c80319c";
 
-it("says in which trace and for which operation a line was written, without being told", async () => {
+it("adds trace and operation to a line by itself", async () => {
   const line = await logWithin({ traceId: trace }, () =>
     concerning({ operation: "1-2", step: "ensureIdentity" }, async () => {
       await setImmediate();
@@ -19,7 +19,7 @@ it("says in which trace and for which operation a line was written, without bein
   expect(line).toBe(`step done action="create" operation="1-2" traceId="${trace}"`);
 });
 
-it("believes a line's own facts, such as those of a record that a timer works on", () => {
+it("prefers a line's own fields, such as those of a record that a timer works on", () => {
   const line = logWithin({ traceId: trace, operation: "1-2" }, () => [
     logLine("taking up an operation", { operation: "3-4", traceId: "of the record" }),
     logLine("starting an operation", { operation: "3-4", traceId: undefined }),
@@ -31,12 +31,12 @@ it("believes a line's own facts, such as those of a record that a timer works on
   ]);
 });
 
-it("follows work into the trace that it continues", () => {
+it("uses the trace that the work continues", () => {
   expect(inTrace(`00-${trace}-b7ad6b7169203331-01`, () => logLine("x"))).toBe(`x traceId="${trace}"`);
   expect(inTrace(undefined, () => logLine("x"))).toBe("x");
 });
 
-it("keeps what was around a function for whoever calls it later", () => {
+it("keeps a function's context for whatever calls it later", () => {
   const later = logWithin({ traceId: trace }, () => keepLogContext((reason: string) => logLine("x", { reason })));
 
   expect(later("gone")).toBe(`x reason="gone" traceId="${trace}"`);
@@ -44,7 +44,7 @@ it("keeps what was around a function for whoever calls it later", () => {
 
 const source = join(import.meta.dirname, "../../src");
 const levels = new Set(["log", "info", "warn", "error", "debug", "trace"]);
-/** Receivers of methods of these names that write no log. */
+/** Receivers with methods of these names that do not log. */
 const others = new Set(["z", "Math"]);
 
 interface LogCall {
@@ -78,14 +78,14 @@ function writesLog(callee: ts.Expression): boolean {
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
 
-it("writes every line of the log that way", () => {
+it("writes every line of the log with logLine", () => {
   const calls = files.flatMap(logCallsIn);
 
   expect(calls.length).toBeGreaterThan(45);
   expect(calls.filter(({ isLine }) => !isLine).map(({ where }) => where)).toEqual([]);
 });
 
-it("writes none in replayed code, which would write it again", () => {
+it("writes no log in replayed code, which would repeat it", () => {
   const replayed = files.filter((name) => /^orchestrations[/\\]/.test(name));
 
   expect(replayed.length).toBeGreaterThan(10);

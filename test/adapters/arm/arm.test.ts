@@ -62,14 +62,14 @@ function target(name: string): SqlServerTarget {
   };
 }
 
-test("loads no SDK before it is used: they are most of the start-up time", async () => {
+test("loads no SDK before its first use, since SDKs take most of the start-up time", async () => {
   for (const file of await readdir("src/adapters/arm")) {
     const source = await readFile(join("src/adapters/arm", file), "utf8");
     expect(source.match(/^import (?!type ).* from "@azure\/.*$/gm) ?? [], file).toEqual([]);
   }
 });
 
-test("creates an identity, reads it, sets its tags and removes it, and removing twice is no error", async () => {
+test("creates, reads, tags and removes an identity, and ignores a second removal", async () => {
   const { identities } = arm;
   expect(await identities.get(ref("mooring-a"))).toBeUndefined();
 
@@ -87,7 +87,7 @@ test("creates an identity, reads it, sets its tags and removes it, and removing 
   expect(await identities.get(ref("mooring-a"))).toBeUndefined();
 });
 
-test("writes, lists and removes federated credentials, and of a lost identity there are none", async () => {
+test("writes, lists and removes federated credentials, and lists none for an identity that is gone", async () => {
   const { identities } = arm;
   addIdentity(context.world, "federated");
 
@@ -101,10 +101,10 @@ test("writes, lists and removes federated credentials, and of a lost identity th
   await identities.removeFederatedCredential(ref("nobody"), "app");
 });
 
-test("writes the credentials of one identity one after the other, and of two identities at once", async () => {
+test("writes the credentials of one identity one after the other, and those of two identities in parallel", async () => {
   addIdentity(context.world, "serial-1");
   addIdentity(context.world, "serial-2");
-  // Long beside what the machine itself takes, which others may be using, too.
+  // Long compared with the machine's own overhead, even on a shared machine.
   const latencyMs = 100;
   context.faults.latencyMs = latencyMs;
   const started = performance.now();
@@ -118,11 +118,11 @@ test("writes the credentials of one identity one after the other, and of two ide
   );
 
   expect(await arm.identities.federatedCredentials(ref("serial-1"))).toEqual([credential("app-2")]);
-  // Each identity needs two writes with their read-backs and a delete: 5 calls, and not 10 in a row.
+  // Each identity needs two writes with their read-backs and a delete: 5 calls in a row, not 10.
   expect(performance.now() - started).toBeLessThan(9 * latencyMs);
 });
 
-test("tries again later when Azure does not know the identity of a credential yet", async () => {
+test("retries when Azure does not know the identity of a credential yet", async () => {
   await expect(arm.identities.putFederatedCredential(ref("nobody"), credential("app"))).rejects.toMatchObject({
     name: "TransientError",
     code: "ARM_UNAVAILABLE",
@@ -139,7 +139,7 @@ test("goes on with the next credential when one fails", async () => {
   await expect(good).resolves.toBeUndefined();
 });
 
-test("names the credential that has the issuer and subject already", async () => {
+test("names the credential that already has the issuer and subject", async () => {
   addIdentity(context.world, "conflict", [credential("foreign", "system:serviceaccount:a:app")]);
 
   await expect(
@@ -163,7 +163,7 @@ test("says when an identity has as many credentials as Azure allows", async () =
   });
 });
 
-test("tries again later when Azure accepted a credential and lost it", async () => {
+test("retries when Azure accepted a credential and lost it", async () => {
   const { federatedCredentials } = addIdentity(context.world, "lossy");
   context.faults.latencyMs = 40;
   const written = arm.identities.putFederatedCredential(ref("lossy"), credential("app"));
@@ -173,7 +173,7 @@ test("tries again later when Azure accepted a credential and lost it", async () 
   clearInterval(lose);
 });
 
-test("reports another writer of the same identity as passing", async () => {
+test("reports a concurrent writer of the same identity as a transient failure", async () => {
   addIdentity(context.world, "shared");
   context.faults.latencyMs = 50;
 
@@ -213,7 +213,7 @@ test.each<[string, Partial<Extract<Effect, { kind: "error" }>>, string, string]>
   });
 });
 
-test("is refused for a name that is not Azure's, with ARM's own reason", async () => {
+test("is refused a name that Azure does not allow, with ARM's own reason", async () => {
   await expect(arm.identities.put(ref("-"), { location: "westeurope", tags: {} })).rejects.toMatchObject({
     code: "ARM_REJECTED",
     message: expect.stringMatching(/400 BadRequest.*'-' must be 3 to 128/),
@@ -250,19 +250,24 @@ test("leaves a long Retry-After to the durable runtime, and says how long", asyn
   });
 });
 
-test.each(["cutBefore", "cutAfter", "garbage"] as const)("does not know how a PUT ended after %s", async (kind) => {
-  context.faults.add({ wire: "arm", target: `mooring-${kind}`, effect: { kind } });
+test.each(["cutBefore", "cutAfter", "garbage"] as const)(
+  "reports a transient failure of a PUT that ends with %s, whether or not it took effect",
+  async (kind) => {
+    context.faults.add({ wire: "arm", target: `mooring-${kind}`, effect: { kind } });
 
-  await expect(arm.identities.put(ref(`mooring-${kind}`), { location: "westeurope", tags: {} })).rejects.toMatchObject({
-    name: "TransientError",
-    code: "ARM_UNAVAILABLE",
-  });
+    await expect(
+      arm.identities.put(ref(`mooring-${kind}`), { location: "westeurope", tags: {} }),
+    ).rejects.toMatchObject({
+      name: "TransientError",
+      code: "ARM_UNAVAILABLE",
+    });
 
-  const found = await arm.identities.get(ref(`mooring-${kind}`));
-  expect(found?.name).toBe(kind === "cutBefore" ? undefined : `mooring-${kind}`);
-});
+    const found = await arm.identities.get(ref(`mooring-${kind}`));
+    expect(found?.name).toBe(kind === "cutBefore" ? undefined : `mooring-${kind}`);
+  },
+);
 
-test("gives a call up that is never answered", async () => {
+test("gives up a call that is never answered", async () => {
   context.faults.add({ wire: "arm", effect: { kind: "hang" } });
 
   await expect(adapter({ timeoutMs: 100 }).identities.get(ref("absent"))).rejects.toMatchObject({
@@ -314,7 +319,7 @@ test("creates an identity and its credential within the published limits, waitin
   await limited.close();
 });
 
-test("inspects a SQL server: its place, its Entra administrator and its databases", async () => {
+test("inspects a SQL server: its location, its Entra administrator and its databases", async () => {
   const { entraAdmin } = addSqlServer(context.world);
 
   expect(await arm.sqlServers.inspect(target("sql-dev"))).toEqual({
@@ -325,7 +330,7 @@ test("inspects a SQL server: its place, its Entra administrator and its database
   });
 });
 
-test("sees that a SQL server has no Entra administrator, or is not there", async () => {
+test("notices when a SQL server has no Entra administrator or does not exist", async () => {
   addSqlServer(context.world, { name: "sql-bare", entraAdmin: undefined });
 
   expect(await arm.sqlServers.inspect(target("sql-bare"))).toMatchObject({ entraAdmin: undefined });
@@ -342,7 +347,7 @@ test("is forbidden to inspect a SQL server that its role does not cover", async 
   await reader.close();
 });
 
-test("says what it was about to do when there is no token", async () => {
+test("says what it was about to do when it gets no token", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const { CredentialUnavailableError } = await import("@azure/identity");
   const none = { getToken: () => Promise.reject(new CredentialUnavailableError(`no endpoint ${randomUUID()}`)) };
@@ -357,7 +362,7 @@ test("says what it was about to do when there is no token", async () => {
   });
 });
 
-test("does not show a token again that Azure refused, in any of its clients", async () => {
+test("does not reuse a token that Azure refused, in any of its clients", async () => {
   const refused: string[] = [];
   const own = credentialOf(context.world, mooring);
   let given = 0;
@@ -383,7 +388,7 @@ test("does not show a token again that Azure refused, in any of its clients", as
   expect(given).toBe(4);
 });
 
-test("keeps Azure's address to the log", async () => {
+test("writes Azure's address to the log only", async () => {
   const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const elsewhere = adapter({ endpoint: "https://management.invalid" });
 
@@ -425,7 +430,7 @@ test("reads which roles a principal has at a scope and above, also through a gro
   });
 });
 
-test("says what is missing when role assignments may not be read, and refuses what is no object id", async () => {
+test("says what is missing when role assignments may not be read, and refuses an invalid object id", async () => {
   const { world } = context;
   const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/${group}`;
   const narrow = await startArm(context, { actions: ["Microsoft.ManagedIdentity/userAssignedIdentities/read"] });
@@ -448,9 +453,9 @@ test.each([
     code: "ARM_REJECTED",
     body: { value: [], nextLink: "https://elsewhere.example/page" },
   },
-  { what: "an answer that is no list", code: "ARM_UNAVAILABLE", body: { value: "none" } },
-  { what: "an answer that is no JSON", code: "ARM_UNAVAILABLE", body: "<html>" },
-])("does not follow $what with its token", async ({ code, body }) => {
+  { what: "an answer that is not a list", code: "ARM_UNAVAILABLE", body: { value: "none" } },
+  { what: "an answer that is not JSON", code: "ARM_UNAVAILABLE", body: "<html>" },
+])("rejects $what", async ({ code, body }) => {
   const call = { wire: "arm", operation: "GET roleAssignments", target: "" } as const;
   const open = () => ({ call, run: () => ({ status: 200, body }), fail: () => ({ status: 500 }) });
   const strange = await startHttpServer({ tls: context.tls, faults: context.faults, open });

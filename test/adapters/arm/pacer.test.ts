@@ -1,4 +1,4 @@
-/** Instances of the service that share a pace, each with a pacer of its own, on one row; all clocks are the test's. */
+/** Instances of the service that share a pace through one row, each with its own pacer; the test controls all clocks. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createPacer, type Pacer } from "../../../src/adapters/arm/pacer.ts";
 import { createTurnsOn, type Pace } from "../../../src/adapters/registry/turns.ts";
@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** One row with an ETag, each call of which takes some milliseconds. */
+/** One row with an ETag; each call takes some milliseconds. */
 function createRow(first?: Pace) {
   let row = first && { ...first, etag: "0" };
   let writes = 0;
@@ -42,7 +42,7 @@ interface Turn {
   readonly at: number;
 }
 
-/** All of them at once, each pacer as many times as it says; gives the turns in their order. */
+/** Runs all pacers at the same time, each for as many turns as given; returns the turns in order. */
 async function race(pacers: readonly Pacer[], counts: readonly number[]): Promise<readonly Turn[]> {
   const turns: Turn[] = [];
   const begun = performance.now();
@@ -73,11 +73,11 @@ test("two instances together keep the pace of one, lose no time, and each gets i
   const halfWay = turns.slice(0, 100).filter(({ by }) => by === 0).length;
   expect(halfWay).toBeGreaterThan(40);
   expect(halfWay).toBeLessThan(60);
-  // Turns are taken by the handful.
+  // Pacers take several turns per write.
   expect(row.writes()).toBeLessThan(40);
 });
 
-test("instances that do not share would write at twice the pace", async () => {
+test("two instances that do not share would write at twice the pace", async () => {
   const pacers = [0, 1].map(() => createPacer({ intervalMs }));
 
   const turns = await race(pacers, [20, 20]);
@@ -85,18 +85,18 @@ test("instances that do not share would write at twice the pace", async () => {
   expect(turns.at(-1)?.at).toBeLessThan(0.6 * 39 * intervalMs);
 });
 
-test("an instance that has little to write does not slow down another", async () => {
+test("an instance with little to write does not slow another down", async () => {
   const row = createRow();
   const pacers = [0, 1].map(() => createPacer({ intervalMs, turns: createTurnsOn(row) }));
 
   const turns = await race(pacers, [60, 2]);
 
   expect(turns.at(-1)?.at).toBeLessThan(1.05 * 61 * intervalMs);
-  // It asks twice, and each time waits for the other's handful.
+  // It asks twice, and each time waits for the turns that the other has taken.
   expect(turns.findLastIndex(({ by }) => by === 1)).toBeLessThan(20);
 });
 
-test("keeps its own pace where the registry does not answer", async () => {
+test("keeps its own pace when the registry does not answer", async () => {
   const turns = { take: () => Promise.reject(new Error("the tables are away")) };
 
   const taken = await race([createPacer({ intervalMs, turns })], [10]);
@@ -115,7 +115,7 @@ test("does not wait for a turn that only a wrong clock can have taken", async ()
   expect(first?.at).toBeLessThan(100);
 });
 
-test("does not ask for turns where the pause is shorter than the answer takes", async () => {
+test("does not ask for turns when the pause is shorter than the registry's answer takes", async () => {
   const row = createRow();
 
   await race([createPacer({ intervalMs: 1, turns: createTurnsOn(row) })], [10]);
@@ -123,7 +123,7 @@ test("does not ask for turns where the pause is shorter than the answer takes", 
   expect(row.writes()).toBe(0);
 });
 
-test("says how long the next one would wait", async () => {
+test("says how long the next caller would wait", async () => {
   const pacer = createPacer({ intervalMs, turns: createTurnsOn(createRow()) });
   expect(pacer.waitMs(key)).toBe(0);
 
@@ -136,7 +136,7 @@ test("says how long the next one would wait", async () => {
   await Promise.all(waiting);
 });
 
-test("lets as many pass at once after a pause as it may, and then one at a time", async () => {
+test("allows a full burst after a pause, then one at a time", async () => {
   const pacer = createPacer({ intervalMs, burst: 10 });
 
   const turns = await race([pacer], [30]);
@@ -147,7 +147,7 @@ test("lets as many pass at once after a pause as it may, and then one at a time"
   expect(turns[29]?.at).toBeLessThan(20 * intervalMs + 50);
 });
 
-test("knows of what was used without waiting", async () => {
+test("counts what was used without waiting", async () => {
   const pacer = createPacer({ intervalMs });
   pacer.spent(key);
 

@@ -1,4 +1,4 @@
-/** Access tokens, checked with the keys of a simulated Entra over TLS. */
+/** Access tokens, checked against the keys of a simulated Entra over TLS. */
 import { createHash, createPublicKey, randomUUID } from "node:crypto";
 import { decodeProtectedHeader, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -34,13 +34,13 @@ const seconds = () => Math.floor(Date.now() / 1_000);
 const mint = (changes: object = {}) =>
   entra.apiToken({ audience, oid, clientId, roles: ["Onboarding.Request"], changes: { ...changes } });
 
-/** The claims of a right token, to be signed in some wrong way. */
+/** The claims of a valid token, to be signed in various wrong ways. */
 async function rightClaims(): Promise<Record<string, unknown>> {
   const [, payload = ""] = (await mint()).split(".");
   return JSON.parse(Buffer.from(payload, "base64url").toString());
 }
 
-it("takes a token that Entra signed for Mooring and gives its claims", async () => {
+it("accepts a token that Entra signed for Mooring and returns its claims", async () => {
   const token = await mint({ groups: ["g"], preferred_username: "ann@example.com" });
 
   expect(await tokens.verify(token)).toMatchObject({
@@ -52,7 +52,7 @@ it("takes a token that Entra signed for Mooring and gives its claims", async () 
   });
 });
 
-it("gives on what a token says of groups that it has no room for", async () => {
+it("passes on a token's hint that its groups did not fit", async () => {
   const elsewhere = {
     _claim_names: { groups: "src1" },
     _claim_sources: { src1: { endpoint: "https://graph.example" } },
@@ -79,7 +79,7 @@ it.each<[string, () => object, RegExp]>([
   });
 });
 
-it("forgives clocks that differ by five minutes, and no more", async () => {
+it("tolerates five minutes of clock skew, and no more", async () => {
   await expect(tokens.verify(await mint({ exp: seconds() - 290 }))).resolves.toBeDefined();
   await expect(tokens.verify(await mint({ nbf: seconds() + 290 }))).resolves.toBeDefined();
 });
@@ -92,7 +92,7 @@ it("refuses a token without a signature", async () => {
   }
 });
 
-it("refuses a token that is signed with the public key as if it were a secret", async () => {
+it("refuses a token signed with the public key as if it were a secret", async () => {
   const { kid, publicJwk } = context.world.entraKey;
   const pem = createPublicKey({ key: { ...publicJwk, kty: "RSA" }, format: "jwk" }).export({
     type: "spki",
@@ -106,7 +106,7 @@ it("refuses a token that is signed with the public key as if it were a secret", 
   }
 });
 
-it("refuses another algorithm of the right key, and another key under the right name", async () => {
+it("refuses another algorithm with the right key, and another key under the right name", async () => {
   const { kid, privateKey } = context.world.entraKey;
   const other = await createSigningKey();
   const claims = await rightClaims();
@@ -139,12 +139,12 @@ it("refuses a token whose payload was changed", async () => {
   });
 });
 
-it.each(["", "x", "a.b.c", "..", `${"a".repeat(8_000)}.b.c`])("refuses what is no token: %.20s", async (token) => {
+it.each(["", "x", "a.b.c", "..", `${"a".repeat(8_000)}.b.c`])("refuses a malformed token: %.20s", async (token) => {
   await expect(tokens.verify(token)).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
 });
 
 it.each(["discovery", "keys"])(
-  "takes nothing while the issuer's %s cannot be read, and all again after",
+  "accepts no token while the issuer's %s cannot be read, and every valid one afterwards",
   async (operation) => {
     const token = await mint();
     context.faults.add({ wire: "entra", operation, times: 2, effect: { kind: "error", code: 503, status: 503 } });
@@ -173,7 +173,7 @@ it("reads the keys once for many tokens, and not again for each unknown key", as
   expect(calls).toEqual(["discovery", "keys"]);
 });
 
-it("does not take keys from a discovery document of another issuer", async () => {
+it("ignores the keys in a discovery document of another issuer", async () => {
   const astray = createTokens({
     issuer: `${entra.issuer}/`,
     audiences: [audience],

@@ -48,7 +48,7 @@ const audit = () => sandbox.serviceBus.subscription(topic, "audit").messages();
 const withId = (id: string) => audit().filter(({ messageId }) => messageId === id);
 const attach = (operation: string) => sandbox.faults.journal.filter((call) => call.operation === operation).length;
 
-test("an event arrives in structured mode, addressed so that subscriptions can filter and join", async () => {
+test("an event arrives in structured mode, with the properties that subscriptions filter and correlate by", async () => {
   await open().publish(event("structured"));
 
   expect(withId("structured")).toEqual([
@@ -63,7 +63,7 @@ test("an event arrives in structured mode, addressed so that subscriptions can f
   expect(sandbox.serviceBus.subscription(topic, "teams").messages()).toHaveLength(audit().length);
 });
 
-test("many events go through one sender", async () => {
+test("many events share one sender", async () => {
   const events = open();
   const before = attach("putToken");
 
@@ -81,7 +81,7 @@ test("the same event published twice arrives once", async () => {
   expect(withId("twice")).toHaveLength(1);
 });
 
-test("publishing goes on after the connection was cut between two events", async () => {
+test("publishing resumes after the connection was cut between two events", async () => {
   const events = open();
   await events.publish(event("before the cut"));
 
@@ -91,7 +91,7 @@ test("publishing goes on after the connection was cut between two events", async
   expect(withId("after the cut")).toHaveLength(1);
 });
 
-test("a connection that breaks after the event arrived does not make it arrive twice", async () => {
+test("a connection that breaks after the event arrived does not cause a duplicate", async () => {
   sandbox.faults.add({ wire: "serviceBus", operation: "send", effect: { kind: "cutAfter" } });
 
   await open().publish(event("answer lost"));
@@ -100,7 +100,7 @@ test("a connection that breaks after the event arrived does not make it arrive t
   expect(withId("answer lost")).toHaveLength(1);
 });
 
-test("a service that stays busy is a transient failure that names what the last attempt met", async () => {
+test("a service that stays busy is a transient failure that names the last error", async () => {
   sandbox.faults.add({
     wire: "serviceBus",
     operation: "send",
@@ -116,7 +116,7 @@ test("a service that stays busy is a transient failure that names what the last 
   });
 });
 
-test("no answer at all is a transient failure within the time that a publish may take", async () => {
+test("a missing answer is a transient failure within the time limit of a publish", async () => {
   sandbox.faults.add({
     wire: "serviceBus",
     operation: "send",
@@ -133,7 +133,7 @@ test("no answer at all is a transient failure within the time that a publish may
   expect(Date.now() - started).toBeLessThan(2500);
 });
 
-test("a namespace that nobody serves is a transient failure", async () => {
+test("an unreachable namespace is a transient failure", async () => {
   const events = open({ customEndpointAddress: "sb://localhost:1" });
 
   await expect(events.publish(event("refused"))).rejects.toMatchObject({

@@ -7,7 +7,7 @@ import { namespaceHost, openSandbox, type Sandbox, until } from "../../local/sim
 
 const names = Array.from({ length: 20 }, (_, index) => `queue-${index}`);
 let sandbox: Sandbox;
-/** A fresh one for every test. */
+/** Fresh for every test. */
 let queue = "";
 const opened: { close(): Promise<void> }[] = [];
 
@@ -37,7 +37,7 @@ function open(settings: Partial<Parameters<typeof createQueueMessages>[0]> = {})
   return messages;
 }
 
-/** What the trigger does: it receives on a connection of its own and hands out the lock token. */
+/** Stands in for the trigger: it receives on its own connection and hands out the lock token. */
 async function receiveAsTrigger(): Promise<ServiceBusReceivedMessage & { lockToken: string }> {
   sandbox.serviceBus.queue(queue).send({ body: { namespace: "team-a" }, messageId: "request" });
   const receiver = sandbox.client().createReceiver(queue, { maxAutoLockRenewalDurationInMs: 0 });
@@ -75,7 +75,7 @@ test("a message that another connection received is dead-lettered with reason an
   ]);
 });
 
-test("a description longer than Service Bus takes is cut, not refused", async () => {
+test("a description longer than Service Bus allows is cut, not refused", async () => {
   const { lockToken } = await receiveAsTrigger();
 
   await open().deadLetter(lockToken, { reason: "INVALID_REQUEST", description: "x".repeat(5000) });
@@ -93,7 +93,7 @@ test("settling works when the connection that received is gone", async () => {
   expect(view().messages()).toEqual([]);
 });
 
-test("a lock that ended is a transient failure of its own code, and the message comes again", async () => {
+test("an expired lock is a transient failure with its own code, and the message is redelivered", async () => {
   const { lockToken } = await receiveAsTrigger();
   await new Promise((resolve) => setTimeout(resolve, 2100));
 
@@ -105,7 +105,7 @@ test("a lock that ended is a transient failure of its own code, and the message 
   expect(view().messages()).toMatchObject([{ messageId: "request", deliveryCount: 1 }]);
 });
 
-test("completing twice says the second time that the lock is lost", async () => {
+test("completing a message twice reports a lost lock the second time", async () => {
   const messages = open();
   const { lockToken } = await receiveAsTrigger();
 
@@ -114,7 +114,7 @@ test("completing twice says the second time that the lock is lost", async () => 
   await expect(messages.complete(lockToken)).rejects.toMatchObject({ code: "MESSAGE_LOCK_LOST" });
 });
 
-test("settling goes on after the connection was cut", async () => {
+test("settling resumes after the connection was cut", async () => {
   const messages = open();
   await messages.complete((await receiveAsTrigger()).lockToken);
   const { lockToken } = await receiveAsTrigger();
@@ -140,7 +140,7 @@ test("a busy service is asked again", async () => {
   expect(view().messages()).toEqual([]);
 });
 
-test("no answer is a transient failure in time, and the next settlement has a new connection", async () => {
+test("a missing answer is a transient failure within the time limit, and the next settlement opens a new connection", async () => {
   const messages = open({ timeoutMs: 600 });
   const { lockToken } = await receiveAsTrigger();
   sandbox.faults.add({ wire: "serviceBus", operation: "complete", effect: { kind: "hang" } });
@@ -157,7 +157,7 @@ test("no answer is a transient failure in time, and the next settlement has a ne
   expect(view().messages()).toEqual([]);
 });
 
-test("a connection cut while the answer is awaited ends in time as well", async () => {
+test("a connection that is cut before the answer also fails within the time limit", async () => {
   const messages = open({ timeoutMs: 600 });
   const { lockToken } = await receiveAsTrigger();
   sandbox.faults.add({ wire: "serviceBus", operation: "complete", effect: { kind: "cutAfter" } });
@@ -181,7 +181,7 @@ test("an identity without a role, and a queue that does not exist, are permanent
   });
 });
 
-test("the trigger's receiver gets more messages than its AMQP session has slots, all settled from elsewhere", async () => {
+test("the trigger's receiver gets more messages than its AMQP session has slots, all settled over another connection", async () => {
   const messages = open();
   for (let index = 0; index < 2200; index++) view().send({ body: index });
 
@@ -193,7 +193,7 @@ test("the trigger's receiver gets more messages than its AMQP session has slots,
       { autoCompleteMessages: false, maxConcurrentCalls: 20 },
     );
 
-  // Some seconds alone, many on a machine that others use.
+  // Takes some seconds on an idle machine, many on a shared one.
   await until(() => view().messages().length === 0, { withinMs: 80_000 });
 });
 
@@ -203,7 +203,7 @@ async function deferOne(messages: ReturnType<typeof open>): Promise<number> {
   return sequenceNumber?.toNumber() ?? 0;
 }
 
-test("a deferred message is known by its number only, and is completed by it", async () => {
+test("a deferred message can only be received by its number, and is completed by it", async () => {
   const messages = open();
   const number = await deferOne(messages);
   expect(view().messages()).toMatchObject([{ state: "deferred", sequenceNumber: number, deliveryCount: 0 }]);
@@ -226,18 +226,18 @@ test("a deferred message is dead-lettered with reason and description", async ()
   expect(view().messages()).toEqual([]);
 });
 
-test("a deferred message that somebody has locked and not settled is not taken for gone, and comes back to be deferred", async () => {
+test("a deferred message that is locked but not settled does not count as gone, and can be deferred again", async () => {
   const messages = open();
   const number = await deferOne(messages);
   await sandbox.client().createReceiver(queue).receiveDeferredMessages(Long.fromNumber(number));
 
   await expect(messages.completeDeferred(number)).rejects.toMatchObject({ name: "TransientError" });
 
-  // The lock ends after two seconds.
+  // The lock expires after two seconds.
   await expect.poll(() => messages.completeDeferred(number).catch(() => "locked"), { timeout: 10_000 }).toBe(true);
 });
 
-test("what is before a message and neither settled nor deferred is found, also while it is locked", async () => {
+test("finds the messages before a given one that are neither settled nor deferred, locked ones included", async () => {
   const messages = open();
   const deferred = await deferOne(messages);
   const locked = await receiveAsTrigger();

@@ -54,7 +54,7 @@ async function problemOf(promise: Promise<unknown>) {
   throw new Error("It was expected to fail, and succeeded.");
 }
 
-test("asks for a token of the API servers' own audience", async () => {
+test("requests a token for the API servers' own audience", async () => {
   await kubernetes.kinds(cluster.target, "v1");
 
   expect(new Set(asked)).toEqual(new Set(["6dae42f8-4368-4678-94ff-3960e28e3630/.default"]));
@@ -74,7 +74,7 @@ describe("get", () => {
     expect(found?.metadata.deletionTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
 
-  test("finds nothing where there is no object, no namespace, or no such kind", async () => {
+  test("finds nothing where the object, the namespace or the kind does not exist", async () => {
     expect(await kubernetes.get(cluster.target, ref("missing"))).toBeUndefined();
     expect(await kubernetes.get(cluster.target, ref("settings", "nowhere"))).toBeUndefined();
     expect(
@@ -82,13 +82,13 @@ describe("get", () => {
     ).toBeUndefined();
   });
 
-  test("reads what has no namespace", async () => {
+  test("reads a cluster-scoped object", async () => {
     const namespace = await kubernetes.get(cluster.target, { apiVersion: "v1", kind: "Namespace", name: "team" });
 
     expect(namespace).toMatchObject({ status: { phase: "Active" } });
   });
 
-  test("does not take a missing namespace for a missing object", async () => {
+  test("distinguishes a missing namespace from a missing object", async () => {
     await expect(kubernetes.get(cluster.target, { apiVersion: "v1", kind: "ConfigMap", name: "a" })).rejects.toThrow(
       "lives in a namespace",
     );
@@ -96,7 +96,7 @@ describe("get", () => {
 });
 
 describe("list", () => {
-  test("gives every object that the selector selects, of one namespace or of all, over all pages", async () => {
+  test("returns every object that the selector selects, in one namespace or in all, across all pages", async () => {
     await cluster.createNamespace("many");
     for (let index = 0; index < 3; index += 1) {
       await kubernetes.apply(cluster.target, configMap({}, `c${index}`, "many"));
@@ -112,14 +112,14 @@ describe("list", () => {
     expect(ofAll.length).toBeGreaterThan(ofOne.length - 1);
   });
 
-  test("goes through more than one page", async () => {
+  test("follows more than one page", async () => {
     await cluster.createNamespace("crowd");
     const one = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "crowd" } });
     for (let index = 0; index < 501; index += 1) await cluster.create(one(`c${index}`));
 
     const found = await kubernetes.list(cluster.target, { apiVersion: "v1", kind: "ConfigMap", namespace: "crowd" });
 
-    // The cluster's own kube-root-ca.crt is there besides.
+    // The cluster's own kube-root-ca.crt is there too.
     const own = found.map(({ metadata }) => metadata.name).filter((name) => /^c\d+$/.test(name));
     expect(new Set(own).size).toBe(501);
   });
@@ -139,14 +139,14 @@ describe("apply", () => {
     expect(again.metadata.resourceVersion).toBe(created.metadata.resourceVersion);
   });
 
-  test("shows in a dry run what would be, and stores nothing", async () => {
+  test("shows the result in a dry run, and stores nothing", async () => {
     const planned = await kubernetes.apply(cluster.target, configMap({ a: "1" }, "planned"), { dryRun: true });
 
     expect(planned).toMatchObject({ data: { a: "1" } });
     expect(stored("planned")).toBeUndefined();
   });
 
-  test("names manager and field of a conflict, and takes both with force", async () => {
+  test("names manager and field of a conflict, and takes over both with force", async () => {
     await cluster.apply({ ...configMap({ a: "theirs" }, "shared") } as object, "kubectl");
 
     expect(await problemOf(kubernetes.apply(cluster.target, configMap({ a: "ours" }, "shared")))).toMatchObject({
@@ -157,7 +157,7 @@ describe("apply", () => {
     expect(stored("shared")?.["data"]).toEqual({ a: "ours" });
   });
 
-  test("is refused for good where the schema has no such field", async () => {
+  test("fails permanently where the schema has no such field", async () => {
     const misspelt = { ...configMap({}, "misspelt"), dat: {} };
 
     expect(await problemOf(kubernetes.apply(cluster.target, misspelt))).toMatchObject({
@@ -166,7 +166,7 @@ describe("apply", () => {
     });
   });
 
-  test("is refused for good where the object is invalid, or its namespace missing", async () => {
+  test("fails permanently where the object is invalid or its namespace is missing", async () => {
     expect(await problemOf(kubernetes.apply(cluster.target, configMap({ "a/b": "" }, "bad-key")))).toMatchObject({
       code: "KUBERNETES_REJECTED",
       message: expect.stringContaining("answered 422"),
@@ -177,7 +177,7 @@ describe("apply", () => {
     });
   });
 
-  test("tells a namespace that is being deleted from a missing right", async () => {
+  test("distinguishes a namespace that is being deleted from a missing right", async () => {
     await cluster.createNamespace("ending");
     await cluster.core.deleteNamespace({ name: "ending" });
 
@@ -186,7 +186,7 @@ describe("apply", () => {
     });
   });
 
-  test("says that aad-pod-identity is not installed, also when it is removed later", async () => {
+  test("says that aad-pod-identity is not installed, even when it is removed later", async () => {
     const identity: KubernetesObject = {
       apiVersion: "aadpodidentity.k8s.io/v1",
       kind: "AzureIdentity",
@@ -218,7 +218,7 @@ describe("remove", () => {
     expect(stored("removed")).toBeUndefined();
   });
 
-  test("is content when the object is gone, or another one has its name", async () => {
+  test("succeeds when the object is gone or another one has its name", async () => {
     await kubernetes.remove(cluster.target, ref("never-there"), { uid: "x" });
     await kubernetes.remove(cluster.target, { ...ref(), apiVersion: "none.example/v1", kind: "None" }, { uid: "x" });
     await kubernetes.apply(cluster.target, configMap({}, "another"));
@@ -239,7 +239,7 @@ describe("remove", () => {
     );
   });
 
-  test("takes a job's pods along", async () => {
+  test("removes a job's pods with it", async () => {
     const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "a" }] } };
     const job = {
       apiVersion: "batch/v1",
@@ -259,7 +259,7 @@ describe("remove", () => {
 });
 
 describe("kinds and issuer", () => {
-  test("names the kinds under an apiVersion, and none of a group that is not installed", async () => {
+  test("names the kinds under an apiVersion, and none for a group that is not installed", async () => {
     expect(await kubernetes.kinds(cluster.target, "v1")).toEqual(
       expect.arrayContaining(["Namespace", "ServiceAccount", "ConfigMap", "Pod"]),
     );
@@ -284,7 +284,7 @@ describe("errors", () => {
     [500, "CLUSTER_UNREACHABLE"],
     [503, "CLUSTER_UNREACHABLE"],
     [504, "CLUSTER_UNREACHABLE"],
-  ])("reads HTTP %i as %s and repeats what the server said", async (status, code) => {
+  ])("reads HTTP %i as %s and repeats the server's message", async (status, code) => {
     script("GET namespaces", { kind: "error", code: status, message: "said so" });
 
     expect(await problemOf(get())).toMatchObject({
@@ -299,7 +299,7 @@ describe("errors", () => {
     expect(await problemOf(get())).toMatchObject({ code: "KUBERNETES_THROTTLED", retryAfterSeconds: 7 });
   });
 
-  test("does not invent a code for an answer that the API does not document", async () => {
+  test("does not invent a code for an undocumented answer", async () => {
     script("GET namespaces", { kind: "error", code: 418 });
 
     const error = await get().catch((caught: unknown) => caught);
@@ -309,7 +309,7 @@ describe("errors", () => {
     expect(error).not.toBeInstanceOf(TransientError);
   });
 
-  test("tells a token that is refused from one without rights", async () => {
+  test("distinguishes a refused token from one without rights", async () => {
     const other = await cluster.entraToken({ appid: "99999999-2222-4333-8444-555555555555" });
     const query = { apiVersion: "v1", kind: "Namespace", name: "team" };
     const as = (token: string) => createKubernetes({ credential: credentialFor(token) }).get(cluster.target, query);
@@ -323,7 +323,7 @@ describe("errors", () => {
   test.each<[string, Effect]>([
     ["a connection that is cut", { kind: "cutBefore" }],
     ["an answer that is not JSON", { kind: "garbage" }],
-  ])("reads %s as an API server out of reach", async (_, effect) => {
+  ])("reads %s as an unreachable API server", async (_, effect) => {
     script("GET namespaces", effect);
 
     expect(await problemOf(get())).toMatchObject({ code: "CLUSTER_UNREACHABLE" });
@@ -341,7 +341,7 @@ describe("errors", () => {
     });
   });
 
-  test("says that the token was refused, so that the next is another one", async () => {
+  test("reports that the token was refused, so that the next one differs", async () => {
     const refused: string[] = [];
     const credential = { ...credentialFor(cluster.token), refuse: (token: string) => void refused.push(token) };
     const telling = createKubernetes({ credential });
@@ -352,7 +352,7 @@ describe("errors", () => {
     expect(refused).toEqual([cluster.token]);
   });
 
-  test("keeps the API server's address to the log", async () => {
+  test("writes the API server's address to the log only", async () => {
     const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { host, port } = new URL(cluster.target.apiServer);
     const gone = { ...cluster.target, apiServer: "https://api.aks-dev.invalid:6443" };
@@ -375,7 +375,7 @@ describe("errors", () => {
     logged.mockRestore();
   });
 
-  test("does not know whether an apply happened when its answer is lost, and reading back shows it", async () => {
+  test("does not know whether an apply took effect when its answer is lost, and finds out by reading back", async () => {
     script("PATCH configmaps", { kind: "cutAfter" });
 
     expect(await problemOf(kubernetes.apply(cluster.target, configMap({ a: "1" }, "lost")))).toMatchObject({
@@ -384,7 +384,7 @@ describe("errors", () => {
     expect(await kubernetes.get(cluster.target, ref("lost"))).toMatchObject({ data: { a: "1" } });
   });
 
-  test("trusts no certificate but the one that the catalog names", async () => {
+  test("trusts only the certificate authority that the catalog names", async () => {
     const { certificate } = await createCertificate();
     const { certificateAuthority, ...rest } = cluster.target;
 
@@ -401,7 +401,7 @@ describe("errors", () => {
     });
   });
 
-  test("says when nobody listens", async () => {
+  test("reports that nothing is listening", async () => {
     const gone = await startCluster();
     await gone.simulator.close();
     const nowhere = { ...cluster.target, apiServer: gone.simulator.url };
@@ -412,7 +412,7 @@ describe("errors", () => {
     });
   });
 
-  test("keeps its connections from one request to the next", async () => {
+  test("reuses its connections across requests", async () => {
     let connections = 0;
     const { certificate, privateKey } = cluster.tls;
     const server = createServer({ cert: certificate, key: privateKey }, (_, response) => {
@@ -432,11 +432,11 @@ describe("errors", () => {
 
     server.closeAllConnections();
     server.close();
-    // A second one, because the first is not free yet in the instant in which its answer has been read.
+    // A second connection, because the first is not yet free at the moment its answer has been read.
     expect(connections).toBeLessThanOrEqual(2);
   });
 
-  test("passes on as it is what the credential throws", async () => {
+  test("passes on the credential's own error unchanged", async () => {
     const broken = createKubernetes({ credential: { getToken: () => Promise.reject(new Error("no identity")) } });
 
     await expect(broken.kinds(cluster.target, "v1")).rejects.toThrow("no identity");

@@ -64,7 +64,7 @@ async function write(ids: readonly string[], audit = createAudit(settings)) {
   return audit;
 }
 
-it("gives back what was appended, newest first, and finds the chain whole", async () => {
+it("returns what was appended, newest first, and finds the chain intact", async () => {
   const audit = await write(["a", "b", "c"]);
 
   const { value } = await audit.read({ limit: 10 });
@@ -78,11 +78,11 @@ it("gives back what was appended, newest first, and finds the chain whole", asyn
   expect(await audit.verify()).toEqual({ valid: true, entries: 3, head: value[0]?.hash });
 });
 
-it("finds an empty trail whole", async () => {
+it("finds an empty trail intact", async () => {
   expect(await createAudit(settings).verify()).toMatchObject({ valid: true, entries: 0 });
 });
 
-it("takes an entry of the same id once: again, at once, and from another process", async () => {
+it("records an entry with the same id once: again, concurrently, and from another process", async () => {
   const [one, other] = [createAudit(settings), createAudit(settings)];
 
   await Promise.all([one.append(entry("a")), one.append(entry("a")), other.append(entry("a"))]);
@@ -92,7 +92,7 @@ it("takes an entry of the same id once: again, at once, and from another process
   expect(await one.verify()).toMatchObject({ valid: true, entries: 1 });
 });
 
-it("keeps one chain when six processes append at once", async () => {
+it("keeps one chain when six processes append concurrently", async () => {
   const writers = Array.from({ length: 6 }, () => createAudit(settings));
 
   await Promise.all(
@@ -117,7 +117,7 @@ it("filters by cluster, namespace and operation, and pages to the end", async ()
   expect((await audit.read({ operation: "x' or 'a' eq 'a", limit: 9 })).value).toEqual([]);
 });
 
-it("finds the chain whole while others append", async () => {
+it("finds the chain intact while others append", async () => {
   const audit = await write(["a", "b", "c"]);
   let isOver = false;
   const writing = Promise.all(Array.from({ length: 40 }, (_, n) => audit.append(entry(`more-${n}`)))).then(async () => {
@@ -135,18 +135,18 @@ const tamperings: [what: string, brokenAt: number, change: () => Promise<unknown
   ["a changed field", 3, async () => rows.updateEntity(await key(3, { who: "nobody" }), "Merge")],
   ["an added field", 3, async () => rows.updateEntity(await key(3, { note: "fine" }), "Merge")],
   ["a changed difference", 2, async () => rows.updateEntity(await key(2, { differences_json: "[]" }), "Merge")],
-  ["a record taken out of the middle", 3, async () => remove(3)],
-  ["the oldest taken out", 1, async () => remove(1)],
-  ["the newest taken out", 5, async () => remove(5)],
-  ["the head taken out", 5, () => rows.deleteEntity("audit", "head")],
-  ["two records that changed places", 4, () => swap(2, 4)],
-  ["a record put in twice", 4, () => copy(3, 4)],
-  ["a record put before the newest", 2, () => putBefore(2, {})],
-  ["a record made up before the newest", 6, () => putBefore(5, { sequence: 6, who: "nobody" })],
-  ["the head set back", 5, () => setHeadBack(3)],
+  ["a record removed from the middle", 3, async () => remove(3)],
+  ["the oldest record removed", 1, async () => remove(1)],
+  ["the newest record removed", 5, async () => remove(5)],
+  ["the head removed", 5, () => rows.deleteEntity("audit", "head")],
+  ["two records swapped", 4, () => swap(2, 4)],
+  ["a record inserted twice", 4, () => copy(3, 4)],
+  ["a record inserted before the newest", 2, () => putBefore(2, {})],
+  ["a forged record before the newest", 6, () => putBefore(5, { sequence: 6, who: "nobody" })],
+  ["the head reset to an earlier record", 5, () => setHeadBack(3)],
 ];
 
-it.each(tamperings)("finds %s", async (_what, brokenAt, change) => {
+it.each(tamperings)("detects %s", async (_what, brokenAt, change) => {
   const audit = await write(["a", "b", "c", "d", "e"]);
   expect(await audit.verify()).toMatchObject({ valid: true, entries: 5 });
 
@@ -191,7 +191,7 @@ async function swap(a: number, b: number) {
   await rows.updateEntity({ ...saved, partitionKey: "audit", rowKey: second.rowKey }, "Replace");
 }
 
-it("writes into every row which version of its form it has, outside of what the hashes cover", async () => {
+it("writes its format version into every row, outside what the hashes cover", async () => {
   const audit = await write(["a", "b"]);
 
   const versions: unknown[] = [];
@@ -202,7 +202,7 @@ it("writes into every row which version of its form it has, outside of what the 
   expect(await audit.verify()).toMatchObject({ valid: true, entries: 2 });
 });
 
-it("refuses to read and to judge what a newer release wrote, and says which row", async () => {
+it("refuses to read or verify what a newer release wrote, and names the row", async () => {
   const audit = await write(["a", "b"]);
   const [, second] = await records();
   await rows.updateEntity({ partitionKey: "audit", rowKey: second?.rowKey ?? "", v: 2 }, "Merge");

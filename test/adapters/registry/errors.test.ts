@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { toRegistryError } from "../../../src/adapters/registry/errors.ts";
 
-it("does not repeat the body of an answer that could not be read: it is rows of anybody", () => {
-  // As core-rest-pipeline's deserialization says it.
+it("does not repeat the body of an unreadable answer: it may contain anyone's rows", () => {
+  // The wording of core-rest-pipeline's deserialization.
   const message = `Error "SyntaxError: Unterminated string" occurred while parsing the response body - {"value":[{"RowKey":"secret-project",\n"team".`;
   const error = Object.assign(new Error(message), { name: "RestError", statusCode: 200 });
 
@@ -14,7 +14,7 @@ it("does not repeat the body of an answer that could not be read: it is rows of 
   expect(told).not.toContain("team");
 });
 
-it("is a failure of authentication when the account does not take the token", () => {
+it("reports a failed authentication when the account refuses the token", () => {
   const error = Object.assign(new Error("InvalidAuthenticationInfo"), { name: "RestError", statusCode: 401 });
 
   expect(toRegistryError("MooringSteps", error)).toMatchObject({

@@ -20,7 +20,7 @@ const row = {
 };
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 
-/** A registry whose table has these rows, whoever wrote them. */
+/** A registry whose table has these rows, no matter which release wrote them. */
 function registryOf(...written: readonly { readonly namespace: string; readonly [field: string]: unknown }[]) {
   const table: Rows = new Map(
     written.map((record, index) => [
@@ -34,21 +34,25 @@ function registryOf(...written: readonly { readonly namespace: string; readonly 
 }
 
 it.each([
-  ["a change of nothing", { state: "Changing" }, /earlier: .*previous: /],
-  ["a migration without one", { state: "Migrating", clientId: "5f1a7a1e-0000-4000-8000-000000000001" }, /migration: /],
-  ["a migration of no identity", { state: "Migrating" }, /clientId: /],
-  ["a compensation of nothing", { state: "Compensating" }, /compensates: /],
-  ["an offboarding of what nobody knows", { state: "Offboarding" }, /offboarding: /],
-  ["a state that there is not", { state: "Onboard" }, /state: /],
+  ["a change without an earlier request", { state: "Changing" }, /earlier: .*previous: /],
+  [
+    "a migration without its details",
+    { state: "Migrating", clientId: "5f1a7a1e-0000-4000-8000-000000000001" },
+    /migration: /,
+  ],
+  ["a migration without an identity", { state: "Migrating" }, /clientId: /],
+  ["a compensation without its undos", { state: "Compensating" }, /compensates: /],
+  ["an offboarding without its details", { state: "Offboarding" }, /offboarding: /],
+  ["an unknown state", { state: "Onboard" }, /state: /],
   ["no request", { state: "Onboarded", request: undefined }, /request: /],
-])("says of %s which row it is, and what it lacks", async (_title, changes, lacks) => {
+])("names the row of %s, and what it lacks", async (_title, changes, lacks) => {
   const reading = registryOf({ ...row, ...changes }).getNamespace(berth);
 
   await expect(reading).rejects.toThrow("the row aks-dev/team-a of MooringNamespaces is not a record of a namespace");
   await expect(reading).rejects.toThrow(lacks);
 });
 
-it("leaves out what it cannot read where somebody is told of it, so that a timer goes on with the others", async () => {
+it("skips a row that it cannot read where it can report it, so that a timer goes on with the others", async () => {
   const other = { ...row, namespace: "team-b" };
   const registry = registryOf({ ...row, state: "Changing" }, { ...other, state: "Onboarding" });
   const told: string[] = [];
@@ -60,7 +64,7 @@ it("leaves out what it cannot read where somebody is told of it, so that a timer
   await expect(registry.heldNamespaces()).rejects.toThrow("aks-dev/team-a");
 });
 
-it("reads a record without what its state cannot have", async () => {
+it("drops the fields that the record's state cannot have", async () => {
   const before = { state: "Onboarded", operation: "op-0", requestedBy: "somebody", acceptedTime: row.acceptedTime };
   const registry = registryOf({ ...row, state: "Repairing", offboarding: { ignoreDependants: false, before } });
 

@@ -10,7 +10,7 @@ async function* pagesOf(...pages: readonly { rows: readonly Row[]; token?: strin
 
 const row = (rowKey: string) => ({ partitionKey: "p", rowKey });
 
-it("goes on where the service answers without rows but is not at the end", async () => {
+it("goes on when the service returns a page without rows before the end", async () => {
   const found = await firstRows(pagesOf({ rows: [], token: "a" }, { rows: [], token: "b" }, { rows: [row("r")] }));
 
   expect(found).toEqual({ rows: [row("r")] });
@@ -22,7 +22,7 @@ it("names the last row that was shown, whatever the service names", async () => 
   expect(readCursor(continuation)).toEqual({ partition: "p", row: "r2" });
 });
 
-it("asks for what is behind that row, in one partition and in several", () => {
+it("asks for the rows after that one, in one partition and in several", () => {
   const continuation = printCursor({ partition: "it's", row: "o'clock" });
 
   expect(rowsAfter(continuation, "it's")).toBe("RowKey gt 'o''clock'");
@@ -33,7 +33,7 @@ it("asks for what is behind that row, in one partition and in several", () => {
 });
 
 it.each(["", "e30", "bm8", "null", Buffer.from('{"partition":1,"row":"r"}').toString("base64url")])(
-  "takes %j for no continuation",
+  "rejects %j as a continuation",
   (text) => {
     expect(readCursor(text)).toBeUndefined();
     expect(() => rowsAfter(text, undefined)).toThrow(TypeError);

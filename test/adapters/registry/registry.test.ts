@@ -22,9 +22,9 @@ import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
 let tables: TableService;
 let registry: Registry;
 let keys: IdempotencyKeys;
-/** Rows of a table as they are. */
+/** The raw rows of a table. */
 let rowsOf: (table: string) => TableClient;
-/** The same tables, through something that breaks calls. */
+/** The same tables, through a proxy that breaks calls. */
 let broken: TableService;
 let throughBroken: Registry;
 const faults = createFaults();
@@ -72,7 +72,7 @@ function namespaceRecord(changes: Partial<Base> = {}): Omit<RecordIn<"Onboarding
   };
 }
 
-it("gives back a namespace's record as it was written", async () => {
+it("returns a namespace's record as it was written", async () => {
   const record = namespaceRecord();
 
   expect(await registry.insertNamespace(record)).toBe(true);
@@ -84,7 +84,7 @@ it("gives back a namespace's record as it was written", async () => {
   });
 });
 
-it("keeps what large requests that ended half-way would restore, one behind another", async () => {
+it("keeps what several large requests that ended partway would restore", async () => {
   const databases = Array.from({ length: 50 }, (_, index) => ({
     server: "sql-dev",
     database: `${"orders-".repeat(17)}${index}`,
@@ -115,7 +115,7 @@ it("keeps what large requests that ended half-way would restore, one behind anot
   expect(await registry.getNamespace(record)).not.toHaveProperty("previous");
 });
 
-it("lets one of fifty writers at once have the namespace", async () => {
+it("lets exactly one of fifty concurrent writers have the namespace", async () => {
   const { namespace } = namespaceRecord();
 
   const won = await Promise.all(
@@ -128,7 +128,7 @@ it("lets one of fifty writers at once have the namespace", async () => {
   expect((await registry.getNamespace({ cluster: "aks-dev", namespace }))?.operation).toBe(`${won.indexOf(true)}`);
 });
 
-it("refuses a write and a removal by somebody who read an older record", async () => {
+it("refuses a write and a removal by a caller that read an older record", async () => {
   const record = namespaceRecord();
   await registry.insertNamespace(record);
   const read = await registry.getNamespace(record);
@@ -191,7 +191,7 @@ it("pages through namespaces and ends", async () => {
   expect(second.continuation).toBeUndefined();
 });
 
-it("pages over clusters, shows a team its own, and names nobody else's in the address of the next page", async () => {
+it("pages across clusters, shows a team its own, and names no other team's namespace in the next page's address", async () => {
   const mine = { team: "paging" };
   const others = [
     namespaceRecord({ cluster: "page-a", namespace: "not-yours-1" }),
@@ -249,7 +249,7 @@ it("records an operation once and merges changes into it", async () => {
   expect(await registry.getOperation("none")).toBeUndefined();
 });
 
-it("lets one of many decisions about an operation count", async () => {
+it("counts only one of many decisions about an operation", async () => {
   const fresh = operationRecord("op-decided");
   await registry.insertOperation(fresh);
   const record = await registry.getOperation(fresh.id);
@@ -276,7 +276,7 @@ function askOf({ cluster, namespace, ...asked }: typeof request) {
   return { cluster, namespace, request: { cluster, namespace, ...asked } };
 }
 
-it("forgets of a batch what a try before had chosen and this one has not", async () => {
+it("forgets what an earlier attempt chose for a batch and this one did not", async () => {
   const record = { ...batchRecord("batch-chosen", 2), work: { action: "verify" } as const };
   const chosen = ["team-a", "team-b", "team-c"].map((namespace) => ({ cluster: "aks-dev", namespace, seen }));
 
@@ -293,7 +293,7 @@ it("forgets of a batch what a try before had chosen and this one has not", async
 
 const seen = { requestHash: "hash", team: "red", namespaceUid: "uid" };
 
-it("keeps a batch of more items than a transaction takes, in their order, and lists them without their requests", async () => {
+it("keeps a batch with more items than a transaction allows, in order, and lists them without their requests", async () => {
   const record = batchRecord("batch-large", 250);
   const requests = Array.from({ length: 250 }, (_, index) => ({ ...request, namespace: `team-${index}` }));
 
@@ -317,7 +317,7 @@ it("keeps a batch of more items than a transaction takes, in their order, and li
   expect(await registry.getBatchItem(record.id, 250)).toBeUndefined();
 });
 
-it("gives an item of a batch to the first of two writers who have read the same", async () => {
+it("gives a batch item to the first of two writers that read the same version", async () => {
   const record = batchRecord("batch-claimed", 1);
   await registry.insertBatch(record, [askOf(request)]);
   const item = await registry.getBatchItem(record.id, 0);
@@ -330,7 +330,7 @@ it("gives an item of a batch to the first of two writers who have read the same"
   expect(await registry.getBatchItem(record.id, 0)).toMatchObject({ claim: "first", request, status: "NotStarted" });
 });
 
-it("tells a batch from the operation of a namespace, and lists both", async () => {
+it("distinguishes a batch from a namespace's operation, and lists both", async () => {
   const record = batchRecord("batch-among-others", 1);
   await registry.insertBatch(record, [request]);
 
@@ -341,7 +341,7 @@ it("tells a batch from the operation of a namespace, and lists both", async () =
   expect((await registry.listOperations({ teams: ["red"], limit: 50 })).value.map(({ id }) => id)).toContain(record.id);
 });
 
-it("lets one of many lanes take an item, and forgets a batch that is closed", async () => {
+it("gives an item to one of many lanes, and forgets a batch that is closed", async () => {
   const record = batchRecord("batch-taken", 9);
   await registry.insertBatch(record, Array(9).fill(request));
   const open = await registry.getOpenBatch(record.id);
@@ -361,7 +361,7 @@ it("lets one of many lanes take an item, and forgets a batch that is closed", as
   expect((await registry.openBatches()).map(({ id }) => id)).not.toContain(record.id);
 });
 
-it("counts the tries of a step and keeps targets that a row key may not hold", async () => {
+it("counts the attempts of a step, and keeps targets that a row key cannot hold", async () => {
   const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" } as const;
 
   expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(1);
@@ -377,14 +377,14 @@ it("counts the tries of a step and keeps targets that a row key may not hold", a
   expect(await registry.listSteps("op-2")).toHaveLength(1);
 });
 
-it("says that the registry is unavailable when nobody answers", async () => {
+it("reports that the registry is unavailable when nothing answers", async () => {
   const credential = { getToken: async () => ({ token: "x.y.z", expiresOnTimestamp: Date.now() + 3_000_000 }) };
   const elsewhere = createRegistry({ endpoint: "https://127.0.0.1:9/devstoreaccount1", credential });
 
   await expect(elsewhere.probe()).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
 });
 
-it("lists and counts what belongs to given teams, and nothing for none", async () => {
+it("lists and counts what belongs to the given teams, and nothing when no team is given", async () => {
   const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
   const teams = [`a-${cluster}`, `b'${cluster}`, `c-${cluster}`];
   for (const team of [...teams, undefined]) {
@@ -404,7 +404,7 @@ it("lists and counts what belongs to given teams, and nothing for none", async (
   expect((await registry.listOperations({ teams: [a], limit: 50 })).value).toEqual([]);
 });
 
-it("waits for an answer as long as it was told to, and no longer", async () => {
+it("waits for an answer up to its timeout, and no longer", async () => {
   const record = namespaceRecord();
   faults.add({ wire: "tables", operation: "GET MooringNamespaces", target: /n-/, effect: { kind: "hang" } });
 
@@ -415,19 +415,19 @@ it("waits for an answer as long as it was told to, and no longer", async () => {
   expect(await throughBroken.getNamespace(record)).toBeUndefined();
 });
 
-it("meets its own effect when the answer to a write gets lost, and tells that from another's", async () => {
+it("finds its own record in place when the answer to a write is lost, and recognizes it", async () => {
   const record = namespaceRecord();
   faults.add({ wire: "tables", operation: "INSERT MooringNamespaces", effect: { kind: "cutAfter" } });
 
-  // The SDK sends it again; who asks looks at what is there.
+  // The SDK sends it again; the caller compares with what is there.
   expect(await throughBroken.insertNamespace(record)).toBe(false);
   expect(await registry.getNamespace(record)).toMatchObject({ operation: record.operation });
 });
 
-it("lists the operations that were written at a time or later, by the table's own clock", async () => {
+it("lists the operations written at or after a given time, by the table's own clock", async () => {
   const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
   const [first, second] = ["first", "second"].map((id) => ({ ...operationRecord(`op-since-${id}`), cluster }));
-  if (!first || !second) throw new Error("two operations were made");
+  if (!first || !second) throw new Error("expected two operations");
   await registry.insertOperation(first);
   await new Promise((resolve) => setTimeout(resolve, 20));
   await registry.insertOperation(second);
@@ -442,13 +442,13 @@ it("lists the operations that were written at a time or later, by the table's ow
   expect((await list()).toSorted()).toEqual([first.id, second.id].toSorted());
 });
 
-/** As a release to come may write it. */
+/** As a future release may write it. */
 async function rewrite(namespace: string, properties: object): Promise<void> {
   const row = { partitionKey: "newer", rowKey: namespace, ...properties };
   await rowsOf("MooringNamespaces").updateEntity(row, "Merge");
 }
 
-it("writes into every row which version of its form it has", async () => {
+it("writes its format version into every row", async () => {
   const record = namespaceRecord({ cluster: "versions" });
   await registry.insertNamespace(record);
   const { namespace } = record;
@@ -462,7 +462,7 @@ it("writes into every row which version of its form it has", async () => {
   expect(await rowsOf("MooringNamespaces").getEntity("versions", namespace)).toMatchObject({ v: 1 });
 });
 
-it("leaves the version as it is when it changes a part of a row", async () => {
+it("leaves the version as it is when it changes part of a row", async () => {
   const operation = `op-${crypto.randomUUID()}`;
   const step = { name: "preflight", target: "aks-dev/team-a" } as const;
   await registry.startStep(operation, step, "2026-11-24T00:00:00.000Z");
@@ -475,7 +475,7 @@ it("leaves the version as it is when it changes a part of a row", async () => {
   expect(changed).toMatchObject({ v: 7, status: "Succeeded" });
 });
 
-it("refuses to read what a newer release wrote, and says which row and what to do", async () => {
+it("refuses to read what a newer release wrote, and names the row and the next act", async () => {
   const { namespace, ...rest } = namespaceRecord({ cluster: "newer", team: "newer" });
   const record = { namespace, ...rest };
   await registry.insertNamespace(record);
@@ -498,7 +498,7 @@ it("refuses to read what a newer release wrote, and says which row and what to d
   expect(await registry.getNamespace(record)).toMatchObject(record);
 });
 
-it("removes the oldest idempotency keys, page by page, and not more than it is told", async () => {
+it("removes the oldest idempotency keys, page by page, and no more than the limit", async () => {
   const claimedTime = "2026-11-24T00:00:00.000Z";
   const insert = (caller: string, count: number, time: string) =>
     Promise.all(

@@ -1,4 +1,4 @@
-/** Several instances take turns from one row of the real table service; the clock stands still. */
+/** Several instances take turns from one row of the real table service, with the clock stopped. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTables, table } from "../../../src/adapters/registry/tables.ts";
 import { createTurnsOn, type Pace } from "../../../src/adapters/registry/turns.ts";
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => tables.close());
 
-test("gives no turn twice, and leaves none out", async () => {
+test("hands out every turn exactly once", async () => {
   const instances = [1, 2, 3].map(() =>
     createTurnsOn(table<Pace>(openTables(tables.settings), "MooringPace"), { now: () => begun }),
   );
@@ -26,6 +26,6 @@ test("gives no turn twice, and leaves none out", async () => {
 
   const turns = taken.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index * intervalMs));
   expect(turns.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, index) => index * intervalMs));
-  // Another kind has a line of its own.
+  // Each kind has its own sequence.
   expect(await instances[0]?.take("0000-1111/delete", { count: 1, intervalMs })).toBe(0);
 });

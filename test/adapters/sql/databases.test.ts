@@ -60,7 +60,7 @@ describe("change", () => {
     expect(batches).toEqual([{ wire: "sql", operation: "CREATE USER", target: "sql-dev/orders" }]);
   });
 
-  it("creates a user from the directory, known by its object id, with the client id as SID", async () => {
+  it("creates a user from the directory by its object id, with the client id as SID", async () => {
     const { user, sid, principalId } = anIdentity();
 
     await databases.change(target, [{ kind: "createFromProvider", user, objectId: principalId }]);
@@ -68,7 +68,7 @@ describe("change", () => {
     expect(users()).toMatchObject([{ name: user, type: "E", sid }]);
   });
 
-  it("takes roles, permission and mark away again, and drops the user", async () => {
+  it("removes roles, permission and mark, and drops the user", async () => {
     const { user, sid } = anIdentity();
     await databases.change(target, [
       { kind: "createFromSid", user, sid },
@@ -91,7 +91,7 @@ describe("change", () => {
     expect(users()).toEqual([]);
   });
 
-  it("does not mind a mark or a user that is gone already", async () => {
+  it("ignores a mark or a user that is already gone", async () => {
     const { user, sid } = anIdentity();
     await databases.change(target, [
       { kind: "createFromSid", user, sid },
@@ -103,7 +103,7 @@ describe("change", () => {
     expect(users()).toEqual([]);
   });
 
-  it("does all or nothing: the first error takes back what came before it", async () => {
+  it("does all or nothing: the first error rolls back what came before it", async () => {
     const { user, sid } = anIdentity();
 
     const done = databases.change(target, [
@@ -118,7 +118,7 @@ describe("change", () => {
       message: expect.stringContaining("no_such_role"),
     });
     expect(users()).toEqual([]);
-    // Nor does the connection, which goes back to the pool, keep the transaction open: it would see what it did.
+    // Nor does the pooled connection keep the transaction open, which would show it the changes.
     expect((await databases.inspect(target, { name: user, sid })).users).toEqual([]);
     await databases.change(target, [{ kind: "createFromSid", user, sid }]);
     expect(users()).toHaveLength(1);
@@ -130,7 +130,7 @@ describe("change", () => {
     expect(sandbox.faults.journal).toEqual([]);
   });
 
-  it("refuses a SID or an object id that is none before anything is sent", async () => {
+  it("refuses an invalid SID or object id before it sends anything", async () => {
     const bad = [
       { kind: "createFromSid", user: "a", sid: "0x00'; DROP TABLE x --" },
       { kind: "createFromSid", user: "a".repeat(129), sid: "0x00" },
@@ -146,7 +146,7 @@ describe("change", () => {
 });
 
 describe("inspect", () => {
-  it("tells a user that may not connect any more", async () => {
+  it("recognizes a user that may no longer connect", async () => {
     const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
     const read = async () => (await databases.inspect(target, { name: "locked", sid: undefined })).users[0];
     await databases.change(target, [{ kind: "createFromSid", user: "locked", sid: anIdentity("locked").sid }]);
@@ -157,7 +157,7 @@ describe("inspect", () => {
     expect(await read()).toMatchObject({ permissions: [], isDisabled: true });
   });
 
-  it("says what else a user was permitted, and what keeps it from being dropped", async () => {
+  it("reports the user's other permissions, and what keeps it from being dropped", async () => {
     const one = anIdentity("one");
     const run = (script: string) => sandbox.simulator.database(databaseName).runScript(script);
     await databases.change(target, [{ kind: "createFromSid", user: "one", sid: one.sid }]);
@@ -268,7 +268,7 @@ describe("inspect", () => {
     ]);
   });
 
-  it("finds nobody where there is nobody, with or without a SID", async () => {
+  it("finds no user where none exists, with or without a SID", async () => {
     const { sid } = anIdentity();
 
     expect((await databases.inspect(target, { name: "nobody", sid: undefined })).users).toEqual([]);
@@ -277,7 +277,7 @@ describe("inspect", () => {
 });
 
 describe("connections", () => {
-  it("are shared by calls that run at once, and closed after being idle", async () => {
+  it("are shared by concurrent calls, and closed when idle", async () => {
     const idle = createDatabases({ credential: sandbox.credential(sandbox.admin), idleMs: 50 });
     try {
       await Promise.all(["a", "b", "c"].map((name) => idle.inspect(target, { name, sid: undefined })));
@@ -290,7 +290,7 @@ describe("connections", () => {
     await expect.poll(() => sandbox.openConnections()).toBe(0);
   });
 
-  it("ask for a token with our scope at every login, whatever the server names", async () => {
+  it("request a token with Mooring's scope at every login, whatever the server names", async () => {
     const scopes: unknown[] = [];
     const asked = createDatabases({
       credential: {
@@ -307,7 +307,7 @@ describe("connections", () => {
       await asked.close();
     }
 
-    // mssql tries a new pool out with a connection of its own before the first real one.
+    // mssql tests a new pool with one connection before the first real one.
     expect(scopes).toEqual([
       "https://database.usgovcloudapi.net/.default",
       "https://database.usgovcloudapi.net/.default",

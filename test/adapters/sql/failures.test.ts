@@ -1,4 +1,4 @@
-/** What the activities are told when the database, the network or the directory fails. Over the wire, by injected faults. */
+/** The errors that activities get when the database, the network or the directory fails: over the wire, by injected faults. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startSql } from "../../../local/simulators/sql/index.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
@@ -77,7 +77,7 @@ describe("an error of a statement", () => {
     [4221, "SQL_UNAVAILABLE"],
     [615, "SQL_UNAVAILABLE"],
     [926, "SQL_UNAVAILABLE"],
-  ])("%i is worth another try, as %s", async (number, code) => {
+  ])("%i is worth retrying, as %s", async (number, code) => {
     sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: number } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({ name: "TransientError", code });
@@ -86,7 +86,7 @@ describe("an error of a statement", () => {
     expect(userNames()).toEqual(["app"]);
   });
 
-  it("40501 says how long the service wants to be left alone", async () => {
+  it("40501 says how long the service asks to be left alone", async () => {
     sandbox.faults.add({ wire: "sql", operation: "SELECT", effect: { kind: "error", code: 40501 } });
 
     await expect(databases.inspect(target, { name: "app", sid: undefined })).rejects.toMatchObject({
@@ -102,7 +102,7 @@ describe("an error of a statement", () => {
       "Principal 'app' could not be resolved. Error message: 'AADSTS50076: try again later'",
       "SQL_PRINCIPAL_UNRESOLVED",
     ],
-  ])("33134 is told apart by its text: %s", async (message, code) => {
+  ])("33134 is distinguished by its text: %s", async (message, code) => {
     sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 33134, message } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({ code });
@@ -117,7 +117,7 @@ describe("an error of a statement", () => {
     await expect(databases.change(target, create)).rejects.toMatchObject({ name: "PermanentError", code });
   });
 
-  it("comes from the database itself when the database is in the way", async () => {
+  it("is the database's own when the database is in the way", async () => {
     const database = sandbox.simulator.database(databaseName);
     await databases.change(target, create);
     await database.runScript("CREATE SCHEMA shop AUTHORIZATION app");
@@ -133,7 +133,7 @@ describe("an error of a statement", () => {
     });
   });
 
-  it("comes from the directory when SQL may not read it", async () => {
+  it("is the directory's when SQL may not read it", async () => {
     const server = sandbox.world.sqlServers.get("sql-dev");
     if (server) server.canReadDirectory = false;
     const change = { kind: "createFromProvider", user: "app", objectId: sandbox.admin.principalId } as const;
@@ -150,7 +150,7 @@ describe("an error of the login", () => {
     [40914, "PermanentError", "SQL_FIREWALL"],
     [47073, "PermanentError", "SQL_FIREWALL"],
     [49918, "TransientError", "SQL_UNAVAILABLE"],
-  ])("%i is a %s %s, though the driver hides the number, and is not tried again", async (number, name, code) => {
+  ])("%i is a %s %s, though the driver hides the number, and is not retried", async (number, name, code) => {
     sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind: "error", code: number } });
 
     await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({ name, code });
@@ -159,7 +159,7 @@ describe("an error of the login", () => {
     await expect(databases.inspect(target, { name: "a", sid: undefined })).resolves.toMatchObject({ users: [] });
   });
 
-  it("is tried again by the driver where it may pass, and after that by us", async () => {
+  it("is retried by the driver where it may pass, and then by Mooring", async () => {
     const attempts = [40613, 40197, 40501, 10928, 10929].map(async (number) => {
       const database = `db${number}`;
       sandbox.world.sqlServers.get("sql-dev")?.databases.add(database);
@@ -186,12 +186,12 @@ describe("an error of the login", () => {
     await Promise.all(attempts);
   });
 
-  it("does not multiply what is changed: two refused logins, one CREATE USER", async () => {
+  it("does not repeat the change: two refused logins, one CREATE USER", async () => {
     sandbox.faults.add({ wire: "sql", operation: "LOGIN", times: 2, effect: { kind: "error", code: 40613 } });
 
     await databases.change(target, create);
 
-    // Two refused, one to try the pool out, one to work.
+    // Two refused, one to test the pool, one to work.
     expect(sandbox.faults.journal.map(({ operation }) => operation)).toEqual([
       "LOGIN",
       "LOGIN",
@@ -210,7 +210,7 @@ describe("an error of the login", () => {
     expect(logins()).toBe(4);
   });
 
-  it("is an identity without a user when it is not the administrator", async () => {
+  it("means that the identity has no user, unless it is the administrator", async () => {
     const stranger = createDatabases({ credential: sandbox.credential(sandbox.addPrincipal("stranger")) });
     try {
       await expect(stranger.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
@@ -222,7 +222,7 @@ describe("an error of the login", () => {
     }
   });
 
-  it("has the token that was not taken replaced", async () => {
+  it("has a refused token replaced", async () => {
     const refused: string[] = [];
     const own = sandbox.credential(sandbox.admin);
     const telling = createDatabases({ credential: { ...own, refuse: (token) => void refused.push(token) } });
@@ -236,7 +236,7 @@ describe("an error of the login", () => {
     expect(refused).toEqual([expect.stringMatching(/^eyJ/)]);
   });
 
-  it("keeps addresses to the log", async () => {
+  it("writes addresses to the log only", async () => {
     const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const message = "Client with IP address '203.0.113.7' is not allowed to access the server.";
     sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind: "error", code: 40615, message } });
@@ -275,7 +275,7 @@ describe("an error of the login", () => {
 });
 
 describe("a lost connection", () => {
-  it("in change is unknown: the answer may be lost after the effect, and reading back tells", async () => {
+  it("during a change leaves the outcome unknown until it is read back", async () => {
     sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "cutAfter" } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({
@@ -288,7 +288,7 @@ describe("a lost connection", () => {
     expect(sandbox.faults.journal.filter(({ operation }) => operation === "CREATE USER")).toHaveLength(1);
   });
 
-  it("before the effect leaves nothing behind, and the next try works", async () => {
+  it("before the effect leaves nothing behind, and the next attempt works", async () => {
     sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "cutBefore" } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
@@ -298,7 +298,7 @@ describe("a lost connection", () => {
     expect(userNames()).toEqual(["app"]);
   });
 
-  it.each(["cutBefore", "cutAfter", "garbage"] as const)("at login (%s) is worth another try", async (kind) => {
+  it.each(["cutBefore", "cutAfter", "garbage"] as const)("at login (%s) is worth retrying", async (kind) => {
     sandbox.faults.add({ wire: "sql", operation: "LOGIN", effect: { kind } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
@@ -307,14 +307,14 @@ describe("a lost connection", () => {
     expect(userNames()).toEqual(["app"]);
   });
 
-  it("is also a server that answers with nonsense", async () => {
+  it("covers a server that answers with garbage", async () => {
     sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "garbage" } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
     expect(userNames()).toEqual(["app"]);
   });
 
-  it("is also a server that never answers: the request times out", async () => {
+  it("covers a server that never answers: the request times out", async () => {
     sandbox.faults.add({ wire: "sql", operation: "SELECT", effect: { kind: "hang" } });
 
     await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({
@@ -323,7 +323,7 @@ describe("a lost connection", () => {
     await expect(databases.inspect(target, { name: "a", sid: undefined })).resolves.toMatchObject({ users: [] });
   });
 
-  it("is also a server that is slow: it gives the statement up, and the connection stays of use", async () => {
+  it("covers a slow server: the statement is given up, and the connection stays usable", async () => {
     sandbox.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "delay", ms: 1_500 } });
 
     await expect(databases.change(target, create)).rejects.toMatchObject({ code: "SQL_UNAVAILABLE" });
@@ -333,7 +333,7 @@ describe("a lost connection", () => {
     expect(logins()).toBe(before);
   });
 
-  it("is also a server whose certificate nobody vouches for: it gets no token", async () => {
+  it("covers a server with an untrusted certificate: it gets no token", async () => {
     const asked: string[] = [];
     const credential = sandbox.credential(sandbox.admin);
     const impostor = await startSql(
@@ -361,7 +361,7 @@ describe("a lost connection", () => {
     }
   });
 
-  it("is also a server that is not there", async () => {
+  it("covers a server that does not exist", async () => {
     await sandbox.simulator.close();
 
     await expect(databases.inspect(target, { name: "a", sid: undefined })).rejects.toMatchObject({

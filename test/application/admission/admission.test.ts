@@ -1,4 +1,4 @@
-/** Acceptance with teams, on the fake cloud: whose a namespace is, quotas, and what holds when the operation runs. */
+/** Acceptance with teams, on the fake cloud: ownership, quotas, and what is checked again when the operation runs. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
@@ -17,7 +17,7 @@ beforeEach(() => {
   cloud = createFakeCloud();
 });
 
-/** At an instance of the service of its own. */
+/** On an instance of the service of its own. */
 function acceptanceContextOf(by: Caller, catalog: Catalog = withTeams): TestAcceptanceContext {
   const ports: Ports = { ...cloud.ports, admissions: createSerial(), catalog };
   providePorts(ports);
@@ -39,7 +39,7 @@ async function onboard(by: Caller, wanted: OnboardingRequest, options = {}): Pro
   return operation;
 }
 
-it("records whose the namespace is, and the UID that it has", async () => {
+it("records the namespace's team and UID", async () => {
   await onboard(member("red"), request("red-1"));
 
   const uid = cloud.objects.get("v1 Namespace /red-1")?.metadata.uid;
@@ -47,7 +47,7 @@ it("records whose the namespace is, and the UID that it has", async () => {
   expect([...cloud.operations.values()]).toMatchObject([{ team: "red", status: "Succeeded" }]);
 });
 
-it("takes a request that names the team for the same as one that does not", async () => {
+it("treats a request that names the team like one that does not", async () => {
   const first = await onboard(member("red"), request("red-1"));
 
   const again = await acceptOnboarding(acceptanceContextOf(member("red")), request("red-1", { team: "red" }));
@@ -55,7 +55,7 @@ it("takes a request that names the team for the same as one that does not", asyn
   expect(again).toEqual({ operation: first, kind: "onboard", isNew: false, isUnchanged: true });
 });
 
-it("lets a team have as many namespaces as its quota, of fifty that ask at once", async () => {
+it("lets a team have as many namespaces as its quota when fifty requests arrive concurrently", async () => {
   const acceptance = acceptanceContextOf(member("red"));
   const outcomes = await Promise.allSettled(
     Array.from({ length: 50 }, (_, index) => acceptOnboarding(acceptance, request(`red-${index}`))),
@@ -71,11 +71,11 @@ it("lets a team have as many namespaces as its quota, of fifty that ask at once"
   });
 });
 
-it("gives the same request the same operation, also when it fills the quota of its team", async () => {
+it("gives the same request the same operation, even when it fills its team's quota", async () => {
   const { registry } = cloud.ports;
   for (const name of ["red-a", "red-b"]) await registry.insertNamespace(other(name));
   const acceptance = acceptanceContextOf(member("red"));
-  // Another instance of the service has an own queue of those who want to be counted.
+  // Another instance of the service has its own admission queue.
   const there = { ...acceptance, ports: { ...acceptance.ports, admissions: createSerial() } };
 
   const answers = await Promise.all(
@@ -86,7 +86,7 @@ it("gives the same request the same operation, also when it fills the quota of i
   expect(cloud.namespaces.size).toBe(3);
 });
 
-it("gives a take-over that is sent twice the same operation", async () => {
+it("gives a repeated take-over the same operation", async () => {
   await onboard(member("red"), request("shared-1"));
   const wanted = request("shared-1", { team: "blue" });
 
@@ -98,10 +98,10 @@ it("gives a take-over that is sent twice the same operation", async () => {
   expect(again).toMatchObject({ operation: first.operation, isNew: false });
 });
 
-it("gives way when another instance of the service was faster, and says so to whoever was given the operation", async () => {
+it("withdraws when another instance was faster, and fails the operation for everyone who got its id", async () => {
   const acceptance = acceptanceContextOf(member("red"));
   const wanted = request("red-mine");
-  // The same request comes a second time meanwhile.
+  // Meanwhile the same request arrives a second time.
   const racing = overtaken(acceptance.ports, () => acceptOnboarding(acceptanceContextOf(member("red")), wanted));
 
   await expect(acceptOnboarding({ ...acceptance, ports: racing }, wanted)).rejects.toMatchObject({
@@ -114,12 +114,12 @@ it("gives way when another instance of the service was faster, and says so to wh
   ]);
 });
 
-it("leaves nobody with an operation that never runs, who read the record before it gave way and came later", async () => {
+it("fails the operation of a later request that read the record just before it was withdrawn", async () => {
   const acceptance = acceptanceContextOf(member("red"));
   const { registry } = acceptance.ports;
   const wanted = request("red-mine");
   const racing = overtaken(acceptance.ports);
-  // The second one reads the record while it is there, and records its operation when the first has been refused.
+  // The second request reads the record while it exists, and records its operation once the first has been refused.
   const slow: Ports = {
     ...acceptance.ports,
     registry: {
@@ -160,7 +160,7 @@ it("leaves nobody with an operation that never runs, who read the record before 
   });
 });
 
-/** Ports of an instance that finds room in the quota, and whose team has filled it elsewhere when it counts again. */
+/** Ports of an instance that finds room in the quota, and whose team has filled it elsewhere by the second count. */
 function overtaken(ports: Ports, meanwhile: () => Promise<unknown> = async () => undefined): Ports {
   const { registry } = ports;
   let counted = 0;
@@ -194,7 +194,7 @@ function other(namespace: string) {
   };
 }
 
-it("stops an operation whose team may no longer ask for it when it runs", async () => {
+it("stops an operation whose team may no longer request it when it runs", async () => {
   const acceptance = acceptanceContextOf(member("red"));
   const { operation } = await acceptOnboarding(acceptance, request("red-1"));
   const { red: _red, ...others } = withTeams.teams;
@@ -206,7 +206,7 @@ it("stops an operation whose team may no longer ask for it when it runs", async 
   expect(cloud.identities.size).toBe(0);
 });
 
-it("hides another team's namespace from an offboarding, and takes it from an operator", async () => {
+it("hides another team's namespace from an offboarding, and accepts the offboarding from an operator", async () => {
   await onboard(member("red"), request("red-1"));
 
   await expect(acceptOffboarding(acceptanceContextOf(member("blue")), request("red-1"))).rejects.toMatchObject({
@@ -217,7 +217,7 @@ it("hides another team's namespace from an offboarding, and takes it from an ope
   });
 });
 
-it("keeps what an operator onboarded for no team from every team, until it gives it to one", async () => {
+it("keeps what an operator onboarded for no team from every team until the operator gives it to one", async () => {
   await onboard(operator, request("shared-1"));
 
   await expect(acceptOnboarding(acceptanceContextOf(member("red")), request("shared-1"))).rejects.toMatchObject({
@@ -231,7 +231,7 @@ it("keeps what an operator onboarded for no team from every team, until it gives
   });
 });
 
-it("gives a namespace back whose taking over fails: what was onboarded is still there, and still its first owner's", async () => {
+it("leaves a namespace with its first owner, resources intact, when a take-over fails", async () => {
   await onboard(member("red"), request("shared-1"));
   const acceptance = acceptanceContextOf(operator);
   const { operation } = await acceptOnboarding(acceptance, request("shared-1", { team: "blue" }), { takeOver: true });
@@ -245,7 +245,7 @@ it("gives a namespace back whose taking over fails: what was onboarded is still 
   expect(cloud.identities.size).toBe(1);
 });
 
-it("does not take a namespace over while an operation has it; with another request, taking over is a change", async () => {
+it("refuses to take over a namespace that an operation holds; a take-over with another request is a change", async () => {
   await acceptOnboarding(acceptanceContextOf(member("red")), request("shared-1"));
   await expect(
     acceptOnboarding(acceptanceContextOf(operator), request("shared-1"), { takeOver: true }),

@@ -1,4 +1,4 @@
-/** What waits for a person, of the records alone. */
+/** The operations that wait for a person, found from the records alone. */
 import { beforeEach, expect, it } from "vitest";
 import { foreseeApproval } from "../../../src/application/decisions/decide.ts";
 import { listAwaiting } from "../../../src/application/decisions/listAwaiting.ts";
@@ -55,7 +55,7 @@ async function list(query: Partial<Parameters<typeof listAwaiting>[1]> = {}) {
   return { ids: value.map(({ id }) => id), continuation };
 }
 
-it("lists what asked for approval and was neither decided nor canceled, newest first", async () => {
+it("lists operations that need approval and are neither decided nor canceled, newest first", async () => {
   const decision = { kind: "rejected" as const, ...by("ann") };
   await hold("4", { approval });
   await hold("1", { approval: { ...approval, needed: 2, given: [by("ann")] } });
@@ -67,7 +67,7 @@ it("lists what asked for approval and was neither decided nor canceled, newest f
   expect(await list()).toEqual({ ids: ["1", "4"], continuation: undefined });
 });
 
-it("reads page after page, and no operation of a namespace that the caller does not want", async () => {
+it("reads page after page, and reads no operation of a namespace that the caller does not want", async () => {
   for (let id = 100; id < 250; id += 1) await hold(String(id), { approval, team: id % 2 === 0 ? "red" : "blue" });
   const { registry } = cloud.ports;
   const read: string[] = [];
@@ -96,7 +96,7 @@ it("reads page after page, and no operation of a namespace that the caller does 
   expect(read.filter((id) => Number(id) % 2 === 1)).toEqual([]);
 });
 
-it("waits for a caller exactly where his approval would be taken, and would be new", async () => {
+it("awaits a caller exactly when their approval would be accepted and new", async () => {
   const caller = (id: string, ...teams: string[]): Caller => ({ id, name: id, teams, roles: ["Onboarding.Approve"] });
   const callers: Caller[] = [
     caller("ann"),

@@ -22,7 +22,7 @@ beforeEach(() => {
   job = undefined;
 });
 
-/** The cloud with a catalog that allows the Job, in which every Job ends at once with a pod of this state. */
+/** The cloud with a catalog that allows the Job, in which every Job ends immediately with a pod in this state. */
 function portsWhere(end: { exitCode?: number; message?: string; waiting?: object; refusal?: Error }): Ports {
   const [alias = "", cluster] = Object.entries(catalog.clusters)[0] ?? [];
   const verificationJob = { image: "message-app", timeoutSeconds: 1 };
@@ -57,19 +57,19 @@ function jobs() {
   return [...cloud.objects.values()].filter(({ kind }) => kind === "Job");
 }
 
-it("runs nothing where the catalog allows no Job", async () => {
+it("runs nothing when the catalog allows no Job", async () => {
   expect(await tryLogin(cloud.ports, workload, "run")).toEqual([]);
   expect(job).toBeUndefined();
 });
 
-it("runs nothing for a namespace that has no database", async () => {
+it("runs nothing for a namespace without a database", async () => {
   const without = { ...workload, databases: [] };
 
   expect(await tryLogin(portsWhere({ exitCode: 2 }), without, "run")).toEqual([]);
   expect(job).toBeUndefined();
 });
 
-it("logs in as the workload does, with Mooring's mark, and takes the Job away again", async () => {
+it("logs in as the workload does, with Mooring's mark, and removes the Job afterwards", async () => {
   expect(await tryLogin(portsWhere({ exitCode: 0 }), workload, "run")).toEqual([]);
 
   expect(job).toMatchObject({
@@ -89,7 +89,7 @@ it("logs in as the workload does, with Mooring's mark, and takes the Job away ag
   expect(jobs()).toEqual([]);
 });
 
-it("wears the selector's label in a namespace of pod identity", async () => {
+it("has the selector's label in a namespace with pod identity", async () => {
   const pod = OnboardingRequest.parse({ ...workload, identityMode: "podIdentity", selector: "messages" });
 
   await tryLogin(portsWhere({ exitCode: 0 }), pod, "run");
@@ -105,14 +105,14 @@ it.each([
   [5, "LOGIN_MAY_NOT_READ"],
   [6, "LOGIN_UNREACHABLE"],
   [127, "LOGIN_UNPROVEN"],
-])("says of exit code %i that it is %s, with what the pod said", async (exitCode, code) => {
+])("reports exit code %i as %s, with what the pod said", async (exitCode, code) => {
   const findings = await tryLogin(portsWhere({ exitCode, message: "why\n" }), workload, "run");
 
   expect(findings).toMatchObject([{ code, found: `exit code ${exitCode}: why` }]);
   expect(jobs()).toEqual([]);
 });
 
-it("takes no offence when who asked for EXECUTE alone may not read", async () => {
+it("accepts that a user with only EXECUTE cannot read", async () => {
   const executor = OnboardingRequest.parse({
     ...workload,
     databases: [{ server: "sql-dev", database: "messages", roles: ["executor"] }],
@@ -121,7 +121,7 @@ it("takes no offence when who asked for EXECUTE alone may not read", async () =>
   expect(await tryLogin(portsWhere({ exitCode: 5 }), executor, "run")).toEqual([]);
 });
 
-it("does not wait for an image that never comes, and says so", async () => {
+it("reports an image that cannot be pulled without waiting for it", async () => {
   const waiting = { reason: "ErrImagePull", message: "no such image" };
 
   const findings = await tryLogin(portsWhere({ waiting }), workload, "run");
@@ -130,7 +130,7 @@ it("does not wait for an image that never comes, and says so", async () => {
   expect(jobs()).toEqual([]);
 });
 
-it("gives up after the catalog's time, with what the cluster's events say", async () => {
+it("gives up after the catalog's timeout, with what the cluster's events say", async () => {
   cloud.objects.set("v1 Event team-a/e", {
     apiVersion: "v1",
     kind: "Event",
@@ -149,7 +149,7 @@ it("gives up after the catalog's time, with what the cluster's events say", asyn
   expect(findings).toMatchObject([{ code: "LOGIN_UNPROVEN", found: expect.stringContaining("ContainerCreating") }]);
 });
 
-it("says it when the cluster refuses the Job", async () => {
+it("reports that the cluster refused the Job", async () => {
   const refusal = new PermanentError("KUBERNETES_FORBIDDEN", "exceeded quota");
 
   const findings = await tryLogin(portsWhere({ refusal }), workload, "run");

@@ -16,7 +16,7 @@ const ended = {
 const verify = { name: "verify", target: "aks-dev/team-a", changedTime: "2026-11-25T00:00:08Z" } as const;
 const undo = { name: "removeIdentity", target: "mooring-aks-dev-team-a" } as const;
 
-it("believes the end of the operation, not the last word of a step", () => {
+it("trusts the operation's outcome over a step's last status", () => {
   const steps = [
     { ...verify, status: "Failed" },
     { ...undo, status: "Failed" },
@@ -28,7 +28,7 @@ it("believes the end of the operation, not the last word of a step", () => {
   expect(kept).toBe(steps[1]);
 });
 
-it("ends what still runs as the operation ended, and leaves what has ended", () => {
+it("ends running steps the way the operation ended, and leaves ended ones alone", () => {
   const steps = [
     { ...verify, status: "Running" },
     { ...undo, status: "Succeeded" },
@@ -39,13 +39,13 @@ it("ends what still runs as the operation ended, and leaves what has ended", () 
   expect(settled.map(({ status }) => status)).toEqual(["Canceled", "Succeeded"]);
 });
 
-it("says nothing of an operation that runs", () => {
+it("leaves the steps of a running operation alone", () => {
   const steps = [{ ...verify, status: "Running" }] as const;
   expect(settleSteps({ ...ended, status: "Running" }, steps)).toEqual(steps);
 });
 
 it.each(["Running", "Canceled"] as const)(
-  "calls a step that met the cancellation canceled, in an operation that is %s",
+  "marks a step that stopped for the cancellation as canceled, in an operation that is %s",
   (status) => {
     const met = { ...verify, status: "Failed", error: { code: "OPERATION_CANCELED" } } as const;
     const failed = { ...verify, target: "aks-dev/other", status: "Failed", error: { code: "SQL_FIREWALL" } } as const;

@@ -44,7 +44,7 @@ async function recordStep(operation: string, seconds: number, attempts = 1) {
   await cloud.ports.registry.updateStep(operation, step, { status: "Succeeded", action: "create", endTime });
 }
 
-it("goes by the steps of recent operations that succeeded at the first try", async () => {
+it("uses the steps of recent operations that succeeded on the first attempt", async () => {
   await record("a", "Succeeded");
   await record("b", "Succeeded");
   await recordStep("a", 3);
@@ -54,12 +54,12 @@ it("goes by the steps of recent operations that succeeded at the first try", asy
   const { estimate } = await withEstimate(cloud.ports, plan, planned);
   const unmeasured = await withEstimate(createFakeCloud().ports, plan, planned);
 
-  // The proof at the end is counted, and only assumed.
+  // The final verification counts, but its duration is only assumed.
   expect(estimate).toMatchObject({ measuredSteps: 1, assumedSteps: 1, least: 3.5 });
   expect(unmeasured.estimate).toMatchObject({ measuredSteps: 0, assumedSteps: 2 });
 });
 
-it("counts what runs now, but not what waits for a person", async () => {
+it("counts running operations, but not those that wait for a person", async () => {
   const approval = {
     ...{ reasons: [], approvers: [], requestHash: "h", reminders: 0 },
     ...{ requestedTime: "2026-11-24T00:00:00.000Z", expiresTime: "2026-11-25T00:00:00.000Z" },
@@ -70,12 +70,12 @@ it("counts what runs now, but not what waits for a person", async () => {
   await record("over", "Failed");
 
   expect((await withEstimate(cloud.ports, plan, planned)).estimate?.operationsAhead).toBe(2);
-  // The one whose cancel is planned is not ahead of itself.
+  // The operation whose cancel is planned is not ahead of itself.
   const own = { ...planned, operation: "runs" };
   expect((await withEstimate(cloud.ports, plan, own)).estimate?.operationsAhead).toBe(1);
 });
 
-it("says how long a person has, and nothing of a plan without steps", async () => {
+it("says how long a person has to approve, and estimates nothing for a plan without steps", async () => {
   const needed = await withEstimate(cloud.ports, { ...plan, needsApproval: ["Role owner needs approval."] }, planned);
 
   expect(needed.estimate?.approvalMinutes).toBe(cloud.ports.catalog.approval.timeoutMinutes);
@@ -84,7 +84,7 @@ it("says how long a person has, and nothing of a plan without steps", async () =
 
 const time = (seconds: number) => new Date(Date.parse("2026-11-24T00:00:00.000Z") + seconds * 1_000).toISOString();
 
-it("sees how many of the recent operations ran at a time, and what they took between their steps", async () => {
+it("measures how many recent operations ran at the same time, and their time between steps", async () => {
   // Three that overlap and one alone, each with 3 seconds of work in 5.
   for (const [id, start] of [
     ["a", 0],

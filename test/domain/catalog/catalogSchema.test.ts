@@ -21,13 +21,13 @@ it("describes every setting", () => {
   expect(settings.filter(({ schema }) => !schema.description).map(({ path }) => path)).toEqual([]);
 });
 
-it("is where the first line of the sample leads an editor", () => {
+it("is the schema that the sample's first line points editors to", () => {
   const [, leads] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(sample) ?? [];
 
   expect(leads).toBe(schemaFile);
 });
 
-it("knows the settings of the sample, also the one that is commented out for want of a cluster", () => {
+it("covers the sample's settings, including the one that is commented out because it needs a cluster", () => {
   const certificate = sample.replaceAll(/^( *)# (certificateAuthority: \|| {2}-----.*| {2}…)$/gm, "$1$2");
 
   const { clusters } = parse(certificate);

@@ -6,7 +6,7 @@ function problemsOf(text: string) {
   return "problems" in read ? read.problems : [];
 }
 
-it("says of each problem the line, the setting, what is wrong, and what to do", () => {
+it("names the line, the setting, the error and the fix of each problem", () => {
   const text = [
     "tenantId: 00000000-0000-4000-8000-000000000001",
     "clusters:",
@@ -42,7 +42,7 @@ it("says of each problem the line, the setting, what is wrong, and what to do", 
   ]);
 });
 
-it("finds a name that nothing else in the file has", () => {
+it("reports a name that the rest of the file does not define", () => {
   const text =
     "tenantId: 00000000-0000-4000-8000-000000000001\nclusters: {}\nsqlServers: {}\napproval:\n  clusters:\n    - aks-gone\n";
 
@@ -53,7 +53,7 @@ it("finds a name that nothing else in the file has", () => {
   );
 });
 
-it("says of a file that is no YAML where that begins, and not what comes of it", () => {
+it("reports where invalid YAML begins, and not the errors that follow from it", () => {
   const { problems } = readCatalog("# Mooring\n\ntext: of: a\n```\nmore: [of it\n") as { problems: readonly object[] };
 
   expect(problems).toMatchObject([{ line: 3, next: "Correct the YAML there." }]);

@@ -16,7 +16,7 @@ function runShell(script: string): string[][] {
     .map((call) => call.split("\0").slice(0, -1));
 }
 
-it("writes commands that a shell reads as meant, whatever a name holds", () => {
+it("writes commands that a shell reads as intended, whatever characters a name contains", () => {
   const commands = [
     ["az", "identity", "create", "--resource-group", hostile, "--name", "-n"],
     ["az", "identity", "federated-credential", "create", "--subject", `system:${hostile}`],
@@ -25,7 +25,7 @@ it("writes commands that a shell reads as meant, whatever a name holds", () => {
   expect(runShell(printAzureCli(commands))).toEqual(commands.map(([, ...words]) => words));
 });
 
-it("quotes any words so that a shell gives them back (500 in one script)", () => {
+it("quotes any words so that a shell returns them unchanged (500 in one script)", () => {
   const word = fc
     .string({ unit: "binary", maxLength: 40 })
     .filter((text) => !text.includes("\0") && !text.includes("\u0001") && text.isWellFormed());

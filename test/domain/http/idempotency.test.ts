@@ -18,7 +18,7 @@ it.each([
   expect(judge(found, fingerprint, claimed + age)).toBe(judgement);
 });
 
-it("tells requests apart by method, path and body, and not by the order of fields", () => {
+it("distinguishes requests by method, path and body, but not by the order of fields", () => {
   const base = { method: "POST", path: "/api/onboardings", body: { a: 1, b: [1, 2] } };
 
   expect(fingerprintOf({ ...base, body: { b: [1, 2], a: 1 } })).toBe(fingerprintOf(base));

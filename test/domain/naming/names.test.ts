@@ -10,14 +10,14 @@ const label = (maxLength: number) =>
     .filter((text) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text));
 const berth = fc.record({ cluster: label(40), namespace: label(63) });
 
-it("keeps namespaces apart whose readable parts join to the same text", () => {
+it("distinguishes namespaces whose readable parts join to the same text", () => {
   const one = identityName({ cluster: "a-b", namespace: "c" });
   const other = identityName({ cluster: "a", namespace: "b-c" });
 
   expect(one).not.toBe(other);
 });
 
-it("gives every namespace a name that Azure, SQL and Kubernetes take", () => {
+it("gives every namespace a name that Azure, SQL and Kubernetes accept", () => {
   fc.assert(
     fc.property(berth, (each) => {
       // learn.microsoft.com: identities 3 to 128; a SQL name 128; a Kubernetes name 253.

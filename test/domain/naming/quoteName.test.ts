@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { quoteName } from "../../../src/domain/naming/quoteName.ts";
 
 /**
- * Reads a bracketed identifier the way the server does, written from the grammar and from nothing of ours: one opening
- * bracket, then characters, of which `]` counts only doubled, up to a single `]`. Gives the name and what is left over.
+ * Reads a bracketed identifier the way the server does, written from the grammar and independent of Mooring's code: one
+ * opening bracket, then characters, of which `]` counts only doubled, up to a single `]`. Returns the name and the rest.
  */
 function readBracketed(text: string): { name: string; rest: string } | undefined {
   if (text.charCodeAt(0) !== 0x5b) return undefined;
@@ -47,7 +47,7 @@ describe("quoteName", () => {
     );
   });
 
-  it("refuses what no identifier can be", () => {
+  it("refuses what cannot be an identifier", () => {
     expect(() => quoteName("")).toThrow(RangeError);
     expect(() => quoteName("a".repeat(129))).toThrow(RangeError);
     expect(() => quoteName("😀".repeat(65))).toThrow(RangeError);

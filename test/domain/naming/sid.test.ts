@@ -5,12 +5,12 @@ it("puts the first three groups of the client id in little-endian order", () => 
   expect(sidFromClientId("6e3a1b2c-4d5e-4f60-8a9b-0c1d2e3f4a5b")).toBe("0x2C1B3A6E5E4D604F8A9B0C1D2E3F4A5B");
 });
 
-it("takes a client id in capitals for the same", () => {
+it("treats a client id in capitals as the same", () => {
   expect(sidFromClientId("6E3A1B2C-4D5E-4F60-8A9B-0C1D2E3F4A5B")).toBe("0x2C1B3A6E5E4D604F8A9B0C1D2E3F4A5B");
 });
 
 it.each(["", "6e3a1b2c", "6e3a1b2c-4d5e-4f60-8a9b-0c1d2e3f4a5b'; DROP", "zz3a1b2c-4d5e-4f60-8a9b-0c1d2e3f4a5b"])(
-  "refuses %j, which is no GUID",
+  "refuses %j, which is not a GUID",
   (text) => {
     expect(() => sidFromClientId(text)).toThrow("is not a GUID");
   },

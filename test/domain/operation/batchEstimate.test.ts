@@ -25,32 +25,32 @@ const quiet: BatchCircumstances = {
 const many = (count: number, each = item) => Array.from({ length: count }, () => each);
 const rangeOf = ({ least, most }: { least: number; most: number }) => ({ least, most });
 
-it("takes as many rounds as its lanes need for all", () => {
+it("takes as many rounds as its lanes need for all items", () => {
   expect(rangeOf(estimateBatch(many(100), quiet))).toEqual({ least: 100, most: 100 });
   expect(rangeOf(estimateBatch(many(101), quiet))).toEqual({ least: 110, most: 110 });
   expect(rangeOf(estimateBatch(many(3), quiet))).toEqual({ least: 10, most: 10 });
   expect(rangeOf(estimateBatch(many(100), { ...quiet, lanes: 1 }))).toEqual({ least: 1_000, most: 1_000 });
 });
 
-it("lets one slow namespace hold up its lane and nobody else", () => {
+it("lets one slow namespace hold up its own lane only", () => {
   const slow = { ...item, jobSeconds: 60 };
   const unmeasured = { ...quiet, durations: new Map([["ensureIdentity create", exactly(6)]]) };
 
-  // The proof is assumed to take half a second at least, and 10 or with a Job 70 at most.
+  // Verification is assumed to take at least half a second, and at most 10, or 70 with a Job.
   const { most } = estimateBatch([slow, ...many(18)], { ...unmeasured, lanes: 2 });
 
-  // The other one takes eleven meanwhile, and they share the rest.
+  // The other lane takes eleven meanwhile, and the two share the rest.
   expect(most).toBe(76 + 7 * 16);
 });
 
-it("counts what runs between the stages, and when a lane takes its next one", () => {
+it("counts the time between stages and between a lane's items", () => {
   expect(rangeOf(estimateBatch(many(20), { ...quiet, betweenStages: exactly(1) }))).toEqual({
     least: 2 * (10 + 2 + 1),
     most: 2 * (10 + 2 + 1),
   });
 });
 
-it("is bound by what Azure takes of identity writes in a subscription, however many lanes there are", () => {
+it("is limited by Azure's rate of identity writes in a subscription, however many lanes there are", () => {
   const limited = {
     ...quiet,
     lanes: 100,
@@ -63,18 +63,18 @@ it("is bound by what Azure takes of identity writes in a subscription, however m
 
   expect(one.least).toBe(500);
   expect(one.boundBy[0]).toMatch(/^Identity writes: Azure takes 2 a second.* 1001/);
-  // Each subscription has a limit of its own.
+  // Each subscription has its own limit.
   expect(two.least).toBe(250);
 });
 
-it("waits at most for the writes of all that runs now", () => {
+it("waits at most for the identity writes of everything that runs now", () => {
   const limited = { ...quiet, identityWrites: () => ({ intervalSeconds: 0.5, waitSeconds: 3 }) };
 
   expect(rangeOf(estimateBatch(many(10), limited))).toEqual({ least: 10, most: 13 });
   expect(rangeOf(estimateBatch(many(10), { ...limited, operationsAhead: 40 }))).toEqual({ least: 10, most: 50 });
 });
 
-it("supposes at most that no more get on at a time than did of late, and says so", () => {
+it("assumes in the worst case no more parallel operations than were seen lately, and says so", () => {
   const { least, most, boundBy } = estimateBatch(many(100), { ...quiet, seenAtOnce: 1 });
 
   expect({ least, most }).toEqual({ least: 100, most: 1_000 });
@@ -82,7 +82,7 @@ it("supposes at most that no more get on at a time than did of late, and says so
   expect(rangeOf(estimateBatch(many(100), { ...quiet, seenAtOnce: undefined })).most).toBe(100);
 });
 
-it("knows a sum better than its parts, where they were measured, and no better where they are assumed", () => {
+it("narrows the range of a sum of measured durations, but not of assumed ones", () => {
   const uneven = { least: 2, most: 14, usual: 6 };
   const measured = { ...quiet, durations: new Map([...quiet.durations, ["ensureIdentity create", uneven]]) };
   const assumed = {
@@ -95,7 +95,7 @@ it("knows a sum better than its parts, where they were measured, and no better w
   expect(rangeOf(estimateBatch(many(160), assumed))).toEqual({ least: 16 * (2 + 4), most: 16 * (14 + 4) });
 });
 
-it("takes no time for what is as it was asked for, and tells apart what it leaves out", () => {
+it("counts no time for unchanged namespaces, and lists what it leaves out by reason", () => {
   const leftOut = { blocked: 1, refused: 2, notPlanned: 3, awaitingApproval: 4 };
   const nothing = { ...item, steps: [] };
 

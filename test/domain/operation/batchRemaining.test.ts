@@ -25,7 +25,7 @@ const done = (count: number): BatchItem[] =>
 const waiting = (count: number) => Array.from({ length: count }, (_, index) => item(500 + index, {}));
 const running = { status: "Running" } as const;
 
-it("goes by the pace of its own, and lets the last ones come to their end", () => {
+it("uses the batch's own pace, and adds the time in which the last items finish", () => {
   const items = [...done(11), ...waiting(30)];
 
   expect(estimateRemaining(running, items, start + 22_000)).toEqual({ seconds: 30 * 2 + 4, namespaces: 30 });
@@ -37,7 +37,7 @@ it("gets longer while nothing ends", () => {
   expect(estimateRemaining(running, items, start + 222_000)?.seconds).toBe(30 * 22 + 4);
 });
 
-it("says nothing where it knows nothing", () => {
+it("returns no estimate when there is nothing to base it on", () => {
   const now = start + 22_000;
 
   expect(estimateRemaining(running, [...done(9), ...waiting(30)], now)).toBeUndefined();
@@ -47,7 +47,7 @@ it("says nothing where it knows nothing", () => {
   expect(estimateRemaining({ ...running, cancel }, [...done(11), ...waiting(30)], now)).toBeUndefined();
 });
 
-it("does not take for its pace what took no time of a lane", () => {
+it("leaves items that took no lane time out of the pace", () => {
   const refused = done(40).map((each) => ({ ...each, status: "Failed" as const, operation: undefined }));
   const others = done(40).map((each) => ({ ...each, operation: "somebody's" }));
 

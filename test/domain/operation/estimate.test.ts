@@ -18,7 +18,7 @@ const steps: readonly TimedStep[] = [
   timedStep("federateIdentity", "create"),
   timedStep("verify", "none"),
 ];
-/** Every step takes as long as is said here. */
+/** Every step takes as long as given here. */
 const measured = (seconds: Readonly<Record<string, Range>>): Circumstances["durations"] =>
   new Map(Object.entries(seconds));
 const all = measured({
@@ -30,17 +30,17 @@ const all = measured({
   "verify none": { least: 1, most: 2 },
 });
 
-it("adds the longest steps of the stages, and counts what runs together once", () => {
+it("adds the longest step of each stage, since the steps of a stage run in parallel", () => {
   expect(estimate(steps, { ...quiet, durations: all })).toMatchObject({
     least: 1 + 2 + 3 + 1,
-    // And at most a second of the runtime for each of four stages.
+    // Plus up to a second of the runtime for each of four stages.
     most: 2 + 4 + 6 + 2 + 4,
     measuredSteps: 7,
     assumedSteps: 0,
   });
 });
 
-it("does not grow with databases, which are granted at the same time", () => {
+it("does not grow with the number of databases, which are granted in parallel", () => {
   const more: TimedStep[] = Array.from({ length: 40 }, () => timedStep("grantDatabase", "create"));
 
   expect(estimate([...steps, ...more], quiet).most).toBe(estimate(steps, quiet).most);
@@ -63,7 +63,7 @@ it("adds up steps that run one after the other, as undos do", () => {
   expect(boundBy).toEqual(["The steps, one after the other: revokeDatabase, removeServiceAccount."]);
 });
 
-it("says that it only assumes what nobody has measured", () => {
+it("says when it only assumes durations that were never measured", () => {
   const { least, most, measuredSteps, assumedSteps } = estimate(steps, quiet);
 
   expect({ measuredSteps, assumedSteps }).toEqual({ measuredSteps: 0, assumedSteps: 7 });
@@ -71,7 +71,7 @@ it("says that it only assumes what nobody has measured", () => {
   expect(most).toBeGreaterThan(least);
 });
 
-it("waits for the identity writes of what runs now, and names them when they take the most", () => {
+it("waits for the identity writes of running operations, and names them when they take longest", () => {
   const busy = estimate(steps, { ...quiet, operationsAhead: 100 });
 
   expect(busy.most).toBe(estimate(steps, quiet).most + 100);
@@ -79,7 +79,7 @@ it("waits for the identity writes of what runs now, and names them when they tak
   expect(estimate(steps, quiet).boundBy[0]).toMatch(/^The steps/);
 });
 
-it("waits for nobody's writes when it makes none", () => {
+it("does not wait for identity writes when it makes none", () => {
   const looks = steps.map((step) => ({ ...step, action: "none" as const }));
 
   expect(estimate(looks, { ...quiet, operationsAhead: 100 })).toEqual({
@@ -88,17 +88,17 @@ it("waits for nobody's writes when it makes none", () => {
   });
 });
 
-it("does not promise to be faster than its own writes may follow each other", () => {
+it("is never faster than its own writes may follow each other", () => {
   const slow = { ...quiet, durations: all, identityWrites: { intervalSeconds: 60, waitSeconds: 0 } };
 
   expect(estimate(steps, slow).least).toBe(60);
 });
 
-it("gives the verification Job its time", () => {
+it("adds the time of the verification Job", () => {
   expect(estimate(steps, { ...quiet, jobSeconds: 120 }).most).toBe(estimate(steps, quiet).most + 120);
 });
 
-it("keeps the person who approves apart from the seconds", () => {
+it("reports the approver's time separately from the seconds", () => {
   const { boundBy, approvalMinutes, most } = estimate(steps, { ...quiet, approvalMinutes: 90 });
 
   expect({ first: boundBy[0], approvalMinutes }).toEqual({

@@ -38,7 +38,7 @@ const trace = (id: string) => `00-${id.repeat(32)}-b7ad6b7169203331-01`;
 const broken = finding("USER_MISSING", "sql-dev/messages", { field: "user", expected: "there", found: null });
 const added = finding("IDENTITY_TAGS_ADDED", "id-team-a", { field: "tags", expected: null, found: "owner" });
 
-/** What the operation of before had written, and what the next one writes. */
+/** What the previous operation wrote, and what the next one writes. */
 const was = {
   ...berth,
   operation: "op-1",
@@ -107,29 +107,29 @@ const { previous: _previous, ...onlyHalfDone } = incomplete;
 
 describe("an operation begins", () => {
   it.each<[string, NamespaceRecord, object]>([
-    ["where nothing is: onboarding", open(opening), { ...opening, state: "Onboarding" }],
+    ["no record: onboarding", open(opening), { ...opening, state: "Onboarding" }],
     [
-      "Onboarded, by a request that replaces another: the record of before is kept to be restored",
+      "Onboarded, by a request that replaces another: the previous record is kept to be restored",
       supersede(onboarded, opening, { earlier: first, takeOver: false }),
       { ...known, namespaceUid: "uid-1", ...opening, state: "Changing", earlier: first, previous },
     ],
     [
-      "Onboarded, by the same request in a take-over: the namespace that is there now counts",
+      "Onboarded, by the same request in a take-over: the existing namespace counts",
       supersede(onboarded, { ...opening, team: "blue" }, { earlier: undefined, takeOver: true }),
       { ...known, ...opening, team: "blue", state: "Onboarding", previous },
     ],
     [
-      "Onboarded, by an operator for no team: the team is no longer the record's",
+      "Onboarded, by an operator for no team: the record loses its team",
       supersede(onboarded, openingOfNoTeam, { earlier: first, takeOver: false }),
       { ...known, namespaceUid: "uid-1", ...openingOfNoTeam, state: "Changing", earlier: first, previous },
     ],
     [
-      "Incomplete, by a request that replaces another: what it would have restored still has to be",
+      "Incomplete, by a request that replaces another: what it would have restored is still to be restored",
       supersede({ ...incomplete, compensates }, opening, { earlier: first, takeOver: false }),
       { ...known, namespaceUid: "uid-1", ...opening, state: "Changing", earlier: first, previous: halfDone },
     ],
     [
-      "Onboarded: offboarding says what it was",
+      "Onboarded: offboarding keeps the previous state",
       beginOffboarding({ ...onboarded, migration }, beginning, { ignoreDependants: true }),
       {
         ...own,
@@ -148,7 +148,7 @@ describe("an operation begins", () => {
       },
     ],
     [
-      "Incomplete: offboarding knows what is left to take away",
+      "Incomplete: offboarding keeps what is left to remove",
       beginOffboarding(incomplete, beginning, { ignoreDependants: false }),
       {
         ...own,
@@ -178,12 +178,12 @@ describe("an operation begins", () => {
       { ...own, state: "Compensating", migration, compensates: ofMigration },
     ],
     [
-      "Onboarded: repair that somebody asked for",
+      "Onboarded: repair that somebody requested",
       beginRepair(onboarded, beginning, {}),
       { ...own, state: "Repairing" },
     ],
     [
-      "Onboarded: repair that nobody asked for",
+      "Onboarded: automatic repair",
       beginRepair(onboarded, beginning, { repairTried: { findings: "other", time: t2 } }),
       { ...own, state: "Repairing", repairTried: { findings: "other", time: t2 } },
     ],
@@ -232,17 +232,17 @@ describe("an operation ends", () => {
       { ...opening, ...reached, ...seen, ...brought, state: "Onboarded" },
     ],
     [
-      "Onboarding, Succeeded, and what was found got lost in a crash: no error can be left",
+      "Onboarding, Succeeded, with the findings lost in a crash: no error can be left",
       Onboarding,
       succeeded,
       { ...held, ...seen, ...brought, state: "Onboarded" },
     ],
-    ["Onboarding, Failed and undone, where nothing was", fresh, failed, undefined],
-    ["Onboarding, Canceled and undone, where nothing was", fresh, canceled, undefined],
-    ["Onboarding, Failed and undone, after one half done", Onboarding, failed, { ...restored, ...halfDone }],
+    ["Onboarding, Failed and undone, without a previous record", fresh, failed, undefined],
+    ["Onboarding, Canceled and undone, without a previous record", fresh, canceled, undefined],
+    ["Onboarding, Failed and undone, after an incomplete one", Onboarding, failed, { ...restored, ...halfDone }],
     ["Onboarding, Failed, and something is left", fresh, leftBehind, { ...opening, state: "Incomplete" }],
     [
-      "Onboarding, Failed, and something is left, after one half done",
+      "Onboarding, Failed, and something is left, after an incomplete one",
       Onboarding,
       leftBehind,
       { ...held, state: "Incomplete", previous: halfDone },
@@ -255,7 +255,7 @@ describe("an operation ends", () => {
     ],
     ["Changing, Failed and undone", Changing, failed, { ...restored, state: "Onboarded" }],
     [
-      "Changing, Failed and undone, of no team before",
+      "Changing, Failed and undone, previously of no team",
       { ...Changing, previous: previousOfNoTeam },
       failed,
       { ...restoredOfNoTeam, state: "Onboarded" },
@@ -274,7 +274,7 @@ describe("an operation ends", () => {
       { ...own, operation: "op-1", requestedBy: "anna", acceptedTime: t1, state: "Onboarded" },
     ],
     [
-      "Offboarding, Canceled before it removed anything, of one half done",
+      "Offboarding, Canceled before it removed anything, of an incomplete namespace",
       { ...Offboarding, earlier: third, previous, offboarding: { ignoreDependants: false, before: beforeHalfDone } },
       { ...canceled, isUntouched: true },
       {
@@ -287,9 +287,9 @@ describe("an operation ends", () => {
         previous,
       },
     ],
-    ["Offboarding, Failed half-way", { ...Offboarding, migration }, failed, { ...own, state: "Incomplete", migration }],
+    ["Offboarding, Failed partway", { ...Offboarding, migration }, failed, { ...own, state: "Incomplete", migration }],
     ["Compensating, Succeeded", Compensating, succeeded, { ...restored, state: "Onboarded" }],
-    ["Compensating, Succeeded, where nothing was", firstCompensated, succeeded, undefined],
+    ["Compensating, Succeeded, without a previous record", firstCompensated, succeeded, undefined],
     [
       "Compensating, Failed again",
       Compensating,
@@ -297,7 +297,7 @@ describe("an operation ends", () => {
       { ...own, state: "Incomplete", earlier: third, previous, compensates },
     ],
     [
-      "Compensating a migration, Succeeded: as far as it had come",
+      "Compensating a migration, Succeeded: back to the phase completed before",
       backTo("sideBySide"),
       succeeded,
       { ...own, state: "Onboarded", migration: { ...migration, completed: "sideBySide" } },
@@ -309,7 +309,7 @@ describe("an operation ends", () => {
       { ...own, state: "Onboarded" },
     ],
     [
-      "Compensating a migration, Failed again: it stands where it stood",
+      "Compensating a migration, Failed again: the phase stays the same",
       backTo("sideBySide"),
       leftBehind,
       { ...own, state: "Onboarded", migration: { ...migration, hasRemains: true, leftBy: own.operation } },
@@ -321,30 +321,30 @@ describe("an operation ends", () => {
       { ...repaired, ...reached, ...seen, state: "Onboarded" },
     ],
     [
-      "Repairing, Failed: as onboarded as it was",
+      "Repairing, Failed: still Onboarded",
       { ...Repairing, migration },
       leftBehind,
       { ...own, migration, state: "Onboarded" },
     ],
     [
-      "Migrating, Succeeded until its end",
+      "Migrating, Succeeded to the end",
       Migrating,
       { ...succeeded, findings, migration: { completed: "retire", podsToMove: [] } },
       { ...own, ...seen, state: "Onboarded" },
     ],
     [
-      "Migrating, Succeeded until a phase: it goes on from there, and what a look found before stays",
+      "Migrating, Succeeded up to a phase: it continues from there, and earlier findings stay",
       Migrating,
       { ...succeeded, migration: { completed: "cutOver", podsToMove: [] } },
       { ...own, state: "Onboarded", migration: { ...migration, completed: "cutOver" } },
     ],
     [
-      "Migrating, Succeeded with a look: an inventory leaves nothing",
+      "Migrating, Succeeded with only a look: an inventory leaves nothing",
       Migrating,
       { ...succeeded, migration: { completed: "inventory", podsToMove: [] } },
       { ...own, state: "Onboarded" },
     ],
-    ["Migrating, Failed before it wrote", Migrating, failed, { ...own, state: "Onboarded" }],
+    ["Migrating, Failed before it wrote anything", Migrating, failed, { ...own, state: "Onboarded" }],
     [
       "Migrating, Failed, and something is left",
       Migrating,
@@ -386,7 +386,7 @@ describe("the operation of a record", () => {
     });
   });
 
-  it("has what its kind needs, and nothing of what the record was before", () => {
+  it("has what its kind needs, and nothing of the previous record", () => {
     const { Changing, Compensating, Migrating, Offboarding } = records;
     const tried: RecordIn<"Offboarding"> = { ...Offboarding, migration, compensates };
 
@@ -399,7 +399,7 @@ describe("the operation of a record", () => {
   });
 });
 
-it("counts the records that stand behind one another", () => {
+it("counts the chain of previous records", () => {
   const depths: readonly [FreeRecord, number][] = [
     [onboarded, 0],
     [onlyHalfDone, 0],

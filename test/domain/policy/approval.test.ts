@@ -17,7 +17,7 @@ const request = (roles: readonly string[], cluster = "aks-dev") =>
 
 const said = (...asked: Parameters<typeof needsApproval>) => needsApproval(...asked).map(({ what }) => what);
 
-it("asks for approval of db_owner and of nothing else when the catalog does not say", () => {
+it("requires approval only for db_owner when the catalog does not say otherwise", () => {
   const policy = { approval: ApprovalPolicy.parse({}), teams: {} };
 
   expect(needsApproval(policy, request(["reader", "writer", "executor"]))).toEqual([]);
@@ -34,7 +34,7 @@ it("names every reason: the cluster, the databases, the roles", () => {
   ]);
 });
 
-it("adds the rules of the team, and says by whom", () => {
+it("adds the team's rules, and says who decides", () => {
   expect(needsApproval(withTeams, request(["writer"]), "red")).toEqual([
     {
       what: 'Role writer on sql-dev/messages needs approval by team "blue".',
@@ -47,7 +47,7 @@ it("adds the rules of the team, and says by whom", () => {
   }
 });
 
-it("takes what one rule of a team names together", () => {
+it("applies a rule of a team only where everything that it names matches", () => {
   const rules = [
     { clusters: ["aks-dev"] },
     { clusters: ["aks-new"] },
@@ -63,7 +63,7 @@ it("takes what one rule of a team names together", () => {
   ]);
 });
 
-it("lets only those decide whom every reason names", () => {
+it("lets only callers decide who satisfy every reason", () => {
   const approvers = [{ role: "Onboarding.Approve" as const }, { role: "Onboarding.Approve" as const, team: "blue" }];
   const roles = ["Onboarding.Approve" as const];
 
@@ -74,7 +74,7 @@ it("lets only those decide whom every reason names", () => {
   expect(mayDecide(operator, { approvers: [] })).toBe(false);
 });
 
-it("does not load a policy about a cluster or database that the catalog does not have", () => {
+it("rejects a policy about a cluster or database that the catalog does not have", () => {
   const approval = { clusters: ["aks-prd"], databases: ["sql-dev/messages", "messages"] };
 
   const parsed = Catalog.safeParse({ ...catalog, approval });

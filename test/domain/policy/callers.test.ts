@@ -8,7 +8,7 @@ import { catalog, groups, redWorkload } from "../../support/teams.ts";
 const oid = "BBBBBBBB-0000-4000-8000-000000000001";
 const claims = (changes: object) => Claims.parse({ oid, tid: catalog.tenantId, azp: redWorkload, ...changes });
 
-it("finds teams by groups, and roles among Mooring's own", () => {
+it("finds teams by groups, and Mooring's own roles among all roles", () => {
   const caller = callerOf(
     catalog,
     claims({
@@ -27,7 +27,7 @@ it("finds teams by groups, and roles among Mooring's own", () => {
   });
 });
 
-it("puts a workload into the team of its application, but nobody who merely signs in through it", () => {
+it("puts a workload into the team of its application, but not a person who merely signs in through it", () => {
   expect(callerOf(catalog, claims({})).teams).toEqual(["red"]);
   expect(callerOf(catalog, claims({ azp: undefined, appid: redWorkload.toUpperCase() })).teams).toEqual(["red"]);
   expect(callerOf(catalog, claims({ scp: "access" })).teams).toEqual([]);
@@ -36,11 +36,11 @@ it("puts a workload into the team of its application, but nobody who merely sign
 it.each([
   ["names a source of groups", { _claim_names: { groups: "src1" } }],
   ["only says that there are groups", { hasgroups: true }],
-])("refuses a token that %s instead of groups, since nobody knows its teams", (_what, changes) => {
+])("refuses a token that %s instead of groups, since its teams are unknown", (_what, changes) => {
   const overage = claims({ scp: "access", roles: ["Onboarding.Request", "Onboarding.Approve"], ...changes });
 
   expect(() => callerOf(catalog, overage)).toThrow(expect.objectContaining({ code: "GROUPS_OVERAGE" }));
-  // Where no team goes by groups, none is missed.
+  // When no team uses groups, none is missing.
   const withoutGroups = Object.fromEntries(
     Object.entries(catalog.teams).map(([name, team]) => [name, { ...team, groups: [] }]),
   );
@@ -48,12 +48,12 @@ it.each([
   expect(callerOf(catalog, { ...overage, roles: ["Onboarding.Operate"] })).toMatchObject({ teams: [] });
 });
 
-it("asks nobody for groups whose token has them, or has another claim elsewhere", () => {
+it("does not need groups elsewhere when the token has them, or when only another claim is elsewhere", () => {
   expect(callerOf(catalog, claims({ groups: [groups.red], hasgroups: true })).teams).toEqual(["red"]);
   expect(callerOf(catalog, claims({ _claim_names: { extn: "src1" } })).teams).toEqual(["red"]);
 });
 
-it("knows a key by its digest, whatever stands beside it", () => {
+it("recognizes a key by its digest, in either case, among several", () => {
   const digest = (key: string) => createHash("sha256").update(key).digest("hex");
   const auth = Auth.parse({
     keys: {

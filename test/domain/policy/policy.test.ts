@@ -12,12 +12,12 @@ const request = OnboardingRequest.parse({
 });
 const shared = { ...request, namespace: "shared-1" };
 
-it("gives a request to the one team of the caller that it fits", () => {
+it("assigns a request to the caller's only matching team", () => {
   expect(decideTeam(catalog, member("red"), request)).toEqual({ team: "red" });
   expect(decideTeam(catalog, member("red", "blue"), request)).toEqual({ team: "red" });
 });
 
-it("lets the request name the team where several fit, and only one that the caller is in", () => {
+it("lets the request name the team where several match, but only one of the caller's", () => {
   expect(decideTeam(catalog, member("red", "blue"), shared)).toMatchObject({ denial: { code: "TEAM_REQUIRED" } });
   expect(decideTeam(catalog, member("red", "blue"), { ...shared, team: "blue" })).toEqual({ team: "blue" });
   expect(decideTeam(catalog, member("red"), { ...shared, team: "blue" })).toMatchObject({
@@ -25,7 +25,7 @@ it("lets the request name the team where several fit, and only one that the call
   });
 });
 
-it("says the same of a team that is not there and of one that is another's", () => {
+it("answers the same for a team that does not exist and for another's", () => {
   const of = (team: string) => JSON.stringify(decideTeam(catalog, member("red"), { ...shared, team }));
 
   expect(of("nobody")).toBe(of("blue").replaceAll("blue", "nobody"));
@@ -35,7 +35,7 @@ const database = { server: "sql-dev", database: "messages", roles: ["reader" as 
 it.each([
   ["another cluster", { cluster: "aks-new" }, "/cluster"],
   ["another namespace", { namespace: "blue-1" }, "/namespace"],
-  ["a namespace that only begins alike", { namespace: "redder" }, "/namespace"],
+  ["a namespace that only shares a prefix", { namespace: "redder" }, "/namespace"],
   ["a database that is not the team's", { databases: [{ ...database, database: "secrets" }] }, "/databases/0/database"],
   ["a database named like a built-in", { databases: [{ ...database, database: "toString" }] }, "/databases/0/database"],
   ["a server named like a built-in", { databases: [{ ...database, server: "constructor" }] }, "/databases/0/database"],
@@ -58,7 +58,7 @@ it("refuses a caller without a team, and one without the role", () => {
   expect(decideTeam(catalog, member("gone"), request)).toMatchObject({ denial: { code: "NOT_ALLOWED" } });
 });
 
-it("lets an operator ask for no team, or for any that the request fits", () => {
+it("lets an operator ask for no team, or for any team that the request fits", () => {
   expect(decideTeam(catalog, operator, request)).toEqual({ team: undefined });
   expect(decideTeam(catalog, operator, { ...request, team: "red" })).toEqual({ team: "red" });
   expect(decideTeam(catalog, operator, { ...request, team: "blue" })).toMatchObject({
@@ -82,7 +82,7 @@ it("shows a caller what its teams have, and an operator everything", () => {
   ]);
 });
 
-it("matches a pattern as the regular expression does that it stands for", () => {
+it("matches a pattern like the equivalent regular expression", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 8 });
   const pattern = fc.string({ unit: fc.constantFrom("a", "b", "-", "*"), maxLength: 8 });
 
@@ -94,14 +94,14 @@ it("matches a pattern as the regular expression does that it stands for", () => 
   );
 });
 
-it("looks at the team again when the operation runs", () => {
+it("checks the team again when the operation runs", () => {
   expect(() => checkTeam(catalog, { team: "red" }, request)).not.toThrow();
   expect(() => checkTeam(catalog, {}, request)).not.toThrow();
   expect(() => checkTeam(catalog, { team: "blue" }, request)).toThrow(/may not ask for this/);
   expect(() => checkTeam(catalog, { team: "gone" }, request)).toThrow(/no longer has a team "gone"/);
 });
 
-it("tells a namespace that was made again from the one that was onboarded", () => {
+it("distinguishes a recreated namespace from the one that was onboarded", () => {
   expect(() => checkSameNamespace(request, { onboarded: "1", current: "1" })).not.toThrow();
   expect(() => checkSameNamespace(request, { onboarded: "1", current: undefined })).not.toThrow();
   expect(() => checkSameNamespace(request, { onboarded: undefined, current: "1" })).not.toThrow();

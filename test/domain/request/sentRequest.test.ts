@@ -1,4 +1,4 @@
-/** A request as a Kubernetes object: what it means, where its errors point, and the schema that editors have of it. */
+/** A request as a Kubernetes object: what it means, where its errors point, and the schema that editors use. */
 import { describe, expect, it } from "vitest";
 import { apiVersion, namedIn, toObjectForm } from "../../../src/domain/request/objectForm.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -30,13 +30,13 @@ function pathsOf(value: unknown): readonly string[] {
 describe("the namespace", () => {
   it.each([
     ["metadata.namespace", { name: "dev-shop", namespace: "shop" }],
-    ["metadata.name where there is no other", { name: "shop" }],
+    ["metadata.name when metadata.namespace is missing", { name: "shop" }],
   ])("is %s", (_which, metadata) => {
     expect(requestIn(object(metadata))).toEqual(OnboardingRequest.parse({ ...spec, namespace: "shop" }));
     expect(namedIn(object(metadata))).toEqual({ cluster: "aks-dev", namespace: "shop" });
   });
 
-  it("may have no other name than in a plain request", () => {
+  it("is restricted to the names that a plain request allows", () => {
     expect(pathsOf(object({ name: "kube-system" }))).toEqual(["metadata/name/"]);
     expect(pathsOf(object({ name: "shop.orders" }))).toEqual(["metadata/name/"]);
     expect(pathsOf(object({ name: "shop.orders", namespace: "shop" }))).toEqual([]);
@@ -44,7 +44,7 @@ describe("the namespace", () => {
   });
 });
 
-it("ignores what other tools and an API server write, and its own status", () => {
+it("ignores what other tools, an API server and Mooring itself (in status) write", () => {
   const metadata = {
     name: "shop",
     labels: { "app.kubernetes.io/part-of": "shop" },
@@ -63,7 +63,7 @@ it("ignores what other tools and an API server write, and its own status", () =>
 it.each([
   ["an unknown field of metadata", object({ name: "shop", namepsace: "other" }), "metadata/namepsace"],
   ["no name", object({ generateName: "shop-" }), "metadata/name/"],
-  ["a label that is no text", object({ name: "shop", labels: { a: 1 } }), "metadata/labels/a/"],
+  ["a label that is not text", object({ name: "shop", labels: { a: 1 } }), "metadata/labels/a/"],
   ["another version", { ...object({ name: "shop" }), apiVersion: "mooring.dev/v1" }, "apiVersion/"],
   ["another kind", { ...object({ name: "shop" }), kind: "Namespace" }, "kind/"],
   ["no kind", { apiVersion, metadata: { name: "shop" }, spec }, "kind/"],
@@ -74,7 +74,7 @@ it.each([
   expect(pathsOf(value)).toContain(path);
 });
 
-it("says where a field of the request stands in what was sent, also within a text", () => {
+it("translates the path of a request's field into the form that was sent, also inside a text", () => {
   const text =
     'Team "a" may not ask for this: /namespace is not; /databases/0/roles: owner. See aks-dev/team and GET /api.';
 
@@ -89,7 +89,7 @@ it("says where a field of the request stands in what was sent, also within a tex
   expect(readSentRequest(object({ name: "shop" })).asSent("/namespace")).toBe("/metadata/name");
 });
 
-it("goes round: the object of a request is that request", () => {
+it("round-trips: the object form of a request is read as the same request", () => {
   const request = OnboardingRequest.parse({ ...spec, namespace: "shop", deletePolicy: "Keep", team: "a" });
 
   expect(requestIn(toObjectForm(request, { state: "Onboarded" }))).toEqual(request);
@@ -109,7 +109,7 @@ describe("the schema", () => {
       yield* nodesOf(each);
   }
 
-  it("refers to nothing outside, and takes what is taken", () => {
+  it("has no external references, and requires what the parser requires", () => {
     expect(JSON.stringify(schema)).not.toContain("$ref");
     expect(schema).toMatchObject({
       title: "NamespaceOnboarding",
@@ -118,7 +118,7 @@ describe("the schema", () => {
     });
   });
 
-  it("is structural in spec, but for additionalProperties, which a CustomResourceDefinition says by pruning", () => {
+  it("is structural in spec except for additionalProperties, which a CustomResourceDefinition expresses by pruning", () => {
     // kubernetes.io, "Specifying a structural schema"
     const taken = "type description default enum pattern properties required items minItems maxItems".split(" ");
     const nodes = [...nodesOf(schema.properties?.["spec"] ?? {})];

@@ -16,7 +16,7 @@ it("keeps the caller's trace and span when the host follows another trace, or no
   expect(traceOf({ caller, host: undefined })).toBe(caller);
 });
 
-it("starts a trace when there is none, each time another", () => {
+it("starts a new trace for every request without one", () => {
   const [first, second] = [1, 2].map(() => traceOf({ caller: null, host: undefined }));
 
   expect(readTraceparent(first)).toBe(first);
@@ -30,7 +30,7 @@ it.each([
   "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
   "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   `${caller}\r\nset-cookie: a=b`,
-])("does not take %s for a trace", (text) => {
+])("rejects %s as a trace", (text) => {
   expect(readTraceparent(text)).toBeUndefined();
   expect(traceOf({ caller: text, host })).toBe(host);
 });

@@ -1,4 +1,4 @@
-/** Requests that meet an operation look after it: seldom, and never for those that may still begin by themselves. */
+/** Requests that meet an operation check on it: seldom, and never while it may still begin by itself. */
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
@@ -53,7 +53,7 @@ beforeEach(() => {
   requestRecovery = createRequestRecovery(cloud.ports, { recoverOperation, recoverBatch }, () => now);
 });
 
-it("leaves alone what was accepted this moment", async () => {
+it("leaves alone what was accepted just now", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await breakOff(acceptance, "preflight");
 
@@ -62,7 +62,7 @@ it("leaves alone what was accepted this moment", async () => {
   expect(asked).toBe(0);
 });
 
-it("takes up what has ended without an outcome", async () => {
+it("resumes an operation whose orchestration ended without an outcome", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await breakOff(acceptance, "preflight");
   now += 11_000;
@@ -73,7 +73,7 @@ it("takes up what has ended without an outcome", async () => {
   expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded", restarts: 1 });
 });
 
-it("asks once in some seconds for the instance, however many look at it", async () => {
+it("queries the instance once in a few seconds, however many requests arrive", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   found = { runtimeStatus: "Running" };
   now += 11_000;
@@ -88,7 +88,7 @@ it("asks once in some seconds for the instance, however many look at it", async 
   expect(asked).toBe(2);
 });
 
-it("asks for no instance of an operation that does not hold the namespace", async () => {
+it("queries no instance of an operation that does not hold the namespace", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await acceptance.run();
   now += 11_000;
@@ -99,7 +99,7 @@ it("asks for no instance of an operation that does not hold the namespace", asyn
   expect(asked).toBe(0);
 });
 
-it("keeps to itself what it could not mend", async () => {
+it("logs a failed recovery instead of failing the request", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   now += 11_000;
   const broken = { ...by(), client: { getStatus: () => Promise.reject(new Error("the hub is away")) } };
@@ -128,7 +128,7 @@ it("forgets the operations that were met longest ago", async () => {
   expect(asked).toBe(2);
 });
 
-it("accepts a request whose namespace was held by what had ended, and nobody had said so", async () => {
+it("accepts a request whose namespace was still held by an operation that had ended", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   const { registry } = cloud.ports;
   const never = new Promise<never>(() => undefined);
@@ -144,7 +144,7 @@ it("accepts a request whose namespace was held by what had ended, and nobody had
   expect(accepted).toMatchObject({ kind: "offboard", isNew: true });
 });
 
-it("refuses what has to wait for an operation that runs, and asks no more than that", async () => {
+it("refuses what has to wait for a running operation, after a single query", async () => {
   await acceptOnboarding(acceptance, request);
   found = { runtimeStatus: "Running" };
   now += 11_000;
@@ -157,7 +157,7 @@ it("refuses what has to wait for an operation that runs, and asks no more than t
   expect(asked).toBe(1);
 });
 
-it("takes up a batch that somebody looks at, and asks as seldom for it", async () => {
+it("resumes a batch that somebody reads, and queries it just as seldom", async () => {
   const batchAcceptance = createAcceptanceContext({
     ports: { ...cloud.ports, catalog: { ...catalog, batch: { lanes: 1 } } },
   });
@@ -183,7 +183,7 @@ it("takes up a batch that somebody looks at, and asks as seldom for it", async (
   expect(await requestRecovery.recoverBatch(passer, id)).toBe(false);
 });
 
-it("takes up what holds the namespace that a message is for", async () => {
+it("resumes the operation that holds a message's namespace", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await breakOff(acceptance, "preflight");
   now += 11_000;

@@ -1,4 +1,4 @@
-/** A request that comes again with its Idempotency-Key begins nothing a second time, also where the first answer got lost. */
+/** A request repeated with its Idempotency-Key begins nothing a second time, even when the first answer was lost. */
 import { HttpRequest } from "@azure/functions";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
@@ -39,7 +39,7 @@ const accepts = {
 };
 type Accept = keyof typeof accepts;
 
-/** As the routes do it; gives the operation that the caller is told. */
+/** As the routes do it; returns the id of the operation in the answer. */
 async function send(what: Accept, changes: (ports: Ports) => Partial<Ports> = () => ({})): Promise<string> {
   const ports = { ...cloud.ports, ...changes(cloud.ports) };
   const headers = { "idempotency-key": "key" };
@@ -64,7 +64,7 @@ async function onboard(): Promise<void> {
   await acceptance.run();
 }
 
-it("repairs once, though the repair has ended by then", async () => {
+it("repairs once, even if the first repair has ended by then", async () => {
   await onboard();
   const first = await send("repair", answerLost);
   await acceptance.run();
@@ -74,7 +74,7 @@ it("repairs once, though the repair has ended by then", async () => {
   expect([...cloud.operations.values()].filter(({ kind }) => kind === "repair")).toHaveLength(1);
 });
 
-it("does not offboard what somebody has onboarded since", async () => {
+it("does not offboard a namespace that was onboarded again in between", async () => {
   await onboard();
   const first = await send("offboard", answerLost);
   await acceptance.run();
@@ -85,7 +85,7 @@ it("does not offboard what somebody has onboarded since", async () => {
   expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded" });
 });
 
-it("does not onboard what somebody has offboarded since", async () => {
+it("does not onboard a namespace that was offboarded in between", async () => {
   const first = await send("onboard", answerLost);
   await acceptance.run();
   await acceptOffboarding(acceptance, request);
@@ -96,7 +96,7 @@ it("does not onboard what somebody has offboarded since", async () => {
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it.each(["onboard", "offboard", "repair"] as const)("goes on with what it began and died over: %s", async (what) => {
+it.each(["onboard", "offboard", "repair"] as const)("resumes what a crashed process began: %s", async (what) => {
   if (what !== "onboard") await onboard();
   const dies = ({ registry }: Ports) => ({ registry: { ...registry, insertOperation: lost } });
   await expect(send(what, dies)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });

@@ -1,6 +1,6 @@
 /**
- * What a caller may not see must not be told by the time that an answer takes, either. Counted in calls of the registry: a
- * namespace of another team costs the same ones as one that is not there, whatever its state.
+ * Response time must not reveal what a caller may not see. Counted in calls of the registry: a namespace of another team
+ * costs the same ones as one that does not exist, whatever its state.
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
@@ -50,7 +50,7 @@ const request = (namespace: string) =>
 const there = request("shared-there");
 const notThere = request("shared-nowhere");
 
-/** Red's namespace, and the operation that holds it: running, or over with the gate not open yet. */
+/** Red's namespace, and the operation that holds it: running, or ended before the namespace was released. */
 const states: Readonly<Record<string, () => Promise<void>>> = {
   "is onboarded": async () => await onboardForRed(),
   "is held by an operation that runs": async () => {
@@ -94,7 +94,7 @@ const asks: Readonly<Record<string, (namespace: OnboardingRequest) => Promise<un
 };
 
 describe.each(Object.entries(states))("another team's namespace that %s", (_state, come) => {
-  it.each(Object.entries(asks))("costs the calls of one that is not there: %s", async (_what, ask) => {
+  it.each(Object.entries(asks))("costs the same calls as one that does not exist: %s", async (_what, ask) => {
     await come();
 
     const unseen = await callsOf(() => ask(there));
@@ -103,7 +103,7 @@ describe.each(Object.entries(states))("another team's namespace that %s", (_stat
     expect(unseen).toEqual(await callsOf(() => ask(notThere)));
   });
 
-  it("is refused to whoever asks for it before anybody looks what holds it", async () => {
+  it("is refused before the operation that holds it is looked up", async () => {
     await come();
 
     for (const ask of [() => acceptOnboarding(blue, there), () => planRequest(blue, there)]) {

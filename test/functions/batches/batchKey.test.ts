@@ -1,4 +1,4 @@
-/** A batch that is sent with an Idempotency-Key is one batch, also where the first answer got lost. */
+/** A batch that is sent with an Idempotency-Key is one batch, even when the first answer was lost. */
 import { HttpRequest } from "@azure/functions";
 import { beforeEach, expect, it } from "vitest";
 import { TransientError } from "../../../src/domain/errors.ts";
@@ -25,7 +25,7 @@ const requests = ["team-a", "team-b"].map((namespace) =>
 );
 const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no answer"));
 
-/** As the route does it; gives the id that the caller is told. */
+/** As the route does it; returns the id in the answer. */
 async function send(changes: (ports: Ports) => Partial<Ports> = () => ({}), body: unknown = requests): Promise<string> {
   const acceptance = createAcceptanceContext({ ports: { ...cloud.ports, ...changes(cloud.ports) } });
   const request = new HttpRequest({
@@ -44,7 +44,7 @@ async function send(changes: (ports: Ports) => Partial<Ports> = () => ({}), body
   return JSON.parse(String(answer.body)).id;
 }
 
-it("is the same batch when the first answer could not be kept", async () => {
+it("is the same batch when the first answer could not be stored", async () => {
   const first = await send(({ idempotencyKeys }) => ({ idempotencyKeys: { ...idempotencyKeys, answer: lost } }));
   const minutesAgo = new Date(Date.now() - 120_000).toISOString();
   await cloud.ports.idempotencyKeys.expire({ caller: requester.id, key: "key" }, minutesAgo);
@@ -53,7 +53,7 @@ it("is the same batch when the first answer could not be kept", async () => {
   expect([...cloud.batches.keys()]).toEqual([first]);
 });
 
-it("is the same batch when it was written and nobody learned of that, and may be sent again at once", async () => {
+it("is the same batch when it was written but the answer was lost, and can be sent again immediately", async () => {
   const isLost = ({ registry }: Ports) => ({
     registry: {
       ...registry,
@@ -71,7 +71,7 @@ it("is the same batch when it was written and nobody learned of that, and may be
   expect(await send()).toBe(second);
 });
 
-it("is another one a day later, and the key of a refusal is free for what is right", async () => {
+it("is another batch a day later, and a refused request leaves its key free for a corrected one", async () => {
   const first = await send(({ idempotencyKeys }) => ({ idempotencyKeys: { ...idempotencyKeys, answer: lost } }));
   const daysAgo = new Date(Date.now() - 2 * 24 * 60 * 60 * 1_000).toISOString();
   await cloud.ports.idempotencyKeys.expire({ caller: requester.id, key: "key" }, daysAgo);

@@ -19,7 +19,7 @@ const requests = (count: number) =>
   );
 const good = { steps: [], blocked: false, needsApproval: [] };
 
-it("plans a few at a time, and gives the plans in the order of the requests", async () => {
+it("plans a few at a time, and returns the plans in the order of the requests", async () => {
   let running = 0;
   let most = 0;
   const plan = async () => {
@@ -39,7 +39,7 @@ it("plans a few at a time, and gives the plans in the order of the requests", as
   expect(totals).toEqual({ requests: 50, ready: 50, blocked: 0, refused: 0, notPlanned: 0 });
 });
 
-it("says of each what it is: ready, blocked, refused, or not planned for want of time", async () => {
+it("labels each item ready, blocked, refused, or not planned for lack of time", async () => {
   const plan = async (_claimContext: unknown, { namespace }: OnboardingRequest) => {
     if (namespace === "team-1") throw new Refusal("MODE_CHANGE_REFUSED", "no");
     if (namespace === "team-7") await sleep(60);
@@ -55,7 +55,7 @@ it("says of each what it is: ready, blocked, refused, or not planned for want of
   expect(late.totals).toMatchObject({ notPlanned: 4 });
 });
 
-it("refuses what came as an object by its own fields", async () => {
+it("refuses an item in object form by its own field names", async () => {
   const plan = async () => {
     throw new Refusal("NOT_ALLOWED", "/databases/0/server is not yours; /namespace is not, either");
   };
@@ -71,7 +71,7 @@ it("refuses what came as an object by its own fields", async () => {
   ]);
 });
 
-it("does not hide an error that nobody foresaw", async () => {
+it("does not hide an unexpected error", async () => {
   const plan = async () => {
     throw new TypeError("defect");
   };
@@ -81,7 +81,7 @@ it("does not hide an error that nobody foresaw", async () => {
 
 const step = { name: "ensureIdentity" as const, target: "x", action: "create" as const, differences: [], blockers: [] };
 
-it("says how long each takes and how long all that are ready, and reads what recent operations took once", async () => {
+it("estimates each item and all that are ready, and reads recent durations once", async () => {
   let lists = 0;
   const registry: Ports["registry"] = {
     ...ports.registry,
@@ -113,14 +113,14 @@ it("says how long each takes and how long all that are ready, and reads what rec
   expect(waiting?.plan?.estimate?.approvalMinutes).toBe(ports.catalog.approval.timeoutMinutes);
   const own = first?.plan?.estimate;
   expect(own).toMatchObject({ least: expect.any(Number), operationsAhead: ports.catalog.batch.lanes - 1 });
-  // Longer than its rounds of lanes is what Azure takes of their identity writes.
+  // Azure's limit on their identity writes takes longer than their rounds of lanes.
   const { intervalMs } = ports.identities.pace("");
   expect(estimate?.least).toBe((49 * intervalMs) / 1_000);
   expect(estimate?.least).toBeGreaterThan(3 * (own?.least ?? 0));
   expect(items.slice(4).every((item) => item.plan?.estimate?.least === own?.least)).toBe(true);
 });
 
-it("has no estimate where nothing is ready", async () => {
+it("has no estimate when nothing is ready", async () => {
   const blocked = await planBatch(claimContext, requests(2), { plan: async () => ({ ...good, blocked: true }) });
 
   expect(blocked.totals).toMatchObject({ ready: 0, blocked: 2 });

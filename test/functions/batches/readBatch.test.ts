@@ -10,7 +10,7 @@ const body = (...asked: readonly (readonly [cluster: string, namespace: string])
   requests: asked.map(([cluster, namespace]) => ({ cluster, namespace, databases })),
 });
 
-it("keeps of an object where it names its namespace, so that a refusal at its turn can name its fields", () => {
+it("records where an object names its namespace, so that a later refusal can name the object's fields", () => {
   const spec = { cluster: "aks-dev", databases };
   const head = { apiVersion, kind };
   const sent = [
@@ -26,7 +26,7 @@ it("keeps of an object where it names its namespace, so that a refusal at its tu
   ]);
 });
 
-it("refuses a namespace that is asked for twice, also by two aliases of one cluster", () => {
+it("refuses a namespace that appears twice, also under two aliases of one cluster", () => {
   const { "aks-dev": dev } = catalog.clusters;
   if (!dev) throw new Error("the catalog has no aks-dev");
   const twoNames = { ...catalog, clusters: { ...catalog.clusters, "aks-old-name": dev } };
@@ -38,7 +38,7 @@ it("refuses a namespace that is asked for twice, also by two aliases of one clus
     readRequests({ catalog: twoNames, by }, body(["aks-dev", "team-a"], ["aks-old-name", "team-a"])),
   ).toThrow('aks-old-name/team-a, which "aks-dev" names, too appears twice: in /requests/0 and in /requests/1');
   expect(readRequests({ catalog: twoNames, by }, body(["aks-dev", "team-a"], ["aks-new", "team-a"]))).toHaveLength(2);
-  // Which clusters of others are one is nobody's business who may not ask for them: each is refused at its turn.
+  // Aliases are not revealed to a caller that may not use the clusters: each item is refused at its turn.
   const stranger = { catalog: twoNames, by: member() };
   expect(readRequests(stranger, body(["aks-dev", "team-a"], ["aks-old-name", "team-a"]))).toHaveLength(2);
 });

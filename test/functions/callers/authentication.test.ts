@@ -1,4 +1,4 @@
-/** Which proof of a caller is taken, and how a refusal is answered. The tokens themselves: test/adapters/entra. */
+/** Which credentials are accepted, and how a refusal is answered. The tokens themselves: test/adapters/entra. */
 import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
@@ -48,7 +48,7 @@ const ask = (headers: Record<string, string>) =>
 
 const routesOf = () => createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports) });
 
-/** As a route answers. */
+/** The answer of a route. */
 async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {
   const handler = routesOf().forRoles(roles, async (_request, { by }) => json(200, by));
   const request = new HttpRequest({ method: "GET", url: "http://x/", headers });
@@ -76,7 +76,7 @@ const signedIn = principal(
   ["preferred_username", "ann@example.com"],
 );
 
-it("takes a bearer token, a key, and nothing else", async () => {
+it("accepts a bearer token, a key, and nothing else", async () => {
   provide({ entra, keys });
 
   expect(await ask({ authorization: "Bearer good" })).toMatchObject({ id: oid, teams: ["red"] });
@@ -98,7 +98,7 @@ it("takes a bearer token, a key, and nothing else", async () => {
   }
 });
 
-it("does not let a good proof make up for a bad one that is stronger", async () => {
+it("does not let a valid credential make up for an invalid one of higher precedence", async () => {
   provide({ entra, keys, easyAuth: true });
 
   await expect(ask({ authorization: "Bearer bad", "x-mooring-key": key })).rejects.toMatchObject({
@@ -109,7 +109,7 @@ it("does not let a good proof make up for a bad one that is stronger", async () 
   });
 });
 
-it("believes App Service authentication where the catalog says so", async () => {
+it("trusts App Service authentication only where the catalog enables it", async () => {
   provide({ easyAuth: true });
 
   expect(await ask({ "x-ms-client-principal": signedIn })).toEqual({
@@ -123,7 +123,7 @@ it("believes App Service authentication where the catalog says so", async () => 
 it.each([
   ["_claim_names", `{"groups":"src1"}`],
   ["hasgroups", "true"],
-])("answers a person in too many groups for a token with a code of its own (%s)", async (...claim) => {
+])("answers a person in too many groups for a token with a separate code (%s)", async (...claim) => {
   provide({ easyAuth: true });
   const inMany = principal(["oid", oid], ["tid", tid], ["roles", "Onboarding.Request"], claim);
 
@@ -136,7 +136,7 @@ it.each([
 it.each([
   ["of another tenant", principal(["oid", oid], ["tid", oid], ["roles", "Onboarding.Operate"])],
   ["of nobody", principal(["tid", tid], ["roles", "Onboarding.Operate"])],
-  ["that is no base64 of JSON", "%%%"],
+  ["that is not base64 of JSON", "%%%"],
   ["of another identity provider", Buffer.from(`{"auth_typ":"github","claims":[]}`).toString("base64")],
 ])("refuses a client principal %s", async (_what, header) => {
   provide({ easyAuth: true });
@@ -144,7 +144,7 @@ it.each([
   await expect(ask({ "x-ms-client-principal": header })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
 });
 
-it("says with every 401 how one would be let in", async () => {
+it("says with every 401 how to authenticate", async () => {
   provide({ entra, keys });
 
   const { status, headers, body } = await answer({});
@@ -157,7 +157,7 @@ it("says with every 401 how one would be let in", async () => {
   );
 });
 
-it("answers 403 to a right caller without the role, and names the role", async () => {
+it("answers 403 to a known caller without the role, and names the role", async () => {
   provide({ keys });
 
   expect(await answer({ "x-mooring-key": key }, ["Onboarding.Approve"])).toMatchObject({
@@ -166,7 +166,7 @@ it("answers 403 to a right caller without the role, and names the role", async (
   });
 });
 
-it("answers 503 without what the tables' SDK said, which names the service's own hosts", async () => {
+it("answers 503 without the table SDK's message, which names the service's own hosts", async () => {
   provide({ keys });
   const handler = routesOf().forAnybody(async () => {
     throw new TransientError("REGISTRY_UNAVAILABLE", "getaddrinfo ENOTFOUND stmooring.table.core.windows.net");
@@ -180,7 +180,7 @@ it("answers 503 without what the tables' SDK said, which names the service's own
   expect(body).not.toContain("stmooring");
 });
 
-it("answers 429 with Retry-After to the caller that asks too often, and lets others pass", async () => {
+it("answers 429 with Retry-After to a caller that asks too often, and still serves others", async () => {
   provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 2 } });
 
   const greedy = [];
@@ -191,7 +191,7 @@ it("answers 429 with Retry-After to the caller that asks too often, and lets oth
   expect((await answer({ authorization: "Bearer good" })).status).toBe(200);
 });
 
-it("charges what a request costs beyond the first token, so that a full bucket is always enough", async () => {
+it("charges a request's cost beyond the first token, and never more than a full bucket holds", async () => {
   provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 5 } });
   const caller = await ask({ "x-mooring-key": key });
 
@@ -202,7 +202,7 @@ it("charges what a request costs beyond the first token, so that a full bucket i
   expect(() => callers.charge(caller, 1)).toThrow(expect.objectContaining({ code: "RATE_LIMITED" }));
 });
 
-it("answers so many changes at a time and refuses the others at once, and lets whoever reads pass", async () => {
+it("limits concurrent changes and refuses the others immediately, but does not limit reads", async () => {
   provide({ entra, keys }, { limits: { changes: { perCaller: 1, inAll: 2 } } });
   const logged: string[] = [];
   const ends: (() => void)[] = [];
@@ -234,7 +234,7 @@ it("answers so many changes at a time and refuses the others at once, and lets w
     code: "SERVICE_BUSY",
     retryAfter: "1",
   });
-  // That it is busy is no fault of its own.
+  // Being busy is not the service's fault, so it logs nothing.
   expect(logged).toEqual([]);
 
   for (const end of ends.splice(0)) end();
@@ -245,13 +245,13 @@ it("answers so many changes at a time and refuses the others at once, and lets w
   expect(await again).toMatchObject({ status: 200 });
 });
 
-it("lets everybody do everything where the catalog has no auth", async () => {
+it("allows everything to everyone when the catalog has no auth", async () => {
   callers = createCallers({ catalog: anonymous });
 
   expect(await ask({})).toMatchObject({ id: "anonymous", roles: expect.arrayContaining(["Onboarding.Operate"]) });
 });
 
-it("takes from the queue what its team may ask for, and nothing where no team is named", () => {
+it("accepts from the queue what the queue's team may ask for, and nothing when no team is named", () => {
   expect(queueCaller({ auth: withTeams.auth, queue: Queue.parse({ team: "red" }) })).toMatchObject({
     teams: ["red"],
     roles: ["Onboarding.Request"],

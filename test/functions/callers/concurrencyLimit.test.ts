@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createConcurrencyLimit } from "../../../src/functions/callers/concurrencyLimit.ts";
 
-it("gives each caller its share and no more, and all of them together no more than there are", () => {
+it("gives each caller no more than its share, and all callers together no more than the total", () => {
   const limit = createConcurrencyLimit({ perCaller: 2, inAll: 3 });
 
   const leave = limit.take("a");
@@ -10,15 +10,15 @@ it("gives each caller its share and no more, and all of them together no more th
   expect(limit.take("b")).toBeTypeOf("function");
   expect(limit.take("b")).toBe("everybody's");
 
-  if (typeof leave === "string") throw new Error("the first has no place");
+  if (typeof leave === "string") throw new Error("the first caller got no slot");
   leave();
   expect(limit.take("b")).toBeTypeOf("function");
 });
 
-it("takes a place back once, however often it is given back", () => {
+it("releases a slot once, however often it is returned", () => {
   const limit = createConcurrencyLimit({ perCaller: 1, inAll: 1 });
   const leave = limit.take("a");
-  if (typeof leave === "string") throw new Error("the first has no place");
+  if (typeof leave === "string") throw new Error("the first caller got no slot");
 
   leave();
   leave();

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createRateLimiter } from "../../../src/functions/callers/rateLimiter.ts";
 
-it("lets a burst pass, then one request each interval, and says how long to wait", () => {
+it("allows a burst, then one request per interval, and says how long to wait", () => {
   let now = 0;
   const limiter = createRateLimiter({ requestsPerSecond: 0.5, burst: 2 }, { now: () => now });
 
@@ -15,7 +15,7 @@ it("lets a burst pass, then one request each interval, and says how long to wait
   expect([limiter.take("a"), limiter.take("a"), limiter.take("a")]).toEqual([undefined, undefined, 2]);
 });
 
-it("takes several tokens for what costs more, and never more than a full bucket", () => {
+it("takes several tokens for a costly request, but never more than a full bucket", () => {
   const limiter = createRateLimiter({ requestsPerSecond: 2, burst: 10 }, { now: () => 0 });
 
   expect(limiter.take("a", 8)).toBeUndefined();
@@ -25,7 +25,7 @@ it("takes several tokens for what costs more, and never more than a full bucket"
   expect(limiter.take("b", 1_000)).toBe(5);
 });
 
-it("forgets callers that have been quiet, and none that is being held back", () => {
+it("forgets idle callers, but none that is being limited", () => {
   let now = 0;
   const limiter = createRateLimiter({ requestsPerSecond: 1, burst: 1 }, { now: () => now });
   for (let index = 0; index < 10_000; index += 1) limiter.take(`quiet-${index}`);

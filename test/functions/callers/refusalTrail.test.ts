@@ -22,7 +22,7 @@ function open() {
   return { cloud, clock, trail, refuse };
 }
 
-it("enters who was refused what, why, and with which trace", async () => {
+it("records who was refused what, why, and with which trace", async () => {
   const { cloud, refuse } = open();
 
   await refuse();
@@ -43,7 +43,7 @@ it("enters who was refused what, why, and with which trace", async () => {
   ]);
 });
 
-it("enters the same refusal once an hour, whichever process meets it", async () => {
+it("records the same refusal once an hour, whichever process meets it", async () => {
   const { cloud, clock, refuse } = open();
   const other = createRefusalTrail(cloud.ports, { now: () => clock.now });
   for (let n = 0; n < 20; n += 1) await refuse();
@@ -61,7 +61,7 @@ it("enters the same refusal once an hour, whichever process meets it", async () 
   expect(cloud.audit).toHaveLength(4);
 });
 
-it("lets no caller fill the table with different refusals, and says that there were more", async () => {
+it("lets no caller fill the table with different refusals, and notes that there were more", async () => {
   const { cloud, clock, refuse } = open();
 
   for (let n = 0; n < 500; n += 1) await refuse({ namespace: `red-${n}` });
@@ -75,7 +75,7 @@ it("lets no caller fill the table with different refusals, and says that there w
   expect(cloud.audit).toHaveLength(53);
 });
 
-it("enters nothing for what is no decision of policy", async () => {
+it("records nothing that is not a policy decision", async () => {
   const { cloud, trail } = open();
   const by = member("red");
   const errors = [

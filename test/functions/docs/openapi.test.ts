@@ -1,4 +1,4 @@
-/** The documents of the service against the service itself: as it is composed in src/main.ts. */
+/** The service's documents against the service itself, as src/main.ts composes it. */
 import { beforeAll, expect, it, vi } from "vitest";
 import { createOpenApi } from "../../../src/functions/docs/openapi.ts";
 import { registrations } from "../../support/core.ts";
@@ -21,17 +21,17 @@ beforeAll(async () => {
   document = JSON.parse(JSON.stringify(createOpenApi()));
 });
 
-it("documents every path of the app, and no other, and each takes every method once", () => {
+it("documents exactly the app's paths, and each path handles every method once", () => {
   const taken = Object.keys(document.paths).flatMap((path) =>
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => `${method} ${path}`),
   );
 
   expect(Object.keys(document.paths).length).toBeGreaterThan(15);
-  // Which of them a path has: test/sandbox/badInput.test.ts. The pages of the dashboard are for people.
+  // Which methods a path has: test/sandbox/badInput.test.ts. The dashboard's pages are for people.
   expect(routes.filter((route) => !route.includes(" /dashboard/")).toSorted()).toEqual(taken.toSorted());
 });
 
-it("says what each route is for, and names it once", () => {
+it("describes each route, and gives it a unique name", () => {
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods)) as {
     operationId?: string;
     summary?: string;
@@ -47,7 +47,7 @@ it("says what each route is for, and names it once", () => {
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
 });
 
-it("has an example of everything that is sent and answered, and each is as its schema says", () => {
+it("has an example for everything that is sent and answered, and each matches its schema", () => {
   const wrong: string[] = [];
   let examples = 0;
   const look = (at: unknown, path: string): void => {
@@ -68,7 +68,7 @@ it("has an example of everything that is sent and answered, and each is as its s
   expect(wrong).toEqual([]);
 });
 
-it("shows of each problem a code that has its status", () => {
+it("shows for each problem a code with that status", () => {
   const answers = Object.values(document.paths).flatMap((methods) =>
     Object.values(methods).flatMap(({ responses }) => Object.entries(responses)),
   );
@@ -105,11 +105,11 @@ it("offers a dry run of every request that changes something, or says why there 
   expect(
     unplanned.filter(({ description = "" }) => !/^No dry run: ./.test(description)).map(({ name }) => name),
   ).toEqual([]);
-  // A slip in the flag is refused everywhere, so that it never becomes the change.
+  // A misspelt flag is refused everywhere, so that a dry run never becomes the change.
   expect(changing.filter(({ responses }) => !("400" in responses)).map(({ name }) => name)).toEqual([]);
 });
 
-it("finds an answer that is not as the document says", () => {
+it("detects an answer that does not match the document", () => {
   const good = {
     method: "GET",
     path: "/api/health/live",

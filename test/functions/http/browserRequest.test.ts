@@ -1,4 +1,4 @@
-/** Which requests a browser may have sent for a page of another site, and which bodies are declared as what they have to be. */
+/** Which requests a browser may have sent for another site's page, and which content types a body may have. */
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import { createCallers } from "../../../src/functions/callers/authentication.ts";
@@ -31,10 +31,10 @@ const foreign = "https://evil.example";
 it.each<[string, Record<string, string>]>([
   ["no browser", {}],
   ["the app's own page", { origin: own, "sec-fetch-site": "same-origin" }],
-  ["whoever typed the address or clicked a bookmark", { "sec-fetch-site": "none" }],
+  ["a typed address or a bookmark", { "sec-fetch-site": "none" }],
   ["the app's own page, of an older browser", { origin: own }],
   [
-    "the app's own page, behind a proxy that asks under another name",
+    "the app's own page, behind a proxy that uses another host name",
     { origin: foreign, "sec-fetch-site": "same-origin" },
   ],
   [
@@ -43,9 +43,9 @@ it.each<[string, Record<string, string>]>([
   ],
   ["the same, behind two proxies", { origin: foreign, "x-forwarded-host": "evil.example, inner.example" }],
   ["the same, behind an application gateway", { origin: foreign, "x-original-host": "evil.example:443" }],
-  ["a page that came over HTTP to where TLS ends before the app", { origin: "http://mooring.example" }],
-  ["the default port, written down", { origin: own, host: "mooring.example:443" }],
-])("takes a change of %s", async (_what, headers) => {
+  ["a page served over HTTP, where TLS ends before the app", { origin: "http://mooring.example" }],
+  ["the default port, stated explicitly", { origin: own, host: "mooring.example:443" }],
+])("accepts a change from %s", async (_what, headers) => {
   expect(await ask(headers)).toMatchObject({ status: 200 });
 });
 
@@ -53,17 +53,17 @@ const cross: [string, Record<string, string>][] = [
   ["another site", { origin: foreign, "sec-fetch-site": "cross-site" }],
   ["a neighbour under the same domain", { origin: "https://other.example", "sec-fetch-site": "same-site" }],
   ["another site, with the origin of the app", { origin: own, "sec-fetch-site": "cross-site" }],
-  ["another site, in words that nobody knows", { "sec-fetch-site": "friendly" }],
+  ["another site, with an unknown header value", { "sec-fetch-site": "friendly" }],
   ["another site, of an older browser", { origin: foreign }],
   ["another port", { origin: "https://mooring.example:8443" }],
   ["a name that begins like the app's", { origin: "https://mooring.example.evil.example" }],
   ["a frame in a sandbox, or a file", { origin: "null" }],
-  ["something that is no origin", { origin: "mooring.example" }],
+  ["something that is not an origin", { origin: "mooring.example" }],
   ["an origin without a host", { origin: "file://" }],
   ["an empty origin", { origin: "" }],
 ];
 
-it.each(cross)("refuses a change of a page of %s", async (_what, headers) => {
+it.each(cross)("refuses a change from a page of %s", async (_what, headers) => {
   for (const method of ["POST", "DELETE", "PUT", "PATCH"]) {
     expect(await ask(headers, { method })).toEqual({ status: 403, code: "CROSS_SITE_REQUEST" });
   }
@@ -72,12 +72,12 @@ it.each(cross)("refuses a change of a page of %s", async (_what, headers) => {
 
 it.each([
   ["none", {}],
-  ["none, said in so many words", { "content-length": "0" }],
+  ["none, stated explicitly", { "content-length": "0" }],
   ["none, under any type", { "content-length": "0", "content-type": "application/x-www-form-urlencoded" }],
   ["JSON", { "content-length": "2", "content-type": "application/json" }],
   ["JSON of a kind", { "content-length": "2", "content-type": "application/cloudevents+json; charset=utf-8" }],
   ["JSON in chunks", { "transfer-encoding": "chunked", "content-type": "application/json" }],
-])("takes a body that is %s", async (_what, headers) => {
+])("accepts a body that is %s", async (_what, headers) => {
   expect(await ask(headers)).toMatchObject({ status: 200 });
 });
 
@@ -87,6 +87,6 @@ it.each([
   ["a text that names JSON", { "content-length": "2", "content-type": "text/plain; application/json" }],
   ["of no type", { "content-length": "2" }],
   ["in chunks, of no type", { "transfer-encoding": "chunked" }],
-])("refuses a body that is %s, also where the route reads none", async (_what, headers) => {
+])("refuses a body that is %s, even where the route reads none", async (_what, headers) => {
   expect(await ask(headers)).toEqual({ status: 415, code: "UNSUPPORTED_MEDIA_TYPE" });
 });

@@ -39,7 +39,7 @@ describe("If-Match of a change", () => {
     expect(codeOf(() => expectMatch(sent("if-match", header), current))).toBe(expected);
   });
 
-  it("tells what is there, its tag, and why a weak tag is none", () => {
+  it("names the current state and its tag, and says why a weak tag never matches", () => {
     expect(() => expectMatch(sent("if-match", `W/${tag}`), current)).toThrow(
       expect.objectContaining({
         message: `${current.state} If-Match names another version of it. A weak tag (W/) never matches there (RFC 9110, 13.1.1).`,
@@ -48,7 +48,7 @@ describe("If-Match of a change", () => {
     );
   });
 
-  it.each([undefined, "*", tag])("of nothing that is there: %s", (header) => {
+  it.each([undefined, "*", tag])("of something that does not exist: %s", (header) => {
     const expected = header === undefined ? "passes" : "PRECONDITION_FAILED";
     expect(codeOf(() => expectNothingNamed(sent("if-match", header), "a/b is not onboarded."))).toBe(expected);
   });
@@ -77,6 +77,6 @@ it.each([
   expect(isKnown(sent("if-none-match", header), tag)).toBe(expected);
 });
 
-it("reads a header of any length in no time", () => {
+it("reads a header of any length fast", () => {
   expect(codeOf(() => expectMatch(sent("if-match", `${'"a" '.repeat(50_000)}`), current))).toBe("INVALID_REQUEST");
 });

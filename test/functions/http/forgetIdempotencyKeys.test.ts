@@ -1,4 +1,4 @@
-/** The rows of idempotency keys go when nobody was promised anything by them any more. */
+/** The rows of idempotency keys are removed once their answers are no longer promised. */
 import { HttpRequest } from "@azure/functions";
 import { beforeEach, expect, it } from "vitest";
 import { loadConfig } from "../../../src/config.ts";
@@ -43,7 +43,7 @@ const runAfter = (hours: number) =>
     { rowHours, now: new Date(start.getTime() + hours * hourMs) },
   );
 
-/** Gives the answer that a repetition gets, or else that of its own work. */
+/** Returns a repeated request's stored answer, or else that of its own work. */
 async function send(key: string, says: string): Promise<string> {
   const request = new HttpRequest({ url: "http://x/api/y", method: "POST", headers: { "idempotency-key": key } });
   const context = { warn: () => undefined };
@@ -65,14 +65,14 @@ it("keeps a key for as long as its answer is promised, and its row for the confi
   expect(await send("first", "three")).toBe("three");
 });
 
-it("lets nobody configure less than the promise", () => {
+it("rejects a configured time shorter than the promise", () => {
   for (const hours of ["0", "-1", String(keptHours), "soon"]) {
     expect(() => loadConfig({ ...settings, MOORING_IDEMPOTENCY_ROW_HOURS: hours })).toThrow("IDEMPOTENCY_ROW_HOURS");
   }
   expect(loadConfig({ ...settings, MOORING_IDEMPOTENCY_ROW_HOURS: "720" }).MOORING_IDEMPOTENCY_ROW_HOURS).toBe(720);
 });
 
-it("removes a bounded number at a time, and the others at the next times", async () => {
+it("removes a bounded number per run, and the rest in later runs", async () => {
   const record = { caller: "anna", fingerprint: "f", claimedTime: start.toISOString() };
   for (let index = 0; index < 5_001; index += 1) await keys.insert({ ...record, key: `${index}` });
 
@@ -82,13 +82,13 @@ it("removes a bounded number at a time, and the others at the next times", async
   expect(count()).toBe(0);
 });
 
-it("leaves a key that was claimed again while it was looked at", async () => {
+it("keeps a key that was claimed again between the listing and the removal", async () => {
   const old = { caller: "anna", key: "k", fingerprint: "f", claimedTime: start.toISOString() };
   await keys.insert(old);
   const read = await keys.find(old);
   const { removeClaimedBefore } = keys;
   const again = { ...old, fingerprint: "g", claimedTime: new Date(start.getTime() + 100 * hourMs).toISOString() };
-  // Between the list and the removal.
+  // Claims the key again between the list and the removal.
   const table = rows.get("MooringIdempotency");
   const [[row, listed] = ["", undefined]] = table ?? [];
   if (!read || !listed || !table) throw new Error("there is no row");

@@ -1,4 +1,4 @@
-/** What an operation is to whoever decides about it: what changes its tag, and what does not. */
+/** An operation's tag, for those who decide about it: what changes the tag, and what does not. */
 import { expect, it } from "vitest";
 import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { Approval } from "../../../src/domain/policy/approval.ts";
@@ -45,29 +45,41 @@ const batch: BatchRecord = {
 
 it.each<[string, OperationRecord, OperationRecord]>([
   ["it begins", record, { ...record, status: "Running", startTime: time }],
-  ["a step is written, or it is taken up again", record, { ...record, changedTime: "later", restarts: 1 }],
-  ["all is verified, and only the end is left", record, { ...record, committedTime: time, namespaceUid: "uid" }],
-  ["somebody is reminded", waiting, { ...waiting, approval: { ...approval, reminders: 3 } }],
+  ["a step is recorded, or it is resumed", record, { ...record, changedTime: "later", restarts: 1 }],
+  [
+    "everything is verified and only the end is not recorded",
+    record,
+    { ...record, committedTime: time, namespaceUid: "uid" },
+  ],
+  ["a reminder is sent", waiting, { ...waiting, approval: { ...approval, reminders: 3 } }],
 ])("is the same when %s", (_what, before, after) => {
   expect(etagOf(after)).toBe(etagOf(before));
 });
 
 it.each<[string, OperationRecord, OperationRecord]>([
-  ["it is another operation for the same", record, { ...record, id: "1eb066acc545eb-0000000000000000" }],
-  ["approval is asked for", { ...record, status: "Running" }, waiting],
+  ["it is another operation for the same request", record, { ...record, id: "1eb066acc545eb-0000000000000000" }],
+  ["approval is requested", { ...record, status: "Running" }, waiting],
   ["another request would be approved", waiting, { ...waiting, approval: { ...approval, requestHash: "other" } }],
-  ["one of two has approved", waiting, { ...waiting, approval: { ...approval, given } }],
-  ["the second has", { ...waiting, approval: { ...approval, given } }, decided("approved", "key:two")],
+  ["one of two approvers has approved", waiting, { ...waiting, approval: { ...approval, given } }],
+  [
+    "the second approver has approved",
+    { ...waiting, approval: { ...approval, given } },
+    decided("approved", "key:two"),
+  ],
   ["it is rejected", waiting, decided("rejected", "key:two")],
   ["it is canceled", waiting, { ...waiting, cancel: { by: "key:red", time } }],
   ["it ends", record, { ...record, status: "Failed" }],
-  ["it ends otherwise", { ...record, status: "Failed" }, { ...record, status: "Succeeded" }],
-  ["undos of it have failed", { ...record, status: "Failed" }, { ...record, status: "Failed", leftUndone: ["x"] }],
-])("is another when %s", (_what, before, after) => {
+  ["it ends with another status", { ...record, status: "Failed" }, { ...record, status: "Succeeded" }],
+  [
+    "some of its undos have failed",
+    { ...record, status: "Failed" },
+    { ...record, status: "Failed", leftUndone: ["x"] },
+  ],
+])("differs when %s", (_what, before, after) => {
   expect(etagOf(after)).not.toBe(etagOf(before));
 });
 
-it("is that of a batch until it is canceled or ends, however many of its namespaces have ended", () => {
+it("of a batch stays the same until it is canceled or ends, however many of its namespaces have ended", () => {
   const { startTime: _, ...later } = { ...batch, startTime: time, changedTime: "later" };
 
   expect(etagOf(later)).toBe(etagOf(batch));
@@ -84,6 +96,6 @@ it.each<[OperationRecord | BatchRecord, string]>([
   [{ ...waiting, cancel: { by: "key:red", time } }, `was canceled by key:red at ${time}.`],
   [{ ...record, status: "Succeeded" }, "has ended: Succeeded."],
   [batch, "is a batch of 3 and runs."],
-])("says what it is: %#", (now, expected) => {
+])("describes the state: %#", (now, expected) => {
   expect(currentOperation(now).state).toBe(`Operation ${now.id} ${expected}`);
 });

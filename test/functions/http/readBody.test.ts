@@ -1,11 +1,11 @@
-/** A body is taken up to its limit, and what comes after it is never kept. */
+/** A body is read up to its limit, and what follows is never kept. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { readBody, readOptionalBody } from "../../../src/functions/http/readBody.ts";
 
 const json = new Headers({ "content-type": "application/json" });
 
-/** A client that sends so many chunks of 64 KiB without saying it beforehand, and counts what was taken of them. */
+/** A client that sends this many chunks of 64 KiB without announcing a length, and counts how many were read. */
 function sending(chunks: number, content = new Uint8Array(64 * 1024).fill(32)) {
   let taken = 0;
   let isCanceled = false;
@@ -25,7 +25,7 @@ function sending(chunks: number, content = new Uint8Array(64 * 1024).fill(32)) {
   return { request: { headers: new Headers(json), body }, taken: () => taken, isCanceled: () => isCanceled };
 }
 
-it("refuses at the limit, and takes the rest so that the connection is free for the next request", async () => {
+it("refuses at the limit, and drains the rest so that the connection is free for the next request", async () => {
   const { request, taken, isCanceled } = sending(20);
 
   await expect(readBody(request)).rejects.toMatchObject({
@@ -36,7 +36,7 @@ it("refuses at the limit, and takes the rest so that the connection is free for 
   expect(isCanceled()).toBe(false);
 });
 
-it("does not wait for a rest that does not come", async () => {
+it("does not wait for a rest that never arrives", async () => {
   let pulls = 0;
   const body = new ReadableStream<Uint8Array>(
     {
@@ -52,7 +52,7 @@ it("does not wait for a rest that does not come", async () => {
   await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
 });
 
-it("cuts off somebody who never stops sending", async () => {
+it("cuts off a client that never stops sending", async () => {
   let isCanceled = false;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -69,7 +69,7 @@ it("cuts off somebody who never stops sending", async () => {
   await expect.poll(() => isCanceled, { timeout: 20_000, interval: 100 }).toBe(true);
 }, 30_000);
 
-it("reads nothing of what says itself that it is too much", async () => {
+it("reads nothing of a body whose Content-Length exceeds the limit", async () => {
   const { request, taken } = sending(20);
   request.headers.set("content-length", "20000");
 
@@ -80,7 +80,7 @@ it("reads nothing of what says itself that it is too much", async () => {
   expect(taken()).toBe(0);
 });
 
-it("refuses a body whose sender goes away, which is no fault of the service", async () => {
+it("refuses a body whose sender disconnects, which is not the service's fault", async () => {
   const body = new ReadableStream<Uint8Array>({
     pull: () => Promise.reject(Object.assign(new Error("aborted"), { code: "ECONNRESET" })),
   });
@@ -88,7 +88,7 @@ it("refuses a body whose sender goes away, which is no fault of the service", as
   await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "INCOMPLETE_BODY" });
 });
 
-it("reads what comes in pieces, and nothing where there is none", async () => {
+it("reads a body that arrives in pieces, and accepts a missing one only where it is optional", async () => {
   const { request } = sending(3, new TextEncoder().encode(" 1"));
 
   await expect(readBody({ ...request, body: null })).rejects.toMatchObject({ code: "MALFORMED_JSON" });

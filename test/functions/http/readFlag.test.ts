@@ -23,14 +23,14 @@ it.each([
   ["?dry-run=true", "is written dryRun"],
   ["?dry_run=", "is written dryRun"],
   ["?dryRun=false&DryRun=true", "is written dryRun"],
-])("refuses %s, which may mean that nothing is to happen", (query, detail) => {
+])("refuses %s, which may be meant as a dry run", (query, detail) => {
   const read = () => readFlag(asked(query), "dryRun");
 
   expect(read).toThrow(expect.objectContaining({ code: "INVALID_PARAMETER" }));
   expect(read).toThrow(detail);
 });
 
-it("does not let a change that cannot be planned pass for a dry run", () => {
+it("does not accept a dry run of a change that cannot be planned", () => {
   expect(() => refuseDryRun(asked("?dryRun=true"), "it ends at once.")).toThrow(/nothing was done: it ends at once/);
   expect(() => refuseDryRun(asked("?dryrun=true"), "it ends at once.")).toThrow("is written dryRun");
   refuseDryRun(asked("?dryRun=false"), "it ends at once.");

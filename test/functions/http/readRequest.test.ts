@@ -6,7 +6,7 @@ import { parseJson, receiveRequest } from "../../../src/functions/http/readReque
 import { catalog } from "../../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../../support/teams.ts";
 
-/** Who may see all of the catalog. */
+/** A caller that may see the whole catalog. */
 const reader = { catalog, by: operator };
 
 const good = {
@@ -104,7 +104,7 @@ it.each(bad)("refuses %s and points at it", (_what, request, code, pointer) => {
   expect(refusal.details.errors?.map((error) => error.pointer)).toContain(pointer);
 });
 
-it("tells by the fields of a Kubernetes object what is wrong with the request in it, and what is refused later", () => {
+it("reports errors and later refusals of a Kubernetes object by the object's own fields", () => {
   const { cluster, namespace, databases } = good;
   const objectOf = (roles: readonly string[]) => ({
     apiVersion: "mooring.dev/v1alpha1",
@@ -128,7 +128,7 @@ it("tells by the fields of a Kubernetes object what is wrong with the request in
   });
 });
 
-it("names every field that is wrong, not only the first", () => {
+it("names every invalid field, not only the first", () => {
   const refusal = refusalOf(() => receiveRequest(reader, { ...good, namespace: "X", cluster: "a b", extra: 1 }));
 
   expect(refusal.details.errors?.map(({ pointer }) => pointer).toSorted()).toEqual([
@@ -154,11 +154,11 @@ it.each([
   expect(refusalOf(() => parseJson(new TextEncoder().encode(text))).code).toBe(code);
 });
 
-it("refuses bytes that are no UTF-8", () => {
+it("refuses invalid UTF-8", () => {
   expect(refusalOf(() => parseJson(new Uint8Array([0x22, 0xff, 0x22]))).code).toBe("MALFORMED_JSON");
 });
 
-it("takes a good request and fills in the defaults", () => {
+it("accepts a valid request and fills in the defaults", () => {
   expect(receiveRequest(reader, good).request).toEqual({
     ...good,
     identityMode: "workloadIdentity",
@@ -168,7 +168,7 @@ it("takes a good request and fills in the defaults", () => {
   });
 });
 
-it("takes requests for the same that differ in order only", () => {
+it("treats requests that differ only in order as the same", () => {
   const [a, b] = [database, { server: "sql-dev", database: "orders", roles: ["writer", "executor"] }];
   const one = OnboardingRequest.parse({ ...good, databases: [a, b] });
   const other = OnboardingRequest.parse({

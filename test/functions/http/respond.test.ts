@@ -1,4 +1,4 @@
-/** The answer to a request that fails: what a caller may rely on, so each status is written down here a second time. */
+/** The answer to a request that fails. Callers rely on it, so each status is written down here a second time. */
 import { InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import {
@@ -146,7 +146,7 @@ it.each(Object.entries(statuses))("answers %s with %i", (code, status) => {
   }
 });
 
-it("asks to come again after a while, as long as the reason passes", () => {
+it("sends Retry-After when the reason is transient", () => {
   const passing = answerTo(new TransientError("SQL_UNAVAILABLE", "why"));
   const limited = answerTo(new Refusal("RATE_LIMITED", "why", { retryAfterSeconds: 7 }));
   const repeated = answerTo(new Refusal("IDEMPOTENCY_IN_PROGRESS", "why"));
@@ -160,7 +160,7 @@ it("asks to come again after a while, as long as the reason passes", () => {
   ]);
 });
 
-it("keeps to itself what nobody foresaw", () => {
+it("does not reveal unexpected errors", () => {
   const { status, problem } = answerTo(new Error("secret"));
 
   expect(status).toBe(500);

@@ -1,4 +1,4 @@
-/** Who is asked who they are, and whose refusals enter the audit trail. Which proofs are taken: ../callers. */
+/** Which routes authenticate their callers, and whose refusals enter the audit trail. Accepted credentials: ../callers. */
 import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
@@ -34,7 +34,7 @@ const refuse = async (): Promise<never> => {
   throw new Refusal("NOT_ALLOWED", "Team red may not ask for this.");
 };
 
-it("tells a handler who calls, and carries the trace of the call to the answer", async () => {
+it("passes the caller to the handler, and the call's trace to the answer", async () => {
   const { context, request, routesOf } = open();
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const handler = routesOf().forCallers(async (_request, call) => json(200, { by: call.by.id, at: call.traceparent }));
@@ -47,7 +47,7 @@ it("tells a handler who calls, and carries the trace of the call to the answer",
   expect(JSON.parse(String(body)).at).toContain("0af7651916cd43dd8448eb211c80319c");
 });
 
-it("does not run the handler of a caller who is not known, or lacks the role", async () => {
+it("does not run the handler for an unknown caller or one without the role", async () => {
   const { context, request, routesOf } = open();
   let runs = 0;
   const count = async () => {
@@ -65,7 +65,7 @@ it("does not run the handler of a caller who is not known, or lacks the role", a
   expect(runs).toBe(2);
 });
 
-it("enters into the audit trail what a caller who is known was refused: by the handler, or for want of a role", async () => {
+it("records in the audit trail what a known caller was refused, by the handler or for lack of a role", async () => {
   const { cloud, context, request, routesOf } = open();
   const { forCallers, forRoles } = routesOf();
 
@@ -80,9 +80,9 @@ it("enters into the audit trail what a caller who is known was refused: by the h
 });
 
 it.each([
-  ["of whoever has not proven who they are", undefined],
-  ["where nobody is told apart", anonymous],
-])("enters nothing into it %s", async (_who, catalog) => {
+  ["for a caller that is not authenticated", undefined],
+  ["where access is anonymous", anonymous],
+])("records nothing in the audit trail %s", async (_who, catalog) => {
   const { cloud, context, request, routesOf } = open(catalog);
 
   await routesOf().forCallers(refuse)(request(), context);
@@ -91,7 +91,7 @@ it.each([
   expect(cloud.audit).toEqual([]);
 });
 
-it("answers the same when the trail cannot be written, and says so in the log", async () => {
+it("answers the same when the trail cannot be written, and logs that", async () => {
   const { cloud, logged, context, request, routesOf } = open();
   const append = () => Promise.reject(new Error("the tables are away"));
   const { forCallers } = routesOf({ ...cloud.ports, audit: { ...cloud.ports.audit, append } });

@@ -1,4 +1,7 @@
-/** What a refusal tells of the catalog: what the caller's teams may ask for (docs/callers.md), and else not even what is there. */
+/**
+ * What a refusal reveals of the catalog: what the caller's teams may ask for (docs/callers.md), and nothing else, not even
+ * what exists.
+ */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { admit } from "../../../src/application/admission/admission.ts";
@@ -20,7 +23,7 @@ const [serverOfBase] = Object.values(base.sqlServers);
 const databases = (...names: string[]) =>
   Object.fromEntries(names.map((name) => [name, { roles: ["reader", "writer", "owner"] }]));
 
-/** No name is a part of another, nor of any text of ours. */
+/** No name is part of another, nor of any text of Mooring's. */
 const catalog = Catalog.parse({
   ...base,
   clusters: { "cl-amber": clusterOfBase, "cl-basalt": clusterOfBase, "cl-cobalt": clusterOfBase },
@@ -68,7 +71,7 @@ const everyName = [
   ...databaseNames.flatMap(({ server, database }) => [server, database]),
 ];
 
-/** Names that the caller is not shown by GET /catalog, nor in its teams' entries. */
+/** Names that GET /catalog does not show the caller, and that are not in its teams' entries, either. */
 function hiddenFrom(caller: Caller): readonly string[] {
   const own = caller.teams.flatMap((name) => [name, ...(catalog.teams[name]?.namespaces ?? [])]);
   const shown = JSON.stringify([publicCatalog(catalog, caller), own]);
@@ -115,7 +118,7 @@ function refusalsOf(by: Caller, body: unknown): readonly (Refusal | PermanentErr
 const said = (errors: readonly (Refusal | PermanentError)[]) =>
   errors.map((error) => [error.code, error.message, error instanceof Refusal ? error.details : {}]);
 
-it.each(Object.entries(callers))("tells a caller %s no name that he may not see", (_who, by) => {
+it.each(Object.entries(callers))("reveals to a caller %s no hidden name", (_who, by) => {
   const hidden = hiddenFrom(by);
   expect(hidden.length).toBeGreaterThan(5);
   let refused = 0;
@@ -124,7 +127,7 @@ it.each(Object.entries(callers))("tells a caller %s no name that he may not see"
       const asked = JSON.stringify(body);
       const told = JSON.stringify(said(refusalsOf(by, body)));
       refused += told === "[]" ? 0 : 1;
-      // What he asked for is repeated to him.
+      // The caller's own words are repeated.
       expect(hidden.filter((name) => !asked.includes(name) && told.includes(name))).toEqual([]);
     }),
     { numRuns: 500 },
@@ -133,7 +136,7 @@ it.each(Object.entries(callers))("tells a caller %s no name that he may not see"
 });
 
 it.each(Object.entries(callers))(
-  "says to a caller %s the same of what is hidden as of what is not there",
+  "answers a caller %s the same for what is hidden and for what does not exist",
   (_who, by) => {
     const hidden = new Set(hiddenFrom(by));
     const unknown = (name: string) => (hidden.has(name) ? name.replace(/-.*$/, "-unknown") : name);
@@ -142,7 +145,7 @@ it.each(Object.entries(callers))(
       fc.property(anyRequest, (body) => {
         const there = rename(JSON.stringify(said(refusalsOf(by, body))));
         const renamed: unknown = JSON.parse(rename(JSON.stringify(body)));
-        // Two hidden databases may have become one.
+        // The renaming can turn two hidden databases into one, which the request may not name twice.
         fc.pre(OnboardingRequest.safeParse(renamed).success);
         expect(there).toBe(JSON.stringify(said(refusalsOf(by, renamed))));
       }),
@@ -151,7 +154,7 @@ it.each(Object.entries(callers))(
   },
 );
 
-it("lists to a caller what its team has, in the place of what it asked for", () => {
+it("lists what the caller's team has as alternatives to what was requested", () => {
   const body = {
     cluster: "cl-basalt",
     namespace: "ns-jade-1",
@@ -177,7 +180,7 @@ it("lists to a caller what its team has, in the place of what it asked for", () 
   );
 });
 
-it("lists to an operator all that the catalog has", () => {
+it("lists the whole catalog to an operator", () => {
   const ask = (changes: object) =>
     refusalsOf(operator, {
       cluster: "cl-amber",
@@ -199,7 +202,7 @@ it("lists to an operator all that the catalog has", () => {
   });
 });
 
-it("lists nothing in the error of a step, which the team of the operation reads", () => {
+it("lists nothing in the error of a step, which the operation's team reads", () => {
   const failures = [
     () => findCluster(catalog, "cl-gone"),
     () => findDatabase(catalog, { server: "sv-gone", database: "db-elm", roles: ["reader"] }),

@@ -79,7 +79,7 @@ async function watch(drift: object = {}, ports: Ports = cloud.ports) {
   });
 }
 
-it("looks at what was not seen for long, keeps what it finds, and tells it once", async () => {
+it("looks at namespaces that were not looked at for long, keeps the findings, and reports them once", async () => {
   await onboard("team-a");
   await onboard("fresh", {});
   dropUser("team-a");
@@ -102,7 +102,7 @@ it("looks at what was not seen for long, keeps what it finds, and tells it once"
   expect(repairs).toEqual([]);
 });
 
-it("tells when nothing differs any more, also when an operation put it right", async () => {
+it("reports that nothing differs any more, also when an operation repaired it", async () => {
   await onboard("team-a");
   dropUser("team-a");
   await watch();
@@ -115,7 +115,7 @@ it("tells when nothing differs any more, also when an operation put it right", a
   ]);
 });
 
-it("starts a repair for the severities of the catalog, and for no other", async () => {
+it("starts a repair for the catalog's severities only", async () => {
   await onboard("team-a");
   dropUser("team-a");
   await onboard("team-b");
@@ -129,7 +129,7 @@ it("starts a repair for the severities of the catalog, and for no other", async 
   expect(record("team-b").findings).toMatchObject([{ code: "IDENTITY_TAGS_ADDED" }]);
 });
 
-it("does not look at what an operation holds, and gives up its findings when one came in between", async () => {
+it("skips a namespace that an operation holds, and discards its findings when one began meanwhile", async () => {
   await onboard("held");
   hold("held", beginRepair(onboarded("held"), other, {}));
   await onboard("raced");
@@ -147,7 +147,7 @@ it("does not look at what an operation holds, and gives up its findings when one
   expect(repairs).toEqual([]);
 });
 
-it("lets one that cannot be read wait its turn, so that it holds nobody up", async () => {
+it("puts a namespace that cannot be read at the end of the queue, so that it blocks no other", async () => {
   await onboard("away", { verifiedTime: long, lookedTime: long });
   await onboard("there", { verifiedTime: "2026-01-02T00:00:00.000Z", lookedTime: "2026-01-02T00:00:00.000Z" });
   const { identities } = cloud.ports;
@@ -167,7 +167,7 @@ it("lets one that cannot be read wait its turn, so that it holds nobody up", asy
   expect(record("there").verifiedTime).not.toBe("2026-01-02T00:00:00.000Z");
 });
 
-it("looks at twenty namespaces a run, the longest unseen first", async () => {
+it("looks at twenty namespaces per run, the least recently seen first", async () => {
   for (let index = 0; index < 22; index += 1) {
     const time = new Date(Date.parse(long) + index * 1_000).toISOString();
     await onboard(`team-${index}`, { verifiedTime: time, lookedTime: time });
@@ -179,7 +179,7 @@ it("looks at twenty namespaces a run, the longest unseen first", async () => {
   expect(unseen.map(({ namespace }) => namespace)).toEqual(["team-20", "team-21"]);
 });
 
-it("takes it for no failure when an operation came before the repair", async () => {
+it("does not count it as a failure when an operation began before the repair", async () => {
   await onboard("team-a");
   dropUser("team-a");
   const ports = { ...cloud.ports, catalog: Catalog.parse({ ...catalog, drift: { repair: ["Error"] } }) };
@@ -193,7 +193,7 @@ it("takes it for no failure when an operation came before the repair", async () 
   expect(record("team-a").findings).toHaveLength(1);
 });
 
-it("keeps what only a login could find until a login takes it back", async () => {
+it("keeps a finding that only a login can make until a login refutes it", async () => {
   const login = finding("LOGIN_REFUSED", "Job mooring-verify-1", { field: "end", expected: "0", found: "4" });
   await onboard("team-a", { verifiedTime: long, lookedTime: long, findings: [login] });
 
@@ -202,7 +202,7 @@ it("keeps what only a login could find until a login takes it back", async () =>
   expect(record("team-a").findings).toEqual([login]);
 });
 
-it("repeats a repair in vain once a day, and at once when something else is found", () => {
+it("repeats an unsuccessful repair once a day, but immediately when there are other findings", () => {
   const drift = { everyMinutes: 60, repair: ["Error" as const] };
   const now = new Date("2026-06-01T00:00:00Z");
   const missing = finding("USER_MISSING", "sql-dev/orders", { field: "user", expected: "a", found: null });
@@ -220,7 +220,7 @@ it("repeats a repair in vain once a day, and at once when something else is foun
   expect(toRepair({ drift: { ...drift, repair: ["Warning"] } }, { findings: [added] }, now)).toBeUndefined();
 });
 
-it("says that a failed look could not be noted, and looks at the others all the same", async () => {
+it("warns when a failed look could not be recorded, and still looks at the others", async () => {
   await onboard("one");
   await onboard("two");
   const told: string[] = [];

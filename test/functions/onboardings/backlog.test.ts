@@ -1,4 +1,4 @@
-/** Messages for a busy namespace: their order, what becomes of them at their turn, and a process that dies at any moment. */
+/** Messages for a busy namespace: their order, what happens at their turn, and a process that dies at any moment. */
 import type { DurableClient } from "durable-functions";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createQueue, type LockedMessage, type QueuedMessage } from "../../../local/simulators/serviceBus/queue.ts";
@@ -21,7 +21,7 @@ import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 const minuteMs = 60_000;
 const clientId = "33333333-3333-4333-8333-333333333333";
 
-/** Time goes on when a test says so; the broker and the backlog go by the same. */
+/** A clock that only the test advances, shared by the broker and the backlog. */
 function createTime() {
   let time = Date.now();
   return {
@@ -33,7 +33,7 @@ function createTime() {
   };
 }
 
-/** A call is the last of its process when it is the one at which the process dies: before its effect, or after it. */
+/** The call at which the process dies, before or after the call's effect. */
 interface Death {
   readonly at: number;
   readonly when: "before" | "after";
@@ -51,7 +51,7 @@ class World {
   });
   readonly cloud: FakeCloud;
   readonly warnings: string[] = [];
-  /** Ids of operations in the order in which they were begun first. */
+  /** Ids of operations in the order in which they first began. */
   readonly begun: string[] = [];
   readonly ended = new Set<string>();
   readonly startedAgain: string[] = [];
@@ -78,13 +78,13 @@ class World {
     return createBacklog(this.ports, { refusals, now: this.time.now });
   }
 
-  /** With another catalog. */
+  /** A new process with another catalog. */
   redeploy(changes: Partial<Catalog>): void {
     this.ports = { ...this.ports, catalog: { ...this.ports.catalog, ...changes } };
     this.backlog = this.#newProcess();
   }
 
-  /** Each call of a port may be the last one of its process. */
+  /** Each call of a port may be its process's last. */
   #mortal<P extends object>(port: P): P {
     return new Proxy(port, {
       get: (target, name) => {
@@ -107,7 +107,7 @@ class World {
   #die(): Promise<never> {
     this.#death = undefined;
     this.#tellDeath();
-    // Whoever waits for the answer of a dead process waits for ever.
+    // A dead process never answers.
     return new Promise(() => undefined);
   }
 
@@ -152,7 +152,7 @@ class World {
         if (!this.begun.includes(instanceId)) this.begun.push(instanceId);
         return instanceId;
       }),
-    // The rest of the client is not used by what is tested here.
+    // The code under test uses no more of the client.
   } as Partial<DurableClient> as DurableClient;
 
   readonly worker = { client: this.client, warn: (text: string) => void this.warnings.push(text) };
@@ -197,7 +197,7 @@ class World {
     while (await this.deliver());
   }
 
-  /** The work, until it is done or its process dies: then another process is there, and locks have ended. */
+  /** Runs the work until it is done or its process dies; then a new process takes over, and locks have expired. */
   async survive(work: () => Promise<unknown>): Promise<void> {
     const { died } = this;
     const isDead = await Promise.race([work().then(() => false), died.then(() => true)]);
@@ -211,7 +211,7 @@ class World {
     return record && isHeld(record) ? record : undefined;
   }
 
-  /** The operation that holds the namespace ends, and nobody learns of it. */
+  /** Ends the operation that holds the namespace, without notifying the backlog. */
   async conclude(status: "Succeeded" | "Failed" = "Succeeded"): Promise<HeldRecord> {
     const record = this.held();
     if (!record) throw new Error("no operation holds the namespace");
@@ -222,29 +222,29 @@ class World {
     return record;
   }
 
-  /** As the activity does that records an end. */
+  /** Ends the operation as the activity that records an end does, and admits the next request. */
   async end(status?: "Succeeded" | "Failed"): Promise<void> {
     const record = await this.conclude(status);
     await this.survive(() => this.backlog.admitNext(this.worker, record));
   }
 
-  /** Until nothing is left to do: deliveries, the timer, which may come late, and the ends of operations. */
+  /** Runs until nothing is left to do: deliveries, the timer, which may come late, and the ends of operations. */
   async settle({ isTimerLate = false } = {}): Promise<void> {
     for (let round = 0; round < 50; round += 1) {
       await this.deliverAll();
       if (!isTimerLate || !this.held()) await this.survive(() => this.backlog.reconcile(this.worker));
       const record = this.held();
-      // What was claimed and never started is the timer's (startAccepted.ts).
+      // Starting what was claimed and never started is the timer's work (startAccepted.ts).
       if (record && !this.begun.includes(record.operation)) {
         await this.cloud.ports.registry.insertOperation(operationOf(record));
         this.begun.push(record.operation);
       }
-      // One that failed is not begun again either, when its message comes a second time.
+      // A failed operation does not begin again, either, when its message is delivered a second time.
       if (record) await this.end(rolesOf(record.request) === "executor" ? "Failed" : "Succeeded");
       else if (this.queue.peek().length === 0 && this.cloud.waiting.size === 0) return;
       else this.time.advance(61_000);
     }
-    throw new Error(`it does not come to an end: ${JSON.stringify([...this.cloud.waiting.values()])}`);
+    throw new Error(`it does not settle: ${JSON.stringify([...this.cloud.waiting.values()])}`);
   }
 
   requests(): readonly string[] {
@@ -266,7 +266,7 @@ beforeEach(() => {
   world = new World();
 });
 
-/** The first message has the namespace. */
+/** The first message's operation holds the namespace. */
 async function hold(): Promise<void> {
   world.send(request(["reader"]));
   await world.deliverAll();
@@ -274,7 +274,7 @@ async function hold(): Promise<void> {
 }
 
 describe("the order", () => {
-  it("is that of the messages, one operation at a time, each begun by the end of the one before", async () => {
+  it("is that of the messages, one operation at a time, each begun when the previous one ends", async () => {
     await hold();
     for (const role of ["writer", "executor"]) world.send(request([role]));
     await world.deliverAll();
@@ -291,7 +291,7 @@ describe("the order", () => {
     expect(world.deadLetters).toEqual([]);
   });
 
-  it("holds for a message that comes while the namespace is free and others wait", async () => {
+  it("is kept when a message arrives while the namespace is free and others wait", async () => {
     await hold();
     world.send(request(["writer"]));
     await world.deliverAll();
@@ -305,7 +305,7 @@ describe("the order", () => {
     expect(world.requests()).toEqual(["reader", "writer", "executor"]);
   });
 
-  it("holds for a message whose predecessor is still in another slot, and for one that comes again", async () => {
+  it("is kept when the previous message is still in another slot, and when it is redelivered", async () => {
     world.send(request(["reader"]));
     world.send(request(["writer"]));
     const slow = world.queue.receive();
@@ -313,7 +313,7 @@ describe("the order", () => {
 
     expect(world.requests()).toEqual([]);
     expect(world.queue.peek().map(({ state }) => state)).toEqual(["active", "deferred"]);
-    // Its process is gone; the message comes again when its lock has ended.
+    // Its process is gone; the message is redelivered when its lock has expired.
     expect(slow).toBeDefined();
     world.time.advance(61_000);
     await world.settle();
@@ -321,7 +321,7 @@ describe("the order", () => {
     expect(world.requests()).toEqual(["reader", "writer"]);
   });
 
-  it("is nobody else's business: messages for other namespaces, and such as are no request, are not waited for", async () => {
+  it("does not depend on messages for other namespaces or on invalid ones, which nobody waits for", async () => {
     world.send(request(["reader"], { namespace: "team-b" }));
     world.send({ no: "request" });
     world.send(request(["writer"]));
@@ -333,7 +333,7 @@ describe("the order", () => {
     expect(world.requests()).toEqual(["writer"]);
   });
 
-  it("leaves a request to its handler until its message is deferred, also when the namespace becomes free meanwhile", async () => {
+  it("leaves a request to its handler until its message is deferred, even if the namespace becomes free meanwhile", async () => {
     await hold();
     world.send(request(["writer"]));
     const message = world.queue.receive();
@@ -358,7 +358,7 @@ describe("the order", () => {
     expect(world.cloud.waiting.size).toBe(0);
   });
 
-  it("goes on behind a message that was refused while others had to wait for it", async () => {
+  it("continues after a refused message that others had to wait for", async () => {
     world.send(request(["reader"], { identityMode: "podIdentity", databases: [] }));
     world.send(request(["writer"]));
     const first = world.queue.receive();
@@ -374,7 +374,7 @@ describe("the order", () => {
 });
 
 describe("at its turn", () => {
-  it("a request that is refused is dead-lettered with its code, and the next one begins", async () => {
+  it("a refused request is dead-lettered with its code, and the next one begins", async () => {
     await hold();
     world.send(request(["writer"], { identityMode: "podIdentity" }));
     world.send(request(["executor"]));
@@ -386,7 +386,7 @@ describe("at its turn", () => {
     expect(world.requests()).toEqual(["reader", "executor"]);
   });
 
-  it("a request that came as an object is refused by its own fields", async () => {
+  it("a request that was sent as an object is refused by its own field names", async () => {
     await hold();
     const { cluster, namespace, ...spec } = request(["writer"]);
     world.send({ apiVersion, kind, metadata: { name: "some-name", namespace }, spec: { cluster, ...spec } });
@@ -400,7 +400,7 @@ describe("at its turn", () => {
     ]);
   });
 
-  it("a request that an offboarding came before finds a free namespace", async () => {
+  it("a request that waited through an offboarding finds a free namespace", async () => {
     await hold();
     world.send(request(["writer"]));
     await world.deliverAll();
@@ -415,7 +415,7 @@ describe("at its turn", () => {
     expect(world.held()).toMatchObject({ state: "Onboarding" });
   });
 
-  it("what is onboarded by then needs no operation", async () => {
+  it("a request that is already fulfilled needs no operation", async () => {
     await hold();
     for (const role of ["writer", "reader", "reader"]) world.send(request([role]));
     await world.deliverAll();
@@ -426,7 +426,7 @@ describe("at its turn", () => {
     expect(world.deadLetters).toEqual([]);
   });
 
-  it("a request begins also when somebody has removed its message: the registry has it", async () => {
+  it("a request begins even if its message was removed: the registry has it", async () => {
     await hold();
     world.send(request(["writer"]));
     await world.deliverAll();
@@ -439,7 +439,7 @@ describe("at its turn", () => {
     expect(world.cloud.waiting.size).toBe(0);
   });
 
-  it("a request whose registry does not answer waits for the timer", async () => {
+  it("a request waits for the timer when the registry does not answer", async () => {
     await hold();
     world.send(request(["writer"]));
     await world.deliverAll();
@@ -459,7 +459,7 @@ describe("at its turn", () => {
 });
 
 describe("the wait", () => {
-  /** Until that much time has gone by the request waits, and then its message says why it was given up. */
+  /** The request waits for that long; then its message is dead-lettered with the reason. */
   async function expectWait(minutes: number): Promise<void> {
     await hold();
     world.send(request(["writer"]));
@@ -482,7 +482,7 @@ describe("the wait", () => {
     expect(world.requests()).toEqual(["reader"]);
   }
 
-  it("is a week when the catalog says nothing", () => expectWait(7 * 24 * 60));
+  it("is a week by default", () => expectWait(7 * 24 * 60));
 
   it("is as long as the catalog says", async () => {
     const databases = { "sql-dev": { messages: ["reader", "writer"] } };
@@ -492,7 +492,7 @@ describe("the wait", () => {
     await expectWait(5);
   });
 
-  it("is no longer than the message lives, and nothing of it runs after that", async () => {
+  it("is no longer than the message's time to live, and nothing of it runs after that", async () => {
     await hold();
     world.send(request(["writer"]), { timeToLiveMs: 10 * minuteMs });
     await world.deliverAll();
@@ -505,7 +505,7 @@ describe("the wait", () => {
     expect(world.cloud.waiting.size).toBe(0);
   });
 
-  it("is not over for what can begin now, however late the service is", async () => {
+  it("does not end for a request that can begin now, however late the service is", async () => {
     await hold();
     world.send(request(["writer"]));
     await world.deliverAll();
@@ -528,10 +528,10 @@ async function liveThrough(isTimerLate: boolean, death?: Death): Promise<World> 
 }
 
 it.each([
-  ["the timer looks in between", false],
+  ["the timer runs in between", false],
   ["the timer is late", true],
 ])(
-  "nothing is lost, begun twice or out of order, at whichever of its calls the process dies, when %s",
+  "nothing is lost, begun twice or out of order, whichever call the process dies at, when %s",
   async (_, isTimerLate) => {
     const { calls } = await liveThrough(isTimerLate);
     expect(calls).toBeGreaterThan(50);

@@ -1,4 +1,4 @@
-/** A plan of a request is refused as the request would be. */
+/** The plan of a request is refused whenever the request would be. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -29,7 +29,7 @@ async function expectRefusal(code: string): Promise<void> {
   await expect(acceptOnboarding(acceptance, another)).rejects.toMatchObject({ code });
 }
 
-it("is refused while another operation has the namespace", async () => {
+it("is refused while another operation holds the namespace", async () => {
   await acceptOnboarding(acceptance, onboarded);
   await expectRefusal("OPERATION_IN_PROGRESS");
   await acceptance.run();

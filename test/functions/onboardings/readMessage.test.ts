@@ -1,4 +1,4 @@
-/** What a queue message holds, in every form in which a host may hand it over. */
+/** What a queue message holds, in every form in which a host may pass it on. */
 import { expect, it } from "vitest";
 import { readMessage } from "../../../src/functions/onboardings/readMessage.ts";
 
@@ -14,15 +14,15 @@ it.each([
   expect(readMessage(message)).toEqual(request);
 });
 
-// Within the limit of a body, and as deep as a host's own parser goes along with.
-it.each([5_000, 60_000])("refuses what is nested %i deep, and does not take it for something that passes", (depth) => {
+// Within the size limit of a body, and within the depth that a host's own parser accepts.
+it.each([5_000, 60_000])("refuses a message that is nested %i levels deep, rather than retrying it", (depth) => {
   const nested: unknown = JSON.parse("[".repeat(depth) + "]".repeat(depth));
 
   expect(() => readMessage(nested)).toThrow(expect.objectContaining({ name: "Refusal" }));
   expect(() => readMessage({ specversion: "1.0", data: nested })).toThrow(expect.objectContaining({ name: "Refusal" }));
 });
 
-it("refuses what is no JSON, too large, or an envelope without data", () => {
+it("refuses invalid JSON, a message that is too large, and an envelope without data", () => {
   const refused = (message: unknown) => {
     try {
       return readMessage(message);

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { toOperationError } from "../../../src/domain/operation/plan.ts";
 import { findPhase, publicStep } from "../../../src/functions/operations/operations.ts";
 
-it("tells a step that has failed for good what to do, and one that is tried again that there is nothing", () => {
+it("gives a permanently failed step a fix, and says that a retried one needs nothing", () => {
   const step = { name: "grantDatabase", target: "sql-dev/orders", attempts: 8, startTime: "2026-01-01T00:00:00Z" };
   const error = toOperationError("SQL_UNAVAILABLE", "The database is paused.");
 
@@ -13,7 +13,7 @@ it("tells a step that has failed for good what to do, and one that is tried agai
   expect(failed?.error?.fix).toMatch(/, then send the request again\.$/);
 });
 
-it("waits for nobody once somebody has decided, also before the orchestration has woken", async () => {
+it("awaits nobody once a decision is made, even before the orchestration has woken", async () => {
   const status: Partial<DurableOrchestrationStatus> = { customStatus: { phase: "awaitingApproval" } };
   const client = { getStatus: async () => status as DurableOrchestrationStatus };
   const approval = {

@@ -1,4 +1,4 @@
-/** The dry run of a decision is refused as the decision would be, says what follows from it, and writes nothing. */
+/** The dry run of a decision is refused whenever the decision would be, describes its consequences, and writes nothing. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
@@ -78,7 +78,7 @@ async function whileWaiting(look: (id: string) => Promise<void>, kind: "approved
 }
 
 describe("approve", () => {
-  it("plans the very operation that waits, and what runs then does that", async () => {
+  it("plans the waiting operation, which then does just that", async () => {
     let plan: Plan | undefined;
     const id = await whileWaiting(async (operation) => {
       plan = await withoutWriting(() => planApproval(acceptance, operation, { kind: "approved", by: approver }));
@@ -95,7 +95,7 @@ describe("approve", () => {
     }
   });
 
-  it("names what has come in the way since the operation began to wait", async () => {
+  it("names the obstacles that appeared while the operation waited", async () => {
     await whileWaiting(async (operation) => {
       const theirs = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace: "team-a" } };
       cloud.objects.set(`v1 ServiceAccount team-a/${request.serviceAccount}`, {
@@ -132,7 +132,7 @@ describe("approve", () => {
     });
   });
 
-  it("answers with the operation when the same person has decided the same, and refuses another decision", async () => {
+  it("returns the operation when the same person decided the same, and refuses another decision", async () => {
     const id = await whileWaiting(async () => undefined);
 
     expect(await planApproval(acceptance, id, { kind: "approved", by: approver })).toMatchObject({
@@ -148,7 +148,7 @@ describe("approve", () => {
   });
 });
 
-it("plans a rejection as nothing, since nothing has been written", async () => {
+it("plans a rejection as no steps, since nothing has been written", async () => {
   await whileWaiting(async (operation) => {
     const plan = await withoutWriting(() => planApproval(acceptance, operation, { kind: "rejected", by: approver }));
 
@@ -159,7 +159,7 @@ it("plans a rejection as nothing, since nothing has been written", async () => {
 describe("cancel", () => {
   const cancelPlan = (id: string) => withoutWriting(() => planCancelOf(acceptance, id, { by: requester }));
 
-  it("of what waits for approval undoes nothing", async () => {
+  it("undoes nothing of an operation that waits for approval", async () => {
     await whileWaiting(async (operation) => {
       const plan = await cancelPlan(operation);
 
@@ -168,7 +168,7 @@ describe("cancel", () => {
     });
   });
 
-  it("names the undos of what has begun, with how long they take", async () => {
+  it("names the undos of what has begun, and how long they take", async () => {
     begin();
     const { operation } = await acceptOnboarding(acceptance, request);
     let plan: Plan | undefined;
@@ -192,7 +192,7 @@ describe("cancel", () => {
     });
   });
 
-  it("says that an offboarding keeps what it has removed, and a repair what it has put right", async () => {
+  it("says that an offboarding leaves removed what it has removed, and a repair keeps what it has repaired", async () => {
     await whileWaiting(async () => undefined);
     const { operation: repair } = await operate(cloud, "repair", request, {
       async execute(name, run) {
@@ -226,7 +226,7 @@ describe("cancel", () => {
     ]);
   });
 
-  it("does not name once more what a failure is undoing already", async () => {
+  it("does not repeat undos that a failure has already begun", async () => {
     begin();
     const { operation } = await acceptOnboarding(acceptance, request);
     let plan: Plan | undefined;
@@ -242,7 +242,7 @@ describe("cancel", () => {
     expect(plan?.notices).toEqual(["It has failed, and is undoing already; a cancel changes nothing of that."]);
   });
 
-  it("of a migration that has failed by itself names its last phase alone", async () => {
+  it("names only the last phase of a migration that has failed by itself", async () => {
     const pod = { ...request, identityMode: "podIdentity" as const };
     begin();
     await operate(cloud, "onboard", pod);
@@ -287,14 +287,14 @@ describe("cancel", () => {
     }
   });
 
-  it("of an operation that is canceled already is that operation", async () => {
+  it("returns an operation that is already canceled", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
     await cancelOperation(cloud.ports.registry, operation, { by: requester });
 
     expect(await cancelPlan(operation)).toEqual({ steps: [], blocked: false, needsApproval: [], operation });
   });
 
-  it("of a batch says what becomes of its namespaces", async () => {
+  it("says what becomes of a batch's namespaces", async () => {
     const id = await acceptBatch(acceptance, [request, { ...request, namespace: "team-b" }]);
     expect((await cancelPlan(id)).notices?.[0]).toBe("2 of 2 namespace(s) have not begun, and never begin.");
     await cancelBatch(cloud.ports, id, { by: requester });
@@ -329,7 +329,7 @@ describe("cancel", () => {
   });
 });
 
-it("registers undos before steps that there are, in one place", () => {
+it("registers undos only for planned steps, and in one place", () => {
   const pod = { ...request, identityMode: "podIdentity" as const };
   for (const [kind, wanted] of [
     ["onboard", request],

@@ -1,4 +1,4 @@
-/** When what is purged. That nothing is missed afterwards: test/sandbox/history.test.ts. */
+/** What is purged, and when. That nothing is missed afterwards: test/sandbox/history.test.ts. */
 import type { DurableClient } from "durable-functions";
 import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config.ts";
@@ -31,7 +31,7 @@ async function runAt(now: number, { days = 30, deleted = 0 } = {}) {
   return { asked, windows, logged };
 }
 
-it("purges the newest day that is old enough, only of what has ended, and says how many", async () => {
+it("purges the newest day that is old enough, only ended operations, and reports how many", async () => {
   const { asked, windows, logged } = await runAt(start, { deleted: 3 });
 
   expect(windows[0]).toEqual([start - 31 * dayMs, start - 30 * dayMs]);
@@ -40,7 +40,7 @@ it("purges the newest day that is old enough, only of what has ended, and says h
   expect((await runAt(start)).logged).toEqual([]);
 });
 
-it("comes to everything older in time, two days of beginnings at a run, and never to what is newer", async () => {
+it("reaches everything older in time, two days of start times per run, and never anything newer", async () => {
   const hours = 366;
   const runs = await Promise.all(Array.from({ length: hours }, (_, hour) => runAt(start + hour * hourMs)));
   const windows = runs.map(({ windows: [newest = [0, 0], older = [0, 0]] }) => ({ newest, older }));
@@ -50,7 +50,7 @@ it("comes to everything older in time, two days of beginnings at a run, and neve
     expect(older[1]).toBeLessThanOrEqual(newest[1]);
     expect(older[1] - older[0] === dayMs || older[0] === 0).toBe(true);
   }
-  // Whatever began before the first run's newest day, back to the beginning of time, was in one of them.
+  // The runs together covered everything that began before the first run's newest day, back to the beginning of time.
   const gaps = Array.from({ length: 500 }, (_, day) => start - (31 + day) * dayMs).filter(
     (moment) => !windows.some(({ older: [from, to], newest }) => isIn(moment, [from, to]) || isIn(moment, newest)),
   );
@@ -61,7 +61,7 @@ function isIn(moment: number, [from, to]: Window): boolean {
   return from <= moment && moment <= to;
 }
 
-it("is told the days by a setting, of a day at least", () => {
+it("takes the number of days, at least one, from a setting", () => {
   const settings = {
     MOORING_TABLES_ENDPOINT: "https://t.example",
     ServiceBusConnection__fullyQualifiedNamespace: "s.example",

@@ -1,4 +1,4 @@
-/** What becomes of an operation whose orchestration was ended by the runtime, by a defect, or by somebody's hand. */
+/** What happens to an operation whose orchestration was ended by the runtime, by a defect, or by a person. */
 import { OrchestrationRuntimeStatus } from "durable-functions";
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
@@ -60,7 +60,7 @@ function refuse(...refused: string[]): void {
   };
 }
 
-/** As often as it breaks off, the timer comes by, a day later each time. */
+/** Breaks off the operation until it ends; the timer runs after each time, a day later. */
 async function breakOffAgainAndAgain(activity: string, found: Found = {}): Promise<number> {
   for (let restarts = 0; ; restarts += 1) {
     await breakOff(acceptance, activity);
@@ -82,7 +82,7 @@ async function migrate(): Promise<string> {
 }
 
 it.each(["preflight", "prepareNamespace", "grantDatabase", "connectWorkload", "verifyAndConclude"])(
-  "finishes an onboarding that the runtime failed after %s, and makes nothing a second time",
+  "finishes an onboarding that the runtime failed after %s, and creates nothing a second time",
   async (activity) => {
     const { operation } = await acceptOnboarding(acceptance, request);
 
@@ -104,12 +104,12 @@ it.each(["preflight", "prepareNamespace", "grantDatabase", "connectWorkload", "v
     ]);
     expect(decisions(operation, "accepted")).toHaveLength(1);
     expect(decisions(operation, "ended")).toHaveLength(1);
-    // What had come to its end before needs no other run.
+    // An operation that had already ended needs no other run.
     expect(decisions(operation, "takenUp")).toHaveLength(activity === "verifyAndConclude" ? 0 : 1);
   },
 );
 
-it("says in the audit trail why it was taken up", async () => {
+it("records in the audit trail why it was resumed", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
 
   await breakOff(acceptance, "prepareNamespace");
@@ -144,7 +144,7 @@ it("undoes what the first run had made when the second one is stopped by its fir
   expectNothingLeft(cloud);
 });
 
-it("goes on undoing what was being undone, and ends with the error that it began with", async () => {
+it("continues the undos, and ends with the original error", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   refuse("put credential");
   await breakOff(acceptance, "revokeDatabase");
@@ -159,7 +159,7 @@ it("goes on undoing what was being undone, and ends with the error that it began
   expectNothingLeft(cloud);
 });
 
-it("undoes a step that had failed for good, though no undo had begun", async () => {
+it("undoes after a permanent failure even if no undo had begun", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   refuse("put credential");
   await breakOff(acceptance, "connectWorkload");
@@ -172,7 +172,7 @@ it("undoes a step that had failed for good, though no undo had begun", async () 
   expectNothingLeft(cloud);
 });
 
-it("cancels one that was canceled before it broke off", async () => {
+it("cancels an operation that was canceled before it broke off", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await breakOff(acceptance, "prepareNamespace");
   await cancel(operation);
@@ -184,7 +184,7 @@ it("cancels one that was canceled before it broke off", async () => {
   expectNothingLeft(cloud);
 });
 
-describe("of one that needs approval", () => {
+describe("an operation that needs approval", () => {
   beforeEach(() => begin({ approval: ApprovalPolicy.parse({ databases: ["sql-dev/orders"] }) }));
 
   const asked = () => cloud.events.filter(({ type }) => type === "mooring.operation.approval-requested.v1");
@@ -193,7 +193,7 @@ describe("of one that needs approval", () => {
     return decideApproval(cloud.ports.registry, id, { kind: "approved", by: approver, requestHash });
   };
 
-  it("asks nobody again for what was approved", async () => {
+  it("is not put to approvers again once it was approved", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
     await breakOff(acceptance, "preflight");
     await approve(operation);
@@ -216,7 +216,7 @@ describe("of one that needs approval", () => {
     expect(operationOf(operation)).toMatchObject({ status: "Failed", error: { code: "REJECTED" } });
   });
 
-  it("waits on for who has not decided, until the time that it had named", async () => {
+  it("keeps waiting for a decision, until the original deadline", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
     await breakOff(acceptance, "preflight");
     const before = operationOf(operation)?.approval;
@@ -235,24 +235,27 @@ describe("of one that needs approval", () => {
   });
 });
 
-it.each(["verify", "retireDatabase"])("takes a change on that broke off after %s, and never back", async (activity) => {
-  await onboard();
-  const { operation } = await acceptOnboarding(acceptance, smaller);
-  await breakOff(acceptance, activity);
+it.each(["verify", "retireDatabase"])(
+  "moves a change that broke off after %s forward, and never back",
+  async (activity) => {
+    await onboard();
+    const { operation } = await acceptOnboarding(acceptance, smaller);
+    await breakOff(acceptance, activity);
 
-  await comeByTimer(acceptance);
-  await acceptance.run();
+    await comeByTimer(acceptance);
+    await acceptance.run();
 
-  expect(operationOf(operation)?.status).toBe("Succeeded");
-  expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
-  expect(cloud.users.get("sql-dev/messages")?.size).toBe(1);
-});
+    expect(operationOf(operation)?.status).toBe("Succeeded");
+    expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
+    expect(cloud.users.get("sql-dev/messages")?.size).toBe(1);
+  },
+);
 
-it("keeps the new state of a change that cannot be finished any more", async () => {
+it("keeps the new state of a change that can no longer be finished", async () => {
   await onboard();
   const { operation } = await acceptOnboarding(acceptance, smaller);
   await breakOff(acceptance, "verify");
-  // What the new run meets first.
+  // The new run meets this first.
   refuse("change sql-dev/orders");
   const [namespace] = [...cloud.objects.keys()].filter((key) => key.startsWith("v1 Namespace"));
   const object = cloud.objects.get(namespace ?? "");
@@ -268,7 +271,7 @@ it("keeps the new state of a change that cannot be finished any more", async () 
   expect(cloud.users.get("sql-dev/messages")?.size).toBe(1);
 });
 
-it("does not take an offboarding for untouched that had removed something", async () => {
+it("does not treat an offboarding that had removed something as untouched", async () => {
   await onboard();
   const { operation } = await acceptOffboarding(acceptance, request);
   await breakOff(acceptance, "removeServiceAccount");
@@ -323,7 +326,7 @@ it("finishes a compensation", async () => {
   expectNothingLeft(cloud);
 });
 
-describe("of a migration", () => {
+describe("a migration", () => {
   it.each([
     "takeInventory",
     "applyServiceAccount",
@@ -331,7 +334,7 @@ describe("of a migration", () => {
     "verifySideBySide",
     "cutOver",
     "removePodIdentity",
-  ])("that broke off after %s, the rest is done", async (activity) => {
+  ])("that broke off after %s is finished", async (activity) => {
     const operation = await migrate();
     await breakOff(acceptance, activity);
 
@@ -348,7 +351,7 @@ describe("of a migration", () => {
   });
 
   it.each(["federateIdentity", "cutOver", "removePodIdentity"])(
-    "that was canceled after %s, all of it is taken back",
+    "that was canceled after %s is undone entirely",
     async (activity) => {
       const operation = await migrate();
       const before = [...cloud.objects.keys()].toSorted();
@@ -365,7 +368,7 @@ describe("of a migration", () => {
     },
   );
 
-  it("keeps the phases that are complete when a later run fails in its first look", async () => {
+  it("keeps the completed phases when a later run fails in its first look", async () => {
     const operation = await migrate();
     await breakOff(acceptance, "cutOver");
     cloud.users.get("sql-dev/orders")?.clear();
@@ -379,8 +382,8 @@ describe("of a migration", () => {
   });
 });
 
-describe("that breaks off again and again", () => {
-  it("ends after a bounded number of runs, with what is left by name, and a compensation removes it", async () => {
+describe("an operation that breaks off repeatedly", () => {
+  it("ends after a bounded number of runs, naming what is left, and a compensation removes that", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
 
     const restarts = await breakOffAgainAndAgain("prepareNamespace");
@@ -398,14 +401,14 @@ describe("that breaks off again and again", () => {
     expectNothingLeft(cloud);
   });
 
-  it("ends sooner where its own code throws", async () => {
+  it("ends sooner when its own code throws", async () => {
     await acceptOnboarding(acceptance, request);
 
     const output = "Orchestrator function 'onboardNamespace' failed: nothing undoes as mistake";
     expect(await breakOffAgainAndAgain("prepareNamespace", { output })).toBe(2);
   });
 
-  it("leaves nothing to remember of what had only looked", async () => {
+  it("leaves no record of the namespace when it has only looked", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
 
     await breakOffAgainAndAgain("preflight");
@@ -415,7 +418,7 @@ describe("that breaks off again and again", () => {
     expect(cloud.namespaces.size).toBe(0);
   });
 
-  it("names what a migration has begun and not completed, which a compensation takes back", async () => {
+  it("names what a migration began and did not complete, which a compensation undoes", async () => {
     const operation = await migrate();
 
     await breakOffAgainAndAgain("applyServiceAccount");
@@ -428,7 +431,7 @@ describe("that breaks off again and again", () => {
     expect([...cloud.namespaces.values()][0]?.migration).toBeUndefined();
   });
 
-  it("is not taken up before a pause that grows", async () => {
+  it("is resumed only after a growing pause", async () => {
     const { operation } = await acceptOnboarding(acceptance, request);
     const failed = new Date("2026-11-26T12:00:00Z");
     const at = (seconds: number) => ({ lastUpdatedTime: failed, now: failed.getTime() + seconds * 1_000 });
@@ -463,7 +466,7 @@ it("leaves alone what somebody has terminated", async () => {
   expect(stateOf()).toBe("Incomplete");
 });
 
-it("is taken up once by two that find it at the same time", async () => {
+it("is resumed once when two callers find it at the same time", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   await breakOff(acceptance, "prepareNamespace");
 
@@ -474,7 +477,7 @@ it("is taken up once by two that find it at the same time", async () => {
   expect(() => acceptance.take()).toThrow();
 });
 
-it("opens the gate as the recorded end says, where only that was missing", async () => {
+it("releases the namespace as the recorded end says when only that was missing", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   refuse("put credential");
   const { registry } = cloud.ports;
@@ -493,7 +496,7 @@ it("opens the gate as the recorded end says, where only that was missing", async
   stuck.catch(() => undefined);
 });
 
-it("lets an activity that was left behind in a queue make nothing once the operation has ended", async () => {
+it("prevents an activity left in a queue from creating anything once the operation was canceled", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   let late: (() => Promise<unknown>) | undefined;
   await breakOff(acceptance, "grantDatabase", {
@@ -513,7 +516,7 @@ it("lets an activity that was left behind in a queue make nothing once the opera
   expectNothingLeft(cloud);
 });
 
-it("lets it make nothing where the operation has failed, either", async () => {
+it("prevents it from creating anything after a failed operation, too", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   let late: (() => Promise<unknown>) | undefined;
   refuse("put credential");

@@ -21,7 +21,7 @@ const approval = {
   reminders: 1_000_000,
 };
 
-/** The events by which an orchestration that waits is woken, once the timer has come by. */
+/** The events that wake a waiting orchestration, once the timer has run. */
 async function wakesOf(changes: Partial<OperationRecord>): Promise<readonly string[]> {
   const { ports, namespaces } = createFakeCloud();
   const accepted = { ...request, request, requestedBy: "rita" };
@@ -59,7 +59,7 @@ describe("an orchestration that waits for approval", () => {
     expect(await wakesOf({ approval, cancel: { by: "rita", time } })).toEqual(["decision"]);
   });
 
-  it("is left alone while nobody has decided", async () => {
+  it("is left alone until there is a decision", async () => {
     expect(await wakesOf({ approval })).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { answerEvents, defaultPace, writeEvents } from "../../../src/functions/w
 import type { ServerEvent, Subscription } from "../../../src/functions/watching/subscription.ts";
 
 const pace = { ...defaultPace, heartbeatMs: 10_000, limitMs: 10_000 };
-/** Something may always be new. */
+/** Always has something new. */
 const changes = { wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 5))) };
 const isLast = ({ event }: ServerEvent) => event === "end";
 
@@ -35,7 +35,7 @@ async function collect(
   return chunks;
 }
 
-it("tells the client when to come back, writes each event with its id, and ends with the last one", async () => {
+it("says when to reconnect, writes each event with its id, and ends with the last one", async () => {
   const poll = from([
     [{ event: "step", id: "1", data: { a: "line\nbreak" } }],
     [],
@@ -49,7 +49,7 @@ it("tells the client when to come back, writes each event with its id, and ends 
   ]);
 });
 
-it("writes a comment when nothing happens for the time of a heartbeat", async () => {
+it("writes a comment when nothing happens for a heartbeat interval", async () => {
   const chunks = await collect({ pace: { ...pace, heartbeatMs: 20 } }, 3);
 
   expect(chunks.slice(1)).toEqual([": heartbeat\n\n", ": heartbeat\n\n"]);
@@ -63,7 +63,7 @@ it("ends when its time is over, however busy it is", async () => {
   expect(chunks.at(-1)).toMatch(/^: the time of this stream is over/);
 });
 
-it("goes on after a look that failed", async () => {
+it("continues after a failed look", async () => {
   const poll = from([
     new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer"),
     [{ event: "end", id: "2", data: {} }],
@@ -72,7 +72,7 @@ it("goes on after a look that failed", async () => {
   expect((await collect({ poll })).at(-1)).toContain("event: end");
 });
 
-it("looks at once when something was written, and not only at its own pace", async () => {
+it("looks as soon as something is written, and not only at its own pace", async () => {
   let tell = () => {};
   const written = {
     wait: () =>
@@ -90,7 +90,7 @@ it("looks at once when something was written, and not only at its own pace", asy
   expect((await done).at(-1)).toContain("event: end");
 });
 
-it("says once that looks fail, and again when they fail anew", async () => {
+it("reports failing looks once, and again when they start failing anew", async () => {
   const fault = new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer");
   const warnings: string[] = [];
   const onFailure = (reason: string) => void warnings.push(reason);
@@ -101,14 +101,14 @@ it("says once that looks fail, and again when they fail anew", async () => {
   expect(warnings).toEqual(["the registry does not answer", "other"]);
 });
 
-it("looks no further once the reader has gone", async () => {
+it("stops looking once the reader has gone", async () => {
   let looks = 0;
   const poll = async () => {
     looks += 1;
     return [];
   };
   const { body } = answerEvents({ subscription: subscribe({ poll }), isLast, pace });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
   const reader = body.getReader();
   await reader.read();
   await expect.poll(() => looks).toBeGreaterThan(2);
@@ -121,7 +121,7 @@ it("looks no further once the reader has gone", async () => {
   expect(looks).toBe(then);
 });
 
-/** A client that reads nothing: whatever is written for it stays. */
+/** A client that reads nothing: all that is written to it stays buffered. */
 function sleepingClient(sent: readonly string[]): Client & { isCut: () => boolean } {
   const gone = new AbortController();
   return {
@@ -132,16 +132,16 @@ function sleepingClient(sent: readonly string[]): Client & { isCut: () => boolea
   };
 }
 
-it("cuts off a client that does not read, before much is kept for it, and gives back what it held", async () => {
+it("cuts off a client that does not read before much is buffered, and releases what the stream held", async () => {
   const sent: string[] = [];
   const client = sleepingClient(sent);
   const ended: string[] = [];
   const poll = async () => [{ event: "step", id: "1", data: "x".repeat(100_000) }];
   const subscription = subscribe({ poll, leave: () => void ended.push("left") });
   const { body } = answerEvents({ subscription, isLast, pace, client, ended: () => void ended.push("ended") });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
 
-  // As the SDK does: it writes on, whether anybody reads or not.
+  // Like the SDK, which keeps writing whether or not anybody reads.
   for await (const chunk of body) sent.push(new TextDecoder().decode(chunk));
 
   expect(client.isCut()).toBe(true);
@@ -149,18 +149,18 @@ it("cuts off a client that does not read, before much is kept for it, and gives 
   expect(ended).toEqual(["left", "ended"]);
 });
 
-it("cuts off a client for which more waits than may be kept", async () => {
+it("cuts off a client with more pending events than may be kept", async () => {
   const client = sleepingClient([]);
   const poll = async () => [{ event: "step", id: "1", data: {} }];
   const { body } = answerEvents({ subscription: subscribe({ poll, isBehind: () => true }), isLast, pace, client });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
 
   for await (const _ of body);
 
   expect(client.isCut()).toBe(true);
 });
 
-it("gives back what a stream held as soon as its client has gone, though nothing is written any more", async () => {
+it("releases what a stream held as soon as its client has gone, even if nothing more is written", async () => {
   const gone = new AbortController();
   const ended: string[] = [];
   const subscription = subscribe({
@@ -169,7 +169,7 @@ it("gives back what a stream held as soon as its client has gone, though nothing
   });
   const client = { ...sleepingClient([]), gone: gone.signal };
   const { body } = answerEvents({ subscription, isLast, pace, client, ended: () => void ended.push("ended") });
-  if (!(body instanceof ReadableStream)) throw new Error("the answer is no stream");
+  if (!(body instanceof ReadableStream)) throw new Error("the answer is not a stream");
   await body.getReader().read();
 
   gone.abort();

@@ -47,7 +47,7 @@ beforeEach(() => {
 
 const time = () => `${new Date(clock).toISOString().replace("Z", "")}0000Z`;
 
-/** The next operation, later than those before it. */
+/** Adds the next operation, later than those before it. */
 function put(number: number, changes: Partial<OperationRecord> = {}): Stored<OperationRecord> {
   clock += 1_000;
   const id = `op-${String(number).padStart(5, "0")}`;
@@ -79,7 +79,7 @@ function put(number: number, changes: Partial<OperationRecord> = {}): Stored<Ope
   return record;
 }
 
-/** The feed of a process; its loop looks once each time it is told to. */
+/** The feed of a process; its loop looks once per call. */
 function startFeed(runtime: Partial<DurableClient> = client) {
   let goOn: (() => void) | undefined;
   let standStill = () => {};
@@ -104,7 +104,7 @@ function startFeed(runtime: Partial<DurableClient> = client) {
   };
 }
 
-/** A client of a process that nobody followed before. */
+/** A client of a process that has had no client before. */
 function follow(lastEventId: string | null = null, runtime?: Partial<DurableClient>) {
   const feed = startFeed(runtime);
   const subscription = feed.join(lastEventId);
@@ -123,7 +123,7 @@ function step(operation: string, name: string): void {
 const said = (events: readonly ServerEvent[], id: string) =>
   events.filter(({ data }) => JSON.stringify(data).includes(`"${id}"`)).map(({ event }) => event);
 
-it("tells of an operation that runs and is older than the newest hundred", async () => {
+it("includes a running operation that is older than the newest hundred", async () => {
   const old = put(1, { status: "Running" });
   for (let number = 2; number <= 150; number += 1) put(number);
   const look = follow();
@@ -135,12 +135,12 @@ it("tells of an operation that runs and is older than the newest hundred", async
   clock += 1_000;
   cloud.operations.set(old.id, { ...old, status: "Succeeded", changedTime: time() });
   cloud.namespaces.clear();
-  // Its step was not told to have ended; with the operation it has.
+  // The end of its step was not sent yet; it is sent with the operation's.
   expect(said(await look(), old.id)).toEqual(["step", "operation"]);
   expect(said(await look(), old.id)).toEqual([]);
 });
 
-it("goes on with an operation that others push out of the newest hundred while it runs", async () => {
+it("keeps following a running operation that others push out of the newest hundred", async () => {
   const look = follow();
   const running = put(1, { status: "Running" });
   expect(said(await look(), running.id)).toEqual(["operation"]);
@@ -153,7 +153,7 @@ it("goes on with an operation that others push out of the newest hundred while i
   expect(said(await look(), running.id)).toEqual(["step"]);
 });
 
-it("tells a client that comes back what ended while it was away, however old it is", async () => {
+it("sends a returning client what ended while it was away, however old it is", async () => {
   const old = put(1, { status: "Running" });
   for (let number = 2; number <= 150; number += 1) put(number);
   const [last] = (await follow()()).slice(-1);
@@ -177,7 +177,7 @@ it("reads one page of a quiet list, however long it is", async () => {
   expect(reads).toBe(1);
 });
 
-it("gives no id that passes what it has not sent yet: who comes back with any of them misses nothing", async () => {
+it("gives no id beyond what it has not sent yet: a client that returns with any id misses nothing", async () => {
   for (const number of [1, 2, 3]) put(number, { status: "Running" });
   // The newest step first, and the last two at the same moment.
   for (const number of [2, 3, 1]) step(`op-0000${number}`, "applyNamespace");
@@ -195,7 +195,7 @@ it("gives no id that passes what it has not sent yet: who comes back with any of
   expect((await follow(all.at(-1)?.id ?? "")()).filter(({ event }) => event === "step")).toEqual([]);
 });
 
-it("tells a client that comes back of every phase that changed meanwhile", async () => {
+it("sends a returning client every phase that changed meanwhile", async () => {
   const phases: Record<string, string> = { "op-00001": "provisioning", "op-00002": "preflight" };
   const getStatus = async (id: string) => ({ instanceId: id, customStatus: { phase: phases[id] } });
   const feed = (lastEventId: string | null) => follow(lastEventId, { getStatus } as object);
@@ -217,7 +217,7 @@ it.each(["2026-99-99T99:99:99Z~~", "----------~~", `${"9".repeat(4)}-12-31T00:00
   },
 );
 
-it("reads for one client as much as for fifty, and tells each of them", async () => {
+it("reads as much for one client as for fifty, and sends each of them everything", async () => {
   for (let number = 1; number <= 20; number += 1) put(number, { status: "Running" });
   const feed = startFeed();
   const clients = Array.from({ length: 50 }, () => feed.join());
@@ -232,7 +232,7 @@ it("reads for one client as much as for fifty, and tells each of them", async ()
   expect(reads).toBe(1);
 });
 
-it("tells who comes later what runs, from what has been seen, and then each change once", async () => {
+it("sends a new client what runs, from what it has already read, and then each change once", async () => {
   const old = put(1, { status: "Running" });
   step(old.id, "ensureIdentity");
   const feed = startFeed();
@@ -246,7 +246,7 @@ it("tells who comes later what runs, from what has been seen, and then each chan
   expect(said(await later.poll(), old.id)).toEqual(["operation", "step"]);
   const back = feed.join(known.at(-1)?.id ?? "");
   expect(said(await back.poll(), old.id)).toEqual(["operation"]);
-  // Of the one that comes back, what ended meanwhile.
+  // For the returning client: what ended meanwhile.
   expect(reads).toBe(1);
 
   step(old.id, "applyNamespace");
@@ -261,7 +261,7 @@ it("tells who comes later what runs, from what has been seen, and then each chan
   for (const each of [first, later, back]) expect(await each.poll()).toEqual([]);
 });
 
-it("tells once what ended while a client was away, also when the feed has not seen the end yet", async () => {
+it("sends once what ended while a client was away, even if the feed has not seen the end yet", async () => {
   const old = put(1, { status: "Running" });
   const feed = startFeed();
   const first = feed.join();
@@ -280,7 +280,7 @@ it("tells once what ended while a client was away, also when the feed has not se
   expect(said(ends, old.id)).toEqual(["operation"]);
 });
 
-it("does not tell a client that comes back the end that it has been told", async () => {
+it("does not send a returning client an end that it has already received", async () => {
   const old = put(1, { status: "Running" });
   const feed = startFeed();
   const first = feed.join();
@@ -300,7 +300,7 @@ it("does not tell a client that comes back the end that it has been told", async
   expect(await follow(seen)()).toEqual([]);
 });
 
-it("shows each client what its caller may see, and nothing else", async () => {
+it("shows each client only what its caller may see", async () => {
   const feed = startFeed();
   const of = (team: string) => (operation: AnyOperation) => operation.team === team;
   const [red, blue] = [feed.join(null, of("red")), feed.join(null, of("blue"))];
@@ -313,7 +313,7 @@ it("shows each client what its caller may see, and nothing else", async () => {
   expect(said(await blue.poll(), "op-00001")).toEqual([]);
 });
 
-it("lets no team that runs much keep another waiting", async () => {
+it("keeps a busy team from delaying another", async () => {
   const quiet = put(1, { status: "Running", team: "quiet" });
   for (let number = 2; number <= 400; number += 1) put(number, { status: "Running", team: "busy" });
   for (let number = 401; number <= 520; number += 1) put(number, { team: "busy" });
@@ -329,7 +329,7 @@ it("lets no team that runs much keep another waiting", async () => {
   }
 });
 
-it("keeps no more than so much for a client that takes nothing, and says that it is behind", async () => {
+it("buffers a limited number of events for a client that reads nothing, and reports it as behind", async () => {
   const feed = startFeed();
   const [sleeper, reader] = [feed.join(), feed.join()];
   put(1, { status: "Running" });

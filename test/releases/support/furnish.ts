@@ -84,7 +84,7 @@ interface Town {
   onboard(namespace: string, changes?: object, options?: RunOptions): Promise<string>;
   recordOf(namespace: string): Promise<NamespaceRecord & { etag: string }>;
   migrate(namespace: string, until: MigrationPhase): Promise<void>;
-  /** Refuses these writes while it works. */
+  /** Refuses these writes during the work. */
   refusing(what: readonly string[], work: () => Promise<unknown>): Promise<void>;
   acceptanceContextOf(by: Caller): TestAcceptanceContext;
 }
@@ -135,7 +135,7 @@ function createTown(settings: TableSettings): Town {
   return town;
 }
 
-/** Runs what was accepted until the activity is about to run for that time, and leaves it there for good. */
+/** Runs the accepted orchestration until the activity is about to run for the given time, and leaves it there forever. */
 async function runUntil(acceptance: TestAcceptanceContext, activity: string, time = 1): Promise<void> {
   const reached = Promise.withResolvers<void>();
   let count = 0;
@@ -155,7 +155,7 @@ async function runUntil(acceptance: TestAcceptanceContext, activity: string, tim
   ]);
 }
 
-/** Runs what was accepted until it waits for somebody, and leaves it there for good. */
+/** Runs the accepted orchestration until it waits for a person, and leaves it there forever. */
 async function runToRest(acceptance: TestAcceptanceContext): Promise<void> {
   const reached = Promise.withResolvers<void>();
   void acceptance.run({
@@ -201,7 +201,7 @@ async function settled({
   await onboard("drifted");
   cloud.credentials.clear();
   const drifted = await recordOf("drifted");
-  if (!isOnboarded(drifted)) throw new Error(`what drifted is ${drifted.state}`);
+  if (!isOnboarded(drifted)) throw new Error(`the drifted namespace is ${drifted.state}`);
   await recordFindings(ports, drifted, await readNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
   await acceptUpkeep(acceptance, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
@@ -235,7 +235,7 @@ async function halfDone({ cloud, acceptance, onboard, migrate, refusing }: Town)
   });
 }
 
-/** It takes effect, and is said to have failed. */
+/** Lets the write take effect, and reports it as failed. */
 async function failAfter(cloud: FakeCloud, what: string, work: () => Promise<unknown>): Promise<void> {
   cloud.onWrite = (call) => {
     if (call.what === what && call.when === "after") throw new PermanentError("SQL_FORBIDDEN", "no more");
@@ -304,7 +304,7 @@ async function waitForPeople({ ports, acceptanceContextOf }: Town): Promise<void
   }
   await acceptOnboarding(red, wanted("red-2"));
   await runToRest(red);
-  // One that waits, too, one beyond the quota, and one of somebody else.
+  // A batch with a request that also waits, one beyond the quota, and one for another team's namespace.
   await acceptBatch(red, [wanted("red-4"), wanted("red-5"), request("blue-1")]);
   await runToRest(red);
 }

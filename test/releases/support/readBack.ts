@@ -1,4 +1,4 @@
-/** All that the registry's adapters read in tables, by list and one by one. */
+/** Everything that the registry's adapters read from the tables, both in lists and one by one. */
 import { createAudit } from "../../../src/adapters/registry/audit.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
@@ -10,10 +10,10 @@ import { isStepName } from "../../../src/resources/index.ts";
 /** Longer than any list here. */
 const limit = 1_000;
 
-/** What a release's records.json has: each record as it is read by itself, and what lists choose. */
+/** The contents of a release's records.json: each record as read individually, and what lists select. */
 export type Records = Awaited<ReturnType<typeof readRecords>>;
 
-/** `keys` are those that callers sent: the tables hold hashes of them. */
+/** `keys` are the ones that callers sent: the tables hold hashes of them. */
 export async function readBack(settings: TableSettings, keys: readonly Pick<IdempotencyRecord, "caller" | "key">[]) {
   const listed = await readLists(settings);
   const records = await readRecords(settings, listed, keys);
@@ -50,7 +50,7 @@ async function readRecords(
       isStepName(name) ? registry.getStep(operation, { name, target }) : Promise.resolve(undefined),
     ),
     openBatches: await readEach(listed.openBatches, ({ id }) => registry.getOpenBatch(id)),
-    /** With their requests, which no list has. */
+    /** With their requests, which lists leave out. */
     items: await readEachOf(listed.items, (batch, { index }) => registry.getBatchItem(batch, index)),
     keys: await readEach(keys, (key) => idempotencyKeys.find(key)),
     audit: (await audit.read({ limit })).value,
@@ -78,7 +78,7 @@ async function readEachOf<T, R>(
   return Object.fromEntries(found);
 }
 
-/** Without what the service sets anew with every write. */
+/** Without the fields that the service sets anew on every write. */
 function asKept<T>(document: T): T {
   return JSON.parse(
     JSON.stringify(document, (field, value: unknown) =>

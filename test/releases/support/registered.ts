@@ -2,7 +2,7 @@
 import { loadApp } from "../../../local/host/load.ts";
 import { createLog } from "../../../local/host/log.ts";
 
-/** Without these the service does not start; nothing is asked of them while it loads. */
+/** The service does not start without these, but does not use them while it loads. */
 export const settings = {
   MOORING_TABLES_ENDPOINT: "https://tables.example",
   ServiceBusConnection__fullyQualifiedNamespace: "mooring.servicebus.example",

@@ -1,4 +1,4 @@
-/** What each release left behind, as tools/freezeRelease.ts keeps it. */
+/** What each release left behind, as tools/freezeRelease.ts stores it. */
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,17 +9,17 @@ import { brotliDecompress } from "node:zlib";
 export const checkout = join(import.meta.dirname, "../../..");
 export const releasesFolder = join(checkout, "test/fixtures/releases");
 
-/** Relative to the app's folder, as package.json `main` has it. */
+/** Relative to the app's folder, like `main` in package.json. */
 export const bundle = "dist/main.cjs";
 export const packedBundle = "main.cjs.br";
-/** A packed bundle may have so many: what every clone of the repository has to fetch. */
+/** The limit for a packed bundle, since every clone of the repository has to fetch it. */
 export const mostBytes = 2 * 1024 * 1024;
-/** What a function app has besides its bundle. */
+/** The files of a function app other than its bundle. */
 export const appFiles = ["package.json", "host.json", "mooring.yaml"] as const;
 
 export const releases: readonly string[] = readdirSync(releasesFolder);
 
-/** A file of a release that is JSON. */
+/** A JSON file of a release. */
 export function readFixture(release: string, file: string): unknown {
   return JSON.parse(readFileSync(join(releasesFolder, release, file), "utf8"));
 }

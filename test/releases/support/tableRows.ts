@@ -44,7 +44,8 @@ function toRow(entity: object): Row {
   const row: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(properties)) {
     if (systemProperties.has(name) || name.startsWith("odata.")) continue;
-    if (!["string", "number", "boolean"].includes(typeof value)) throw new Error(`${rowKey} has a ${name} of no type`);
+    if (!["string", "number", "boolean"].includes(typeof value))
+      throw new Error(`${rowKey} has a ${name} of an unknown type`);
     row[name] = value;
   }
   return { partitionKey, rowKey, ...row };

@@ -15,7 +15,7 @@ it.each<[string, object, object, readonly string[]]>([
   expect(compare(object(desired), object(current)).map(({ field }) => field)).toEqual(fields);
 });
 
-it("tells every change that a write made, and not what every write changes", () => {
+it("reports every change that a write made, but not what every write changes", () => {
   const before = object({ metadata: { name: "a", resourceVersion: "1", labels: { mine: "x" } }, data: { a: "1" } });
   const after = object({ metadata: { name: "a", resourceVersion: "2" }, data: { a: "1", b: "2" } });
 
@@ -25,7 +25,7 @@ it("tells every change that a write made, and not what every write changes", () 
   ]);
 });
 
-it("keeps the values that are written over, and none of what is added", () => {
+it("keeps the values that are overwritten, and none of those that are added", () => {
   expect(valuesBefore({ data: { a: "2", b: "3" }, spec: { c: 1 } }, { data: { a: "1", d: "4" } })).toEqual({
     data: { a: "1" },
   });

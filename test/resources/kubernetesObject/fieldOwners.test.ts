@@ -12,7 +12,7 @@ function replaceableIn(...managedFields: { manager: string; operation: string; f
   return replaceable(replaced, { apiVersion: "v1", kind: "ServiceAccount", metadata });
 }
 
-it("gives back what Mooring alone has set", () => {
+it("restores what only Mooring has set", () => {
   const fieldsV1 = { ...owning(clientId, "other"), "f:secrets": {} };
 
   expect(replaceableIn({ manager: "mooring", operation: "Apply", fieldsV1 })).toEqual(replaced);
@@ -30,12 +30,12 @@ it.each([
   });
 });
 
-it("leaves a field that somebody sets to what Mooring sets it to", () => {
+it("leaves a field that another manager sets to Mooring's value", () => {
   const own = { manager: "mooring", operation: "Apply", fieldsV1: owning(clientId) };
 
   expect(replaceableIn(own, { manager: "team", operation: "Apply", fieldsV1: owning(clientId) })).toEqual({});
 });
 
-it("gives nothing back where nobody's fields are known", () => {
+it("restores nothing when no field owners are known", () => {
   expect(replaceableIn()).toEqual({});
 });

@@ -50,7 +50,7 @@ const namespaceObject = (): KubernetesObject => ({
   kind: "Namespace",
   metadata: { name: namespace },
 });
-/** Of a namespace whose record knows nothing. */
+/** For a namespace whose record knows nothing of the objects. */
 const recordedMark = async () => undefined;
 const step = { name: "applyNamespace", target: "aks-dev/team" } as const;
 const input = (adoptionPolicy: AdoptionPolicy = "IfIdentical") => ({
@@ -60,7 +60,7 @@ const input = (adoptionPolicy: AdoptionPolicy = "IfIdentical") => ({
 const plan = (desired: readonly KubernetesObject[], policy?: AdoptionPolicy): Promise<StepPlan> =>
   planObjects(kubernetes, cluster.target, desired, { ...input(policy), step });
 
-/** What the step then does, and says of it. */
+/** What the step then does and reports. */
 async function run(desired: readonly KubernetesObject[], policy?: AdoptionPolicy) {
   const said: { action: string; differences: readonly Difference[] }[] = [];
   const willDo = async (action: string, differences: readonly Difference[] = []) => {
@@ -72,7 +72,7 @@ async function run(desired: readonly KubernetesObject[], policy?: AdoptionPolicy
 
 const codes = ({ blockers }: StepPlan) => blockers.map(({ code }) => code);
 
-it("asks the API server about everything that it would write, and writes nothing", async () => {
+it("asks the API server about every planned write, and writes nothing", async () => {
   const before = cluster.faults.journal.length;
 
   const planned = await plan([account(), configMap({ key: "value" })]);
@@ -85,7 +85,7 @@ it("asks the API server about everything that it would write, and writes nothing
   expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeUndefined();
 });
 
-it("does not ask where it would write nothing", async () => {
+it("asks nothing when there is nothing to write", async () => {
   await run([configMap({ key: "value" })]);
   const before = cluster.faults.journal.length;
 
@@ -96,7 +96,7 @@ it("does not ask where it would write nothing", async () => {
   );
 });
 
-describe("makes a blocker of", () => {
+describe("reports as a blocker", () => {
   it("a webhook that denies the object", async () => {
     cluster.simulator.webhooks.push({
       name: "names.example",
@@ -112,7 +112,7 @@ describe("makes a blocker of", () => {
     });
   });
 
-  it("a quota that is used up", async () => {
+  it("an exhausted quota", async () => {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "none", namespace } };
     await cluster.create({ ...quota, spec: { hard: { configmaps: "0" } } } as object);
 
@@ -122,7 +122,7 @@ describe("makes a blocker of", () => {
     expect(planned.blockers[0]?.fix).toContain("ResourceQuota");
   });
 
-  it("a right that Mooring does not have", async () => {
+  it("a missing permission", async () => {
     cluster.simulator.restrictions.push(({ verb, resource }) => verb === "patch" && resource === "configmaps");
 
     expect(codes(await plan([configMap({})]))).toEqual(["KUBERNETES_FORBIDDEN"]);
@@ -132,7 +132,7 @@ describe("makes a blocker of", () => {
     expect(codes(await plan([configMap({ "no key": "" })]))).toEqual(["KUBERNETES_REJECTED"]);
   });
 
-  it("a change of a field that cannot be changed", async () => {
+  it("a change of an immutable field", async () => {
     const { labels, annotations } = ownerMetadata({ cluster: "aks-dev", namespace }, "before");
     const own = { ...configMap({ key: "one" }), metadata: { name, namespace, labels, annotations }, immutable: true };
     await cluster.apply(own, "mooring");
@@ -142,11 +142,11 @@ describe("makes a blocker of", () => {
     ]);
   });
 
-  it("a field that the schema does not have", async () => {
+  it("a field that is not in the schema", async () => {
     expect(codes(await plan([{ ...configMap({}), dta: {} }]))).toEqual(["KUBERNETES_REJECTED"]);
   });
 
-  it("a namespace that is going", async () => {
+  it("a namespace that is being deleted", async () => {
     await cluster.apply({ ...configMap({}), metadata: { name: "held", namespace, finalizers: ["a.example/b"] } }, "a");
     await cluster.core.deleteNamespace({ name: namespace });
 
@@ -168,7 +168,7 @@ describe("makes a blocker of", () => {
     ]);
   });
 
-  it("a webhook that takes the owner's mark off, since the object could never be taken away again", async () => {
+  it("a webhook that removes the owner's mark, since the object could never be removed again", async () => {
     cluster.simulator.webhooks.push({
       name: "clean.example",
       sideEffects: "None",
@@ -201,12 +201,12 @@ describe("makes a blocker of", () => {
   });
 });
 
-describe("in a namespace that is not there yet", () => {
+describe("in a namespace that does not exist yet", () => {
   beforeEach(() => {
     namespace = `new-${randomUUID().slice(0, 8)}`;
   });
 
-  it("asks for permission, and says that it could not ask for more", async () => {
+  it("checks permissions, and says that it could not check more", async () => {
     const planned = await plan([namespaceObject(), configMap({})]);
 
     expect(planned).toMatchObject({ action: "create", blockers: [] });
@@ -215,7 +215,7 @@ describe("in a namespace that is not there yet", () => {
     ]);
   });
 
-  it("makes a blocker of a right that is missing", async () => {
+  it("reports a missing permission as a blocker", async () => {
     cluster.simulator.restrictions.push(({ verb, resource }) => verb === "create" && resource === "configmaps");
 
     expect((await plan([namespaceObject(), configMap({})])).blockers).toMatchObject([
@@ -223,7 +223,7 @@ describe("in a namespace that is not there yet", () => {
     ]);
   });
 
-  it("asks nothing of a cluster that answers no access reviews", async () => {
+  it("does not stop when the cluster answers no access reviews", async () => {
     const effect = { kind: "error", code: 403 } as const;
     cluster.faults.add({ wire: "kubernetes", operation: /selfsubjectaccessreviews/, times: 9, effect });
 
@@ -231,7 +231,7 @@ describe("in a namespace that is not there yet", () => {
   });
 });
 
-it("says that a webhook which takes no dry runs could not be asked, and does not stop for it", async () => {
+it("notes a webhook that supports no dry runs, and does not stop for it", async () => {
   cluster.simulator.webhooks.push({ name: "audit.example", sideEffects: "Some", deny: () => undefined });
 
   const planned = await plan([configMap({})]);
@@ -242,7 +242,7 @@ it("says that a webhook which takes no dry runs could not be asked, and does not
   ]);
 });
 
-it("says what goes because Mooring no longer sets it, and what a webhook adds, as the step then says it", async () => {
+it("names what Mooring no longer sets and what a webhook adds, just as the step reports it", async () => {
   const { labels, annotations } = ownerMetadata({ cluster: "aks-dev", namespace }, "before");
   const data = { key: "one", old: "of an earlier version" };
   const old = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels, annotations }, data };
@@ -268,7 +268,7 @@ it("says what goes because Mooring no longer sets it, and what a webhook adds, a
   expect(done).toEqual({ action: "update", differences: planned.differences });
 });
 
-it("stops when the cluster has changed what it was given, although the plan could not know", async () => {
+it("stops when the cluster has altered the object, although the plan could not foresee it", async () => {
   cluster.simulator.webhooks.push({
     name: "late.example",
     sideEffects: "None",
@@ -279,7 +279,7 @@ it("stops when the cluster has changed what it was given, although the plan coul
   await expect(run([configMap({ key: "value" })])).rejects.toMatchObject({ code: "KUBERNETES_ALTERED" });
 });
 
-describe("gives back", () => {
+describe("restores", () => {
   const berth = () => ({ cluster: "aks-dev", namespace });
   const refs = () => [{ apiVersion: "v1", kind: "ConfigMap", name, namespace }];
   const current = () => cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
@@ -287,7 +287,7 @@ describe("gives back", () => {
     cluster.apply(object, manager, options);
   const withStep = { step: { willDo: async () => undefined } };
 
-  it("the values before an adoption, and leaves those that somebody has set since, also when it is undone", async () => {
+  it("the values from before an adoption, but leaves those that somebody has set since, also when the adoption is undone", async () => {
     await applyAs(configMap({ one: "before", two: "before" }), "team");
     await run([configMap({ one: "ours", two: "ours" })], "Always");
     await applyAs(configMap({ two: "since" }), "team", { force: true });
@@ -302,7 +302,7 @@ describe("gives back", () => {
     expect(current()).toMatchObject({ data: { one: "before", two: "since" } });
   });
 
-  it("what a change wrote over, but not where somebody sets the same", async () => {
+  it("what a change has overwritten, but not where somebody sets the same", async () => {
     await run([configMap({ one: "before", two: "before" })]);
     await run([configMap({ one: "changed", two: "changed" })]);
     await applyAs(configMap({ two: "changed" }), "team");
@@ -316,7 +316,7 @@ describe("gives back", () => {
     expect(current()).toMatchObject({ data: { one: "before", two: "changed" } });
   });
 
-  it("nothing to an object that somebody makes anew between the look and the write", async () => {
+  it("nothing in an object that somebody recreates between the look and the write", async () => {
     await applyAs(configMap({ one: "before" }), "team");
     await run([configMap({ one: "ours" })], "Always");
     const between = async () => {

@@ -9,7 +9,7 @@ const database = { server: "sql-dev", database: "orders", roles: ["reader" as co
 const user = identityName(berth);
 
 let cloud: FakeCloud;
-/** Mooring gave writing and EXECUTE; somebody else took EXECUTE away. */
+/** Mooring granted db_datawriter and EXECUTE; somebody else revoked EXECUTE. */
 beforeEach(() => {
   cloud = createFakeCloud();
   const grants = { db_datareader: "o", db_datawriter: "o", EXECUTE: "o" };
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 const left = printMark({ berth: "aks-dev/team-a", operation: "o", grants: { db_datareader: "o" } });
 
-it("takes back what the user still has, and from the mark what somebody else took away", async () => {
+it("revokes what the user still has, and removes from the mark what somebody else revoked", async () => {
   const { plan, changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database });
 
   expect(plan).toMatchObject({
@@ -35,7 +35,7 @@ it("takes back what the user still has, and from the mark what somebody else too
   ]);
 });
 
-it("plans for the user that the change makes anew, which has no more than it held", async () => {
+it("plans for the user that the change recreates, which gets no more than it held", async () => {
   const input = { ...berth, database: { ...database, roles: ["writer" as const] } };
   const now = await planNarrowing(cloud.ports, "narrowDatabase", input);
   const then = await planNarrowing(cloud.ports, "narrowDatabase", { ...input, next: { sid: "0xCD" } });

@@ -70,7 +70,7 @@ test("names the setting that is missing", async () => {
   });
 });
 
-test("says with Entra's code why it was given no token", async () => {
+test("reports Entra's code when it gets no token", async () => {
   const { clientId } = addIdentity(context.world, "unfederated");
 
   const { code, stderr } = await run(workload(clientId));

@@ -1,4 +1,4 @@
-/** The workload on every simulated wire at once: it reads its table exactly when all of them agree. */
+/** The workload on all simulated wires together: it reads its table exactly when all of them agree. */
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
@@ -94,7 +94,7 @@ function apply(path: string, object: object): Promise<void> {
   return send("POST", path, object);
 }
 
-/** Applies a manifest of the sample as a user would, and waits for its end. */
+/** Applies a manifest of the sample as a user would, and waits until the pod ends. */
 async function run(manifest: string): Promise<{ exitCode: unknown; log: string }> {
   const pod: { metadata: { name: string } } = parse(await readFile(`samples/message-app/${manifest}`, "utf8"));
   const { name } = pod.metadata;
@@ -124,7 +124,7 @@ async function createUser({ name, clientId }: ManagedIdentity): Promise<void> {
   await sql.database("orders").runScript(`CREATE USER [${name}] WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`);
 }
 
-test("a federated service account reads its table once federation, user and role are there, and not before", async () => {
+test("a federated service account reads its table once federation, user and role exist, and not before", async () => {
   const manifest = "pod.workload-identity.yaml";
   const ref = { subscriptionId: context.world.subscriptionId, resourceGroup: group, name: "mooring-a" };
   const identity = await createIdentity("mooring-a");
