@@ -476,7 +476,7 @@ it("refuses a batch in which anything is wrong, names all of it, and accepts not
     ]),
   );
   expect(errors.find(({ pointer }) => pointer === "/requests/18/namespace")?.detail).toMatch(
-    /\/requests\/3 and by \/requests\/18/,
+    /in \/requests\/3 and in \/requests\/18/,
   );
   expect((await operator.call("GET", "/api/operations?top=1")).body).toEqual(before);
 });
