@@ -1,4 +1,4 @@
-/** Sections of the protocol, a test for each row of protocol.ts, with the real SDK on the other side. */
+/** The protocol, section by section: one test for each row of protocol.ts, with the real SDK on the other side. */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { loadApp } from "../../../../local/host/load.ts";
@@ -22,7 +22,7 @@ interface Payload {
 
 let host: DurableHost;
 let polled: TestServer;
-/** What the orchestrators were called with, turn by turn. */
+/** The payloads that the orchestrators were called with, turn by turn. */
 const payloads: Payload[] = [];
 
 function listenIn(app: FunctionApp): FunctionApp {
@@ -87,7 +87,7 @@ describe("what an orchestrator is called with", () => {
     expect(more).toEqual([]);
   });
 
-  test("completions of one moment come in one turn, but one at a time while a retry is open (sdk: RetryableTask.js)", async () => {
+  test("simultaneous completions come in one turn, but one at a time while a retry is open (sdk: RetryableTask.js)", async () => {
     const { instanceId } = await host.run("CallActivityWithRetryInVain");
 
     for (const { history } of turnsOf(instanceId)) {
@@ -97,7 +97,7 @@ describe("what an orchestrator is called with", () => {
   });
 });
 
-describe("ids of what an orchestrator asks for", () => {
+describe("ids of an orchestrator's actions", () => {
   test.each(actions)("$action: $scheduled ($source)", async ({ action, scheduled }) => {
     const input = action === "CallHttp" ? `${polled.url}/` : action === "ContinueAsNew" ? "once more" : undefined;
     const id = await host.client.startNew(action, { input });
@@ -136,7 +136,7 @@ describe("events of a history", () => {
 
     expect(found.length).toBeGreaterThan(0);
     for (const event of found) {
-      // `Host` is this host's own, which the SDK does not read.
+      // `Host` is this host's own field; the SDK does not read it.
       const { EventType: _, EventId, IsPlayed, Timestamp, Host: __, ...rest } = event;
       expect(Object.keys(rest).sort()).toEqual([...properties].sort());
       expect(typeof IsPlayed).toBe("boolean");
@@ -156,9 +156,9 @@ describe("events of a history", () => {
   });
 });
 
-describe("how it ends", () => {
+describe("outcomes of an orchestration", () => {
   test.each(outcomes)("$what ($source)", async ({ orchestration, input, events: raised = [], status, output }) => {
-    // With a body of nothing: the SDK's client would send the JSON of an empty string.
+    // Without a body: the SDK's client would send the JSON of an empty string.
     const response = await fetch(`${host.url}/runtime/webhooks/durabletask/orchestrators/${orchestration}`, {
       method: "POST",
       ...(input === undefined ? {} : { body: JSON.stringify(input) }),
@@ -181,7 +181,7 @@ describe("how it ends", () => {
 });
 
 describe("a new generation (extension: OutOfProcOrchestrationShim.cs; core: TaskOrchestrationDispatcher.cs)", () => {
-  test("keeps the id and the custom status, gets events that nobody had read, and ignores what was returned", async () => {
+  test("keeps the id and the custom status, gets unread events, and ignores the return value", async () => {
     const id = await host.client.startNew("again");
     await host.until(id, ({ customStatus }) => customStatus === "first round");
     const [{ history }] = turnsOf(id) as [Payload];
@@ -197,7 +197,7 @@ describe("a new generation (extension: OutOfProcOrchestrationShim.cs; core: Task
     expect(executions.size).toBe(2);
   });
 
-  test("a status that is falsy is no status (sdk: orchestrations/OrchestratorState.js)", async () => {
+  test("a falsy status counts as no status (sdk: orchestrations/OrchestratorState.js)", async () => {
     const id = await host.client.startNew("waitsWithoutStatus");
     await host.until(id, ({ customStatus }) => customStatus === "shown");
     await host.client.raiseEvent(id, "go", 1);

@@ -1,5 +1,5 @@
 /**
- * The protocol between `durable-functions` and its host, row by row, each with where the rule stands. `sdk` is a file of the
+ * The protocol between `durable-functions` and its host, row by row, each with the source of its rule. `sdk` is a file of the
  * package durable-functions 3.5.0 (below lib/src), `extension` one of azure-functions-durable-extension (below
  * src/WebJobs.Extensions.DurableTask), `core` one of Azure/durabletask (below src/DurableTask.Core), `worker` one of
  * azure-functions-nodejs-worker (below src).
@@ -11,7 +11,7 @@ export interface FieldRow {
   readonly source: string;
 }
 
-/** Of the text that an orchestrator's trigger gets, in the first turn of `show` with the input {"a":1}. */
+/** Fields of the text that an orchestrator's trigger gets, in the first turn of `show` with the input {"a":1}. */
 export const payloadFields: readonly FieldRow[] = [
   { field: "history", value: "array", source: "sdk: orchestrations/DurableOrchestrationBindingInfo.js" },
   { field: "input", value: { a: 1 }, source: "extension: ContextImplementations/DurableOrchestrationContext.cs" },
@@ -46,16 +46,16 @@ export const payloadFields: readonly FieldRow[] = [
 export interface EventRow {
   readonly type: number;
   readonly name: string;
-  /** Besides EventType, EventId, IsPlayed and Timestamp. */
+  /** In addition to EventType, EventId, IsPlayed and Timestamp. */
   readonly properties: readonly string[];
-  /** Whether it has the sequence id of a task; -1 otherwise. */
+  /** Whether its EventId is the sequence id of a task; otherwise it is -1. */
   readonly isNumbered: boolean;
   readonly source: string;
 }
 
 const historyEvents = "sdk: history/HistoryEventType.js, orchestrations/TaskOrchestrationExecutor.js; core: History";
 
-/** Every kind that the SDK is shown, in the histories of the orchestrations of this table. */
+/** Every kind of event that the SDK gets, in the histories of the orchestrations of this table. */
 export const events: readonly EventRow[] = [
   {
     type: 0,
@@ -117,10 +117,10 @@ export const events: readonly EventRow[] = [
 ];
 
 export interface ActionRow {
-  /** The orchestration of the app that does it, and then calls an activity. */
+  /** The app's orchestration that performs the action and then calls an activity. */
   readonly action: string;
   readonly type: number;
-  /** What was scheduled under which id, in order. */
+  /** The scheduled actions with their ids, in order. */
   readonly scheduled: readonly string[];
   readonly source: string;
 }
@@ -223,7 +223,7 @@ export interface OutcomeRow {
   readonly what: string;
   readonly orchestration: string;
   readonly input?: unknown;
-  /** Raised one after the other, before the orchestration can have waited for all of them. */
+  /** Raised one after another, before the orchestration can have waited for all of them. */
   readonly events?: readonly (readonly [name: string, data: unknown])[];
   readonly status?: "Completed" | "Failed";
   readonly output: unknown;
