@@ -358,7 +358,7 @@ describe("rewind", () => {
     ["an activity", "failThenSwitch", false],
     ["the last attempt of a retried activity", "failThenSwitch", true],
     ["an activity of a child", "failThenSwitchParent", false],
-  ])("does %s again and goes on from there, without repeating what had succeeded", async (_, name, retried) => {
+  ])("reruns %s and continues from there, without repeating what had succeeded", async (_, name, retried) => {
     const key = `rewind ${name} ${retried}`;
     const failed = await host.run(name, { key, retried });
     expect(failed.runtimeStatus).toBe("Failed");
