@@ -1,4 +1,4 @@
-/** What people type, and what they are told when it is wrong. */
+/** What people type, and the messages when it is wrong. */
 import { describe, expect, it } from "vitest";
 import { parse, splitCommand } from "../../cli/arguments/parse.ts";
 import { suggest } from "../../cli/arguments/suggest.ts";
@@ -46,11 +46,11 @@ describe("a command line", () => {
     ["export", "export needs cluster/namespace."],
     ["export a/b c/d", 'export does not take "c/d".'],
     ["list pods", 'what is "pods"; it takes namespaces, operations.'],
-  ])("%s is told what is wrong with it", async (line, message) => {
+  ])("%s gets a message that says what is wrong", async (line, message) => {
     await expect(parseWords(line)).rejects.toThrow(new UsageError(message));
   });
 
-  it("ends with 2, with the usage and nothing on standard output", async () => {
+  it("ends with 2 and prints the usage, with nothing on standard output", async () => {
     const [flag, command, nothing, help, version] = await Promise.all([
       run(["onboard", "--wait", "--nope"]),
       run(["onbord"]),
@@ -66,7 +66,7 @@ describe("a command line", () => {
     expect(help).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("--identity-mode <mode>") });
   });
 
-  it("suggests what is near, and nothing that is far", () => {
+  it("suggests only similar words", () => {
     const names = [...entries.keys()];
 
     expect(suggest("statsu", names)).toBe("status");
@@ -165,7 +165,7 @@ describe("a selection", () => {
     expect(Object.keys(readFilter(words))).toEqual(Object.keys(NamespaceFilter.shape));
   });
 
-  it("is asked about with its number and its first names", () => {
+  it("shows its size and its first names in the question", () => {
     const names = Array.from({ length: 7 }, (_, index) => ({ cluster: "c", namespace: `n${index}` }));
 
     expect(questionOf("offboard", names)).toBe("offboard 7 namespaces: c/n0, c/n1, c/n2, c/n3, c/n4, and 2 more?");
@@ -188,7 +188,7 @@ const nothing = {
 const silent = () => undefined;
 
 describe("a request", () => {
-  it("has a flag for every field that it may have", async () => {
+  it("has a flag for every possible field", async () => {
     const all = {
       ...nothing,
       database: ["sql-dev/messages=reader,writer"],
@@ -232,7 +232,7 @@ describe("a request", () => {
 
 describe("a file", () => {
   const letters = [..."abcdefghi"];
-  /** Ten times ten, and so on: nine lines stand for a billion texts. */
+  /** Ten times ten, and so on: nine lines that expand to a billion texts. */
   const bomb = letters
     .map((name, index) => `${name}: &${name} [${Array(10).fill(index === 0 ? "x" : `*${letters[index - 1]}`)}]`)
     .join("\n");
@@ -270,7 +270,7 @@ describe("a file", () => {
     [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, "teams.yaml, item 1 holds a list in a list"],
     [JSON.stringify(Array(300_000).fill("a")), 'teams.yaml, item 1 holds "a"'],
     [JSON.stringify(["a".repeat(1_000_000)]), /^teams.yaml, item 1 holds "a{99}…, which is not/],
-  ])("that is none is told where: %#", async (content, message) => {
+  ])("that is invalid gets a message with the place: %#", async (content, message) => {
     await expect(parseRequests("teams.yaml", content)).rejects.toThrow(message);
   });
 });

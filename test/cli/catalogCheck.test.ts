@@ -1,4 +1,4 @@
-/** `mooring catalog check`, with no service anywhere. */
+/** `mooring catalog check`, without a service. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { run } from "./support/program.ts";
 
 let folder: string;
-// Nobody listens there: whatever asked the service would end with 3.
+// Nothing listens there: a command that called the service would end with 3.
 const env = { MOORING_SERVER: "http://127.0.0.1:9" };
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ it("finds nothing wrong with the sample", async () => {
   expect(ended.stdout).toBe("mooring.yaml  no problems: 1 cluster, 1 SQL server, 1 team\n");
 });
 
-it("names file, line, setting and next act of each problem, and ends with 1", async () => {
+it("names the file, line, setting and fix of each problem, and ends with 1", async () => {
   const file = join(folder, "wrong.yaml");
   await writeFile(file, "tenantId: nobody\nclusters:\n  aks-dev:\n    region: x\nsqlServers: {}\n");
 
@@ -37,7 +37,7 @@ it("names file, line, setting and next act of each problem, and ends with 1", as
   expect(JSON.parse(json?.stdout ?? "").problems.length).toBeGreaterThan(3);
 });
 
-it("takes no file that is not there, and none that is not named", async () => {
+it("refuses a missing file, and requires a file name", async () => {
   const [gone, unnamed, other] = await Promise.all(
     [["check", join(folder, "gone.yaml")], ["check"], ["show"]].map((words) => run(["catalog", ...words], { env })),
   );

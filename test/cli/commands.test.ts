@@ -1,4 +1,4 @@
-/** `mooring` as a process of its own, against the service in its sandbox, which tells callers apart. */
+/** `mooring` as a separate process, against the service in its sandbox, which distinguishes callers. */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ let sandbox: SuiteSandbox;
 let folder: string;
 let key: string;
 const connections: BadConnection[] = [];
-/** All that was printed: the key must be nowhere in it. */
+/** Everything that was printed; the key must not appear in it. */
 const printed: string[] = [];
 
 const messages = `${names.sqlServer}/messages`;
@@ -70,7 +70,7 @@ async function through(decide: Parameters<typeof startBadConnection>[1]): Promis
   return connection;
 }
 
-/** From the queue, so that somebody else than the key's owner may approve it. */
+/** Sends a request by queue, so that the key's owner, who is not the requester, may approve it. */
 async function requestByQueue(): Promise<string> {
   const namespace = newName();
   sandbox.cloud.serviceBus.queue(names.queue).send({ body: requestFor(namespace, "orders") });
@@ -111,7 +111,7 @@ describe("a namespace's life", () => {
     operation = document.id;
   });
 
-  it("asked for again is the same operation, and says so", async () => {
+  it("is the same operation when requested again, and says so", async () => {
     const { code, stdout, stderr } = await mooring([...onboardArgs(berth), "-o", "name"]);
 
     expect(code).toBe(0);
@@ -119,7 +119,7 @@ describe("a namespace's life", () => {
     expect(stderr).toContain("nothing changes");
   });
 
-  it("is listed: as a table, wide, as JSON, as YAML, by name", async () => {
+  it("is listed as a table, wide, as JSON, as YAML and by name", async () => {
     const [table, wide, json, yaml, name] = await Promise.all(
       [[], ["-o", "wide"], ["-o", "json"], ["-o", "yaml"], ["-o", "name"]].map((flags) => mooring(["list", ...flags])),
     );
@@ -148,7 +148,7 @@ describe("a namespace's life", () => {
     expect(none).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
   });
 
-  it("is refused when a beginning fits several operations", async () => {
+  it("is refused when the beginning of an id matches several operations", async () => {
     await mooring([...onboardArgs(newBerth()), "--wait"]);
 
     const { code, stderr } = await mooring(["status", operation.slice(0, 4)]);
@@ -157,7 +157,7 @@ describe("a namespace's life", () => {
     expect(stderr).toContain("more than one operation");
   });
 
-  it("gives its manifest and its export as they are", async () => {
+  it("prints its manifest and its export unchanged", async () => {
     const [manifest, tsql] = await Promise.all([
       mooring(["manifest", berth]),
       mooring(["export", berth, "--format", "tsql"]),
@@ -167,7 +167,7 @@ describe("a namespace's life", () => {
     expect(tsql.stdout).toContain("CREATE USER");
   });
 
-  it("is verified: 0 when all is right, 1 when access is broken; then repaired", async () => {
+  it("is verified with 0 when access works and 1 when it is broken, and then repaired", async () => {
     const before = await mooring(["verify", berth]);
     await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityOf(berth)?.name}]`);
     const after = await mooring(["verify", berth]);
@@ -182,7 +182,7 @@ describe("a namespace's life", () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ findings: [] });
   });
 
-  it("leaves a trail that is whole, and says when there is more of it than it shows", async () => {
+  it("leaves an intact audit trail, and says when there are more entries than it shows", async () => {
     const [trail, check] = await Promise.all([
       mooring(["audit", "--namespace", "red-life", "--limit", "3", "-o", "json"]),
       mooring(["audit", "--check"]),
@@ -193,7 +193,7 @@ describe("a namespace's life", () => {
     expect(check).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The chain is whole: \d+ entries/) });
   });
 
-  it("has the trail of an operation under the beginning of its id, too", async () => {
+  it("also finds the audit trail of an operation by the beginning of its id", async () => {
     const [, random = ""] = operation.split("-");
 
     const [short, whole] = await Promise.all(
@@ -205,7 +205,7 @@ describe("a namespace's life", () => {
     expect(short?.stdout).toBe(whole?.stdout);
   });
 
-  it("has T-SQL of one database, and no other format of one", async () => {
+  it("exports a single database only as T-SQL", async () => {
     const [one, unasked, unknown] = await Promise.all([
       mooring(["export", berth, "--format", "tsql", "--database", messages]),
       mooring(["export", berth, "--database", messages]),
@@ -233,8 +233,8 @@ describe("a namespace's life", () => {
   });
 });
 
-describe("what goes wrong", () => {
-  it("names every field that is wrong, the fix and the trace, and prints no data", async () => {
+describe("failures", () => {
+  it("name every wrong field, the fix and the trace, and print no data", async () => {
     const { code, stdout, stderr } = await mooring(["onboard", "-f", "examples/bad-request.json", "-o", "json"]);
 
     expect(code).toBe(1);
@@ -246,7 +246,7 @@ describe("what goes wrong", () => {
     expect(stderr).toMatch(/^ {2}trace {2}[0-9a-f]{32}$/m);
   });
 
-  it("ends with 1 and the operation's error when the operation fails", async () => {
+  it("end with 1 and the operation's error when the operation fails", async () => {
     const berth = newBerth();
     sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
 
@@ -259,7 +259,7 @@ describe("what goes wrong", () => {
     expect(identityOf(berth)).toBeUndefined();
   });
 
-  it("says how to prove who asks, and shows no key that was wrong", async () => {
+  it("say how to authenticate, and do not show a wrong key", async () => {
     const wrong = "wrong-key-that-nobody-may-see";
 
     const env = { MOORING_SERVER: sandbox.url };
@@ -270,7 +270,7 @@ describe("what goes wrong", () => {
     expect(flag.stderr + flag.stdout).not.toContain(wrong);
   });
 
-  it("leads to the operation that is in the way", async () => {
+  it("point to the operation that is in the way", async () => {
     const berth = newBerth();
     const { stdout } = await mooring([...onboardArgs(berth, orders), "-o", "name"]);
     const id = stdout.trim();
@@ -283,8 +283,8 @@ describe("what goes wrong", () => {
   });
 });
 
-describe("what is not there", () => {
-  it("is said of an operation, as an error", async () => {
+describe("a missing object", () => {
+  it("is an error if it is an operation", async () => {
     const asked = ["ffffffff", "ffffffffffffff-ffffffffffffffff", "nonsense"];
 
     const [begun, whole, nonsense] = await Promise.all(asked.map((id) => mooring(["audit", "--operation", id])));
@@ -294,7 +294,7 @@ describe("what is not there", () => {
     expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is not an operation") });
   });
 
-  it("is said of a cluster, with those that there are", async () => {
+  it("is an error that lists the clusters if it is a cluster", async () => {
     const lists = [["list"], ["list", "operations"], ["audit"]];
 
     const answers = await Promise.all(lists.map((words) => mooring([...words, "--cluster", "nope"])));
@@ -308,7 +308,7 @@ describe("what is not there", () => {
     }
   });
 
-  it("is said of a namespace, as no error: it may come", async () => {
+  it("is no error if it is a namespace, which may still be onboarded", async () => {
     const [operations, trail] = await Promise.all(
       [["list", "operations"], ["audit"]].map((words) => mooring([...words, "--namespace", "nobody"])),
     );
@@ -318,7 +318,7 @@ describe("what is not there", () => {
   });
 });
 
-it("says that what it printed could not be written", async () => {
+it("says when its output could not be written", async () => {
   const script = '"$0" cli/mooring.mjs list > /dev/full';
   const env = { ...process.env, ...atSandbox() };
 
@@ -331,7 +331,7 @@ it("says that what it printed could not be written", async () => {
 });
 
 describe("waiting", () => {
-  it("ends with 4 after --timeout, and says that the operation goes on", async () => {
+  it("ends with 4 after --timeout, and says that the operation continues", async () => {
     const berth = newBerth();
 
     const { code, stdout, stderr } = await mooring([...onboardArgs(berth, orders), "--wait", "--timeout", "2s"]);
@@ -359,7 +359,7 @@ describe("waiting", () => {
     expect(await mooring(["cancel", id, "--wait"])).toMatchObject({ code: 0 });
   });
 
-  it("waits as long as the service asks for, with --wait; else it says so", async () => {
+  it("waits as long as the service asks, with --wait; otherwise it reports the refusal", async () => {
     const problem = JSON.stringify({
       status: 429,
       code: "RATE_LIMITED",
@@ -384,7 +384,7 @@ describe("waiting", () => {
     expect(new Set(second.passed.slice(0, 2).map(({ headers: sent }) => sent["idempotency-key"])).size).toBe(1);
   });
 
-  it("says that it may have been accepted when the time is over before the answer", async () => {
+  it("says that the request may have been accepted when the time is over before the answer", async () => {
     const { url } = await through(({ method }) =>
       method === "POST" ? { answer: { status: 503, headers: { "retry-after": "9" }, body: "" } } : "pass",
     );
@@ -397,7 +397,7 @@ describe("waiting", () => {
     expect(stderr).toContain("It may have been accepted all the same: mooring list operations");
   });
 
-  it("is the same operation when the answer was lost and the request is sent again", async () => {
+  it("gets the same operation when the answer was lost and the request is sent again", async () => {
     const berth = newBerth();
     const { url, passed } = await through(({ method }, earlier) =>
       method === "POST" && earlier.length === 0 ? "lose" : "pass",
@@ -418,7 +418,7 @@ describe("waiting", () => {
 });
 
 describe("watch", () => {
-  it("prints every event once, and ends as the operation does, although the connection is cut again and again", async () => {
+  it("prints every event once and ends as the operation does, although the connection is cut repeatedly", async () => {
     const berth = newBerth();
     const { stdout: id } = await mooring([...onboardArgs(berth), "-o", "name"]);
     const { url, passed } = await through(({ path }) => (path.endsWith("/events") ? { cutAfterEvents: 4 } : "pass"));
@@ -444,7 +444,7 @@ describe("watch", () => {
     expect(stderr).toContain("coming back to it");
   });
 
-  it("tells all that happens, until Ctrl-C", async () => {
+  it("prints all events until Ctrl-C", async () => {
     const berth = newBerth();
     const watching = start(["watch"], { env: atSandbox() });
     await mooring([...onboardArgs(berth), "--wait"]);
@@ -457,13 +457,13 @@ describe("watch", () => {
     expect(stdout).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}${berth} verify ${berth} {2}Succeeded$`, "m"));
   });
 
-  it("ends with 0 when it was to watch everything for a while", async () => {
+  it("ends with 0 after watching everything for a given time", async () => {
     expect(await mooring(["watch", "--timeout", "1s"])).toMatchObject({ code: 0, stderr: "" });
   });
 });
 
 describe("decisions", () => {
-  it("approves what somebody has looked at, by the very command that status shows", async () => {
+  it("approves the version that was seen, with exactly the command that status shows", async () => {
     const id = await requestByQueue();
     const { stdout } = await mooring(["status", id]);
     const [, words = ""] = /next +mooring (approve .*)/.exec(stdout) ?? [];
@@ -483,7 +483,7 @@ describe("decisions", () => {
     expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining("Succeeded in") });
   });
 
-  it("takes no decision about what waits for none, and ends alike whichever it was", async () => {
+  it("refuses a decision about an operation that waits for none, with the same exit code for each decision", async () => {
     const { stdout } = await mooring([...onboardArgs(newBerth()), "--wait", "-o", "name"]);
     const id = stdout.trim();
 
@@ -518,14 +518,14 @@ describe("decisions", () => {
     await mooring(["cancel", id, "--wait"]);
   });
 
-  it("rejects, and whoever waits ends with 1", async () => {
+  it("rejects, and a command that waits ends with 1", async () => {
     const id = await requestByQueue();
     const waiting = start(["status", id, "--wait"], { env: atSandbox() });
     await waiting.hasSaid("It waits for an approval.");
 
     const { etag } = JSON.parse((await mooring(["status", id, "-o", "json"])).stdout);
     const unseen = await mooring(["reject", id, "--if-match", "another"]);
-    // As a shell leaves it.
+    // Without quotes, as after a shell.
     const seen = ["--if-match", etag.replaceAll('"', "")];
     const rejected = await mooring(["reject", id, "--comment", "not now", ...seen]);
     const { code, stdout } = await waiting.ended;
@@ -536,7 +536,7 @@ describe("decisions", () => {
     expect(stdout).toMatch(/REJECTED[\s\S]*not now/);
   });
 
-  it("runs failed undos again with compensate, as the failed operation says", async () => {
+  it("reruns failed undos with compensate, as the failed operation suggests", async () => {
     const berth = newBerth();
     const { faults } = sandbox.cloud;
     faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
@@ -595,7 +595,7 @@ describe("files", () => {
     expect(body.stdout).toBe(`${names.cluster}/${three}\n`);
   });
 
-  it("ends with 1 when one namespace of a batch fails, and says which and why", async () => {
+  it("ends with 1 when one namespace of a batch fails, and says which one and why", async () => {
     const [good, bad] = [newName(), newName()];
     sandbox.cloud.faults.add({
       wire: "kubernetes",
@@ -612,7 +612,7 @@ describe("files", () => {
     expect(stdout).toMatch(new RegExp(`error +${names.cluster}/${bad}: KUBERNETES_\\w+: `));
   });
 
-  it("refuses a batch as a whole, with the place of what is wrong", async () => {
+  it("refuses a batch as a whole, with the place of the mistake", async () => {
     const name = newName();
 
     const { code, stderr } = await mooring(["onboard", "-f", "-"], { stdin: documents([name, name]) });
@@ -628,7 +628,7 @@ describe("several namespaces", () => {
   const many = ["red-many-1", "red-many-2", "red-many-3"].map((name) => `${names.cluster}/${name}`);
   const filter = ["--filter", `cluster=${names.cluster},findings=USER_MISSING`];
 
-  it("are verified as one batch, which ends with 1 where access is broken", async () => {
+  it("are verified as one batch, which ends with 1 if access is broken", async () => {
     const requests = many.map((berth) => requestFor(berth.split("/")[1] ?? ""));
     const onboarded = await mooring(["onboard", "-f", "-", "--wait"], { stdin: JSON.stringify(requests) });
     await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityOf(many[1] ?? "")?.name}]`);
@@ -644,7 +644,7 @@ describe("several namespaces", () => {
     expect(stdout).toContain("2 of 3 done, 1 failed");
   });
 
-  it("are planned and repaired by a filter, and followed by whoever comes later", async () => {
+  it("are planned and repaired by a filter, and can be followed later", async () => {
     const plan = await mooring(["repair", ...filter, "--dry-run", "-o", "name"]);
     const { etag } = JSON.parse((await mooring(["repair", ...filter, "--dry-run", "-o", "json"])).stdout);
     const unplanned = await mooring(["repair", ...filter, "--if-match", '"another"']);
@@ -660,7 +660,7 @@ describe("several namespaces", () => {
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("NOTHING_CHOSEN") });
   });
 
-  it("are offboarded only when somebody has said yes", async () => {
+  it("are offboarded only after a yes", async () => {
     const unasked = await mooring(["offboard", ...many]);
     const there = await mooring(["list", "-o", "name"]);
     const plan = await mooring(["offboard", ...many, "--dry-run"]);
@@ -676,14 +676,14 @@ describe("several namespaces", () => {
   });
 });
 
-it("says what may be asked for", async () => {
+it("says what can be requested", async () => {
   const { code, stdout } = await mooring(["catalog"]);
 
   expect(code).toBe(0);
   expect(stdout).toMatch(/^database +sql-dev\/orders +reader, writer, executor$/m);
 });
 
-it("has printed the key nowhere", () => {
+it("has never printed the key", () => {
   expect(printed.length).toBeGreaterThan(50);
   expect(printed.filter((text) => text.includes(key))).toEqual([]);
 });

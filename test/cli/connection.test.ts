@@ -1,4 +1,4 @@
-/** Where the service is and who asks: what is sent to whom, and what is said when nobody answers as Mooring does. */
+/** Server addresses and credentials: what is sent to which server, and the messages when none answers as Mooring does. */
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -42,7 +42,7 @@ async function serve(answer: Canned = empty): Promise<{ url: string; asked: Inco
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-it("says which address nobody answers at, and how to start the service", async () => {
+it("says which address does not answer, and how to start the service", async () => {
   const { url } = await serve();
   for (const close of closing.splice(0)) close();
 
@@ -54,7 +54,7 @@ it("says which address nobody answers at, and how to start the service", async (
   expect(stderr).toContain("mooring up");
 });
 
-it("says that another program answers", async () => {
+it("says when a different program answers", async () => {
   const { url } = await serve({ headers: { "content-type": "text/html" }, body: "<html>hello</html>" });
 
   const { code, stdout, stderr } = await run(["list", "--server", url]);
@@ -64,7 +64,7 @@ it("says that another program answers", async () => {
   expect(stderr).toContain(`${url} is not Mooring`);
 });
 
-it("follows no redirect, so that a key stays with the server it is for", async () => {
+it("follows no redirect, so that a key goes only to its own server", async () => {
   const other = await serve();
   const { url, asked } = await serve({ status: 307, headers: { location: `${other.url}/api/namespaces` } });
 
@@ -88,7 +88,7 @@ it.each([
   expect(stderr).not.toContain("s3cret");
 });
 
-it("takes a key or a token from the environment or a flag, the flag first", async () => {
+it("uses a key or a token from the environment or a flag, and prefers the flag", async () => {
   const { url, asked } = await serve();
   const env = { MOORING_SERVER: url, MOORING_KEY: "from-environment" };
 
@@ -103,7 +103,7 @@ it("takes a key or a token from the environment or a flag, the flag first", asyn
   ]);
 });
 
-it("leaves it to nobody's guess who asks", async () => {
+it("refuses two credentials at once", async () => {
   const { url, asked } = await serve();
 
   const flags = await run(["list", "--server", url, "--key", "a", "--token", "b"]);
@@ -123,12 +123,12 @@ it.each(["mooring.example", "ftp://mooring.example", "http://user:password@127.0
   },
 );
 
-it("gets a token for --audience from Azure CLI, and prints it nowhere", async () => {
+it("gets a token for --audience from Azure CLI, and never prints it", async () => {
   const { url, asked } = await serve();
   const token = "token-of-azure-cli";
   const az = join(folder, "az");
   const answer = { accessToken: token, expiresOn: "2099-01-01 00:00:00.000000", expires_on: 4_070_908_800 };
-  // As Azure CLI does, and as it would fail when it was asked for another audience.
+  // Answers as Azure CLI does, and fails for any other audience.
   await writeFile(
     az,
     `#!/bin/sh\ncase "$*" in *client-id-of-mooring*) echo '${JSON.stringify(answer)}' ;; *) exit 1 ;; esac\n`,
@@ -145,7 +145,7 @@ it("gets a token for --audience from Azure CLI, and prints it nowhere", async ()
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/No token for another: [\s\S]*az login/) });
 });
 
-it("goes on where a list has more pages, below the path that the server's address has", async () => {
+it("follows the pages of a list below the path in the server's address", async () => {
   const pages = [
     { value: [{ id: "1" }], nextLink: "/api/operations?top=2&continuation=abc" },
     { value: [{ id: "2" }, { id: "3" }] },
@@ -166,7 +166,7 @@ it("goes on where a list has more pages, below the path that the server's addres
   expect(asked).toEqual(["/mooring/api/operations?top=2", "/mooring/api/operations?top=2&continuation=abc"]);
 });
 
-it("shows no control characters that others have written", async () => {
+it("shows no control characters from other people's texts", async () => {
   const namespace = "team\u001b[31m\u009b31m";
   const is = { state: "Onboarded", identityMode: "workloadIdentity", operation: "1", requestedBy: "somebody" };
   const evil = { cluster: "aks-dev", namespace, ...is, databases: [], findings: [] };
@@ -182,7 +182,7 @@ it("shows no control characters that others have written", async () => {
   expect(stdout).toContain("team\\u001b[31m");
 });
 
-it("says that it is wrong itself, with what happened, when it is", async () => {
+it("reports a defect of its own as such, with what happened", async () => {
   const { url } = await serve({ ...empty, body: '{"value":[{}]}' });
 
   const { code, stderr } = await run(["list", "--server", url]);
@@ -191,7 +191,7 @@ it("says that it is wrong itself, with what happened, when it is", async () => {
   expect(stderr).toMatch(/defect of the command line itself[\s\S]*TypeError/);
 });
 
-it("has colours only where they were asked for", async () => {
+it("uses colours only when requested", async () => {
   const { url } = await serve({ status: 404, headers: { "content-type": "text/plain" } });
 
   const plain = await run(["list", "--server", url]);
@@ -212,7 +212,7 @@ describe("a context", () => {
     env = { MOORING_CONFIG: config };
   });
 
-  it("is made, chosen, listed and taken away, and the file keeps its comments", async () => {
+  it("is created, chosen, listed and deleted, and the file keeps its comments", async () => {
     const made = await mooring(["config", "set-context", "test", "--server", "https://test.example"]);
     await writeFile(config, `# ours\n${await readFile(config, "utf8")}`);
     await mooring(["config", "set-context", "prod", "--server", "https://prod.example", "--audience", "an-audience"]);
@@ -238,7 +238,7 @@ describe("a context", () => {
     expect((await stat(config)).mode & 0o777).toBe(0o600);
   });
 
-  it("says where the service is, behind the environment; by --context, before it", async () => {
+  it("gives the server's address, unless the environment does; --context overrides the environment", async () => {
     const [file, flag, environment] = [await serve(), await serve(), await serve()];
     await mooring(["config", "set-context", "file", "--server", file.url]);
     await mooring(["config", "set-context", "flag", "--server", flag.url]);
@@ -253,7 +253,7 @@ describe("a context", () => {
     expect([file, flag, environment].map(({ asked }) => asked.length)).toEqual([2, 2, 1]);
   });
 
-  it("has no token got for another server than its own", async () => {
+  it("gets a token only for its own server", async () => {
     const { url, asked } = await serve();
     await mooring(["config", "set-context", "prod", "--server", "https://prod.example", "--audience", "an-audience"]);
     await mooring(["config", "use-context", "prod"]);
@@ -270,7 +270,7 @@ describe("a context", () => {
     ["a slip", "context: {}", 'has "context"; it takes current-context, contexts'],
     ["no YAML", "contexts: [", "is not YAML"],
     ["another name", "current-context: b\ncontexts: { a: { server: 'http://127.0.0.1:1' } }", "it has a."],
-  ])("of a file with %s is told what is wrong", async (_what, text, told) => {
+  ])("reports what is wrong with a file with %s", async (_what, text, told) => {
     config = join(folder, `${crypto.randomUUID()}.yaml`);
     await writeFile(config, text);
 
@@ -285,7 +285,7 @@ describe("a context", () => {
 describe("a proxy", () => {
   const host = "mooring.example";
 
-  /** Of CONNECT: `host:port` of each tunnel that was asked for. Every name leads to the one service. */
+  /** Starts a CONNECT proxy that records the `host:port` of each tunnel. Every name leads to the one service. */
   async function startProxy(port: number): Promise<{ url: string; tunnels: string[] }> {
     const tunnels: string[] = [];
     const proxy = createServer((_request, response) => response.writeHead(400).end());
@@ -325,7 +325,7 @@ describe("a proxy", () => {
     return { port: (server.address() as AddressInfo).port, authority };
   }
 
-  it("that HTTPS_PROXY names is asked for the way to the service, unless NO_PROXY excepts it", async () => {
+  it("in HTTPS_PROXY is used to reach the service, unless NO_PROXY excludes it", async () => {
     const { port, authority } = await serveTls();
     const { url, tunnels } = await startProxy(port);
     const env = { MOORING_SERVER: `https://${host}`, HTTPS_PROXY: url, NODE_EXTRA_CA_CERTS: authority };
@@ -338,7 +338,7 @@ describe("a proxy", () => {
     expect(tunnels).toEqual([`${host}:443`]);
   });
 
-  it("is never asked for what runs on this machine", async () => {
+  it("is never used for services on this machine", async () => {
     const { url, asked } = await serve();
     const nowhere = "http://user:secret-password@127.0.0.1:1";
 

@@ -1,4 +1,4 @@
-/** A day's work with `mooring`: lists that are sorted, narrowed, watched and printed as somebody needs them. */
+/** Everyday work with `mooring`: lists that are sorted, filtered, watched and printed in various formats. */
 import { execFile } from "node:child_process";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ const onboard = (namespace: string, { database = "messages", team = "red" } = {}
   "--wait",
 ];
 
-/** As long as a namespace's name may be. */
+/** The longest possible name of a namespace. */
 const long = `red-${"a-namespace-with-a-long-name-".repeat(3)}`.slice(0, 62).concat("z");
 
 beforeAll(async () => {
@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => sandbox?.close());
 
 describe("a table", () => {
-  it.each([60, 80])("on %i columns has every name whole, and lines as long as a name needs", async (columns) => {
+  it.each([60, 80])("in %i columns never cuts a name, even one that is longer than the line", async (columns) => {
     const env = { COLUMNS: String(columns) };
     const [id = ""] = (await mooring(["list", "operations", "--namespace", long, "-o", "name"])).stdout.split("\n");
     const [list, operations, status, audit, catalog, plan] = await Promise.all(
@@ -58,7 +58,7 @@ describe("a table", () => {
       ].map((words) => mooring(words, env)),
     );
 
-    // Without it, an approval could not be told from what was asked for.
+    // Without it, an approval would look like a request.
     expect(audit?.stdout).toMatch(/ ACTION( |$)/m);
     for (const { stdout } of [list, operations, audit] as Ended[]) {
       for (const namespace of ["red-a", "red-b", long]) expect(stdout).toContain(`${names.cluster}/${namespace}`);
@@ -67,13 +67,13 @@ describe("a table", () => {
     for (const { stdout } of [status, plan] as Ended[]) expect(stdout).toContain(identity?.name);
     expect(catalog?.stdout).toContain(`${names.sqlServer}/messages`);
     const lines = [list, operations, audit, catalog].flatMap((each) => each?.stdout.split("\n") ?? []);
-    // A name that is longer than the line is the only thing on it.
+    // A name longer than the line stands alone.
     expect(lines.filter((line) => line.length > columns && line.trim().includes(" "))).toEqual([]);
   });
 });
 
 describe("-o", () => {
-  it("jsonpath prints what a template says, and nothing more", async () => {
+  it("jsonpath prints exactly what a template says", async () => {
     const template = '{range .value[?(@.state=="Onboarded")]}{.cluster}/{.namespace}{"\\n"}{end}';
 
     const [listed, one] = await Promise.all([
@@ -87,7 +87,7 @@ describe("-o", () => {
     expect(one.stdout).toBe("orders");
   });
 
-  it("custom-columns is a table of what somebody wants to see", async () => {
+  it("custom-columns prints a table of chosen fields", async () => {
     const spec = "custom-columns=NAME:.namespace,DATABASES:.databases[*].database,TEAM:{.nothing}";
 
     const { stdout } = await mooring(["list", "--sort-by", "namespace", "--team", "red", "-o", spec]);
@@ -101,7 +101,7 @@ describe("-o", () => {
     ]);
   });
 
-  it("that cannot be read is said before anything is asked", async () => {
+  it("reports an invalid template before any request", async () => {
     const ended = await Promise.all([
       run(["list", "-o", "jsonpath={.value[*}"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
       run(["list", "-o", "custom-columns=NAME"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
@@ -113,7 +113,7 @@ describe("-o", () => {
 });
 
 describe("list", () => {
-  it("shows one team's, and what has findings", async () => {
+  it("shows one team's namespaces, or those with findings", async () => {
     const broken = [...sandbox.cloud.world.identities.values()].find(({ name }) => name.includes("blue-a"));
     for (const [id, identity] of sandbox.cloud.world.identities) {
       if (identity === broken) sandbox.cloud.world.identities.delete(id);
@@ -136,7 +136,7 @@ describe("list", () => {
     expect(ofRed?.stdout).toBe("");
   });
 
-  it("takes the filter of the commands for many, and each field once", async () => {
+  it("accepts the same filter as the batch commands, and each field once", async () => {
     const by = (...words: readonly string[]) => mooring(["list", ...words, "-o", "jsonpath={.value[*].namespace}"]);
     const [blue, both, none, twice, ofOperations] = await Promise.all([
       by("--filter", "team=blue,identityMode=workloadIdentity"),
@@ -154,7 +154,7 @@ describe("list", () => {
     });
   });
 
-  it("with -w goes on, and prints what changes", async () => {
+  it("with -w keeps running and prints changes", async () => {
     const watching: Running[] = [
       start(["list", "-w"], { env: atSandbox() }),
       start(["list", "operations", "-w", "-o", "jsonpath={.namespace} {.status}"], { env: atSandbox() }),
@@ -175,7 +175,7 @@ describe("list", () => {
     expect(listed?.stdout.match(/aks-dev\/red-b /g)).toHaveLength(1);
   });
 
-  it("with -w and --timeout ends as it was told to", async () => {
+  it("with -w and --timeout ends in time", async () => {
     expect(await mooring(["list", "-w", "--timeout", "1s", "-o", "name"])).toMatchObject({ code: 0 });
   });
 });
@@ -186,7 +186,7 @@ describe("completion", () => {
     script = (await run(["completion", "bash"])).stdout;
   });
 
-  /** What bash offers for the words so far, with `mooring` being this checkout's. */
+  /** What bash offers for the words so far, with this checkout's `mooring`. */
   async function complete(words: readonly string[], env: Record<string, string> = atSandbox()): Promise<string[]> {
     const quoted = words.map((word) => `'${word}'`).join(" ");
     const ask = `mooring() { "$NODE" '${checkout}/cli/mooring.mjs' "$@"; }
@@ -199,7 +199,7 @@ COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _mooring; printf '%s\\n'
     return stdout.split("\n").filter(Boolean);
   }
 
-  it("offers the namespaces, operations, clusters and databases that there are", async () => {
+  it("offers existing namespaces, operations, clusters and databases", async () => {
     const { url, key = "" } = sandbox;
     const [id = ""] = (await mooring(["list", "operations", "-o", "name"])).stdout.split("\n");
     const [namespaces, operation, clusters, grants, byFlag] = await Promise.all([
@@ -220,7 +220,7 @@ COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _mooring; printf '%s\\n'
     expect(byFlag).toEqual(["aks-dev/red-b"]);
   });
 
-  it("says nothing and ends soon where nobody answers", async () => {
+  it("prints nothing and ends soon when no service answers", async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;

@@ -1,4 +1,4 @@
-/** docs/cli.md, the completion scripts and the program say the same. */
+/** docs/cli.md, the completion scripts and the program agree. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ describe("docs/cli.md", () => {
   });
 });
 
-it("fits help on a page: no line of it is longer than 100 characters", async () => {
+it("prints help in lines of at most 100 characters", async () => {
   const texts = await Promise.all(
     [...entries.keys()].map(async (name) => describeCommand(name, await loadCommand(name))),
   );
@@ -40,7 +40,7 @@ it("fits help on a page: no line of it is longer than 100 characters", async () 
   expect(long).toEqual([]);
 });
 
-it("shows examples that its own parser takes", async () => {
+it("shows examples that its own parser accepts", async () => {
   let parsed = 0;
   for (const name of entries.keys()) {
     const command = await loadCommand(name);
@@ -64,7 +64,7 @@ describe("completion", () => {
     return execFileSync("bash", ["-c", ask], { encoding: "utf8", cwd: checkout }).trim().split("\n");
   }
 
-  it("of bash offers commands, their flags, and the values of a flag", async () => {
+  it("for bash offers commands, their flags, and the values of a flag", async () => {
     const script = completionFor("bash", await describeCommands());
 
     expect(complete(script, ["mooring", ""])).toEqual([...entries.keys(), "help", "--help"]);
@@ -79,7 +79,7 @@ describe("completion", () => {
     expect(complete(script, ["mooring", "offboard", "--ig"])).toEqual(["--ignore-dependants"]);
   });
 
-  it.each(["zsh", "fish"])("of %s names every command and every flag", async (shell) => {
+  it.each(["zsh", "fish"])("for %s names every command and every flag", async (shell) => {
     const commands = await describeCommands();
 
     const script = completionFor(shell, commands);

@@ -6,7 +6,7 @@ import { follow, type Pace } from "../../cli/service/events.ts";
 
 type Try = (lastEventId: string | undefined, signal: AbortSignal) => Response | Promise<Response>;
 
-/** Each try to connect has the next of these ends; the last one comes again. */
+/** Each attempt to connect gets the next of these outcomes; the last one repeats. */
 function clientOf(...tries: readonly Try[]) {
   const asked: (string | undefined)[] = [];
   const client: Pick<Client, "server" | "stream"> = {
@@ -26,7 +26,7 @@ const stream = (text: string) => () => new Response(text);
 const broken = (): Response => {
   throw new TypeError("fetch failed");
 };
-/** Says something, and then nothing any more. */
+/** Sends something, and then nothing more. */
 const silent =
   (text: string): Try =>
   (_id, signal) =>
@@ -51,7 +51,7 @@ async function collect(client: Client, pace: Partial<Pace> = {}) {
   return { ids, said };
 }
 
-it("comes back to where it was, says so once, and ends at the end", async () => {
+it("reconnects where it left off, says so once, and ends with the stream", async () => {
   const { client, asked } = clientOf(stream(event("1") + event("2")), broken, broken, stream(event("3", "end")));
 
   const { ids, said } = await collect(client);
@@ -61,7 +61,7 @@ it("comes back to where it was, says so once, and ends at the end", async () => 
   expect(said).toEqual([expect.stringContaining("coming back to it"), "Connected again."]);
 });
 
-it("takes a connection on which nothing comes any more for broken", async () => {
+it("treats a silent connection as broken", async () => {
   const { client, asked } = clientOf(silent(event("1")), stream(event("2", "end")));
 
   const { ids } = await collect(client, { silenceMs: 50 });
@@ -70,7 +70,7 @@ it("takes a connection on which nothing comes any more for broken", async () => 
   expect(asked).toEqual([undefined, "1"]);
 });
 
-it("keeps half an event until the rest has come", async () => {
+it("keeps half an event until the rest arrives", async () => {
   const text = new TextEncoder().encode(event("1") + event("ü", "end"));
   const bytes = new ReadableStream({
     start(controller) {
@@ -82,7 +82,7 @@ it("keeps half an event until the rest has come", async () => {
   expect((await collect(clientOf(() => new Response(bytes)).client)).ids).toEqual(["1", "ü"]);
 });
 
-it("ends where the service says that there is nothing more", async () => {
+it("ends when the service says that there is nothing more", async () => {
   const { client } = clientOf(() => new Response(null, { status: 204 }));
 
   expect((await collect(client)).ids).toEqual([]);
@@ -94,7 +94,7 @@ it("gives up when the service is away for too long", async () => {
   await expect(collect(client, { patienceMs: 30 })).rejects.toThrow(Unreachable);
 });
 
-it("does not ask again what is refused, nor another program", async () => {
+it("does not retry a refusal, or the answer of another program", async () => {
   const problem = { status: 404, code: "NOT_FOUND", detail: "", fix: "", traceId: "" };
   const refused = clientOf(() => Promise.reject(new Refused(problem)));
   const other = clientOf(() => Promise.reject(new NotMooring("", { status: 403, next: [] })));
@@ -104,7 +104,7 @@ it("does not ask again what is refused, nor another program", async () => {
   expect([refused.asked.length, other.asked.length]).toEqual([1, 1]);
 });
 
-it("waits where the service asks for patience, or a gateway is in the way", async () => {
+it("waits when the service asks it to, or a gateway fails", async () => {
   const problem = { status: 429, code: "RATE_LIMITED", detail: "", fix: "", traceId: "" };
   const { client, asked } = clientOf(
     () => Promise.reject(new Refused(problem, { retryAfterSeconds: 0.01 })),

@@ -1,4 +1,4 @@
-/** Programs of other people, in the words of docs/sandbox.md, against the sandbox that `mooring up` runs. */
+/** Other people's programs, with the commands of docs/sandbox.md, against the sandbox that `mooring up` runs. */
 import { execFile, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ afterAll(async () => {
   await sandbox.ended;
 });
 
-/** The commands of a block of docs/sandbox.md, as they stand there, in a shell that has nothing but what every shell has. */
+/** Runs a block of commands from docs/sandbox.md unchanged, in a minimal shell. */
 async function runBlock(name: string): Promise<string> {
   const text = await readFile(join(checkout, "docs/sandbox.md"), "utf8");
   const [, block = ""] = new RegExp(`\n\`\`\`sh ${name}\n([^\`]+)\`\`\``).exec(text) ?? [];
@@ -36,20 +36,20 @@ const hasTsql = spawnSync(programs.tsql, ["-C"]).status === 0;
 describe.skipIf(!hasTsql)(
   hasTsql ? "tsql" : "tsql (NOT RUN: it is not installed here; apt-get install freetds-bin)",
   () => {
-    it("logs in as docs/sandbox.md has it, over TLS with the sandbox's authority, and reads the sample's table", async () => {
+    it("logs in as docs/sandbox.md says, over TLS with the sandbox's authority, and reads the sample's table", async () => {
       expect(await runBlock("tsql")).toMatch(/message_text\nmy message\nnew message\n/);
     });
   },
 );
 
-/** Where it has been tried; later ones log in by other calls. */
+/** The version that was tested; later ones log in with other calls. */
 const [, azVersion] =
   /"azure-cli": "(\d+\.\d+)/.exec(spawnSync(programs.az, ["version"], { encoding: "utf8" }).stdout ?? "") ?? [];
 const whyNot = azVersion === undefined ? "it is not installed here; apt-get install azure-cli" : `this is ${azVersion}`;
 const hasAz = azVersion === "2.45";
 
 describe.skipIf(!hasAz)(hasAz ? "az" : `az 2.45 (NOT RUN: ${whyNot})`, () => {
-  it("logs in as docs/sandbox.md has it, and lists groups and identities", async () => {
+  it("logs in as docs/sandbox.md says, and lists groups and identities", async () => {
     const onboard = ["onboard", "aks-dev/team-a", "--database", "sql-dev/messages=reader", "--wait"];
     expect(await run(onboard, { env: { MOORING_SERVER: server } })).toMatchObject({ code: 0 });
 

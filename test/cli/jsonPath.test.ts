@@ -1,4 +1,4 @@
-/** kubectl's own examples and what its tests hold it to: templates that print there print the same here. */
+/** Templates from kubectl's examples and tests print the same here. */
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../cli/failures.ts";
 import { printValue, readPath, readTemplate } from "../../cli/output/jsonPath.ts";
@@ -83,12 +83,12 @@ describe("a template", () => {
     "{end}",
     "{.items[?(@.a <> 1)]}",
     "{.a[b]}",
-  ])("%s is told where it cannot be read", (template) => {
+  ])("%s gets a message with the place of the mistake", (template) => {
     expect(() => readTemplate(template)).toThrow(UsageError);
   });
 });
 
-it("takes a path with or without braces and the first dot", () => {
+it("accepts a path with or without braces and the first dot", () => {
   for (const text of [".kind", "{.kind}", "kind", "{kind}"]) expect(readPath(text)(nodes)).toEqual(["List"]);
   expect(readPath(".items[*].status.ready")(nodes).map(printValue)).toEqual(["true", "false"]);
 });

@@ -1,4 +1,4 @@
-/** `mooring get|apply|diff|delete` as kubectl's users call them, with objects as kustomize makes them, against the sandbox. */
+/** `mooring get|apply|diff|delete` as users of kubectl call them, with objects from kustomize, against the sandbox. */
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,7 +81,7 @@ describe("an object's life", () => {
     expect(isThere("shop")).toBe(false);
   });
 
-  it("is created, and applied again it is unchanged", async () => {
+  it("is created, and is unchanged when applied again", async () => {
     const created = await mooring(["apply", "-f", file, "--wait"]);
     const again = await mooring(["apply", "-f", file, "--wait"]);
     const [diff, dryRun] = await Promise.all([
@@ -97,7 +97,7 @@ describe("an object's life", () => {
     expect(dryRun.stdout).toBe("namespaceonboarding/shop unchanged (dry run)\n");
   });
 
-  it("goes round: what get prints is what apply takes, as YAML, as JSON, and in a list", async () => {
+  it("round-trips: apply accepts what get prints, as YAML, as JSON and in a list", async () => {
     const [yaml, json, list] = await Promise.all([
       mooring(["get", "namespace", `${cluster}/shop`, "-o", "yaml"]),
       mooring(["get", "ns/shop", "-o", "json"]),
@@ -122,7 +122,7 @@ describe("an object's life", () => {
     expect(diff).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
-  it("shows by diff what a change would do, and is configured", async () => {
+  it("shows a change with diff, and is then configured", async () => {
     const before = parse((await mooring(["get", "ns", "shop", "-o", "yaml"])).stdout) as ObjectForm;
     const diff = await mooring(["diff", "-f", "-"], { stdin: changed });
     const applied = await mooring(["apply", "-f", "-", "--wait", "-o", "json"], { stdin: changed });
@@ -151,7 +151,7 @@ describe("an object's life", () => {
     expect((await mooring(["apply", "-f", "-"], { stdin: stringify(before) })).stdout).toContain("unchanged");
   });
 
-  it("is listed by get, in every way that names it", async () => {
+  it("is listed by get under every name", async () => {
     const ways = [
       ["namespaces"],
       ["ns", "shop"],
@@ -176,7 +176,7 @@ describe("an object's life", () => {
     expect(operation.stdout).toMatch(new RegExp(`^ID .*\n${first} +change +Succeeded`));
   });
 
-  it("is deleted by the file, and what is not there is an error unless that is said to be fine", async () => {
+  it("is deleted by its file; a missing object is an error without --ignore-not-found", async () => {
     const dryRun = await mooring(["delete", "-f", file, "--dry-run"]);
     const deleted = await mooring(["delete", "-f", file, "--wait"]);
     const [again, byName, ignored] = await Promise.all([
@@ -194,11 +194,11 @@ describe("an object's life", () => {
   });
 });
 
-describe("several that are deleted", () => {
+describe("deleting several", () => {
   const names = ["gone-1", "gone-2"];
   const file = () => join(folder, "gone.yaml");
 
-  it("are one batch, of which nobody is asked with --yes alone", async () => {
+  it("makes one batch, and asks for confirmation unless --yes is given", async () => {
     await write("gone.yaml", textOf(...names.map((name) => objectOf(name))));
     await mooring(["apply", "-f", file(), "--wait"]);
 
@@ -229,7 +229,7 @@ describe("several that are deleted", () => {
 });
 
 describe("files", () => {
-  it("are found in folders, by patterns and several -f, and of others' objects none is taken", async () => {
+  it("are found in folders, by patterns and several -f, and other kinds of objects are ignored", async () => {
     await write("teams/one.yaml", textOf(objectOf("one"), { apiVersion: "apps/v1", kind: "Deployment", spec: {} }));
     await write("teams/two.json", JSON.stringify({ apiVersion: "v1", kind: "List", items: [objectOf("two")] }));
     await write("teams/notes.txt", "nothing");
@@ -251,7 +251,7 @@ describe("files", () => {
     expect(several.stdout).toBe(nameEach("three", "one"));
   });
 
-  it("of a pattern are all read, and one that leads nowhere is not passed over", async () => {
+  it("that match a pattern are all read, and a dangling link is an error", async () => {
     await write("links/one.yaml", textOf(objectOf("one")));
     await symlink("gone.yaml", join(folder, "links/lost.yaml"));
 
@@ -261,10 +261,10 @@ describe("files", () => {
     expect(stderr).toContain("links/lost.yaml is not there");
   });
 
-  it("may come out of kustomize, whose namespace is the one that is onboarded", async () => {
+  it("may come from kustomize, whose namespace is onboarded", async () => {
     await write("base/shop.yaml", textOf(objectOf("shop")));
     await write("base/kustomization.yaml", "resources: [shop.yaml]\nnamePrefix: eu-\nnamespace: shop-eu\n");
-    // As `kubectl kustomize` 5.5.0 prints it with that, with labels and annotations for all, and a Deployment beside it.
+    // As `kubectl kustomize` 5.5.0 prints it from these files, with common labels and annotations, and a Deployment next to it.
     const built = `apiVersion: mooring.dev/v1alpha1
 kind: NamespaceOnboarding
 metadata:
@@ -294,7 +294,7 @@ spec:
     expect(unbuilt.stderr).toBe("base needs kustomize: kustomize build base | mooring apply -f -\n");
   });
 
-  it("name what is wrong by file, document and field, and the others are applied", async () => {
+  it("report mistakes by file, document and field, and the valid objects are applied", async () => {
     const misspelt = { ...objectOf("green-2"), metadata: { name: "green-2", namepsace: "x" } };
     const unknown = objectOf("green-3", { database: "secrets" });
     await write("mixed.yaml", textOf(objectOf("green-1"), misspelt, unknown, objectOf("green-4")));
@@ -314,7 +314,7 @@ spec:
     expect(batch.code).toBe(1);
   });
 
-  it("may not name a namespace twice, nor none", async () => {
+  it("must name each namespace once", async () => {
     const [twice, none, others] = await Promise.all([
       mooring(["apply", "-f", "-"], { stdin: textOf(objectOf("a"), objectOf("a")) }),
       mooring(["delete", "-f", "-"], { stdin: "kind: NamespaceOnboarding\nspec: {cluster: aks-dev}\n" }),
@@ -330,7 +330,7 @@ spec:
   });
 });
 
-it("tells what became of each with --wait, and ends with 1 when one failed", async () => {
+it("shows each outcome with --wait, and ends with 1 when one failed", async () => {
   sandbox.cloud.faults.add({
     wire: "kubernetes",
     operation: /serviceaccounts/,
@@ -350,7 +350,7 @@ it("tells what became of each with --wait, and ends with 1 when one failed", asy
   expect([isThere("blue-1"), isThere("blue-2")]).toEqual([true, false]);
 });
 
-it("takes objects from the queue and in a batch, too, beside plain requests", async () => {
+it("also accepts objects from the queue and in a batch, next to plain requests", async () => {
   const plain = { namespace: "grey-3", ...objectOf("grey-3").spec };
   sandbox.cloud.serviceBus.queue(names.queue).send({ body: objectOf("grey-1") });
 
@@ -361,7 +361,7 @@ it("takes objects from the queue and in a batch, too, beside plain requests", as
   await expect.poll(state, { timeout: 20_000, interval: 300 }).toContain('"state": "Onboarded"');
 });
 
-it("gives editors a schema that takes the objects that it prints", async () => {
+it("gives editors a schema that accepts the objects that it prints", async () => {
   const answer = await fetch(`${sandbox.url}/api/onboardings/schema.json`);
   const openApi = await (await fetch(`${sandbox.url}/api/openapi.json`)).json();
 
@@ -369,7 +369,7 @@ it("gives editors a schema that takes the objects that it prints", async () => {
   expect(openApi).toHaveProperty("components.schemas.NamespaceOnboarding");
 });
 
-it("says what it does not understand of a kind or a name", async () => {
+it("says which part of a kind or a name it does not understand", async () => {
   const ended = await Promise.all(
     [
       ["get", "namspaces"],
@@ -386,7 +386,7 @@ it("says what it does not understand of a kind or a name", async () => {
   expect(ended[5]?.stderr).toContain("apply needs requests: -f <file>");
 });
 
-it("reads the file that is an example", async () => {
+it("reads the example file", async () => {
   const example = join(import.meta.dirname, "../../examples/team-d.object.yaml");
 
   const { code, stdout } = await mooring(["apply", "-f", example, "--dry-run"]);

@@ -1,4 +1,4 @@
-/** What people read: tables that fit, messages that lead on, nothing that moves the cursor. */
+/** Output for people: tables that fit, messages that say what to do next, nothing that moves the cursor. */
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -57,7 +57,7 @@ const operation: OperationDocument = {
   ],
 };
 
-describe("what waits for an approval", () => {
+describe("an operation that waits for approval", () => {
   const approval = {
     reasons: ["Database sql-dev/orders needs approval."],
     approvers: [{ role: "Onboarding.Approve" as const }],
@@ -81,7 +81,7 @@ describe("what waits for an approval", () => {
     expect(table(rows, columns, view({ width: 40 }))).toEqual(["NAME", "  DETAIL OF IT", "a".repeat(30)]);
   });
 
-  it("is told in a line of a terminal: what changes, since when, until when, who has approved", () => {
+  it("fits in one line of a terminal: what changes, since when, until when, how many have approved", () => {
     const [title, first] = approvalTable([waiting], view({ width: 80 }));
 
     expect(title).toMatch(/^ID +NAMESPACE +CHANGES +WAITS +LEFT +GIVEN$/);
@@ -110,7 +110,7 @@ describe("what waits for an approval", () => {
     expect(changes[1]).toContain("  change settings  ");
   });
 
-  it("names the teams that have to approve, with -o wide", () => {
+  it("names the teams that must approve, with -o wide", () => {
     const approvers = [...approval.approvers, { role: "Onboarding.Approve" as const, team: "blue" }];
     const ofBlue = { ...waiting, approval: { ...approval, approvers, needed: 2, given: [{ by: "ann", time: "" }] } };
     const lines = approvalTable([waiting, ofBlue], view({ isWide: true }));
@@ -119,7 +119,7 @@ describe("what waits for an approval", () => {
     expect(lines[2]).toMatch(/1 of 2 +team blue /);
   });
 
-  it("is a column of the list of operations, where one waits, and fits into 80 columns", () => {
+  it("adds a column to the list of operations when one waits, within 80 columns", () => {
     const ended = { ...waiting, status: "Succeeded", phase: "done" } as const;
 
     expect(operationTable([ended], view())[0]).not.toContain("PHASE");
@@ -138,7 +138,7 @@ describe("a table", () => {
     { title: "PARTS", cell: ({ parts }: Row) => parts, wraps: true as const, goes: 1 },
   ];
 
-  it("wraps words where a line is too short for them", () => {
+  it("wraps words that do not fit on a line", () => {
     expect(table(rows, columns, view({ width: 91 }))).toEqual([
       `NAME${" ".repeat(identity.length - 2)}STATE      AGE  PARTS`,
       `${identity}  Onboarded  5m   sql-dev/orders`,
@@ -146,7 +146,7 @@ describe("a table", () => {
     ]);
   });
 
-  it("then leaves out what may go, in its order, and at last goes on in a second line", () => {
+  it("then drops optional columns in their order, and finally continues in a second line", () => {
     const told = [80, 68, 60, 40].map((width) => table(rows, columns, view({ width })));
 
     expect(told[0]?.[1]).toBe(`${identity}  Onboarded  5m`);
@@ -155,7 +155,7 @@ describe("a table", () => {
     expect(told[3]?.[2]).toBe(identity);
   });
 
-  it("is one line a row in a pipe, and with -o wide", () => {
+  it("has one line per row in a pipe and with -o wide", () => {
     const whole = `${identity}  Onboarded  5m   sql-dev/orders sql-dev/messages`;
 
     expect(table(rows, columns, view())[1]).toBe(whole);
@@ -163,11 +163,11 @@ describe("a table", () => {
   });
 });
 
-it("shows what would move the cursor as codes", () => {
+it("shows control characters as codes", () => {
   expect(printable("a\u001b[2Jb\r\u009b\u202ec\nd")).toBe("a\\u001b[2Jb\\u000d\\u009b\\u202ec d");
 });
 
-it("says times as people compare them", () => {
+it("prints times so that they are easy to compare", () => {
   const ago = (seconds: number) => age(new Date(now.getTime() - seconds * 1_000).toISOString(), now);
 
   expect([5, 119, 300, 7_000, 90_000, 260_000].map(ago)).toEqual(["5s", "119s", "5m", "117m", "25h", "3d"]);
@@ -185,7 +185,7 @@ describe("a failure", () => {
     traceId: "abc",
   };
 
-  it("of the service is told with its fix, its trace and the next act", () => {
+  it("of the service is shown with its fix, its trace and the next command", () => {
     expect(describeFailure(new Refused(problem, { operation: "1-2" }), view())).toEqual([
       "mooring: OPERATION_IN_PROGRESS: Operation 1 runs for aks-dev/team-a.",
       "  fix    Wait for the operation that the message names, then send the request again.",
@@ -194,7 +194,7 @@ describe("a failure", () => {
     ]);
   });
 
-  it("wraps what is read and leaves whole what is copied", () => {
+  it("wraps text, and keeps in one piece what is copied", () => {
     const command = `mooring approve ${operation.id} --request-hash ${"0".repeat(64)}`;
 
     const lines = describeFailure(new NotSignedIn("word ".repeat(30).trim(), { next: [command] }), view({ width: 80 }));
@@ -203,7 +203,7 @@ describe("a failure", () => {
     expect(lines.at(-1)).toContain(command);
   });
 
-  it("leads on by commands, whatever the service says of its routes", () => {
+  it("suggests commands where the service suggests routes", () => {
     const codes = Object.keys(errorCatalogue).filter(isErrorCode);
 
     const told = codes.map((code) => renderFix({ code, fix: fixOf(code, "answered") }, "answered"));
@@ -212,7 +212,7 @@ describe("a failure", () => {
     expect(told.filter(({ next }) => next !== undefined).length).toBeGreaterThan(15);
   });
 
-  it("leaves the service its own words where they are of the very case, or of a code that is not known here", () => {
+  it("keeps the service's own fix if it is specific to the case, or the code is unknown here", () => {
     const own = { code: "KUBELET_ROLE_MISSING", fix: "az role assignment create --role x" };
     const unknown = { code: "constructor", fix: "Do that." };
 
@@ -221,7 +221,7 @@ describe("a failure", () => {
   });
 });
 
-it("suggests commands as the program was called", () => {
+it("suggests commands with the name by which the program was called", () => {
   const npx = spellingFor({ npm_command: "exec" }, ["list"]);
   const elsewhere = spellingFor({}, ["list", "--server", "http://127.0.0.1:7072"]);
 
@@ -232,7 +232,7 @@ it("suggests commands as the program was called", () => {
 });
 
 describe("an operation", () => {
-  it("that waits shows what is asked for and the whole command that approves it", () => {
+  it("that waits shows the request and the complete command that approves it", () => {
     const hash = "a".repeat(64);
     const waiting: OperationDocument = {
       ...operation,
@@ -272,7 +272,7 @@ describe("an operation", () => {
     expect(lines.join("\n")).toContain(`Remove the obstacle, then mooring compensate ${operation.id}.`);
   });
 
-  it("says of a step that nothing is to be done only while it is tried again", () => {
+  it("says that nothing needs to be done about a step only while it is retried", () => {
     const met = (status: "Running" | "Failed") => {
       const error = tellIn(status === "Running" ? "retried" : "ended", toOperationError("SQL_UNAVAILABLE", "Paused."));
       const step = { name: "grantDatabase", target: "sql-dev/orders", status, attempts: 8, error };
@@ -285,7 +285,7 @@ describe("an operation", () => {
   });
 });
 
-it("tells how a migration that has stopped goes on, and how it goes back", () => {
+it("says how a stopped migration continues, and how it is reverted", () => {
   const { cluster, namespace, requestedBy, request, etag } = operation;
   const record = { cluster, namespace, requestedBy, request, etag, operation: operation.id, findings: [] };
   const linesOf = (migration: { to?: "podIdentity"; completed: "cutOver"; selector: string }) =>
@@ -302,7 +302,7 @@ it("tells how a migration that has stopped goes on, and how it goes back", () =>
   );
 });
 
-it("tells a plan: what is written, what is in the way, what it waits for", () => {
+it("prints a plan: what is written, what is in the way, what it waits for", () => {
   const blocker = toOperationError("KUBERNETES_CONFLICT", "Not Mooring's.");
   const plan: Plan = {
     blocked: true,
@@ -330,7 +330,7 @@ it("tells a plan: what is written, what is in the way, what it waits for", () =>
   expect(lines).toContain("  takes     1.0 s to 20.0 s, with 1 operation ahead");
 });
 
-it("tells findings with what to do", () => {
+it("prints findings with their fixes", () => {
   const found = [
     finding("USER_MISSING", "sql-dev/messages", { field: "user", expected: "mooring-x", found: null }),
     finding("CREDENTIAL_ADDED", "mooring-x", { field: "subject", expected: null, found: "system:serviceaccount:x:y" }),
@@ -345,7 +345,7 @@ it("tells findings with what to do", () => {
   expect(lines.join("\n")).toContain("az identity federated-credential delete");
 });
 
-it("tells an event on one line, and says nothing of the end, which the line before has told", () => {
+it("prints an event on one line, but not the end event, which repeats the line before it", () => {
   const step = {
     name: "grantDatabase",
     target: "sql-dev/orders",
@@ -365,7 +365,7 @@ it("tells an event on one line, and says nothing of the end, which the line befo
   expect(describeEvent({ event: "end", id: "2", data: {} }, view(), telling)).toBeUndefined();
 });
 
-it("tells what happens in the order of time: no line is of an earlier time than the one above", () => {
+it("prints events in order of time: no line has an earlier time than the one above", () => {
   const telling = { isOfAll: true, clock: createClock() };
   const at = (seconds: number) => new Date(now.getTime() + seconds * 1_000).toISOString();
   const tell = (seconds: number, event: string, data: object) =>
@@ -398,7 +398,7 @@ describe("progress", () => {
     return { written, stderr: Object.assign(sink, { columns: 80, rows: 24, ...terminal }) as never };
   }
 
-  it("in a pipe is a line for each change, and none twice", () => {
+  it("in a pipe is one line for each change, without repetition", () => {
     const { written, stderr } = stream({ isTTY: false });
     const progress = createProgress(stderr);
 
@@ -411,7 +411,7 @@ describe("progress", () => {
     );
   });
 
-  it("says for which pods a migration waits, and again when others are left", () => {
+  it("says which pods a migration waits for, and repeats it when the pods change", () => {
     const { written, stderr } = stream({ isTTY: false });
     const progress = createProgress(stderr);
     const waitingFor = (message: string, attempts: number): OperationDocument => {
@@ -428,7 +428,7 @@ describe("progress", () => {
     expect(written.slice(1)).toEqual(["  checkPods waits: 2 pod(s): a, b.\n", "  checkPods waits: 1 pod(s): b.\n"]);
   });
 
-  it("on a terminal takes itself away, and gives the cursor back", () => {
+  it("on a terminal removes itself, and restores the cursor", () => {
     const before = process.env["CI"];
     delete process.env["CI"];
     const { written, stderr } = stream({ isTTY: true });

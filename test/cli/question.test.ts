@@ -18,7 +18,7 @@ it.each([
   ["n\n", false],
   ["\n", false],
   ["yesterday\n", false],
-])("takes %j for %s", async (typed, isYes) => {
+])("reads %j as %s", async (typed, isYes) => {
   const { input, output, answer } = ask();
 
   input.write(typed);
@@ -27,7 +27,7 @@ it.each([
   expect(output.read().toString()).toBe("Approve it? [y/N] ");
 });
 
-it("takes the end of the input for no", async () => {
+it("reads the end of the input as no", async () => {
   const { input, answer } = ask();
 
   input.end();
@@ -35,7 +35,7 @@ it("takes the end of the input for no", async () => {
   expect(await answer).toBe(false);
 });
 
-it("ends with Ctrl-C as everything does, and not as a defect of the program", async () => {
+it("ends normally at Ctrl-C, not with a defect of the program", async () => {
   const interruption = new AbortController();
   const { answer } = ask(interruption.signal);
   const reason = new Interrupted(130);
@@ -45,7 +45,7 @@ it("ends with Ctrl-C as everything does, and not as a defect of the program", as
   await expect(answer).rejects.toBe(reason);
 });
 
-describe("offboarding what a filter lets pass", () => {
+describe("offboarding by a filter", () => {
   const value = ["team-a", "team-b"].map((namespace) => ({ cluster: "aks-dev", namespace }));
 
   async function offboard(typed: string) {

@@ -1,4 +1,4 @@
-/** `mooring sandbox`, and the interface that it and the dashboard ask: below /sandbox of the service's own address. */
+/** `mooring sandbox`, and the interface that it and the dashboard use: below /sandbox of the service's own address. */
 import { once } from "node:events";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
@@ -27,7 +27,7 @@ async function document(...args: string[]) {
   return JSON.parse(stdout);
 }
 
-it("breaks a call by name, shows which calls it hit, and takes it back", async () => {
+it("breaks a call by name, shows which calls were hit, and removes the fault", async () => {
   const added = await mooring(
     ...["faults", "add", "--wire", "sql", "--operation", "create user*", "--error", "40613", "--times", "2"],
   );
@@ -61,7 +61,7 @@ it("breaks a call by name, shows which calls it hit, and takes it back", async (
   });
 });
 
-it("shows what is in each part of the cloud", async () => {
+it("shows the contents of each part of the cloud", async () => {
   const { azure, clusters, sqlServers, entra, serviceBus } = await document("cloud");
   const { stdout } = await mooring("cloud", "sql");
 
@@ -78,7 +78,7 @@ it("shows what is in each part of the cloud", async () => {
   expect(stdout).toMatch(/^sql +user +sql-dev\/messages\/mooring-aks-dev-team-a-\S+ +db_datareader/m);
 });
 
-it("gives a shell every address, and a slower cloud", async () => {
+it("prints every address for a shell, and can slow the cloud down", async () => {
   const { stdout } = await mooring("env");
   const { latencyMs } = await document("faults", "latency", "20");
 
@@ -104,11 +104,11 @@ it.each([
   [["faults", "begin"], "add, remove, clear, latency"],
   [["cloud", "moon"], "azure, entra, sql, kubernetes, serviceBus"],
   [["env", "more"], 'does not take "more"'],
-])("refuses %j before it asks anybody", async (args, message) => {
+])("refuses %j before any request", async (args, message) => {
   expect(await mooring(...args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(message) });
 });
 
-it("says what to do where no sandbox runs", async () => {
+it("says what to do when no sandbox runs", async () => {
   const nobody = await run(["sandbox", "cloud"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } });
   const another = await run(["sandbox", "cloud"], { env: { MOORING_SERVER: `${sandbox.url}/elsewhere` } });
 
@@ -116,14 +116,14 @@ it("says what to do where no sandbox runs", async () => {
   expect(another).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not a sandbox\.\n.*mooring up/) });
 });
 
-/** Node's fetch sends no Host of ours. */
+/** Node's fetch does not let us set the Host header. */
 async function ask(headers: Record<string, string>, { method = "GET", path = "/sandbox/faults", body = "" } = {}) {
   const sent = request(`${sandbox.url}${path}`, { method, headers: { ...headers } }).end(body);
   const [response] = await once(sent, "response");
   return { status: response.statusCode as number, body: await text(response) };
 }
 
-it("answers its own pages, and none of another site", async () => {
+it("answers its own pages, but not those of another site", async () => {
   const { host, port } = new URL(sandbox.url);
   const json = { "content-type": "application/json" };
   const add = { method: "POST", body: '{"wire": "sql", "effect": {"kind": "hang"}}' };

@@ -1,4 +1,4 @@
-/** `mooring up`, and the way to the program on a machine whose Node is another. */
+/** `mooring up`, and how the program starts on a machine with a different Node. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -36,7 +36,7 @@ it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
   expect(after.code).toBe(3);
 });
 
-/** What opens addresses on a desktop, and writes down which. */
+/** A fake of the desktop's opener, which records the addresses. */
 async function createBrowser() {
   const folder = await mkdtemp(join(tmpdir(), "mooring-browser-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -50,7 +50,7 @@ async function createBrowser() {
   };
 }
 
-it("prints what any other client of the simulated cloud needs, each of it true", async () => {
+it("prints what other clients of the simulated cloud need, all of it correct", async () => {
   const sandbox = start(["up", "--port", "0"]);
   await sandbox.hasSaid("Ctrl-C ends everything");
   const said = (pattern: RegExp) => pattern.exec(sandbox.said())?.[1] ?? "";
@@ -85,7 +85,7 @@ it("prints what any other client of the simulated cloud needs, each of it true",
   expect(sandbox.said()).toContain("docs/sandbox.md");
 });
 
-/** As a program of another language would: with the printed authority and nothing else. */
+/** Fetches as a program in another language would, with only the printed authority. */
 async function fetchWith(ca: string, url: string, token?: string): Promise<unknown> {
   const sent = request(url, {
     ca,
@@ -102,7 +102,7 @@ async function connects(port: number): Promise<boolean> {
   return true;
 }
 
-it("says which port is taken", async () => {
+it("says which port is in use", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
@@ -114,7 +114,7 @@ it("says which port is taken", async () => {
   expect(stderr).toContain(`Port ${port} of 127.0.0.1 is taken`);
 });
 
-it("gives flags, folder and exit code through where tools/run.mjs hands over to the pinned Node", async () => {
+it("passes on flags, folder and exit code when tools/run.mjs hands over to the pinned Node", async () => {
   const args = [join(checkout, "tools/run.mjs"), "cli/start.mjs", "plan", "-f", "bad-request.yaml"];
   const child = spawn(process.execPath, args, { cwd: join(checkout, "examples"), stdio: ["ignore", "pipe", "pipe"] });
   const stderr = text(child.stderr);

@@ -1,4 +1,4 @@
-/** `mooring up --auth` and `--catalog`: what it prints is typed in as it stands, on a terminal. */
+/** `mooring up --auth` and `--catalog`: the printed commands are typed unchanged into a terminal. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -23,12 +23,12 @@ async function end({ sandbox }: { sandbox: Running }): Promise<void> {
 }
 
 interface Shell {
-  /** Types a line, answers yes where it is asked, and gives what was said until the prompt came back. */
+  /** Types a line, answers yes to questions, and returns the output until the prompt came back. */
   type(line: string): Promise<{ readonly code: number; readonly said: string }>;
   end(): Promise<void>;
 }
 
-/** A shell on a pseudo-terminal, which `script` gives on Linux and macOS. */
+/** A shell on a pseudo-terminal, which `script` provides on Linux and macOS. */
 function openShell(): Shell {
   const args =
     process.platform === "linux" ? ["-qc", "bash --norc", "/dev/null"] : ["-q", "/dev/null", "bash", "--norc"];
@@ -48,7 +48,7 @@ function openShell(): Shell {
       lines += 1;
       const mark = `line ${lines} ended with `;
       const from = said.length;
-      // Not on a line of its own, which a question would take for its answer.
+      // Not on a separate line, which a question would read as its answer.
       shell.stdin?.write(`${line}; echo 'line' '${lines}' 'ended with' $?\n`);
       while (!new RegExp(`${mark}\\d+\\r?\\n`).test(said)) {
         if (shell.exitCode !== null) throw new Error(`the shell has ended: ${said}`);
@@ -64,7 +64,7 @@ function openShell(): Shell {
   };
 }
 
-/** The commands between two titles of what `up` has printed. */
+/** The commands between two titles in the output of `up`. */
 function commandsUnder(said: string, ...titles: RegExp[]): string[] {
   return titles.flatMap((title) => {
     const [, block = ""] = new RegExp(`\\n${title.source}[^\\n]*\\n((?: {2}\\S[^\\n]*\\n)+)`).exec(said) ?? [];
@@ -84,14 +84,14 @@ describe("up --auth", () => {
 
   const mooring = (args: string[], env = {}) => run(args, { env: { MOORING_SERVER: running.server, ...env } });
 
-  it("prints a walk-through of an approval that works as it stands", async () => {
+  it("prints a walk-through of an approval that works unchanged", async () => {
     const berth = "aks-dev/red-four-eyes";
     const lines = commandsUnder(running.sandbox.said(), /Point the/, /Four eyes/, /The approver/, /The operator/);
     const shell = openShell();
     const typed: { line: string; code: number; said: string }[] = [];
     for (const line of lines) {
       let outcome = await shell.type(line);
-      // A person takes longer to type than the service to look at the request.
+      // The service checks the request faster than a person would type.
       while (line.includes("awaitingApproval") && !outcome.said.includes(berth)) outcome = await shell.type(line);
       typed.push({ line, ...outcome });
     }
@@ -106,7 +106,7 @@ describe("up --auth", () => {
     expect(saidBy("audit")).toMatch(/ onboard +approve /);
   });
 
-  it("lets nobody in without a token, and the requester approve nothing", async () => {
+  it("admits nobody without a token, and lets the requester approve nothing", async () => {
     const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
 
     expect(await mooring(["approvals"], { MOORING_TOKEN })).toMatchObject({ code: 1 });
@@ -127,7 +127,7 @@ describe("up --catalog", () => {
 
   const mooring = (args: string[], env = {}) => run(args, { env: { MOORING_SERVER: running.server, ...env } });
 
-  it("has each cluster and each SQL server for itself, and keeps to the teams' quotas", async () => {
+  it("simulates each cluster and each SQL server separately, and enforces the teams' quotas", async () => {
     const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
     const environment = JSON.parse((await mooring(["sandbox", "env", "-o", "json"])).stdout);
     const onboard = (name: string) => ["onboard", `aks-test/${name}`, "--database", "sql-test/shop=reader", "--wait"];
@@ -146,7 +146,7 @@ describe("up --catalog", () => {
     const usersOf = (index: number) => sqlServers[index].databases[0].users.map(({ name }: { name: string }) => name);
     expect(usersOf(0)).toEqual(["mooring", expect.stringContaining("aks-test-shop")]);
     expect(usersOf(1)).toEqual(["mooring"]);
-    // Where the catalog says that it is, in the tenant and the subscription that the catalog names.
+    // At the catalog's location, in the catalog's tenant and subscription.
     const given = parse(await readFile(join(checkout, "examples/catalog.yaml"), "utf8"));
     const { subscriptionId, identityResourceGroup: resourceGroup } = given.clusters["aks-test"];
     expect(azure).toMatchObject({ tenantId: given.tenantId, identities: [{ subscriptionId, resourceGroup }] });
@@ -158,7 +158,7 @@ describe("up --catalog", () => {
     expect(await mooring(["offboard", "aks-test/shop-2", "--wait"], { MOORING_TOKEN })).toMatchObject({ code: 0 });
   });
 
-  it("prints a walk-through of what needs an approval by that catalog", () => {
+  it("prints a walk-through of what needs approval by that catalog", () => {
     const said = running.sandbox.said();
 
     expect(said).toContain("npx mooring onboard aks-prod/shop --database sql-test/shop=reader\n");
@@ -179,7 +179,7 @@ async function namespacesOf(kubeconfig: string): Promise<string[]> {
   return items.map(({ metadata }) => metadata.name);
 }
 
-it("refuses a bad catalog before it starts anything: the line, the setting and what to do", async () => {
+it("refuses a bad catalog before it starts anything, with the line, the setting and what to do", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mooring-catalog-"));
   const file = join(folder, "mooring.yaml");
   const good = await readFile(join(checkout, "examples/catalog.yaml"), "utf8");

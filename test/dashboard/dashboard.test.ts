@@ -1,6 +1,6 @@
 /**
- * The dashboard as people use it: a real browser, the built pages, and the whole service in one sandbox. What one test leaves behind
- * the next ones find, as people would.
+ * The dashboard as people use it: a real browser, the built pages, and the whole service in one sandbox. The tests build on each
+ * other's data, as people do.
  */
 import { randomUUID } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -34,7 +34,7 @@ const request = (namespace: string, changes: object = {}) => ({
 });
 
 let sandbox: SuiteSandbox;
-/** With the operator's key. */
+/** Uses the operator's key. */
 let service: Service;
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ afterEach(() => sandbox?.cloud.faults.clear());
 const ask = (path: string, headers: Record<string, string> = {}) => fetch(`${sandbox.url}${path}`, { headers });
 
 describe("what is served", () => {
-  it("is one document for every page, which is asked for anew and may load its own files and nothing else", async () => {
+  it("is one document for every page, which is always revalidated and may load only its own files", async () => {
     const answers = await Promise.all(
       ["/dashboard", "/dashboard/", "/dashboard/namespaces/a/b"].map((path) => ask(path)),
     );
@@ -78,7 +78,7 @@ describe("what is served", () => {
     ]);
   });
 
-  it("is kept for ever by the hash in its name, compressed, and has at most 60 KB of JavaScript", async () => {
+  it("is compressed, is cached forever by the hash in its name, and has at most 60 KB of JavaScript", async () => {
     const document = await (await ask("/dashboard")).text();
     const [script = ""] = /\/dashboard\/assets\/main-\w+\.js/.exec(document) ?? [];
 
@@ -101,7 +101,7 @@ describe("what is served", () => {
   });
 });
 
-/** As the service refuses. */
+/** A refusal as the service sends it. */
 function refusal(status: number, code: string) {
   const title = code.toLowerCase().replaceAll("_", " ");
   const told = { detail: "Mooring's records cannot be read.", fix: "Ask again.", traceId: "0" };
@@ -112,7 +112,7 @@ function refusal(status: number, code: string) {
 describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () => {
   let browser: Browser;
   let context: BrowserContext;
-  /** The operator's. */
+  /** The operator's page. */
   let page: Page;
   let pages: Pages;
 
@@ -132,7 +132,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   const button = (name: string | RegExp, on = page) => on.getByRole("button", { name });
   const dialog = (on = page) => on.getByRole("dialog");
 
-  /** Each state of each page. */
+  /** Checks one state of a page. */
   async function look(name: string, on = page): Promise<void> {
     await expectAccessible(on, name);
     await expectToFit(on, name);
@@ -144,7 +144,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Sign in with key", on).click();
   }
 
-  it("asks for a key where callers are told apart, and says when it is none", async () => {
+  it("asks for a key when callers are distinguished, and says when it is wrong", async () => {
     await open("/operations?status=Failed");
     await signInWithKey(page, "wrong");
     await page.getByRole("alert").getByText("This key is not in the catalog.").waitFor();
@@ -161,7 +161,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await look("operations-empty");
   });
 
-  it("onboards by a form that plans as it is filled in, and shows the operation as it happens", async () => {
+  it("onboards with a form that plans as it is filled in, and shows the operation live", async () => {
     await page.keyboard.press("g");
     await page.keyboard.press("r");
     await heading("New request");
@@ -201,7 +201,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: Number.POSITIVE_INFINITY, effect });
     await open("/operations");
     await heading("Operations");
-    // A new operation comes in by itself.
+    // A new operation appears by itself.
     await service.waitFor(await service.onboard(request("failing")));
     const row = page.getByRole("listitem").filter({ hasText: `${cluster}/failing` });
     await row.getByText("Failed", { exact: true }).waitFor();
@@ -224,7 +224,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.locator(".step.linked details[open]").getByText("SQL_FORBIDDEN").first().waitFor();
   });
 
-  it("has a second person approve, who signs in with Entra, and tells the first one", async () => {
+  it("lets a second person sign in with Entra and approve, and shows it to the first", async () => {
     const id = await service.onboard(request("red-orders", { databases: [database("orders", "reader")] }));
     await open(`/operations/${id}`);
     await page.getByText("Another person must approve this.").waitFor();
@@ -257,7 +257,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("This is what the operation found when it asked for approval.", { exact: false }).waitFor();
     const rejected = await service.onboard(request("red-rejected", { databases: [database("orders", "reader")] }));
     await open(`/operations/${rejected}`, other);
-    // The plan of what waits stands on its page, too.
+    // The waiting operation's page also shows its plan.
     await other.getByText(/^\d+ steps? of \d+ would change something/).waitFor();
     await look("operation-to-approve", other);
     await button("Reject …", other).click();
@@ -269,7 +269,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await other.getByText("Rejected by", { exact: false }).first().waitFor();
     await other.getByText("not this quarter", { exact: false }).first().waitFor();
     expect((await service.waitFor(rejected)).error?.code).toBe("REJECTED");
-    // What the person may not, he is told he may not; and what is kept in his browser are likings.
+    // The page says what the person may not do, and the browser stores only preferences.
     await open("/new", other);
     await other.getByText("You may not send requests.").waitFor();
     await look("new-request-forbidden", other);
@@ -278,7 +278,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await other.context().close();
   });
 
-  it("tells whoever may not approve that he may not, and offers what his team may have", async () => {
+  it("says when a person may not approve, and offers what their team may have", async () => {
     const rita = await pages.newPage(await pages.newContext());
     await open("/approvals", rita);
     await button("Sign in with Microsoft Entra", rita).click();
@@ -286,7 +286,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     await rita.getByText("You may not see the approvals.").waitFor();
     await look("approvals-forbidden", rita);
-    // After a reload Entra is asked again: the token was kept nowhere.
+    // A reload asks Entra again, because the token was not stored.
     await rita.reload();
     await rita.getByText("You may not see the approvals.").waitFor();
     await open("/new", rita);
@@ -294,7 +294,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await rita.context().close();
   });
 
-  it("takes an access token that is pasted in, and keeps it nowhere", async () => {
+  it("accepts a pasted access token, and does not store it", async () => {
     const person = await pages.newPage(await pages.newContext());
     await open("/new", person);
     await signInWithKey(person, "eyJhbGciOiJSUzI1NiJ9.eyJvaWQiOiJub2JvZHkifQ.c2lnbmVk");
@@ -307,7 +307,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await person.context().close();
   });
 
-  it("has its token renewed before it ends, and asks to sign in when Entra gives no other", async () => {
+  it("renews its token before it expires, and asks to sign in when Entra gives no new one", async () => {
     const person = await pages.newPage(await pages.newContext());
     await open("/catalog", person);
     await button("Sign in with Microsoft Entra", person).click();
@@ -330,7 +330,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(await after).toMatch(/^Bearer eyJ/);
     expect(await after).not.toBe(first);
     await heading("Namespaces", person);
-    // After a day Entra renews nothing; the sandbox's day is not over.
+    // Entra stops renewing after a day; this simulates it, since the sandbox's day is not over.
     await person.route("**/oauth2/v2.0/token", (route) =>
       route.fulfill({
         status: 400,
@@ -348,7 +348,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await person.context().close();
   });
 
-  it("cancels, when what that would do was seen", async () => {
+  it("cancels after showing what that would do", async () => {
     const id = await service.onboard(request("canceled", { databases: [database("orders", "reader")] }));
     await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
     await open(`/operations/${id}`);
@@ -367,7 +367,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect((await sent).headers()["idempotency-key"]).toMatch(/^[\da-f-]{36}$/);
   });
 
-  it("runs undos again that failed, once their obstacle is gone", async () => {
+  it("reruns failed undos once their obstacle is gone", async () => {
     const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
     for (const operation of [/^PUT .*federatedIdentityCredentials$/, /^DELETE .*userAssignedIdentities$/]) {
       sandbox.cloud.faults.add({ wire: "arm", operation, times: Number.POSITIVE_INFINITY, effect });
@@ -389,7 +389,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await heading(`Onboard ${cluster}/left`);
   });
 
-  it("shows how far a batch is while it runs, how long the rest takes, and what has failed so far", async () => {
+  it("shows a running batch's progress, its remaining time, and what has failed so far", async () => {
     const { faults } = sandbox.cloud;
     faults.add({
       wire: "sql",
@@ -407,7 +407,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const ended = async () => Number(await progress.getAttribute("aria-valuenow"));
     await expect.poll(ended, { timeout: 15_000 }).toBeGreaterThan(0);
     await button("Failed only").click();
-    // Whatever fails from now on comes in by itself.
+    // Further failures appear by themselves.
     await page.getByText("OPERATION_IN_PROGRESS").waitFor();
     await page.getByText(/^About .* to go: \d+ namespaces? have not begun\.$/).waitFor();
     await look("batch-running");
@@ -420,7 +420,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await service.call("POST", `/api/operations/${held}/cancel`);
   });
 
-  it("shows how far a batch is, and of its namespaces only those that failed", async () => {
+  it("shows a batch's progress, and only its failed namespaces", async () => {
     const held = await service.onboard(request("held", { databases: [database("orders", "reader")] }));
     const requests = ["one", "two", "held", "three"].map((name) => request(name));
     const { body } = await service.call("POST", "/api/onboardings/batch", { requests });
@@ -443,7 +443,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await service.call("POST", `/api/operations/${held}/cancel`);
   });
 
-  it("finds drift, shows what is beside what was asked for, and repairs it", async () => {
+  it("finds drift, shows it next to the request, and repairs it", async () => {
     const berth = { cluster, namespace: "formed" };
     await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(berth)}]`);
     await open(`/namespaces/${cluster}/formed`);
@@ -482,7 +482,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       await page.getByRole("region", { name: "the export" }).getByText(part, { exact: false }).waitFor();
     }
     await look("namespace-export");
-    // The form for a change has the request, and nothing else of the namespace.
+    // The change form contains the request and nothing else of the namespace.
     await page.getByRole("link", { name: "Change", exact: true }).click();
     await heading("New request");
     expect([...new URL(page.url()).searchParams.keys()].sort()).toEqual(
@@ -490,7 +490,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     );
   });
 
-  it("offboards, with others' dependants left alone only where somebody says so", async () => {
+  it("offboards, and ignores dependants only if asked to", async () => {
     await service.waitFor(await service.onboard(request("leaving")));
     await open(`/namespaces/${cluster}/leaving`);
     await button("Offboard …").click();
@@ -511,7 +511,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     expect(new URL((await sent).url()).search).toBe("?ignoreDependants=true");
     await heading(`Offboard ${cluster}/leaving`);
-    // What goes while somebody looks at it is told to have gone.
+    // The page says when its namespace has been removed in the meantime.
     await page
       .getByRole("link", { name: `${cluster}/leaving` })
       .first()
@@ -519,7 +519,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("This does not exist, or you may not see it.").waitFor();
   });
 
-  it("migrates, stops after a phase, and goes on from there", async () => {
+  it("migrates, stops after a phase, and continues from there", async () => {
     await service.waitFor(await service.onboard(request("moving", { identityMode: "podIdentity" })));
     const { body } = await service.call("POST", `/api/namespaces/${cluster}/moving/migrate`, { until: "verify" });
     await service.waitFor(String(body["id"]));
@@ -566,7 +566,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await look("no-such-page");
   });
 
-  it("is used by keyboard alone", async () => {
+  it("can be used by keyboard alone", async () => {
     await open("/operations");
     await page.locator("[data-row]").nth(2).waitFor();
     await takeScreenshots(page, "operations");
@@ -584,13 +584,13 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.keyboard.type("failing");
     await page.keyboard.press("Enter");
     await page.getByText("1 operation shown", { exact: false }).waitFor();
-    // The first stop of the tabulator leads past what stands on every page.
+    // The first tab stop skips what is on every page.
     await open("/catalog");
     await heading("Catalog");
     expect(await page.locator("a, button, input, select, summary").first().textContent()).toBe("Skip to content");
   });
 
-  it("has one stream, and none while the tab is hidden", async () => {
+  it("opens one stream, and none while the tab is hidden", async () => {
     await open("/operations");
     await page.locator("[data-stream=live]").waitFor();
     const streams: string[] = [];
@@ -607,7 +607,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(streams).toEqual([`${sandbox.url}/api/events`]);
   });
 
-  it("shows in one tab what is done in another, each with a stream of its own", async () => {
+  it("shows in one tab what is done in another, each with its own stream", async () => {
     const other = await pages.newPage(context);
     const streams: string[] = [];
     other.on("request", (each) => /\/events$/.test(new URL(each.url()).pathname) && streams.push(each.url()));
@@ -628,7 +628,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Cancel the operation").click();
     await page.getByText("Canceled", { exact: true }).first().waitFor();
 
-    // The other tab has seen it behind its dialog, and what it sends now is told to be late or done.
+    // The other tab has noticed it behind its open dialog.
     await other.getByText("Canceled", { exact: true }).first().waitFor();
     await button("Close", other).click();
     await expect.poll(() => button("Cancel …", other).count()).toBe(0);
@@ -640,7 +640,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await other.close();
   });
 
-  it("moves nothing that is being read, and says what is new", async () => {
+  it("moves nothing that is being read, and announces new entries", async () => {
     await open("/operations");
     const first = page.locator("[data-row]").first();
     await first.focus();
@@ -688,7 +688,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await slow.close();
   });
 
-  it("says since when a service does not answer, keeps what it knows, and goes on when it is back", async () => {
+  it("shows that the service does not answer, keeps its data, and recovers when it is back", async () => {
     await open("/operations");
     await page.locator("[data-stream=live]").waitFor();
     await page.locator("[data-row]").first().waitFor();
@@ -710,7 +710,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText(`${cluster}/after`).first().waitFor();
   });
 
-  it("keeps what it has when it cannot be had anew, with its age, and what is read stays where it is", async () => {
+  it("keeps its data with its age when a refresh fails, and does not move what is being read", async () => {
     await open("/operations");
     const third = page.locator("[data-row]").nth(2);
     await third.focus();
@@ -733,7 +733,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await expect.poll(() => page.locator(".notice.stale").count()).toBe(0);
   });
 
-  it("has nothing that axe would say of any page that is loading, refused, forbidden or away", async () => {
+  it("passes axe on every page that is loading, refused, forbidden or without its service", async () => {
     const every = [
       "operations",
       "operations/x",
@@ -779,7 +779,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await own.close();
   });
 
-  it("does to all that pass the filters what was seen before, and says what became of each", async () => {
+  it("acts on all that pass the filters as previewed, and shows each outcome", async () => {
     await open("/namespaces?q=formed");
     await page.getByText(/^1 of \d+ namespaces$/).waitFor();
     await button("Verify …").click();
@@ -797,7 +797,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   const outdated = () => page.getByText("This has changed since you looked; nothing was done.");
   const submit = (name: string) => button(name).and(page.locator("[type=submit]"));
 
-  it("decides about what was seen only: says that it has changed, shows what is there now, and goes on from there", async () => {
+  it("decides only about the version that was seen: reports a change, shows the current version, and continues", async () => {
     const wanted = request("seen-decided", { databases: [database("orders", "reader")] });
     sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
     await open("/operations?namespace=seen-decided");
@@ -827,7 +827,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("Rejected by", { exact: false }).first().waitFor();
   });
 
-  it("asks for what was planned only, of one namespace or of many", async () => {
+  it("requests only what was planned, for one namespace or for many", async () => {
     const address = `/new?cluster=${cluster}&namespace=seen-planned&databases=${encodeURIComponent(`${sqlServer}/messages=reader`)}`;
     await open(`${address}&serviceAccount=other`);
     await button("Onboard").waitFor();
@@ -856,9 +856,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.locator(".summary").getByText("Succeeded", { exact: true }).waitFor();
   });
 
-  it("verifies and offboards what was seen only", async () => {
+  it("verifies and offboards only the version that was seen", async () => {
     const path = `/api/namespaces/${cluster}/seen-planned`;
-    // As a page that nobody tells of anything any more.
+    // As on a page that gets no more updates.
     await page.route(`**${path}`, async (route) => {
       if (route.request().method() !== "GET") return await route.continue();
       const answer = await route.fetch();
@@ -883,7 +883,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("Succeeded", { exact: true }).first().waitFor();
   });
 
-  it("runs the undos again that failed", async () => {
+  it("reruns failed undos with Compensate", async () => {
     const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
     const times = Number.POSITIVE_INFINITY;
     const { faults } = sandbox.cloud;
@@ -904,7 +904,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("Succeeded", { exact: true }).first().waitFor();
   });
 
-  it("leads to the simulated cloud, where faults are switched on and off and requests are seen", async () => {
+  it("links to the simulated cloud, where faults can be switched on and off and requests are listed", async () => {
     await open("/catalog");
     const opening = context.waitForEvent("page");
     await page.getByRole("link", { name: /^Cloud/ }).click();
@@ -930,7 +930,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
   const hostile = '<img src=x onerror="alert(1)"><script>alert(2)</script>"\'{{7*7}}\u202e';
 
-  /** Rows of the tables as the service has written one, with other contents. */
+  /** Copies a row that the service has written, with different contents. */
   async function copyRow(table: string, find: string, changes: readonly Record<string, string>[]): Promise<void> {
     setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
     const client = new TableClient(sandbox.cloud.tablesEndpoint, table, sandbox.cloud.credentialOf("mooring"));
@@ -942,7 +942,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       await client.submitTransaction(actions.slice(from, from + 100));
   }
 
-  it("shows hostile strings as what they are", async () => {
+  it("shows hostile strings as plain text", async () => {
     const found = await service.call("GET", `/api/operations?namespace=failing&cluster=${cluster}`);
     const [{ id }] = found.body["value"] as [{ id: string }];
     const error = { code: hostile, message: hostile, fix: hostile, retryable: false };
@@ -987,7 +987,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("101–200 of 5,000").waitFor();
     const url = new URL(page.url());
     expect(Object.fromEntries(url.searchParams)).toEqual({ q: "key:odd", sort: "verified", page: "2" });
-    // The address brings it back.
+    // The address restores the page.
     await page.getByRole("link", { name: "Catalog" }).click();
     await heading("Catalog");
     await page.goBack();
@@ -1020,10 +1020,10 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await takeScreenshots(page, "operation-200-steps");
   });
 
-  it("has made every change that there is, each with what was seen and with a key", () => {
+  it("has made every kind of change, each with the version that was seen and a key", () => {
     const operation = "POST /api/operations/{id}";
     const namespace = "/api/namespaces/{cluster}/{namespace}";
-    // Whether one lacked something: after each test.
+    // The headers of each change are checked after each test.
     expect([...pages.changes].toSorted()).toEqual(
       [
         "POST /api/onboardings",
@@ -1035,7 +1035,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     );
   });
 
-  it("forgets who one was", async () => {
+  it("forgets the person after signing out", async () => {
     await open("/operations");
     await page.locator(".account summary").click();
     await look("account");

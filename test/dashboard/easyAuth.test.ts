@@ -1,4 +1,4 @@
-/** The dashboard where App Service authentication signs people in: as a browser meets it, with the paths that the template lets pass. */
+/** The dashboard behind App Service authentication, in a browser, with the paths that the template excludes. */
 import { randomUUID } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -53,7 +53,7 @@ describe.runIf(executable !== undefined)("behind App Service authentication", ()
 
   const heading = (text: string) => page.getByRole("heading", { level: 1, name: text }).waitFor();
 
-  it("signs in, comes back to the page that was wanted, changes something and sees it happen", async () => {
+  it("signs in, returns to the requested page, changes something and sees it happen", async () => {
     const wanted = `/dashboard/new?cluster=${cluster}&namespace=red-easy&databases=${sqlServer}/messages=reader`;
     await page.goto(`${platform.url}${wanted}`);
     await page.getByRole("link", { name: "Sign in" }).waitFor();
@@ -70,7 +70,7 @@ describe.runIf(executable !== undefined)("behind App Service authentication", ()
     expect(await page.evaluate("document.cookie + JSON.stringify(sessionStorage)")).toBe("{}");
   });
 
-  it("asks to sign in again when the session has ended, and signs out", async () => {
+  it("asks to sign in again after the session has ended, and signs out", async () => {
     await page.goto(`${platform.url}/dashboard/namespaces`);
     await page.getByText(`${cluster}/red-easy`).waitFor();
     platform.endSessions();

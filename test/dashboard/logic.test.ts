@@ -1,4 +1,4 @@
-/** What the pages work out by themselves. */
+/** Logic of the pages that needs no browser. */
 import { expect, it } from "vitest";
 import {
   countBySeverity,
@@ -13,7 +13,7 @@ import { EventParser } from "../../dashboard/service/eventParser.ts";
 import { sayFix } from "../../dashboard/ui/fixWords.ts";
 import { httpActs } from "../../src/domain/errors/fix.ts";
 
-it("reads a stream of events however it is cut into pieces", () => {
+it("reads a stream of events however it is split", () => {
   const stream =
     'retry: 1000\n\n: heartbeat\n\nevent: step\nid: a~b\ndata: {"name":"x\\ny"}\n\nevent: end\r\ndata: {}\r\n\r\n';
   const expected = [
@@ -27,7 +27,7 @@ it("reads a stream of events however it is cut into pieces", () => {
   }
 });
 
-it("draws a wait shorter only where it would leave nothing to be seen of the rest", () => {
+it("shortens a wait in the chart only if it would hide the rest", () => {
   const whole = { from: 0, until: 1_000 };
   expect(createScale(whole).at(500)).toBe(50);
   expect(createScale(whole, { from: 100, until: 200 })).toMatchObject({ shortened: undefined });
@@ -40,7 +40,7 @@ it("draws a wait shorter only where it would leave nothing to be seen of the res
 
 const parameters = (text: string) => new URLSearchParams(text);
 
-it("has a request in the address, and the same as a command", () => {
+it("reads a request from the address, and prints it as a command", () => {
   const databases = "sql-dev/messages=reader+writer,sql-dev/orders=reader";
   const request = readRequest(
     parameters(`cluster=aks-dev&namespace=team-a&team=red&databases=${encodeURIComponent(databases)}`),
@@ -68,7 +68,7 @@ it("has a request in the address, and the same as a command", () => {
   expect(readRequest(parameters("cluster=aks-dev&namespace=team-a"))).toBeUndefined();
 });
 
-it("offers of the catalog what the chosen team has, and all of it to an operator who asks for none", () => {
+it("offers the chosen team's part of the catalog, and all of it to an operator without a chosen team", () => {
   const catalog: Catalog = {
     clusters: ["a", "b"].map((name) => ({ name, identityModes: ["workloadIdentity"] })),
     sqlServers: [{ name: "sql", databases: ["x", "y"].map((name) => ({ name, roles: ["reader", "writer"] })) }],
@@ -91,7 +91,7 @@ it("offers of the catalog what the chosen team has, and all of it to an operator
   expect([offer(catalog, operator, ""), offer(catalog, operator, "red")]).toEqual([catalog, own]);
 });
 
-it("says every act of a fix in the words of the pages, but for what only HTTP and the command line have", () => {
+it("words every act of a fix for the pages, except those that only HTTP and the command line have", () => {
   const said = (text: string) =>
     sayFix(text)
       .map(([piece]) => piece)
@@ -109,7 +109,7 @@ it("says every act of a fix in the words of the pages, but for what only HTTP an
   ]);
 });
 
-it("filters namespaces by everything at once, and sorts what is worst first", () => {
+it("combines all filters of namespaces, and sorts the worst first", () => {
   const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string): Namespace => {
     const missing = { code: "USER_MISSING", target: "sql/orders", field: "user", fix: "Repair it." } as const;
     const request = { cluster: "a", namespace, identityMode: "workloadIdentity", databases: [] } as const;

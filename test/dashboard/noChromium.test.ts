@@ -1,4 +1,4 @@
-/** A machine without Chromium: nothing fails, and nobody takes that for a proof. */
+/** On a machine without Chromium, nothing fails, and the report says that nothing was proved. */
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ import { findChromium } from "./support/browser.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 
-it("looks where PLAYWRIGHT_CHROMIUM says, or on the PATH, and says why there is none", () => {
+it("looks for it in PLAYWRIGHT_CHROMIUM and on the PATH, and says why it is missing", () => {
   expect(findChromium({ PLAYWRIGHT_CHROMIUM: process.execPath })).toEqual({ executable: process.execPath });
   expect(findChromium({ PLAYWRIGHT_CHROMIUM: "/nowhere", PATH: process.env["PATH"] })).toEqual({
     reason: 'PLAYWRIGHT_CHROMIUM is "/nowhere", where nothing is.',
@@ -15,7 +15,7 @@ it("looks where PLAYWRIGHT_CHROMIUM says, or on the PATH, and says why there is 
   expect(findChromium({ PATH: root })).toEqual({ reason: expect.stringContaining("no Chromium on the PATH") });
 });
 
-it("is told by the report of the run, at its end", async () => {
+it("is reported at the end of the run", async () => {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,

@@ -1,4 +1,4 @@
-/** azure.yaml is read by a program that is not here: what it names has to be there, and in the right order. */
+/** azure.yaml is read by azd, which is not available here: everything that it names must exist, in the right order. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -33,11 +33,11 @@ const AzureYaml = z.strictObject({
 const read = (name: string) => readFile(join(root, name), "utf8");
 const azureYaml = AzureYaml.parse(parse(await read("azure.yaml")));
 
-it("provisions before it packages, since what was provisioned decides the package", () => {
+it("provisions before it packages, since the package depends on what was provisioned", () => {
   expect(azureYaml.workflows.up.steps.map(({ azd }) => azd.split(" ")[0])).toEqual(["provision", "package", "deploy"]);
 });
 
-it("runs commands that this project has", async () => {
+it("runs only commands that this project has", async () => {
   const { scripts } = z
     .object({ scripts: z.record(z.string(), z.string()) })
     .parse(JSON.parse(await read("package.json")));
@@ -55,7 +55,7 @@ it("runs commands that this project has", async () => {
   }
 });
 
-it("finds the app by the tag that the template writes, and the package where it is put", async () => {
+it("finds the app by the template's tag, and the package in its output folder", async () => {
   const { predictedResources, outputs } = await readDeployment("scheduler");
   const app = predictedResources.find(({ type }) => type === "Microsoft.Web/sites");
 
@@ -73,7 +73,7 @@ const Sample = z.strictObject({
   hooks: z.strictObject({ postprovision: Hook }),
 });
 
-it("provisions the sample by its own azure.yaml, and then runs what installs aad-pod-identity", async () => {
+it("provisions the sample with its own azure.yaml, and then installs aad-pod-identity", async () => {
   const { hooks } = Sample.parse(parse(await read("infra/sample/azure.yaml")));
   const { posix, windows } = hooks.postprovision;
 

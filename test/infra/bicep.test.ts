@@ -1,6 +1,6 @@
 /**
- * The templates as the Bicep compiler sees them. A property that does not exist is a warning to it, so anything at all that it
- * says fails here. What it does not see, misspelt values, is in template.test.ts.
+ * The templates as the Bicep compiler sees them. It only warns about a property that does not exist, so here every message
+ * is a failure. template.test.ts checks what it does not see, misspelt values.
  *
  * After an intended change: `npm test -- test/infra/bicep.test.ts -u`, and read the difference.
  */
@@ -16,7 +16,7 @@ const root = dirname(dirname(import.meta.dirname));
 const parameterFiles = await listParameterFiles();
 const bicep = await findBicep();
 
-it("has a whole prediction of every deployment", async () => {
+it("has a complete prediction of every deployment", async () => {
   const files = await readdir(deployments);
   const predicted = await readDeployments();
 
@@ -31,7 +31,7 @@ if (bicep === undefined) {
     let server: BicepServer;
 
     beforeAll(() => {
-      // The least that the parameter files need of the environment.
+      // The minimum that the parameter files need from the environment.
       server = startBicepServer(bicep, {
         AZURE_ENV_NAME: "mooring-test",
         AZURE_LOCATION: "westeurope",
@@ -41,12 +41,12 @@ if (bicep === undefined) {
     });
     afterAll(() => server?.close());
 
-    it.each(["infra/main.bicep", "infra/sample/main.bicep"])("has nothing to say about %s", async (file) => {
+    it.each(["infra/main.bicep", "infra/sample/main.bicep"])("has no messages about %s", async (file) => {
       expect(await server.compile(join(root, file))).toEqual({ success: true, diagnostics: [] });
     });
 
     it.each(["infra/main.bicepparam", "infra/sample/main.bicepparam"])(
-      "reads %s with the least that it needs",
+      "reads %s with the minimum that it needs",
       async (file) => {
         expect(await server.compileParameters(join(root, file))).toEqual({ success: true, diagnostics: [] });
       },
@@ -56,11 +56,11 @@ if (bicep === undefined) {
       { file: "no-auth.bicepparam", says: "Run npm run azure -- entra and add what it prints" },
       { file: "easy-auth-without-entra.bicepparam", says: "Add auth.entra" },
       { file: "budget-without-start.bicepparam", says: "set budgetStartDate and budgetContactEmails" },
-    ])("refuses before anything is created: $file", async ({ file, says }) => {
+    ])("refuses $file before anything is created", async ({ file, says }) => {
       await expect(server.predict(join(import.meta.dirname, "refused", file))).rejects.toThrow(says);
     });
 
-    it.each(parameterFiles)("predicts for %s what is in the repository", async (file) => {
+    it.each(parameterFiles)("predicts for %s what the repository's snapshot says", async (file) => {
       const parameters = join(deployments, file);
 
       expect(await server.compileParameters(parameters)).toEqual({ success: true, diagnostics: [] });

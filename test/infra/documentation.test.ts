@@ -1,4 +1,4 @@
-/** docs/deploy.md names every parameter, setting and kind of resource that there is, and no other. */
+/** docs/deploy.md names exactly the parameters, settings and kinds of resources that exist. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -10,7 +10,7 @@ const read = (name: string) => readFile(join(root, name), "utf8");
 const guide = await read("docs/deploy.md");
 const deployments = (await readDeployments()).filter(({ name }) => name !== "sample");
 
-/** What stands in backticks in the first two columns of the table below a heading. */
+/** Text in backticks in a column of the table below a heading. */
 function tableBelow(heading: string, column: number): readonly string[] {
   const section = guide.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
   const rows = section.split("\n").filter((line) => line.startsWith("|"));
@@ -24,7 +24,7 @@ it("has every parameter that the environment can set", async () => {
   expect(tableBelow("Parameters", 1)).toEqual([...new Set([...parameters].map(([, name]) => name))].sort());
 });
 
-it("has the defaults of these", async () => {
+it("has the defaults of these parameters", async () => {
   const template = await read("infra/main.bicepparam");
   const defaults = [...template.matchAll(/readEnvironmentVariable\('(\w+)', '([^']+)'\)/g)];
   const rows = guide.split("\n").filter((line) => line.startsWith("| `"));
@@ -44,7 +44,7 @@ it("has every kind of resource that a deployment makes", () => {
   expect(told).toEqual([...new Set(types)].sort());
 });
 
-it("has every setting of the app, and those of the code that are left alone", () => {
+it("has every setting of the app, and the code's settings that the template does not set", () => {
   const set = deployments.flatMap(({ predictedResources }) =>
     predictedResources
       .filter(({ name }) => name.endsWith("/appsettings"))
@@ -58,7 +58,7 @@ it("has every setting of the app, and those of the code that are left alone", ()
   expect([...read].filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
 });
 
-it("names commands that there are", async () => {
+it("names only existing commands", async () => {
   const { scripts } = JSON.parse(await read("package.json"));
   const usage = await read("tools/azure.ts");
   const commands = [...guide.matchAll(/npm run ([a-z]+)(?: -- ([a-z]+))?/g)];

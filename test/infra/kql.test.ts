@@ -1,4 +1,4 @@
-/** Every query that an operator is given reads tables and columns that there are, and names that Mooring tells. */
+/** Every query for operators reads only existing tables and columns, and names that Mooring's telemetry has. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -32,7 +32,7 @@ async function queriesOfDocuments(): Promise<readonly Query[]> {
 const Rule = z.object({ criteria: z.object({ allOf: z.array(z.object({ query: z.string() })) }) });
 const Workbook = z.object({ items: z.array(z.object({ content: z.object({ query: z.string().optional() }) })) });
 
-/** What Azure would be given: not the files, but what the template made of them. */
+/** What Azure would get: not the files, but the template's output. */
 async function queriesOfDeployments(): Promise<readonly Query[]> {
   return (await readDeployments()).flatMap(({ name: deployment, predictedResources }) =>
     predictedResources.flatMap(({ type, name, properties }) => {
@@ -54,13 +54,13 @@ const [files, documents, deployed] = await Promise.all([
 ]);
 const all = [...files, ...documents, ...deployed];
 
-it("finds the queries that it judges, and deploys each of the files", () => {
+it("finds the queries to check, and every file is deployed", () => {
   expect(documents.length).toBeGreaterThanOrEqual(5);
   const used = new Set(deployed.map(({ text }) => text));
   expect(files.filter(({ text }) => !used.has(text)).map(({ where }) => where)).toEqual([]);
 });
 
-it("has nothing against any of them", () => {
+it("finds no problem in any of them", () => {
   const problems = all.flatMap(({ where, text }) => problemsOf(text).map((problem) => `${where}: ${problem}`));
 
   expect(problems).toEqual([]);
@@ -71,31 +71,31 @@ it.each([
   { name: "a column that there is not", text: "AppMetrics | where Nam == 'x'", says: "Nam" },
   { name: "a type that does not fit", text: "AppDependencies | where Success > 'x'", says: "Error" },
   { name: "a word that it does not know", text: "AppTraces | wher Message == ''", says: "Query operator expected" },
-])("would find $name", ({ text, says }) => {
+])("finds $name", ({ text, says }) => {
   expect(problemsOf(text).join()).toContain(says);
 });
 
-it("asks for metrics and attributes that there are", async () => {
+it("uses only existing metrics and attributes", async () => {
   const metrics = await read("src/telemetry/metrics.ts");
   const spans = await read("src/telemetry/spans.ts");
   const names = all.flatMap(({ text }) => [...text.matchAll(/"(mooring\.[a-z._]+)"/g)].map(([, name = ""]) => name));
 
   expect(names.length).toBeGreaterThan(20);
   expect([...new Set(names)].filter((name) => !`${metrics}${spans}`.includes(`"${name}"`))).toEqual([]);
-  // Attributes of spans stand in the code of what makes them: those with dots, too.
+  // Attributes of spans are in the code that makes the spans, including those with dots.
   const dotted = all.flatMap(({ text }) =>
     [...text.matchAll(/Properties\["([\w.]+\.[\w.]+)"\]/g)].map(([, key = ""]) => key),
   );
   expect(dotted.length).toBeGreaterThan(5);
   expect([...new Set(dotted)].filter((key) => !spans.includes(`"${key}"`))).toEqual([]);
-  // The attributes of metrics, as their types have them.
+  // The attributes of metrics, from their types.
   const keys = all
     .flatMap(({ text }) => [...text.matchAll(/Properties\["(\w+)"\]/g)].map(([, key = ""]) => key))
     .filter((key) => !new RegExp(`\\b${key}: `).test(metrics));
   expect([...new Set(keys)]).toEqual([]);
 });
 
-it("asks for values that there are", () => {
+it("uses only existing values", () => {
   const severity = /Properties\["severity"\]\) == "(\w+)"/g;
   const asked = all.flatMap(({ text }) => [...text.matchAll(severity)].map(([, value = ""]) => value));
 
@@ -103,7 +103,7 @@ it("asks for values that there are", () => {
   expect(asked.filter((value) => !Severity.safeParse(value).success)).toEqual([]);
 });
 
-it("names in prose no metric, attribute or line of the log that there is not", async () => {
+it("names only existing metrics, attributes and log lines in prose", async () => {
   const prose = (await Promise.all(["docs/runbook.md", "docs/telemetry.md"].map(read)))
     .join("\n")
     .replaceAll(/^```.*?^```$/gms, "");
@@ -113,7 +113,7 @@ it("names in prose no metric, attribute or line of the log that there is not", a
   const attributes = quoted.filter((name) => /^mooring\.[a-z._]+$/.test(name));
   expect(attributes.length).toBeGreaterThan(10);
   expect(attributes.filter((name) => !code.includes(`"${name}"`))).toEqual([]);
-  // Lines of the log are the only names of several plain words.
+  // Log lines are the only names with several plain words.
   const lines = quoted.filter((name) => /^[a-z]+(?: [a-z]+)+$/.test(name) && !name.startsWith("mooring "));
   expect(lines.length).toBeGreaterThan(6);
   expect(lines.filter((line) => !code.includes(`"${line}"`))).toEqual([]);
@@ -124,7 +124,7 @@ async function sourcesOf(): Promise<readonly string[]> {
   return names.filter((name) => name.endsWith(".ts")).map((name) => join("src", name));
 }
 
-it("asks for lines of the log that are written", async () => {
+it("uses only log lines that are written", async () => {
   const code = await Promise.all((await sourcesOf()).map(read));
   const written = new Set(
     code.flatMap((text) => [...text.matchAll(/logLine\("([^"]+)"/g)].map(([, event = ""]) => event)),

@@ -1,6 +1,6 @@
 /**
- * The rights that infra/ asks for are enough for every kind of operation, and none of them is for nothing. The sandbox gives
- * Mooring exactly these, so every other test of the whole system holds that they are enough, too.
+ * The rights that infra/ grants are sufficient for every kind of operation, and none is unnecessary. The sandbox gives
+ * Mooring exactly these, so every other test of the whole system also shows that they are sufficient.
  */
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -14,9 +14,9 @@ import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
-/** Of the cluster's administrator. */
+/** The cluster administrator's client. */
 let core: CoreV1Api;
-/** What was allowed in the cluster. */
+/** Accesses that the cluster allowed. */
 const allowed: AccessAttributes[] = [];
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ async function offboard(namespace: string): Promise<Operation> {
   return await service.waitFor(await service.offboard(names.cluster, namespace));
 }
 
-/** In a namespace in which no pod may run, so that the Job's events have to say why it did not start. */
+/** Verifies a namespace in which no pod may run, so that the Job's events must say why it did not start. */
 async function verifyInVain(namespace: string): Promise<unknown> {
   await onboard(namespace);
   const quota = { metadata: { name: "no-pods", namespace }, spec: { hard: { pods: "0" } } };
@@ -83,7 +83,7 @@ it("lets every kind of operation through", async () => {
   expect(verified.body).toMatchObject({ findings: [] });
 });
 
-it("undoes all of an operation that fails", async () => {
+it("undoes everything in a failed operation", async () => {
   sandbox.cloud.faults.add({
     wire: "sql",
     operation: "CREATE USER",
@@ -102,7 +102,7 @@ it("undoes all of an operation that fails", async () => {
   expect(ended.map(({ error }) => error?.code)).not.toContain("COMPENSATION_FAILED");
 });
 
-it("asks for no right that nothing needs", async () => {
+it("grants no unnecessary right", async () => {
   const { actions, rules } = await readRights();
   const { journal } = sandbox.cloud.faults;
 

@@ -1,4 +1,4 @@
-/** What the template gives and sets, against what the code needs: nothing missing, and nothing for nobody. */
+/** The template's rights and settings match the code's needs: none is missing, and none is unused. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { type Deployment, type Resource, readDeployment, readDeployments, values
 
 const root = dirname(dirname(import.meta.dirname));
 const all = await readDeployments();
-/** Of Mooring itself. */
+/** The deployments of Mooring itself. */
 const deployments = all.filter(({ name }) => name !== "sample");
 const scheduler = await readDeployment("scheduler");
 const storage = await readDeployment("storage");
@@ -27,7 +27,7 @@ function settingsOf(deployment: Deployment): Readonly<Record<string, unknown>> {
   return settings?.properties ?? {};
 }
 
-/** Every name that the code looks up. */
+/** Every setting that the code looks up. */
 function settingsThatTheCodeReads(): readonly string[] {
   const read = new Set<string>();
   const environment = new Proxy<Record<string, string>>(
@@ -39,12 +39,12 @@ function settingsThatTheCodeReads(): readonly string[] {
       },
     },
   );
-  // Without any of them it cannot start, and says so.
+  // Without them it cannot start, and says so.
   expect(() => loadConfig(environment)).toThrow("is not set");
   return [...read].sort();
 }
 
-it.each(all)("writes no value that Azure does not know: $name", (deployment) => {
+it.each(all)("writes only values that Azure knows: $name", (deployment) => {
   const wrong = allowedValues.flatMap(({ type, path, values }) =>
     ofType(deployment, type)
       .flatMap((resource) => valuesAt(resource, path))
@@ -55,7 +55,7 @@ it.each(all)("writes no value that Azure does not know: $name", (deployment) => 
   expect(wrong).toEqual([]);
 });
 
-it("looks at every value of that table somewhere", () => {
+it("checks every row of that table in some deployment", () => {
   const resources = all.flatMap(({ predictedResources }) => predictedResources);
   const unseen = allowedValues.filter(
     ({ type, path }) => !resources.some((resource) => resource.type === type && valuesAt(resource, path).length > 0),
@@ -64,7 +64,7 @@ it("looks at every value of that table somewhere", () => {
   expect(unseen).toEqual([]);
 });
 
-/** With a default that is right in Azure, or wrong to set there. */
+/** Settings whose default is right in Azure, or that must not be set there. */
 const leftAlone = [
   "MOORING_ALLOW_ANONYMOUS",
   "MOORING_ARM_WRITES_PER_SECOND",
@@ -81,11 +81,11 @@ const leftAlone = [
   "ServiceBusConnection__customEndpointAddress",
 ];
 
-/** Set where somebody has given them a value: without one they have a default. */
+/** Settings that are set only when the operator gives a value, and otherwise have a default. */
 const whereAsked = ["MOORING_DASHBOARD_CLIENT_ID", "MOORING_DASHBOARD_LINKS", "MOORING_TRACE_URL"];
 const isAsked = ({ name }: Deployment) => name === "storage";
 
-/** Read by the host, its extensions and the identity library. */
+/** Settings that the host, its extensions and the identity library read. */
 const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> = {
   AZURE_TOKEN_CREDENTIALS: () => true,
   AzureWebJobsStorage__blobServiceUri: () => true,
@@ -99,7 +99,7 @@ const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> =
   ServiceBusConnection__credential: () => true,
 };
 
-it.each(deployments)("sets each setting that somebody reads, and no other: $name", (deployment) => {
+it.each(deployments)("sets exactly the settings that are read: $name", (deployment) => {
   const needed = settingsThatTheCodeReads().filter(
     (name) => !leftAlone.includes(name) && (isAsked(deployment) || !whereAsked.includes(name)),
   );
@@ -109,11 +109,11 @@ it.each(deployments)("sets each setting that somebody reads, and no other: $name
   expect(Object.keys(settingsOf(deployment)).sort()).toEqual([...needed, ...host].sort());
 });
 
-it("leaves alone nothing that the code does not read", () => {
+it("lists no setting as left alone that the code does not read", () => {
   expect(settingsThatTheCodeReads()).toEqual(expect.arrayContaining(leftAlone));
 });
 
-it("gives the code settings that it takes, once Azure has filled them in", () => {
+it("gives the code settings that it accepts, once Azure has filled them in", () => {
   const settings = Object.fromEntries(
     Object.entries(settingsOf(scheduler)).map(([name, value]) => [name, fillIn(String(value))]),
   );
@@ -128,7 +128,7 @@ it("gives the code settings that it takes, once Azure has filled them in", () =>
   });
 });
 
-it("gives the dashboard what somebody has set for it", () => {
+it("passes the operator's settings to the dashboard", () => {
   const settings = Object.fromEntries(
     Object.entries(settingsOf(storage)).map(([name, value]) => [name, fillIn(String(value))]),
   );
@@ -140,7 +140,7 @@ it("gives the dashboard what somebody has set for it", () => {
   });
 });
 
-/** What the public cloud answers for the few expressions that only it can answer. */
+/** The public cloud's values for the few expressions that only Azure can evaluate. */
 function fillIn(value: string): string {
   if (!value.startsWith("[")) return value;
   if (value.includes("outputs.host")) return "sb-mooring.servicebus.windows.net";
@@ -162,7 +162,7 @@ const roles = {
   taskHub: "0ad04412-c4d5-4796-b79c-f76d14c8d402",
 };
 
-/** The built-in roles that Mooring's identity has, with the last two parts of the resource that each is on. */
+/** The built-in roles of Mooring's identity, with the last two parts of each role's scope. */
 function rolesGiven(deployment: Deployment): readonly string[] {
   return ofType(deployment, "Microsoft.Authorization/roleAssignments")
     .filter(({ properties }) => properties["principalType"] === "ServicePrincipal")
@@ -174,7 +174,7 @@ function rolesGiven(deployment: Deployment): readonly string[] {
     .sort();
 }
 
-it.each(deployments)("gives the roles that the settings need, each on what it is for: $name", (deployment) => {
+it.each(deployments)("grants the roles that the settings need, each on its own resource: $name", (deployment) => {
   const settings = settingsOf(deployment);
   const needed = [
     [roles.blobs, "storageAccounts", settings["AzureWebJobsStorage__blobServiceUri"]],
@@ -190,10 +190,10 @@ it.each(deployments)("gives the roles that the settings need, each on what it is
 });
 
 it.each(deployments)(
-  "asks for the actions that the sandbox enforces, in two roles or three: $name",
+  "grants the actions that the sandbox enforces, in two roles or three: $name",
   async (deployment) => {
     const { actions, administratorActions } = await readRights();
-    // Of these catalogs, one gives a server its administrator.
+    // Only one of these catalogs gives a server its administrator.
     const setsAdministrator = deployment.name === "storage" || deployment.name === "private";
 
     const definitions = ofType(deployment, "Microsoft.Authorization/roleDefinitions");
@@ -204,7 +204,7 @@ it.each(deployments)(
   },
 );
 
-it("gives the rights on what the catalog names, each scope once for each role", () => {
+it("grants rights on what the catalog names, with each scope once per role", () => {
   const scopes = ofType(storage, "Microsoft.Authorization/roleAssignments")
     .filter(({ properties }) => String(properties["roleDefinitionId"]).startsWith("/providers/"))
     .map(({ id }) => /guid\('([^']+)'/.exec(id)?.[1]);
@@ -222,7 +222,7 @@ it("gives the rights on what the catalog names, each scope once for each role", 
   ]);
 });
 
-it("makes the tables that the registry opens, the queue and the topic", async () => {
+it("creates the registry's tables, the queue and the topic", async () => {
   const folder = join(root, "src/adapters/registry");
   const sources = await Promise.all(
     (await readdir(folder, { recursive: true }))
@@ -252,7 +252,7 @@ it.each(deployments)("has no key, password or local authentication anywhere: $na
   expect(text.match(/listKeys|AccountKey|SharedAccessKey|password|secret/i)).toBeNull();
 });
 
-it("leaves nothing open to everybody where networking is private", () => {
+it("leaves nothing publicly accessible when networking is private", () => {
   const open = [
     "Microsoft.Storage/storageAccounts",
     "Microsoft.ServiceBus/namespaces",
@@ -275,7 +275,7 @@ it("leaves nothing open to everybody where networking is private", () => {
   expect(valuesAt(ofType(behindEndpoints, "Microsoft.ServiceBus/namespaces")[0], "sku.name")).toEqual(["Premium"]);
 });
 
-it("turns App Service authentication on where the catalog believes its header, and only there", () => {
+it("turns on App Service authentication only if the catalog trusts its header", () => {
   const authentication = (deployment: Deployment) =>
     ofType(deployment, "Microsoft.Web/sites/config").filter(({ name }) => name.endsWith("/authsettingsV2"));
 
@@ -289,7 +289,7 @@ it("turns App Service authentication on where the catalog believes its header, a
   });
 });
 
-it("has the settings of the host that docs/adr/0016 decides on", async () => {
+it("has the host settings that docs/adr/0016 decides", async () => {
   const { healthMonitor, extensions } = JSON.parse(await readFile(join(root, "host.json"), "utf8"));
 
   expect(healthMonitor).toEqual({ enabled: true });
@@ -298,13 +298,13 @@ it("has the settings of the host that docs/adr/0016 decides on", async () => {
     tracing: { distributedTracingEnabled: true, version: "V2" },
     storageProvider: { maxQueuePollingInterval: "00:00:02", controlQueueVisibilityTimeout: "00:01:00" },
   });
-  // What a message starts runs as an orchestration: the queue fills no more of these than requests over HTTP may.
+  // A message starts an orchestration, and the queue may start no more of these than requests over HTTP may.
   expect(extensions.serviceBus.maxConcurrentCalls).toBeLessThan(
     extensions.durableTask.maxConcurrentOrchestratorFunctions,
   );
 });
 
-it("has limits that fit together: of the instance, of host.json and of the code", async () => {
+it("has consistent limits in the instance, in host.json and in the code", async () => {
   const [app] = ofType(scheduler, "Microsoft.Web/sites");
   const concurrency = valuesAt(
     app,
@@ -316,7 +316,7 @@ it("has limits that fit together: of the instance, of host.json and of the code"
   const { maxConcurrentRequests, maxOutstandingRequests } = extensions.http;
   expect(concurrency).toEqual([maxConcurrentRequests]);
   expect(maxOutstandingRequests).toBeGreaterThan(maxConcurrentRequests);
-  // Whoever only reads finds room beside full streams and changes.
+  // Leaves room for reads when streams and changes are at their limits.
   expect(streams.inAll + changes.inAll).toBeLessThanOrEqual(0.6 * maxConcurrentRequests);
   expect(Number(settingsOf(scheduler)["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])).toBeGreaterThan(maxBatchBytes);
 });

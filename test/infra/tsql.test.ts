@@ -1,4 +1,4 @@
-/** Every T-SQL text that Mooring renders, read by Microsoft's parser for Azure SQL, whatever the names in it are. */
+/** Microsoft's parser for Azure SQL reads every T-SQL text that Mooring renders, whatever names are in it. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { findTsqlParser } from "./support/tsql.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 
-/** Names that end an identifier, a string, a comment or a line elsewhere. */
+/** Names that contain the end of an identifier, a string, a comment or a line. */
 const hostile = [
   "]",
   "]]",
@@ -45,7 +45,7 @@ function changesOf(user: string, role: string): readonly UserChange[] {
   ];
 }
 
-/** Each text by itself, with the name in every place where one can be. */
+/** Each text separately, with the name in every possible position. */
 async function textsWith(name: string): Promise<readonly string[]> {
   const changes = changesOf(name, name);
   const grant = await statementsFor({ name, clientId: "00000000-0000-4000-8000-000000000001" });
@@ -67,8 +67,8 @@ const fixed = [
   )),
 ];
 
-it("quotes hostile names into no more than one name", async () => {
-  // The parser below says more; this much holds where it is not there.
+it("quotes each hostile name into a single name", async () => {
+  // The parser below checks more; this check also works without it.
   for (const name of hostile) {
     const [create = ""] = await textsWith(name);
     const quoted = /CREATE USER \[((?:[^\]]|\]\])*)\] WITH/.exec(create)?.[1];
@@ -82,7 +82,7 @@ if (parse === undefined) {
   sayNotRun("T-SQL was not read by Microsoft's parser, for dotnet is not on the PATH.");
 } else {
   describe("Microsoft's parsers", () => {
-    it("finds nothing wrong with the texts that have no names in them", async () => {
+    it("find nothing wrong with texts without names", async () => {
       const readings = await parse(fixed);
 
       expect(readings.flat().map(({ parser }) => parser)).toEqual(
@@ -91,7 +91,7 @@ if (parse === undefined) {
       expect(readings.flat().flatMap(({ errors }) => errors)).toEqual([]);
     });
 
-    it("reads the same statements whatever the names are, and the names as they are", async () => {
+    it("read the same statements whatever the names are, and the names unchanged", async () => {
       const harmless = await textsWith(plain);
       const all = (await Promise.all([plain, ...hostile].map(textsWith))).flat();
 
@@ -109,7 +109,7 @@ if (parse === undefined) {
       }
     });
 
-    it("does not take a broken text for a sound one", async () => {
+    it("reject a broken text", async () => {
       const readings = await parse(["CREATE USER [x WITH SID = 0x00, TYPE = E;", "ALTER ROLE [a] ADD MEMBRE [b];"]);
 
       expect(readings.flat().filter(({ errors }) => errors.length === 0)).toEqual([]);

@@ -1,4 +1,4 @@
-/** The seam for the real Functions host, with a `func` that starts the embedded one. */
+/** The sandbox's way to start the real Functions host, tested with a `func` that starts the embedded one. */
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -27,7 +27,7 @@ test "$1 $2" = "start --port" || exit 64
 exec "${process.execPath}" "${resolve("local/host/main.ts")}" --app . --data "${"$"}MOORING_STUB_DATA" --port "$3"
 `;
 
-test("starts the app with `func start` in its folder, with its settings, and ends it with its group", async () => {
+test("runs `func start` in the app's folder with its settings, and stops the whole process group", async () => {
   await writeFile(join(folder, "func"), stub);
   await chmod(join(folder, "func"), 0o755);
   process.env["PATH"] = `${folder}:${before.PATH}`;
@@ -53,7 +53,7 @@ test("starts the app with `func start` in its folder, with its settings, and end
   await app.remove();
 });
 
-test("says what to do where there is no func", async () => {
+test("says what to do when func is not installed", async () => {
   process.env["PATH"] = folder;
 
   const starting = startHostProcess({ app: folder, port: 0, data: folder, settings: {} });

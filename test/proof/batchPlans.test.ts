@@ -1,4 +1,4 @@
-/** What the plan of a batch says of each of its items is what becomes of it when the batch runs. */
+/** When a batch runs, each item ends as the batch's plan said. */
 import { expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -26,7 +26,7 @@ const request = (namespace: string, changes: object = {}) =>
   });
 
 function createStage({ quotas = {}, lanes = 4 }: { quotas?: Record<string, number>; lanes?: number } = {}) {
-  // What waits for people has no outcome of its own; test/sandbox/batch.test.ts has a batch that does.
+  // No approvals here, since an item that waits for one has no outcome yet; test/sandbox/batch.test.ts covers such a batch.
   const limited: Catalog["teams"] = {};
   for (const [name, team] of Object.entries(teams)) {
     limited[name] = { ...team, approval: [], quota: quotas[name] ?? 100 };
@@ -44,7 +44,7 @@ async function onboard({ cloud }: Stage, wanted: OnboardingRequest, by = both): 
   await acceptance.run();
 }
 
-/** Plans the batch, runs it, and gives what was said of each item beside what became of it. */
+/** Plans the batch, runs it, and returns what the plan said of each item and how it ended. */
 async function planAndRun(
   { cloud, acceptance }: Stage,
   requests: readonly OnboardingRequest[],
@@ -76,7 +76,7 @@ it("refuses in the plan what the run refuses: sixteen requests, and one place le
   expect(became).toEqual(planned);
 });
 
-it("says how the quota is used up, and counts only what is new to the team", async () => {
+it("says how the quota is used up, and counts only namespaces that are new to the team", async () => {
   const stage = createStage({ quotas: { red: 2 } });
   await onboard(stage, request("red-a"));
 
@@ -88,7 +88,7 @@ it("says how the quota is used up, and counts only what is new to the team", asy
   );
 });
 
-it("refuses what is half done too often in the plan, as the run does", async () => {
+it("refuses a namespace with too many incomplete operations in the plan, as the run does", async () => {
   const stage = createStage();
   await onboard(stage, request("red-a"));
   const [key, record] = [...stage.cloud.namespaces][0] ?? [];
@@ -119,7 +119,7 @@ function previousOf({ state, operation, request: wanted, requestHash, ...record 
   };
 }
 
-/** Somebody else's, or Mooring's own of another kind: whatever a request may meet. */
+/** Sets up whatever a request may meet: something of somebody else's, or of Mooring's own. */
 async function furnish(stage: Stage, dice: Dice, name: string): Promise<void> {
   const { cloud } = stage;
   const found = dice.pick(["nothing", "nothing", "nothing", "onboarded", "other", "pod", "held", "half", "foreign"]);
@@ -150,7 +150,7 @@ async function furnish(stage: Stage, dice: Dice, name: string): Promise<void> {
 
 const rounds = Array.from({ length: 60 }, (_, index) => index + 1);
 
-it.each(rounds)("says of a batch what becomes of it: %i", async (seed) => {
+it.each(rounds)("predicts the outcome of every item: %i", async (seed) => {
   const dice = createDice(seed);
   const names = dice.shuffle(
     Array.from(
@@ -160,7 +160,7 @@ it.each(rounds)("says of a batch what becomes of it: %i", async (seed) => {
   );
   const open = createStage({ lanes: 1 + dice.roll(5) });
   for (const name of names) if (!/^(shared|green)/.test(name)) await furnish(open, dice, name);
-  // What is there by now may be more than the quota allows.
+  // There may already be more than the quota allows.
   const has = (team: string) => [...open.cloud.namespaces.values()].filter((record) => record.team === team).length;
   const quotas = Object.fromEntries(["red", "blue"].map((team) => [team, Math.max(1, has(team) - 1 + dice.roll(6))]));
   const catalog = createStage({ quotas, lanes: open.cloud.ports.catalog.batch.lanes }).cloud.ports.catalog;

@@ -1,4 +1,4 @@
-/** The secrets of a run are known here, and searched for in everything that the run leaves or says. */
+/** The test knows the secrets of a run, and searches for them in everything that the run stores or outputs. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TableClient } from "@azure/data-tables";
@@ -69,7 +69,7 @@ it("finds no secret in store, tables, log, events, queue and answers after onboa
   await service.waitFor(String(batch["id"]));
   await ask("GET", `/api/operations/${String(batch["id"])}`);
   await ask("GET", "/api/operations/none");
-  // Not of the service but of the host, and closed to who has no key.
+  // A route of the host, not of the service; it is closed to callers without a key.
   const management = await fetch(`${sandbox.url}/runtime/webhooks/durabletask/instances`);
   answers.push({ path: management.url, text: JSON.stringify([...management.headers]) + (await management.text()) });
   expect(management.status).toBe(401);
@@ -85,7 +85,7 @@ it("finds no secret in store, tables, log, events, queue and answers after onboa
     ...log.map((text) => ({ where: "log", text })),
     ...answers.map(({ path, text }) => ({ where: path, text })),
   ];
-  // Everything was really looked at.
+  // Proves that every place was really searched.
   expect(store.some(({ text }) => text.includes("grantDatabase"))).toBe(true);
   expect(new Set(tables.map(({ where }) => where)).size).toBeGreaterThanOrEqual(4);
   expect(messages.length).toBeGreaterThan(5);
@@ -93,7 +93,7 @@ it("finds no secret in store, tables, log, events, queue and answers after onboa
   expect(search(places, secrets())).toEqual([]);
 }, 90_000);
 
-it("would find one in any of these places", async () => {
+it("finds a planted secret in any of these places", async () => {
   const [key = "", header = ""] = secrets();
   const token = await sandbox.cloud.credentialOf("mooring").getToken("https://management.azure.com/.default");
   await writeFile(join(sandbox.dataFolder, "planted"), Buffer.from(`… ${String(key)} …`));
@@ -113,7 +113,7 @@ it("would find one in any of these places", async () => {
   expect(hits).toEqual([expect.stringContaining("planted"), expect.stringContaining("table MooringSteps")]);
   expect(spoken).toHaveLength(2);
 
-  // Else this suite itself would end with it, as every suite with a sandbox does.
+  // Otherwise this suite itself would fail with it, as every suite with a sandbox does.
   await expect(sandbox.searchAll()).rejects.toThrow(/secrets were found: .*planted.*; table MooringSteps/);
   await rm(join(sandbox.dataFolder, "planted"));
   await table.deleteEntity("planted", "planted");

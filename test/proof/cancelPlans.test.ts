@@ -1,6 +1,6 @@
 /**
- * To cancel is to undo what the plan of the cancel said: seeded operations come to rest at a point of chance, and there are
- * planned to be canceled, and canceled. `MOORING_SEEDS=100000` runs more of them, `MOORING_TEST_SEED=n` others.
+ * A cancel undoes exactly what its plan said: seeded operations stop at a random point, where a cancel is planned and then
+ * made. `MOORING_SEEDS=100000` runs more of them, `MOORING_TEST_SEED=n` others.
  */
 import { describe, expect, it } from "vitest";
 import { shareOf } from "../support/proofs.ts";
@@ -16,7 +16,7 @@ async function tell(seed: number): Promise<string> {
   return `seed ${seed}:\n${trace.join("\n")}\n${verdict.problems.join("\n")}`;
 }
 
-it(`undoes what the plan of the cancel said, in ${count} worlds`, async () => {
+it(`undoes what the cancel's plan said, in ${count} worlds`, async () => {
   const seen: Record<string, number> = {};
   const bad: number[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
@@ -38,7 +38,7 @@ it(`undoes what the plan of the cancel said, in ${count} worlds`, async () => {
   }
 }, 3_600_000);
 
-/** Undos that are not what was planned: each has to be found. */
+/** Undos that differ from the plan; the test must find each. */
 const defects: Readonly<Record<string, Spoil>> = {
   "an undo that finds nothing": ({ identities, ...ports }) => ({
     ...ports,

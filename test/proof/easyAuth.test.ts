@@ -1,7 +1,7 @@
 /**
- * App Service authentication in the place of access tokens: every caller asks every route, as X-MS-CLIENT-PRINCIPAL says who it
- * is, in all the ways in which that may be written; and then with what nobody has signed. The default run takes a sample of
- * both; `npm run soak` takes all, and 2,000 principals that were tampered with (`MOORING_TEST_SEED` draws others).
+ * App Service authentication instead of access tokens: every caller calls every route, identified by X-MS-CLIENT-PRINCIPAL in
+ * every form in which it may be written, and then with forged principals. The default run takes a sample of both;
+ * `npm run soak` takes all, and 2,000 principals that were tampered with (`MOORING_TEST_SEED` draws others).
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -20,7 +20,7 @@ let sandbox: SuiteSandbox;
 let operation: string;
 const routes = createRoutes(() => operation);
 const log: string[] = [];
-/** Answers that were compared with what they had to be. */
+/** The number of answers that were compared with their expected values. */
 let checks = 0;
 
 beforeAll(async () => {
@@ -44,7 +44,7 @@ function principal({ team, role }: Person): Principal {
 
 const headersOf = (value: Principal | string) => ({
   "x-ms-client-principal": typeof value === "string" ? value : print(value),
-  // What the platform says besides, and is not to be believed without the principal.
+  // The platform also sends these, but they prove nothing without the principal.
   "x-ms-client-principal-id": randomUUID(),
   "x-ms-client-principal-name": "operator",
   "x-ms-client-principal-idp": "aad",
@@ -64,7 +64,7 @@ async function expectAnswer(
 }
 
 it.each(people)(
-  "answers %s as it may",
+  "answers %s according to their rights",
   async (_who, person, expected) => {
     const dice = createDice(seed);
     const written = Object.values(dialects);
@@ -76,7 +76,7 @@ it.each(people)(
   120_000,
 );
 
-it("answers 401 to whatever is no principal of the tenant, on every route", async () => {
+it("answers 401 on every route to anything but a principal of the tenant", async () => {
   const dice = createDice(seed);
   for (const [what, value] of Object.entries(forgeries(principal({ team: "red", role: "operate" })))) {
     for (const route of isSoak ? routes : dice.shuffle(routes).slice(0, 6)) {
@@ -87,13 +87,13 @@ it("answers 401 to whatever is no principal of the tenant, on every route", asyn
   }
 }, 120_000);
 
-it("takes no other proof where the principal is none", async () => {
+it("accepts no other proof when the principal is invalid", async () => {
   const [, forged = ""] =
     Object.entries(forgeries(principal({ role: "operate" }))).find(([what]) => what === "null") ?? [];
   const both = serviceOf(sandbox, { ...headersOf(forged), "x-mooring-key": sandbox.key ?? "" });
 
   for (const route of routes) await expectAnswer(route, both, { status: 401, code: "UNAUTHENTICATED" });
-  // The platform hands on the token that it has verified; without `entra` in the catalog nobody can verify it here.
+  // The platform passes on the token that it has verified; without `entra` in the catalog, Mooring cannot verify it.
   const withToken = {
     ...headersOf(principal({ team: "blue", role: "request" })),
     authorization: "Bearer of.the.platform",
@@ -101,7 +101,7 @@ it("takes no other proof where the principal is none", async () => {
   for (const route of routes) await expectAnswer(route, serviceOf(sandbox, withToken), { status: route.other });
 });
 
-it(`opens nothing of another team's to ${tampered} principals that were tampered with`, async () => {
+it(`gives ${tampered} principals that were tampered with no access to another team's`, async () => {
   const dice = createDice(seed);
   const closed = routes.filter(({ other }) => other >= 400);
   expect(closed.length).toBeGreaterThan(15);
@@ -133,6 +133,6 @@ it.each([
   checks += 1;
 });
 
-it("met nothing on the way that nobody foresaw", () => {
+it("logged no unexpected error", () => {
   expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /**
  * Every wire operation of every kind of operation × every way to fail × first, second, last and every call,
- * through the real SDKs over real sockets: each ends as it should and leaves what it should. The default run takes a
- * sample that a seed chooses; `npm run soak` takes them all.
+ * through the real SDKs over real sockets: each ends correctly and leaves a correct state. The default run takes a
+ * sample chosen by a seed; `npm run soak` takes them all.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -29,11 +29,11 @@ const sampleSize = isSoak ? Number.POSITIVE_INFINITY : shareOf(50);
 const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").map(Number);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const together = 8;
-// Far above what a call takes on a busy machine, so that nothing else than the fault of a cell times out.
+// Far longer than a call takes on a busy machine, so that only a cell's own fault can time out.
 const callTimeoutMs = 6_000;
 
 const databases = Array.from({ length: together }, (_, index) => `matrix-${index}`);
-/** Nobody has logged in there yet: connections stay open, so a login happens once per database. */
+/** Databases without a login so far: connections stay open, so a login happens once per database. */
 const unseen = Array.from({ length: 80 }, (_, index) => `login-${index}`);
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -41,7 +41,7 @@ let service: Service;
 beforeAll(async () => {
   sandbox = await startSandbox({
     databases: ["clean", ...databases, ...unseen],
-    // Nobody waits ten minutes for a cell whose every call is refused.
+    // Otherwise a cell whose every call is refused would take ten minutes.
     retry: { authenticationTimeoutMs: 1_000 },
     settings: { MOORING_CALL_TIMEOUT_MS: `${callTimeoutMs}` },
   });
@@ -60,7 +60,7 @@ function requestFor({ namespace, database, mode }: Place, changes: object = {}) 
   return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], ...changes };
 }
 
-/** What a change brings to the request that all the others have: a role, a service account and a selector go. */
+/** The request before a change, which removes a role, a service account and a selector and leads to everyone else's request. */
 function requestBefore(place: Place) {
   const wanted = { server: names.sqlServer, database: place.database, roles: ["reader", "executor"] };
   const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
@@ -78,7 +78,7 @@ async function post(place: Place, what: string): Promise<string> {
   return String(body["id"]);
 }
 
-/** Brings the namespace where an operation of the kind begins. */
+/** Brings the namespace into the state in which an operation of the kind begins. */
 async function prepare(kind: Kind, place: Place): Promise<void> {
   if (kind === "onboard") return;
   const request = kind === "change" ? requestBefore(place) : requestFor(place);
@@ -107,7 +107,7 @@ function kindsOf(mode: Mode): readonly Kind[] {
   return mode === "podIdentity" ? [...kinds, "migrate"] : kinds;
 }
 
-/** The calls of a clean run that are about its namespace alone. */
+/** The calls of a clean run that concern its namespace only. */
 async function record(kind: Kind, place: Place): Promise<readonly Call[]> {
   await prepare(kind, place);
   const before = sandbox.cloud.faults.journal.length;
@@ -119,7 +119,7 @@ async function findCells(): Promise<readonly Cell[]> {
   const cells: Cell[] = [];
   for (const mode of ["workloadIdentity", "podIdentity"] as const) {
     for (const kind of kindsOf(mode)) {
-      // A login is seen where the database is new: in the first of all.
+      // Only a new database sees a login, so the first run records it.
       const place = { namespace: `clean-${kind}-${mode.toLowerCase()}`, database: "clean", mode };
       cells.push(...cellsOf(await record(kind, place), { kind, mode }));
     }
@@ -127,7 +127,7 @@ async function findCells(): Promise<readonly Cell[]> {
   return cells;
 }
 
-/** Once the gate is open, which is a moment after the operation shows as ended; undefined when there is no record. */
+/** Waits for the gate to open, a moment after the operation shows as ended; undefined when there is no record. */
 async function stateOf(namespace: string): Promise<unknown> {
   let state: unknown;
   const look = async () => {
@@ -170,7 +170,7 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
-/** What must be so when it has ended. */
+/** Checks what must be true once the operation has ended. */
 async function judge({ kind }: Cell, { status, error }: Operation, place: Place): Promise<readonly string[]> {
   const { namespace, database, mode } = place;
   const faultsOf = (now: Mode, more: { serviceAccount?: string } = {}) =>
@@ -189,14 +189,14 @@ async function judge({ kind }: Cell, { status, error }: Operation, place: Place)
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
   if (kind === "change") return [...problems, ...faultsOf(mode, { serviceAccount: "before" })];
-  // One way or the other is whole.
+  // One of the two modes must be complete.
   const [old, fresh] = [faultsOf("podIdentity"), faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;
 }
 
-it(`ends right whatever fails (seed ${seed})`, async () => {
+it(`ends correctly whatever fails (seed ${seed})`, async () => {
   const all = await findCells();
-  // Enough to know that nothing got lost on the way here.
+  // A lower bound, so that missing cells would show.
   expect(all.length).toBeGreaterThan(3_000);
   expect(new Set(all.map(({ wire }) => wire))).toEqual(new Set(["arm", "sql", "kubernetes"]));
   const cells = createDice(seed)
@@ -220,7 +220,7 @@ it(`ends right whatever fails (seed ${seed})`, async () => {
       };
       const problem = await tryCell(cell, place).catch((error: unknown) => `${titleOf(cell)} → threw ${String(error)}`);
       if (problem) bad.push(problem);
-      // Nobody waits for the end of a soak to see what it has found.
+      // A soak reports its findings as it goes.
       if (isSoak && (problem || index % 100 === 0)) console.log(problem ?? `${index} of ${cells.length} cells`);
     }
   };

@@ -1,4 +1,4 @@
-/** Strings that break something elsewhere, in every field of HTTP and queue: refused, and nothing comes of them. */
+/** Strings that are known to break software, in every field of HTTP and queue: all are refused, and have no effect. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { printCursor } from "../../src/domain/http/cursor.ts";
@@ -98,10 +98,10 @@ function keyOf(value: unknown): string {
   return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 100) || "x";
 }
 
-/** A name as good as any other where a Kubernetes name may stand. */
+/** Whether the value is valid after all: a proper Kubernetes name in a field that takes one. */
 function isHarmless(field: string, value: unknown): boolean {
   const isName = ["namespace", "serviceAccount", "selector"].includes(field);
-  // A key that JSON cannot carry as a field of its own: `__proto__` in an object literal is none.
+  // A key that does not become a field in JSON: `__proto__` in an object literal sets the prototype instead.
   const isNoField = field === "another field" && !JSON.stringify(fields[field]?.(value)).includes(keyOf(value));
   return isNoField || (isName && typeof value === "string" && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value));
 }
@@ -112,13 +112,13 @@ const cases = Object.entries(fields).flatMap(([field, make]) =>
     .map((value) => ({ field, value, body: JSON.stringify(make(value)) })),
 );
 
-it("leaves out no field of a request", () => {
+it("covers every field of a request", () => {
   const known = [...Object.keys(OnboardingRequest.shape), ...Object.keys(DatabaseRequest.shape)];
 
   expect(known.filter((field) => !(field in fields))).toEqual([]);
 });
 
-it(`refuses ${cases.length} bodies over HTTP as the caller's mistake, each with a problem document`, async () => {
+it(`refuses ${cases.length} bodies over HTTP with 4xx, each with a problem document`, async () => {
   for (const { field, value, body } of cases) {
     const { status, headers, body: problem } = await service.call("POST", "/api/onboardings", body);
 
@@ -130,7 +130,7 @@ it(`refuses ${cases.length} bodies over HTTP as the caller's mistake, each with 
   }
 });
 
-it("refuses all of them as one batch, and a batch that is one of them", async () => {
+it("refuses all of them in one batch, and each of them as a batch", async () => {
   const bodies = cases.filter(({ field }) => field !== "the whole body").map(({ body }) => JSON.parse(body) as unknown);
   const together = await service.call("POST", "/api/onboardings/batch", { requests: bodies.slice(0, 1_000) });
 
@@ -149,7 +149,7 @@ it("refuses all of them as one batch, and a batch that is one of them", async ()
   }
 });
 
-it("sends each of them on the queue to the dead-letter queue, with a reason", async () => {
+it("dead-letters each of them from the queue, with a reason", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
   cases.forEach(({ body }, index) => void queue.send({ messageId: `hostile-${index}`, body: Buffer.from(body) }));
 
@@ -162,7 +162,7 @@ it("sends each of them on the queue to the dead-letter queue, with a reason", as
   }
 }, 90_000);
 
-it("sends envelopes with hostile attributes to the dead-letter queue, or takes the request in them", async () => {
+it("dead-letters envelopes with hostile attributes, or accepts the request in them", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
   const before = queue.deadLetters().length;
   const envelope = { specversion: "1.0", id: "1", source: "/x", type: "t", data: { ...good, cluster: "nowhere" } };
@@ -188,12 +188,12 @@ const bodies: Readonly<Record<string, readonly string[]>> = {
   "/api/operations/1eb066acc8e632-c8fb4c15b355cdf7/reject": ["comment", "requestHash", "another"],
 };
 
-it("refuses hostile bodies of every other route that takes one", async () => {
+it("refuses hostile bodies on every other route that takes one", async () => {
   const { body: document } = await service.call("GET", "/api/openapi.json");
   const paths = document["paths"] as Record<string, Record<string, { requestBody?: object }>>;
   const taking = Object.entries(paths).flatMap(([path, { post }]) => (post?.requestBody ? [path] : []));
   const tried = [...new Set(Object.keys(bodies).map((path) => path.split("/").at(-1)?.split("?")[0]))];
-  // Onboardings, and batches of them, have tests of their own, above.
+  // Onboardings and their batches are tested above.
   expect(taking.map((path) => path.split("/").at(-1)).toSorted()).toEqual(
     [...tried, "batch", "onboardings"].toSorted(),
   );
@@ -206,7 +206,7 @@ it("refuses hostile bodies of every other route that takes one", async () => {
         const what = `${path} ${JSON.stringify(body).slice(0, 80)}: ${status} ${JSON.stringify(problem).slice(0, 200)}`;
         expect(status, what).toBeGreaterThanOrEqual(400);
         expect(status, what).toBeLessThan(500);
-        // What is no object is refused before anybody looks for the operation or the namespace.
+        // A body that is not an object is refused before the operation or namespace is looked up.
         const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
         if (!isObject) expect(status, what).toBe(422);
       }
@@ -256,11 +256,11 @@ const addresses = (text: string) => [
   ["GET", `/api/namespaces?top=${text}`],
 ];
 
-it("answers hostile addresses and queries without an error of its own", async () => {
+it("answers hostile paths and queries without an internal error", async () => {
   const texts = hostile.filter((value) => typeof value === "string" && value !== "" && value.length < 2_000);
   for (const text of texts as string[]) {
     for (const [method = "GET", path = ""] of addresses(encodeURIComponent(text.toWellFormed()))) {
-      // As the Functions host: a NUL in the path never reaches the app.
+      // As in the Functions host, a NUL in the path never reaches the app.
       if (/^[^?]*%00/.test(path)) {
         expect((await fetch(`${sandbox.url}${path}`, { method })).status, path).toBe(400);
         continue;
@@ -272,8 +272,8 @@ it("answers hostile addresses and queries without an error of its own", async ()
   }
 }, 60_000);
 
-it("refuses continuations that hold hostile keys, or asks the tables for what is behind them", async () => {
-  // Of any length that an address may have.
+it("refuses continuation tokens with hostile keys, or queries the tables with them", async () => {
+  // Of any length that fits into a URL.
   const texts = [...hostile, "a".repeat(5_000)].filter((value) => typeof value === "string" && value.length < 6_000);
   for (const text of texts as string[]) {
     for (const cursor of [
@@ -293,7 +293,7 @@ it("refuses continuations that hold hostile keys, or asks the tables for what is
   }
 }, 60_000);
 
-it("takes hostile headers for what they are", async () => {
+it("treats hostile headers as plain text", async () => {
   for (const value of [
     "'",
     "]]",
@@ -313,7 +313,7 @@ it("takes hostile headers for what they are", async () => {
   }
 });
 
-it("has done nothing in the cloud, and met nothing that nobody foresaw", async () => {
+it("has changed nothing in the cloud, and logged no unexpected error", async () => {
   expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });
   expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
   const { world, faults } = sandbox.cloud;
@@ -323,8 +323,8 @@ it("has done nothing in the cloud, and met nothing that nobody foresaw", async (
   expect(Object.prototype).not.toHaveProperty("polluted");
 });
 
-/** In the end, since these are taken: everything else has been refused by now. */
-it("keeps a hostile comment as it was written, wherever it comes up again", async () => {
+/** Runs last, since these are accepted, while everything before was refused. */
+it("returns a hostile comment unchanged, wherever it appears", async () => {
   const orders = { ...good, databases: [{ ...database, database: "orders" }] };
   const texts = hostile.filter((value) => typeof value === "string" && value.length <= 1_000);
   for (const comment of texts as string[]) {
@@ -342,7 +342,7 @@ it("keeps a hostile comment as it was written, wherever it comes up again", asyn
   expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
 }, 120_000);
 
-it("takes hostile headers of a request that is good for what they are", async () => {
+it("treats hostile headers of a valid request as plain text", async () => {
   const values = ["'", "]]", "../../x", "a".repeat(4_000), "00-xyz-1-1", `\${jndi:ldap://x}`, "-1", "9".repeat(40)];
   for (const [index, value] of values.entries()) {
     const namespace = `headers-${index}`;

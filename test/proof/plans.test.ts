@@ -1,6 +1,6 @@
 /**
- * To run is to do what the plan said: seeded worlds are planned for, and then the operation runs in them. A seed that fails
- * is printed with all that happened; put it into `onceFailing` with the fix. `MOORING_SEEDS=100000` runs more of them,
+ * An operation does exactly what its plan said: in seeded worlds, an operation is planned and then run. A seed that fails is
+ * printed with everything that happened; add it to `onceFailing` with the fix. `MOORING_SEEDS=100000` runs more of them,
  * `MOORING_TEST_SEED=n` others.
  */
 import { describe, expect, it } from "vitest";
@@ -10,7 +10,7 @@ import { planAndRun, type Spoil } from "./support/planned.ts";
 const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? shareOf(1_000)), 50_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
 
-/** Seeds that have found a defect, whatever `count` is. */
+/** Seeds that have found a defect; they run whatever `count` is. */
 const onceFailing: [seed: number, defect: string][] = [
   [1_000_165, "a change was to take away roles that the user it makes anew never had"],
   [1_000_684, "a change was said to take away a role that somebody else had taken away"],
@@ -23,7 +23,7 @@ async function tell(seed: number): Promise<string> {
   return `seed ${seed}:\n${trace.join("\n")}\n${verdict.problems.join("\n")}`;
 }
 
-it(`does what the plan said, and nothing when something was in the way, in ${count} worlds`, async () => {
+it(`does what the plan said, and nothing when the plan had a blocker, in ${count} worlds`, async () => {
   const seen: Record<string, number> = {};
   const bad: number[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
@@ -34,7 +34,7 @@ it(`does what the plan said, and nothing when something was in the way, in ${cou
 
   if (process.env["MOORING_TELL"]) console.log(seen);
   expect(bad.length === 0 ? "" : `${bad.length} bad worlds\n${await tell(bad[0] ?? 0)}`).toBe("");
-  // Worlds in which nothing is in the way, or something always is, prove nothing.
+  // Worlds without blockers, or only with blockers, prove nothing.
   if (count < 250) return;
   for (const kind of ["onboard", "change", "offboard", "repair", "migrate"]) {
     expect(seen[`${kind} Succeeded`] ?? 0, kind).toBeGreaterThan(count / 100);
@@ -46,13 +46,13 @@ it(`does what the plan said, and nothing when something was in the way, in ${cou
   }
 }, 3_600_000);
 
-it.each(onceFailing)("keeps world %i right: %s", async (seed) => {
+it.each(onceFailing)("still handles world %i: %s", async (seed) => {
   const { problems } = await planAndRun(seed);
 
   expect(problems.length === 0 ? "" : await tell(seed)).toBe("");
 });
 
-/** What runs is not what was planned: each has to be found. */
+/** Operations that differ from their plan; the test must find each. */
 const defects: Readonly<Record<string, Spoil>> = {
   "a look that is not the plan's": (ports) => ({
     ...ports,

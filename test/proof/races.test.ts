@@ -1,4 +1,4 @@
-/** Two requests for one namespace at the same moment, in every combination: one operation at a time, one of each thing. */
+/** Two simultaneous requests for one namespace, in every combination: one operation at a time, and one of each resource. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -42,7 +42,10 @@ interface Listed {
   readonly endTime: string;
 }
 
-/** Every operation of the namespace, in the order in which they ran (the list has that in which they were sent), when all have ended and the gate is open. */
+/**
+ * Waits until all operations of the namespace have ended and the gate is open. Returns them in the order in which they ran;
+ * the list itself has the order in which they were sent.
+ */
 async function settle(namespace: string): Promise<readonly Listed[]> {
   const list = async () => {
     const { body } = await service.call("GET", `/api/operations?namespace=${namespace}`);
@@ -92,7 +95,7 @@ async function onboarded(namespace: string, changes: object = {}): Promise<void>
   await settle(namespace);
 }
 
-/** One of the two at a time: the other joins it, comes after it, or is told what stands in its way. */
+/** One of the two at a time: the other joins it, comes after it, or is refused with the operation in its way. */
 function expectOneOrBoth(answers: readonly Answer[]): void {
   expect(
     answers.some(({ status }) => status === 202),
@@ -122,7 +125,7 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
       post(request(namespace, { adoptionPolicy: "Never" })),
     ]);
 
-    // The loser is told which operation stands in its way, or comes so late that it changes what the first has done.
+    // The loser is refused with the operation in its way, or comes so late that it changes what the first has done.
     const winners = answers.filter(({ status }) => status === 202);
     expect(winners.length, JSON.stringify(answers)).toBeGreaterThan(0);
     for (const loser of answers.filter(({ status }) => status !== 202)) expect(isConflict(loser)).toBe(true);
@@ -141,7 +144,7 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     const answer = await post(request(namespace));
 
     expect(answer.status === 202 || isConflict(answer)).toBe(true);
-    // The message waits for its turn, however the other one ends.
+    // The message waits for its turn, however the other request ends.
     await expect
       .poll(() => queue.messages().some(({ messageId }) => messageId === namespace), { timeout: 60_000 })
       .toBe(false);
@@ -202,7 +205,7 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     const [verified, changed] = await Promise.all([upkeep(namespace, "verify"), post(request(namespace, two))]);
 
     expect(changed?.status).toBe(202);
-    // It looks, and in the middle of a change it may see what is not to stay so; or it is told to wait.
+    // A verification succeeds, and in the middle of a change it may see a temporary state, or it is refused with a conflict.
     expect(verified && (verified.status === 200 || isConflict(verified))).toBe(true);
   },
   async "two offboardings"(namespace) {
@@ -219,9 +222,9 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
   },
 };
 
-it(`gives a namespace to one of two, ${rounds} times (seed ${seed})`, async () => {
+it(`gives a namespace to one of two requests, ${rounds} times (seed ${seed})`, async () => {
   const kinds = Object.keys(races);
-  // Each kind as often as the others, so that few rounds have them all, too.
+  // Every kind equally often, so that even a few rounds cover them all.
   const dealt = dice.shuffle(Array.from({ length: rounds }, (_, index) => kinds[index % kinds.length] ?? ""));
   const queue = dealt.map((kind, index) => ({ namespace: `race-${index}`, kind }));
   const tally = new Map<string, number>();

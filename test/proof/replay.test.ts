@@ -1,4 +1,4 @@
-/** Histories of every release, replayed prefix by prefix: today's code asks for what that release's code asked for. */
+/** Histories of every release, replayed prefix by prefix: today's code schedules the same actions as that release's code. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -23,12 +23,12 @@ function read(release: string, file: string): readonly KeptHistory[] {
   return JSON.parse(readFileSync(join(historiesFolder, release, file), "utf8"));
 }
 
-/** What a fix says is for readers, and a later release may say it better. */
+/** The texts of fixes are for readers, and a later release may improve them. */
 function withoutWords(action: string): string {
   return action.replaceAll(/"fix":"(?:[^"\\]|\\.)*"/g, '"fix":"…"');
 }
 
-/** What differs first, or nothing. */
+/** Returns the first difference, or an empty text. */
 async function compare({ orchestration, history, turnLog, actions }: KeptHistory): Promise<string> {
   for (const { events, actions: count } of turnLog) {
     const now = (await replay(history.slice(0, events))).map(printAction).map(withoutWords);
@@ -48,14 +48,14 @@ it.each(files)("$release $file", async ({ release, file }) => {
   for (const each of histories) expect(await compare(each)).toBe("");
 });
 
-it("has the scenarios of this release, and enough of them", () => {
+it("has every scenario of this release, and enough of them", () => {
   const recorded = new Set(files.map(({ file }) => file.replace(".json", "")));
 
   expect(Object.keys(scenarios).filter((name) => !recorded.has(name))).toEqual([]);
   expect(recorded.size).toBeGreaterThanOrEqual(20);
 });
 
-it("has every orchestration and every activity that there is", () => {
+it("covers every orchestration and every activity", () => {
   const known = [...registrations.functions.values()].map(({ metadata }) => metadata.name);
   const texts = files.map(({ release, file }) => readFileSync(join(historiesFolder, release, file), "utf8")).join("\n");
 
@@ -63,7 +63,7 @@ it("has every orchestration and every activity that there is", () => {
   expect(known.filter((name) => !texts.includes(`"Name":"${name}"`))).toEqual([]);
 });
 
-it("hands activities objects and gets objects from them: a bare boolean would arrive as text, a null as nothing", () => {
+it("passes only objects to and from activities: a bare boolean would arrive as text, a null as nothing", () => {
   const isObject = (json: string) => json.startsWith("{");
   const results = files.flatMap(({ release, file }) =>
     read(release, file).flatMap(({ history }) =>
@@ -84,7 +84,7 @@ it("hands activities objects and gets objects from them: a bare boolean would ar
   expect([...results, ...inputs].filter((json) => !isObject(json))).toEqual([]);
 });
 
-it("notices another action, another input and another order", async () => {
+it("notices a different action, a different input and a different order", async () => {
   const [run] = await play("onboard-workload-identity");
   if (!run) throw new Error("nothing was run");
   const kept = { orchestration: "onboardNamespace", status: run.status, history: run.history, turnLog: run.turnLog };

@@ -1,6 +1,6 @@
 /**
- * Seeded worlds, run from the first request to nothing left, on the SDK's own replay engine. A seed that fails is printed
- * with all that happened; put it into `onceFailing` with the fix. `MOORING_SEEDS=1000000` runs more of them.
+ * Seeded worlds, run from the first request until nothing is left, on the SDK's own replay engine. A seed that fails is printed
+ * with everything that happened; add it to `onceFailing` with the fix. `MOORING_SEEDS=1000000` runs more of them.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { hasBatches, simulate } from "./support/simulate.ts";
 const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(20_000));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
-/** Seeds that find a defect when it is put back, whatever `count` is. They stand for the worlds of today's code. */
+/** Seeds that find a defect when it is reintroduced; they run whatever `count` is, and are valid for today's worlds. */
 const onceFailing: [seed: number, defect: string][] = [
   [2, "a duplicate of the request that fills its team's quota was refused"],
   [439, "a take-over that was sent twice was told that another operation runs"],
@@ -45,12 +45,12 @@ afterAll(() => {
   for (const worker of workers) worker.disconnect();
 });
 
-/** A worker that is there goes on: it has read and compiled everything. */
+/** Reuses an existing worker, which has already loaded and compiled everything. */
 function workerOf(index: number): ChildProcess {
   const worker =
     workers[index] ??
     fork(fileURLToPath(new URL("./support/sagaWorker.ts", import.meta.url)), [], {
-      // Nearly all of it dies young.
+      // Nearly all objects are short-lived.
       execArgv: ["--max-semi-space-size=32"],
     });
   workers[index] = worker;
@@ -95,7 +95,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   const bad = reports.flatMap((report) => report.bad).toSorted((a, b) => a.seed - b.seed);
   expect(bad.length === 0 ? "" : `${bad.length} bad worlds\n${await tell(bad[0]?.seed ?? 0)}`).toBe("");
   expect(reports.reduce((sum, report) => sum + report.count, 0)).toBe(count);
-  // Worlds in which nothing goes wrong, or everything does, prove nothing.
+  // Worlds in which nothing or everything goes wrong prove nothing.
   const seen = (what: string) => reports.reduce((sum, report) => sum + (report.seen[what] ?? 0), 0);
   if (count < 5_000) return;
   expect(seen("onboard Succeeded")).toBeGreaterThan(count / 5);
@@ -146,7 +146,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
   }
-  // A few of these in 20,000 worlds, and perhaps none in a tenth of them.
+  // There are a few of these in 20,000 worlds, and perhaps none in a tenth of that.
   if (count < 20_000) return;
   for (const what of [
     "migrate Failed PODS_STILL_USE_POD_IDENTITY",
@@ -161,7 +161,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   }
 }, 3_600_000);
 
-it.each(onceFailing)("keeps world %i right: %s", async (seed) => {
+it.each(onceFailing)("still handles world %i: %s", async (seed) => {
   const { problems } = await simulate(seed);
 
   expect(problems.length === 0 ? "" : await tell(seed)).toBe("");

@@ -1,8 +1,7 @@
 /**
- * The fault matrix of the wires that are nobody's alone: Service Bus (a request comes from the queue, events go to the topic)
- * and the tokens of Microsoft Entra (asked for after a restart, when none is kept: before an onboarding, and in the middle of
- * one). One cell at a time. The default run takes
- * a sample; `npm run soak` takes all.
+ * The fault matrix of the wires that all operations share: Service Bus (a request comes from the queue, events go to the topic)
+ * and the tokens of Microsoft Entra (requested after a restart, when none is cached: before an onboarding, and in the middle of
+ * one). One cell runs at a time. The default run takes a sample; `npm run soak` takes all.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -34,7 +33,7 @@ function requestFor(namespace: string) {
   return { cluster: names.cluster, namespace, identityMode: mode, databases };
 }
 
-/** The request goes onto the queue; whatever happens to the message, an operation comes of it. */
+/** Sends the request by queue; it must lead to an operation, whatever happens to the message. */
 async function runFromQueue(namespace: string): Promise<Operation> {
   sandbox.cloud.serviceBus.queue(names.queue).send({ messageId: namespace, body: requestFor(namespace) });
   const find = async () => {
@@ -45,7 +44,7 @@ async function runFromQueue(namespace: string): Promise<Operation> {
   return await service.waitFor((await find()) ?? "", 90_000);
 }
 
-/** A service that was just started has no token yet. */
+/** A newly started service has no token yet. */
 async function runAfterRestart(namespace: string): Promise<Operation> {
   await sandbox.killHost();
   await sandbox.restartHost();
@@ -61,7 +60,7 @@ async function runAfterRestart(namespace: string): Promise<Operation> {
   return await service.waitFor(id ?? "", 90_000);
 }
 
-/** The service dies while it gives the identity what it may do, and has no token when it goes on. */
+/** The service is killed while it grants the identity's access, and has no token when it continues. */
 async function runThroughRestart(namespace: string, spoil: () => void): Promise<Operation> {
   const { faults } = sandbox.cloud;
   const held: Fault = {
@@ -82,7 +81,7 @@ async function runThroughRestart(namespace: string, spoil: () => void): Promise<
   return await service.waitFor(id, 90_000);
 }
 
-/** `spoil` breaks the calls; what comes before it is as always. */
+/** `spoil` breaks the calls; everything before it runs undisturbed. */
 type Run = (namespace: string, spoil: () => void) => Promise<Operation>;
 
 function spoiled(run: (namespace: string) => Promise<Operation>): Run {
@@ -104,7 +103,7 @@ type SituatedCell = Cell & { readonly situation: Situation };
 async function findCells(): Promise<readonly SituatedCell[]> {
   const cells: SituatedCell[] = [];
   const { journal } = sandbox.cloud.faults;
-  // The first connects; what a running service does is the second.
+  // The first run includes connecting; the second shows the calls of a running service.
   for (const [namespace, situation] of [
     ["warm", "from the queue"],
     ["clean-queue", "from the queue"],
@@ -151,13 +150,13 @@ async function tryCell(cell: SituatedCell, namespace: string): Promise<string | 
     takeBack();
   });
   const problems: string[] = [];
-  // Without a token nothing is given up before the catalog's time is over.
+  // Without a token, nothing fails before the catalog's time limit.
   const isRiddenOut = cell.times === 1 || cell.situation === "through a restart";
   if (cell.way.passes && isRiddenOut && ended.status !== "Succeeded") problems.push("it did not ride it out");
   const place = { namespace, mode, databases: [database] };
   if (ended.status === "Succeeded") problems.push(...listFaults(sandbox.cloud, place));
   else problems.push(...listRemains(sandbox.cloud, namespace, [database]).map((each) => `left behind: ${each}`));
-  // Whoever waits for the event learns of the end, and once.
+  // Subscribers get the final event exactly once.
   await published(namespace, ended.status);
   const isGone = () => serviceBus.queue(names.queue).messages().length === 0;
   await expect.poll(isGone, { timeout: 60_000, interval: 50 }).toBe(true);
@@ -167,7 +166,7 @@ async function tryCell(cell: SituatedCell, namespace: string): Promise<string | 
   return `${cell.situation}: ${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
-it(`rides out whatever Service Bus and Entra do (seed ${seed})`, async () => {
+it(`survives every fault of Service Bus and Entra (seed ${seed})`, async () => {
   const all = await findCells();
   expect(new Set(all.map(({ wire, operation }) => `${wire} ${operation}`))).toEqual(
     new Set(["serviceBus receive", "serviceBus peek", "serviceBus complete", "serviceBus send", "entra token"]),

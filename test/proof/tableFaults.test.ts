@@ -1,6 +1,6 @@
 /**
  * The fault matrix of the registry: every call to the tables in an onboarding and an offboarding × every way to fail × first,
- * second, last and, for a while, every call. The caller asks again where it is not answered, as callers do. The default run
+ * second, last and, for a while, every call. The caller retries when it gets no answer, as callers do. The default run
  * takes a sample; `npm run soak` takes all.
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -22,12 +22,12 @@ const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").
 const together = 8;
 /** How long the tables are away when every call fails. */
 const awayMs = 3_000;
-/** The timer that mends looks every 15 s at what is older than 10 s. */
+/** The recovery timer checks every 15 s what is older than 10 s. */
 const longestMs = 120_000;
 
 let sandbox: SuiteSandbox;
 let service: Service;
-/** As the records stand, whatever the service meets on its way to them. */
+/** Reads the records directly, unaffected by the faults. */
 let registry: Registry;
 
 beforeAll(async () => {
@@ -63,7 +63,7 @@ async function ask(kind: Kind, { namespace, database, mode }: Place): Promise<st
   }
 }
 
-/** Until it has ended and the gate is open. */
+/** Runs the operation until it has ended and the gate is open. */
 async function run(kind: Kind, place: Place): Promise<OperationRecord> {
   const id = await ask(kind, place);
   const deadline = Date.now() + longestMs;
@@ -132,7 +132,7 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
-it("shows no namespace any more when the operation that took it away shows as done", async () => {
+it("no longer shows a namespace once the operation that offboarded it shows as done", async () => {
   const place = { namespace: "slowly-gone", database: "clean", mode: "workloadIdentity" as const };
   expect((await run("onboard", place)).status).toBe("Succeeded");
   const takeBack = sandbox.cloud.faults.add({
@@ -148,7 +148,7 @@ it("shows no namespace any more when the operation that took it away shows as do
   expect(status).toBe(404);
 });
 
-it("has the export of a namespace when the operation that onboarded it shows as done", async () => {
+it("has the export of a namespace once the operation that onboarded it shows as done", async () => {
   const namespace = "slowly-there";
   const takeBack = sandbox.cloud.faults.add({
     wire: "tables",
@@ -168,7 +168,7 @@ it("has the export of a namespace when the operation that onboarded it shows as 
   expect(status).toBe(200);
 });
 
-it(`rides out whatever its tables do (seed ${seed})`, async () => {
+it(`survives every fault of its tables (seed ${seed})`, async () => {
   const all = await findCells();
   expect(new Set(all.map(({ operation }) => operation.split(" ")[1]))).toEqual(
     new Set(["MooringNamespaces", "MooringOperations", "MooringSteps", "MooringAudit"]),

@@ -1,4 +1,4 @@
-/** What waits for people, as each of them finds it over HTTP and at a terminal. */
+/** The operations that wait for approval, as each person sees them over HTTP and in a terminal. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { run } from "../cli/support/program.ts";
@@ -10,7 +10,7 @@ import { request } from "./support/routes.ts";
 let sandbox: SuiteSandbox;
 /** Has every role. */
 let operator: Service;
-/** Has Onboarding.Approve, and is in no team. */
+/** Has Onboarding.Approve and is in no team. */
 let approver: Service;
 let keys: { readonly operator: string; readonly approver: string };
 
@@ -53,7 +53,7 @@ async function untilItWaits(service: Service, id: string): Promise<void> {
   await expect.poll(async () => (await service.operation(id)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
 }
 
-it("shows each caller what he can approve, with what would change, until he has or nobody can any more", async () => {
+it("shows each caller what they can approve and what would change, until they have or approval is no longer possible", async () => {
   const before = request("grows");
   await operator.waitFor(await operator.onboard(before));
   const grown = { ...before, databases: [...before.databases, orders("reader")] };
@@ -99,7 +99,7 @@ it("shows each caller what he can approve, with what would change, until he has 
   await operator.waitFor(change);
 });
 
-it("counts who has approved a request from the queue, and asks nobody twice", async () => {
+it("counts the approvers of a request from the queue, and asks none of them twice", async () => {
   const wanted = request("from-queue", { databases: [orders("reader")] });
   sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
   await expect.poll(() => waitFor(approver), { timeout: 20_000 }).toEqual(["from-queue"]);
@@ -123,7 +123,7 @@ it("counts who has approved a request from the queue, and asks nobody twice", as
   expect(await operator.waitFor(id)).toMatchObject({ status: "Succeeded" });
 });
 
-it("shows a team's request to those whom its rule names, and to nobody else", async () => {
+it("shows a team's request only to those whom the team's rule names", async () => {
   const red = await as({ team: "red", role: "request" });
   const id = await red.onboard(request("red-ruled", { databases: [orders("executor")] }));
   await untilItWaits(red, id);
@@ -132,7 +132,7 @@ it("shows a team's request to those whom its rule names, and to nobody else", as
   expect(await waitFor(blue)).toEqual(["red-ruled"]);
   for (const other of [approver, operator, await as({ team: "red" })]) expect(await waitFor(other)).toEqual([]);
   expect(await red.call("GET", "/api/approvals")).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
-  // The filter narrows the list of operations, which is of one's own teams.
+  // The filter narrows the list of operations, which covers the caller's own teams only.
   expect(await waiting(red)).toEqual(["red-ruled"]);
   expect(await waiting(operator)).toEqual(["red-ruled"]);
   expect(await waiting(blue)).toEqual([]);
@@ -144,7 +144,7 @@ it("shows a team's request to those whom its rule names, and to nobody else", as
   expect(await red.waitFor(id)).toMatchObject({ status: "Succeeded" });
 });
 
-it("comes page by page, and is filtered as every list of operations", async () => {
+it("pages and filters like every list of operations", async () => {
   const wanted = ["page-1", "page-2", "page-3"];
   for (const name of wanted) {
     await untilItWaits(operator, await operator.onboard(request(name, { databases: [orders("reader")] })));
@@ -169,7 +169,7 @@ it("comes page by page, and is filtered as every list of operations", async () =
   });
 });
 
-it("is the same at a terminal", async () => {
+it("shows the same in a terminal", async () => {
   const red = request("red-terminal", { databases: [orders("reader")] });
   const id = await operator.onboard(red);
   await untilItWaits(operator, id);

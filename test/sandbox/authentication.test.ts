@@ -1,6 +1,6 @@
 /**
- * A service does not know Mooring for a while, or for good: 401 of the cluster and of Azure, a login that a database refuses,
- * and no token to be had. In the middle of an onboarding, and in the middle of its undos.
+ * A service does not recognize Mooring, for a while or permanently: 401 from the cluster and from Azure, a login that a database
+ * refuses, and no token. Each happens in the middle of an onboarding, and in the middle of its undos.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -9,7 +9,7 @@ import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
-/** So few tries that the runtime has made them all long before the service is back. */
+/** So few attempts that the runtime has made them all long before the service is back. */
 const impatient = { attempts: 3 };
 const awayMs = 2_500;
 const mode = "workloadIdentity";
@@ -34,7 +34,7 @@ function about(namespace: string): RegExp {
   return new RegExp(`(^|[/-])${namespace}([/-]|$)`);
 }
 
-/** Adds the faults, and takes them back when they have been met and the time is over. */
+/** Adds the faults, and removes them once each has been hit and the time is over. */
 function breakFor(faults: readonly Fault[], ms = awayMs): void {
   const { journal } = sandbox.cloud.faults;
   const before = journal.length;
@@ -78,7 +78,7 @@ describe("for a while", () => {
   afterEach(() => sandbox.cloud.faults.clear());
   afterAll(() => sandbox?.close());
 
-  it("goes on with an onboarding when it is known again", async () => {
+  it("continues an onboarding once the service accepts Mooring again", async () => {
     const places = [
       ["cluster-away", "messages", { wire: "kubernetes", operation: "PATCH serviceaccounts", effect: unauthorized }],
       ["arm-away", "messages", { wire: "arm", operation: `PUT ${credentials}`, effect: unauthorized }],
@@ -99,7 +99,7 @@ describe("for a while", () => {
     }
   });
 
-  it("goes on with the undos, too, until nothing is left", async () => {
+  it("also continues the undos, until nothing is left", async () => {
     const places = [
       ["cluster-undo", "messages", { wire: "kubernetes", operation: /^DELETE /, effect: unauthorized }],
       ["arm-undo", "messages", { wire: "arm", operation: /^DELETE /, effect: unauthorized }],
@@ -129,7 +129,7 @@ describe("for a while", () => {
     ["400", { kind: "error", code: "invalid_request", status: 400 }],
     ["503", { kind: "error", code: "server_error", status: 503 }],
     ["a cut connection", { kind: "cutBefore" }],
-  ])("asks for another token when one was refused, and waits until there is one: %s", async (what, effect) => {
+  ])("requests a new token after a refused one, and waits until it gets one: %s", async (what, effect) => {
     const namespace = `token-${what.replaceAll(" ", "-")}`;
     const { faults } = sandbox.cloud;
     faults.add({
@@ -164,7 +164,7 @@ describe("for longer than the catalog lets it wait", () => {
   afterEach(() => sandbox.cloud.faults.clear());
   afterAll(() => sandbox?.close());
 
-  it("ends with a code of its own, and with everything undone", async () => {
+  it("fails with a specific code, and with everything undone", async () => {
     const places = [
       ["cluster-lost", "messages", { wire: "kubernetes", operation: "PATCH serviceaccounts", effect: unauthorized }],
       ["arm-lost", "messages", { wire: "arm", operation: `PUT ${credentials}`, effect: unauthorized }],
@@ -188,7 +188,7 @@ describe("for longer than the catalog lets it wait", () => {
     }
   });
 
-  it("says so in a plan at once", async () => {
+  it("reports it in a plan without waiting", async () => {
     const namespace = "plan-lost";
     sandbox.cloud.faults.add({ wire: "kubernetes", target: about(namespace), ...always, effect: unauthorized });
 
@@ -199,9 +199,9 @@ describe("for longer than the catalog lets it wait", () => {
     expect(JSON.stringify(body["steps"])).toContain("AUTHENTICATION_FAILED");
   });
 
-  it("names what it could not undo, and undoes it when it is known again", async () => {
+  it("names what it could not undo, and undoes it once the service accepts Mooring again", async () => {
     const namespace = "undo-lost";
-    // Everything that comes after the first write.
+    // Everything after the first write.
     sandbox.cloud.faults.add({
       wire: "arm",
       operation: /^(PUT Microsoft.ManagedIdentity.*federated|DELETE)/,
@@ -222,7 +222,7 @@ describe("for longer than the catalog lets it wait", () => {
     expect(left(namespace, "messages")).toEqual([]);
   });
 
-  it("ends so when there is no token, too", async () => {
+  it("fails the same way when no token is available", async () => {
     const namespace = "token-lost";
     const { faults } = sandbox.cloud;
     faults.add({
@@ -231,7 +231,7 @@ describe("for longer than the catalog lets it wait", () => {
       target: about(namespace),
       effect: unauthorized,
     });
-    // No answer at all: nothing but the limit of a call ends it.
+    // No answer at all: only the time-out of the call ends it.
     faults.add({ wire: "entra", operation: "token", ...always, effect: { kind: "hang" } });
 
     const ended = await onboard(namespace);

@@ -1,4 +1,4 @@
-/** Whatever is sent, over HTTP or the queue: answered clearly, and nothing written. */
+/** Bad input of any kind, over HTTP or the queue, gets a clear answer and writes nothing. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { OpenApi } from "../support/openApi.ts";
@@ -17,7 +17,7 @@ afterAll(() => sandbox?.close());
 const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 const good = { cluster: names.cluster, namespace: "team-a", databases: [database] };
 
-/** The same as a Kubernetes object. */
+/** The same request as a Kubernetes object. */
 const object = {
   apiVersion: "mooring.dev/v1alpha1",
   kind: "NamespaceOnboarding",
@@ -109,13 +109,13 @@ it.each(bad)("answers %s over HTTP with a problem document", async (_what, body,
   }
 });
 
-/** The host hands over a JSON string as its text, which then is no JSON any more. */
+/** The host passes a JSON string on as its bare text, which is no longer JSON. */
 const onQueue = bad.map(
   ([what, body, status, code]) => [what, body, status, what === "a string" ? "MALFORMED_JSON" : code] as const,
 );
 
 it.each(onQueue)(
-  "sends %s on the queue to the dead-letter queue with reason and description",
+  "dead-letters %s from the queue with a reason and a description",
   async (what, body, _status, code) => {
     const queue = sandbox.cloud.serviceBus.queue(names.queue);
     const messageId = `bad ${what}`;
@@ -130,7 +130,7 @@ it.each(onQueue)(
   },
 );
 
-it("names what is wrong with the objects of a batch", async () => {
+it("says what is wrong with the objects of a batch", async () => {
   const requests = [object, { ...good, namespace: "x" }, { ...object, spec: { cluster: "aks-x" } }, object];
 
   const answer = await service.call("POST", "/api/onboardings/batch", { requests });
@@ -148,7 +148,7 @@ it("refuses a body that is not declared as JSON", async () => {
   expect(answer).toMatchObject({ status: 415, body: { code: "UNSUPPORTED_MEDIA_TYPE" } });
 });
 
-it("answers every path to every method: what it has, or 405 with what it has", async () => {
+it("answers every method on every path, with 405 and the allowed methods if it does not support the method", async () => {
   const document = (await service.call("GET", "/api/openapi.json")).body as object as OpenApi;
   const paths = Object.entries(document.paths);
   const wrong: string[] = [];
@@ -178,13 +178,13 @@ it("answers every path to every method: what it has, or 405 with what it has", a
   expect(wrong).toEqual([]);
 });
 
-/** Nobody waits for the end of a stream. */
+/** Closes an event stream without reading to its end. */
 async function close(response: Response): Promise<Response> {
   await response.body?.cancel();
   return response;
 }
 
-it("says 404 for an operation, a namespace and an offboarding of what is not there", async () => {
+it("answers 404 for a missing operation, for a missing namespace and for offboarding one", async () => {
   expect(await service.call("GET", "/api/operations/none")).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
   expect(await service.call("GET", "/api/namespaces/aks-dev/none")).toMatchObject({ status: 404 });
   expect(await service.call("DELETE", "/api/namespaces/aks-dev/none")).toMatchObject({
@@ -193,7 +193,7 @@ it("says 404 for an operation, a namespace and an offboarding of what is not the
   });
 });
 
-it("has written nothing after all that", async () => {
+it("has written nothing after all these requests", async () => {
   expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });
   expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
   expect(sandbox.cloud.world.identities.size).toBe(0);

@@ -1,4 +1,4 @@
-/** Batches over the wire: many outcomes at once, kills, cancel, teams, what is sent twice. */
+/** Batches over the wire: many outcomes in one batch, kills, cancel, teams, repeated requests. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -76,13 +76,13 @@ async function finish(id: string, timeout = 120_000): Promise<Batch> {
 
 const count = (items: readonly Item[], status: string) => items.filter((item) => item.status === status).length;
 
-it("takes forty namespaces to as many ends as there are, over a kill in the middle", async () => {
+it("brings forty namespaces to every possible outcome, despite a kill in the middle", async () => {
   const red = await as("red");
   const before = await red.onboard(request("red-before"));
   await red.waitFor(before);
   const blue = await as("blue");
   await blue.waitFor(await blue.onboard(request("shared-theirs")));
-  // The database refuses one of them for good.
+  // The database refuses one of them permanently.
   const refused = identityName({ cluster: names.cluster, namespace: "red-refused" });
   sandbox.cloud.faults.add({
     wire: "sql",
@@ -123,7 +123,7 @@ it("takes forty namespaces to as many ends as there are, over a kill in the midd
   ]);
   const own = batch.items.filter(({ isOwn }) => isOwn).map(({ operation = "" }) => operation);
   expect(new Set(own).size).toBe(37);
-  // Each by one operation of its own, with the trace of the batch, and none twice.
+  // Each item has exactly one operation, with the trace of the batch.
   const { body } = await operator.call("GET", "/api/operations?top=200");
   const children = (body["value"] as Record<string, unknown>[]).filter((each) => each["batch"] === id);
   expect(children.map((each) => each["id"]).toSorted()).toEqual(own.toSorted());
@@ -164,7 +164,7 @@ it("changes nothing when the identical requests are sent again, and is Succeeded
   expect(writes().length).toBe(before);
 }, 60_000);
 
-it("ends as it should after kills at any moment", async () => {
+it("ends correctly after kills at any moment", async () => {
   const red = await as("red");
   for (const delayMs of [0, 30, 120, 400, 900, 1_500]) {
     const id = await accepted(send(red, several(`red-killed-${delayMs}`, 8)));
@@ -181,7 +181,7 @@ it("ends as it should after kills at any moment", async () => {
   }
 }, 300_000);
 
-it("cancels what runs and never begins the rest", async () => {
+it("cancels running items and never begins the rest", async () => {
   const red = await as("red");
   sandbox.cloud.faults.latencyMs = 100;
   const id = await accepted(send(red, several("red-cancel", 60)));
@@ -223,7 +223,7 @@ it("cancels what runs and never begins the rest", async () => {
   });
 }, 120_000);
 
-it("does not wait in a lane for an approval, and ends when it is given", async () => {
+it("does not block its lanes on approvals, and ends when they are given", async () => {
   const red = await as("red");
   const orders = { databases: [{ server: names.sqlServer, database: "orders", roles: ["executor"] }] };
   const id = await accepted(
@@ -245,7 +245,7 @@ it("does not wait in a lane for an approval, and ends when it is given", async (
       return { path, requestHash: approval.requestHash };
     }),
   );
-  // The team's rule wants somebody of the team blue.
+  // The team's rule requires an approver from the team blue.
   const approver = await as("blue", "approve");
   expect((await approver.call("POST", `${first?.path}/approve`, { requestHash: first?.requestHash })).status).toBe(202);
   expect((await approver.call("POST", `${second?.path}/reject`, { comment: "not now" })).status).toBe(202);
@@ -262,7 +262,7 @@ it("does not wait in a lane for an approval, and ends when it is given", async (
   ]);
 }, 180_000);
 
-it("shows a batch to its team, by page and by status, and to nobody else", async () => {
+it("shows a batch only to its team, by page and by status", async () => {
   const red = await as("red");
   const id = await accepted(send(red, [...several("red-paged", 5), request("blue-paged")]));
   await finish(id);
@@ -320,7 +320,7 @@ const bulk = (service: Service, body: object, headers?: Record<string, string>) 
 const told = ({ items }: Batch) =>
   items.map(({ namespace, status, outcome, error }) => `${namespace} ${status} ${outcome ?? error?.code}`);
 
-it("verifies, repairs and offboards many over a filter or by name, over a kill, and only what the caller may", async () => {
+it("verifies, repairs and offboards namespaces by filter or by name, despite a kill, and only the caller's own", async () => {
   const red = await as("red");
   const blue = await as("blue");
   const wanted = several("red-bulk", 6);
@@ -367,7 +367,7 @@ it("verifies, repairs and offboards many over a filter or by name, over a kill, 
   expect((await blue.call("GET", "/api/namespaces/aks-dev/blue-bulk")).status).toBe(200);
 }, 240_000);
 
-it("works on what was planned: not on more, on fewer or on others, and on what was repaired or looked at since", async () => {
+it("works only on the planned namespaces, which may have been repaired or verified since the plan", async () => {
   const red = await as("red");
   const [first, last, third] = several("red-tagged", 3).map((each) => ({ ...each, identityMode: "podIdentity" }));
   if (!first || !last) throw new Error("there are three");
@@ -408,7 +408,7 @@ it("works on what was planned: not on more, on fewer or on others, and on what w
   expect(totals).toMatchObject({ requests: 2, succeeded: 2 });
 }, 120_000);
 
-it("wants to be told which namespaces, and what to do with them", async () => {
+it("requires a choice of namespaces and a valid action", async () => {
   const wrong: readonly (readonly [body: object, pointer: string, detail: RegExp])[] = [
     [{ action: "offboard" }, "", /exactly one of filter, namespaces and all/],
     [{ action: "offboard", filter: {}, all: true }, "", /exactly one/],
@@ -451,7 +451,7 @@ it("plans every namespace and writes nothing", async () => {
   expect((await operator.call("GET", "/api/namespaces/aks-dev/red-planned")).status).toBe(404);
 });
 
-it("refuses a batch in which anything is wrong, names all of it, and accepts nothing", async () => {
+it("refuses a batch with any mistake, names every mistake, and accepts nothing", async () => {
   const before = (await operator.call("GET", "/api/operations?top=1")).body;
   const wrong = [
     ...several("red-bad", 17),
@@ -496,13 +496,13 @@ it.each<[string, unknown, number, string]>([
   expect(((answer.body["errors"] ?? []) as unknown[]).length).toBeLessThanOrEqual(101);
 });
 
-it("says what a batch looks like to who sends a list", async () => {
+it("explains the form of a batch to a caller who sends a bare list", async () => {
   const { body } = await operator.call("POST", "/api/onboardings/batch", [request("red-x")]);
 
   expect(body["errors"]).toEqual([{ pointer: "", detail: 'must be an object: { "requests": [ … ] }' }]);
 });
 
-it("takes 1,000 requests, shows a hundred of them, and cancels all that has not begun", async () => {
+it("accepts 1,000 requests, shows a hundred of them, and cancels all that have not begun", async () => {
   const red = await as("red");
   const requests = Array.from({ length: 1_000 }, (_, at) => request(`nobodys-${at}`));
 

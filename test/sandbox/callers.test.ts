@@ -1,4 +1,4 @@
-/** Who may do what, over the wire: every route asked by every kind of caller, and teams against each other. */
+/** Who may do what, over the wire: every route called by every kind of caller, and teams against each other. */
 import { createPublicKey, randomUUID } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { SignJWT, UnsecuredJWT } from "jose";
@@ -36,7 +36,7 @@ async function claimsOf(person: Claimant): Promise<Record<string, unknown>> {
   return JSON.parse(Buffer.from(payload, "base64url").toString());
 }
 
-/** Every one of them claims to be an operator of the team that owns the thing. */
+/** The person whom every forgery claims to be: an operator of the team that owns the namespace. */
 const almighty: Person = { team: "red", role: "operate" };
 
 const forgeries: Record<string, () => Promise<Record<string, string>>> = {
@@ -114,7 +114,7 @@ describe("every route", () => {
     }
   });
 
-  it.each(people)("answers %s as it may", async (_who, person, expected) => {
+  it.each(people)("answers %s according to their rights", async (_who, person, expected) => {
     const service = await as(person);
     for (const route of routes) {
       const { status, body } = await route.ask(service);
@@ -130,7 +130,7 @@ describe("every route", () => {
     for (const route of routes) expect((await route.ask(operator)).status).toBe(route.key ?? route.operator);
   });
 
-  it("lists to each team its own, and to the operator all", async () => {
+  it("lists each team's own to the team, and everything to the operator", async () => {
     const blue = await as({ team: "blue", role: "request" });
     const id = await blue.onboard(request("blue-1"));
     await blue.waitFor(id);
@@ -141,7 +141,7 @@ describe("every route", () => {
     for (const path of ["/api/operations", "/api/namespaces"]) {
       expect(await list(nobody, path)).toEqual([]);
       expect(new Set((await list(red, path)).map((each) => (each as { team: string }).team))).toEqual(new Set(["red"]));
-      // Its batch of the matrix is its own, too, though all of it was refused.
+      // Its batch from the matrix also belongs to it, although the whole batch was refused.
       const ofBlue = (await list(blue, path)).filter((each) => (each as { kind?: string }).kind !== "batch");
       expect(ofBlue).toMatchObject([{ namespace: "blue-1", team: "blue" }]);
       expect((await list(operator, path)).length).toBeGreaterThan(2);
@@ -154,14 +154,14 @@ describe("every route", () => {
       new Set(["blue"]),
     );
     expect(await list(nobody, "/api/audit")).toEqual([]);
-    // What it was refused about another's, and nothing that happened there.
+    // The refusals of its own requests for another team's namespace, and nothing that happened there.
     const ofOther = await list(blue, "/api/audit?namespace=red-owned");
     expect(new Set(ofOther.map((each) => (each as { action: string }).action))).toEqual(new Set(["refused"]));
     expect((await nobody.call("GET", "/api/catalog")).body).toEqual({ clusters: [], sqlServers: [] });
     expect((await blue.call("GET", "/api/catalog")).body).toMatchObject({ clusters: [{ name: names.cluster }] });
   });
 
-  it("streams to a team what happens to its own, and nothing of another's", async () => {
+  it("streams to a team only its own events", async () => {
     const [red, blue] = [
       await tokenFor({ team: "red", role: "request" }),
       await tokenFor({ team: "blue", role: "request" }),
@@ -185,7 +185,7 @@ describe("every route", () => {
     expect(texts[0]).not.toContain("blue-");
   });
 
-  it("says the same of what is another team's and of what is not there", async () => {
+  it("gives the same answer for another team's and for something that does not exist", async () => {
     const blue = await as({ team: "blue", role: "request" });
     const pairs = [
       [`/api/operations/${operation}`, `/api/operations/${operation.slice(0, -1)}x`],
@@ -200,7 +200,7 @@ describe("every route", () => {
   });
 });
 
-it("takes no token while the signing keys cannot be read, and takes it again after", async () => {
+it("accepts no token while the signing keys cannot be read, and accepts it again afterwards", async () => {
   await sandbox.killHost();
   await sandbox.restartHost();
   const red = await as({ team: "red", role: "request" });
@@ -218,7 +218,7 @@ it("takes no token while the signing keys cannot be read, and takes it again aft
   expect((await red.call("GET", "/api/namespaces")).status).toBe(200);
 });
 
-it("lets exactly one of two racing teams have a namespace, fifty times", async () => {
+it("gives a namespace to exactly one of two racing teams, fifty times", async () => {
   const [red, blue] = [await as({ team: "red", role: "request" }), await as({ team: "blue", role: "request" })];
   const won: string[] = [];
   for (let round = 0; round < 50; round += 1) {
@@ -244,7 +244,7 @@ it("lets exactly one of two racing teams have a namespace, fifty times", async (
   }
 }, 180_000);
 
-it("keeps a namespace for the team that has it, until an operator takes it over", async () => {
+it("keeps a namespace with its team until an operator takes it over", async () => {
   const [red, blue] = [await as({ team: "red", role: "request" }), await as({ team: "blue", role: "request" })];
   const wanted = request("shared-taken");
   await red.waitFor(await red.onboard(wanted));
@@ -267,11 +267,11 @@ it("keeps a namespace for the team that has it, until an operator takes it over"
   expect((await blue.call("GET", address)).body).toMatchObject({ team: "blue", state: "Onboarded" });
 });
 
-it("stops at a namespace that was made again, until an operator takes it over", async () => {
+it("stops at a recreated namespace until an operator takes it over", async () => {
   const red = await as({ team: "red", role: "request" });
   const wanted = request("red-again");
   await red.waitFor(await red.onboard(wanted));
-  // An offboarding that fails leaves the record of what was onboarded.
+  // A failed offboarding leaves the record of what was onboarded.
   sandbox.cloud.faults.add({
     wire: "sql",
     operation: /DROP USER/,
@@ -297,7 +297,7 @@ it("stops at a namespace that was made again, until an operator takes it over", 
   expect((await red.call("GET", `/api/namespaces/${names.cluster}/red-again`)).body).toMatchObject({ team: "red" });
 });
 
-/** As somebody with rights in the cluster would, behind Mooring's back. */
+/** Recreates a namespace behind Mooring's back, as somebody with rights in the cluster could. */
 async function recreate(name: string): Promise<void> {
   const { url, adminToken } = sandbox.cloud.kubernetes;
   const call = (method: string, path: string, body?: object) =>
@@ -319,7 +319,7 @@ async function recreate(name: string): Promise<void> {
     .toBe(201);
 }
 
-it("lets those decide whom the team's rule names, and nobody else see or decide", async () => {
+it("lets only those whom the team's rule names see the request and decide", async () => {
   const red = await as({ team: "red", role: "request" });
   const id = await red.onboard(
     request("red-approved", { databases: [{ server: names.sqlServer, database: "orders", roles: ["executor"] }] }),
@@ -341,7 +341,7 @@ it("lets those decide whom the team's rule names, and nobody else see or decide"
   expect(await red.waitFor(id)).toMatchObject({ status: "Succeeded" });
 });
 
-it("takes from the queue what its team may ask for, whatever the message says of its sender", async () => {
+it("accepts from the queue what the queue's team may request, whatever the message says about its sender", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
   queue.send({ messageId: "plain", body: request("from-queue") });
   queue.send({ messageId: "forged", body: request("red-from-queue", { team: "red" }) });
@@ -364,7 +364,7 @@ it("takes from the queue what its team may ask for, whatever the message says of
     .toEqual(["forged NOT_ALLOWED", "sender INVALID_REQUEST"]);
 });
 
-it("lets a workload call for its team with its own token", async () => {
+it("lets a workload call on behalf of its team with its own token", async () => {
   const oid = randomUUID();
   const token = await sandbox.cloud.entra.apiToken({
     audience: callers.audience,
@@ -379,7 +379,7 @@ it("lets a workload call for its team with its own token", async () => {
   expect(await workload.waitFor(id)).toMatchObject({ status: "Succeeded", team: "red", requestedBy: oid });
 });
 
-describe("what a refusal tells of the catalog", () => {
+describe("what a refusal reveals of the catalog", () => {
   const known = [names.cluster, names.sqlServer, "messages", "orders"];
   const unknown = "nothing-like-it";
   const [database] = request("red-asked").databases;
@@ -389,7 +389,7 @@ describe("what a refusal tells of the catalog", () => {
     request("red-asked", { databases: [{ ...database, database: unknown }] }),
     request("red-asked", { databases: [{ ...database, roles: ["owner"] }] }),
   ];
-  /** Everything that is said of the request, on each way that one takes over HTTP. */
+  /** All answers to the request, from each HTTP route that accepts one. */
   const told = async (service: Service, body: object) => {
     const batch = await service.call("POST", "/api/onboardings/batch?dryRun=true", { requests: [body] });
     return [
@@ -397,11 +397,11 @@ describe("what a refusal tells of the catalog", () => {
         ["/api/onboardings", "/api/onboardings?dryRun=true"].map((path) => service.call("POST", path, body)),
       )),
       batch,
-      // The tag of a plan is made of what was asked for.
+      // A plan's tag is derived from the request.
     ].map(({ body: { traceId: _trace, etag: _tag, ...answer } }) => JSON.stringify(answer));
   };
 
-  it("is nothing, to a caller in no team: not even whether there is such a thing", async () => {
+  it("is nothing to a caller in no team, not even whether a name exists", async () => {
     const nobody = await as({ role: "request" });
     const ofThere = await told(nobody, request("red-asked"));
     expect(ofThere[0]).toContain("NOT_ALLOWED");
@@ -416,7 +416,7 @@ describe("what a refusal tells of the catalog", () => {
     }
   });
 
-  it("is what its team has, to a member of one; and all, to an operator", async () => {
+  it("is what the team has to its members, and everything to an operator", async () => {
     const [red, all] = [await as({ team: "red", role: "request" }), await as({ role: "operate" })];
     const [cluster = {}, server = {}] = asks;
 
@@ -425,7 +425,7 @@ describe("what a refusal tells of the catalog", () => {
     for (const answer of await told(all, server)) expect(answer).toContain(`it has ${names.sqlServer}`);
   });
 
-  it("is what the queue's team has, to whoever reads the dead letters", async () => {
+  it("is what the queue's team has to those who read the dead letters", async () => {
     const queue = sandbox.cloud.serviceBus.queue(names.queue);
     asks.forEach((body, index) => void queue.send({ messageId: `asked-${index}`, body }));
     const reasons = () =>
@@ -446,7 +446,7 @@ it("has put no token and no key into any answer or log", async () => {
   const text = `${log.join("\n")}${answers.map(({ headers, body }) => JSON.stringify([[...headers], body])).join("\n")}`;
 
   expect(text.length).toBeGreaterThan(10_000);
-  // What was found, not the text that it was found in.
+  // Reports only the match, not the text around it.
   expect(text.match(/.{0,80}eyJ[\w-]{10,}\.eyJ/g)).toBeNull();
   expect(text.includes(callers.key)).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** A page of another site, open in the browser of whoever runs the sandbox: it changes nothing, on any route. */
+/** A page of another site, open in the browser of the person who runs the sandbox, can change nothing on any route. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -7,7 +7,7 @@ import { type Service, serviceOf } from "../support/service.ts";
 let sandbox: SuiteSandbox;
 let service: Service;
 let operation: string;
-/** Every route that changes something, filled in with what is there. */
+/** Every route that changes something, with its path parameters filled in. */
 let changes: { readonly method: string; readonly path: string }[];
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
-/** As a browser sends it: what a form or `fetch` with `mode: "no-cors"` can do without asking first. */
+/** Sends a request as a browser does for a form or `fetch` with `mode: "no-cors"`, which need no preflight. */
 async function send(
   { method, path }: (typeof changes)[number],
   headers: Record<string, string>,
@@ -62,12 +62,12 @@ it("begins nothing for a body that is not declared as JSON", async () => {
   expect(await operations()).toMatchObject([{ id: operation, status: "Succeeded" }]);
 });
 
-it("takes the same of its own page, without a body, and with one of JSON", async () => {
+it("accepts the same requests from its own page, without a body and with a JSON body", async () => {
   const own = { origin: sandbox.url, "sec-fetch-site": "same-origin" };
   const path = `/api/namespaces/${names.cluster}/team-a`;
 
   expect(await send({ method: "POST", path: `${path}/verify` }, own)).toMatchObject({ status: 200 });
-  // An older browser, or one that reached the sandbox under a name of the network.
+  // An older browser, or one that reached the sandbox under a network name.
   expect(await send({ method: "POST", path: `${path}/repair?dryRun=true` }, { origin: sandbox.url })).toMatchObject({
     status: 200,
   });

@@ -1,4 +1,4 @@
-/** Cancel, approval, change and a second compensation through the whole system, a kill -9 while it waits included. */
+/** Cancel, approval, change and a second compensation through the whole system, including a kill -9 during a wait. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -7,7 +7,7 @@ import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
-/** Of another person who approves: a request from the queue needs two. */
+/** Another approver: a request from the queue needs two. */
 let second: Service;
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ function expectNothingOf(namespace: string) {
   }
 }
 
-/** From the queue, so that the requester is not who calls the routes. Returns the operation once it waits. */
+/** Sends a request by queue, so that the requester differs from the caller of the routes. Returns the operation once it waits. */
 async function requestByQueue() {
   const wanted = request("orders");
   sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
@@ -60,7 +60,7 @@ const isOther = { status: 412, body: { code: "PRECONDITION_FAILED" } };
 
 const hashOf = (operation: object) => String(Object(Object(operation).approval).requestHash);
 
-it("cancels a running onboarding, leaves nothing, and says what it undid", async () => {
+it("cancels a running onboarding, leaves nothing, and reports what it undid", async () => {
   sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 1_500 } });
   const wanted = request("messages");
   const id = await service.onboard(wanted);
@@ -71,7 +71,7 @@ it("cancels a running onboarding, leaves nothing, and says what it undid", async
   const planned = await service.call("POST", `/api/operations/${id}/cancel?dryRun=true`, { comment: "not today" });
   expect((await service.operation(id)).phase).toBe("provisioning");
   const running = await service.call("GET", `/api/operations/${id}`);
-  // What was seen before its first step is what is canceled in the middle of them.
+  // A tag from before the first step still allows a cancel in the middle of the steps.
   const seen = { "if-match": first.headers.get("etag") ?? "" };
   const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment: "not today" }, seen);
   const again = await service.call("POST", `/api/operations/${id}/cancel`, undefined, seen);
@@ -97,7 +97,7 @@ it("cancels a running onboarding, leaves nothing, and says what it undid", async
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
 });
 
-it("refuses to cancel what has ended, what does not exist, and what is no cancel", async () => {
+it("refuses to cancel an ended or a missing operation, and refuses a malformed cancel", async () => {
   const id = await service.onboard(request("messages"));
   await service.waitFor(id);
 
@@ -129,7 +129,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
       .messages()
       .map(({ messageId }) => messageId)
       .filter((id) => id.startsWith(asked));
-  // The timer that reminds runs at the start and every 15 seconds.
+  // The reminder timer runs at the start and every 15 seconds.
   await expect.poll(() => published().length, { timeout: 20_000 }).toBeGreaterThan(1);
   expect(published()[0]).toBe(asked);
   const path = `/api/operations/${operation.id}/approve`;
@@ -158,7 +158,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   }
 }, 60_000);
 
-it("decides only about what was seen: not when somebody else has decided in between, and not by a weak tag", async () => {
+it("decides only about the version that was seen: not after another decision in between, nor by a weak tag", async () => {
   const { operation } = await requestByQueue();
   const path = `/api/operations/${operation.id}`;
   const read = async () => await second.call("GET", path);
@@ -171,7 +171,7 @@ it("decides only about what was seen: not when somebody else has decided in betw
   const weak = await post(service, "approve", `W/${seen}`, { requestHash });
   const wrong = await post(service, "approve", seen.replaceAll('"', ""), { requestHash });
   const first = await post(service, "approve", seen, { requestHash });
-  // Sent a second time it is the decision that is made.
+  // Sent again, it counts as the decision already made.
   const again = await post(service, "approve", seen, { requestHash });
   const stale = await Promise.all([
     post(second, "approve", seen, { requestHash }),
@@ -200,11 +200,11 @@ it("decides only about what was seen: not when somebody else has decided in betw
   const ended = await read();
   const late = await post(service, "cancel", now);
   expect(ended.body["etag"]).not.toBe(now);
-  // What would be refused without a condition is refused for that (RFC 9110, 13.2.1).
+  // A request that would be refused without a condition is refused for that reason (RFC 9110, 13.2.1).
   expect(late).toMatchObject({ status: 409, body: { code: "OPERATION_ENDED" } });
 });
 
-it("ends with REJECTED when it is rejected, and nothing was written", async () => {
+it("ends with REJECTED after a rejection, and has written nothing", async () => {
   const { operation, namespace } = await requestByQueue();
 
   const plan = await service.call("POST", `/api/operations/${operation.id}/reject?dryRun=true`);
@@ -216,7 +216,7 @@ it("ends with REJECTED when it is rejected, and nothing was written", async () =
     status: "Failed",
     error: { code: "REJECTED", message: expect.stringContaining("ask first") },
   });
-  // Sent again by somebody who got no answer: it is the same decision, and enters the trail once.
+  // Sent again by a caller who got no answer: it is the same decision, and has one entry in the trail.
   const again = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
   expect(again).toMatchObject({ status: 202, body: { decision: "reject" } });
   const trail = (await service.call("GET", `/api/audit?operation=${operation.id}`)).body["value"] as object[];
@@ -240,7 +240,7 @@ it("does not let the requester approve, and shows in a plan that approval would 
   expectNothingOf(wanted.namespace);
 });
 
-it("changes an onboarded namespace to another request, plans that first, and changes nothing for the same again", async () => {
+it("plans and makes a change to an onboarded namespace, and changes nothing when the same request is repeated", async () => {
   const wanted = { ...request("messages"), serviceAccount: "web" };
   const { namespace } = wanted;
   const before = { ...wanted, serviceAccount: "app", databases: [{ ...wanted.databases[0], roles: ["writer"] }] };
@@ -311,7 +311,7 @@ it("plans an offboarding without writing", async () => {
   expect((await service.call("DELETE", `/api/namespaces/${names.cluster}/unknown?dryRun=true`)).status).toBe(404);
 });
 
-it("runs again the undo that failed, once its obstacle is gone", async () => {
+it("reruns a failed undo once its obstacle is gone", async () => {
   const wanted = request("messages");
   const forbidden = { code: "AuthorizationFailed", status: 403 };
   const times = Number.POSITIVE_INFINITY;

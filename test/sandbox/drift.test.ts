@@ -1,4 +1,4 @@
-/** The drift watcher on the whole system. In a sandbox of its own: it would put right what other tests break. */
+/** The drift watcher on the whole system. It has its own sandbox, because it would repair what other tests break. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
-it("finds drift by itself, tells it on the topic, repairs it, and tells that, too", async () => {
+it("finds drift by itself, repairs it, and publishes both on the topic", async () => {
   const berth = { cluster: names.cluster, namespace: "drifting" };
   const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
   const onboarded = await service.waitFor(await service.onboard({ ...berth, databases }));

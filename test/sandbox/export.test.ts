@@ -1,4 +1,4 @@
-/** What a team takes away works without Mooring: the T-SQL makes the same user, the YAML the same objects. */
+/** A team's export works without Mooring: the T-SQL creates the same user, and the YAML the same objects. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import sql from "mssql";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -69,7 +69,7 @@ async function runSql(text: string) {
   }
 }
 
-it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace of %s had", async (identityMode) => {
+it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace with %s had", async (identityMode) => {
   const { cloud } = sandbox;
   const namespace = `leaving-${identityMode.toLowerCase()}`;
   const path = `/api/namespaces/${names.cluster}/${namespace}`;
@@ -127,7 +127,7 @@ it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace of %s ha
   ]);
 });
 
-it("gives the manifest, and refuses a format, a database and a namespace that it does not have", async () => {
+it("returns the manifest, and refuses an unknown format, database or namespace", async () => {
   await service.waitFor(await service.onboard(wanted("exported", "workloadIdentity")));
   const path = `/api/namespaces/${names.cluster}/exported`;
 
@@ -138,7 +138,7 @@ it("gives the manifest, and refuses a format, a database and a namespace that it
   expect((await get(`/api/namespaces/${names.cluster}/nobody/manifest`)).status).toBe(404);
 });
 
-it("names what may be asked for, and no host, resource id or key", async () => {
+it("names what can be requested, but no host, resource id or key", async () => {
   const { status, body } = await service.call("GET", "/api/catalog");
 
   expect(status).toBe(200);

@@ -1,4 +1,4 @@
-/** What stands between a request and harm, on the whole system: over HTTP, the real SDKs and the simulated services. */
+/** The safeguards between a request and harm, on the whole system: HTTP, the real SDKs and the simulated services. */
 
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -27,7 +27,7 @@ function request(namespace: string, changes: object = {}) {
   };
 }
 
-it("stops before the first write when the kubelet lacks a role, and gives the command that helps", async () => {
+it("stops before the first write when the kubelet lacks a role, and shows the command that grants it", async () => {
   const { roleAssignments, identities } = sandbox.cloud.world;
   const [first] = roleAssignments.values();
   if (!first) throw new Error("the kubelet of the sandbox has no roles");
@@ -71,7 +71,7 @@ function identityOf(namespace: string) {
   return identity;
 }
 
-it("does not offboard what others depend on, says who, and goes on when told so", async () => {
+it("does not offboard what others depend on, names them, and continues with ignoreDependants", async () => {
   await onboard("shared");
   const { world } = sandbox.cloud;
   const identity = identityOf("shared");
@@ -108,11 +108,11 @@ it("does not offboard what others depend on, says who, and goes on when told so"
   const { status, error } = await service.waitFor(String(accepted.body["id"]));
   expect(status, JSON.stringify(error)).toBe("Succeeded");
   expect((await service.call("GET", path)).status).toBe(404);
-  // Somebody else's to remove.
+  // Not Mooring's to remove.
   expect(world.roleAssignments.has(given.name)).toBe(true);
 });
 
-it("does not say that nothing has changed of a namespace that was deleted, or made again, since", async () => {
+it("does not report a namespace as unchanged if it was deleted or recreated in the meantime", async () => {
   const first = await onboard("again");
   const same = await service.call("POST", "/api/onboardings", request("again"));
   expect(same.body).toMatchObject({ id: first, isNew: false });
@@ -133,7 +133,7 @@ it("does not say that nothing has changed of a namespace that was deleted, or ma
   expect(String(other.body["fix"])).toContain("takeOver=true");
 });
 
-it("says what it said before when the cluster cannot be asked", async () => {
+it("repeats its earlier answer when the cluster is unreachable", async () => {
   const first = await onboard("away");
   sandbox.cloud.faults.add({ wire: "kubernetes", times: 50, effect: { kind: "error", code: 503 } });
 
@@ -142,7 +142,7 @@ it("says what it said before when the cluster cannot be asked", async () => {
   expect(same).toMatchObject({ status: 202, body: { id: first, isNew: false } });
 });
 
-it("changes the ETag when the namespace changes, and lets a look pass an If-Match", async () => {
+it("changes the ETag when the namespace changes, but a verification does not invalidate an If-Match", async () => {
   await onboard("tagged");
   const path = `/api/namespaces/${names.cluster}/tagged`;
   const tag = async () => (await service.call("GET", path)).headers.get("etag") ?? "";

@@ -1,4 +1,4 @@
-/** What the durable runtime has forgotten nobody misses: the registry has all that is shown, and all that goes on from it. */
+/** Purged durable histories are not missed: the registry has everything that is shown and everything that later requests need. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { purgeHistories } from "../../src/functions/operations/purgeHistories.ts";
@@ -28,7 +28,7 @@ const request = (namespace: string, ...databases: string[]) => ({
   databases: databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
 });
 
-/** What the timer does, on a day on which all that began here is old enough. */
+/** Purges as the timer would on a day when everything begun here is old enough. */
 async function purge(): Promise<readonly string[]> {
   const logged: string[] = [];
   const log = (line: string) => void logged.push(line);
@@ -38,7 +38,7 @@ async function purge(): Promise<readonly string[]> {
 
 const instances = async () => (await durableClientOf(sandbox).getStatusAll()).map(({ instanceId }) => instanceId);
 
-/** An operation fails, and its undo does, too. */
+/** Makes an operation fail, and its undo too. */
 function failEverything(): void {
   const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
   for (const operation of [/^PUT .*federatedIdentityCredentials$/, /^DELETE .*userAssignedIdentities$/]) {
@@ -46,7 +46,7 @@ function failEverything(): void {
   }
 }
 
-it("shows, repeats, compensates, changes and removes what the runtime has forgotten, and leaves what runs", async () => {
+it("shows, repeats, compensates, changes and offboards what the runtime has purged, and leaves running operations alone", async () => {
   const wanted = request("kept", "messages");
   const once = { "idempotency-key": crypto.randomUUID() };
   const first = await service.call("POST", "/api/onboardings", wanted, once);
@@ -75,7 +75,7 @@ it("shows, repeats, compensates, changes and removes what the runtime has forgot
   const before = await look();
   expect((await instances()).length).toBeGreaterThan(4);
 
-  // The runtime records the end of an instance a little after it has told of it.
+  // The runtime records the end of an instance slightly after the operation shows as ended.
   await expect.poll(async () => [await purge(), await instances()].at(1), { timeout: 10_000 }).toEqual([waiting]);
 
   expect(await look()).toEqual(before);

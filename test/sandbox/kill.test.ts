@@ -1,4 +1,4 @@
-/** kill -9 at any moment of an onboarding, and a restart: it ends right all the same. */
+/** kill -9 at any moment of an onboarding, and a restart: it still ends correctly. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -10,13 +10,13 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  // Slow enough that the kills fall into every phase.
+  // Slow enough for the kills to hit every phase.
   sandbox = await startSandbox({ latencyMs: 30 });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
 
-/** Printed with a failure, so that it can be run again. */
+/** Printed with a failure, so that it can be rerun. */
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const kills = Number(process.env["MOORING_KILLS"] ?? 7);
 const longestMs = 1_500;
@@ -94,7 +94,7 @@ async function post(namespace: string, what: string): Promise<string> {
   return String(body["id"]);
 }
 
-/** So that a repair has something to do. */
+/** Gives a repair something to do. */
 async function breakSomething(namespace: string): Promise<void> {
   const name = identityName({ cluster: names.cluster, namespace });
   const { sql, world } = sandbox.cloud;

@@ -1,6 +1,6 @@
 /**
- * kill -9 while people decide: an approval, a rejection, a take-over and a look with a Job, each cut off at a moment of
- * chance. Whoever got no answer asks again with the same key, as the documents say.
+ * kill -9 while people decide: an approval, a rejection, a take-over and a verification with a Job, each cut off at a random
+ * moment. A caller who gets no answer sends the request again with the same key, as the documentation says.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +14,7 @@ import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Operation, type Service, serviceOf } from "../support/service.ts";
 
 const databases = ["messages", "orders"];
-/** Printed with a failure, so that it can be run again. */
+/** Printed with a failure, so that it can be rerun. */
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const rounds = Math.max(1, Math.round(Number(process.env["MOORING_KILLS"] ?? 7) / 5));
 const longestMs = 500;
@@ -31,7 +31,7 @@ beforeAll(async () => {
     verificationJob: { image: "message-app", timeoutSeconds: 60 },
   });
   operator = serviceOf(sandbox);
-  // What the Job looks at when it has logged in.
+  // The table that the Job reads after it has logged in.
   await createMessageList(sandbox.cloud);
 });
 afterAll(() => sandbox?.close());
@@ -48,7 +48,7 @@ function requestFor(namespace: string, wanted: readonly string[]) {
   return { cluster: names.cluster, namespace, databases };
 }
 
-/** Sends it, kills the service at a moment of chance, starts it again, and sends it until it is answered. */
+/** Sends a request, kills the service at a random moment, restarts it, and sends the request until it is answered. */
 async function throughKill(send: () => Promise<Answer>): Promise<Answer> {
   const first = send().catch(() => undefined);
   await sleep(dice.roll(longestMs));
@@ -57,7 +57,7 @@ async function throughKill(send: () => Promise<Answer>): Promise<Answer> {
   await sandbox.restartHost();
   for (;;) {
     const answer = await send().catch(() => undefined);
-    // The first try holds the key until it is known to be over.
+    // The first attempt holds the key until it is known to be over.
     const isEarly = answer?.status === 503 || answer?.body["code"] === "IDEMPOTENCY_IN_PROGRESS";
     if (answer && !isEarly) return answer;
     await sleep(100);
@@ -78,7 +78,7 @@ async function trailOf(id: string): Promise<readonly string[]> {
   return entries.map(({ kind, what, target, action }) => `${kind} ${what} ${target} ${action}`);
 }
 
-/** The trail has each thing once, however often it was tried. */
+/** The trail has each entry once, however often it was tried. */
 async function expectToldOnce(id: string): Promise<void> {
   const trail = await trailOf(id);
   expect(trail.toSorted()).toEqual([...new Set(trail)].toSorted());
@@ -139,7 +139,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
     const answer = await throughKill(() => red.call("POST", `${addressOf(namespace)}/verify`));
 
     expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 200, body: { findings: [] } });
-    // The look that was cut off leaves its Job to the cluster, which removes it by its time to live.
+    // A verification that was cut off leaves its Job to the cluster, which removes it after its time to live.
     const jobs = () => sandbox.cloud.kubernetes.objects.list("batch/v1", "Job", namespace);
     const kept = () => jobs().filter((job) => Object(job["spec"]).ttlSecondsAfterFinished === undefined);
     await expect.poll(() => jobs().length, { timeout: 30_000 }).toBeLessThanOrEqual(1);
@@ -148,7 +148,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
 };
 
 it.each(Object.keys(stories))(
-  `brings %s to its end that was killed, ${rounds} times (seed ${seed})`,
+  `completes %s despite a kill, ${rounds} times (seed ${seed})`,
   async (kind) => {
     for (let round = 0; round < rounds; round += 1) {
       await stories[kind]?.(`shared-${kind.toLowerCase().replaceAll(" ", "-")}-${round}`);

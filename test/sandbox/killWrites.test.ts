@@ -1,6 +1,6 @@
 /**
- * The host is killed at a write of its durable store, each in its turn: at the entry of the system call, so that what came
- * before is there and this one is not. A sample in every run; MOORING_PROOFS=full takes every write.
+ * The host is killed at a write to its durable store, at the entry of the system call, so that all earlier writes are there and
+ * this one is not. Every run samples the writes; MOORING_PROOFS=full covers every write.
  */
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -32,7 +32,7 @@ let sandbox: SuiteSandbox;
 let service: Service;
 let traces: string;
 
-/** The service on the sandbox's store and port, traced; only calls on the store's files count. */
+/** Starts the service on the sandbox's store and port under strace; only calls on the store's files count. */
 function startTraced(name: string, injection: readonly string[] = []): Promise<HostProcess> {
   const store = join(sandbox.dataFolder, "durable", "Mooring.sqlite");
   const paths = [store, `${store}-wal`].flatMap((path) => ["-P", path]);
@@ -56,7 +56,7 @@ function requestFor(namespace: string) {
   return { cluster: names.cluster, namespace, databases: wanted };
 }
 
-/** Undefined when the host died before it answered. */
+/** Returns undefined when the host died before it answered. */
 async function onboard(namespace: string): Promise<string | undefined> {
   try {
     return await service.onboard(requestFor(namespace));
@@ -82,7 +82,7 @@ describe.skipIf(!isInstalled())(
     });
     afterAll(() => sandbox?.close());
 
-    it(`loses nothing of an onboarding, at whichever write the host is killed (seed ${seed})`, async () => {
+    it(`loses nothing of an onboarding, whichever write the host is killed at (seed ${seed})`, async () => {
       const counting = await startTraced("count");
       const first = await service.waitFor(await service.onboard(requestFor("write-count")));
       expect(first.status).toBe("Succeeded");
@@ -96,7 +96,7 @@ describe.skipIf(!isInstalled())(
       for (const nth of chosen) {
         const namespace = `write-${nth}`;
         const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
-        // It may be killed before it is ready: then nobody has been promised anything.
+        // If it is killed before it is ready, it has acknowledged nothing.
         const traced = await startTraced("last", injection).catch(() => undefined);
         const accepted = traced && (await onboard(namespace));
         const done =
@@ -114,7 +114,7 @@ describe.skipIf(!isInstalled())(
         );
         await sandbox.killHost();
       }
-      // One that starts on an older store may write less.
+      // A host that starts on an older store may write less.
       expect(killed).toBeGreaterThan(chosen.length / 2);
       await sandbox.restartHost();
       expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });

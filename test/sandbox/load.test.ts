@@ -1,4 +1,4 @@
-/** More than the service takes: whoever sends it is told so at once, and the others are served. */
+/** Overload: the service refuses the excess immediately and serves everyone else. */
 import { request as startRequest } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -28,7 +28,7 @@ function request() {
 
 const megabyte = Buffer.alloc(1024 * 1024, " ");
 
-/** Sends a body in chunks of a megabyte, without saying beforehand how many, until it is answered. */
+/** Sends a body in chunks of a megabyte, without announcing its size, until it is answered. */
 function sendChunks(most: number): Promise<{ status: number | undefined; code: unknown; sent: number }> {
   return new Promise((resolve, reject) => {
     let sent = 0;
@@ -51,18 +51,18 @@ function sendChunks(most: number): Promise<{ status: number | undefined; code: u
   });
 }
 
-it("answers 413 to large bodies of unknown size without taking them", async () => {
+it("answers 413 to large bodies of unknown size without reading them", async () => {
   const answers = [];
   for (let round = 0; round < 3; round += 1) {
     answers.push(...(await Promise.all(Array.from({ length: 4 }, () => sendChunks(90)))));
   }
 
   expect(answers.map(({ status, code }) => `${status} ${code}`)).toEqual(Array(12).fill("413 PAYLOAD_TOO_LARGE"));
-  // What is on the way in the machine's own buffers; the service takes 16 KB.
+  // The limit allows for the system's buffers; the service itself reads 16 KB.
   expect(Math.max(...answers.map(({ sent }) => sent))).toBeLessThan(45);
 });
 
-it("tells of a client that goes away in the middle of its body by one line, and as no error", async () => {
+it("logs a client that disconnects in mid-body with one line, and not as an error", async () => {
   const { port, host } = new URL(sandbox.url);
   log.length = 0;
 
@@ -79,7 +79,7 @@ it("tells of a client that goes away in the middle of its body by one line, and 
   expect(log.filter((line) => / (ERR|CRT) |UNEXPECTED/.test(line))).toEqual([]);
 });
 
-it("answers what is more than it does at a time at once, and says when to come back", async () => {
+it("immediately refuses requests beyond its concurrency limit, and says when to retry", async () => {
   const answers = await Promise.all(
     Array.from({ length: 60 }, async () => {
       const { status, body, headers } = await service.call("POST", "/api/onboardings", request());
@@ -96,7 +96,7 @@ it("answers what is more than it does at a time at once, and says when to come b
   expect((await service.call("POST", "/api/onboardings", request())).status).toBe(202);
 });
 
-it("opens a caller no more streams than its share, and gives the place back when a client goes away", async () => {
+it("limits each caller's streams, and frees a place when a client disconnects", async () => {
   const open = async () => {
     const leave = new AbortController();
     const response = await fetch(`${sandbox.url}/api/events`, { signal: leave.signal });

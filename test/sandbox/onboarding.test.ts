@@ -1,4 +1,4 @@
-/** The whole system: HTTP and queue in, real SDKs over real sockets, the simulated cloud behind them. */
+/** The whole system: HTTP and queue at the front, real SDKs over real sockets, the simulated cloud at the back. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -39,7 +39,7 @@ function usersOf(database: string) {
   return sandbox.cloud.sql.database(database).users();
 }
 
-it("onboards a namespace, shows every step, and offboards it to nothing", async () => {
+it("onboards a namespace, shows every step, and offboards it without leftovers", async () => {
   const wanted = request();
 
   const onboarded = await service.waitFor(await service.onboard(wanted));
@@ -75,7 +75,7 @@ it("onboards a namespace, shows every step, and offboards it to nothing", async 
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
 });
 
-it("takes the same request fifty times at once for one operation and one of each resource", async () => {
+it("makes one operation and one of each resource from fifty simultaneous identical requests", async () => {
   const wanted = request();
 
   const ids = await Promise.all(Array.from({ length: 50 }, () => service.onboard(wanted)));
@@ -93,7 +93,7 @@ it("takes the same request fifty times at once for one operation and one of each
   expect(await service.onboard(wanted)).toBe(ids[0]);
 });
 
-it("refuses another request for a namespace while one runs, and names the operation", async () => {
+it("refuses a different request for a namespace while an operation runs, and names the operation", async () => {
   sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 1_000 } });
   const first = request();
   const id = await service.onboard(first);
@@ -113,7 +113,7 @@ it("plans without writing anything", async () => {
 
   expect(status).toBe(200);
   expect(body).toMatchObject({ blocked: false });
-  // Questions are asked by POST, too.
+  // These only ask the API server, although they are POST and PATCH.
   const questions = ["POST selfsubjectaccessreviews", "DRY-RUN PATCH namespaces"];
   const asked = sandbox.cloud.faults.journal.slice(before).map(({ operation }) => operation);
   expect(asked).toEqual(expect.arrayContaining(questions));
@@ -122,7 +122,7 @@ it("plans without writing anything", async () => {
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
 });
 
-it("undoes everything when the second database fails for good, and says which step, why and what to do", async () => {
+it("undoes everything when the second database fails permanently, and says which step, why and what to do", async () => {
   const wanted = request();
   sandbox.cloud.faults.add({
     wire: "sql",
@@ -145,7 +145,7 @@ it("undoes everything when the second database fails for good, and says which st
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
 });
 
-it("rides out passing faults on every wire", async () => {
+it("survives transient faults on every wire", async () => {
   const { faults } = sandbox.cloud;
   faults.add({ wire: "arm", operation: /^PUT .*userAssignedIdentities$/, effect: { kind: "cutAfter" } });
   faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "cutAfter" } });
@@ -166,7 +166,7 @@ it("rides out passing faults on every wire", async () => {
   expect(ended.steps.some(({ attempts }) => attempts > 1)).toBe(true);
 });
 
-it("takes the same request from the queue, plain or in a CloudEvents envelope", async () => {
+it("accepts the same request from the queue, plain or in a CloudEvents envelope", async () => {
   const plain = request();
   const wrapped = request({ identityMode: "podIdentity" });
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
@@ -188,7 +188,7 @@ it("publishes an event for each change of status", async () => {
   const id = await service.onboard(request());
   await service.waitFor(id);
 
-  // The event follows the record that a status is read from.
+  // The event is published after the record that the status is read from.
   const statuses = () =>
     sandbox.cloud.serviceBus
       .subscription(names.topic, "all")
@@ -198,7 +198,7 @@ it("publishes an event for each change of status", async () => {
   await expect.poll(statuses).toEqual(["Running", "Succeeded"]);
 });
 
-it("hands out no management address, key or token in any answer", async () => {
+it("reveals no management address, key or token in any answer", async () => {
   const id = await service.onboard(request());
   await service.waitFor(id);
   const answers = await Promise.all(

@@ -1,4 +1,4 @@
-/** What is Mooring's and what is somebody else's, on the whole system: given back, kept, taken away or left alone. */
+/** Ownership on the whole system: what Mooring restores, keeps, removes or leaves alone. */
 import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -9,7 +9,7 @@ import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
-/** Of the cluster's administrator. */
+/** The cluster administrator's client. */
 let core: CoreV1Api;
 let objects: KubernetesObjectApi;
 
@@ -97,7 +97,7 @@ const hasUser = (namespace: string) =>
     .users()
     .some(({ name }) => name === userOf(namespace));
 
-it("gives back the value that it replaced", async () => {
+it("restores the value that it replaced", async () => {
   const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
   const { namespace } = wanted;
   await core.createNamespace({ body: { metadata: { name: namespace } } });
@@ -109,7 +109,7 @@ it("gives back the value that it replaced", async () => {
   expect(await annotationsOf(namespace)).toEqual({ [clientIdAnnotation]: "hand" });
 });
 
-it("leaves a value that its team has set since the adoption, and takes its own marks off", async () => {
+it("leaves a value that the team has set since the adoption, and removes its own marks", async () => {
   const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
   const { namespace } = wanted;
   await core.createNamespace({ body: { metadata: { name: namespace } } });
@@ -122,13 +122,13 @@ it("leaves a value that its team has set since the adoption, and takes its own m
   expect(await annotationsOf(namespace)).toEqual({ [clientIdAnnotation]: "newer" });
 });
 
-it("puts nothing into an account that was made anew since, marks and all", async () => {
+it("restores nothing into an account that was recreated, even with its marks", async () => {
   const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
   const { namespace } = wanted;
   await core.createNamespace({ body: { metadata: { name: namespace } } });
   await apply(account(namespace, "hand"), "team");
   await onboard(wanted);
-  // What `kubectl get -o yaml`, delete and apply do: the marks come along, the UID does not.
+  // As `kubectl get -o yaml`, delete and apply do: the marks are copied, the UID is not.
   const adopted = await core.readNamespacedServiceAccount({ name: "app", namespace });
   await core.deleteNamespacedServiceAccount({ name: "app", namespace });
   const { annotations = {} } = adopted.metadata ?? {};
@@ -139,7 +139,7 @@ it("puts nothing into an account that was made anew since, marks and all", async
   expect(await annotationsOf(namespace)).toEqual(annotations);
 });
 
-it("gives back what it replaced although its mark was taken off", async () => {
+it("restores what it replaced although its mark was removed", async () => {
   const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
   const { namespace } = wanted;
   await core.createNamespace({ body: { metadata: { name: namespace } } });
@@ -155,7 +155,7 @@ it("gives back what it replaced although its mark was taken off", async () => {
 
 const marks = ["namespace", "operation", "adopted-by", "replaced"].map((name) => `mooring.dev/${name}`);
 
-/** As `kubectl label` and `kubectl annotate` do with a minus behind the name. */
+/** Removes the marks as `kubectl label` and `kubectl annotate` do with a minus after the name. */
 async function unmark({
   apiVersion,
   kind,
@@ -177,7 +177,7 @@ async function unmarkAll(namespace: string): Promise<void> {
   await messages().runScript(`EXEC sys.sp_dropextendedproperty @name = N'mooring', ${level}`);
 }
 
-it("finds marks that somebody took off, puts them on again, and offboards by its record without them", async () => {
+it("finds removed marks, restores them, and offboards by its record without them", async () => {
   const wanted = request();
   const { namespace } = wanted;
   await onboard(wanted);
@@ -201,12 +201,12 @@ it("finds marks that somebody took off, puts them on again, and offboards by its
 
   expect(identityOf(namespace)).toBeUndefined();
   expect(hasUser(namespace)).toBe(false);
-  // The cluster takes its time to end a namespace that is deleted; the operation does not wait for it.
+  // The cluster takes a while to finish deleting a namespace; the operation does not wait for it.
   const answer = () => core.readNamespace({ name: namespace }).catch((error: unknown) => error);
   await expect.poll(answer).toMatchObject({ code: 404 });
 });
 
-it("leaves a user and an account that others have made anew, whatever their names", async () => {
+it("leaves a user and an account that others have recreated under the same names", async () => {
   const wanted = request({ deletePolicy: "Keep" });
   const { namespace } = wanted;
   await onboard(wanted);
@@ -227,7 +227,7 @@ it("leaves a user and an account that others have made anew, whatever their name
   expect(identityOf(namespace)).toBeUndefined();
 });
 
-it("says that a namespace is kept, and does not take it for its own when it is onboarded again", async () => {
+it("reports that a namespace is kept, and does not treat it as its own when it is onboarded again", async () => {
   const wanted = request({ deletePolicy: "Keep" });
   const { namespace } = wanted;
   await onboard(wanted);
@@ -256,7 +256,7 @@ it("says that a namespace is kept, and does not take it for its own when it is o
   expect((await core.readNamespace({ name: namespace })).metadata?.uid).toBe(metadata?.uid);
 });
 
-it("does not bind a selector that somebody else has bound, and finds it when that comes later", async () => {
+it("does not bind a selector that another binding uses, and finds such a binding when it appears later", async () => {
   const wanted = request({ identityMode: "podIdentity", selector: "shared" });
   const { namespace } = wanted;
   const binding = {

@@ -1,4 +1,4 @@
-/** Plans over HTTP, with the API server's own answers in them, and that what runs then does what they said. */
+/** Plans over HTTP, which include the API server's own answers, and operations that then do what the plans said. */
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -37,7 +37,7 @@ async function planOf(method: string, path: string, body?: object): Promise<Plan
   return answer.body as object as Plan;
 }
 
-/** The plan's steps, and what the status and the audit trail say of the same steps. */
+/** The status and the audit trail report the same steps as the plan. */
 async function expectDone(plan: Plan, operation: string) {
   const ended = await service.waitFor(operation);
   expect(ended.status).toBe("Succeeded");
@@ -84,7 +84,7 @@ it("does what the plan said: onboarding, change, repair, migration and offboardi
   await expectDone(offboarding, await service.offboard(wanted.cluster, wanted.namespace));
 }, 120_000);
 
-it("names what a webhook denies as a blocker, and the operation then stops before it has written anything", async () => {
+it("names a webhook's denial as a blocker, and the operation then stops before it writes anything", async () => {
   const wanted = request({ adoptionPolicy: "Always" });
   await makeNamespace(wanted.namespace);
   sandbox.cloud.kubernetes.webhooks.push({
@@ -108,14 +108,14 @@ it("names what a webhook denies as a blocker, and the operation then stops befor
   expect(calls.filter((operation) => /^(PUT|PATCH|DELETE|CREATE|ALTER|DROP|EXEC)/i.test(operation))).toEqual([]);
 }, 60_000);
 
-/** By somebody else, so that the API server can be asked about what is in it. */
+/** Creates a namespace as somebody else, so that the API server can answer dry runs of objects in it. */
 async function makeNamespace(name: string) {
   const config = new KubeConfig();
   config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
   await config.makeApiClient(CoreV1Api).createNamespace({ body: { metadata: { name } } });
 }
 
-it("answers the plan of a request that changes nothing with the operation that has it, and how long it takes before", async () => {
+it("answers the plan of an unchanged request with its operation, and says beforehand how long an onboarding takes", async () => {
   const wanted = request();
   const plan = await planOf("POST", "/api/onboardings?dryRun=true", wanted);
   const id = await service.onboard(wanted);
@@ -129,6 +129,7 @@ it("answers the plan of a request that changes nothing with the operation that h
     needsApproval: [],
     request: expect.objectContaining({ ...wanted, serviceAccount: "app" }),
     operation: id,
+    etag: expect.any(String),
   });
 }, 60_000);
 
@@ -179,7 +180,7 @@ it("plans the undos that failed", async () => {
   await expectDone(plan, String(again.body["id"]));
 }, 60_000);
 
-it("plans the way back of a migration whose undo failed, and goes it", async () => {
+it("plans and runs the remaining undo of a migration whose undo failed", async () => {
   const wanted = request({ identityMode: "podIdentity" });
   await service.waitFor(await service.onboard(wanted));
   const times = Number.POSITIVE_INFINITY;

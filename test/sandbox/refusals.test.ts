@@ -1,4 +1,4 @@
-/** What policy refuses enters the audit trail, over the wire: once, for who may see it, and of nobody who is not known. */
+/** Policy refusals in the audit trail, over the wire: each once, visible to the right callers, and none of unauthenticated ones. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -42,7 +42,7 @@ async function refusals(service: Service, query = ""): Promise<readonly Entry[]>
   return (body["value"] as Entry[]).filter(({ action }) => action === "refused");
 }
 
-it("enters each decision of policy once, with who, what, why and the trace, for whom it concerns", async () => {
+it("records each policy refusal once, with who, what, why and the trace, for those it concerns", async () => {
   const [red, blue] = [await as("red"), await as("blue")];
   const shared = request("shared-refused");
   const { status } = await operator.waitFor(await red.onboard(shared));
@@ -84,7 +84,7 @@ it("enters each decision of policy once, with who, what, why and the trace, for 
   expect((await operator.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
 });
 
-it("enters who wanted to approve a request of their own", async () => {
+it("records an attempt to approve one's own request", async () => {
   const id = await operator.onboard({
     ...request("red-own"),
     team: "red",
@@ -104,7 +104,7 @@ it("enters who wanted to approve a request of their own", async () => {
   await operator.call("POST", `/api/operations/${id}/cancel`);
 });
 
-it("enters nothing of a caller who is not known, nor of what is malformed", async () => {
+it("records nothing for an unauthenticated caller or a malformed request", async () => {
   const before = (await refusals(operator)).length;
   const nobody = serviceOf({ url: sandbox.url }, {});
   const red = await as("red");

@@ -1,4 +1,4 @@
-/** Requests that are sent twice, and requests that hold only for what the client has seen. */
+/** Repeated requests, and requests on condition that nothing has changed since the client looked. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -40,7 +40,7 @@ it.each(["idempotency-key", "repeatability-request-id"])(
   },
 );
 
-it("still gives the first answer when the operation has failed and is gone", async () => {
+it("still gives the first answer after the operation has failed", async () => {
   sandbox.cloud.faults.add({
     wire: "sql",
     operation: "CREATE USER",
@@ -61,7 +61,7 @@ it("still gives the first answer when the operation has failed and is gone", asy
   expect(other.body["id"]).not.toBe(first.body["id"]);
 });
 
-it("refuses a key that came with another request, and takes it for that request all the same", async () => {
+it("refuses a key that was used with another request, and still accepts it for that request", async () => {
   const [one, other] = [request(), request()];
   const headers = { "idempotency-key": crypto.randomUUID() };
   const first = await post(one, headers);
@@ -71,7 +71,7 @@ it("refuses a key that came with another request, and takes it for that request 
   expect((await post(one, headers)).body).toEqual(first.body);
 });
 
-it("lets one of twenty at once through, and the others wait or get its answer", async () => {
+it("processes one of twenty simultaneous requests; the others wait or get its answer", async () => {
   const wanted = request();
   const headers = { "idempotency-key": crypto.randomUUID() };
 
@@ -85,7 +85,7 @@ it("lets one of twenty at once through, and the others wait or get its answer", 
   }
 });
 
-it("keeps no refusal: the same key works once its reason is gone", async () => {
+it("does not keep refusals: the same key works once the reason is gone", async () => {
   sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 500 } });
   const wanted = request();
   const id = await service.onboard(wanted);
@@ -98,7 +98,7 @@ it("keeps no refusal: the same key works once its reason is gone", async () => {
   expect((await post(changed, headers)).status).toBe(202);
 });
 
-it("refuses two keys that differ, since one of them would not be honoured", async () => {
+it("refuses two different keys, since one of them would be ignored", async () => {
   const both = (azure: string) => ({ "idempotency-key": "one", "repeatability-request-id": azure });
 
   const different = await service.call("POST", "/api/onboardings", request(), both("two"));
@@ -112,7 +112,7 @@ it("refuses two keys that differ, since one of them would not be honoured", asyn
 
 const unmet = { status: 412, body: { code: "PRECONDITION_FAILED" } };
 
-it("onboards only what is not there yet, and changes only what was seen; a dry run says the same", async () => {
+it("onboards only if nothing exists yet, and changes only the version that was seen, in a dry run too", async () => {
   const wanted = request();
   const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
   const plan = (body: object, headers: Record<string, string>) =>
@@ -130,7 +130,7 @@ it("onboards only what is not there yet, and changes only what was seen; a dry r
   const stale = [await post(change, { "if-match": '"x"' }), await plan(change, { "if-match": '"x"' })];
   const { body: namespace } = await service.call("GET", path);
   const changed = await post(change, { "if-match": String(seen["etag"]) });
-  // By now the namespace is another, and it is this request that made it so.
+  // The namespace has changed since, but by this very request.
   const again = await post(change, { "if-match": String(seen["etag"]) });
 
   expect(early).toMatchObject([unmet, unmet]);
@@ -150,7 +150,7 @@ it("onboards only what is not there yet, and changes only what was seen; a dry r
   await service.waitFor(String(changed.body["id"]));
 });
 
-it("verifies once for a key, and only what was seen", async () => {
+it("verifies once per key, and only the version that was seen", async () => {
   const wanted = request();
   await service.waitFor(await service.onboard(wanted));
   const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
@@ -165,12 +165,12 @@ it("verifies once for a key, and only what was seen", async () => {
 
   expect(stale).toMatchObject(unmet);
   expect([first.status, again.headers.get("idempotency-replayed"), again.body]).toEqual([200, "true", first.body]);
-  // A look is in nobody's way.
+  // A verification does not invalidate an If-Match.
   expect(other.status).toBe(200);
   expect(other.body["verifiedTime"]).not.toBe(first.body["verifiedTime"]);
 });
 
-it("gives a namespace an ETag, says 304 to who has it, and offboards only what the client has seen", async () => {
+it("gives a namespace an ETag, answers 304 if it is unchanged, and offboards only the version that was seen", async () => {
   const wanted = request();
   const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
   const onboarding = await service.onboard(wanted);

@@ -1,6 +1,6 @@
 /**
- * What the runtime fails is taken up again, here by nobody but the requests that meet it: the timer is switched off. The engine
- * fails orchestrations as the Durable extension does while its workers are being replaced.
+ * Operations that the runtime failed are resumed, here only by the requests that meet them, because the timer is switched off.
+ * The engine fails orchestrations as the Durable extension does while its workers are being replaced.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -26,7 +26,7 @@ function requestFor(namespace: string) {
   return { cluster: names.cluster, namespace, databases: wanted };
 }
 
-/** The engine fails so many turns of an orchestration, after those that pass. */
+/** Makes the engine fail the given number of an orchestration's turns, after `skip` turns that pass. */
 function failTurns(
   operation: string,
   { skip = 0, times = 1, target }: { skip?: number; times?: number; target?: string },
@@ -35,7 +35,7 @@ function failTurns(
   sandbox.cloud.faults.add({ wire: "durable", operation, skip, times, effect, ...(target ? { target } : {}) });
 }
 
-/** As the runtime's own interface says it. */
+/** Reads an instance from the runtime's own interface. */
 async function instanceOf(id: string): Promise<{ runtimeStatus?: string; output?: unknown }> {
   const url = `${sandbox.url}/runtime/webhooks/durabletask/instances/${id}?code=${sandbox.systemKey}`;
   return (await (await fetch(url)).json()) as { runtimeStatus?: string; output?: unknown };
@@ -53,7 +53,7 @@ async function decisionsOf(id: string) {
   return entries.filter(({ kind }) => kind === "decision").map(({ action }) => action);
 }
 
-it("is mended by who may see it, once he asks, and by nobody else", async () => {
+it("is resumed when a caller who may see it asks, but not when others do", async () => {
   failTurns("onboardNamespace", { skip: 2 });
   const id = await service.onboard(requestFor("seen"));
   await expect.poll(async () => (await instanceOf(id)).runtimeStatus, whileItFails).toBe("Failed");
@@ -62,7 +62,7 @@ it("is mended by who may see it, once he asks, and by nobody else", async () => 
   );
   const stranger = await serviceAs(sandbox, { team: "red", role: "request" });
   const accepted = Date.now();
-  // Longer than what was just accepted is left to itself.
+  // Longer than the time for which a newly accepted operation is left alone.
   while (Date.now() < accepted + 12_000) {
     for (const path of [`operations/${id}`, `operations/${id}/events`, `namespaces/${names.cluster}/seen`]) {
       expect((await stranger.call("GET", `/api/${path}`)).status).toBe(404);
@@ -77,7 +77,7 @@ it("is mended by who may see it, once he asks, and by nobody else", async () => 
   expect(await decisionsOf(id)).toEqual(expect.arrayContaining(["accepted", "takenUp", "ended"]));
 });
 
-it("is mended by an event stream that follows it", async () => {
+it("is resumed by an event stream that follows it", async () => {
   failTurns("onboardNamespace", { skip: 1 });
   const id = await service.onboard(requestFor("followed"));
 
@@ -89,7 +89,7 @@ it("is mended by an event stream that follows it", async () => {
   expect(text).toContain('"status":"Succeeded"');
 });
 
-it("is mended by a request that wants its namespace", async () => {
+it("is resumed by a request for its namespace", async () => {
   const onboarded = await service.waitFor(await service.onboard(requestFor("wanted")));
   expect(onboarded.status).toBe("Succeeded");
   failTurns("repairNamespace", { skip: 1 });
@@ -102,9 +102,9 @@ it("is mended by a request that wants its namespace", async () => {
   expect((await service.waitFor(String(body["id"]))).status).toBe("Succeeded");
 });
 
-it("comes to its right end, wherever the engine fails", async () => {
+it("ends correctly, wherever the engine fails", async () => {
   const namespaces = Array.from({ length: 6 }, (_, index) => `anywhere-${index}`);
-  // Some of them more than once.
+  // Some turns fail more than once.
   failTurns("onboardNamespace", { skip: 4, times: 9 });
   const ids = await Promise.all(namespaces.map((namespace) => service.onboard(requestFor(namespace))));
 

@@ -1,4 +1,4 @@
-/** The administrator of a SQL server on the whole system: set where there is none, never replaced, undone by who set it alone. */
+/** A SQL server's administrator on the whole system: set if missing, never replaced, undone only by the operation that set it. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { readRights } from "../../local/rights.ts";
@@ -49,7 +49,7 @@ const plan = async (namespace: string) =>
 const post = async (namespace: string, what: string) =>
   (await service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`)).body;
 
-/** What comes last on the way up. */
+/** Refuses the last step of an onboarding. */
 function refuseCredentials(): void {
   sandbox.cloud.faults.add({
     wire: "arm",
@@ -59,7 +59,7 @@ function refuseCredentials(): void {
   });
 }
 
-it("plans it, sets it, shows it, verifies it, sets it again where it went, and leaves it to an offboarding", async () => {
+it("is planned, set, shown and verified, is set again after its removal, and survives an offboarding", async () => {
   expect(await plan("admin")).toMatchObject({
     blocked: false,
     steps: expect.arrayContaining([
@@ -106,7 +106,7 @@ it("plans it, sets it, shows it, verifies it, sets it again where it went, and l
   expect(server().entraAdmin).toEqual(wanted);
 });
 
-it("replaces nobody: another administrator stops it before anything is written", async () => {
+it("is never replaced: another administrator stops the operation before anything is written", async () => {
   const other = { login: "others", objectId: crypto.randomUUID() };
   server().entraAdmin = other;
 
@@ -125,7 +125,7 @@ it("replaces nobody: another administrator stops it before anything is written",
   expect(server().entraAdmin).toEqual(other);
 });
 
-it("sets it again where it went while somebody was to approve, and stops for another one", async () => {
+it("is set again if it was removed during the wait for approval; another administrator stops the operation", async () => {
   const approved = async (namespace: string, meanwhile: { login: string; objectId: string } | undefined) => {
     server().entraAdmin = wanted;
     const id = await service.onboard(request(namespace, ["archive"]));
@@ -152,7 +152,7 @@ it("sets it again where it went while somebody was to approve, and stops for ano
   expect((await offboard("late")).status).toBe("Succeeded");
 });
 
-it("undoes what it set itself, when it fails and nobody else depends on it", async () => {
+it("is unset by the failed operation that set it, if nobody else depends on it", async () => {
   refuseCredentials();
 
   const failed = await onboard("undone");
@@ -168,7 +168,7 @@ it("undoes what it set itself, when it fails and nobody else depends on it", asy
   expect(administratorActions.filter((action) => !used.includes(action))).toEqual([]);
 });
 
-it("leaves it where it was there before, and where another namespace depends on it", async () => {
+it("stays if it was there before, or if another namespace depends on it", async () => {
   const [first, second] = await Promise.all(["both-1", "both-2"].map(onboard));
   expect([first?.status, second?.status]).toEqual(["Succeeded", "Succeeded"]);
   expect(server().entraAdmin).toEqual(wanted);
@@ -176,7 +176,7 @@ it("leaves it where it was there before, and where another namespace depends on 
   expect((await onboard("was-there")).status).toBe("Failed");
   expect(server().entraAdmin).toEqual(wanted);
 
-  // Somebody took it away: the next operation sets it, fails, and would take it from the two that are there.
+  // Somebody removed it: the next operation sets it and fails, and its undo would remove it from the two that depend on it.
   server().entraAdmin = undefined;
   const failed = await onboard("depended-on");
   expect(failed.steps).toContainEqual(expect.objectContaining({ name: "unsetSqlAdmin", action: "none" }));

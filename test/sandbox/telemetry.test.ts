@@ -1,4 +1,4 @@
-/** What an OTLP endpoint is sent: one trace from the caller to the database, measures, and nothing that is nobody's business. */
+/** What an OTLP endpoint gets: one trace from the caller to the database, metrics, and nothing confidential. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -21,7 +21,7 @@ import type { Service } from "../support/service.ts";
 let receiver: TraceReceiver;
 let sandbox: SuiteSandbox;
 const log: string[] = [];
-/** As a person calls it. */
+/** The service as a person calls it. */
 let service: Service;
 
 const person = { name: "Ada Lovelace", preferred_username: "ada.lovelace@example.org", oid: randomUUID() };
@@ -57,7 +57,7 @@ afterAll(async () => {
   insights.close();
 });
 
-/** Timers look every 15 and every 30 seconds: what they are to find is there from the beginning, and asked for at the end. */
+/** Timers run every 15 and every 30 seconds: what they are to find is set up first and checked at the end. */
 async function leaveWorkForTimers(): Promise<void> {
   const { faults, sql } = sandbox.cloud;
   const drifting = { cluster: names.cluster, namespace: "red-drifting" };
@@ -91,7 +91,7 @@ const envelopes: z.infer<typeof Envelope>[] = [];
 
 const tokens: string[] = [];
 
-/** What Application Insights would be sent. The sandbox's certificate is there only when the sandbox is. */
+/** Receives what would go to Application Insights. The sandbox's certificate exists only once the sandbox does. */
 const insights = createServer({}, async (request, response) => {
   tokens.push(request.headers.authorization ?? "");
   const bytes = await buffer(request);
@@ -111,7 +111,7 @@ function request(namespace: string, changes: object = {}) {
   return { cluster: names.cluster, namespace, databases, ...changes };
 }
 
-/** The names of a span and of all above it, the outermost first; ends where a parent is not there. */
+/** The names of a span and its ancestors, the outermost first; ends at a missing parent. */
 function pathOf(span: Span, spans: readonly Span[]): readonly string[] {
   const parent = spans.find(({ spanId }) => spanId === span.parentId);
   return [...(parent ? pathOf(parent, spans) : []), `${span.kind} ${span.name}`];
@@ -122,14 +122,14 @@ async function spansUntil(traceId: string, isThere: (span: Span) => boolean): Pr
   return receiver.spans(traceId);
 }
 
-/** The extension puts the version behind the name. */
+/** The extension appends the version to the name. */
 const versioned = (name: string) => `${name}@(${hostJson.extensions.durableTask.defaultVersion})`;
 const isOrchestration = ({ name }: Span) => name === versioned("orchestration:onboardNamespace");
 
 it("follows an onboarding from the message in the queue down to the T-SQL batch", async () => {
   const traceId = newTrace();
   const { cloud } = sandbox;
-  // Not kept by its sender: what fails later is not known at the beginning.
+  // Not sampled by the sender, but recorded all the same: what will fail later is not known at the start.
   const traceparent = `00-${traceId}-${callerSpan}-00`;
   cloud.serviceBus.queue(names.queue).send({
     messageId: traceId,
@@ -152,12 +152,12 @@ it("follows an onboarding from the message in the queue down to the T-SQL batch"
   ]);
   const first = spans.find(({ name }) => name === "ServiceBusProcessor.ProcessMessage");
   expect(first?.parentId).toBe(callerSpan);
-  // No span of the trace hangs in the air.
+  // Every span of the trace has its parent.
   const ids = new Set([callerSpan, ...spans.map(({ spanId }) => spanId)]);
   expect(spans.filter(({ parentId }) => !ids.has(parentId)).map(({ name }) => name)).toEqual([]);
 });
 
-/** An onboarding by the person, in a trace of its own, and all that was told of it. */
+/** Onboards as the person, in a new trace, and returns all spans of it. */
 async function onboard(namespace: string): Promise<{ id: string; traceId: string; spans: readonly Span[] }> {
   const traceId = newTrace();
   const headers = { traceparent: `00-${traceId}-${callerSpan}-01` };
@@ -167,7 +167,7 @@ async function onboard(namespace: string): Promise<{ id: string; traceId: string
 
 const ofCalls = /^(ARM|Kubernetes|SQL) /;
 
-it("follows one over HTTP, and says of every call for what it was made", async () => {
+it("follows an onboarding over HTTP, and says what each call was made for", async () => {
   const { id, traceId, spans } = await onboard("red-http");
 
   const named = (pattern: RegExp) => spans.find(({ name }) => pattern.test(name));
@@ -199,7 +199,7 @@ it("follows one over HTTP, and says of every call for what it was made", async (
   expect((await service.call("GET", `/api/operations/${id}`)).body["traceId"]).toBe(traceId);
 });
 
-it("tells failures by their codes, at every step of the way", async () => {
+it("reports failures by their codes, at every level", async () => {
   sandbox.cloud.faults.add({
     wire: "sql",
     operation: "CREATE USER",
@@ -218,7 +218,7 @@ it("tells failures by their codes, at every step of the way", async () => {
   expect((await service.operation(id)).status).toBe("Failed");
 });
 
-/** All that spans of the service may say; whatever is added here has to be looked at: is it a token, a value, a person? */
+/** All attributes that the service's spans may have. Check each addition: is it a token, a value, a person? */
 const known = [
   "azure.resource_provider.namespace",
   "azure.service.request.id",
@@ -254,7 +254,7 @@ const known = [
   "url.template",
 ];
 
-it("says nothing of persons, tokens, names of users and values of statements", async () => {
+it("reveals no persons, tokens, user names or values in statements", async () => {
   const { id } = await onboard("red-quiet");
   const clientId = (await service.operation(id)).result?.clientId ?? "";
   const sid = Buffer.from(clientId.replaceAll("-", ""), "hex").toString("hex");
@@ -299,7 +299,7 @@ it("measures operations, retries, throttles, the queue and the registry", async 
   await until("mooring.registry.duration", { table: "MooringSteps", outcome: "ok" }).toBeGreaterThan(10);
 });
 
-it("measures what services refuse, and what an undo left", async () => {
+it("measures refusals by services, and what an undo left behind", async () => {
   const { faults } = sandbox.cloud;
   const target = "*red-refused*";
   const busy = { kind: "error", code: "TooManyRequests", status: 429, retryAfterSeconds: 0 } as const;
@@ -317,7 +317,7 @@ it("measures what services refuse, and what an undo left", async () => {
   await until("mooring.undo.failures", { kind: "onboard", undo: "removeIdentity" }).toBe(1);
 });
 
-it("sends the same to Application Insights, with names and attributes where the queries look for them", async () => {
+it("sends the same to Application Insights, with names and attributes where the queries expect them", async () => {
   const { id, traceId } = await onboard("red-azure");
   const ofTrace = () => envelopes.filter(({ tags }) => tags["ai.operation.id"] === traceId);
   const find = (pattern: RegExp) => ofTrace().find(({ data }) => pattern.test(data.baseData.name ?? ""))?.data;
@@ -341,11 +341,11 @@ it("sends the same to Application Insights, with names and attributes where the 
 
 const hostile = `SELECT pin FROM t WHERE name = N'secret-name' OR "secret-name" -- ${person.preferred_username}, 10.9.8.7`;
 
-it("tells nothing of what services say, whichever of them it is, and whoever makes the span", async () => {
+it("reveals no error texts of services, whichever the service and whichever code makes the span", async () => {
   const { faults } = sandbox.cloud;
   const target = "*red-hostile*";
   const says = { kind: "error", message: hostile } as const;
-  // Each is tried again, so that the runtime is told, too. A code, too, comes from outside.
+  // Each is retried, so the runtime sees it too. Codes also come from outside.
   const scripted = [
     faults.add({ wire: "arm", operation: /^PUT /, target, effect: { ...says, code: "secret-name", status: 503 } }),
     faults.add({
@@ -366,7 +366,7 @@ it("tells nothing of what services say, whichever of them it is, and whoever mak
   const failed = (of: readonly Span[], name: RegExp) => of.filter((span) => span.failed && name.test(span.name));
   for (const name of [/^ARM /, /^Kubernetes /, /^activity:/, /^step /]) expect(failed(spans, name)).not.toEqual([]);
 
-  // Tried in vain: the orchestration's own spans tell nothing either, and whoever may see the operation is told all.
+  // Retries in vain: the orchestration's own spans reveal nothing either, while callers who may see the operation see everything.
   const effect = { ...says, code: 49920 };
   const inVain = faults.add({ wire: "sql", operation: "CREATE USER", times: Infinity, effect });
   const last = await onboard("red-in-vain");
@@ -380,26 +380,26 @@ it("tells nothing of what services say, whichever of them it is, and whoever mak
     expect(told.includes(value), value).toBe(false);
 });
 
-it("measures what timers find: drift, and since when operations are under way", async () => {
+it("measures what timers find: drift, and the age of running operations", async () => {
   await until("mooring.drift.findings", { code: "USER_MISSING", severity: "Error" }).toBeGreaterThanOrEqual(1);
   await until("mooring.operation.age", { kind: "onboard", waitsForPerson: "no" }).toBeGreaterThanOrEqual(1);
 });
 
-it("has sent every metric that the documentation names, and no other", async () => {
+it("has sent exactly the metrics that the documentation names", async () => {
   const text = await readFile(join(import.meta.dirname, "../../docs/telemetry.md"), "utf8");
   const documented = [...text.matchAll(/^\| `(mooring\.[a-z.]+)` \|/gm)].map(([, name]) => name);
 
   expect([...new Set(receiver.measures().map(({ name }) => name))].sort()).toEqual(documented.sort());
 });
 
-it("has the trace in every line of the log, those of batches, timers and verifications included", async () => {
+it("has the trace in every log line, including those of batches, timers and verifications", async () => {
   await service.call("POST", `/api/namespaces/${names.cluster}/red-azure/verify`);
   const about = (event: string) => log.filter((line) => line.includes(event));
   for (const event of ["resuming an operation", "starting a batch", "namespace looked at", "namespace verified"]) {
     await expect.poll(() => about(event).length, { timeout: 45_000 }).toBeGreaterThan(0);
   }
 
-  // What the invocations log, and what adapters write beside them.
+  // Lines of the invocations, and those that adapters write in addition.
   const lines = log.filter((line) => / Function\.\w+\.User |a failure in full/.test(line));
   expect(lines.length).toBeGreaterThan(40);
   expect(lines.filter((line) => !/ traceId="[0-9a-f]{32}"/.test(line))).toEqual([]);

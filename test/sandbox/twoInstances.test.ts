@@ -1,7 +1,7 @@
 /**
- * Two instances of the service on one registry, one queue and one task hub, as Flex Consumption scales them: each process has
- * caches, limits, timers and a trigger of its own, and nothing may depend on there being one. The second takes requests and
- * messages; what runs durably runs in the first.
+ * Two instances of the service on one registry, one queue and one task hub, as Flex Consumption scales them. Each process has
+ * its own caches, limits, timers and trigger, and nothing may depend on there being only one. The second takes requests and
+ * messages; durable functions run in the first.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -63,7 +63,7 @@ function requestFor(namespace: string, changes: object = {}) {
 const addressOf = (namespace: string) => `/api/namespaces/${names.cluster}/${namespace}`;
 const inOrder = () => (dice.chance(0.5) ? services : ([services[1], services[0]] as const));
 
-/** Both at the same moment, each at one instance. */
+/** Sends two requests at the same moment, one to each instance. */
 async function both(ask: (service: Service, index: number) => Promise<Answer>): Promise<readonly Answer[]> {
   return await Promise.all(inOrder().map(ask));
 }
@@ -75,7 +75,7 @@ interface Listed {
   readonly endTime?: string;
 }
 
-/** All operations of the namespace, oldest first, when all have ended and the gate is open. */
+/** Waits until all operations of the namespace have ended and the gate is open; returns them, oldest first. */
 async function settle(namespace: string): Promise<readonly Listed[]> {
   const [service] = inOrder();
   const list = async () =>
@@ -116,7 +116,7 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
 
     const answers = await both(send);
 
-    // One of the two is told to wait while the other is being answered.
+    // One of the two may have to wait while the other is being answered.
     const codes = answers.map(({ status, body }) => (status === 202 ? "accepted" : body["code"]));
     expect(codes).toContain("accepted");
     expect(codes.every((code) => code === "accepted" || code === "IDEMPOTENCY_IN_PROGRESS")).toBe(true);
@@ -156,7 +156,7 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
   },
 };
 
-it(`gives a namespace to one of two that ask two instances, ${rounds} times (seed ${seed})`, async () => {
+it(`gives a namespace to one of two requests at two instances, ${rounds} times (seed ${seed})`, async () => {
   const kinds = Object.keys(races);
   const dealt = dice.shuffle(Array.from({ length: rounds }, (_, index) => kinds[index % kinds.length] ?? ""));
   for (const [index, kind] of dealt.entries()) {
@@ -170,11 +170,11 @@ it(`gives a namespace to one of two that ask two instances, ${rounds} times (see
     ).not.toContain("Failed");
     if (kind !== "two different requests") await expectRight(namespace);
   }
-  // Both have written to one chain.
+  // Both have written to the same chain.
   expect((await services[0].call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
 }, 600_000);
 
-it("takes each message once, whichever instance receives it", async () => {
+it("processes each message once, whichever instance receives it", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
   const namespaces = Array.from({ length: 12 }, (_, index) => `two-queued-${index}`);
   for (const namespace of namespaces) queue.send({ messageId: namespace, body: requestFor(namespace) });
@@ -187,14 +187,14 @@ it("takes each message once, whichever instance receives it", async () => {
   }
 }, 120_000);
 
-it("goes on with what one instance had accepted when it, or the one that runs it, is killed", async () => {
+it("completes an accepted operation when the accepting or the running instance is killed", async () => {
   const [first, other] = services;
   const accepted = await Promise.all(
     Array.from({ length: 6 }, (_, index) => other.onboard(requestFor(`two-killed-${index}`))),
   );
   await sleep(dice.roll(300));
   await sandbox.killHost();
-  // Nothing can be started without the hub; what is accepted now is started by the timer.
+  // Nothing can be started without the hub; the timer starts what is accepted now.
   const late = await other.onboard(requestFor("two-killed-late"));
   const url = new URL(second.url);
   await second.kill();

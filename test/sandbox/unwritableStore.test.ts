@@ -1,6 +1,6 @@
 /**
- * The host's durable store cannot be written any more, because its disk is full or has become read-only, and then it can. The
- * system calls on its files are made to fail in the running process (strace).
+ * The host's durable store becomes unwritable because its disk is full or read-only, and later becomes writable again. strace
+ * makes the system calls on its files fail in the running process.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -25,7 +25,7 @@ function isInstalled(): boolean {
 let sandbox: SuiteSandbox;
 let service: Service;
 
-/** From now on, and until the function that it gives is called. */
+/** Makes writes fail until the returned function is called. */
 async function failWrites(error: string, calls: string): Promise<() => Promise<void>> {
   const store = join(sandbox.dataFolder, "durable", "Mooring.sqlite");
   const paths = [store, `${store}-wal`].flatMap((path) => ["-P", path]);
@@ -64,15 +64,15 @@ describe.skipIf(!isInstalled())("a store that cannot be written (skipped where s
 
   it.each([
     ["a full disk", "full", "ENOSPC", "pwrite64"],
-    // A file that is there cannot even be opened for writing.
+    // Existing files cannot even be opened for writing.
     ["a read-only disk", "read-only", "EROFS", "pwrite64,openat,ftruncate"],
   ])(
-    "is told of, and forgotten, by itself: %s",
+    "is reported, and recovers by itself: %s",
     async (_, namespace, error, calls) => {
       const { hostPid } = sandbox;
       const before = await service.onboard(request(`${namespace}-before`));
       const mend = await failWrites(error, calls);
-      // The registry has it; it begins when the store can be written.
+      // The registry has it; it begins once the store is writable.
       const meanwhile = await service.onboard(request(`${namespace}-meanwhile`));
 
       const refusal = await askEngine();

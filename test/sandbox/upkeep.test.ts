@@ -1,4 +1,4 @@
-/** What keeps a namespace right, on the whole system: drift is made by hand, and the sample workload says what holds. */
+/** Verification, repair and migration on the whole system: drift is made by hand, and the sample workload checks the access. */
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
@@ -72,7 +72,7 @@ function sql(text: string) {
   return sandbox.cloud.sql.database("messages").runScript(text);
 }
 
-it("logs in as the workload does when a namespace is verified, and leaves no Job", async () => {
+it("verifies a namespace by logging in as the workload does, and leaves no Job", async () => {
   await onboard("verified");
 
   const { status, body } = await post("verified", "verify");
@@ -84,7 +84,7 @@ it("logs in as the workload does when a namespace is verified, and leaves no Job
   await expect.poll(() => sandbox.cloud.kubernetes.objects.list("batch/v1", "Job", "verified")).toEqual([]);
 });
 
-it("says what the workload met when it may no longer log in, and that there is nothing where nothing is onboarded", async () => {
+it("reports the workload's error when it can no longer log in, and 404 when nothing is onboarded", async () => {
   await onboard("locked-out");
   sandbox.cloud.faults.add({
     wire: "entra",
@@ -107,7 +107,7 @@ it("says what the workload met when it may no longer log in, and that there is n
   expect(await post("nobody", "verify")).toMatchObject({ status: 404, body: { code: "NOT_ONBOARDED" } });
 });
 
-it("plans and repairs on demand what was broken on every wire, and no more", async () => {
+it("plans and repairs on demand exactly what was broken, on every wire", async () => {
   await onboard("broken");
   const identity = identityOf("broken");
   identity.federatedCredentials.clear();
@@ -129,7 +129,7 @@ it("plans and repairs on demand what was broken on every wire, and no more", asy
   expect(repaired, JSON.stringify(repaired.error)).toMatchObject({ status: "Succeeded" });
   const done = repaired.steps.filter(({ action }) => action !== "none");
   expect(done.map(({ name, action }) => `${name} ${action}`)).toEqual(changing);
-  // Somebody else gave that role: it is told, and stays.
+  // Somebody else granted that role: it is reported, and stays.
   expect(verified.body).toMatchObject({
     severity: "Warning",
     findings: [{ code: "GRANT_ADDED", field: "db_datawriter" }],
@@ -151,7 +151,7 @@ async function manifests(namespace: string): Promise<{ oldWay: ClusterObject; ne
   };
 }
 
-it("migrates to workload identity in phases and back, and the workload reads its table before, between and after", async () => {
+it("migrates to workload identity in phases and back, while the workload can read its table throughout", async () => {
   await onboard("moving", { identityMode: "podIdentity" });
   const { oldWay, newWay } = await manifests("moving");
   const clientId = identityOf("moving").clientId;
@@ -163,7 +163,7 @@ it("migrates to workload identity in phases and back, and the workload reads its
   const changed = request("moving", { identityMode: "podIdentity", deletePolicy: "Keep" });
   const change = await service.call("POST", "/api/onboardings", changed);
 
-  // Starts again whenever it has ended, as a Deployment's pods do.
+  // Restarts whenever it has ended, as a Deployment's pods do.
   const server = {
     ...oldWay,
     metadata: { ...oldWay.metadata, name: "server" },
@@ -214,7 +214,7 @@ it("migrates to workload identity in phases and back, and the workload reads its
   expect(await look("moving")).toMatchObject({ identityMode: "podIdentity", clientId, findings: [] });
 }, 180_000);
 
-it("ends a migration and a repair right when the service is killed in the middle of them", async () => {
+it("completes a migration and a repair correctly when the service is killed in the middle", async () => {
   await onboard("killed", { identityMode: "podIdentity" });
   const { faults } = sandbox.cloud;
   const slow = (operation: RegExp) =>
@@ -239,7 +239,7 @@ it("ends a migration and a repair right when the service is killed in the middle
   expect((await post("killed", "verify")).body).toMatchObject({ findings: [] });
 }, 180_000);
 
-it("refuses a migration that it cannot understand, field by field", async () => {
+it("refuses an invalid migration, field by field", async () => {
   await onboard("odd", { identityMode: "podIdentity" });
 
   expect(await post("odd", "migrate", { until: "tomorrow", service: "x" })).toMatchObject({
@@ -257,7 +257,7 @@ it("refuses a migration that it cannot understand, field by field", async () => 
   expect(await look("odd")).toMatchObject({ identityMode: "podIdentity" });
 });
 
-it("lets one operation at a time at a namespace, also when it is asked to repair and to verify", async () => {
+it("allows one operation at a time per namespace, including repairs and verifications", async () => {
   await onboard("busy");
   sandbox.cloud.faults.add({
     wire: "arm",

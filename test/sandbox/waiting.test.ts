@@ -1,4 +1,4 @@
-/** Messages for a namespace that another operation holds: they hold no slot, keep their order, and get lost in no crash. */
+/** Messages for a namespace that another operation holds: they occupy no slot, keep their order, and survive crashes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -52,7 +52,7 @@ async function waitingFor(namespace: string): Promise<readonly Waiting[]> {
   return (body as { waiting?: Waiting[] }).waiting ?? [];
 }
 
-/** A namespace that a request from the queue holds until it is approved. */
+/** Sends a request by queue that holds its namespace until it is approved. */
 async function hold(namespace: string): Promise<Held> {
   send(request(namespace, "orders"));
   const first = async () => (await operationsOf(namespace))[0]?.id;
@@ -83,7 +83,7 @@ describe("while an operation holds the namespace", () => {
   it("eight messages leave their slots, wait in their order through kills, and begin one after another", async () => {
     const held = await hold("held-eight");
     for (const [index, roles] of eight.entries()) send(request(held.namespace, "messages", roles), `eight-${index}`);
-    // The last one is the message of somebody else; with all of the slots taken it would come after a minute at best.
+    // The last message is for another namespace; if all slots were occupied, it would arrive after a minute at best.
     send(request("innocent", "messages"));
 
     await expect.poll(async () => (await operationsOf("innocent")).length, { timeout: 20_000 }).toBe(1);
@@ -130,7 +130,7 @@ describe("while an operation holds the namespace", () => {
           Date.parse(before.endTime),
         );
     }
-    // Those that no kill has met: each is begun by the end of the one before, not by a timer.
+    // Those that no kill affected: the end of each begins the next, not a timer.
     const last = operations.slice(-3);
     expect(Date.parse(last[2]?.startTime ?? "") - Date.parse(last[1]?.endTime ?? "")).toBeLessThan(5_000);
     await expect.poll(() => queue().messages(), { timeout: 30_000 }).toEqual([]);
@@ -138,7 +138,7 @@ describe("while an operation holds the namespace", () => {
     expect(await waitingFor(held.namespace)).toEqual([]);
   }, 300_000);
 
-  it("the same request sent twice is one change, and one that is refused at its turn keeps nobody waiting", async () => {
+  it("the same request sent twice is one change, and a request that is refused at its turn does not block the others", async () => {
     const held = await hold("held-refused");
     const wanted = request(held.namespace, "messages");
     send({ ...wanted, identityMode: "podIdentity" }, "mode");
@@ -157,7 +157,7 @@ describe("while an operation holds the namespace", () => {
       .toEqual(["Succeeded", "Succeeded"]);
   }, 120_000);
 
-  it("a request from the queue is approved by two different people, whoever of them sent it", async () => {
+  it("a request from the queue needs two different approvers, even if one of them sent it", async () => {
     const held = await hold("held-own");
 
     const first = await approve(operator, held);

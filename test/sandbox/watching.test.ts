@@ -23,7 +23,7 @@ interface Received {
   readonly at: number;
 }
 
-/** Reads a stream as a browser's EventSource does, until it ends or `until` says so. */
+/** Reads a stream as a browser's EventSource does, until it ends or `until` returns true. */
 async function listen(
   path: string,
   { lastEventId, until }: { lastEventId?: string; until?: (event: Received) => boolean } = {},
@@ -110,7 +110,7 @@ it.each(["traceparent", "Diagnostic-Id"])("continues the trace of a queue messag
   await expect.poll(find, { timeout: 20_000 }).toBe(traceId);
 });
 
-it("continues the trace that a queue message's envelope has", async () => {
+it("continues the trace in a queue message's envelope", async () => {
   const wanted = request();
   const data = {
     specversion: "1.0",
@@ -138,7 +138,7 @@ it("starts a trace when the caller has none, and names it in problems", async ()
   expect(answer.body["traceId"]).toBe(trace);
 });
 
-it("keeps an audit trail of every effect that shows when it was tampered with", async () => {
+it("keeps a tamper-evident audit trail of every effect", async () => {
   const wanted = request();
   const onboarding = await service.onboard(wanted);
   await service.waitFor(onboarding);
@@ -148,7 +148,7 @@ it("keeps an audit trail of every effect that shows when it was tampered with", 
   const list = async (query: string) => (await service.call("GET", `/api/audit?${query}`)).body["value"];
   const check = () => service.call("GET", "/api/audit/verify");
 
-  // The end of an operation is entered right after its record, which the status is read from.
+  // The entry for an operation's end follows right after its record, which the status is read from.
   await expect
     .poll(() => list(`operation=${offboarding}&top=1`))
     .toMatchObject([{ action: "ended", outcome: "Succeeded", what: "offboard" }]);
@@ -195,7 +195,7 @@ it("streams an operation's steps as they happen, and ends with it", async () => 
   expect(new Set(events.map((event) => event.id)).size).toBe(events.length);
 });
 
-it("streams nothing that breaks the schemas of its events, and they refuse what is none", async () => {
+it("streams only events that match their schemas, which reject anything else", async () => {
   const id = await service.onboard(request());
 
   const { events } = await listen(`/api/operations/${id}/events`);
@@ -209,7 +209,7 @@ it("streams nothing that breaks the schemas of its events, and they refuse what 
   }
 });
 
-it("goes on after Last-Event-ID with what is missing, and says 204 when nothing will come", async () => {
+it("continues after Last-Event-ID with the missing events, and answers 204 when nothing more will come", async () => {
   const id = await service.onboard(request());
   await service.waitFor(id);
   const path = `/api/operations/${id}/events`;
@@ -223,7 +223,7 @@ it("goes on after Last-Event-ID with what is missing, and says 204 when nothing 
   expect((await listen("/api/operations/none/events")).status).toBe(404);
 });
 
-it("streams every operation at /api/events, from a client's place on", async () => {
+it("streams every operation at /api/events, from a client's last event on", async () => {
   const heard = listen("/api/events", {
     until: ({ event, data }) =>
       event === "operation" && data["namespace"] === second.namespace && data["status"] === "Succeeded",
@@ -247,7 +247,7 @@ it("streams every operation at /api/events, from a client's place on", async () 
   expect(resumed.events.at(-1)?.data["namespace"]).toBe(second.namespace);
 });
 
-it("publishes nothing that breaks the schema it serves, and the schema refuses what is no event", async () => {
+it("publishes only events that match the schema it serves, and the schema rejects anything else", async () => {
   const failing = request({ namespace: "watched-failing" });
   sandbox.cloud.faults.add({
     wire: "sql",

@@ -1,4 +1,4 @@
-/** What `npm run package` makes is what Azure would run. That the demo passes with it: test/local/demo. */
+/** `npm run package` makes what Azure would run. test/local/demo checks that the demo passes with it. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,7 +27,7 @@ async function contentsFor(backend: Backend, catalogFile = catalog): Promise<Rec
   return Object.fromEntries(Object.entries(contents).map(([path, bytes]) => [path, bytes.toString()]));
 }
 
-it.each(Backend.options)("holds what the app reads and nothing else: %s", async (backend) => {
+it.each(Backend.options)("contains exactly what the app reads: %s", async (backend) => {
   const contents = await contentsFor(backend);
 
   const names = Object.keys(contents).sort();
@@ -39,10 +39,10 @@ it.each(Backend.options)("holds what the app reads and nothing else: %s", async 
     "mooring.yaml",
     "package.json",
   ]);
-  // Each by its hash, and each named by the document.
+  // Each is named by its hash and referenced by the document.
   const assets = names.filter((name) => name.startsWith("dist/dashboard/assets/"));
   expect(assets).toHaveLength(3);
-  // In the order of their hashes.
+  // In order of their hashes.
   expect(assets).toEqual(
     expect.arrayContaining([
       expect.stringMatching(/\/icon-[A-Z0-9]{8}\.svg$/),
@@ -61,7 +61,7 @@ it.each(Backend.options)("holds what the app reads and nothing else: %s", async 
   });
 });
 
-it("zips the same contents to the same bytes, and all of them", async () => {
+it("zips all contents, and the same contents to the same bytes", async () => {
   const contents = await listContents({ backend: "scheduler", catalog });
 
   const zipped = zip(contents);
@@ -73,7 +73,7 @@ it("zips the same contents to the same bytes, and all of them", async () => {
 const digests = (files: Readonly<Record<string, Uint8Array>>) =>
   Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, sha256(bytes)]));
 
-it("tells the two backends apart in the storage provider alone", async () => {
+it("differs between the two backends only in the storage provider", async () => {
   const [scheduler, storage] = await Promise.all(
     Backend.options.map(async (backend) => JSON.parse((await contentsFor(backend))["host.json"] ?? "")),
   );
@@ -107,7 +107,7 @@ it.each(refusals)("refuses $name, and says why", async ({ args, code, says }) =>
   await expect(readFile(join(folder, "refused/mooring.zip"))).rejects.toThrow("ENOENT");
 });
 
-it("says beside it what it is made of and from what", async () => {
+it("describes its contents and their source in a file next to it", async () => {
   const zipped = zip(await listContents({ backend: "storage", catalog }));
 
   const bom = JSON.parse(writeBom(bundled));
@@ -126,7 +126,7 @@ it("says beside it what it is made of and from what", async () => {
   });
 });
 
-it("refuses a catalog by which everybody could do everything", async () => {
+it("refuses a catalog that would let everybody do everything", async () => {
   const open = join(folder, "open.yaml");
   await writeFile(open, (await readFile(catalog, "utf8")).replace(/^auth:\n(?: .*\n)+/m, ""));
 

@@ -1,4 +1,4 @@
-/** The package of the command line alone, installed as a user installs it: from its tarball, into an empty folder. */
+/** The package of only the command line, installed as a user installs it: from its tarball, into an empty folder. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -30,7 +30,7 @@ async function mooring(args: readonly string[], env: Record<string, string> = {}
   return await call(process.execPath, [program, ...args], { cwd: home, env: { ...plain, ...env } });
 }
 
-it("is one program without another package, and small", async () => {
+it("is a single small program without dependencies", async () => {
   const modules = await readdir(join(home, "node_modules"));
   const files = await readdir(join(home, "node_modules/mooring-cli"), { recursive: true });
 
@@ -39,7 +39,7 @@ it("is one program without another package, and small", async () => {
   expect(packaged.bytes).toBeLessThan(2_000_000);
 });
 
-it("runs: help, its version, a list, contexts, completion, a proxy and the check of a catalog", async () => {
+it("runs help, its version, a list, contexts, completion, a proxy and the check of a catalog", async () => {
   const server = createServer((_request, response) =>
     response.writeHead(200, { "content-type": "application/json" }).end('{"value":[]}'),
   );

@@ -1,4 +1,4 @@
-/** The launcher as npm starts it: below a shell that a signal ends without a word to anybody. */
+/** The launcher as npm starts it: in a shell that a signal ends without notifying its children. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { isRunning } from "../support/processes.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-it("ends what it runs when the shell above it has gone", async () => {
+it("ends its child when its parent shell is gone", async () => {
   const shell = spawn("sh", ["-c", `node tools/run.mjs test/tools/support/waits.mjs; true`], {
     cwd: root,
     env: { ...process.env, npm_lifecycle_event: "start" },

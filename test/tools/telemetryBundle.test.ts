@@ -1,4 +1,4 @@
-/** Where telemetry is off, nothing of the SDK of OpenTelemetry is loaded: the app starts without the file that has it. */
+/** With telemetry off, the OpenTelemetry SDK is not loaded: the app starts without the file that contains it. */
 import { cp, mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { startHostProcess } from "../../local/hostProcess.ts";
 
 const root = join(import.meta.dirname, "../..");
 let cloud: Cloud;
-/** A package of which dist/telemetry.cjs is missing. */
+/** A package without dist/telemetry.cjs. */
 let app: string;
 
 beforeAll(async () => {
@@ -31,12 +31,12 @@ function start(settings: Readonly<Record<string, string>>): Promise<HostProcess>
     app,
     port: 0,
     data: join(app, "data"),
-    // The catalog of the checkout tells callers apart.
+    // The checkout's catalog distinguishes callers.
     settings: { ...cloud.settings, MOORING_ALLOW_ANONYMOUS: "false", ...settings },
   });
 }
 
-it("starts without the SDK where nobody listens, and answers", async () => {
+it("starts and answers without the SDK when telemetry is off", async () => {
   const host = await start({});
 
   const { status } = await fetch(`${host.url}/api/health/live`);
@@ -45,11 +45,11 @@ it("starts without the SDK where nobody listens, and answers", async () => {
   expect(status).toBe(200);
 });
 
-it("needs it where somebody does", async () => {
+it("needs the SDK when telemetry is on", async () => {
   await expect(start({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" })).rejects.toThrow("telemetry.cjs");
 });
 
-it("has none of it in the bundle that is always loaded", async () => {
+it("has none of the SDK in the bundle that is always loaded", async () => {
   const marks = ["BatchSpanProcessor", "PeriodicExportingMetricReader", "AzureMonitorTraceExporter"];
   const [main, telemetry] = await Promise.all(
     ["main", "telemetry"].map((name) => readFile(join(root, `dist/${name}.cjs`), "utf8")),

@@ -1,4 +1,4 @@
-/** The workflows that this machine cannot run: what they name has to be there, and none of them may hold or ask for a secret. */
+/** The workflows cannot run on this machine: everything that they name must exist, and none may contain or request a secret. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -34,7 +34,7 @@ it("has all four workflows", () => {
   expect(workflows.map(({ file }) => file).sort()).toEqual(["deploy.yml", "nightly.yml", "package.yml", "verify.yml"]);
 });
 
-it.each(workflows)("asks for no secret, and for no more than it needs: $file", ({ text, workflow }) => {
+it.each(workflows)("requests no secret, and only the permissions that it needs: $file", ({ text, workflow }) => {
   const granted = Object.values(workflow.jobs).flatMap(({ permissions }) => Object.entries(permissions));
 
   expect(text).not.toMatch(/secrets\.|client-secret|creds:|password/i);
@@ -42,7 +42,7 @@ it.each(workflows)("asks for no secret, and for no more than it needs: $file", (
   expect(granted.filter(([, access]) => access === "write").map(([what]) => what)).not.toContain("contents");
 });
 
-it.each(workflows)("leaves no token behind in the checkout, and pins what it uses: $file", (each) => {
+it.each(workflows)("leaves no token in the checkout, and pins the actions that it uses: $file", (each) => {
   const used = stepsOf(each).filter(({ uses }) => uses !== undefined);
 
   expect(used.filter(({ uses }) => !/@v\d+$/.test(uses ?? ""))).toEqual([]);
@@ -50,7 +50,7 @@ it.each(workflows)("leaves no token behind in the checkout, and pins what it use
     expect(options).toMatchObject({ "persist-credentials": false });
 });
 
-it.each(workflows)("runs commands that this project has: $file", async (each) => {
+it.each(workflows)("runs only commands that this project has: $file", async (each) => {
   const { scripts } = z
     .object({ scripts: z.record(z.string(), z.string()) })
     .parse(JSON.parse(await readFile(join(root, "package.json"), "utf8")));
@@ -59,7 +59,7 @@ it.each(workflows)("runs commands that this project has: $file", async (each) =>
   expect(commands.filter((name) => name === undefined || !(name in scripts))).toEqual([]);
 });
 
-it("knows every ecosystem that the project takes something from", async () => {
+it("covers every ecosystem that the project depends on", async () => {
   const { updates } = z
     .object({ updates: z.array(z.object({ "package-ecosystem": z.string(), directory: z.string() })) })
     .parse(parse(await readFile(join(root, ".github/dependabot.yml"), "utf8")));

@@ -1,4 +1,4 @@
-/** A way to the service that loses answers, cuts streams and asks for patience, as networks and gateways do. */
+/** A connection to the service that loses answers, cuts streams and asks clients to wait, as networks and gateways do. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -67,7 +67,7 @@ function forward(
   onward.on("response", (answer) => {
     if (fate === "lose") {
       answer.resume();
-      // Only when the service has done all of it.
+      // Only after the service has completed the request.
       answer.on("end", () => outgoing.destroy());
       return;
     }
@@ -76,10 +76,10 @@ function forward(
     answer.on("data", (chunk: Buffer) => {
       const blocks = chunk.toString().split(/(?<=\n\n)/);
       const through = blocks.filter((block) => left > 0 && (!block.includes("event: ") || left-- > 0));
-      // What was let through has to arrive before the end.
+      // The bytes that are let through must arrive before the cut.
       outgoing.write(through.join(""), () => left <= 0 && outgoing.destroy());
     });
-    // One that was to be cut has no proper end, although the service may have come to it meanwhile.
+    // An answer that is to be cut must not end properly, although the service may have finished it in the meantime.
     answer.on("end", () => left > 0 && outgoing.end());
     answer.on("error", () => outgoing.destroy());
     outgoing.on("close", () => onward.destroy());

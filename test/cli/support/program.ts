@@ -1,4 +1,4 @@
-/** The command line as a process of its own, the way a user runs it. */
+/** The command line as a separate process, the way a user runs it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
@@ -21,14 +21,14 @@ export interface RunOptions {
 
 export interface Running {
   readonly child: ChildProcess;
-  /** Settles when this is on standard error or output. */
+  /** Resolves when the text has appeared on standard error or output. */
   hasSaid(what: string | RegExp): Promise<void>;
-  /** So far, on both. */
+  /** Everything so far, on both. */
   said(): string;
   readonly ended: Promise<Ended>;
 }
 
-/** Nothing of the environment of whoever runs the tests but what every program needs, and nothing of their contexts. */
+/** Only what every program needs from the tester's environment, and none of their contexts. */
 const plain = {
   ...Object.fromEntries(["PATH", "HOME", "TMPDIR"].map((name) => [name, process.env[name] ?? ""])),
   MOORING_CONFIG: join(checkout, "test/cli/no-such-config.yaml"),

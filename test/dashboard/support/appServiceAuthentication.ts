@@ -1,6 +1,6 @@
 /**
- * App Service authentication as a browser meets it, before a service that believes its header: a session by cookie, the paths that
- * the template lets pass, 401 without a word to everybody else, and no change that another site could have sent.
+ * App Service authentication as a browser sees it, in front of a service that trusts its header: a session cookie, the paths that
+ * the template excludes, an empty 401 for everybody else, and no changes that another site could have sent.
  * learn.microsoft.com "Authentication and authorization in Azure App Service" (Cross-site request forgery mitigation) and
  * "Customize sign-in and sign-out" (post_login_redirect_uri, post_logout_redirect_uri).
  */
@@ -11,7 +11,7 @@ import type { AddressInfo } from "node:net";
 
 export interface Platform {
   readonly url: string;
-  /** Ends all sessions, as their time does. */
+  /** Ends all sessions, as if they had expired. */
   endSessions(): void;
   close(): Promise<void>;
 }
@@ -23,11 +23,11 @@ export async function startAppServiceAuthentication({
   excludedPaths,
   principal,
 }: {
-  /** Address of what stands behind it. */
+  /** The address of the service behind it. */
   readonly service: string;
-  /** As authsettingsV2 has them. */
+  /** As in authsettingsV2. */
   readonly excludedPaths: readonly string[];
-  /** Of whoever signs in: the value of X-MS-CLIENT-PRINCIPAL. */
+  /** The value of X-MS-CLIENT-PRINCIPAL for everyone who signs in. */
   readonly principal: string;
 }): Promise<Platform> {
   const sessions = new Set<string>();
@@ -58,17 +58,17 @@ export async function startAppServiceAuthentication({
   }
 
   function redirect(response: ServerResponse, to: string): void {
-    // To nowhere else, unless the operator has said so.
+    // It redirects nowhere else, unless the operator allows it.
     if (to.startsWith("/")) response.writeHead(302, { location: to }).end();
     else refuse(response, 403);
   }
 
-  /** Without a word. */
+  /** Answers with an empty body. */
   function refuse(response: ServerResponse, status: 401 | 403): void {
     response.writeHead(status).end();
   }
 
-  /** Both have to be there, and this site's. */
+  /** Both headers must be present and name this site. */
   function isOwn({ headers: { host, origin, referer } }: IncomingMessage): boolean {
     return [origin, referer].every((each) => each !== undefined && URL.parse(each)?.host === host);
   }
@@ -77,7 +77,7 @@ export async function startAppServiceAuthentication({
     const headers = Object.fromEntries(
       Object.entries(asked.headers).filter(([name]) => name !== "host" && !name.startsWith("x-ms-client-principal")),
     );
-    // The sandbox answers under its own name alone.
+    // The sandbox answers only under its own name.
     const forwarded = { "x-forwarded-host": asked.headers.host };
     const proof = isSignedIn ? { "x-ms-client-principal": principal, "x-ms-client-principal-idp": "aad" } : {};
     const passed = request(

@@ -1,4 +1,4 @@
-/** A real Chromium: the one that PLAYWRIGHT_CHROMIUM names, or the distribution's. Nothing is downloaded. */
+/** A real Chromium, from PLAYWRIGHT_CHROMIUM or from the distribution. Nothing is downloaded. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
@@ -7,7 +7,7 @@ import { onChanges } from "./changes.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Where it is, or why there is none. */
+/** Returns its path, or the reason why there is none. */
 export function findChromium(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): { readonly executable: string } | { readonly reason: string } {
@@ -26,16 +26,16 @@ export function findChromium(
 }
 
 export async function startBrowser(executablePath: string): Promise<Browser> {
-  // Its own sandbox needs rights that a container does not give; it shows nothing but the pages of this checkout.
+  // Chromium's own sandbox needs rights that a container lacks; only the pages of this checkout are opened.
   return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
 export interface Pages {
   newContext(options?: BrowserContextOptions): Promise<BrowserContext>;
   newPage(of: BrowserContext): Promise<Page>;
-  /** What no page may cause: errors, dialogs, what its policy has refused, and changes that lack a header. */
+  /** What no page may cause: errors, dialogs, policy violations, and changes that lack a header. */
   readonly complaints: string[];
-  /** `POST /api/operations/{id}/cancel`: what the pages have changed, each once. */
+  /** The changes that the pages have made, each kind once: `POST /api/operations/{id}/cancel`. */
   readonly changes: ReadonlySet<string>;
 }
 
@@ -47,7 +47,7 @@ export function openPages(browser: Browser): Pages {
     changes,
     async newContext(options = {}) {
       const fresh = await browser.newContext({
-        // The simulated Entra has a certificate of the sandbox's own.
+        // The simulated Entra has a certificate of the sandbox's own authority.
         ignoreHTTPSErrors: true,
         viewport: { width: 1280, height: 800 },
         reducedMotion: "reduce",
@@ -65,7 +65,7 @@ export function openPages(browser: Browser): Pages {
       const fresh = await of.newPage();
       fresh.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
       fresh.on("console", (message) => {
-        // What was refused to be loaded is a refusal of the policy; an answer that is no success is told by the page.
+        // Only policy violations count; the page itself reports failed requests.
         if (/Content Security Policy|Trusted ?Type/i.test(message.text())) complaints.push(message.text());
       });
       fresh.on("dialog", (dialog) => {
@@ -77,7 +77,7 @@ export function openPages(browser: Browser): Pages {
   };
 }
 
-/** Refuses a page that axe has anything to say about, in light and in dark. */
+/** Fails if axe finds anything on the page, in light or in dark. */
 export async function expectAccessible(page: Page, name: string): Promise<void> {
   await page.evaluate(axe);
   const found: string[] = [];
@@ -104,10 +104,10 @@ const sizes = [
   { width: 2560, height: 1440 },
 ] as const;
 
-/** A telephone; and a laptop whose browser zooms to 200 %, which has half as many pixels of CSS in each direction. */
+/** A phone, and a laptop with a browser zoom of 200 %, which has half as many CSS pixels in each direction. */
 const small = [sizes[0], { width: 640, height: 400 }] as const;
 
-/** Nothing may stand beyond the edge, neither on a small screen nor with text of twice the size. */
+/** Nothing may overflow the page, neither on a small screen nor with text of twice the size. */
 export async function expectToFit(page: Page, name: string): Promise<void> {
   const before = page.viewportSize();
   for (const size of small) {
@@ -116,7 +116,7 @@ export async function expectToFit(page: Page, name: string): Promise<void> {
   }
   if (before) await page.setViewportSize(before);
   const session = await page.context().newCDPSession(page);
-  // As the settings of the browser have it, without a zoom of the page.
+  // As set in the browser's settings, without zooming the page.
   await session.send("Page.setFontSizes", { fontSizes: { standard: 32, fixed: 26 } });
   const rootSize = Number.parseFloat(
     String(await page.evaluate("getComputedStyle(document.documentElement).fontSize")),
@@ -134,7 +134,7 @@ async function expectNothingBeyond(page: Page, name: string): Promise<void> {
   if (beyond.length > 0) throw new Error(`${name} has something beyond the edge: ${beyond[0]}`);
 }
 
-/** For people to look at: MOORING_SCREENSHOTS names the folder. */
+/** Takes screenshots for people; MOORING_SCREENSHOTS names the folder. */
 export async function takeScreenshots(page: Page, name: string): Promise<void> {
   const folder = process.env["MOORING_SCREENSHOTS"];
   if (!folder) return;

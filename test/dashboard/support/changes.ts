@@ -1,14 +1,14 @@
-/** Every change of the dashboard carries what was seen and an idempotency key. */
+/** Every change by the dashboard carries the version that was seen and an idempotency key. */
 import type { BrowserContext } from "playwright-core";
 
 export interface Change {
   /** `POST /api/operations/{id}/cancel` */
   readonly kind: string;
-  /** The headers that it should have. */
+  /** The required headers that are missing. */
   readonly lacking: readonly string[];
 }
 
-/** Tells of every request by which a page of the context changes something. */
+/** Reports every request by which a page of the context changes something. */
 export function onChanges(context: BrowserContext, tell: (change: Change) => void): void {
   context.on("request", (request) => {
     const { pathname, searchParams } = new URL(request.url());

@@ -1,4 +1,4 @@
-/** The Chromium that pages are opened in. Where there is none no page is opened, and the report says so. */
+/** The Chromium in which pages are opened. Without one, no page is opened, and the report says so. */
 import { sayNotRun } from "../../support/notRun.ts";
 import { findChromium } from "./browser.ts";
 

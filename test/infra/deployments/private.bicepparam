@@ -1,6 +1,6 @@
 using '../../../infra/main.bicep'
 
-// Nothing but the app is reachable from outside the network, and the app by nobody who is not named.
+// Only the app is reachable from outside the network, and it denies everyone who is not named.
 param environmentName = 'mooring-test'
 param location = 'westeurope'
 param catalog = loadYamlContent('catalog.yaml')

@@ -1,6 +1,6 @@
 using '../../../infra/main.bicep'
 
-// What `azd up` makes when nothing but the region is said, for one cluster and one server.
+// What `azd up` creates when only the region is given, for one cluster and one server.
 param environmentName = 'mooring-test'
 param location = 'westeurope'
 param catalog = {

@@ -1,6 +1,6 @@
 using '../../../infra/main.bicep'
 
-// Durable state in the storage account, and every parameter that is not about the network.
+// Durable state in the storage account, and every parameter that does not concern the network.
 param environmentName = 'mooring-test'
 param location = 'westeurope'
 param catalog = loadYamlContent('catalog.yaml')

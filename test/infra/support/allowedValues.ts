@@ -1,6 +1,6 @@
 /**
- * Values of properties that the compiler takes any text for: a misspelt one is found only by Azure, half-way through a deployment.
- * Each list is that of the property in the ARM template reference, learn.microsoft.com/azure/templates/<type>, as of 2026-11.
+ * Values of properties for which the compiler accepts any text: only Azure would find a misspelt one, partway through a deployment.
+ * Each list is the property's in the ARM template reference, learn.microsoft.com/azure/templates/<type>, as of 2026-11.
  */
 export interface AllowedValues {
   readonly type: string;
@@ -70,7 +70,7 @@ export const allowedValues: readonly AllowedValues[] = [
     path: "properties.functionAppConfig.runtime.name",
     values: ["dotnet-isolated", "node", "java", "powershell", "python", "custom"],
   },
-  // learn.microsoft.com/azure/azure-functions/supported-languages: what the Node worker runs on until April 2027.
+  // learn.microsoft.com/azure/azure-functions/supported-languages: the Node worker's versions until April 2027.
   { type: "Microsoft.Web/sites", path: "properties.functionAppConfig.runtime.version", values: ["22", "24"] },
   {
     type: "Microsoft.Web/sites",

@@ -1,4 +1,4 @@
-/** The Bicep compiler: the one on the PATH, or else the one that NuGet has for a machine with a .NET SDK. */
+/** The Bicep compiler: from the PATH, or from NuGet on a machine with a .NET SDK. */
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
@@ -6,7 +6,7 @@ import { findOnPath, isExecutable, run } from "./run.ts";
 
 const version = "0.49.2";
 
-/** Of NuGet: Azure.Bicep.CommandLine.<platform>. */
+/** Platforms in NuGet's package names: Azure.Bicep.CommandLine.<platform>. */
 const platforms: Readonly<Record<string, string>> = {
   "linux-x64": "linux-x64",
   "linux-arm64": "linux-arm64",
@@ -15,7 +15,7 @@ const platforms: Readonly<Record<string, string>> = {
   "win32-x64": "win-x64",
 };
 
-/** undefined where there is neither a compiler nor a .NET SDK to get one with. */
+/** Returns undefined when there is neither a compiler nor a .NET SDK to get one with. */
 export async function findBicep(): Promise<string | undefined> {
   const platform = platforms[`${process.platform}-${process.arch}`];
   const [installed, dotnet] = await Promise.all([findOnPath("bicep"), findOnPath("dotnet")]);
@@ -40,7 +40,7 @@ async function restore(dotnet: string, platform: string): Promise<string> {
   );
   const { exitCode, output } = await run(dotnet, ["restore", project, "--packages", folder]);
   if (exitCode !== 0) throw new Error(`NuGet did not give ${name} ${version}:\n${output}`);
-  // Packages carry no modes.
+  // NuGet packages do not keep file modes.
   await chmod(tool, 0o755);
   return tool;
 }

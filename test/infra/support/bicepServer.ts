@@ -1,6 +1,6 @@
 /**
- * The compiler as one process that answers many questions: `bicep jsonrpc --stdio`, JSON-RPC 2.0 with the headers of the language
- * server protocol. Each start of the command line costs three seconds, and this one is started once.
+ * The compiler as one process that answers many requests: `bicep jsonrpc --stdio`, JSON-RPC 2.0 with the headers of the language
+ * server protocol. Each start of the command line takes three seconds; this process starts only once.
  */
 import { spawn } from "node:child_process";
 import { z } from "zod";
@@ -22,7 +22,7 @@ const Answer = z.object({
   error: z.object({ message: z.string() }).optional(),
 });
 
-/** Where a deployment of the tests goes. */
+/** The scope of the tests' deployments. */
 const scope = {
   tenantId: "00000000-0000-4000-8000-000000000001",
   subscriptionId: "00000000-0000-4000-8000-000000000003",
@@ -88,7 +88,7 @@ export function startBicepServer(bicep: string, env: Readonly<Record<string, str
   };
 }
 
-/** The compiler writes outputs in another order every time. */
+/** Sorts the outputs, which the compiler writes in a different order every time. */
 function print(predicted: string): string {
   const snapshot = Snapshot.parse(JSON.parse(predicted));
   const outputs = Object.fromEntries(Object.entries(snapshot.outputs).toSorted(([a], [b]) => (a < b ? -1 : 1)));

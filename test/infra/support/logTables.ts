@@ -1,11 +1,11 @@
 /**
- * The tables of a Log Analytics workspace that our queries ask, with all of their columns:
- * learn.microsoft.com/azure/azure-monitor/reference/tables/<name>, of which the text is
+ * The tables of a Log Analytics workspace that our queries read, with all of their columns:
+ * learn.microsoft.com/azure/azure-monitor/reference/tables/<name>, whose source is
  * MicrosoftDocs/azure-reference-other, azure-monitor-ref/tables/includes/<name>-include.md (2024-02-18, AppRequests 2024-07-30).
  */
 type ColumnType = "bool" | "datetime" | "dynamic" | "int" | "real" | "string";
 
-/** Of every table of Application Insights. */
+/** Columns of every Application Insights table. */
 const common = {
   AppRoleInstance: "string",
   AppRoleName: "string",

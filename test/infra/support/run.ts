@@ -4,11 +4,11 @@ import { delimiter, join } from "node:path";
 
 export interface Outcome {
   readonly exitCode: number;
-  /** Standard output and standard error, as they came. */
+  /** Standard output and standard error, in order of arrival. */
   readonly output: string;
 }
 
-/** Runs a program to its end, whatever its exit code is. */
+/** Runs a program to its end, whatever its exit code. */
 export function run(
   file: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** What Azure would be asked to make, as `bicep snapshot` predicts it: kept beside the parameters that it was made from. */
+/** What Azure would deploy, as `bicep snapshot` predicts it; stored next to the parameters that it was made from. */
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -45,7 +45,7 @@ export async function readDeployment(name: string): Promise<Deployment> {
   return found;
 }
 
-/** Every value at a path such as `properties.items[].sku.name`; none where something on the way is not there. */
+/** Every value at a path such as `properties.items[].sku.name`; none when part of the path is missing. */
 export function valuesAt(value: unknown, path: string): readonly unknown[] {
   return path.split(".").reduce<readonly unknown[]>(
     (values, step) => {

@@ -1,4 +1,4 @@
-/** What Microsoft's own parser makes of T-SQL, where a .NET SDK is there to build the program that asks it. */
+/** T-SQL as Microsoft's own parsers read it, if there is a .NET SDK to build the program that calls them. */
 import { createHash } from "node:crypto";
 import { copyFile, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -12,10 +12,10 @@ const Reading = z.object({
   statements: z.array(z.string()),
   names: z.array(z.string()),
 });
-/** Of one parser. */
+/** The result of one parser. */
 export type Reading = z.infer<typeof Reading>;
 
-/** Of each text, what each parser says. */
+/** Returns each parser's result for each text. */
 export type ParseTsql = (texts: readonly string[]) => Promise<readonly (readonly Reading[])[]>;
 
 const sources = join(dirname(import.meta.dirname), "tsql");
@@ -31,7 +31,7 @@ export async function findTsqlParser(): Promise<ParseTsql | undefined> {
   };
 }
 
-/** Outside the checkout, and again only when its sources or the SDK change. */
+/** Builds outside the checkout, and only when the sources or the SDK have changed. */
 async function build(dotnet: string): Promise<string> {
   const { output: version } = await run(dotnet, ["--version"]);
   const files = ["Program.cs", "tsql.csproj"];

@@ -1,4 +1,4 @@
-/** `npm run demo` and `npm start` as somebody runs them: processes with an exit code, and what they leave behind. */
+/** `npm run demo` and `npm start` as a user runs them: as processes, with their exit codes and what they leave behind. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { listContents, zip } from "../../../tools/package/createPackage.ts";
 
 const root = dirname(dirname(dirname(import.meta.dirname)));
 const running = new Set<ChildProcess>();
-/** Everything that is started keeps its files here, so that what is left behind shows. */
+/** Every process keeps its files here, so that leftovers show. */
 let folder: string;
 let packages: string;
 
@@ -65,7 +65,7 @@ function readEvents(stdout: string) {
     .map((line) => Event.parse(JSON.parse(line)));
 }
 
-/** Of this checkout, as `npm run package` makes it. */
+/** Packages this checkout as `npm run package` does. */
 async function packageApp(): Promise<string> {
   await ensureBuilt();
   const file = join(packages, "mooring.zip");
@@ -73,7 +73,7 @@ async function packageApp(): Promise<string> {
   return file;
 }
 
-test("the walk-through ends as it says with the package, and tells each step to a machine", {
+test("the walk-through runs the package to its announced end, and reports each step as JSON", {
   timeout: 120_000,
 }, async () => {
   const args = ["--json", "--latency", "0", "--package", await packageApp()];
@@ -115,7 +115,9 @@ test("the walk-through ends as it says with the package, and tells each step to 
   expect(events.at(-1)).toMatchObject({ event: "ended", ok: true });
 });
 
-test("a surprise stops the walk-through with exit code 1 and what was seen", { timeout: 120_000 }, async () => {
+test("an unexpected result stops the walk-through with exit code 1 and shows what came instead", {
+  timeout: 120_000,
+}, async () => {
   const fault = {
     wire: "arm",
     operation: "PUT Microsoft.ManagedIdentity/userAssignedIdentities",
@@ -133,8 +135,8 @@ test("a surprise stops the walk-through with exit code 1 and what was seen", { t
   });
 });
 
-test("a workload that reads what it should not is a surprise", { timeout: 120_000 }, async () => {
-  // The fault lets the second namespace's token endpoint fail, so that a pod which should read is refused.
+test("a workload that reads what it should not stops the walk-through", { timeout: 120_000 }, async () => {
+  // The fault makes the second namespace's token endpoint fail, so a pod that should be able to read is refused.
   const fault = { wire: "nodeIdentity", times: 100, effect: { kind: "error", code: 403, status: 403 } };
 
   const args = ["--latency", "0", "--fault", JSON.stringify(fault)];
@@ -145,7 +147,7 @@ test("a workload that reads what it should not is a surprise", { timeout: 120_00
   expect(stdout.replace(/\s+/g, " ")).toContain("pod team-b/message-app had the rows my message, new message;");
 });
 
-test("an interrupted walk-through ends what it started", { timeout: 60_000 }, async () => {
+test("an interrupted walk-through stops everything that it started", { timeout: 60_000 }, async () => {
   const demo = start("local/demo/main.ts", "--latency", "100");
   await demo.said("POST /api/onboardings");
 
@@ -154,7 +156,7 @@ test("an interrupted walk-through ends what it started", { timeout: 60_000 }, as
   expect(await demo.ended).toMatchObject({ code: 130, stderr: expect.stringContaining("Interrupted") });
 });
 
-test("npm start says what to try, and runs until it is interrupted", { timeout: 60_000 }, async () => {
+test("npm start suggests what to try, and runs until it is interrupted", { timeout: 60_000 }, async () => {
   const sandbox = start("local/main.ts", "--port", "0");
   await sandbox.said("Ctrl-C ends everything");
 
@@ -167,7 +169,7 @@ test("npm start says what to try, and runs until it is interrupted", { timeout: 
   expect(stdout).toMatch(/local\/runWorkload\.ts --kubeconfig \S+kubeconfig team-a/);
 });
 
-test("a port that is taken is named, with another to try", async () => {
+test("names a port that is in use, and one to try instead", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const address = other.address();
@@ -182,7 +184,7 @@ test("a port that is taken is named, with another to try", async () => {
   );
 });
 
-test("an option that does not exist ends with the usage", async () => {
+test("an unknown option prints the usage", async () => {
   const { code, stderr } = await start("local/demo/main.ts", "--jsn").ended;
 
   expect(code).toBe(64);

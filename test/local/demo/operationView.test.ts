@@ -23,7 +23,7 @@ it.each([60, 80, 100])("never cuts the name of a target, at %s columns", (width)
 
   expect(lines.find((line) => line.includes("ensureIdentity"))).toContain(target);
   expect(lines.slice(1)).toHaveLength(4);
-  // The action and the time stand where those of the other steps do.
+  // The action and the time line up with those of the other steps.
   const [, , , below = ""] = lines;
   expect(below.trimStart()).toMatch(/^create/);
   const short = renderOperation({ ...operation, steps: [{ ...operation.steps[1], target: "short" }] } as never, view);

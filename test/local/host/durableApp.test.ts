@@ -62,13 +62,13 @@ test("an HTTP function starts an orchestration that calls an activity, and its s
   const { id, statusQueryGetUri } = await start(host, "greet", { name: "Anna" });
 
   expect(await finished(host, id)).toMatchObject({ runtimeStatus: "Completed", output: "Hello Anna" });
-  // The link in the answer is for people and tools: it carries the key and works as it is.
+  // The link in the answer is for people and tools: it includes the key and works unchanged.
   expect(statusQueryGetUri.startsWith(`${host.url}/runtime/webhooks/durabletask/instances/${id}?`)).toBe(true);
   expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({ name: "greet", output: "Hello Anna" });
   expect((await fetch(statusQueryGetUri.replace(/code=[^&]*/, "code=wrong"))).status).toBe(401);
 });
 
-test("an orchestration that waits goes on after the host was closed and started again", async () => {
+test("a waiting orchestration continues after the host was closed and started again", async () => {
   const dataDirectory = await createDataDirectory();
   const first = await runHost({ code, dataDirectory });
   const { sendEventPostUri } = await start(first, "wait/one", {});
@@ -83,7 +83,7 @@ test("an orchestration that waits goes on after the host was closed and started 
   expect(await finished(second, "one")).toMatchObject({ runtimeStatus: "Completed", output: "got yes" });
 });
 
-test("an activity that runs may end before the host closes", async () => {
+test("the host lets a running activity finish before it closes", async () => {
   const dataDirectory = await createDataDirectory();
   const first = await runHost({ code, dataDirectory });
   await start(first, "slowly/one", {});
@@ -95,13 +95,13 @@ test("an activity that runs may end before the host closes", async () => {
   expect(await finished(second, "one")).toMatchObject({ runtimeStatus: "Completed", output: "done" });
 });
 
-test("a hub's settings that are wrong stop the host with the reason", async () => {
+test("invalid hub settings stop the host with the reason", async () => {
   const hostJson = { extensions: { durableTask: { hubName: "1" } } };
 
   await expect(runHost({ code, hostJson })).rejects.toThrow(/The durable extension cannot start: .*hubName/s);
 });
 
-test("what orchestrators, activities and entities log has the id of their instance", async () => {
+test("log lines of orchestrators, activities and entities have the id of their instance", async () => {
   const host = await runHost({
     code: `${code}
       df.app.activity("talk", { handler: (_, context) => context.log("from the activity") });

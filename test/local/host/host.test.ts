@@ -11,7 +11,7 @@ import { createDataDirectory, runHost } from "./support/runningHost.ts";
 
 const ok = '{ handler: () => ({ body: "ok" }) }';
 
-test("leaves out disabled functions and those whose trigger it does not serve, and says so", async () => {
+test("skips disabled functions and those whose trigger it does not serve, and says so", async () => {
   const { url, functions, lines } = await runHost({
     code: `app.http("on", ${ok}); app.http("off", ${ok});
            app.storageQueue("stored", { queueName: "q", connection: "C", handler() {} });`,
@@ -26,7 +26,7 @@ test("leaves out disabled functions and those whose trigger it does not serve, a
   );
 });
 
-test("warns of output bindings and of routes that are never reached", async () => {
+test("warns about output bindings and about routes that are never reached", async () => {
   const { lines } = await runHost({
     code: `
       app.http("a", { route: "{*rest}", handler: () => ({}), extraOutputs: [{ type: "queue", name: "out" }] });
@@ -58,7 +58,7 @@ test("names every missing setting of every function at once, and leaves neither 
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
 });
 
-test("the app sees its settings and its host's name as environment, and only while the host runs", async () => {
+test("the app sees its settings and its host name as environment variables, only while the host runs", async () => {
   const host = await runHost({
     code: `app.http("env", { handler: () => ({ jsonBody: [process.env.OWN, process.env.WEBSITE_HOSTNAME] }) });`,
     settings: { OWN: "1" },
@@ -69,7 +69,7 @@ test("the app sees its settings and its host's name as environment, and only whi
   expect([process.env["OWN"], process.env["WEBSITE_HOSTNAME"]]).toEqual([undefined, undefined]);
 });
 
-test("keeps its system key, readable for its user only, unless one is configured", async () => {
+test("keeps its system key, readable only by its user, unless one is configured", async () => {
   const folder = await createDataDirectory();
 
   const read = (settings = {}) => readKeys(folder, { settings, enforced: false, log: createMemoryLog().log });
@@ -82,7 +82,7 @@ test("keeps its system key, readable for its user only, unless one is configured
   expect((await read({ MOORING_SYSTEM_KEY: "given" })).system).toBe("given");
 });
 
-test("tells which settings of host.json and local.settings.json do nothing, and which nobody knows", async () => {
+test("reports settings of host.json and local.settings.json that have no effect or are unknown", async () => {
   const { lines } = await runHost({
     code: `app.http("on", ${ok});`,
     hostJson: {
@@ -107,7 +107,7 @@ test("tells which settings of host.json and local.settings.json do nothing, and 
   expect(settingsOf("WRN", "local.settings.json")[0]).toContain("Host.Port, Vlues");
 });
 
-test("reads host.json's names in any case, and lets settings of AzureFunctionsJobHost override it", async () => {
+test("reads host.json's names regardless of case, and lets AzureFunctionsJobHost settings override it", async () => {
   const { url, lines } = await runHost({
     code: `app.http("on", ${ok}); app.http("other", ${ok});`,
     hostJson: { Functions: ["ON"], Extensions: { HTTP: { RoutePrefix: "file", maxOutstandingRequests: 1 } } },
@@ -144,7 +144,7 @@ test.each([
   await expect(runHost({ code: "", files })).rejects.toThrow(reason);
 });
 
-test("fills binding expressions in from the settings", () => {
+test("resolves binding expressions from the settings", () => {
   const settings = { A: "1", "B:C": "2", D__E: "3", EMPTY: "" };
   const expand = (text: string) => expandSettings(text, { settings, where: "here" });
 

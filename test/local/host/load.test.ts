@@ -19,7 +19,7 @@ async function load(files: Record<string, string | object>) {
 
 const echo = `app.generic("echo", { trigger: { type: "activity" }, handler: (input) => ({ got: input }) });\n`;
 
-test("loads a CommonJS app and invokes its function with the value and the result by identity", async () => {
+test("loads a CommonJS app, and passes its function's input and result by identity", async () => {
   const { app } = await load({ "package.json": { main: "main.js" }, "main.js": requireApp + echo });
 
   const done = await app.invoke("echo", { trigger: { string: '{"a":1}' } });
@@ -29,7 +29,7 @@ test("loads a CommonJS app and invokes its function with the value and the resul
   expect(done.returnValue).toEqual({ json: '{"got":{"a":1}}' });
 });
 
-test("loads an ES module app, .mjs beside .cjs, in the order of the names", async () => {
+test("loads an ES module app, .mjs next to .cjs, in order of the names", async () => {
   const { app } = await load({
     "package.json": { main: "dist/*.{mjs,cjs}" },
     "dist/b.cjs": requireApp + echo.replace("echo", "second"),
@@ -62,7 +62,7 @@ test("names the file that fails to load, with its cause", async () => {
   await expect(failure).rejects.toThrow('Worker was unable to load entry point "main.js": no database');
 });
 
-test("refuses two functions of one id", async () => {
+test("refuses two functions with one id", async () => {
   const failure = load({ "package.json": { main: "main.js" }, "main.js": requireApp + echo + echo });
 
   await expect(failure).rejects.toThrow('A function with id "echo" has already been registered.');
@@ -135,7 +135,7 @@ test("writes the app's logs with level, function and invocation, also from a pos
   ]);
 });
 
-test("gives the handler input bindings, trigger metadata and a trace that continues the caller's", async () => {
+test("gives the handler its input bindings, trigger metadata and a trace that continues the caller's", async () => {
   const { app } = await load({
     "package.json": { main: "main.js" },
     "main.js": `${requireApp}
@@ -175,7 +175,7 @@ test("runs termination hooks when the app closes", async () => {
 test.each([
   ["fixedDelay", 'strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 0'],
   ["exponentialBackoff", 'strategy: "exponentialBackoff", maxRetryCount: 2, minimumInterval: 0, maximumInterval: 1000'],
-])("runs a timer again by its policy (%s), tells it so, and throws the last failure", async (_, retry) => {
+])("retries a timer by its policy (%s), passes it the retry context, and throws the last failure", async (_, retry) => {
   const { app } = await load({
     "package.json": { main: "main.js" },
     "main.js": `${requireApp}globalThis.triedForTest = [];
@@ -191,7 +191,7 @@ test.each([
   expect(Reflect.get(globalThis, "triedForTest")).toEqual([undefined, [1, 2, "failure 1"], [2, 2, "failure 2"]]);
 });
 
-test("says so where a trigger has no retry policy, here as in Azure", async () => {
+test("warns when a trigger cannot have a retry policy, as in Azure", async () => {
   const { lines } = await load({
     "package.json": { main: "main.js" },
     "main.js": `${requireApp}app.serviceBusQueue("q", { connection: "C", queueName: "q", handler() {},

@@ -42,7 +42,7 @@ function run(args: string[], { env = {}, ipc = false }: { env?: Record<string, s
       if (stdout.includes("\n")) resolve(JSON.parse(stdout.slice(0, stdout.indexOf("\n"))));
     });
   });
-  // "close" comes after the last output, but not at all once the channel was disconnected from this side.
+  // "close" comes after the last output, but never once this side has disconnected the channel.
   const exit = once(child, ipc ? "exit" : "close").then(([code, signal]) => code ?? signal);
   return { child, ready, exit, output: () => ({ stdout, stderr }) };
 }
@@ -56,7 +56,7 @@ app.get("reject", () => { Promise.reject(new Error("forgotten")); return { body:
 app.get("crash", () => { setTimeout(() => { throw new Error("thrown outside"); }); return { body: "ok" }; });
 `;
 
-test("says where it is in one line of JSON, serves the app in its folder with its settings, ends on SIGTERM", async () => {
+test("prints its URL as a line of JSON, serves the app in its folder with its settings, and ends on SIGTERM", async () => {
   const { child, ready, exit, output } = await start({
     "host.json": hostJson,
     "main.js": hello,
@@ -82,7 +82,7 @@ test("says where it is in one line of JSON, serves the app in its folder with it
   expect(output().stderr).toContain("printed by the app");
 });
 
-test("the environment is stronger than local.settings.json", async () => {
+test("the environment overrides local.settings.json", async () => {
   const files = {
     "host.json": hostJson,
     "main.js": hello,
@@ -95,7 +95,7 @@ test("the environment is stronger than local.settings.json", async () => {
   expect(await (await fetch(`${url}/api/hello`)).json()).toMatchObject({ own: "from the environment" });
 });
 
-test("goes at once when it is asked a second time", async () => {
+test("ends immediately on the second signal", async () => {
   const { child, ready, exit } = await start({ "host.json": hostJson, "main.js": hello });
   const { url } = await ready;
   fetch(`${url}/api/never`).catch(() => {});
@@ -108,7 +108,7 @@ test("goes at once when it is asked a second time", async () => {
   expect(await exit).toBe(130);
 });
 
-test("tells its parent over IPC and ends when the parent is gone", async () => {
+test("reports to its parent over IPC and ends when the parent is gone", async () => {
   const { child, ready, exit, output } = await start({ "host.json": hostJson, "main.js": hello }, { ipc: true });
   const [message] = await once(child, "message");
   expect(message).toEqual(await ready);
@@ -139,7 +139,7 @@ test("leaves nothing behind when its parent is killed", async () => {
   await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
 });
 
-test("a forgotten rejection is logged and the host goes on; an uncaught exception ends it with a reason", async () => {
+test("an unhandled rejection is logged and the host keeps running; an uncaught exception ends it with a reason", async () => {
   const { ready, exit, output } = await start({ "host.json": hostJson, "main.js": hello });
   const { url } = await ready;
 
@@ -153,7 +153,7 @@ test("a forgotten rejection is logged and the host goes on; an uncaught exceptio
   expect(output().stderr).toContain("thrown outside");
 });
 
-test("a taken port is named with what to do, and exits 78", async () => {
+test("names a port that is in use and what to do, and exits with 78", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
@@ -188,14 +188,14 @@ test.each([
   expect(output().stderr).toMatch(reason);
 });
 
-test("wrong arguments get the usage and exit 64", async () => {
+test("wrong arguments print the usage and exit with 64", async () => {
   const { exit, output } = run(["--port", "http"]);
 
   expect(await exit).toBe(64);
   expect(output().stderr).toContain("usage: node local/host/main.ts");
 });
 
-test("host.json and MOORING_LOG_LEVEL decide what is logged", async () => {
+test("host.json and MOORING_LOG_LEVEL set what is logged", async () => {
   const quiet = { ...hostJson, logging: { logLevel: { default: "Warning", Function: "Information" } } };
   const first = await start({ "host.json": quiet, "main.js": hello });
   await fetch(`${(await first.ready).url}/api/hello`);

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { isRunning } from "../../support/processes.ts";
 
-/** Starts a container that would run for ever, prints its process id, and exits without stopping it. */
+/** Starts a container that would run forever, prints its process id, and exits without stopping it. */
 const careless = `
   import { startContainer } from ${JSON.stringify(new URL("../../../local/kubelet/containerProcess.ts", import.meta.url))};
   startContainer({

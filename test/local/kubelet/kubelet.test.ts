@@ -16,7 +16,7 @@ let nodeIdentity: NodeIdentity;
 let kubelet: Kubelet;
 
 beforeAll(async () => {
-  // A folder of its own, so that what is left behind can be counted while other tests run pods too.
+  // A separate folder, so that leftovers can be counted while other tests run pods too.
   vi.stubEnv("TMPDIR", await mkdtemp(join(tmpdir(), "mooring-test-")));
   context = await createContext();
   await addCluster(context.world, "aks-dev");
@@ -144,7 +144,7 @@ test("runs a pod with the environment of its spec and nothing else of this machi
   delete process.env["MOORING_TEST_LEAK"];
 });
 
-test("projects the service account's token to where the workload looks for it", async () => {
+test("projects the service account's token where the workload looks for it", async () => {
   await runPod("token", "token", { labels: { "azure.workload.identity/use": "true" } });
 
   await phase("token", "Succeeded");
@@ -158,7 +158,7 @@ test("projects the service account's token to where the workload looks for it", 
   });
 });
 
-test("reports exit code, log and termination message of a failure", async () => {
+test("reports a failure's exit code, log and termination message", async () => {
   await runPod("greeter", "greeter", { container: { terminationMessagePolicy: "FallbackToLogsOnError" } });
 
   const status = await phase("greeter", "Failed");
@@ -175,7 +175,7 @@ test("reports exit code, log and termination message of a failure", async () => 
   });
 });
 
-test("says that a pod runs, and kills it when it is deleted", async () => {
+test("reports that a pod is running, and kills it when it is deleted", async () => {
   await runPod("sleeper", "sleeper");
   const status = await phase("sleeper", "Running");
   await expect.poll(() => log("sleeper")).toBe("up\n");
@@ -186,7 +186,7 @@ test("says that a pod runs, and kills it when it is deleted", async () => {
   await expect.poll(() => kubelet.log({ namespace: "team-a", name: "sleeper" })).toBeUndefined();
 });
 
-test("kills a process that does not heed SIGTERM", async () => {
+test("kills a process that ignores SIGTERM", async () => {
   await runPod("stubborn", "stubborn");
   await expect.poll(() => log("stubborn"), { timeout: 5000 }).toBe("up\n");
   const before = await folders();
@@ -200,7 +200,7 @@ async function folders(): Promise<number> {
   return (await readdir(tmpdir())).length;
 }
 
-test("starts a pod again as its restart policy says", async () => {
+test("restarts a pod according to its restart policy", async () => {
   await runPod("restarting", "greeter", { restartPolicy: "OnFailure" });
 
   await expect
@@ -208,7 +208,7 @@ test("starts a pod again as its restart policy says", async () => {
     .toMatchObject({ containerStatuses: [{ restartCount: 2 }] });
 });
 
-test("waits for a ConfigMap that is not there yet", async () => {
+test("waits for a ConfigMap that does not exist yet", async () => {
   await runPod("early", "environment", { container: { envFrom: [{ configMapRef: { name: "late" } }] } });
   await expect
     .poll(() => podStatus("early"), { timeout: 5000, interval: 20 })
@@ -222,7 +222,7 @@ test("waits for a ConfigMap that is not there yet", async () => {
   expect(JSON.parse(log("early"))).toMatchObject({ LATE: "1" });
 });
 
-test("does not run an image that it does not know", async () => {
+test("does not run an unknown image", async () => {
   await runPod("unknown", "nginx");
 
   await expect
@@ -256,7 +256,7 @@ test("gives a pod the node's identity endpoint, which knows its binding", async 
   expect(log("stranger")).toMatch(/^403 /);
 });
 
-test("goes on after its watch was cut off, and notices what went away meanwhile", async () => {
+test("continues after its watch was cut off, and notices what was deleted in the meantime", async () => {
   const proxy = await startProxy(cluster.port);
   const second = startKubelet({
     cluster: "aks-dev",

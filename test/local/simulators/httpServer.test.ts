@@ -18,7 +18,7 @@ test("closes a connection that never finished its TLS handshake", async () => {
   await expect(closed).resolves.toBeDefined();
 });
 
-test("reports a port that is taken", async () => {
+test("reports a port that is in use", async () => {
   const first = await startHttpServer({ faults: createFaults(), open });
 
   await expect(startHttpServer({ port: first.port, faults: createFaults(), open })).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 /**
- * Whatever is sent to the simulated services: each goes on, and none answers with a defect of its own. Garbage on the socket,
- * half of a message, valid callers with bodies that are none; and then an onboarding, to see that they still work.
+ * Whatever the simulated services get, they keep running and never answer with an internal error. They get garbage on the socket,
+ * half of a message, and invalid bodies from valid callers, and then an onboarding shows that they still work.
  */
 import { once } from "node:events";
 import { request as httpsRequest } from "node:https";
@@ -29,14 +29,14 @@ function bytes(length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => dice.roll(256)));
 }
 
-/** What the first bytes of a connection may be, beside garbage: each protocol's own beginning, cut off or contradicted. */
+/** First bytes of a connection other than garbage: each protocol's own beginning, cut off or contradicted. */
 const beginnings: readonly (() => Buffer)[] = [
   () => bytes(dice.roll(2_000)),
   () => Buffer.alloc(dice.roll(70_000)),
   () => Buffer.from("GET / HTTP/1.1\r\n\r\n"),
   () => Buffer.from(`POST / HTTP/1.1\r\ncontent-length: ${2 ** 53}\r\n\r\n{`),
   () => Buffer.from(`GET /${"a".repeat(100_000)} HTTP/1.1\r\n\r\n`),
-  // AMQP, "Version Negotiation": the header, then a frame whose size is a lie.
+  // AMQP, "Version Negotiation": the header, then a frame with a wrong size.
   () => Buffer.concat([Buffer.from("AMQP\0\x01\0\0", "latin1"), bytes(4), bytes(200)]),
   () => Buffer.concat([Buffer.from("AMQP\x03\x01\0\0", "latin1"), Buffer.from([0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0])]),
   // [MS-TDS] 2.2.3.1: a pre-login packet with a length that is too short, or too long.
@@ -45,7 +45,7 @@ const beginnings: readonly (() => Buffer)[] = [
   () => Buffer.concat([Buffer.from([0x10, 1, 0, 40, 0, 0, 1, 0]), bytes(32)]),
 ];
 
-/** Sends it and hangs up, politely or not, after a while or at once. */
+/** Sends the data and disconnects, gracefully or not, immediately or after a while. */
 async function send(socket: Socket, data: Buffer): Promise<void> {
   socket.on("error", () => undefined);
   socket.on("data", () => undefined);
@@ -155,7 +155,7 @@ function pathsOf(wire: "arm" | "entra" | "kubernetes"): readonly string[] {
 }
 
 test.each(["arm", "entra", "kubernetes"] as const)(
-  "answers what is no request to %s, and not with a defect",
+  "answers an invalid request to %s without an internal error",
   async (wire) => {
     const { cloud } = sandbox;
     const { token } = (await cloud.credentialOf("mooring").getToken("https://management.azure.com/.default")) ?? {};
@@ -179,7 +179,7 @@ test.each(["arm", "entra", "kubernetes"] as const)(
   180_000,
 );
 
-test("still does what it is for", async () => {
+test("still completes an onboarding", async () => {
   const service = serviceOf(sandbox);
   const databases = [{ server: names.sqlServer, database: "messages", roles: ["reader"] }];
   const request = { cluster: names.cluster, namespace: "after-all-that", databases };

@@ -1,4 +1,4 @@
-/** What can be asked for in a simulated world, each through the code that the routes and timers use. */
+/** The requests that can be made in a simulated world, each through the code that the routes and timers use. */
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { Migration, MigrationPhase } from "../../../src/domain/operation/migration.ts";
@@ -19,15 +19,15 @@ import type { Registry } from "../../../src/ports.ts";
 import { operator } from "./callers.ts";
 
 export interface Act {
-  /** What it is called when it is told of. */
+  /** Its name in traces and problems. */
   readonly name: string;
   readonly kind: OperationKind;
   readonly berth: Berth;
   readonly by: Caller;
   readonly ask: (acceptance: AcceptanceContext) => Promise<Accepted | undefined>;
-  /** Of an onboarding. */
+  /** Only for an onboarding. */
   readonly takesOver?: boolean;
-  /** How often somebody cancels it, where that is not as in the rest of the world. */
+  /** The probability of a cancel, if it differs from the world's. */
   readonly cancels?: number;
 }
 
@@ -41,7 +41,7 @@ export function onboard(request: OnboardingRequest, by: Caller): Act {
   };
 }
 
-/** By an operator, for the other team. */
+/** An operator takes the namespace over for the other team. */
 export function takeOver(request: OnboardingRequest): Act {
   const wanted = { ...request, team: "red" };
   const ask = (acceptance: AcceptanceContext) => acceptOnboarding(acceptance, wanted, { takeOver: true });
@@ -70,7 +70,7 @@ export function migrate(
   return { name: "migrate", kind: "migrate", berth, by, ask };
 }
 
-/** What functions/namespaces/migrations.ts writes into the record, where nothing is in the way. */
+/** What functions/namespaces/migrations.ts writes to the record if nothing prevents it. */
 function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount: string | undefined): Migration {
   const { request, migration } = record;
   if (!migration && request.identityMode === "workloadIdentity") {
@@ -91,12 +91,12 @@ export function compensate(operation: string, berth: Berth, by: Caller): Act {
   };
 }
 
-/** Of a migration, whose namespace stays onboarded whatever it could not undo. */
+/** Compensates a migration, whose namespace stays onboarded whatever could not be undone. */
 export function wayBack(operation: string, berth: Berth, by: Caller): Act {
   return { ...compensate(operation, berth, by), name: "wayBack" };
 }
 
-/** The timer's look, an hour later; a repair that it starts is an operation like any other. */
+/** The drift timer runs an hour later; a repair that it starts is an operation like any other. */
 export function look(berth: Berth, registry: Registry): Act {
   return {
     name: "look",

@@ -1,4 +1,4 @@
-/** Managed identities and SQL servers as Azure Resource Manager keeps them; what is refused carries the adapter's code. */
+/** A model of managed identities and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentity, Ports } from "../../../src/ports.ts";
@@ -6,7 +6,7 @@ import type { Call } from "./faults.ts";
 
 export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
-  /** By the name of their identity. */
+  /** By the name of the identity. */
   readonly credentials: Map<string, readonly FederatedCredential[]>;
   /** Administrators of SQL servers, by alias. */
   readonly sqlAdmins: Map<string, EntraAdmin>;
@@ -84,7 +84,7 @@ export function createServers(
   };
 }
 
-/** Nobody but Mooring gives roles in these worlds, and it gives none. */
+/** No roles: in these worlds only Mooring could grant them, and it grants none. */
 export function createRoleAssignments(call: Call): Ports["roleAssignments"] {
   const none = () => call("arm", "list role assignments", () => []);
   const everything = () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]);

@@ -1,6 +1,6 @@
 /**
- * A host for batches in a simulated world: everything that was started runs at the same time, with the orchestrations that
- * are parts of others, and a timer comes when all the rest waits. Lanes and batches may break off for good.
+ * A host for batches in a simulated world: all started orchestrations and their children run at the same time, and a timer
+ * fires when everything else waits. Lanes and batches may break off permanently.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
@@ -44,18 +44,18 @@ interface Instance {
 
 export interface BatchHost {
   acceptanceContextOf(by: AcceptanceContext["by"]): (call: Call) => AcceptanceContext;
-  /** Does something while it runs; the timer starts nothing that may be started there. */
+  /** Runs `work`, during which the timer starts nothing, since `work` may start it itself. */
   accept<T>(work: () => Promise<T>): Promise<T>;
-  /** Until nothing runs and nothing is held. */
+  /** Runs until no instance runs and no namespace is held. */
   runToEnd(): Promise<void>;
   readonly problems: readonly Problem[];
   readonly seen: readonly string[];
 }
 
-/** Ticks of the timer until the weather clears, and until nothing more will come of it. */
+/** Timer ticks until the faults stop, and until waiting any longer is pointless. */
 const clearing = 5;
 const longest = 40;
-/** Far enough from now that what broke off in its acceptance is forgotten. */
+/** Far enough ahead for a batch that broke off during acceptance to be given up. */
 const anHourMs = 3_600_000;
 
 export function createBatchHost(world: World, control: Control, watcher: Watcher): BatchHost {
@@ -65,13 +65,13 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   const problems: Problem[] = [];
   const seen: string[] = [];
   const canceled = new Set<string>();
-  /** What has something to do now. */
+  /** How many tasks are working rather than waiting. */
   let busy = 0;
   let accepting = 0;
   let tick = Promise.withResolvers<void>();
   const lanesBreak = dice.pick([0, 0, 0.05, 0.2]);
   const batchesBreak = dice.pick([0, 0, 0.2]);
-  /** People decide about a batch, or one of its operations, in the middle of one of its activities. */
+  /** The activities during which somebody decides about a batch or one of its operations. */
   const decisions = Array.from({ length: dice.pick([0, 0, 1, 2]) }, () => dice.roll(120));
   let activities = 0;
   let pauses = 0;
@@ -84,7 +84,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     traceparent,
   });
 
-  /** While it waits for something else, others go on. */
+  /** Not counted as busy while it waits, so that others proceed. */
   async function waiting<T>(work: Promise<T>): Promise<T> {
     busy -= 1;
     try {
@@ -109,7 +109,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
         call("tables", "start instance", () => {
           const id = options?.instanceId ?? "";
           const known = instances.get(id);
-          // What has ended is replaced, as the extension does it.
+          // An ended instance is replaced, as in the extension.
           if (!known || known.run) {
             launch(id, { name, input: options?.input }).catch(() => undefined);
           }
@@ -133,7 +133,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     return client as DurableClient;
   }
 
-  /** Runs an instance to its end. What broke off is a run that failed. */
+  /** Runs an instance to its end. One that broke off counts as failed. */
   async function launch(id: string, { name, input }: { name: string; input: unknown }): Promise<Instance> {
     const instance: Instance = { events: [] };
     const isKnown = instances.has(id);
@@ -141,7 +141,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     const orchestration = instead[name] ?? name;
     faults.trace?.push(`  ${orchestration} ${id} runs`);
     const isBatch = name === "onboardBatch" || name === "namespaceBatch";
-    // Taken up again, it goes on.
+    // A resumed operation continues, so it does not begin again.
     if (!isBatch && !isKnown) watcher.begins({ id, berth: berthOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
     const broken = Promise.withResolvers<never>();
     await working(async () => {
@@ -223,7 +223,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
       },
       async atRest() {
         rests += 1;
-        // Days go by: no event keeps a timer from firing.
+        // Days pass, and no event keeps the timer from firing.
         if (rests % 4 === 0) instance.events.length = 0;
         for (
           let patience = rests % 4 === 0 ? 0 : 1 + dice.roll(3);
@@ -236,17 +236,17 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     };
   }
 
-  /** A lane that breaks off does so with what it has taken, and perhaps claimed, in its hands. */
+  /** A lane that breaks off leaves the item that it has taken, and perhaps claimed, unfinished. */
   async function runLane({ name, input }: ChildRun): Promise<unknown> {
     const { execute = (_name, run) => run(), ...options } = shared();
     const broken = Promise.withResolvers<never>();
     const run = runOrchestration(instead[name] ?? name, input, {
       ...options,
-      // Whether or not its activity had an answer.
+      // It may break off whether or not the activity has succeeded.
       async execute(activity, work) {
         const answer = execute(activity, work);
         await answer.catch(() => undefined);
-        // A turn of the runtime may take longer than the timer's pause.
+        // The timer may fire while the runtime is still busy with a turn.
         if (dice.chance(0.1)) await comeAsTimer();
         if (!dice.chance(lanesBreak)) return await answer;
         seen.push("lane broke off");
@@ -263,7 +263,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
         return ended?.output;
       },
       atRest() {
-        // The registry was away for longer than the retries last; after some minutes it is back.
+        // The registry was away for longer than the retries last, and comes back after some minutes.
         pauses += 1;
         if (pauses > 6) faults.plan = calm;
       },
@@ -273,7 +273,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     return output;
   }
 
-  /** Unless the tables or the record refuse. */
+  /** Makes a decision, unless the tables or the record refuse it. */
   async function decide(id: string, what: "cancel" | "approved" | "rejected"): Promise<void> {
     faults.trace?.push(`  ! ${what} ${id}`);
     try {
@@ -312,7 +312,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     }
   }
 
-  /** As functions/operations/startAccepted.ts does it. */
+  /** Does the same as functions/operations/startAccepted.ts. */
   async function comeAsTimer(): Promise<void> {
     if (accepting > 0) return;
     await mortal(faults, async (call) => {

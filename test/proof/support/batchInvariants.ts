@@ -1,4 +1,4 @@
-/** What must be true of batches when all has come to rest, told by the operations and the world and not by the batch. */
+/** What must be true of batches once everything is idle, checked against the operations and the world, not the batch itself. */
 import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
 import { countItems } from "../../../src/domain/operation/batch.ts";
 import type { NamespaceRecord, PreviousRecord } from "../../../src/domain/operation/namespaceRecord.ts";
@@ -13,19 +13,19 @@ import type { World } from "./world.ts";
 
 export interface Performed extends Watched {
   readonly before: Snapshot;
-  /** Of the namespace's record, what it was before. */
+  /** The previous state in the namespace's record. */
   readonly previous: PreviousRecord | undefined;
   readonly after?: Snapshot;
-  /** What of its request was not there when it had ended. */
+  /** The parts of its request that were missing when it had ended. */
   readonly lacking?: readonly Problem[];
 }
 
 export interface History {
-  /** By namespace, before anybody asked. */
+  /** By namespace, before any request. */
   readonly first: ReadonlyMap<string, Snapshot>;
   /** In the order in which they began. */
   readonly performed: readonly Performed[];
-  /** Batches of which somebody was told. */
+  /** Batches that a caller got an answer about. */
   readonly answered: readonly string[];
 }
 
@@ -77,7 +77,7 @@ function tellItem({ status, error, operation, claim, outcome }: BatchItem): stri
   return `${whose} ${status} ${error?.code ?? ""}`.trim();
 }
 
-/** The batch has ended, says what its items say, and has told it once. */
+/** The batch has ended, agrees with its items, and has published its end once. */
 function checkTotals(world: World, batch: BatchRecord, items: readonly BatchItem[]): Problem[] {
   const problems: Problem[] = [];
   const { id, status, result, requests, error, endTime, cancel } = batch;
@@ -100,7 +100,7 @@ function checkTotals(world: World, batch: BatchRecord, items: readonly BatchItem
   return problems;
 }
 
-/** An operation of a batch over what is onboarded began with what was chosen, and did what the batch does. */
+/** An operation of a batch over onboarded namespaces began with the chosen version, and did what the batch does. */
 async function checkChosen(
   { registry }: World,
   { id, work }: BatchRecord,
@@ -124,7 +124,7 @@ async function checkChosen(
   return problems;
 }
 
-/** Every item has ended as its operation did, and every operation of the batch is one item's. */
+/** Every item has ended as its operation did, and every operation of the batch belongs to one item. */
 function checkItems(
   batch: BatchRecord,
   items: readonly BatchItem[],
@@ -142,7 +142,7 @@ function checkItems(
     if (berthKey(operation) !== berthKey(item)) problems.push(`${name} names an operation of ${berthKey(operation)}`);
     const isOwn = operation.batch === batch.id;
     if (isOwn !== (id === claim)) problems.push(`${name} has claimed ${claim}, and ${id} is its operation`);
-    // A canceled batch waits for nobody else.
+    // A canceled batch does not wait for other operations.
     const isLeft = batch.cancel !== undefined && status === "Canceled" && !isOwn;
     if (operation.status !== status && !isLeft) {
       problems.push(`${name} is ${status}, and its operation ${operation.status} ${operation.error?.code ?? ""}`);
@@ -157,7 +157,7 @@ function checkItems(
   return problems;
 }
 
-/** As every operation is judged, by what it found and what it left. */
+/** Judges it like every operation, by what it found and what it left. */
 async function checkOperation(
   world: World,
   { first, performed: all }: History,

@@ -1,4 +1,4 @@
-/** The ways that batches go. */
+/** Scenarios of batches. */
 import { providePorts } from "../../../src/activities/host.ts";
 import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
@@ -51,7 +51,7 @@ async function cancel(acceptance: TestAcceptanceContext, id: string): Promise<vo
   await passOn(acceptance.ports, acceptance.client, record, { warn: acceptance.warn });
 }
 
-/** Cancels the batch when the given activity is about to run for the given time. */
+/** Cancels the batch when the given activity is about to run for the nth time. */
 const cancelingAt =
   (activity: string, time: number) =>
   (acceptance: TestAcceptanceContext, id: string): RunOptions => {
@@ -65,7 +65,7 @@ const cancelingAt =
     };
   };
 
-/** One of its items wants a database that needs approval, and somebody answers after the batch has rested so often. */
+/** One of its items needs approval for a database, and somebody decides after the batch has been idle the given number of times. */
 const approving =
   (kind: "approved" | "rejected", rests = 1): Scenario =>
   async (stage) => {
@@ -81,7 +81,7 @@ const approving =
     });
   };
 
-/** For the operation that waits. */
+/** Decides about the waiting operation. */
 function answering({ cloud }: Stage, batch: string, kind: "approved" | "rejected"): RunOptions {
   const mailbox = createMailbox();
   return {
@@ -95,7 +95,7 @@ function answering({ cloud }: Stage, batch: string, kind: "approved" | "rejected
   };
 }
 
-/** The registry gives no answer to the first tries of an activity. */
+/** The registry does not answer an activity's first attempts. */
 const away =
   (activity: string, tries: number): (() => RunOptions) =>
   () => {
@@ -109,7 +109,7 @@ const away =
     };
   };
 
-/** The first of what a batch or a lane runs as a part of itself breaks off. */
+/** The first child orchestration of a batch or a lane breaks off. */
 const breakingOff =
   (part: string) =>
   (acceptance: TestAcceptanceContext, id: string): RunOptions => {
@@ -127,12 +127,12 @@ const breakingOff =
 interface Chosen {
   readonly lanes?: number;
   readonly work: NamespaceWork;
-  /** Onboarded before, each with these changes. */
+  /** Changes to the namespaces' earlier requests. */
   readonly before?: object;
   readonly options?: (acceptance: TestAcceptanceContext, id: string, stage: Stage) => RunOptions;
 }
 
-/** Two namespaces are onboarded, and all that are chosen. */
+/** Two namespaces are onboarded, and all of them are chosen. */
 const choosing =
   ({ lanes: count = 1, work, before = messages, options = () => ({}) }: Chosen): Scenario =>
   async (stage) => {

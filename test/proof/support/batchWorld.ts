@@ -1,6 +1,6 @@
 /**
- * One seed of another kind of world: batches of several namespaces, sent once or twice, over one another and over what
- * others do with the same namespaces, canceled, broken off, approved and rejected; and then nothing left.
+ * One seed of another kind of world: batches of several namespaces, sent once or twice, concurrently with each other and with
+ * other requests for the same namespaces, canceled, broken off, approved and rejected, until nothing is left.
  */
 
 import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
@@ -100,7 +100,7 @@ function withLanes(world: World): World {
   return { ...world, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
 }
 
-/** Some are onboarded already: by the same request or by another one, for whoever has them. */
+/** Onboards some of them beforehand, by the same request or a different one, for various teams. */
 async function furnishSome(
   world: World,
   requests: readonly OnboardingRequest[],
@@ -126,7 +126,7 @@ interface Sent {
   readonly key?: string;
 }
 
-/** A batch of all of them, and what else is asked for at the same time. */
+/** A batch of all of them, and other simultaneous requests. */
 function plan({ dice }: World, requests: readonly OnboardingRequest[]): readonly Sent[] {
   const batchOf = (wanted: readonly OnboardingRequest[], by: Caller): Sent => ({
     what: `batch of ${wanted.map(({ namespace }) => namespace)} by ${by.id}`,
@@ -162,7 +162,7 @@ function plan({ dice }: World, requests: readonly OnboardingRequest[]): readonly
   return sent;
 }
 
-/** One action, or two at the same time, on what is there, and what else is asked for meanwhile. */
+/** One action, or two at the same time, on the existing namespaces, and other simultaneous requests. */
 async function planOfNamespaces(
   world: World,
   requests: readonly OnboardingRequest[],
@@ -171,7 +171,7 @@ async function planOfNamespaces(
   const { dice } = world;
   const sent = [await overNamespaces(world, requests, control)];
   if (dice.chance(0.25)) sent.push(await overNamespaces(world, requests, control));
-  // An onboarding batch, or one of the namespaces alone: what was chosen changes, goes, or is held.
+  // An onboarding batch or a single request changes, removes or holds what was chosen.
   if (dice.chance(0.5)) sent.push(...plan(world, requests).slice(dice.roll(2)));
   return sent;
 }
@@ -203,7 +203,7 @@ async function overNamespaces(world: World, requests: readonly OnboardingRequest
   };
 }
 
-/** As somebody else changes them, or takes them away and onboards them anew, before it is their turn. */
+/** Chooses the namespaces, some of which somebody else then changes or offboards before it is their turn. */
 async function chosenBefore(
   world: World,
   { by, which, requests }: { by: Caller; which: Which; requests: readonly OnboardingRequest[] },
@@ -220,7 +220,7 @@ async function chosenBefore(
 }
 
 interface Sending {
-  /** What the senders of a batch were told. */
+  /** The batch ids in the answers to the senders. */
   readonly batches: readonly string[];
   readonly again: () => Promise<readonly Problem[]>;
 }
@@ -247,7 +247,7 @@ async function send(world: World, host: BatchHost, { what, isBatch, by, ask, tim
   };
 }
 
-/** Of each operation what it found and what it left, told by the world. */
+/** Records what each operation found and what it left in the world. */
 function watch(world: World, namespaces: readonly string[]): Watcher & { readonly performed: readonly Performed[] } {
   const performed: (Performed & { after?: Snapshot; lacking?: readonly Problem[] })[] = [];
   return {
@@ -256,10 +256,10 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
       const { berth } = watched;
       const before = own(world, berth, namespaces);
       const last = performed.findLast((each) => berthKey(each.berth) === berthKey(berth));
-      // Its end may still be on its way, though the gate is open.
+      // The call of `ends` may still be pending, although the gate is open.
       if (last && !last.after) last.after = before;
       const record = findRecord(world, berth);
-      // An offboarding keeps what was before in a place of its own.
+      // An offboarding keeps the previous state in a separate place.
       const untouched = { status: "Failed", leftBehind: false, isUntouched: true } as const;
       const isOnThere = record && isHeld(record) && !["Onboarding", "Changing"].includes(record.state);
       const previous = isOnThere ? end(record, untouched, "") : record?.previous;
@@ -267,7 +267,7 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
     },
     ends(id) {
       const one = performed.find((each) => each.id === id);
-      // Taken up again it ends once more; by the time that it is over another may have begun.
+      // A resumed operation ends once more; by then, another may have begun.
       const isLast = performed.findLast((each) => one && berthKey(each.berth) === berthKey(one.berth)) === one;
       if (!one || (one.after && !isLast)) return;
       one.after = own(world, one.berth, namespaces);
@@ -287,7 +287,7 @@ function findOperation({ rows }: World, id: string): OperationRecord | undefined
   return all.find((record) => record.id === id);
 }
 
-/** What there is of that namespace; of the first one, also what is of none. */
+/** The snapshot of that namespace; for the first one, also what belongs to no namespace. */
 function own(world: World, berth: Berth, namespaces: readonly string[]): Snapshot {
   const isOf = (key: string, namespace: string) => {
     const name = identityName({ cluster: berth.cluster, namespace });

@@ -1,6 +1,6 @@
 /**
- * One seed of a plan for a cancel: an operation begins in a world, comes to rest somewhere, and there somebody asks what a
- * cancel would undo, and cancels. What was undone then has to be what the plan said, except for what its notices name.
+ * One seed of a cancel and its plan: an operation begins in a world and stops somewhere; there somebody plans a cancel, and
+ * then cancels. What was undone must match the plan, except for what its notices name.
  */
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
@@ -33,11 +33,11 @@ import { calm } from "./faults.ts";
 import { clear, compareStep, everythingIn, isWrite, type PlannedVerdict, refusalOr, type Spoil } from "./planned.ts";
 import { createRequest, createWorld, type World } from "./world.ts";
 
-/** Where the operation comes to rest. */
+/** Where the operation stops. */
 type Rest =
   /** Before the activity of that number, or while it waits for approval. */
   | { readonly before: number }
-  /** When that write has happened; then the step goes on, or its answer is lost, or it fails. */
+  /** After the write of that number; then the step continues, its answer is lost, or it fails. */
   | { readonly after: number; readonly answer: "on" | "lost" | "refused" };
 
 const kinds = [
@@ -62,7 +62,7 @@ export async function planAndCancel(
   const ports = world.portsOf(world.faults.call);
   const acceptance = createAcceptanceContext({ ports });
   const kind = dice.pick(kinds);
-  // A migration that has cut over before begins where it stands.
+  // A migration that has already cut over continues from there.
   const isResumed = dice.chance(0.5);
   const goesBack = isResumed && dice.chance(0.6);
   if (kind !== "onboard" || dice.chance(0.6)) clear(world);
@@ -169,7 +169,7 @@ async function restAndCancel(scene: Scene, id: string): Promise<PlannedVerdict> 
   };
 }
 
-/** Steps that run beside the one that is held come to their end. */
+/** Waits until the steps that run next to the held one have ended. */
 async function settled(trace: readonly string[]): Promise<void> {
   for (let last = -1; last !== trace.length; ) {
     last = trace.length;
@@ -177,7 +177,7 @@ async function settled(trace: readonly string[]): Promise<void> {
   }
 }
 
-/** The same ports; when the write of that number has happened, somebody looks. */
+/** The same ports, which call `look` after the write of that number. */
 function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () => Promise<void>): Ports {
   let writes = 0;
   const held =
@@ -210,7 +210,7 @@ function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () 
     },
     registry: {
       ...registry,
-      // The cut over is a write to the record.
+      // The cut-over is a write to the record.
       replaceNamespace: (next) =>
         (next.state === "Migrating" ? held(registry.replaceNamespace) : registry.replaceNamespace)(next),
     },
@@ -234,7 +234,7 @@ function compare(
     return problems;
   }
   if (error?.code === "COMPENSATION_FAILED") problems.push(`it ended ${status}: ${error.message}`);
-  // What is at work may do more before it sees the cancel.
+  // Running steps may do more before they see the cancel.
   const stages = undoStages(kind, request, { earlier, migration });
   const excused: readonly string[] = stages
     .filter((stage) => stage.steps.some((name) => plan.notices?.some((text) => isAtWork(text, name))))
@@ -248,7 +248,7 @@ function compare(
     if (!same) problems.push(`undone, and not planned: ${step.name} ${step.target} ${step.action}`);
     else problems.push(...compareStep(same, step));
   }
-  // A migration that fails by itself before it sees the cancel keeps its earlier phases; its plan says so.
+  // A migration that fails on its own before it sees the cancel keeps its earlier phases, as its plan says.
   const hasFailed = kind === "migrate" && error?.code !== "OPERATION_CANCELED";
   const mayStay = hasFailed && plan.notices?.some((text) => text.includes("fail by itself"));
   for (const step of planned) {

@@ -1,4 +1,4 @@
-/** Database users as Azure SQL keeps them: one transaction a change, and its errors as the adapter understands them. */
+/** A model of database users in Azure SQL: one transaction for each change, and errors as the adapter translates them. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../../src/ports.ts";

@@ -1,4 +1,4 @@
-/** Defects that the simulation has to find, so that finding nothing in the real code means something. */
+/** Defects that the simulation must find, so that finding nothing in the real code is meaningful. */
 
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import { seenOf } from "../../../src/domain/operation/namespaceBatch.ts";
@@ -10,7 +10,7 @@ import type { Ports } from "../../../src/ports.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import type { World } from "./world.ts";
 
-/** Registers each undo later than it should: a step that failed although it had its effect is never undone. */
+/** Registers each undo too late: a step that failed after it took effect is never undone. */
 const undoAfterStep = orchestration({
   name: "undoAfterStep",
   input: OperationInput,
@@ -30,7 +30,7 @@ function late(onFailure: OnFailure): OnFailure {
   };
 }
 
-/** Goes forward again although it was being undone. */
+/** Runs forward again although it was being undone. */
 const forwardAgain = orchestration({
   name: "forwardAgain",
   input: OperationInput,
@@ -41,12 +41,12 @@ const forwardAgain = orchestration({
     }),
 });
 
-/** Takes up an operation as if it had done nothing. */
+/** Resumes an operation as if it had done nothing. */
 function withoutSteps(ports: Ports): Ports {
   return { ...ports, registry: { ...ports.registry, listSteps: async () => [] } };
 }
 
-/** An identity without its tags, a user without its mark: an undo takes them for somebody else's. */
+/** An identity without its tags, a user without its mark: an undo considers them somebody else's. */
 function withoutMarks(ports: Ports): Ports {
   const { identities, databases } = ports;
   return {
@@ -63,7 +63,7 @@ function withoutMarks(ports: Ports): Ports {
   };
 }
 
-/** Deletes what the given name finds, whoever made it. */
+/** Deletes anything with the given name, whoever made it. */
 function withoutLooking(ports: Ports): Ports {
   const { kubernetes } = ports;
   return {
@@ -82,7 +82,7 @@ function withoutLooking(ports: Ports): Ports {
   };
 }
 
-/** A second delivery that is not the same as the first: every credential gets a name of its own. */
+/** A second delivery that differs from the first: every credential gets a new name. */
 function withNewNames(ports: Ports): Ports {
   let count = 0;
   const { identities } = ports;
@@ -98,7 +98,7 @@ function withNewNames(ports: Ports): Ports {
   };
 }
 
-/** Says that it has opened the gate, and has not. */
+/** Claims to have opened the gate without doing so. */
 function withoutOpening(ports: Ports): Ports {
   const { registry } = ports;
   const replaceNamespace: typeof registry.replaceNamespace = async (record) =>
@@ -106,7 +106,7 @@ function withoutOpening(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
-/** Forgets how far a migration has come. */
+/** Forgets how far a migration has got. */
 function withoutMigration(ports: Ports): Ports {
   const { registry } = ports;
   const replaceNamespace: typeof registry.replaceNamespace = (record) => {
@@ -117,12 +117,12 @@ function withoutMigration(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
-/** Takes pods for none, whatever uses the identity. */
+/** Sees no pods, even if some use the identity. */
 function withoutPods(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...ports.kubernetes, list: async () => [] } };
 }
 
-/** Forgets whose a namespace is. */
+/** Forgets which team has a namespace. */
 function withoutTeam(ports: Ports): Ports {
   const { registry } = ports;
   const replaceNamespace: typeof registry.replaceNamespace = ({ team: _team, ...record }) =>
@@ -138,7 +138,7 @@ function withoutActions(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, updateStep } };
 }
 
-/** An entry of its own for every try. */
+/** Writes a separate entry for every attempt. */
 function withNewEntries(ports: Ports): Ports {
   let count = 0;
   return {
@@ -168,13 +168,13 @@ function withoutCounting(ports: Ports): Ports {
   return { ...ports, registry: { ...ports.registry, countNamespaces: async () => 0 } };
 }
 
-/** Forgets what was answered. */
+/** Forgets earlier answers. */
 function withoutKeys(ports: Ports): Ports {
   const idempotencyKeys = { ...ports.idempotencyKeys, find: async () => undefined, insert: async () => true };
   return { ...ports, idempotencyKeys };
 }
 
-/** Loses what a record was before, so that there is nothing to go back to; of a change the compiler would not have it. */
+/** Loses a record's previous state, so that there is nothing to restore; for a change the compiler would reject this. */
 function withoutPrevious(ports: Ports): Ports {
   const { registry } = ports;
   const replaceNamespace: typeof registry.replaceNamespace = (record) => {
@@ -185,7 +185,7 @@ function withoutPrevious(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
-/** Keeps nothing of what a look has found. */
+/** Discards the findings of a verification. */
 function withoutFindings(ports: Ports): Ports {
   const { registry } = ports;
   const replaceNamespace: typeof registry.replaceNamespace = ({ findings: _findings, ...record }) =>
@@ -193,13 +193,13 @@ function withoutFindings(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
-/** Somebody changes an entry that was written. */
+/** Somebody changes an existing entry. */
 function changeEntry({ trail }: World): void {
   const [row, entry] = [...trail].find(([key]) => key.startsWith("e-")) ?? [];
   if (row !== undefined && entry) trail.set(row, { ...entry, who: "nobody" });
 }
 
-/** Undoes a migration's phases by saying so. */
+/** Claims to undo a migration's phases without doing so. */
 function withoutUndoing(ports: Ports): Ports {
   const { kubernetes } = ports;
   const remove: typeof kubernetes.remove = async (cluster, ref, precondition) =>
@@ -207,7 +207,7 @@ function withoutUndoing(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...kubernetes, remove } };
 }
 
-/** Never notes the end of an item. */
+/** Never records the end of an item. */
 function withoutEnds(ports: Ports): Ports {
   const { registry } = ports;
   const updateBatchItems: typeof registry.updateBatchItems = (batch, updates) =>
@@ -237,7 +237,7 @@ function withoutStarters(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, heldNamespaces } };
 }
 
-/** Claims with another id at every try. */
+/** Claims with a new id at every attempt. */
 function withNewClaims(ports: Ports): Ports {
   const { registry } = ports;
   const getBatchItem: typeof registry.getBatchItem = async (batch, index) => {
@@ -247,7 +247,7 @@ function withNewClaims(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, getBatchItem } };
 }
 
-/** Overlooks that a batch was canceled. */
+/** Misses that a batch was canceled. */
 function withoutCancel(ports: Ports): Ports {
   const { registry } = ports;
   const getBatch: typeof registry.getBatch = async (id) => {
@@ -259,7 +259,7 @@ function withoutCancel(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, getBatch } };
 }
 
-/** Takes no item a second time, whatever a lane has left of it. */
+/** Never takes an item a second time, even if a lane left it unfinished. */
 function withoutReturning(ports: Ports): Ports {
   const { registry } = ports;
   const replaceOpenBatch: typeof registry.replaceOpenBatch = async (record) =>
@@ -278,7 +278,7 @@ function withoutBatches(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, insertBatch } };
 }
 
-/** Takes what is there at its turn for what was chosen. */
+/** Mistakes the version at the item's turn for the chosen one. */
 function withoutSeen(ports: Ports): Ports {
   const { registry } = ports;
   const getBatchItem: typeof registry.getBatchItem = async (batch, index) => {
@@ -289,7 +289,7 @@ function withoutSeen(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, getBatchItem } };
 }
 
-/** Takes every namespace for the caller's own. */
+/** Treats every namespace as the caller's own. */
 function withOneTeam(ports: Ports): Ports {
   const { registry } = ports;
   const getNamespace: typeof registry.getNamespace = async (berth) => {
@@ -300,17 +300,17 @@ function withOneTeam(ports: Ports): Ports {
 }
 
 interface Defect extends SimulateOptions {
-  /** What is said of it. */
+  /** The problems that reveal it. */
   readonly finds: RegExp;
-  /** The first of the worlds in which it is looked for: a rare one shows in one of some hundred. Zero without it. */
+  /** The first world to search, 0 by default; a rare defect shows in one of several hundred worlds. */
   readonly from?: number;
-  /** It is looked for in the worlds that have batches. */
+  /** Whether the search covers only worlds with batches. */
   readonly isOfBatches?: boolean;
 }
 
 const leaks = /left behind|still there|nobody's|not Mooring's|another issuer/;
 
-/** At least one for each of the invariants. */
+/** At least one for each invariant. */
 export const defects: Readonly<Record<string, Defect>> = {
   "an undo that is registered after its step": {
     instead: { onboardNamespace: undoAfterStep.orchestrationName },

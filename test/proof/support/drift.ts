@@ -1,4 +1,4 @@
-/** What somebody else does to an onboarded namespace, between two operations. */
+/** What somebody else does to an onboarded namespace between two operations. */
 import { bindingName, identityName, namesInside } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -7,7 +7,7 @@ import { edit, place, refKey } from "./kubernetes.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
-/** Undefined when there was nothing to do it to. */
+/** Returns undefined when there was nothing to change. */
 type Deed = (world: World, request: OnboardingRequest) => "repairable" | "foreign" | undefined;
 
 const inNamespace = (request: OnboardingRequest, apiVersion: string, kind: string, name: string): ObjectRef => ({
@@ -27,7 +27,7 @@ function ownObjects(request: OnboardingRequest): readonly ObjectRef[] {
   ];
 }
 
-/** Only to what Mooring made: what happens to somebody's own things is somebody's own business. */
+/** Only what Mooring made is disturbed; changes to other people's things are no drift. */
 function isOurs(world: World, request: OnboardingRequest, key: string): boolean {
   return takeSnapshot(world, request).get(key)?.madeBy !== undefined;
 }
@@ -37,7 +37,7 @@ function ourUser(world: World, request: OnboardingRequest) {
   const chosen = world.dice.pick(request.databases);
   const users = world.users.get(`${chosen.server}/${chosen.database}`);
   const user = users?.get(name);
-  // One that is only lent is somebody's.
+  // A user that is only lent belongs to somebody else.
   return users && user && (readMark(user.mark)?.operation ?? null) !== null ? { users, user, name } : undefined;
 }
 
@@ -124,7 +124,7 @@ const deeds: Readonly<Record<string, Deed>> = {
   },
 };
 
-/** A namespace that Mooring made, when it is there and not going, with all that is in it. */
+/** Removes a namespace that Mooring made, with everything in it, if it exists and is not being deleted. */
 function removeNamespace(world: World, { namespace: name, ...berth }: OnboardingRequest): boolean {
   const key = refKey({ apiVersion: "v1", kind: "Namespace", name });
   if (!isOurs(world, { ...berth, namespace: name }, `object ${key}`)) return false;
@@ -132,7 +132,7 @@ function removeNamespace(world: World, { namespace: name, ...berth }: Onboarding
   return world.objects.delete(key);
 }
 
-/** What was done, and whether there is something of somebody else's now where something of Mooring's was. */
+/** Returns what was done, and whether something of somebody else's has replaced something of Mooring's. */
 export function disturb(world: World, request: OnboardingRequest): { done: readonly string[]; isForeign: boolean } {
   const { dice, faults } = world;
   const done: string[] = [];
@@ -149,13 +149,13 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
 
 const podLabel = "aadpodidbinding";
 
-/** A pod that gets its identity the old way. */
+/** Creates a pod that gets its identity by pod identity. */
 export function deployPod({ objects, newGuid }: World, { namespace, selector }: OnboardingRequest): void {
   const metadata = { name: "app-1", namespace, labels: { [podLabel]: selector ?? namespace } };
   place(objects, { apiVersion: "v1", kind: "Pod", metadata }, { uid: newGuid() });
 }
 
-/** The team has deployed anew, and nothing uses the old way. */
+/** The team has redeployed, and no pod uses pod identity. */
 export function removePods({ objects }: World): void {
   for (const [key, { ref }] of objects) if (ref.kind === "Pod") objects.delete(key);
 }

@@ -1,17 +1,17 @@
 /**
  * The engine's own faults: an orchestration is due while its workers are being replaced, and ends as Failed with what its
- * activities have done by then. Those that run come to their end; what was scheduled besides does not run any more.
+ * activities have done by then. Running activities finish; others that were scheduled no longer run.
  */
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { calm, type Faults } from "./faults.ts";
 import { createDice, type Dice } from "./random.ts";
 
 export interface EngineFaults {
-  /** Its own chances: a world in which the engine never fails is as it would be without them. */
+  /** Separate dice, so that a world in which the engine never fails stays the same. */
   readonly dice: Dice;
-  /** How often an orchestration fails, at each of its activities anew. */
+  /** The probability that an orchestration fails, at each of its activities. */
   readonly breaks: number;
-  /** What the instance says of it. */
+  /** The output of the failed instance. */
   readonly text: string;
 }
 
@@ -27,7 +27,7 @@ export function createEngineFaults(seed: number): EngineFaults {
   return { dice, breaks, text: dice.chance(0.8) ? noWorkers : defect };
 }
 
-/** Runs an orchestration that may end so before or after any of its activities. */
+/** Runs an orchestration that may fail this way before or after any of its activities. */
 export async function breakable(
   { dice, breaks, text }: EngineFaults,
   faults: Faults,

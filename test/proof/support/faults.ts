@@ -1,6 +1,6 @@
 /**
- * Breaks the calls of ports: before their effect, after it (the answer is lost), for a while or for good, or by ending
- * the process that made them. Every call also takes a while of its own, so that what runs together interleaves.
+ * Breaks the calls of ports: before their effect, after it (the answer is lost), temporarily or permanently, or by ending
+ * the process that made them. Every call also takes a random time, so that concurrent work interleaves.
  */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Dice } from "./random.ts";
@@ -8,22 +8,22 @@ import type { Dice } from "./random.ts";
 export type Wire = "arm" | "sql" | "kubernetes" | "tables" | "serviceBus";
 
 export interface FaultPlan {
-  /** How often a call fails in passing. */
+  /** The probability of a transient failure of a call. */
   readonly passing: number;
-  /** How often the process dies in a call. */
+  /** The probability that the process dies in a call. */
   readonly deaths: number;
   /** Calls that are refused every time, by name. */
   readonly refused: RegExp | undefined;
-  /** Calls that fail in passing every time. */
+  /** Calls that fail with a transient error every time. */
   readonly down: RegExp | undefined;
 }
 
 export const calm: FaultPlan = { passing: 0, deaths: 0, refused: undefined, down: undefined };
 
-/** Makes a call: `effect` is what it does in the world, at one moment. */
+/** Makes a call: `effect` is its atomic change of the world. */
 export type Call = <T>(wire: Wire, name: string, effect: () => T) => Promise<T>;
 
-/** A process that may end in the middle of what it does: whatever it still had to do is then never done. */
+/** A process that may die in the middle of its work, the rest of which is then never done. */
 export interface Life {
   readonly call: Call;
   readonly died: Promise<typeof died>;
@@ -31,10 +31,10 @@ export interface Life {
 
 export interface Faults {
   plan: FaultPlan;
-  /** Calls of somebody who does not die. */
+  /** Calls of a process that never dies. */
   readonly call: Call;
   live(): Life;
-  /** What happened, when it is wanted. */
+  /** A log of events, if requested. */
   readonly trace: string[] | undefined;
 }
 

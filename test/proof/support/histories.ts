@@ -1,14 +1,14 @@
-/** Histories as they are kept: small, and with nothing that is not needed to replay them. */
+/** Stored histories: small, with only what a replay needs. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Action, HistoryEvent, Run } from "../../support/durableRunner.ts";
 
 export const historiesFolder = join(import.meta.dirname, "../histories");
 
-/** The folder of what no release has left yet. */
+/** The folder of histories that no release has written yet. */
 export const upcoming = "next";
 
-/** Of every release, and of the coming one. */
+/** The files of every release and of the next one. */
 export function recordedFiles(): readonly { readonly release: string; readonly file: string }[] {
   return readdirSync(historiesFolder).flatMap((release) =>
     readdirSync(join(historiesFolder, release)).map((file) => ({ release, file })),
@@ -28,7 +28,7 @@ export function keep({ history, turnLog, actions, status }: Run): KeptHistory {
   return { orchestration: String(started?.["Name"]), status, history, turnLog, actions: actions.map(printAction) };
 }
 
-/** What the runtime would do for it. That a timer was cancelled later is not part of what was asked for. */
+/** What the runtime would do for the action. A timer's later cancellation is not part of it. */
 export function printAction({ isCanceled: _later, ...action }: Action): string {
   return JSON.stringify(action);
 }

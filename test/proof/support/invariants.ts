@@ -1,4 +1,4 @@
-/** What must be true after an operation, told by the world itself and not by what Mooring says of it. */
+/** What must be true after an operation, checked against the world itself rather than Mooring's own records. */
 
 import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
 import {
@@ -29,7 +29,7 @@ const given: Record<RoleBundle, readonly string[]> = {
   owner: ["db_owner"],
 };
 
-/** Every part of what was asked for is there, and right. */
+/** Every part of the request is there and correct. */
 export function checkParts({ azure, users, objects, catalog }: World, request: OnboardingRequest): Problem[] {
   const problems: Problem[] = [];
   const name = identityName(request);
@@ -101,7 +101,7 @@ function read(value: unknown, field: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, field) : undefined;
 }
 
-/** Nothing of this operation is left, what was Mooring's is still there, and the rest is as it was. */
+/** Nothing of this operation is left, Mooring's earlier things are still there, and everything else is unchanged. */
 export function checkUndone(before: Snapshot, after: Snapshot, named: readonly string[]): Problem[] {
   const isNamed = (undo: string) =>
     named.includes(undo) || (undo === "unfederateIdentity" && named.includes("removeIdentity"));
@@ -114,21 +114,21 @@ export function checkUndone(before: Snapshot, after: Snapshot, named: readonly s
     }
   }
   for (const thing of before.values()) {
-    // What a migration took away, and said that it could not return.
+    // A migration removed it, and said that it could not return it.
     const isNamedLost = thing.undo === "removePodIdentity" && named.includes("returnPodIdentity");
     if (!after.has(thing.key) && !isNamedLost) problems.push(`removed, and not this operation's: ${thing.key}`);
   }
   return problems;
 }
 
-/** While onboarded, what is not Mooring's is still there. */
+/** While a namespace is onboarded, everything that is not Mooring's is still there. */
 export function checkForeignThere(first: Snapshot, after: Snapshot): Problem[] {
   return [...first.values()]
     .filter(({ key, madeBy }) => madeBy === undefined && !after.has(key))
     .map(({ key }) => `removed, and not Mooring's: ${key}`);
 }
 
-/** After an offboarding: nothing of Mooring's, and the rest as it was before anybody asked. */
+/** After an offboarding, nothing of Mooring's is left, and everything else is as it was before any request. */
 export function checkGone(
   first: Snapshot,
   after: Snapshot,
@@ -182,7 +182,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   return problems;
 }
 
-/** Every effect that a step reports is in the audit trail, and once. */
+/** Every effect that a step reports is in the audit trail exactly once. */
 export async function checkAudit(
   { registry, auditEntries, weather }: World,
   { id, status, error, restarts = 0 }: OperationRecord,
@@ -194,11 +194,11 @@ export async function checkAudit(
       return kind === "effect" && what === step.name && target === step.target;
     });
     const succeeded = found.filter(({ outcome }) => outcome === "Succeeded");
-    // A step that failed in the end says that it may have had its effect.
+    // A step that finally failed says that it may have had its effect.
     const isMissing = found.length === 0;
     const hadEffect = step.status === "Succeeded" && step.action !== undefined && step.action !== "none";
-    // The trail itself may be what did not answer; and a process that died between effect and entry, in a step whose
-    // later tries all failed, is the one known way to lose an entry.
+    // The trail itself may have been unavailable. Also, an entry is lost when a process dies between effect and entry
+    // in a step whose later attempts all fail, the one known way to lose one.
     const isAway = error?.message.includes("MooringAudit") || (status !== "Succeeded" && weather.deaths > 0);
     if (succeeded.length > 1 || (hadEffect && isMissing && !isAway)) {
       problems.push(
@@ -211,14 +211,14 @@ export async function checkAudit(
   if (count("takenUp") < restarts)
     problems.push(`taken up ${restarts} times, and audit has it ${count("takenUp")} times`);
   if (count("ended") !== 1) problems.push(`audit has "ended" ${count("ended")} times`);
-  // What never got past its first step may not have been entered when it was accepted.
+  // An operation that never got past its first step may lack the entry of its acceptance.
   if (count("accepted") !== 1 && (status === "Succeeded" || count("accepted") > 1)) {
     problems.push(`audit has "accepted" ${count("accepted")} times`);
   }
   return problems;
 }
 
-/** The steps that may make or change a thing, and those that may take it away. */
+/** The steps that may make or change a thing, and those that may remove it. */
 const forwards: Readonly<Record<string, readonly string[]>> = {
   removeIdentity: ["ensureIdentity"],
   unfederateIdentity: ["federateIdentity"],
@@ -236,7 +236,7 @@ const backwards: Readonly<Record<string, readonly string[]>> = {
   removeNamespace: ["removeNamespace"],
 };
 
-/** What an operation that succeeded did to the world is what its steps say, and what the audit trail has. */
+/** The effects of a successful operation on the world match its steps and the audit trail. */
 export async function checkActions(
   { registry, auditEntries }: World,
   { id, status }: OperationRecord,
@@ -267,7 +267,7 @@ export async function checkActions(
     if (!after.has(thing.key)) expectTold("taken away", thing, backwards[undo], ["delete", "update", "keep"]);
   }
   for (const { name, action, target } of steps) {
-    // A namespace that was going already is deleted once more.
+    // A namespace that was already being deleted is deleted once more.
     if ((action !== "delete" && action !== "create") || name === "removeNamespace") continue;
     const of = Object.entries(action === "delete" ? backwards : forwards).filter(([, names]) => names.includes(name));
     const concerned = ({ undo }: Thing) => of.some(([kind]) => undo === kind || undo === `${kind} ${target}`);

@@ -1,4 +1,4 @@
-/** Whether an operation left the world as its end says, and its record as the world is. */
+/** Whether the world matches an operation's outcome, and its record matches the world. */
 import { isError } from "../../../src/domain/finding.ts";
 import { bindingName } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
@@ -14,14 +14,14 @@ import type { World } from "./world.ts";
 export interface Scene {
   readonly world: World;
   readonly operation: OperationRecord;
-  /** Before anybody asked for anything; with what others have made since. */
+  /** Before any request, plus what others have made since. */
   readonly first: Snapshot;
-  /** Before the operation; of a compensation, before the operation whose undos it runs. */
+  /** Before the operation; for a compensation, before the operation whose undos it runs. */
   readonly before: Snapshot;
   readonly after: Snapshot;
   readonly recordBefore: NamespaceRecord | undefined;
   readonly record: NamespaceRecord | undefined;
-  /** What an onboarded namespace lacked before: somebody had been there. */
+  /** What an onboarded namespace lacked before, because somebody had changed it. */
   readonly lacking: readonly Problem[];
   readonly hadPods: boolean;
 }
@@ -45,7 +45,7 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   migrate: judgeMigration,
 };
 
-/** One that was kept once is nobody's from then on, and no offboarding takes it away. */
+/** A namespace that was kept once has no owner from then on, and no offboarding removes it. */
 export function keepsNamespace({ rows }: Pick<World, "rows">, operation: OperationRecord): boolean {
   const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
   return all.some(
@@ -77,7 +77,7 @@ function judgeMigration(scene: Scene): Problem[] {
   const { world, operation, first, before, after, record, recordBefore, lacking, hadPods } = scene;
   const { status, migration, request } = operation;
   if (!migration || !record) return ["the operation has no migration, or the namespace no record"];
-  // What was given up may leave undos, too.
+  // An abandoned operation may also leave undos.
   const isUndone = operation.error?.code !== "COMPENSATION_FAILED" && operation.leftUndone === undefined;
   const isOver = record.migration === undefined && record.request.identityMode === "workloadIdentity";
   const completed = isOver ? "retire" : record.migration?.completed;
@@ -105,13 +105,13 @@ function judgeMigration(scene: Scene): Problem[] {
     if (record.request.identityMode !== "workloadIdentity") problems.push("retired, and the request has the old mode");
     if (after.get(binding)?.madeBy !== undefined) problems.push("retired, and the binding is still there");
   }
-  // An inventory alone leaves nothing that would have to be remembered.
+  // An inventory alone leaves nothing to record.
   const isMissing = status === "Succeeded" && migration.until !== "inventory" && !isPast(completed, migration.until);
   if (isMissing) problems.push(`Succeeded until ${migration.until}, and the record says ${completed}`);
   return problems;
 }
 
-/** The migration's own undos, run again: of what it did, no more is left than the phases that it had completed. */
+/** The migration's own undos, run again: only its completed phases may be left. */
 function judgeWayBack(scene: Scene, { migration, request: began }: CompensatedMigration): Problem[] {
   const { world, operation, first, before, after, record, recordBefore, lacking } = scene;
   if (!record) return ["the namespace has no record"];
@@ -138,12 +138,12 @@ function judgeWayBack(scene: Scene, { migration, request: began }: CompensatedMi
   return problems;
 }
 
-/** What phases that are complete leave is no leak. */
+/** Undos of completed phases, whose results are no leak. */
 function kept(completed: Parameters<typeof isPast>[0]): readonly string[] {
   return isPast(completed, "sideBySide") ? ["removeServiceAccount", "unfederateIdentity"] : [];
 }
 
-/** The record says what has come of it. */
+/** The record shows the outcome. */
 function judgeRecord({ operation, record, recordBefore, before, after }: Scene): Problem[] {
   const { kind, status, error, result, id } = operation;
   const problems: Problem[] = [];
@@ -156,9 +156,9 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     if (status === "Succeeded") return "Onboarded";
     return isLeft ? "Incomplete" : recordBefore?.state;
   };
-  // An end that nobody recorded is taken for the worst.
+  // An unrecorded end is assumed to be the worst.
   const isUnknown = error?.code === "ORCHESTRATION_FAILED" && record?.state === "Incomplete";
-  // An offboarding that was stopped before its first removal leaves the record as it leaves everything else.
+  // An offboarding that was stopped before its first removal changes neither the record nor anything else.
   const isAsBefore = kind === "offboard" && JSON.stringify([...before]) === JSON.stringify([...after]);
   const isRestored = isAsBefore && status !== "Succeeded" && record?.state === recordBefore?.state;
   if (record?.state !== expected() && !isUnknown && !isRestored) {
@@ -172,7 +172,7 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     if (record.clientId === undefined || result?.["clientId"] !== record.clientId) {
       problems.push(`the result has client id ${String(result?.["clientId"])}, the record ${record.clientId}`);
     }
-    // A migration that stops before its end looks, and keeps what an earlier look has found.
+    // A migration that stops before its end verifies, but keeps the findings of an earlier verification.
     const isProven = kind !== "migrate" || operation.migration?.until === "retire";
     if (isProven && (record.findings ?? []).some(isError))
       problems.push("Succeeded, and the record has errors among its findings");
@@ -180,14 +180,14 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
   return problems;
 }
 
-/** What was onboarded and whole before an operation is so after it, unless the record says otherwise. */
+/** A namespace that was onboarded and complete before an operation is so afterwards, unless the record says otherwise. */
 function judgePromise({ world, operation, record, recordBefore, lacking }: Scene): Problem[] {
   if (recordBefore?.state !== "Onboarded" || record?.state !== "Onboarded" || lacking.length > 0) return [];
   if (operation.error?.code === "COMPENSATION_FAILED") return [];
   return checkParts(world, record.request).map((each) => `it was onboarded and whole before: ${each}`);
 }
 
-/** The names in "What could not be undone: name (why); name (why)."; of what was given up, those that the record has. */
+/** The names in "What could not be undone: name (why); name (why)."; for an abandoned operation, those in the record. */
 export function namedUndos({ error, leftUndone }: Pick<OperationRecord, "error" | "leftUndone">): readonly string[] {
   if (error?.code === "ORCHESTRATION_FAILED") return leftUndone ?? [];
   if (error?.code !== "COMPENSATION_FAILED") return [];

@@ -1,4 +1,4 @@
-/** Objects of a cluster with server-side apply: every field knows who manages it, so that giving up shows what is left. */
+/** A model of server-side apply: every field knows its managers, so that giving a field up shows what remains. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
@@ -13,7 +13,7 @@ export interface StoredObject {
   readonly ref: ObjectRef;
   readonly uid: string;
   readonly fields: ReadonlyMap<string, Field>;
-  /** How many more reads see it, when it is being deleted. */
+  /** While it is being deleted, how many more reads see it. */
   readonly goodbyes?: number;
 }
 
@@ -70,7 +70,7 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         }
         const { uid } = object.metadata;
         if (uid !== undefined && uid !== current?.uid) {
-          // As the adapter understands a 409 without causes: whoever tries again looks again.
+          // As the adapter translates a 409 without causes: a retry looks again.
           throw new TransientError("KUBERNETES_THROTTLED", `${refKey(ref)} is not the object with uid ${uid}`);
         }
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
@@ -101,7 +101,7 @@ function hasLabel({ metadata: { labels = {} } }: KubernetesObject, selector: str
   return labels[name] === value;
 }
 
-/** Puts an object there that somebody else, or an earlier operation, applied. */
+/** Adds an object that somebody else, or an earlier operation, applied. */
 export function place(
   objects: Objects,
   object: KubernetesObject,
@@ -111,7 +111,7 @@ export function place(
   objects.set(refKey(refOf(object)), { ref: refOf(object), uid, fields });
 }
 
-/** What `kubectl edit` does: the field is another's from then on. */
+/** Does what `kubectl edit` does: the field has another manager from then on. */
 export function edit(objects: Objects, ref: ObjectRef, path: readonly string[], value: unknown): void {
   const current = objects.get(refKey(ref));
   if (!current) throw new Error(`there is no ${refKey(ref)} to edit`);
@@ -130,7 +130,7 @@ function merge(
     const others = new Set([...field.managers].filter((each) => each !== manager));
     const wanted = applied.get(key);
     if (!wanted) {
-      // No longer applied by this manager: the field goes when nobody else manages it.
+      // This manager no longer applies the field; it is removed if it has no other manager.
       if (others.size > 0) next.set(key, { ...field, managers: others });
     } else if (JSON.stringify(wanted.value) === JSON.stringify(field.value)) {
       next.set(key, { ...field, managers: new Set([...field.managers, manager]) });
@@ -165,7 +165,7 @@ export function print({ ref, uid, fields, goodbyes }: StoredObject): KubernetesO
   return object;
 }
 
-/** As the API server shows it: with who manages which field. */
+/** The object as the API server shows it, with its managed fields. */
 function withOwners(stored: StoredObject): KubernetesObject {
   const managers = new Set([...stored.fields.values()].flatMap((field) => [...field.managers]));
   const managedFields = [...managers].map((manager) => {

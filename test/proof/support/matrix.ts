@@ -1,4 +1,4 @@
-/** Every wire operation of an operation, with every way in which its call can go wrong. */
+/** Every wire operation of an operation, with every way in which its call can fail. */
 import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
@@ -18,7 +18,7 @@ export interface Cell {
 export interface Way {
   readonly name: string;
   readonly effect: Effect;
-  /** Passing faults must be ridden out when they come once; the others may end the operation. */
+  /** Whether the fault is transient: the operation must survive it once, while other faults may end it. */
   readonly passes: boolean;
 }
 
@@ -78,7 +78,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     refuses(40501, true, "The service is currently busy. Retry the request after 1 seconds."),
     refuses(40613, true),
     refuses(40197, true),
-    // The resource limits of a database: its 429, which says how long in 40501 and does not in the others.
+    // The resource limits of a database, its equivalent of 429: 40501 says how long to wait, the others do not.
     refuses(10928, true),
     refuses(10929, true),
     refuses(49918, true),
@@ -110,12 +110,12 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     answers("ServerBusy", 503),
     ...throttles("TooManyRequests"),
     answers("OperationTimedOut", 500),
-    // A permission that was taken away is given back outside, and not by failing.
+    // A revoked permission is restored from outside, not by retries.
     answers("AuthorizationPermissionMismatch", 403),
   ],
 };
 
-/** Whether the call is about one namespace, whose name, identity or database stands in its target. */
+/** Whether the call concerns one namespace, whose name, identity or database is in its target. */
 export function isAbout(call: Call, { namespace, database }: { namespace: string; database: string }): boolean {
   return call.wire === "sql" ? call.target.endsWith(`/${database}`) : call.target.includes(namespace);
 }
@@ -124,15 +124,15 @@ export function targetOf(wire: Wire, { namespace, database }: { namespace: strin
   return wire === "sql" ? new RegExp(`/${database}$`) : new RegExp(`(^|[/-])${namespace}([/-]|$)`);
 }
 
-/** MOORING_WAYS takes those alone whose name it matches: `429|40501`. */
+/** MOORING_WAYS selects only ways whose names it matches: `429|40501`. */
 const wanted = new RegExp(process.env["MOORING_WAYS"] ?? "");
 
-/** What a soak tries of all cells. */
+/** Whether MOORING_WAYS selects the cell. */
 export function isWanted({ way }: Cell): boolean {
   return wanted.test(way.name);
 }
 
-/** Each operation of the journal × each way × first, second and last, and every time. */
+/** Each operation of the journal × each way × first, second, last and every call. */
 export function cellsOf(journal: readonly Call[], { kind, mode }: Pick<Cell, "kind" | "mode">): readonly Cell[] {
   const counts = new Map<string, { wire: Wire; operation: string; count: number }>();
   for (const { wire, operation } of journal) {

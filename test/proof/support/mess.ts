@@ -1,4 +1,4 @@
-/** What people, and other operations, may have done to an onboarded namespace since. */
+/** What people and other operations may have done to an onboarded namespace since. */
 import {
   bindingName,
   federatedCredentialName,
@@ -15,7 +15,7 @@ import type { World } from "./world.ts";
 
 const podApi = "aadpodidentity.k8s.io/v1";
 
-/** Does some of it. */
+/** Makes some of these changes. */
 export function makeMess(world: World, request: OnboardingRequest, newGuid: () => string): void {
   const { dice } = world;
   const often = dice.pick([0, 0.15, 0.15, 0.4]);
@@ -108,7 +108,7 @@ function changeUser(user: DatabaseUser, choice: number, newGuid: () => string): 
       return { ...user, roles: [...new Set([...user.roles, "db_datawriter"])], mark: marked({ grants }) };
     }
     case 7: {
-      // Somebody took away what the mark still says that Mooring gave.
+      // Somebody removed grants that the mark still lists as Mooring's.
       const grants = { ...mark?.grants, db_datawriter: "earlier", EXECUTE: "earlier" };
       const roles = user.roles.filter((role) => role !== "db_datawriter");
       return { ...user, roles, permissions: [], mark: marked({ grants }), sid: sidFromClientId(newGuid()) };
@@ -174,7 +174,7 @@ function merged(a: object, b: object): object {
   return result;
 }
 
-/** A credential that is there under another name, as somebody may have made it by hand. */
+/** Adds a credential under another name, as somebody may have made it by hand. */
 export function addTwin({ azure }: World, request: OnboardingRequest, issuer: string): void {
   const name = identityName(request);
   const ours = federatedCredentialName(request, request.serviceAccount);

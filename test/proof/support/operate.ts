@@ -1,4 +1,4 @@
-/** From a request to an open gate, whatever happens in between: who asks, asks again; what dies, is run again. */
+/** From a request to an open gate, whatever happens in between: callers retry, and work of dead processes is run again. */
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { providePorts } from "../../../src/activities/host.ts";
@@ -19,33 +19,33 @@ import type { Problem } from "./invariants.ts";
 import type { World } from "./world.ts";
 
 export interface Control {
-  /** Other orchestrations instead of those of that name: some with a known defect, which has to be found. */
+  /** Replaces orchestrations by name, for example by one with a known defect that the simulation must find. */
   readonly instead?: Readonly<Record<string, string>> | undefined;
-  /** Changes the ports of the service, for the same end. */
+  /** Changes the ports of the service, for the same purpose. */
   readonly spoil?: ((ports: Ports) => Ports) | undefined;
 }
 
 export interface Asked {
   readonly by: Caller;
-  /** Undefined when nothing came of it. */
+  /** Resolves to undefined when it begins no operation. */
   readonly ask: (acceptance: AcceptanceContext, index: number, operation?: string) => Promise<Accepted | undefined>;
-  /** They ask for different things, and may be answered differently. */
+  /** Whether the simultaneous requests differ and may get different answers. */
   readonly isRace?: boolean;
-  /** An Idempotency-Key that the caller sends along. */
+  /** The Idempotency-Key that the caller sends. */
   readonly key?: string | undefined;
-  /** How many ask the same at the same moment. */
+  /** The number of simultaneous identical requests. */
   readonly times?: number;
 }
 
 export interface Ended {
   /** Undefined when nothing was begun. */
   readonly operation: string | undefined;
-  /** The operation was there before anybody asked. */
+  /** Whether the operation existed before the request. */
   readonly isOld: boolean;
   readonly problems: readonly Problem[];
 }
 
-/** A refusal is told by its code. */
+/** Returns the code of a refusal. */
 export async function operate(world: World, asked: Asked, control: Control): Promise<Ended | string> {
   const { faults } = world;
   const instances = new Map<string, Instance>();
@@ -68,7 +68,7 @@ export async function operate(world: World, asked: Asked, control: Control): Pro
     for (const [id, instance] of instances) {
       if (!instance.run) instance.run = await runInstance(world, id, { ...instance, control });
     }
-    // The timer mends; after some rounds the weather clears, as weather does.
+    // The timer recovers operations; after some rounds, the faults stop.
     if (round === 4) faults.plan = calm;
     const held = await holders(world);
     if (held.length === 0) break;
@@ -87,7 +87,7 @@ export async function operate(world: World, asked: Asked, control: Control): Pro
   return { operation: answer?.operation, isOld, problems };
 }
 
-/** The same key, when all is over: the same answer, and nothing new is begun. */
+/** Repeats the key after everything is over: it must get the same answer and begin nothing new. */
 export async function askOnceMore(
   world: World,
   acceptanceContextOf: (call: Call) => AcceptanceContext,
@@ -100,13 +100,13 @@ export async function askOnceMore(
     if (error instanceof Refusal) return error.code;
     throw error;
   });
-  // The answer could not be kept; within a minute the key is free, and the operation is found by what it is for.
+  // The answer could not be stored; within a minute the key is free, and the operation is found by its request.
   if (again === "IDEMPOTENCY_IN_PROGRESS") return [];
   const told = typeof again === "string" ? again : again?.operation;
   return told === first.operation ? [] : [`the same key got ${first.operation}, and afterwards ${told}`];
 }
 
-/** Runs something while nothing fails. */
+/** Runs something without faults. */
 export async function calmly<T>({ faults }: Pick<World, "faults">, work: () => Promise<T>): Promise<T> {
   const { plan } = faults;
   faults.plan = calm;
@@ -144,7 +144,7 @@ export function createAcceptanceContext(
   };
 }
 
-/** A caller who gets no answer, or 503, asks again; so does one who is told that the first is being answered. */
+/** A caller who gets no answer or 503 retries; so does one whose first request is still being answered. */
 export async function askUntilAnswered(
   world: World,
   acceptanceContextOf: (call: Call) => AcceptanceContext,
@@ -153,7 +153,7 @@ export async function askUntilAnswered(
   const { faults } = world;
   for (let tries = 0; ; tries += 1) {
     if (tries === 5) faults.plan = calm;
-    // By now whoever claimed the key and has not answered is dead.
+    // By now a process that claimed the key without answering is dead.
     if (tries > 5 && asked.key !== undefined) expireClaims(world, asked.key);
     try {
       const answer = await mortal(faults, (call) => askWithKey(acceptanceContextOf(call), asked));
@@ -168,7 +168,7 @@ export async function askUntilAnswered(
   }
 }
 
-/** As the route does it. */
+/** Does the same as the route. */
 async function askWithKey(
   acceptance: AcceptanceContext,
   { ask, key, by, index }: Asked & { readonly index: number },
@@ -188,7 +188,7 @@ async function askWithKey(
   return { operation, ...rest };
 }
 
-/** A minute goes by. */
+/** A minute passes. */
 function expireClaims({ rows }: World, ofKey: string): void {
   const table = rows.get("MooringIdempotency") ?? new Map();
   for (const [key, row] of table) {
@@ -202,12 +202,12 @@ export function expectPassing(error: unknown): void {
   if (!isExpected) throw error;
 }
 
-/** The timer comes again, whatever it met. */
+/** The timer may meet any fault, since it runs again. */
 export function expectFault(error: unknown): void {
   if (!(error instanceof PermanentError)) expectPassing(error);
 }
 
-/** Whatever has to pass after an instance has failed has passed. */
+/** Long enough ago for every waiting time after a failure to be over. */
 export const longAgo = new Date(0);
 
 interface Instance {
@@ -226,7 +226,7 @@ async function runInstance(
   const orchestration = instead[name] ?? name;
   faults.trace?.push(`  ${orchestration} runs`);
   const mailbox = createMailbox();
-  /** Decides, unless the tables or the record refuse; the event that follows may get lost, and one may come for nothing. */
+  /** Decides, unless the tables or the record refuse; its event may get lost, or an event may come without a decision. */
   const decide = async (what: "cancel" | "approved" | "rejected") => {
     const { registry } = portsOf(faults.call);
     try {
@@ -258,7 +258,7 @@ async function runInstance(
         execute: execute(async (activity, work) => {
           faults.trace?.push(`  → ${activity}`);
           const isCanceled = faults.plan !== calm && dice.chance(cancels);
-          // Before it runs, or at any moment while it does.
+          // Before the activity runs, or at any moment during it.
           const canceling = isCanceled ? decide("cancel") : undefined;
           if (dice.chance(0.5)) await canceling;
           return await deliver(world, { run: work, spoil: control.spoil, meanwhile: canceling });
@@ -273,11 +273,11 @@ async function runInstance(
 interface Delivery {
   readonly run: () => Promise<unknown>;
   readonly spoil: Control["spoil"];
-  /** Has to be over before the answer is given. */
+  /** Must be over before the answer is returned. */
   readonly meanwhile?: Promise<unknown> | undefined;
 }
 
-/** Delivers an activity until a process that lives has ended it: once, or twice although once would do. */
+/** Delivers an activity until a live process has completed it, sometimes twice although once would do. */
 export async function deliver(
   { dice, faults, twice, portsOf }: World,
   { run, spoil = (ports) => ports, meanwhile }: Delivery,
@@ -290,7 +290,7 @@ export async function deliver(
     const once = () =>
       settle(
         mortal(faults, (call) => {
-          // An activity takes its ports the moment it is called.
+          // An activity takes its ports when it is called.
           providePorts(spoil(portsOf(call)));
           return run();
         }),
@@ -307,7 +307,7 @@ export async function deliver(
   }
 }
 
-/** Runs what may die, and says so when it did. */
+/** Runs work in a process that may die, and returns `died` if it did. */
 export async function mortal<T>(faults: Faults, run: (call: Call) => Promise<T>): Promise<T | typeof died> {
   const life = faults.live();
   return await Promise.race([life.died, run(life.call)]);
@@ -323,14 +323,14 @@ async function settle(work: Promise<unknown>): Promise<Settled> {
   }
 }
 
-/** As much of the durable client as acceptance and the timer use. */
+/** The part of the durable client that acceptance and the timer use. */
 function createClient(call: Call, instances: Map<string, Instance>): DurableClient {
   const client: Pick<DurableClient, "startNew" | "getStatus"> = {
     startNew: (name, options) =>
       call("tables", "start instance", () => {
         const instanceId = options?.instanceId ?? "";
         const known = instances.get(instanceId);
-        // What has ended is replaced, as the extension does it.
+        // An ended instance is replaced, as in the extension.
         if (!known || known.run) instances.set(instanceId, { name, input: options?.input });
         return instanceId;
       }),

@@ -1,4 +1,4 @@
-/** Other people in a simulated world: a team that wants what another has, and one that wants more than its quota. */
+/** Other people in a simulated world: a team that wants another team's namespace, and one that exceeds its quota. */
 import { isDeepStrictEqual } from "node:util";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
@@ -14,7 +14,7 @@ import { blue, red } from "./callers.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
 
-/** Whatever another team asks for, it is refused in the words for what is not there, and nothing changes. */
+/** Every request of another team is refused as if the namespace did not exist, and nothing changes. */
 export async function visitByStranger({ world, control, problems }: Stage, request: OnboardingRequest): Promise<void> {
   await calmly(world, async () => {
     const record = await world.registry.getNamespace(request);
@@ -44,8 +44,8 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
 }
 
 /**
- * Two namespaces of a team that may have one, asked for at the same moment of two instances of the service: the request
- * that won, if one did; at worst both give way.
+ * Two namespaces of a team whose quota is one, requested simultaneously at two instances of the service. Returns the request
+ * that won, if one did; at worst, both give way.
  */
 export async function raceForQuota({
   world,
@@ -54,7 +54,7 @@ export async function raceForQuota({
   seen,
   remember,
 }: Stage): Promise<OnboardingRequest | undefined> {
-  // The other one goes as a whole when both were served: a namespace that it keeps would be nobody's later.
+  // The other one is deleted entirely when both were accepted; a kept namespace would later have no owner.
   const requests = [world.request, { ...world.request, namespace: "team-b", deletePolicy: "Delete" as const }];
   const answered: OnboardingRequest[] = [];
   const ended = await operate(
@@ -76,7 +76,7 @@ export async function raceForQuota({
   seen.push(`quota ${typeof ended === "string" ? ended : answered.length}`);
   if (typeof ended !== "string") problems.push(...ended.problems.map((each) => `quota: ${each}`));
   const count = await calmly(world, () => world.registry.countNamespaces("blue"));
-  // What was accepted by a process that died, or whose write was not answered, is counted no second time.
+  // A request accepted by a process that died, or whose write got no answer, is not counted again.
   const { deaths, passing, down } = world.weather;
   const isSure = deaths === 0 && passing === 0 && down === undefined;
   if (isSure && (count > 1 || answered.length > 1)) problems.push(`a team with quota 1 has ${count} namespaces`);

@@ -1,7 +1,7 @@
 /**
- * One seed of plan and run: a world is planned for, and then the very operation runs in it. What the plan said of every step
- * has to be what its record says; what the plan called a blocker has to stop it before the first write; and to plan is to
- * write nothing. Worlds come from world.ts, and what becomes of an onboarded namespace from mess.ts.
+ * One seed of plan and run: an operation is planned in a world and then runs in it. Every step's record must match its plan, a
+ * blocker in the plan must stop the operation before the first write, and a plan must write nothing. Worlds come from world.ts,
+ * and later changes to an onboarded namespace from mess.ts.
  */
 import { providePorts } from "../../../src/activities/host.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
@@ -41,7 +41,7 @@ import { createRequest, createWorld, earlier, issuer, type World } from "./world
 
 export interface PlannedVerdict {
   readonly problems: readonly string[];
-  /** `onboard Succeeded`, `repair blocked SQL_USER_CONFLICT`: to know that the seeds reach it. */
+  /** `onboard Succeeded`, `repair blocked SQL_USER_CONFLICT`: shows which cases the seeds reach. */
   readonly seen: readonly string[];
 }
 
@@ -49,11 +49,11 @@ export type Spoil = (ports: Ports) => Ports;
 const asItIs: Spoil = (ports) => ports;
 
 interface PlanAndRunOptions {
-  /** Changes the ports that operations run with, and not those that plans are made with. */
+  /** Changes the ports for runs but not for plans. */
   readonly spoil?: Spoil;
-  /** The other way round. */
+  /** Changes the ports for plans but not for runs. */
   readonly spoilPlan?: Spoil;
-  /** Filled with what happened. */
+  /** Filled with a log of events. */
   readonly trace?: string[];
 }
 
@@ -94,7 +94,7 @@ export async function planAndRun(
 
   if (world.hasRemains) await ports.registry.insertNamespace(incomplete(request));
   policies = createPolicies(dice);
-  // Only where the first one succeeds is there something to change: most worlds are kind to it.
+  // Later operations need a first one that succeeds, so most worlds have no obstacles to it.
   if (dice.chance(0.7)) {
     policies = noPolicies;
     clear(world);
@@ -112,12 +112,12 @@ export async function planAndRun(
   return { problems: stage.problems, seen: stage.seen };
 }
 
-/** What is about to go is another thing at every look. */
+/** Removes objects that are being deleted, since they would look different at every read. */
 function letGo({ objects }: World): void {
   for (const [key, { goodbyes }] of objects) if (goodbyes !== undefined) objects.delete(key);
 }
 
-/** Takes away what is in the way of an onboarding. */
+/** Removes everything that could block an onboarding. */
 export function clear({ azure, users, objects, request }: World): void {
   azure.identities.clear();
   azure.credentials.clear();
@@ -267,7 +267,7 @@ const isWorldWrite = (line: string) => /^ {2}(put|remove|change|apply) (?!Moorin
 export const isWrite = (line: string) =>
   isWorldWrite(line) || /^ {2}(insert|replace|merge|amend|remove|append|start|publish)\b/.test(line);
 
-/** All of it outside the registry, as text. */
+/** Everything outside the registry, as text. */
 export function everythingIn({ azure, users, objects }: World): string {
   const inDatabases = [...users].map(([database, inDatabase]) => [database, [...inDatabase.values()]]);
   return JSON.stringify([
@@ -278,7 +278,7 @@ export function everythingIn({ azure, users, objects }: World): string {
   ]);
 }
 
-/** It ends with the code of a blocker, and all of them are in its message. */
+/** The operation ends with the code of one of the blockers, and its message names them all. */
 function checkBlocked(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
   const blockers = plan.steps.flatMap((step) => step.blockers);
   const problems: string[] = [];
@@ -286,7 +286,7 @@ function checkBlocked(plan: Plan, { status, error }: OperationRecord, steps: rea
     const expected = blockers.map(({ code, message }) => `${code} ${message}`).join("; ");
     problems.push(`the plan has the blockers ${expected}; it ended ${status} ${error?.code} ${error?.message}`);
   }
-  // Pods that use the old way are in the way of a migration's last phase only.
+  // Pods that use the previous mode block only a migration's last phase.
   const laterOnly = plan.steps.every(({ name, blockers: own }) => name === "checkPods" || own.length === 0);
   const told = plan.steps.filter(({ name }) => laterOnly || name !== "checkPods").flatMap((step) => step.blockers);
   const missing = told.filter(({ message }) => !error?.message.includes(message));
@@ -298,7 +298,7 @@ function checkBlocked(plan: Plan, { status, error }: OperationRecord, steps: rea
 
 function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
   if (status !== "Succeeded") {
-    // What could not be asked beforehand may be refused; the plan has said so.
+    // What the plan could not check may be refused in the run; the plan has a notice about it.
     const isSaid = plan.steps.some(({ notices = [] }) => notices.length > 0);
     const isUnseen = plan.steps.some(({ notices = [] }) => notices.some(({ code }) => code === "SQL_NOT_SEEN_YET"));
     const isPolicy =
@@ -317,10 +317,10 @@ function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonl
 
 export function compareStep(planned: StepPlan, record: StepRecord): string[] {
   const what = `${planned.name} ${planned.target}`;
-  // Nobody could look into a database whose server had no administrator.
+  // The plan could not look into a database whose server had no administrator.
   if (planned.notices?.some(({ code }) => code === "SQL_NOT_SEEN_YET")) return [];
   if (planned.action !== record.action) return [`${what} was planned as ${planned.action}, and was ${record.action}`];
-  // What an inventory lists is what people have to do.
+  // An inventory lists work for people, not differences.
   if (planned.name === "takeInventory") return [];
   const expected = shorten(planned.differences.filter(({ desired }) => desired !== stays));
   const { differences = [] } = record;
@@ -329,7 +329,7 @@ export function compareStep(planned: StepPlan, record: StepRecord): string[] {
   return isSame ? [] : [`${what}: planned ${JSON.stringify(expected)}, done ${JSON.stringify(differences)}`];
 }
 
-/** Of an identity that is only made in the run, the plan cannot know the client id. */
+/** A plan cannot know the client id of an identity that only the run creates. */
 function isSameDifference(planned: Difference, done: Difference | undefined): boolean {
   const { field, current, desired } = planned;
   if (!done || field !== done.field || current !== done.current) return false;

@@ -1,4 +1,4 @@
-/** What a cluster's operator has installed: who may not write what, what admission denies, and what it changes. */
+/** A cluster's policies: missing rights, and what admission denies or changes. */
 import { PermanentError } from "../../../src/domain/errors.ts";
 import type { ObjectRef, Ports } from "../../../src/ports.ts";
 import type { Dice } from "./random.ts";
@@ -6,9 +6,9 @@ import type { Dice } from "./random.ts";
 export interface Policies {
   /** Kinds that Mooring has no right to write. */
   forbidden: ReadonlySet<string>;
-  /** `apply ConfigMap`, `remove Namespace`: what a webhook denies. */
+  /** Writes that a webhook denies: `apply ConfigMap`, `remove Namespace`. */
   denied: ReadonlySet<string>;
-  /** Kinds of which a webhook sets fields of its own, or Mooring's otherwise. */
+  /** Kinds in which a webhook sets its own fields or changes Mooring's. */
   labelled: ReadonlySet<string>;
   altered: ReadonlySet<string>;
 }
@@ -46,7 +46,7 @@ export function withPolicies(ports: Ports, policies: () => Policies): Ports {
       async apply(cluster, object, options = {}) {
         const { kind, metadata } = object;
         expectAllowed(object);
-        // Namespace, schema and conflicts come first.
+        // Namespace, schema and conflicts are checked first.
         const { denied, labelled, altered } = policies();
         const isDenied = denied.has(`apply ${kind}`);
         if (isDenied) await kubernetes.apply(cluster, object, { ...options, dryRun: true });
@@ -72,7 +72,7 @@ export function withPolicies(ports: Ports, policies: () => Policies): Ports {
 
 type Applied = Parameters<Ports["kubernetes"]["apply"]>[1];
 
-/** Of a Namespace, which has no fields of Mooring's but the mark, nothing is set otherwise. */
+/** A Namespace stays as it is, since its only field of Mooring's is the mark. */
 function overwritten(object: Applied): Applied {
   switch (object.kind) {
     case "ConfigMap":

@@ -1,4 +1,4 @@
-/** X-MS-CLIENT-PRINCIPAL as App Service authentication writes it, and what others may put in its place. */
+/** X-MS-CLIENT-PRINCIPAL as App Service authentication writes it, and forged versions. */
 import { randomUUID } from "node:crypto";
 import type { Dice } from "./random.ts";
 
@@ -29,7 +29,7 @@ const longNames: Readonly<Record<string, string>> = {
   roles: roleType,
 };
 
-/** Of the token of somebody who has signed in through a client: the claims with the names that the token has. */
+/** The principal from the token of somebody who has signed in through a client: claims with their names in the token. */
 export function principalOf({ tenant, oid, groups, roles }: Identity): Principal {
   const claims = [
     ["aud", randomUUID()],
@@ -58,7 +58,7 @@ const rename = (principal: Principal, change: (claim: Claim) => Claim): Principa
   claims: principal.claims.map(change),
 });
 
-/** The ways in which one and the same caller may be written. */
+/** The forms in which the same caller may be written. */
 export const dialects: Readonly<Record<string, (principal: Principal) => Principal>> = {
   "names of the token": (principal) => principal,
   "names of Windows Identity Foundation": (principal) =>
@@ -83,7 +83,7 @@ export function print(value: unknown): string {
   return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64");
 }
 
-/** None of them is a principal of the tenant, though each claims to be an operator. */
+/** None of them is a principal of the tenant, although each claims to be an operator. */
 export function forgeries(almighty: Principal): Readonly<Record<string, string>> {
   const without = (...types: string[]) => ({
     ...almighty,
@@ -128,7 +128,7 @@ export function forgeries(almighty: Principal): Readonly<Record<string, string>>
 
 const strange = ["", "\u0000", "\ud800", "a".repeat(3_000), "__proto__", "constructor", "*", "red", "null"];
 
-/** Something else than what the platform wrote, made of it: bytes are changed or lost; claims are lost, doubled, or mixed up. */
+/** A corrupted version of what the platform wrote: bytes are changed or lost; claims are lost, duplicated or mixed up. */
 export function mutate(dice: Dice, principal: Principal): string {
   const { claims } = principal;
   const bytes = Buffer.from(JSON.stringify(principal));

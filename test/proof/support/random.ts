@@ -1,4 +1,4 @@
-/** Numbers of chance that a seed repeats (mulberry32). */
+/** Random numbers that a seed reproduces (mulberry32). */
 export interface Dice {
   /** 0 ≤ value < 1 */
   next(): number;
@@ -6,12 +6,12 @@ export interface Dice {
   roll(sides: number): number;
   chance(probability: number): boolean;
   pick<T>(list: readonly T[]): T;
-  /** In another order. */
+  /** A copy in random order. */
   shuffle<T>(list: readonly T[]): T[];
 }
 
 export function createDice(seed: number): Dice {
-  // Neighbouring seeds must not begin alike.
+  // Neighbouring seeds must not start alike.
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
   const next = () => {
     state = (state + 0x6d2b79f5) | 0;

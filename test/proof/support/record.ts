@@ -1,4 +1,4 @@
-/** Plays scenarios and keeps their histories, for the tools that write them down. */
+/** Plays scenarios and writes their histories, for the recording tools. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { keep } from "./histories.ts";

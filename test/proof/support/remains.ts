@@ -1,4 +1,4 @@
-/** What a namespace has in the sandbox's cloud, seen from outside the service. */
+/** What exists for a namespace in the sandbox's cloud, seen from outside the service. */
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
 import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
@@ -20,7 +20,7 @@ function usersOf({ sql }: Cloud, namespace: string, databases: readonly string[]
   }));
 }
 
-/** Everything that is there for the namespace, by name. */
+/** Everything that exists for the namespace, by name. */
 export function listRemains(cloud: Cloud, namespace: string, databases: readonly string[]): readonly string[] {
   const identity = identityOf(cloud, namespace);
   const users = usersOf(cloud, namespace, databases).filter(({ user }) => user !== undefined);
@@ -41,7 +41,7 @@ export function listRemains(cloud: Cloud, namespace: string, databases: readonly
   ];
 }
 
-/** What is missing or wrong in a namespace that was onboarded with role reader on the databases. */
+/** What is missing or wrong in a namespace that was onboarded with the role reader on the databases. */
 export function listFaults(
   cloud: Cloud,
   {

@@ -1,4 +1,4 @@
-/** The ways of operations that are taken up again, after the runtime had ended their orchestrations. */
+/** Scenarios of operations that are resumed after the runtime has ended their orchestrations. */
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
@@ -9,7 +9,7 @@ import { approver, requester } from "../../support/acceptanceContext.ts";
 import { breakOff, comeByTimer } from "../../support/breakOff.ts";
 import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
-/** Breaks off after an activity, and is taken up and run to its end; with `meanwhile` something happens in between. */
+/** Breaks off after an activity, then is resumed and run to its end; `meanwhile` happens in between. */
 const brokenAfter =
   (
     activity: string,
@@ -67,7 +67,7 @@ const migrated = async (stage: Stage) => {
 export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
   "taken-up-onboarding": brokenAfter("prepareNamespace", onboard()),
   "taken-up-and-refused": brokenAfter("prepareNamespace", onboard(), ({ cloud }) => {
-    // Somebody else's, under the name that its own would have had.
+    // Somebody else's user, under the name that Mooring's would have had.
     const user = {
       name: identityName(base),
       type: "S",

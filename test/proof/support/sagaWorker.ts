@@ -1,7 +1,7 @@
 /**
- * Simulates shares of the seeds in a process of its own, on plain Node: twice as fast as in the test runner. Not on a
- * thread: V8 keeps one map of compiled pages for all threads of a process, and now and then aborts over it under such
- * load (`Check failed: jit_page.has_value()`, where the processor has memory protection keys).
+ * Simulates shares of the seeds in a separate process on plain Node, twice as fast as in the test runner. Not on a
+ * thread: V8 keeps one map of compiled pages for all threads of a process, and occasionally aborts over it under such
+ * load (`Check failed: jit_page.has_value()`, on processors with memory protection keys).
  */
 import { on } from "node:events";
 import "../../support/core.ts";
@@ -10,7 +10,7 @@ import { z } from "zod";
 const { simulate } = await import("./simulate.ts");
 const { defects } = await import("./defects.ts");
 const Share = z.object({ seeds: z.array(z.int()), defect: z.string().optional(), stopAtFirst: z.boolean() });
-// Thousands of errors are thrown on purpose; a bad seed is simulated again, with its stacks.
+// Thousands of errors are thrown intentionally; a bad seed is simulated again, with stacks.
 Error.stackTraceLimit = 0;
 
 async function work({ seeds, defect, stopAtFirst }: z.infer<typeof Share>) {
@@ -33,6 +33,6 @@ async function work({ seeds, defect, stopAtFirst }: z.infer<typeof Share>) {
   return { bad, seen, count };
 }
 
-// One share after another, until whoever sends them is gone.
+// One share after another, until the sender is gone.
 for await (const [message] of on(process, "message", { close: ["disconnect"] }))
   process.send?.(await work(Share.parse(message)));

@@ -1,4 +1,4 @@
-/** What a scenario has to work with. */
+/** What a scenario can use. */
 
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -11,13 +11,13 @@ export interface Stage {
   readonly cloud: FakeCloud;
   readonly acceptance: TestAcceptanceContext;
   run(options?: RunOptions): Promise<Run>;
-  /** Keeps every generation of what it runs, and of what that runs as a part of itself. */
+  /** Keeps every generation of the orchestration that it runs and of its children. */
   runAll(options?: RunOptions): Promise<Run>;
   onboard(changes?: object, options?: RunOptions): Promise<string>;
   offboard(options?: RunOptions): Promise<string>;
   repair(options?: RunOptions): Promise<string>;
   migrate(until: MigrationPhase, options?: RunOptions): Promise<string>;
-  /** The other way. */
+  /** Migrates back to pod identity. */
   migrateBack(until: MigrationPhase, options?: RunOptions): Promise<string>;
 }
 
@@ -29,7 +29,7 @@ export const databases = [
 ];
 export const base = { cluster: "aks-dev", namespace: "team-a", databases };
 export const pod = { identityMode: "podIdentity" };
-/** Cancels the operation that is under way when the given activity is about to run. */
+/** Cancels the running operation when the given activity is about to run. */
 export const cancelingAt = ({ cloud }: Stage, activity: string, andThen = () => {}): RunOptions => ({
   async execute(name, work) {
     const running = [...cloud.namespaces.values()].at(-1)?.operation ?? "";

@@ -1,4 +1,4 @@
-/** The ways that operations go, each as the orchestrations' histories that it leaves. */
+/** Scenarios of operations, each as the orchestration histories that it leaves. */
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
@@ -30,7 +30,7 @@ const permanent = (what: string) => (cloud: FakeCloud) => {
   };
 };
 
-/** The answer is lost the first time. */
+/** Loses the answer the first time. */
 const lost = (what: string) => (cloud: FakeCloud) => {
   let count = 0;
   cloud.onWrite = (call) => {
@@ -46,7 +46,7 @@ const down = (what: string) => (cloud: FakeCloud) => {
   };
 };
 
-/** Authentication fails that many times; Infinity is for good. */
+/** Fails authentication that many times; Infinity means permanently. */
 const unknown =
   (times: number, ...calls: readonly string[]) =>
   (cloud: FakeCloud) => {
@@ -105,7 +105,7 @@ const answer =
     acceptance.raise(decisionEvent);
   };
 
-/** With names that become those of files. */
+/** The names become file names. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   ...upkeepScenarios,
   ...batchScenarios,
@@ -287,7 +287,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** In these the catalog gives the server its administrator, and there is none yet. */
+/** Scenarios whose catalog gives the server an administrator that is not set yet. */
 const administered = Object.fromEntries(
   Object.entries(catalog.sqlServers).map(([name, server]) => [
     name,
@@ -295,7 +295,7 @@ const administered = Object.fromEntries(
   ]),
 );
 
-/** Plays a scenario, and gives the run of each orchestration in it. */
+/** Plays a scenario, and returns the run of each of its orchestrations. */
 export async function play(name: string): Promise<readonly Run[]> {
   const scenario = scenarios[name];
   if (!scenario) throw new Error(`there is no scenario "${name}"`);

@@ -1,6 +1,6 @@
 /**
- * One seed, from the first request to nothing left: an onboarding, whatever comes after it (changes, repairs, migrations,
- * second tries, other people), and, when the weather has cleared, an offboarding that must succeed. Acceptance,
+ * One seed, from the first request until nothing is left: an onboarding, whatever comes after it (changes, repairs, migrations,
+ * retries, other people), and, once the faults have stopped, an offboarding that must succeed. Acceptance,
  * orchestrations, activities and the registry are the real ones; the clouds and the tables are models, and the
  * orchestrations replay on the SDK's engine.
  */
@@ -33,23 +33,23 @@ import { createRequest, createWorld, earlier, type World } from "./world.ts";
 export interface Verdict {
   readonly seed: number;
   readonly problems: readonly Problem[];
-  /** What was seen, to know that the seeds reach it: `onboard Succeeded`, `offboard Failed SQL_FORBIDDEN`. */
+  /** Shows which cases the seeds reach: `onboard Succeeded`, `offboard Failed SQL_FORBIDDEN`. */
   readonly seen: readonly string[];
 }
 
 export interface SimulateOptions extends Control {
-  /** Filled with what happened. */
+  /** Filled with a log of events. */
   readonly trace?: string[] | undefined;
-  /** Does something to the world when all is over. */
+  /** Changes the world when everything is over. */
   readonly atEnd?: ((world: World) => void) | undefined;
 }
 
-/** Of ten worlds one has batches: it has several namespaces, and takes as long as some of the others. */
+/** One world in ten has batches: it has several namespaces and takes as long as several other worlds. */
 export function hasBatches(seed: number): boolean {
   return seed % 10 === 3;
 }
 
-/** Of those, half have batches over what is onboarded. */
+/** Half of those have batches over onboarded namespaces. */
 function hasNamespaceBatches(seed: number): boolean {
   return seed % 20 === 13;
 }
@@ -90,7 +90,7 @@ export async function simulate(seed: number, { trace, atEnd, ...control }: Simul
   return { seed, problems: stage.problems, seen: stage.seen };
 }
 
-/** What may come next follows from how the namespace stands. */
+/** The next act depends on the namespace's state. */
 async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> {
   const { world } = stage;
   const { dice, by } = world;
@@ -114,17 +114,17 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     return;
   }
   const failed = await calmly(world, () => world.registry.getOperation(record.operation));
-  // Only a migration leaves its namespace onboarded and something undone.
+  // Only a failed migration leaves its namespace onboarded with undos still to run.
   if (failed?.leftUndone && dice.chance(0.6)) await stage.play(wayBack(failed.id, record, by));
   else await playUpkeep(stage, nextOfOnboarded(stage, record, wanted));
 }
 
-/** What a migration can undo only once it is not refused any more. */
+/** Calls that some of a migration's undos need, and that can be refused. */
 const undosOfMigration = [/^remove ServiceAccount$/, /^remove credential$/, /^apply AzureIdentityBinding$/];
 
 /**
- * Seldom does a migration fail, or get canceled, and then its undos, too: in bad weather some are made to, and most of those
- * are taken back. By a chance of its own, so that the other worlds stay as they are.
+ * A migration and then its undos rarely fail by chance, so some are made to fail in bad weather, and most of those are
+ * compensated. Uses separate dice, so that the other worlds stay the same.
  */
 async function playUpkeep({ world, ...stage }: Stage, act: Act): Promise<void> {
   const { faults, seed, weather } = world;
@@ -166,7 +166,7 @@ function nextOfOnboarded(stage: Stage, record: NamespaceRecord, wanted: () => On
   return onboard(wanted(), by);
 }
 
-/** Processes that die and deliveries that come twice are no reason to fail. */
+/** Dying processes and repeated deliveries are no excuse for a failure. */
 function isBad({ passing, refused, down }: FaultPlan): boolean {
   return passing > 0 || refused !== undefined || down !== undefined;
 }

@@ -1,4 +1,4 @@
-/** Waits take no time in a simulated world: whoever sleeps goes on when all the rest of the world has come to a stop. */
+/** Waits take no time in a simulated world: a sleeper continues when everything else has stopped. */
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers/promises";
 

@@ -1,4 +1,4 @@
-/** Everything there is in a world outside the registry, thing by thing, and whose it is. */
+/** Everything in a world outside the registry, thing by thing, with its owner. */
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/naming/ownership.ts";
 import { print } from "./kubernetes.ts";
@@ -7,13 +7,13 @@ import type { World } from "./world.ts";
 export interface Thing {
   /** `identity x`, `user server/database x`, `credential x/y`, `object v1 Kind namespace/name`. */
   readonly key: string;
-  /** All that it is, as text that can be compared. */
+  /** Its whole content, as comparable text. */
   readonly content: string;
-  /** Made by Mooring for the namespace: by an operation, which the mark names. */
+  /** The operation, named in the mark, by which Mooring made it for the namespace. */
   readonly madeBy: string | undefined;
-  /** Somebody else's, with something that Mooring added. */
+  /** Whether it is somebody else's, with an addition of Mooring's. */
   readonly isLent: boolean;
-  /** The undo that removes it or takes back what was added. */
+  /** The undo that removes it or reverts the addition. */
   readonly undo: string;
 }
 
@@ -63,7 +63,7 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
     }
   }
   for (const [ref, stored] of objects) {
-    // A workload is nobody's concern here: it comes and goes as its team deploys it.
+    // Workloads are ignored here: they come and go as their team deploys them.
     if (stored.goodbyes !== undefined || stored.ref.kind === "Pod") continue;
     const object = print(stored);
     const owner = readMetadata(object.metadata);
@@ -83,7 +83,7 @@ function undoOf(kind: string): string {
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
 }
 
-/** What is in a world is replaced and never changed, so each is read once however often it is looked at. */
+/** Things in a world are replaced and never mutated, so each needs to be read only once. */
 const contents = new WeakMap<object, string>();
 
 function contentOf(thing: object, show: () => object = () => thing): string {
@@ -94,7 +94,7 @@ function contentOf(thing: object, show: () => object = () => thing): string {
   return content;
 }
 
-/** Whatever the order of fields. */
+/** Makes the order of fields irrelevant. */
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) =>
     typeof each === "object" && each !== null && !Array.isArray(each)

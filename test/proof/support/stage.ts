@@ -1,4 +1,4 @@
-/** Plays acts in a world, one after another, and judges each by what the world was before and is after it. */
+/** Plays acts in a world, one after another, and judges each by the world before and after it. */
 
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
@@ -17,19 +17,19 @@ export interface Stage {
   readonly control: Control;
   readonly problems: Problem[];
   readonly seen: string[];
-  /** What there was before anybody asked, with what others have made since. */
+  /** What existed before any request, plus what others have made since. */
   readonly first: Snapshot;
-  /** Somebody put something where something of Mooring's was: it is theirs from now on, and in the way. */
+  /** Somebody replaced something of Mooring's: it is theirs from now on, and in the way. */
   somebodyMade(berth: Berth): void;
-  /** Somebody took these away: for a later compensation of what ran before, they are neither left nor missing. */
+  /** Somebody removed these: a later compensation of an earlier operation counts them neither as left nor as missing. */
   somebodyRemoved(keys: readonly string[]): void;
-  /** An operation that was begun otherwise found the world as it was in the beginning. */
+  /** Records an operation that was begun elsewhere, and found the world in its initial state. */
   remember(operation: string): void;
-  /** Undefined when it was refused, or nothing was begun. */
+  /** Returns undefined when the act was refused or began nothing. */
   play(act: Act): Promise<OperationRecord | undefined>;
 }
 
-/** A failure that is none of Mooring's, where no fault and nothing foreign stood in the way. */
+/** Codes of failures that are acceptable even without a fault or a foreign object in the way. */
 const expected: ReadonlySet<string> = new Set([
   "NAMESPACE_TERMINATING",
   "REJECTED",
@@ -45,7 +45,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
   const seen: string[] = [];
   const first = new Map(takeSnapshot(world, world.request));
   const tell = (line: string) => faults.trace?.push(line);
-  /** Of each operation, what it found, and what somebody has taken away since. */
+  /** For each operation, what it found, and what somebody has removed since. */
   const found = new Map<
     string,
     Pick<Scene, "before" | "recordBefore" | "lacking"> & { readonly removed: Set<string> }
@@ -98,7 +98,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       const own = { before, recordBefore, lacking, removed: new Set<string>() };
       found.set(operation.id, own);
       const origin = (operation.compensates && found.get(operation.compensates.createdBy)) ?? own;
-      // What was not whole when the operation began, or when its undos are run again, is not whole by the undos.
+      // Undos do not complete what was incomplete when the operation began, or when its undos are run again.
       const wasLacking = [...new Set([...origin.lacking, ...lacking])];
       const { removed, ...of } = origin;
       const scene = {
@@ -119,7 +119,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
         verdicts.push(`taken over, and still ${record?.team}'s`);
       }
       problems.push(...verdicts.map((each) => `${name} ${status} ${error?.code ?? ""}: ${each}`));
-      // One that was kept is nobody's, and a request that adopts nothing stops at it.
+      // A kept namespace has no owner, and a request with the adoption policy Never stops at it.
       const meetsKept =
         error?.code === "KUBERNETES_CONFLICT" &&
         operation.request.adoptionPolicy === "Never" &&
@@ -161,15 +161,15 @@ function without<S extends Pick<Scene, "first" | "before" | "after">>(keys: Read
   return keys.size === 0 ? scene : { ...scene, first: rest(first), before: rest(before), after: rest(after) };
 }
 
-/** In the middle of a migration both ways are promised. */
+/** In the middle of a migration, both modes must be complete. */
 function findLacking(world: World, { request, migration }: NamespaceRecord): Problem[] {
   const isBoth = migration && isPast(migration.completed, "sideBySide");
   return [...checkParts(world, request), ...(isBoth ? checkParts(world, migrated(request, migration)) : [])];
 }
 
-/** A look that found nothing has seen a whole namespace, and one that found an error has not. */
+/** A verification without findings must have seen a complete namespace. */
 function checkFindings(world: World, record: Awaited<ReturnType<World["registry"]["getNamespace"]>>): Problem[] {
-  // Where the look did not come to an end, the record says nothing new.
+  // If the verification did not finish, the record has nothing new.
   if (record?.state !== "Onboarded" || record.lookedTime !== record.verifiedTime || record.lookedTime === longAgo)
     return [];
   const lacking = checkParts(world, record.request);

@@ -1,4 +1,4 @@
-/** Table Storage in memory, below the registry's own code: ETags, merges that make a row, and the SDK's own retries. */
+/** Table Storage in memory, below the registry's own code: ETags, merges that create a row, and the SDK's own retries. */
 import { createIdempotencyKeysOn } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
@@ -10,7 +10,7 @@ export type Rows = Map<string, { readonly partition: string; readonly etag: stri
 
 export interface TableSettings {
   readonly newEtag: () => string;
-  /** Whether the SDK had to send a write again. */
+  /** Whether the SDK had to repeat a write. */
   readonly isRepeated: () => boolean;
 }
 
@@ -24,9 +24,9 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
     const table: Rows = rows.get(name) ?? new Map();
     rows.set(name, table);
     const ask = <R>(what: string, effect: () => R) => call("tables", `${what} ${name}`, effect);
-    /** The SDK sends a write again when its answer got lost, and then meets its own effect. */
+    /** The SDK repeats a write whose answer got lost, and then meets its own effect. */
     const write = (what: string, effect: () => boolean) => ask(what, () => effect() && !isRepeated());
-    // Only this table's own records are in its rows.
+    // The table's rows contain only its own records.
     const read = ({ record, etag }: { record: object; etag: string }) => ({ ...record, etag }) as Stored<T>;
     return {
       get: (partition, row) =>

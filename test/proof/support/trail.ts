@@ -1,4 +1,4 @@
-/** The audit trail's table in memory, below the code that chains it: transactions are whole or not at all. */
+/** The audit trail's table in memory, below the code that chains it: transactions are atomic. */
 import { type AuditTable, createAuditOn } from "../../../src/adapters/registry/audit.ts";
 import { fromEntity } from "../../../src/adapters/registry/entities.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
@@ -41,7 +41,7 @@ export function createTrail(rows: TrailRows, call: Call, { newEtag, isRepeated }
           etags.push({ etag });
         }
         for (const [row, entity] of draft) rows.set(row, entity);
-        // The SDK sends it again when the answer got lost, and then meets its own effect.
+        // The SDK repeats it when the answer got lost, and then meets its own effect.
         if (isRepeated()) throw new Refused(412);
         return { subResponses: etags };
       }),

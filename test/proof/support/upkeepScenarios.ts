@@ -1,4 +1,4 @@
-/** The ways that repairs and migrations go. */
+/** Scenarios of repairs and migrations. */
 
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
@@ -11,13 +11,13 @@ import { base, cancelingAt, pod, refuseWrites, type Scenario, type Stage } from 
 
 const appPod = `v1 Pod ${base.namespace}/app-1`;
 
-/** A pod that gets its identity by pod identity or, with both labels, by either way. */
+/** Starts a pod that gets its identity by pod identity or, with both labels, by either mode. */
 const runPod = ({ objects }: FakeCloud, more: Record<string, string> = {}) => {
   const metadata = { name: "app-1", namespace: base.namespace, labels: { aadpodidbinding: base.namespace, ...more } };
   objects.set(appPod, { apiVersion: "v1", kind: "Pod", metadata, spec: { serviceAccountName: "app" } });
 };
 
-/** The pod goes after the migration has waited for it so often. */
+/** Removes the pod after the migration has waited for it the given number of times. */
 const movingAfter = ({ objects }: FakeCloud, rests: number): RunOptions => {
   let count = 0;
   return {
@@ -35,7 +35,7 @@ const migrating =
     await play(stage);
   };
 
-/** The activities of a migration in which a cancellation can come, by phase. */
+/** The activities of a migration during which a cancel can come, by phase. */
 const phaseActivities: Readonly<Record<MigrationPhase, string>> = {
   inventory: "takeInventory",
   sideBySide: "federateIdentity",
@@ -87,7 +87,7 @@ const waysBack = Object.fromEntries(
       await migrateBack("retire");
     };
     return [
-      // An inventory alone leaves nothing to go back from.
+      // An inventory alone leaves nothing to migrate back from.
       ...(phase === "inventory" ? [] : [[`migrate-until-${name}-and-back`, migrating(andBack)] satisfies Named]),
       [
         `migrate-back-until-${name}-and-on`,

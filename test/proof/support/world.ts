@@ -1,4 +1,4 @@
-/** One world out of a seed: a request, what is there already and whose it is, and how things will go wrong. */
+/** One world made from a seed: a request, what already exists and who owns it, and how things will go wrong. */
 
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
@@ -42,26 +42,26 @@ export interface World {
   /** By table. */
   readonly rows: ReadonlyMap<string, Rows>;
   readonly request: OnboardingRequest;
-  /** Who asks for it. */
+  /** The caller who sends the request. */
   readonly by: Caller;
   /** An earlier operation for the same request ended without restoring a known state. */
   readonly hasRemains: boolean;
   /** How calls fail while the world is not calm. */
   readonly weather: FaultPlan;
-  /** How often somebody cancels, at every step anew. */
+  /** The probability of a cancel, at every step. */
   readonly cancels: number;
-  /** How often an activity runs twice although once would do. */
+  /** The probability that an activity runs twice although once would do. */
   readonly twice: number;
   /** How the durable runtime itself fails. */
   readonly engine: EngineFaults;
-  /** How often an orchestrator's turn is taken again, because the process died before it was recorded. */
+  /** The probability that an orchestrator's turn is repeated, because the process died before recording it. */
   readonly turnsAgain: number;
   readonly events: string[];
   readonly newGuid: () => string;
-  /** Of the audit trail, in worlds where it is a chain. */
+  /** The audit trail's rows, in worlds where it is a chain. */
   readonly trail: TrailRows;
   auditEntries(): readonly AuditEntry[];
-  /** Whether the chain of the audit trail is whole. */
+  /** Whether the chain of the audit trail is intact. */
   verifyAudit(): Promise<boolean>;
 }
 
@@ -101,7 +101,7 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
       "sql-a": server("sql-a", { userCreation: "sid", names: ["one", "two"] }),
       "sql-b": server("sql-b", { userCreation: "externalProvider", names: ["three", "four"] }),
     },
-    // Longer than any Retry-After, so that nobody waits in real time.
+    // Longer than any Retry-After, so that nothing waits in real time.
     retry: { firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
     approval: { databases: needApproval },
     teams: { blue: team, red: team, green: { ...team, quota: 10 } },
@@ -151,10 +151,10 @@ export function createWorld(seed: number, trace?: string[]): World {
   };
   const clusterSettings = { issuer, newUid: newGuid, goodbyes: () => dice.roll(4) };
   const repair = dice.pick(["none" as const, ["Error" as const], ["Error" as const, "Warning" as const]]);
-  // Somebody may cancel at every look: whoever waits for an hour never gets to its end. Dice of its own, so that every seed keeps
-  // the rest of its world.
+  // A cancel may come at every look, so an hour's wait never reaches its end. Separate dice, so that every seed keeps the rest
+  // of its world.
   const waitForPodsMinutes = createDice(seed ^ 0x90d5).pick([0, 1, 60]);
-  // The catalog gives one server its administrator, and perhaps there is none yet. Dice of its own, too.
+  // The catalog gives one server an administrator, which may not be set yet. Separate dice here, too.
   const administrators = createDice(seed ^ 0xad31);
   const isAdministered = administrators.chance(0.15);
   if (isAdministered && administrators.chance(0.7)) sqlAdmins.delete("sql-a");
@@ -165,7 +165,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
-  // The chain costs: hashes, and more calls. In the other worlds the trail is a set.
+  // The chain is expensive: hashes, and more calls. In the other worlds, the trail is a set.
   const entries = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
   const portsOf = (call: Call): Ports => ({
@@ -202,7 +202,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   return world;
 }
 
-/** Each entry once, by its id. */
+/** Keeps each entry once, by its id. */
 function createSet(entries: Map<string, AuditEntry>, call: Call): Ports["audit"] {
   return {
     append: (entry) =>
@@ -214,7 +214,7 @@ function createSet(entries: Map<string, AuditEntry>, call: Call): Ports["audit"]
   };
 }
 
-/** Another one for the same namespace, when one is given. */
+/** Creates a request, for the given namespace if there is one. */
 export function createRequest(dice: Dice, { namespace = "team" }: { namespace?: string } = {}): OnboardingRequest {
   const chosen = dice.shuffle(databases).slice(0, 1 + dice.roll(4));
   const roles = () => dice.pick([["reader"], ["writer"], ["executor"], ["reader", "executor"], ["writer", "reader"]]);
@@ -229,7 +229,7 @@ export function createRequest(dice: Dice, { namespace = "team" }: { namespace?: 
   });
 }
 
-/** Names of calls that a lasting fault may hit. */
+/** Names of calls that a permanent fault may hit. */
 const lasting = [
   /^put identity$/,
   /^remove identity$/,
@@ -259,7 +259,7 @@ function createWeather(dice: Dice): FaultPlan {
   };
 }
 
-/** What is there before anybody asks: other people's things, and what an earlier operation of ours left. */
+/** Adds what exists before any request: other people's things, and what an earlier operation of Mooring's left. */
 function furnish(world: World, newGuid: () => string): void {
   const { azure, users, objects } = world;
   const somebody = identity("somebody", { newGuid, location: "westeurope", tags: { team: "x" } });

@@ -1,4 +1,4 @@
-/** Who may do what, route by route: the callers and the routes that every way of proving who one is has to be asked with. */
+/** Who may do what, route by route: the callers and routes that every kind of authentication is tested with. */
 import { names } from "../../../local/cloud.ts";
 import type { Person } from "../../support/people.ts";
 import type { Answer, Service } from "../../support/service.ts";
@@ -13,20 +13,20 @@ export function request(namespace: string, changes: object = {}) {
 }
 
 export interface Route {
-  /** As the OpenAPI document has it. */
+  /** As in the OpenAPI document. */
   readonly operationId: string;
   readonly ask: (service: Service) => Promise<Answer>;
-  /** Answer to a member of the team that has the thing, without and with the role Onboarding.Request. */
+  /** Status for a member of the owning team, without and with the role Onboarding.Request. */
   readonly member: { readonly approve: number; readonly request: number };
-  /** To a member of another team. */
+  /** Status for a member of another team. */
   readonly other: number;
-  /** To a caller with Onboarding.Operate alone. */
+  /** Status for a caller with only Onboarding.Operate. */
   readonly operator: number;
-  /** To the sandbox's key, which has every role; the operator's answer without it. */
+  /** Status for the sandbox's key, which has every role; defaults to `operator`. */
   readonly key?: number;
 }
 
-/** Each of them is asked for every route. */
+/** Each of them calls every route. */
 export const people: readonly [who: string, person: Person, expected: (route: Route) => number][] = [
   ["a member without a role", { team: "red" }, () => 403],
   ["a member who may approve", { team: "red", role: "approve" }, ({ member }) => member.approve],
@@ -36,11 +36,11 @@ export const people: readonly [who: string, person: Person, expected: (route: Ro
   ["an operator", { role: "operate" }, (route) => route.operator],
 ];
 
-/** What is asked for belongs to the team red, and so does a namespace whose operation waits for an approval all the time. */
+/** The requested namespace belongs to the team red, and so does a namespace whose operation waits for approval throughout. */
 export const owned = "red-owned";
 const held = "red-held";
 
-/** Gives the operation that onboarded what is asked for. */
+/** Returns the operation that onboarded the requested namespace. */
 export async function occupy(red: Service): Promise<string> {
   const operation = await red.onboard(request(owned));
   await red.waitFor(operation);
@@ -57,7 +57,7 @@ export async function occupy(red: Service): Promise<string> {
 export const berth = `/api/namespaces/${names.cluster}/${owned}`;
 const berthHeld = `/api/namespaces/${names.cluster}/${held}`;
 
-/** `operation` is asked for with each call. */
+/** `operation` is evaluated for each call. */
 export function createRoutes(operation: () => string): readonly Route[] {
   const routes: Route[] = [
     {
@@ -76,7 +76,7 @@ export function createRoutes(operation: () => string): readonly Route[] {
     },
     {
       operationId: "createBatch",
-      // Whose namespaces they are decides each namespace's outcome, and not the answer.
+      // The owner of each namespace decides that item's outcome, not the answer.
       ask: (service) => service.call("POST", "/api/onboardings/batch", { requests: [request(owned)] }),
       member: { approve: 403, request: 202 },
       other: 202,
@@ -149,21 +149,21 @@ export function createRoutes(operation: () => string): readonly Route[] {
     },
     {
       operationId: "deleteNamespace",
-      // It is asked for while the namespace is held, so that the matrix changes nothing.
+      // The namespace is held at this time, so the matrix changes nothing.
       ask: (service) => service.call("DELETE", berthHeld),
       member: { approve: 403, request: 409 },
       other: 404,
       operator: 409,
     },
   ];
-  // A dry run tells each caller what the decision would.
+  // A dry run answers each caller as the decision would.
   for (const [verb, query] of ["approve", "reject"].flatMap((each) => [
     [each, ""],
     [each, "?dryRun=true"],
   ])) {
     routes.push({
       operationId: `${verb}Operation`,
-      // The operation waits for nothing: whoever may decide is told so.
+      // The operation does not wait for approval, and callers who may decide learn that.
       ask: (service) => service.call("POST", `/api/operations/${operation()}/${verb}${query}`, { requestHash: "hash" }),
       member: { approve: 409, request: 403 },
       other: 403,
@@ -232,7 +232,7 @@ export function createRoutes(operation: () => string): readonly Route[] {
       operator: 200,
     },
     {
-      // It goes on for minutes, so that only its beginning is read.
+      // The stream lasts for minutes, so only its beginning is read.
       operationId: "followAll",
       ask: (service) => service.call("GET", "/api/events", undefined, { accept: "text/event-stream" }),
       member: { approve: 200, request: 200 },
@@ -242,5 +242,5 @@ export function createRoutes(operation: () => string): readonly Route[] {
   );
   return routes;
 }
-/** Asked by nobody in particular: whoever asks gets the same. */
+/** Routes without authentication, which answer every caller alike. */
 export const open = ["openapi", "live", "ready", "eventSchema", "onboardingSchema"];

@@ -36,11 +36,11 @@ const sound = {
 };
 const environment = { AZURE_LOCATION: "westeurope" };
 
-it("finds nothing where nothing is wrong", async () => {
+it("finds nothing when nothing is wrong", async () => {
   expect(await findProblems(createFakeAz(sound).az, { catalog, environment })).toEqual([]);
 });
 
-it("asks for no scheduler where none is wanted", async () => {
+it("requires no scheduler when none is configured", async () => {
   const { az, calls } = createFakeAz({ ...sound, "provider show --namespace Microsoft.DurableTask": {} });
 
   const problems = await findProblems(az, { catalog, environment: { ...environment, MOORING_BACKEND: "storage" } });
@@ -149,7 +149,7 @@ it.each(wrong)("says what to do about $what", async ({ changes, environment, say
   expect(problems).toEqual([expect.stringContaining(says)]);
 });
 
-it("holds what is private for reachable where the app has a network, and an administrator for set where the catalog has one", async () => {
+it("assumes that private endpoints are reachable from the app's network, and that the catalog's administrator is set", async () => {
   const changes = {
     [`${getServer}?`]: { properties: { publicNetworkAccess: "Disabled" } },
     [`${getServer}/administrators`]: { value: [] },
@@ -169,7 +169,7 @@ it("holds what is private for reachable where the app has a network, and an admi
   expect(problems).toEqual([]);
 });
 
-it("names each thing of the catalog that is not there", async () => {
+it("names everything in the catalog that does not exist", async () => {
   const { "rest --method GET": _, "aks list": __, ...answers } = sound;
 
   const problems = await findProblems(createFakeAz(answers).az, { catalog, environment });

@@ -1,4 +1,4 @@
-/** Mooring's application, made in a directory that keeps what Microsoft Graph is sent. */
+/** Mooring's application, created in a directory that stores what Microsoft Graph gets. */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
@@ -11,7 +11,7 @@ const Body = z.record(z.string(), z.unknown());
 type Body = z.infer<typeof Body>;
 const options = { name: "Mooring", redirectUris: ["https://app/dashboard"], groups: "ApplicationGroup" } as const;
 
-/** As Graph: a change of `api` leaves its other properties as they are. */
+/** As in Graph, a change of `api` leaves its other properties unchanged. */
 function createDirectory() {
   const applications: Body[] = [];
   const servicePrincipals: Body[] = [];
@@ -39,7 +39,7 @@ function createDirectory() {
   return { ...fake, applications, servicePrincipals };
 }
 
-it("makes the application with scope, roles, redirect, the Azure CLI and groups", async () => {
+it("creates the application with scope, roles, redirect, the Azure CLI and groups", async () => {
   const { az, applications, servicePrincipals } = createDirectory();
 
   const made = await ensureApplication(az, options);
@@ -71,7 +71,7 @@ it("makes the application with scope, roles, redirect, the Azure CLI and groups"
   expect(Auth.safeParse(authEntry(made).auth).success).toBe(true);
 });
 
-it("run again, keeps every id and what others added", async () => {
+it("keeps every id and what others added when it runs again", async () => {
   const { az, applications, servicePrincipals } = createDirectory();
   const first = await ensureApplication(az, options);
   const before = structuredClone(applications[0]);
@@ -91,7 +91,7 @@ it("run again, keeps every id and what others added", async () => {
   expect(servicePrincipals.length).toBe(1);
 });
 
-it("lets App Service authentication sign people in where it comes back to", async () => {
+it("registers the redirect address of App Service authentication", async () => {
   const { az, applications } = createDirectory();
   const callback = "https://app/.auth/login/aad/callback";
   await ensureApplication(az, options);

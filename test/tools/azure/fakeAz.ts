@@ -1,4 +1,4 @@
-/** The Azure CLI for tests: answers by the beginning of a command, and remembers what it was asked. */
+/** The Azure CLI for tests: answers by the beginning of a command, and records its calls. */
 import { type Az, AzFailed } from "../../../tools/azure/az.ts";
 
 export type Answer = unknown | ((args: readonly string[]) => unknown);
@@ -8,7 +8,7 @@ export interface FakeAz {
   readonly calls: readonly string[];
 }
 
-/** The longest beginning counts; a command that nothing answers fails as one that Azure refuses. */
+/** The longest matching beginning wins; a command without an answer fails like one that Azure refuses. */
 export function createFakeAz(answers: Readonly<Record<string, Answer>>): FakeAz {
   const calls: string[] = [];
   const az: Az = async (...args) => {

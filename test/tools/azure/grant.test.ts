@@ -1,4 +1,4 @@
-/** What a template cannot give, given to a simulated server and to a cluster that the Azure CLI would reach. */
+/** The rights that a template cannot grant, granted on a simulated server and in a cluster that the Azure CLI would reach. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -31,7 +31,7 @@ const login = async (principal = sql.admin) => ({
   token: await sql.token(principal),
 });
 
-it("makes the user by SID, whatever its name, and finds it the next time", async () => {
+it("creates the user by SID, whatever its name, and finds it the next time", async () => {
   const first = await grantDatabase(await login(), identity);
   const second = await grantDatabase(await login(), identity);
 
@@ -41,7 +41,7 @@ it("makes the user by SID, whatever its name, and finds it the next time", async
   );
 });
 
-it("does not take the user of another identity for Mooring's", async () => {
+it("does not mistake another identity's user for Mooring's", async () => {
   const reborn = { ...identity, clientId: "00000000-0000-4000-8000-00000000000c" };
 
   await expect(grantDatabase(await login(), reborn)).rejects.toThrow("DROP USER [id-mooring]]; DROP TABLE x; --]");
@@ -70,7 +70,7 @@ async function run(answers: Record<string, unknown>, grantIn = async () => "crea
   return grants;
 }
 
-it("applies the ClusterRole with the identity in its place, and a user in every database", async () => {
+it("applies the ClusterRole with the identity filled in, and creates a user in every database", async () => {
   let applied = "";
   const grants = await run({
     "aks command invoke": async (args: readonly string[]) => {
@@ -93,7 +93,7 @@ it("applies the ClusterRole with the identity in its place, and a user in every 
   ]);
 });
 
-it("says how to do by hand what it could not, and goes on", async () => {
+it("says how to do by hand what it could not, and continues", async () => {
   const grants = await run({ "aks command invoke": { exitCode: 1, logs: "forbidden" } }, async () => {
     throw new Error("Login failed for user '<token-identified principal>'.");
   });
@@ -109,7 +109,7 @@ it("says how to do by hand what it could not, and goes on", async () => {
   );
 });
 
-it("names a cluster that Azure does not have", async () => {
+it("names a cluster that does not exist in Azure", async () => {
   const [first] = await run({ "aks list": [] });
 
   expect(first?.outcome).toContain(`has the API server ${host}`);

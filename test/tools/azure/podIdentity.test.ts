@@ -5,7 +5,7 @@ import { createFakeAz } from "./fakeAz.ts";
 
 const cluster = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-sample";
 
-it("runs the pinned chart in the cluster that is named, and only there", async () => {
+it("runs the pinned chart only in the named cluster", async () => {
   const { az, calls } = createFakeAz({ "aks command invoke": { exitCode: 0, logs: "STATUS: deployed" } });
 
   await installPodIdentity(az, cluster);
@@ -13,7 +13,7 @@ it("runs the pinned chart in the cluster that is named, and only there", async (
   expect(calls).toEqual([`aks command invoke --ids ${cluster} --command ${helm}`]);
 });
 
-it("says what helm said where it failed", async () => {
+it("shows helm's message when it failed", async () => {
   const { az } = createFakeAz({ "aks command invoke": { exitCode: 1, logs: "Error: no access\n" } });
 
   await expect(installPodIdentity(az, cluster)).rejects.toThrow("Error: no access");

@@ -40,7 +40,7 @@ function azure(changes: object = {}) {
 
 const options = { clusters: [clusterId], sqlServers: [sqlId], audience, podIdentity: false };
 
-it("prints a catalog that Mooring starts with, with every value as Azure has it", async () => {
+it("prints a catalog that Mooring can start with, with every value from Azure", async () => {
   const printed = parseCatalog(await writeCatalog(azure(), options), "printed");
 
   expect(printed).toMatchObject({
@@ -66,7 +66,7 @@ it("prints a catalog that Mooring starts with, with every value as Azure has it"
   });
 });
 
-it("takes a private cluster by its private name, and pod identity with the nodes' identity", async () => {
+it("uses a private cluster's private name, and the nodes' identity for pod identity", async () => {
   const az = azure({ privateFqdn: "aks.private.westeurope.azmk8s.io" });
 
   const printed = parseCatalog(await writeCatalog(az, { ...options, podIdentity: true }), "printed");
@@ -84,7 +84,7 @@ it("says which command a cluster without an OIDC issuer needs", async () => {
   );
 });
 
-it("prints the entries alone, for the sample that has no Entra application yet", async () => {
+it("prints only the entries for the sample, which has no Entra application yet", async () => {
   const whole = parseCatalog(await writeCatalog(azure(), options), "printed");
 
   const { clusters, sqlServers, ...rest } = parse(await writeEntries(azure(), options));

@@ -8,7 +8,7 @@ function changes(...lines: string[]): Block {
 
 const current = "one\ntwo\n\nthree\none\nfour\n";
 
-it("makes a new file of a whole one, and not over another", () => {
+it("creates a file from a whole-file block, but overwrites none", () => {
   const block: Block = { file: "src/a.ts", line: 7, kind: "file", text: "new\n" };
 
   expect(applyBlock(undefined, block)).toBe("new\n");
@@ -17,13 +17,13 @@ it("makes a new file of a whole one, and not over another", () => {
   );
 });
 
-it("puts each hunk where its own lines are", () => {
+it("applies each hunk where its lines are", () => {
   const block = changes(" two", "-", "-three", "+3", "@@ and there", " one", "+half", " four");
 
   expect(applyBlock(current, block)).toBe("one\ntwo\n3\none\nhalf\nfour\n");
 });
 
-it("takes an empty line for one of which an editor has taken the space", () => {
+it("treats an empty line as a context line whose space an editor has removed", () => {
   expect(applyBlock(current, changes(" two", "", "-three", "+3"))).toBe("one\ntwo\n\n3\none\nfour\n");
 });
 

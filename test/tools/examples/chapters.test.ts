@@ -5,7 +5,7 @@ function fence(info: string, ...lines: string[]): string {
   return [`\`\`\`${info}`, ...lines, "```"].join("\n");
 }
 
-it("reads the blocks of each chapter with their lines, and where each file is missed", () => {
+it("reads each chapter's blocks with their lines, and where each file's absence shows", () => {
   const document = [
     "# Title",
     "",
@@ -33,7 +33,7 @@ it("reads the blocks of each chapter with their lines, and where each file is mi
   ]);
 });
 
-it("wants a reader to be told which file a block is", () => {
+it("requires the text before a block to name its file", () => {
   const document = ["## First", "`src/a.ts`:", fence("ts file=src/a.ts"), "And then:", fence("ts file=src/b.ts")].join(
     "\n",
   );
@@ -41,6 +41,6 @@ it("wants a reader to be told which file a block is", () => {
   expect(() => readChapters(document)).toThrow("line 6: the text before the block does not name `src/b.ts`");
 });
 
-it("names a block that has no end", () => {
+it("reports an unterminated block", () => {
   expect(() => readChapters("## First\n```ts file=a.ts\nexport {};\n")).toThrow("line 2: the block has no end");
 });

@@ -32,7 +32,7 @@ it.each([
   { what: "a new file", file: "src/one.ts", text: undefined, place: "src/all.ts" },
   { what: "a change", file: "src/names.ts", text: `export type Name = "two";\n`, place: "src/one.ts" },
   { what: "what only a file far away needs", file: "src/nobodys.ts", text: undefined, place: "other/late.ts" },
-])("finds where $what is missed", ({ file, text, place }) => {
+])("finds the error without $what", ({ file, text, place }) => {
   compiler.checkAll(".");
 
   const found = compiler.findErrorWithout(file, { text, first: ["src/names.ts", "src/one.ts", "src/all.ts"] });
@@ -40,13 +40,13 @@ it.each([
   expect(found?.file).toBe(place);
 });
 
-it("finds nothing when nobody misses it", () => {
+it("finds nothing when nothing depends on the file", () => {
   compiler.checkAll(".");
 
   expect(compiler.findErrorWithout("other/late.ts", { text: undefined, first: [] })).toBeUndefined();
 });
 
-it("says nothing of what compiles, and says where something does not", async () => {
+it("reports nothing for code that compiles, and the place of an error otherwise", async () => {
   expect(compiler.checkAll(".")).toEqual([]);
   expect(compiler.checkFiles("src", ["src/all.ts", "src/one.ts"])).toEqual([]);
 

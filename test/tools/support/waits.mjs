@@ -1,4 +1,4 @@
-/** Runs until it is asked to end, and says so. */
+/** Runs until it gets SIGTERM, and reports it. */
 console.log(`running as ${process.pid}`);
 const clock = setInterval(() => undefined, 1_000);
 process.on("SIGTERM", () => {

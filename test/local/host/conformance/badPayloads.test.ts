@@ -1,4 +1,4 @@
-/** Whatever is sent to whichever management route: an answer below 500 where the caller is at fault, and never none. */
+/** Every management route answers every payload, and with a status below 500 when the caller is at fault. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type DurableHost, loadTestApp, startDurableHost } from "../durable/support/durableHost.ts";
 
@@ -90,7 +90,7 @@ test.each([
   ["bytes that are no UTF-8", new Uint8Array([0xff, 0xfe, 0x00, 0x7b])],
   ["a value that never ends", "[".repeat(100_000)],
   ["spaces", "   "],
-])("answers 400 wherever JSON is asked for and gets %s", async (what, body) => {
+])("answers 400 on every route that requires JSON and gets %s", async (what, body) => {
   const post = async (path: string) => {
     const response = await fetch(`${host.url}/runtime/webhooks/durabletask/${path}`, {
       method: "POST",
@@ -102,7 +102,7 @@ test.each([
     return response.status === 400 ? typeof JSON.parse(text).Message : response.status;
   };
 
-  // No input is an input, where there need be none.
+  // Where input is optional, an empty body counts as no input.
   const expected = what === "spaces" ? 202 : "string";
   expect(await post("orchestrators/greet")).toBe(expected);
   expect(await post("entities/account/bad?op=add")).toBe(expected);

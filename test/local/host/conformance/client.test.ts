@@ -1,4 +1,4 @@
-/** What the binding of a durable client carries, and what the SDK's client makes of this host's answers. */
+/** What the durable client's binding contains, and how the SDK's client reads this host's answers. */
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => host.close());
 
-/** `B` stands for the address of the webhooks, `Q` for the query of a management link. */
+/** `B` stands for the webhook URL, `Q` for the query of a management link. */
 const B = "/runtime/webhooks/durabletask";
 const Q = "taskHub=Hub&connection=Storage&code=system-key";
 const inData = "sdk: durableClient/OrchestrationClientInputData.js; extension: Bindings/BindingHelper.cs";
@@ -77,14 +77,14 @@ test.each(fields)("%s is %s (%s)", (path, value) => {
 interface Behaviour {
   readonly what: string;
   readonly act: (client: DurableClient) => Promise<unknown>;
-  /** The message, where it is an error. */
   readonly result?: unknown;
+  /** The message of the error, when the call fails. */
   readonly error?: RegExp;
 }
 
 const request = () => new HttpRequest({ url: `${host.url}/api/any`, method: "GET" });
 
-/** Of each, the source is the SDK's durableClient/DurableClient.js. */
+/** The source of every row is the SDK's durableClient/DurableClient.js. */
 const behaviours: readonly Behaviour[] = [
   {
     what: "startNew gives the id",

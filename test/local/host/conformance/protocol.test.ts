@@ -26,7 +26,7 @@ interface Payload {
 let app: FunctionApp;
 let host: DurableHost;
 let polled: TestServer;
-/** What the orchestrators were called with, turn by turn. */
+/** The payloads that the orchestrators were called with, turn by turn. */
 const payloads: Payload[] = [];
 
 function listenIn(heard: FunctionApp): FunctionApp {
@@ -96,7 +96,7 @@ describe("what an orchestrator is called with", () => {
     expect(more).toEqual([]);
   });
 
-  test("completions of one moment come in one turn, but one at a time while a retry is open (sdk: RetryableTask.js)", async () => {
+  test("simultaneous completions come in one turn, but one at a time while a retry is open (sdk: RetryableTask.js)", async () => {
     const { instanceId } = await host.run("CallActivityWithRetryInVain");
 
     for (const { history } of turnsOf(instanceId)) {
@@ -175,9 +175,9 @@ describe("stored histories", () => {
   });
 });
 
-describe("how it ends", () => {
+describe("outcomes of an orchestration", () => {
   test.each(outcomes)("$what ($source)", async ({ orchestration, input, events: raised = [], status, output }) => {
-    // With a body of nothing: the SDK's client would send the JSON of an empty string.
+    // Without a body: the SDK's client would send the JSON of an empty string.
     const response = await fetch(`${host.url}/runtime/webhooks/durabletask/orchestrators/${orchestration}`, {
       method: "POST",
       ...(input === undefined ? {} : { body: JSON.stringify(input) }),
@@ -200,7 +200,7 @@ describe("how it ends", () => {
 });
 
 describe("a new generation (extension: OutOfProcOrchestrationShim.cs; core: TaskOrchestrationDispatcher.cs)", () => {
-  test("keeps the id and the custom status, gets events that nobody had read, and ignores what was returned", async () => {
+  test("keeps the id and the custom status, gets unread events, and ignores the return value", async () => {
     const id = await host.client.startNew("again");
     await host.until(id, ({ customStatus }) => customStatus === "first round");
     const [{ history }] = turnsOf(id) as [Payload];
@@ -216,7 +216,7 @@ describe("a new generation (extension: OutOfProcOrchestrationShim.cs; core: Task
     expect(executions.size).toBe(2);
   });
 
-  test("a status that is falsy is no status (sdk: orchestrations/OrchestratorState.js)", async () => {
+  test("a falsy status counts as no status (sdk: orchestrations/OrchestratorState.js)", async () => {
     const id = await host.client.startNew("waitsWithoutStatus");
     await host.until(id, ({ customStatus }) => customStatus === "shown");
     await host.client.raiseEvent(id, "go", 1);

@@ -1,5 +1,5 @@
 /**
- * The protocol between `durable-functions` and its host, row by row, each with where the rule stands. `sdk` is a file of the
+ * The protocol between `durable-functions` and its host, row by row, each with the source of its rule. `sdk` is a file of the
  * package durable-functions 3.5.0 (below lib/src), `extension` one of azure-functions-durable-extension (below
  * src/WebJobs.Extensions.DurableTask), `core` one of Azure/durabletask (below src/DurableTask.Core), `worker` one of
  * azure-functions-nodejs-worker (below src).
@@ -48,7 +48,7 @@ export interface EventRow {
   readonly name: string;
   /** Besides EventType, EventId and Timestamp. */
   readonly properties: readonly string[];
-  /** Whether it has the sequence id of a task; -1 otherwise. */
+  /** Whether its EventId is the sequence id of a task; otherwise it is -1. */
   readonly isNumbered: boolean;
   readonly source: string;
 }
@@ -117,10 +117,10 @@ export const events: readonly EventRow[] = [
 ];
 
 export interface ActionRow {
-  /** The orchestration of the app that does it, and then calls an activity. */
+  /** The app's orchestration that performs the action and then calls an activity. */
   readonly action: string;
   readonly type: number;
-  /** What was scheduled under which id, in order. */
+  /** The scheduled actions with their ids, in order. */
   readonly scheduled: readonly string[];
   readonly source: string;
 }
@@ -223,7 +223,7 @@ export interface OutcomeRow {
   readonly what: string;
   readonly orchestration: string;
   readonly input?: unknown;
-  /** Raised one after the other, before the orchestration can have waited for all of them. */
+  /** Raised one after another, before the orchestration can have waited for all of them. */
   readonly events?: readonly (readonly [name: string, data: unknown])[];
   readonly status?: "Completed" | "Failed";
   readonly output: unknown;

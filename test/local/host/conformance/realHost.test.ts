@@ -1,4 +1,4 @@
-/** The embedded host gives the answers that were recorded on the real one (recorded.ts). */
+/** The embedded host gives the answers that were recorded from the real one (recorded.ts). */
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Host, startHost } from "../../../../local/host/host.ts";
@@ -139,7 +139,7 @@ describe("histories", () => {
   });
 });
 
-test("shows the reason as the output of what is suspended, and none once it is resumed", async () => {
+test("shows the reason as the output of a suspended orchestration, and none once it is resumed", async () => {
   await start("event", "suspended");
   await expect.poll(async () => (await statusOf("suspended")).runtimeStatus).toBe("Running");
 
@@ -150,7 +150,7 @@ test("shows the reason as the output of what is suspended, and none once it is r
   await expect.poll(() => statusOf("suspended")).toMatchObject({ runtimeStatus: "Running", output: null });
 });
 
-test("hands an event's $ref and $type on as they are", async () => {
+test("passes an event's $ref and $type through unchanged", async () => {
   await start("event", "event-with-ref");
   await call("instances/event-with-ref/raiseEvent/go", {
     method: "POST",
@@ -170,7 +170,7 @@ test("wakes an orchestration less than 1,200 ms after it asked for 1,200, by its
   expect(output).toBeGreaterThan(1_150);
 });
 
-test("fails loudly where the real host waits for ever: a call of an activity that is not registered", async () => {
+test("fails a call of an unregistered activity, for which the real host would wait forever", async () => {
   await start("missingActivity", "stranded");
 
   const { runtimeStatus, output } = await finished("stranded");

@@ -1,7 +1,7 @@
 /**
  * What the real host answered: Azure Functions host 4.1037, Durable Task extension 3.19.0, node worker 3.9.1 and Azurite, on
- * 2026-11-26. Rows whose `source` is not "recorded" follow what it names, because the recording does not have that answer
- * word for word.
+ * 2026-11-26. Rows whose `source` is not "recorded" follow the source that they name, because the recording does not have
+ * that answer word for word.
  */
 
 const recorded = "recorded";
@@ -18,7 +18,7 @@ export interface PayloadRow {
   readonly source: string;
 }
 
-/** Orchestrations of the conformance app, and what they end with. */
+/** Orchestrations of the conformance app, and how they end. */
 export const payloads: readonly PayloadRow[] = [
   {
     what: "true into an activity",
@@ -237,14 +237,14 @@ function expect64(): string {
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | null>>;
-  /** JSON, or text; RegExp for text that is not known in full. */
+  /** JSON or text; a RegExp where the full text is not known. */
   readonly body?: unknown;
 }
 
 export interface RequestRow {
   readonly what: string;
   readonly method?: string;
-  /** `{hook}` is the address of the webhooks. */
+  /** `{hook}` is the webhook URL. */
   readonly path: string;
   readonly contentType?: string;
   readonly requestBody?: string;
@@ -733,7 +733,7 @@ export const requests: readonly RequestRow[] = [
   { what: "what no function serves", path: "/api/nothing", answer: { status: 404, body: "" }, source: recorded },
 ];
 
-/** The names of the fields of an entry of a history, with `showHistory=true`. */
+/** The field names of a history entry, with `showHistory=true`. */
 export const historyFields: readonly {
   readonly entry: string;
   readonly fields: readonly string[];

@@ -35,7 +35,7 @@ afterAll(async () => {
   server.close().closeAllConnections();
 });
 
-/** 202 so often, then 200. */
+/** Answers 202 that many times, then 200. */
 function pendingFor(times: number, location: string): typeof answer {
   let left = times;
   return (_request, response) => {
@@ -45,7 +45,7 @@ function pendingFor(times: number, location: string): typeof answer {
   };
 }
 
-test("makes the request with its method, headers and body, and gives the answer whatever its status", async () => {
+test("sends the method, headers and body, and returns the answer whatever its status", async () => {
   let received: unknown;
   answer = ({ headers }, response, body) => {
     received = { contentType: headers["content-type"], own: headers["x-own"], body };
@@ -64,7 +64,7 @@ test("makes the request with its method, headers and body, and gives the answer 
   expect(seen).toEqual(["PUT /thing"]);
 });
 
-test("asks again at the Location while the answer is 202, without the function's key", async () => {
+test("polls the Location while the answer is 202, without the function's key", async () => {
   const keys: unknown[] = [];
   const pending = pendingFor(2, `${url}/status`);
   answer = (request, response, body) => {
@@ -83,7 +83,7 @@ test("asks again at the Location while the answer is 202, without the function's
   expect(keys).toEqual(["k", undefined, undefined]);
 });
 
-test("gives every task its own result when polls and retries meet", async () => {
+test("gives every task its own result when polls and retries interleave", async () => {
   answer = pendingFor(3, `${url}/among`);
 
   const { output } = await host.run("callHttp", { method: "GET", url: `${url}/among`, beside: 4 });
@@ -95,7 +95,7 @@ test("gives every task its own result when polls and retries meet", async () => 
   });
 });
 
-test("gives the 202 itself where polling is off", async () => {
+test("returns the 202 itself when polling is off", async () => {
   answer = pendingFor(1, `${url}/status`);
 
   const { output } = await host.run("callHttp", { method: "GET", url: `${url}/once`, enablePolling: false });
@@ -104,13 +104,13 @@ test("gives the 202 itself where polling is off", async () => {
   expect(seen).toEqual(["GET /once"]);
 });
 
-test("fails where nobody answers", async () => {
+test("fails when no server answers", async () => {
   const { output } = await host.run("callHttp", { method: "GET", url: "http://127.0.0.1:1/" });
 
   expect(output).toEqual({ caught: expect.stringContaining("The request to http://127.0.0.1:1 failed") });
 });
 
-test("goes on asking after a restart", async () => {
+test("continues polling after a restart", async () => {
   const directory = await createStoreFolder();
   const first = await startDurableHost(app, { directory });
   answer = (_request, response) => response.writeHead(202, { location: `${url}/later`, "retry-after": "1" }).end();

@@ -5,7 +5,7 @@ import { isSoak, shareOf } from "../../../support/proofs.ts";
 import { type CrashHost, startCrashHost } from "./support/crashHost.ts";
 import { createStoreFolder } from "./support/durableHost.ts";
 
-/** Starts instances until the host is gone; gives back the numbers of those that were acknowledged. */
+/** Starts instances until the host is gone, and returns the numbers of those that were acknowledged. */
 async function startUntilGone(host: CrashHost, first: number): Promise<number[]> {
   const acknowledged: number[] = [];
   for (let n = first; ; n++) {
@@ -21,7 +21,7 @@ async function startUntilGone(host: CrashHost, first: number): Promise<number[]>
   }
 }
 
-/** Of two kills each: 100 kills in all, or a part of that. */
+/** Each round has two kills: 100 kills in all, or a share of that. */
 const rounds = isSoak ? 250 : shareOf(50);
 
 interface Status {
@@ -35,15 +35,15 @@ async function statusOf(host: CrashHost, n: number): Promise<Status> {
   return (await response.json()) as Status;
 }
 
-test("finishes every acknowledged orchestration right, however often the host is killed", {
+test("finishes every acknowledged orchestration correctly, however often the host is killed", {
   timeout: isSoak ? 1_800_000 : 240_000,
 }, async () => {
   const directory = await createStoreFolder();
   await writeFile(join(directory, "attempts.txt"), "");
   const acknowledged: number[] = [];
 
-  // Kills at random moments: while instances start and run, and while the host still takes up what the last one left.
-  // A host that is killed early, or that gets little of the machine, acknowledges few: then it takes more rounds.
+  // Kills at random moments: while instances start and run, and while the host still resumes what the last one left.
+  // A host that is killed early, or that gets little CPU time, acknowledges few instances, so more rounds are needed.
   for (let round = 0; round < rounds || acknowledged.length <= 20; round++) {
     const host = await startCrashHost(directory);
     const starting = Promise.all([0, 1, 2, 3].map((lane) => startUntilGone(host, round * 40_000 + lane * 10_000)));
@@ -76,8 +76,8 @@ test("finishes every acknowledged orchestration right, however often the host is
       child: n / 2,
     });
   }
-  // Operations of entities count once, although the host was killed in the middle of them. Instances that were stored
-  // but whose 202 never arrived count too.
+  // Entity operations count once, although the host was killed in the middle of them. Instances that were stored but
+  // whose 202 never arrived count too.
   const response = await fetch(`${host.url}/entities/tally?fetchState=true`);
   const tallies = (await response.json()) as { state: number }[];
   const finished = (await allInstances(host)).filter(({ instanceId }) => instanceId.startsWith("number-"));
@@ -86,7 +86,7 @@ test("finishes every acknowledged orchestration right, however often the host is
   await rm(directory, { recursive: true });
 });
 
-test("takes up all that was in flight when the host was killed", { timeout: 120_000 }, async () => {
+test("resumes everything that was in flight when the host was killed", { timeout: 120_000 }, async () => {
   const directory = await createStoreFolder();
   const attempts = join(directory, "attempts.txt");
   await writeFile(attempts, "");

@@ -27,33 +27,30 @@ async function balanceReaches(key: string, balance: number, of = host): Promise<
 }
 
 describe("signals and calls", () => {
-  test("keeps what clients signal, in order and each once", async () => {
+  test("processes clients' signals in order, each exactly once", async () => {
     for (let n = 0; n < 20; n++) await host.client.signalEntity(account("signalled"), "add", 1);
 
     await balanceReaches("signalled", 20);
   });
 
-  test("answers calls of an orchestrator", async () => {
+  test("answers calls from an orchestrator", async () => {
     expect((await host.run("askEntity", { key: "called", operation: "add", input: 5 })).output).toBe(5);
     expect((await host.run("askEntity", { key: "called", operation: "get" })).output).toBe(5);
   });
 
-  test("raises an error of the operation in the caller, whose text the SDK loses", async () => {
+  test("raises the operation's error in the caller, although the SDK loses its text", async () => {
     const { output } = await host.run("askEntity", { key: "called", operation: "explode" });
 
     expect(output).toEqual({ caught: "Error: [object Object]" });
   });
 
-  test.each([false, true])(
-    "sends a signal of the last turn, also when the orchestrator then fails (%s)",
-    async (fails) => {
-      const key = `last-${fails}`;
+  test.each([false, true])("sends the last turn's signals even if the orchestrator then fails (%s)", async (fails) => {
+    const key = `last-${fails}`;
 
-      await host.run("signalAndEnd", { key, fails });
+    await host.run("signalAndEnd", { key, fails });
 
-      await balanceReaches(key, 7);
-    },
-  );
+    await balanceReaches(key, 7);
+  });
 
   test("passes on signals between entities", async () => {
     await host.client.signalEntity(account("chain"), "forward", 3);
@@ -70,7 +67,7 @@ describe("signals and calls", () => {
     await expect.poll(async () => (await host.client.readEntityState(account("gone"))).entityExists).toBe(false);
   });
 
-  test("refuses to signal an entity that no function stands for", async () => {
+  test("refuses to signal an entity that no function implements", async () => {
     await expect(host.client.signalEntity(new EntityId("missing", "1"), "add", 1)).rejects.toThrow("400");
   });
 });
@@ -85,12 +82,12 @@ describe("locks", () => {
 
     await host.client.raiseEvent(id, "go", 1);
 
-    // The second sees what the first has done.
+    // The second sees the first one's change.
     expect((await host.finished(id)).output).toBe(0);
     expect((await host.finished(second)).output).toBe(1);
   });
 
-  test("keeps others' signals out while the entity is locked, and takes them afterwards", async () => {
+  test("holds back others' signals while the entity is locked, and processes them afterwards", async () => {
     const id = await host.client.startNew("critical", { input: { from: "c", to: "d", hold: true } });
     await expect.poll(async () => (await lockedBy("c")) !== null).toBe(true);
     await host.client.signalEntity(account("c"), "add", 100);
@@ -109,7 +106,7 @@ describe("locks", () => {
     return runtimeStatus === "Running" ? "somebody" : null;
   }
 
-  test("gives the locks back when the holder is terminated, and those it still waited for", async () => {
+  test("releases a terminated holder's locks, and withdraws its pending lock requests", async () => {
     const holder = await host.client.startNew("critical", { input: { from: "e", to: "f", hold: true } });
     const waiter = await host.client.startNew("critical", { input: { from: "f", to: "e", hold: false } });
     await new Promise((wait) => setTimeout(wait, 20));
@@ -154,13 +151,13 @@ describe("the management API", () => {
     await expect.poll(async () => (await call("entities/account/web")).status).toBe(404);
   });
 
-  test("takes $ in a path for the empty key", async () => {
+  test("reads $ in a path as the empty key", async () => {
     await call("entities/account/$?op=add", { method: "POST", body: "2" });
 
     await expect.poll(async () => (await call("entities/account/$")).status).toBe(200);
   });
 
-  test("lists entities in pages, with their state when asked", async () => {
+  test("lists entities in pages, with their state on request", async () => {
     for (const key of ["list1", "list2", "list3"]) {
       await host.client.signalEntity(account(key), "add", 1);
       await balanceReaches(key, 1);
@@ -186,7 +183,7 @@ describe("the management API", () => {
   });
 });
 
-test("keeps entities, their locks and their inboxes over a restart", async () => {
+test("keeps entities, their locks and their inboxes across a restart", async () => {
   const directory = await createStoreFolder();
   const before = await startDurableHost(app, { directory });
   const holder = await before.client.startNew("critical", { input: { from: "k", to: "l", hold: true } });

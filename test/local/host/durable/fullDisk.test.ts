@@ -1,4 +1,4 @@
-/** A store that cannot be written: files may not grow, as on a full disk, until somebody makes room. */
+/** A store that cannot be written: its files cannot grow, as on a full disk, until space is freed. */
 import { execFileSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,10 +6,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { startCrashHost } from "./support/crashHost.ts";
 import { createStoreFolder } from "./support/durableHost.ts";
 
-/** No file beyond 2,000 blocks; the signal for it is ignored, so that the write fails, as on a full disk. */
+/** Limits files to 2,000 blocks; ignoring the signal makes the write fail, as on a full disk. */
 const limited = ["sh", "-c", `trap "" XFSZ; ulimit -S -f 2000; exec "$@"`, "sh"];
 
-test("answers 503 while the disk is full, goes on by itself when it is not, and loses nothing that it acknowledged", {
+test("answers 503 while the disk is full, recovers by itself afterwards, and loses nothing that it acknowledged", {
   timeout: 60_000,
 }, async () => {
   const directory = await createStoreFolder();
@@ -44,7 +44,7 @@ test("answers 503 while the disk is full, goes on by itself when it is not, and 
       })
       .toMatchObject({ runtimeStatus: "Completed" });
   }
-  // How many fit depends on how far each has come by then: on a busy machine fewer.
+  // How many fit depends on how far each has got by then: fewer on a busy machine.
   expect(acknowledged.length).toBeGreaterThan(0);
   await host.kill();
   await rm(directory, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * 500 random orchestrations (apps/fuzz) run side by side. To see one that failed again, alone:
- * MOORING_FUZZ_SEED=<seed> with this test; with MOORING_FUZZ_PROGRAMS=<n> the n seeds from there.
+ * Runs 500 random orchestrations (apps/fuzz) side by side. To rerun a failed one alone, set MOORING_FUZZ_SEED=<seed> for
+ * this test; MOORING_FUZZ_PROGRAMS=<n> runs n seeds from there.
  */
 import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -18,7 +18,7 @@ import type { World } from "./apps/fuzz/main.ts";
 import { createStoreFolder, loadTestApp } from "./support/durableHost.ts";
 
 const givenSeed = process.env["MOORING_FUZZ_SEED"];
-// The same programs every time; another MOORING_TEST_SEED draws others.
+// The same programs every time, unless MOORING_TEST_SEED changes.
 const firstSeed = Number(givenSeed ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 10_000);
 const usual = isSoak ? 3_000 : 500;
 const programs = Number(process.env["MOORING_FUZZ_PROGRAMS"] ?? (givenSeed === undefined ? usual : 1));
@@ -33,7 +33,7 @@ interface Report {
 
 let app: FunctionApp;
 let world: World;
-/** Whose requests of callHttp are pending, by path. */
+/** How often each path was requested by callHttp. */
 const asked = new Map<string, number>();
 const server = createServer(({ url: path = "" }, response) => {
   const [, pending, tag] = path.split("/");
@@ -86,7 +86,7 @@ async function openEngine({ arrange = hiddenIdsFirst, mostInMemory = 2000, of = 
   return engine;
 }
 
-/** Calls back as the programs end. */
+/** Calls back as each program ends. */
 function runPrograms(
   engine: Engine,
   { first, count }: { first: number; count: number },
@@ -115,8 +115,8 @@ function runPrograms(
 
 test.each([
   ["", { first: firstSeed, count: programs, mostInMemory: 2000 }],
-  // Ledger and history are then rebuilt from the store in the middle of everything, as after a crash. Other seeds,
-  // because the app counts the attempts of each.
+  // With so few in memory, ledger and history are rebuilt from the store in mid-run, as after a crash. The seeds differ
+  // because the app counts the attempts of each seed.
   [
     ", also when hardly any of them stays in memory",
     { first: firstSeed + programs, count: Math.min(programs, 100), mostInMemory: 3 },
@@ -148,7 +148,7 @@ test.each([
   },
 );
 
-test("would see tasks get others' results if completions were delivered in the order in which they come", async () => {
+test("detects tasks that get others' results when completions are delivered in order of arrival", async () => {
   const engine = await openEngine({ arrange: (_ledger, waiting) => waiting });
 
   const wrong = await new Promise<Report>((found, nothingFound) => {
@@ -161,7 +161,7 @@ test("would see tasks get others' results if completions were delivered in the o
   expect(wrong.mistakes.length).toBeGreaterThan(0);
 });
 
-/** What a host gets that sees JSON: of what is there twice, two copies. */
+/** A value as a host gets it, through JSON: an object that is referenced twice becomes two copies. */
 function copy(value: unknown): unknown {
   if (value instanceof Date) return value;
   if (Array.isArray(value)) return value.map(copy);
@@ -169,7 +169,7 @@ function copy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copy(inner)]));
 }
 
-test("would see tasks started again if repetitions could not be told from new calls", async () => {
+test("detects tasks that are started again when repeated calls look like new ones", async () => {
   const copying: FunctionApp = {
     ...app,
     invoke: async (name, input) => {

@@ -38,7 +38,7 @@ async function tell(child: "one" | "two" | "three"): Promise<void> {
 const turns = () => host.seen.runs.get(`turns of ${key}`);
 const everything = () => ["one", "two", "three", `${key} at attempt 1`];
 
-test("asks an orchestrator that waits for all of its tasks once, when the last has ended", async () => {
+test("runs an orchestrator that waits for all of its tasks only once the last has ended", async () => {
   const id = await start();
 
   await tell("two");
@@ -50,7 +50,7 @@ test("asks an orchestrator that waits for all of its tasks once, when the last h
   expect({ turnsBefore, turns: turns() }).toEqual({ turnsBefore: 1, turns: 2 });
 });
 
-test("asks it at once when one has failed for good, and not when it is tried again", async () => {
+test("runs it as soon as one task has failed for good, but not while that task is retried", async () => {
   const id = await start(2);
 
   expect((await host.finished(id)).output).toContain("boom 2");
@@ -82,7 +82,7 @@ test("can be suspended, resumed and terminated while results wait", async () => 
   expect((await host.finished(ended)).output).toBe("enough");
 });
 
-test("shows the results that wait in the history", async () => {
+test("shows waiting results in the history", async () => {
   const id = await start();
   await tell("two");
 
@@ -92,7 +92,7 @@ test("shows the results that wait in the history", async () => {
   expect(historyEvents.map(({ EventType }) => EventType)).toContain("SubOrchestrationInstanceCompleted");
 });
 
-test("keeps the results that wait over a restart", async () => {
+test("keeps waiting results across a restart", async () => {
   const id = await start();
   await tell("one");
   await tell("three");

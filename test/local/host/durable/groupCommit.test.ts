@@ -24,7 +24,7 @@ const notes = () =>
     .map((row) => row["text"]);
 const insert = (text: string) => () => void database.prepare("INSERT INTO notes VALUES (?)").run(text);
 
-test("writes what one tick asks for in one transaction, and acts only after it", async () => {
+test("writes everything from one tick in one transaction, and runs the effects only afterwards", async () => {
   const seen: unknown[] = [];
   let begun = 0;
   const watch = (text: string) => () => {
@@ -42,7 +42,7 @@ test("writes what one tick asks for in one transaction, and acts only after it",
   expect(seen).toEqual([false, ["a", "b", "c"]]);
 });
 
-test("acknowledges nothing of a commit that fails, nor anything after it", async () => {
+test("acknowledges nothing from a failed commit, nor anything after it", async () => {
   const effects: string[] = [];
   commit.add(insert("a"), () => effects.push("a"));
 
@@ -55,7 +55,7 @@ test("acknowledges nothing of a commit that fails, nor anything after it", async
   expect(failures).toHaveLength(1);
 });
 
-test("writes what waits when it is closed, and then takes no more", async () => {
+test("writes what is pending when it is closed, and then refuses more", async () => {
   commit.add(insert("a"));
 
   commit.close();

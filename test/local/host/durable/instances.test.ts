@@ -42,7 +42,7 @@ function addRow(key: number): InstanceRow {
   return row;
 }
 
-test("pushes out the instance that was used longest ago, and reads it again when it is wanted", () => {
+test("evicts the least recently used instance, and reads it again when it is needed", () => {
   const instances = createInstances(store, 2);
   const [one, two] = [instances.add(addRow(1)), instances.add(addRow(2))];
   instances.load(1);
@@ -55,7 +55,7 @@ test("pushes out the instance that was used longest ago, and reads it again when
   expect(instances.load(2)?.row).toEqual(two.row);
 });
 
-test("never pushes out an instance that is held, whose copy in the store may be older", () => {
+test("never evicts an instance that is held, since its copy in the store may be older", () => {
   const instances = createInstances(store, 1);
   const busy = instances.add(addRow(1));
   instances.hold(busy);
@@ -66,7 +66,7 @@ test("never pushes out an instance that is held, whose copy in the store may be 
   expect(instances.load(1)).toBe(busy);
 });
 
-test("forgets an instance that has finished once that is on disk", () => {
+test("forgets a finished instance once its end is on disk", () => {
   const instances = createInstances(store);
   const instance = instances.add(addRow(1));
   instances.hold(instance);

@@ -65,19 +65,19 @@ describe("starting", () => {
     expect([...ids].sort()).toEqual(ids);
   });
 
-  test("waits for the end when asked to, and answers with the output", async () => {
+  test("waits for the end on request, and answers with the output", async () => {
     const response = await post("orchestrators/greet?timeout=10&pollingInterval=1", "Ada");
 
     expect([response.status, await response.json()]).toEqual([200, "Hello Ada"]);
   });
 
-  test("answers 202 when the end does not come in the time given", async () => {
+  test("answers 202 when the instance does not end within the given time", async () => {
     const response = await post("orchestrators/twoEvents?timeout=0.05&pollingInterval=0.01");
 
     expect(response.status).toBe(202);
   });
 
-  test("answers 500 with the status when what it waited for fails", async () => {
+  test("answers 500 with the status when the awaited instance fails", async () => {
     const response = await post("orchestrators/fail?timeout=10&pollingInterval=1", "sad");
 
     expect([response.status, await response.json()]).toEqual([
@@ -97,7 +97,7 @@ describe("starting", () => {
     expect(await response.text()).toContain(message);
   });
 
-  test("refuses an id that is running, and replaces one that has ended", async () => {
+  test("refuses the id of a running instance, and replaces an instance that has ended", async () => {
     await host.client.startNew("twoEvents", { instanceId: "twin" });
 
     const second = host.client.startNew("greet", { instanceId: "twin", input: "Bob" });
@@ -110,7 +110,7 @@ describe("starting", () => {
     expect((await host.finished("twin")).output).toBe("Hello Bob");
   });
 
-  test("lets only one of two starts at the same moment have the id", async () => {
+  test("gives the id to only one of two simultaneous starts", async () => {
     const starts = await Promise.allSettled(
       ["Ada", "Bob"].map(() => host.client.startNew("twoEvents", { instanceId: "race" })),
     );
@@ -143,7 +143,7 @@ describe("starting", () => {
 });
 
 describe("status", () => {
-  test("answers 202 with a way back while it runs, and 200 when it has ended", async () => {
+  test("answers 202 with a Location while it runs, and 200 when it has ended", async () => {
     await host.client.startNew("twoEvents", { instanceId: "watched", input: { a: 1 } });
 
     const running = await call("instances/watched");
@@ -168,18 +168,18 @@ describe("status", () => {
     expect(await ended.json()).toMatchObject({ runtimeStatus: "Terminated", input: null, output: "enough" });
   });
 
-  test("answers 500 for a failure only when asked to", async () => {
+  test("answers 500 for a failure only on request", async () => {
     const { instanceId } = await host.run("fail", "sad");
 
     expect((await call(`instances/${instanceId}`)).status).toBe(200);
     expect((await call(`instances/${instanceId}?returnInternalServerErrorOnFailure=true`)).status).toBe(500);
   });
 
-  test("answers 404 for what does not exist, also through the SDK", async () => {
+  test("answers 404 for an unknown instance, also through the SDK", async () => {
     await expect(host.client.getStatus("nobody")).rejects.toThrow("HTTP 404");
   });
 
-  test("shows the history with names, tasks in one entry, and outputs only when asked", async () => {
+  test("shows the history with names, one entry for each task, and outputs only on request", async () => {
     const { instanceId } = await host.run("retry", { key: "shown", failures: 1, attempts: 2 });
 
     const show = async (query: string) => {
@@ -222,7 +222,7 @@ describe("status", () => {
 });
 
 describe("lists", () => {
-  test("pages through the instances by prefix, status and time, each once", async () => {
+  test("pages through the instances by prefix, status and time, returning each once", async () => {
     const from = new Date();
     for (let n = 0; n < 5; n++) await host.client.startNew("twoEvents", { instanceId: `list-${n}` });
     await host.client.terminate("list-1", "not listed");
@@ -303,7 +303,7 @@ describe("operations", () => {
     expect(await missing.text()).toContain("InstanceId does not match a valid orchestration instance.");
   });
 
-  test("waits for completion through the SDK, and else gives out its links", async () => {
+  test("waits for completion through the SDK, or returns the links", async () => {
     const { HttpRequest } = await import("@azure/functions");
     const request = new HttpRequest({ url: `${host.url}/api/start`, method: "POST" });
     const quick = await host.client.startNew("greet", { input: "Ada" });
@@ -326,7 +326,7 @@ describe("operations", () => {
 });
 
 describe("purge", () => {
-  test("deletes one instance that has ended, and leaves one that runs", async () => {
+  test("deletes an instance that has ended, and keeps one that is running", async () => {
     const { instanceId } = await host.run("greet");
     const running = await host.client.startNew("twoEvents");
 
@@ -358,7 +358,7 @@ describe("rewind", () => {
     ["an activity", "failThenSwitch", false],
     ["the last attempt of a retried activity", "failThenSwitch", true],
     ["an activity of a child", "failThenSwitchParent", false],
-  ])("does %s again and goes on from there, without repeating what had succeeded", async (_, name, retried) => {
+  ])("reruns %s and continues from there, without repeating what had succeeded", async (_, name, retried) => {
     const key = `rewind ${name} ${retried}`;
     const failed = await host.run(name, { key, retried });
     expect(failed.runtimeStatus).toBe("Failed");
@@ -387,7 +387,7 @@ describe("rewind", () => {
     expect((await host.finished(instanceId)).runtimeStatus).toBe("Completed");
   });
 
-  test("takes the last turn again when the orchestrator itself had failed", async () => {
+  test("repeats the last turn when the orchestrator itself had failed", async () => {
     const { instanceId } = await host.run("fail", "sad");
 
     await host.client.rewind(instanceId, "try");
@@ -408,7 +408,7 @@ describe("rewind", () => {
   });
 });
 
-test("answers 404 to what the API does not know", async () => {
+test("answers 404 on an unknown route", async () => {
   for (const [method, path] of [
     ["GET", "orchestrators/greet"],
     ["GET", "nothing"],

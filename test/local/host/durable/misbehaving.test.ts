@@ -1,4 +1,4 @@
-/** Activities that block, throw what is no error, never return, return 10 MB or end the process (apps/misbehaving). */
+/** Activities that block, throw something other than an error, never return, return 10 MB or end the process (apps/misbehaving). */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -40,7 +40,7 @@ async function outputOf(id: string): Promise<unknown> {
   return (await statusOf(id)).output;
 }
 
-test("an activity that blocks delays the others, and no more", async () => {
+test("an activity that blocks delays the others but does no other harm", async () => {
   const ids = await Promise.all([call("blocks"), call("well", "beside")]);
 
   expect(await Promise.all(ids.map(outputOf))).toEqual(["blocked", "well"]);
@@ -49,14 +49,14 @@ test("an activity that blocks delays the others, and no more", async () => {
 test.each([
   ["throwsText", "just a text"],
   ["throwsObject", "42"],
-])("an activity that %s fails, and says what it can", async (activity, text) => {
+])("an activity that %s fails, and shows what it threw", async (activity, text) => {
   const output = await outputOf(await call(activity));
 
   expect(output).toEqual({ caught: expect.stringContaining(`Activity function '${activity}' failed`) });
   expect(JSON.stringify(output)).toContain(text);
 });
 
-test("an activity that never returns holds up its own orchestration alone, which can be terminated", async () => {
+test("an activity that never returns blocks only its own orchestration, which can be terminated", async () => {
   const id = await call("neverReturns");
 
   expect(await outputOf(await call("well", "meanwhile"))).toBe("well");
@@ -72,7 +72,7 @@ test("an activity may return 10 MB", async () => {
   expect(await outputOf(await call("returnsMuch"))).toBe(10 * 1024 * 1024);
 });
 
-test("an activity that ends the process is run again by the next host, with all that ran beside it", async () => {
+test("an activity that ends the process is run again by the next host, with everything that ran alongside it", async () => {
   const waiting = await call("neverReturns", "beside-the-exit");
   const id = await call("exits");
   await host.ended;

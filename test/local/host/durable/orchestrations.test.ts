@@ -27,7 +27,7 @@ describe("activities", () => {
     expect(await host.finished("greeting-of-Ada")).toMatchObject({ output: "Hello Ada" });
   });
 
-  test("hands activities their input in the type it had, but for bare booleans and null", async () => {
+  test("passes activities their input with its type, except bare booleans and null", async () => {
     const { output } = await host.run("types");
 
     expect(output).toEqual(["string", "number", "string", "object", "string", "undefined", "undefined"]);
@@ -37,7 +37,7 @@ describe("activities", () => {
     expect((await host.run("voidActivity")).output).toBe("null");
   });
 
-  test("finds functions whatever the case of their names", async () => {
+  test("finds functions regardless of case", async () => {
     expect((await host.run("GREET", "Ada")).output).toBe("Hello Ada");
   });
 
@@ -54,13 +54,13 @@ describe("activities", () => {
 });
 
 describe("retries", () => {
-  test("tries an activity again until it succeeds", async () => {
+  test("retries an activity until it succeeds", async () => {
     const { output } = await host.run("retry", { key: "third", failures: 2, attempts: 3 });
 
     expect(output).toBe("third at attempt 3");
   });
 
-  test("raises the last failure in the orchestrator, which goes on", async () => {
+  test("raises the last failure in the orchestrator, which continues", async () => {
     const { output } = await host.run("retry", { key: "exhausted", failures: 9, attempts: 3 });
 
     expect(output).toEqual({
@@ -70,7 +70,7 @@ describe("retries", () => {
     expect(host.seen.runs.get("exhausted")).toBe(3);
   });
 
-  test("waits longer before each attempt by the back-off coefficient", async () => {
+  test("lengthens the wait before each attempt by the back-off coefficient", async () => {
     const from = performance.now();
 
     await host.run("retry", { key: "backoff", failures: 2, attempts: 3, interval: 20, coefficient: 3 });
@@ -85,7 +85,7 @@ describe("retries", () => {
     expect(host.seen.runs.get("late")).toBe(2);
   });
 
-  test("keeps the results apart when several retried tasks and new tasks interleave", async () => {
+  test("does not mix up results when several retried tasks and new tasks interleave", async () => {
     const { output } = await host.run("parallelRetries", "par");
 
     expect(output).toEqual([
@@ -94,7 +94,7 @@ describe("retries", () => {
     ]);
   });
 
-  test("tries a sub-orchestration again, each time as a new instance", async () => {
+  test("retries a sub-orchestration, each time as a new instance", async () => {
     const { output } = await host.run("retryChild", { key: "child", failures: 2, attempts: 3 });
 
     expect(output).toBe("child at attempt 3");
@@ -109,7 +109,7 @@ describe("retries", () => {
 });
 
 describe("sub-orchestrations", () => {
-  test("tells a child who its parent is", async () => {
+  test("gives a child the id of its parent", async () => {
     const { output, instanceId } = await host.run("callChild", { name: "showStart", input: { a: 1 }, id: "the-child" });
 
     expect(output).toEqual({
@@ -165,11 +165,11 @@ describe("timers", () => {
     expect(performance.now() - started).toBeGreaterThanOrEqual(45);
   });
 
-  test("lets a time-out win over an event that does not come", async () => {
+  test("lets a time-out win when the event does not come", async () => {
     expect((await host.run("eventOrTimeout", 10)).output).toBe("timeout");
   });
 
-  test("lets an event win and forgets the cancelled timer, even one of forty days", async () => {
+  test("lets an event win and forgets the cancelled timer, even a forty-day one", async () => {
     const id = await host.client.startNew("eventOrTimeout", { input: 40 * 24 * 60 * 60 * 1000 });
     await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
 
@@ -178,7 +178,7 @@ describe("timers", () => {
     expect((await host.finished(id)).output).toEqual([{ by: "Ada" }, "Hello after"]);
   });
 
-  test("knows a timer that is yielded again in a loop for the same timer", async () => {
+  test("recognizes a timer that a loop yields again as the same timer", async () => {
     const id = await host.client.startNew("timerLoop");
 
     expect((await host.finished(id)).output).toEqual(["Hello 0", "Hello 1", "Hello 2", "Hello 3"]);
@@ -197,7 +197,7 @@ describe("strict", () => {
     await strict.close();
   });
 
-  test("lets new tasks in a loop be, and a scheduled one that is yielded alone", async () => {
+  test("allows new tasks in a loop, and a scheduled task that is yielded alone", async () => {
     const strict = await startDurableHost(app, { isStrict: true });
 
     expect((await strict.run("parallelRetries", "strict")).runtimeStatus).toBe("Completed");
@@ -207,7 +207,7 @@ describe("strict", () => {
 });
 
 describe("external events", () => {
-  test("keeps events that come before anybody waits for them", async () => {
+  test("keeps events that arrive before the wait for them", async () => {
     const id = await host.client.startNew("twoEvents");
     await host.client.raiseEvent(id, "two", 2);
 
@@ -216,7 +216,7 @@ describe("external events", () => {
     expect((await host.finished(id)).output).toEqual([{ first: true }, 2]);
   });
 
-  test("finds the waiter whatever the case of the event's name", async () => {
+  test("matches event names regardless of case", async () => {
     const id = await host.client.startNew("eventOrTimeout", { input: 60_000 });
     await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
 
@@ -227,7 +227,7 @@ describe("external events", () => {
 });
 
 describe("custom status", () => {
-  test("shows it, and clears it when it is set to something falsy", async () => {
+  test("is shown, and is cleared by a falsy value", async () => {
     const id = await host.client.startNew("status", { input: 0 });
     const first = await host.until(id, ({ customStatus }) => customStatus !== null);
     expect(first.customStatus).toEqual({ step: 1 });
@@ -239,7 +239,7 @@ describe("custom status", () => {
     await host.finished(id);
   });
 
-  test("fails an orchestration whose status is larger than 16 KB", async () => {
+  test("fails an orchestration when it is larger than 16 KB", async () => {
     const id = await host.client.startNew("status", { input: "x".repeat(8_702) });
     await host.client.raiseEvent(id, "go", 1);
 
@@ -249,7 +249,7 @@ describe("custom status", () => {
     });
   });
 
-  test("accepts a status of just under 17 KB", async () => {
+  test("may be just under 17 KB", async () => {
     const id = await host.client.startNew("status", { input: "x".repeat(8_701) });
     await host.client.raiseEvent(id, "go", 1);
 
@@ -259,7 +259,7 @@ describe("custom status", () => {
 });
 
 describe("continueAsNew", () => {
-  test("begins again with a new input, an empty history and the same id", async () => {
+  test("starts over with a new input, an empty history and the same id", async () => {
     const id = await host.client.startNew("countdown", { input: { left: 3, heard: [] } });
     await host.until(id, ({ customStatus }) => JSON.stringify(customStatus) === '{"left":0}');
 
@@ -295,7 +295,7 @@ describe("failures", () => {
     expect(output).toContain(`The following are the known ${kind === "child" ? "orchestrator" : kind} functions: '`);
   });
 
-  test("fails an orchestration whose code no longer does what it did", async () => {
+  test("fails an orchestration whose code no longer matches its history", async () => {
     const id = await host.client.startNew("changeable", { input: "changing" });
     await host.until(
       id,
@@ -311,7 +311,7 @@ describe("failures", () => {
     });
   });
 
-  test.each(["input", "output"])("fails an orchestration whose %s JSON cannot say", async (where) => {
+  test.each(["input", "output"])("fails an orchestration whose %s cannot be represented in JSON", async (where) => {
     const { runtimeStatus, output } = await host.run("unspeakable", where);
 
     expect({ runtimeStatus, output }).toEqual({
@@ -320,13 +320,13 @@ describe("failures", () => {
     });
   });
 
-  test("fails an orchestration that yields something that is no task", async () => {
+  test("fails an orchestration that yields something other than a task", async () => {
     expect((await host.run("notATask")).output).toContain("programming constraint violation");
   });
 });
 
 describe("terminate, suspend and resume", () => {
-  test("terminates with the reason as output and ignores what comes later", async () => {
+  test("terminates with the reason as output and ignores later events", async () => {
     const id = await host.client.startNew("twoEvents");
 
     await host.client.terminate(id, "because");

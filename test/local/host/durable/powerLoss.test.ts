@@ -1,6 +1,6 @@
 /**
- * The power goes while the host works. Its system calls are recorded once; then disks are made of them as they may be after
- * a loss at a moment of chance, and a host starts on each: what was acknowledged by then is finished, and right.
+ * Power fails while the host works. The host's system calls are recorded once. From them, the test reconstructs what the disk
+ * may hold after a loss at a random moment and starts a host on it, which must finish everything acknowledged by then.
  */
 import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
@@ -29,7 +29,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** Whatever the host does to its store, and whatever it answers, in order. */
+/** Records, in order, everything that the host does to its store and everything that it answers. */
 async function record(directory: string): Promise<readonly string[]> {
   const trace = join(directory, "trace");
   const host = await startCrashHost(directory, [
@@ -73,7 +73,7 @@ async function list(host: CrashHost): Promise<readonly Instance[]> {
 
 interface Loss {
   readonly image: ReadonlyMap<string, Buffer>;
-  /** Numbers of the instances whose 202 had left. */
+  /** Numbers of the instances whose 202 had been sent. */
   readonly acknowledged: readonly number[];
 }
 
@@ -136,7 +136,7 @@ describe.skipIf(!isInstalled())("a power loss (skipped where strace is not insta
     const unsynced = lines.filter((line) => !/^f(data)?sync\(/.test(line));
     const found = findLosses(unsynced, directory).filter(({ acknowledged }) => acknowledged.length > 0);
 
-    // The host finds no store, or one without what was acknowledged; or it does not even start on what is left of it.
+    // The host finds no store, or one that lacks acknowledged instances, or it cannot even start on what is left.
     const [last] = found.toReversed();
     await expect(last && expectAllThere(last)).rejects.toThrow(/^number-|^the host ended/);
     await rm(directory, { recursive: true });

@@ -1,4 +1,4 @@
-/** Every list of the management API goes along an index: its cost depends on the page, not on what the store holds. */
+/** Every list of the management API uses an index: its cost depends on the page, not on the size of the store. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** The ids run against the times, so that one order cannot pass for the other. */
+/** The ids descend as the times ascend, so that one order cannot pass for the other. */
 function rowOf(n: number): InstanceRow {
   const status = statuses[n % statuses.length] ?? "Pending";
   return {
@@ -51,7 +51,7 @@ function rowOf(n: number): InstanceRow {
     output: null,
     customStatus: null,
     parent: null,
-    // Several of one moment.
+    // Several share one moment.
     created: Math.floor(n / 3),
     updated: n,
   };
@@ -79,7 +79,7 @@ test.each<[string, InstanceFilter]>([
   ["of statuses in a span of time", { statuses: ["Pending", "Failed"], createdFrom: 2 }],
   ["of a prefix", { idPrefix: "odd" }],
   ["of a prefix with all else", { idPrefix: "even", statuses: ["Completed"], createdFrom: 1, createdTo: 11 }],
-])("a list %s is whole, in order, over pages of any size, and neither scanned nor sorted", (_, filter) => {
+])("a list %s is complete and in order for any page size, without a scan or a sort", (_, filter) => {
   const rows = Array.from({ length: 40 }, (__, n) => rowOf(n)).filter(
     ({ id, status, created }) =>
       (filter.statuses?.includes(status) ?? true) &&
@@ -94,7 +94,7 @@ test.each<[string, InstanceFilter]>([
   for (const sql of new Set(statements)) expect(planOf(sql)).not.toMatch(/SCAN|TEMP B-TREE/);
 });
 
-test("a list of entities, and what has ended long ago, are found by an index", () => {
+test("lists of entities and of instances to purge use an index", () => {
   queries.entities({ name: "box" }, 10, undefined);
   queries.endedBefore(20, 10);
 

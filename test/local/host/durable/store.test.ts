@@ -44,7 +44,7 @@ test("lets another host open the store once the first has closed it", async () =
   await second.close();
 });
 
-test("keeps the hubs of one directory apart", async () => {
+test("separates the hubs in one directory", async () => {
   const one = await startDurableHost(app, { directory, settings: { hubName: "One" } });
   const two = await startDurableHost(app, { directory, settings: { hubName: "Two" } });
 
@@ -55,7 +55,7 @@ test("keeps the hubs of one directory apart", async () => {
   await two.close();
 });
 
-test("refuses a store that a newer host has written", async () => {
+test("refuses a store written by a newer host", async () => {
   const file = join(directory, "TestHubName.sqlite");
   const database = new DatabaseSync(file);
   database.exec("PRAGMA user_version = 99");
@@ -66,8 +66,8 @@ test("refuses a store that a newer host has written", async () => {
   );
 });
 
-/** A file of a host that knows only the first of these steps, with what it has written. */
-test("leads a store of an older schema to this one's, and keeps what is in it", () => {
+/** The old file comes from a host that knows only the first of these migration steps. */
+test("migrates a store with an older schema, and keeps its contents", () => {
   const file = join(directory, "old.sqlite");
   const first = ["CREATE TABLE things (id INTEGER PRIMARY KEY)"];
   const older = openDatabase(file, first);
@@ -85,7 +85,7 @@ test("leads a store of an older schema to this one's, and keeps what is in it", 
   newer.close();
 });
 
-test("a step that fails leaves the store as it was", () => {
+test("a failed migration step leaves the store unchanged", () => {
   const file = join(directory, "old.sqlite");
   const first = ["CREATE TABLE things (id INTEGER PRIMARY KEY)"];
   openDatabase(file, first).close();
@@ -97,7 +97,7 @@ test("a step that fails leaves the store as it was", () => {
   again.close();
 });
 
-test("opens what the first release has written", async () => {
+test("opens a store written by the first release", async () => {
   const database = new DatabaseSync(join(directory, "TestHubName.sqlite"));
   database.exec(await readFile("test/local/host/durable/support/schema1.sql", "utf8"));
   database.close();
@@ -128,7 +128,7 @@ test.each([
   );
 });
 
-test("deletes what ended longer ago than it is told to keep, and nothing else", async () => {
+test("deletes what ended before the retention period, and nothing else", async () => {
   const first = await startDurableHost(app, { directory });
   const old = await first.run("greet", "Ada");
   const running = await first.client.startNew("twoEvents");
@@ -162,7 +162,7 @@ test("says what is wrong in host.json", async () => {
   await expect(start).rejects.toThrow(/host\.json: extensions\.durableTask is not valid.*hubName.*maxConcurrent/s);
 });
 
-test("goes on with timers, events and retries after a restart", async () => {
+test("continues timers, events and retries after a restart", async () => {
   const first = await startDurableHost(app, { directory });
   const timer = await first.client.startNew("wait", { input: 150 });
   const retry = await first.client.startNew("retry", {
@@ -187,7 +187,7 @@ test("goes on with timers, events and retries after a restart", async () => {
   await second.close();
 });
 
-test("runs an activity again that was under way when the host stopped, and takes its result once", async () => {
+test("reruns an activity that was running when the host stopped, and takes its result once", async () => {
   const first = await startDurableHost(app, { directory, graceMs: 10 });
   const id = await first.client.startNew("fanOut", { input: { width: 1, ms: 300, key: "interrupted" } });
   await expect.poll(() => first.seen.runs.get("interrupted")).toBe(1);

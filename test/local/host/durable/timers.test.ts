@@ -3,7 +3,7 @@ import { type Clock, createClock } from "../../../../local/host/durable/clock.ts
 import type { WaitingMessage } from "../../../../local/host/durable/records.ts";
 import { createTimers, type Timers } from "../../../../local/host/durable/timers.ts";
 
-/** A clock that stands still until the test moves it, and whose alarms may ring early. */
+/** A clock that stands still until the test moves it, with timers that may fire early. */
 let time: number;
 let alarm: { readonly at: number; readonly ring: () => void } | undefined;
 let timers: Timers;
@@ -44,7 +44,7 @@ function ringAt(now: number): void {
   set?.ring();
 }
 
-test("fires in the order of the times, and those of one time in the order of their making", () => {
+test("fires in order of time, and for equal times in order of creation", () => {
   for (const [key, due] of [
     [1, 1300],
     [2, 1100],
@@ -60,7 +60,7 @@ test("fires in the order of the times, and those of one time in the order of the
   expect(fired).toEqual([5, 2, 4, 3, 1]);
 });
 
-test("does not fire before the time when the system's timer comes early", () => {
+test("does not fire early when the system's timer does", () => {
   timers.arm(timer(1, 1100));
 
   ringAt(1099);
@@ -71,7 +71,7 @@ test("does not fire before the time when the system's timer comes early", () => 
   expect(fired).toEqual([1]);
 });
 
-test("sets the system's timer anew when an earlier one comes, and when the earliest is cancelled", () => {
+test("resets the system's timer when an earlier one is added and when the earliest is cancelled", () => {
   timers.arm(timer(1, 1500));
   timers.arm(timer(2, 1100));
   expect(alarm?.at).toBe(1100);
@@ -95,7 +95,7 @@ test("cancels the timers of one instance among many others", () => {
   expect(alarm).toBeUndefined();
 });
 
-test("waits longer than the 2^31 ms that setTimeout can count", async () => {
+test("waits longer than setTimeout's limit of 2^31 ms", async () => {
   let isCalled = false;
   const callOff = createClock().after(2 ** 31, () => {
     isCalled = true;
@@ -112,7 +112,7 @@ const day = 24 * 60 * 60 * 1000;
 test.each([
   ["back by three days", -3 * day],
   ["forward by three days", 3 * day],
-])("a machine's clock that is set %s leaves no timer behind", (_, jump) => {
+])("a system clock that is set %s leaves no timer behind", (_, jump) => {
   let wall = Date.parse("2026-11-26T00:00:00Z");
   let steady = 1_000;
   let ring = () => {};

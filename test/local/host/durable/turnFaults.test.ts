@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => host.close());
 
-it("fails an orchestration that is due, in the extension's words, and starts it again under the same id", async () => {
+it("fails an orchestration that is due with the extension's message, and starts it again under the same id", async () => {
   failing = ["greet"];
   await host.client.startNew("greet", { instanceId: "again", input: "Ada" });
 
@@ -37,7 +37,7 @@ it("fails an orchestration that is due, in the extension's words, and starts it 
   expect(await host.finished("again")).toMatchObject({ runtimeStatus: "Completed" });
 });
 
-it("tells a parent of its child's failure", async () => {
+it("raises a child's failure in its parent", async () => {
   failing = ["greet"];
 
   const { output } = await host.run("callChild", { name: "greet", input: "Ada" });

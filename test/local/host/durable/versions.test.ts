@@ -1,4 +1,4 @@
-/** Orchestration versions: a host works on what it may, and leaves the rest to another that is started on the same store. */
+/** Orchestration versions: a host runs those that it serves, and leaves the rest to another host on the same store. */
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
@@ -37,7 +37,7 @@ async function endBy(host: DurableHost, id: string): Promise<unknown> {
   return (await host.finished(id)).runtimeStatus;
 }
 
-test("a newer host ends what older ones began, and an older one leaves what a newer began as it is", async () => {
+test("a newer host finishes what older hosts began, and an older host leaves a newer one's instances alone", async () => {
   const unversioned = await withHost({}, begin);
   const older = await withHost({ defaultVersion: "1.9" }, begin);
   const newer = await withHost({ defaultVersion: "1.10" }, begin);
@@ -51,12 +51,12 @@ test("a newer host ends what older ones began, and an older one leaves what a ne
   });
   await withHost({ defaultVersion: "1.10" }, async (host) => {
     expect(await endBy(host, unversioned)).toBe("Completed");
-    // What came for it meanwhile was kept.
+    // Events that arrived in the meantime were kept.
     expect((await host.finished(newer)).runtimeStatus).toBe("Completed");
   });
 });
 
-test("one that it does not serve can be ended from outside", async () => {
+test("an instance that the host does not serve can be terminated", async () => {
   const newer = await withHost({ defaultVersion: "2.0" }, begin);
 
   await withHost({ defaultVersion: "1.0" }, async (host) => {
@@ -65,7 +65,7 @@ test("one that it does not serve can be ended from outside", async () => {
   });
 });
 
-test("fails it where host.json says so, serves only its own where it is strict, and all where it does not care", async () => {
+test("fails other versions if host.json says so, serves only its own if strict, and serves all if matching is off", async () => {
   const newer = () => withHost({ defaultVersion: "2.0" }, begin);
   const failing = await newer();
   await withHost({ defaultVersion: "1.0", versionFailureStrategy: "fail" }, async (host) => {

@@ -33,7 +33,7 @@ async function serve() {
   return { calls, server, url: server.url };
 }
 
-test("hands webhook calls with the system or master key to the extension, and nobody else's", async () => {
+test("passes only webhook calls with the system or master key to the extension", async () => {
   const { url, calls } = await serve();
   const webhook = `${url}/runtime/webhooks/durabletask/instances/a%2Fb`;
 
@@ -49,7 +49,7 @@ test("hands webhook calls with the system or master key to the extension, and no
   expect((await fetch(webhook, { headers: { "x-functions-key": "m" } })).status).toBe(202);
 });
 
-test("lets nobody list or start by the SDK's endpoint who was not told its address, and says what to call instead", async () => {
+test("refuses calls to the SDK's endpoint without its secret path, and says what to call instead", async () => {
   const { url, calls } = await serve();
 
   expect((await fetch(`${url}/durabletask/r/instances/a`)).status).toBe(202);
@@ -80,7 +80,7 @@ test("refuses a body over the limit before the extension sees it", async () => {
   expect(calls).toHaveLength(0);
 });
 
-test("while the host drains, functions that still run may call the extension, and nobody else anything", async () => {
+test("while the host drains, only functions that still run may call the extension", async () => {
   const { url, server } = await serve();
 
   await server.drain();

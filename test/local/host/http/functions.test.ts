@@ -37,14 +37,14 @@ test("serves a function with method, URL, parameters, query, headers and body", 
   });
 });
 
-test("honours the route prefix of host.json, also an empty one", async () => {
+test("honours the route prefix of host.json, even an empty one", async () => {
   const { url } = await runHost({ code: echo, hostJson: { extensions: { http: { routePrefix: "" } } } });
 
   expect((await fetch(`${url}/echo/a/7`)).status).toBe(200);
   expect((await fetch(`${url}/api/echo/a`)).status).toBe(404);
 });
 
-test("answers HEAD without a body and 404 for a method that the function does not take", async () => {
+test("answers HEAD without a body, and 404 for a method that the function does not accept", async () => {
   const { url } = await runHost({ code: echo });
 
   const head = await fetch(`${url}/api/echo/a`, { method: "HEAD" });
@@ -53,7 +53,7 @@ test("answers HEAD without a body and 404 for a method that the function does no
   expect((await fetch(`${url}/api/echo/a`, { method: "DELETE" })).status).toBe(404);
 });
 
-test("answers 204 when the handler returns nothing and 500 without a word when it throws", async () => {
+test("answers 204 when the handler returns nothing, and 500 with an empty body when it throws", async () => {
   const { url, lines } = await runHost({
     code: `app.get("nothing", () => undefined);
            app.get("fail", () => { throw new TypeError("secret detail"); });`,
@@ -67,7 +67,7 @@ test("answers 204 when the handler returns nothing and 500 without a word when i
   );
 });
 
-test("sends binary bodies, status, headers and cookies as the handler gave them", async () => {
+test("sends binary bodies, status, headers and cookies as the handler returned them", async () => {
   const { url } = await runHost({
     code: `app.get("full", () => ({
       status: 201,
@@ -93,7 +93,7 @@ test("sends binary bodies, status, headers and cookies as the handler gave them"
   ]);
 });
 
-test("hands a form of several parts to the function, with text and bytes", async () => {
+test("passes a multipart form to the function, with text and bytes", async () => {
   const { url } = await runHost({
     code: `app.post("form", async (request) => {
       const form = await request.formData();
@@ -110,7 +110,7 @@ test("hands a form of several parts to the function, with text and bytes", async
   expect(await response.json()).toEqual(["ä and more", "some.bin", [0, 255, 10, 13]]);
 });
 
-test("a hundred requests at once do not mix", async () => {
+test("does not mix up a hundred simultaneous requests", async () => {
   const { url } = await runHost({ code: echo });
 
   const names = Array.from({ length: 100 }, (_, index) => `n${index}`);
@@ -124,7 +124,7 @@ test("a hundred requests at once do not mix", async () => {
 test.each([
   ["announced", { "content-length": "11" }],
   ["chunked", { "transfer-encoding": "chunked" }],
-])("refuses an %s body over the limit with 413 and goes on serving", async (_, headers) => {
+])("refuses an %s body over the limit with 413 and keeps serving", async (_, headers) => {
   const { url } = await runHost({ code: echo, settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "10" } });
 
   const status = await new Promise((resolve, reject) => {
@@ -136,7 +136,7 @@ test.each([
   expect((await fetch(`${url}/api/echo/a`, { method: "POST", body: "1234567890" })).status).toBe(200);
 });
 
-test("a client that goes away in the middle of its body does not start the function nor hurt the host", async () => {
+test("a client that disconnects in mid-body neither starts the function nor harms the host", async () => {
   const { url, lines } = await runHost({ code: echo });
 
   await new Promise<void>((resolve) => {
@@ -151,7 +151,7 @@ test("a client that goes away in the middle of its body does not start the funct
   expect(lines.filter((line) => line.startsWith("INF Function.echo executed"))).toHaveLength(1);
 });
 
-test("a client that goes away while the function runs does not hurt the host", async () => {
+test("a client that disconnects while the function runs does not harm the host", async () => {
   const { url, lines } = await runHost({
     code: `${echo}app.get("slow", async () => { await new Promise((r) => setTimeout(r, 100)); return { body: "late" }; });`,
   });
@@ -162,7 +162,7 @@ test("a client that goes away while the function runs does not hurt the host", a
   expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
 });
 
-test("runs as many functions at a time as host.json says, lets as many more wait, and answers 429 beyond at once", async () => {
+test("runs and queues as many requests as host.json allows, and answers 429 immediately to more", async () => {
   const { url } = await runHost({
     code: `${echo}
       globalThis.waitingFunctions = [];
@@ -185,7 +185,7 @@ test("runs as many functions at a time as host.json says, lets as many more wait
   expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
 });
 
-test("starts no function for a client that went away while it waited", async () => {
+test("starts no function for a client that disconnected while it waited", async () => {
   const { url, lines } = await runHost({
     code: `${echo}
       app.get("hold", () => new Promise((resolve) => { globalThis.releaseHeld = () => resolve({ body: "held" }); }));`,
@@ -194,7 +194,7 @@ test("starts no function for a client that went away while it waited", async () 
   const first = fetch(`${url}/api/hold`);
   await expect.poll(() => Reflect.get(globalThis, "releaseHeld")).toBeDefined();
   await expect(fetch(`${url}/api/echo/gone`, { signal: AbortSignal.timeout(100) })).rejects.toThrow();
-  // Until the host has seen it.
+  // Gives the host time to notice.
   await new Promise((resolve) => setTimeout(resolve, 500));
 
   Reflect.get(globalThis, "releaseHeld")();
@@ -204,7 +204,7 @@ test("starts no function for a client that went away while it waited", async () 
   expect(lines.filter((line) => line.startsWith("INF Function.echo executed"))).toHaveLength(1);
 });
 
-test("takes no name but loopback's own in the Host header", async () => {
+test("accepts only loopback names in the Host header", async () => {
   const { url } = await runHost({ code: echo });
   const { port } = new URL(url);
   const statusFor = (host: string) =>
@@ -226,7 +226,7 @@ test("takes no name but loopback's own in the Host header", async () => {
     expect(await statusFor(host)).toBe(403);
 });
 
-test("asks for no function key unless one is configured, then for the right one", async () => {
+test("requires no function key unless one is configured, and then the right one", async () => {
   const code = `
     app.http("open", { handler: () => ({ body: "ok" }) });
     app.http("keyed", { authLevel: "function", handler: () => ({ body: "ok" }) });
@@ -268,7 +268,7 @@ test("finishes running requests before it closes, refuses new ones, and ends idl
   expect(performance.now() - started).toBeLessThan(2000);
 });
 
-test("cuts what does not end within the grace", async () => {
+test("cuts off requests that do not end within the grace period", async () => {
   const host = await runHost({ code: `app.get("never", () => new Promise(() => {}));` });
   const running = fetch(`${host.url}/api/never`).catch(() => "cut");
   await new Promise((resolve) => setTimeout(resolve, 50));

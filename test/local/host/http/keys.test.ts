@@ -1,4 +1,4 @@
-/** Keys as the Functions host asks for and manages them, where they are enforced (learn.microsoft.com "Work with access keys"). */
+/** Keys as the Functions host requires and manages them, when they are enforced (learn.microsoft.com "Work with access keys"). */
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -12,7 +12,7 @@ const code = `
 
 const enforced = (given: Partial<Parameters<typeof runHost>[0]> = {}) => runHost({ code, enforceKeys: true, ...given });
 
-/** What the log shows at the first start. */
+/** The keys that the log shows at the first start. */
 function shown({ lines }: RunningHost): { host: string; master: string } {
   const line = lines.find((each) => each.includes("keys were made")) ?? "";
   const [, host = "", master = ""] = /host=([\w-]{43}) master=([\w-]{43})/.exec(line) ?? [];
@@ -34,7 +34,7 @@ async function admin({ url }: RunningHost, request: string, key: string, body?: 
   return { status: response.status, body: /^\{/.test(text) ? JSON.parse(text) : text };
 }
 
-test("asks for a key by the level of each function, and shows those that it made once", async () => {
+test("requires a key by each function's level, and shows the keys that it made once", async () => {
   const dataDirectory = await createDataDirectory();
   const first = await enforced({ dataDirectory });
   const { host, master } = shown(first);
@@ -52,7 +52,7 @@ test("asks for a key by the level of each function, and shows those that it made
   expect([await status(second, "One", host), await status(second, "top", master)]).toEqual([200, 200]);
 });
 
-test("keeps no key that opens anything, in a file of its user only", async () => {
+test("stores no usable key, in a file that only its user can read", async () => {
   const dataDirectory = await createDataDirectory();
   const running = await enforced({ dataDirectory });
   const { host, master } = shown(running);
@@ -68,7 +68,7 @@ test("keeps no key that opens anything, in a file of its user only", async () =>
   for (const each of kept) expect(await status(running, "One", String(each))).toBe(401);
 });
 
-test("a key of one function opens that function and no other, until it is taken back", async () => {
+test("a key of one function opens only that function, until it is revoked", async () => {
   const running = await enforced();
   const { master } = shown(running);
 
@@ -96,7 +96,7 @@ test("a key of one function opens that function and no other, until it is taken 
   expect(await status(running, "One", renewed.body.value)).toBe(401);
 });
 
-test("takes keys of the host and the master key as they are given", async () => {
+test("accepts chosen values for host keys and the master key", async () => {
   const running = await enforced();
   const { master } = shown(running);
 
@@ -127,13 +127,13 @@ test.each([
   ["POST host/nonsense/x", undefined, 404],
   ["GET functions", undefined, 404],
   ["POST host/keys/%E0%A4%A", undefined, 400],
-])("answers %s with body %j by %i", async (request, body, expected) => {
+])("answers %s with body %j with status %i", async (request, body, expected) => {
   const running = await enforced({ settings: { MOORING_MASTER_KEY: "m" } });
 
   expect((await admin(running, request, "m", body)).status).toBe(expected);
 });
 
-test("makes no master key where one is configured, and says what is wrong with a file that is no longer its own", async () => {
+test("makes no master key when one is configured, and says what is wrong with a key file that was edited", async () => {
   const dataDirectory = await createDataDirectory();
   const running = await enforced({ dataDirectory, settings: { MOORING_MASTER_KEY: "given" } });
   expect(running.lines.find((line) => line.includes("keys were made"))).not.toContain("master=");

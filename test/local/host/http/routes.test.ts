@@ -20,7 +20,7 @@ function routesOf(table: Record<string, string>, { prefix = "api" } = {}) {
   };
 }
 
-test("matches literals without regard to case and without a trailing slash, under the prefix", () => {
+test("matches literals under the prefix, regardless of case and a trailing slash", () => {
   const { find } = routesOf({ list: "GET Operations" });
 
   expect(find("GET /api/operations")).toEqual(["list", {}]);
@@ -29,20 +29,20 @@ test("matches literals without regard to case and without a trailing slash, unde
   expect(find("GET /api/operations/1")).toBeUndefined();
 });
 
-test("an empty prefix and an empty route are the root", () => {
+test("an empty prefix and an empty route match the root", () => {
   const { find } = routesOf({ home: "GET " }, { prefix: "" });
 
   expect(find("GET /")).toEqual(["home", {}]);
 });
 
-test("gives parameters decoded, in their own case", () => {
+test("decodes parameters and preserves their case", () => {
   const { find } = routesOf({ show: "GET namespaces/{cluster}/{namespace}" });
 
   expect(find("GET /api/namespaces/Aks%20Dev/Orders")).toEqual(["show", { cluster: "Aks Dev", namespace: "Orders" }]);
   expect(find("GET /api/namespaces/a%E0%A4%A/b")).toEqual(["show", { cluster: "a%E0%A4%A", namespace: "b" }]);
 });
 
-test("leaves an optional parameter out when the path has none", () => {
+test("omits an optional parameter that the path lacks", () => {
   const { find } = routesOf({ start: "POST start/{name}/{id?}" });
 
   expect(find("POST /api/start/hello")).toEqual(["start", { name: "hello" }]);
@@ -50,7 +50,7 @@ test("leaves an optional parameter out when the path has none", () => {
   expect(find("POST /api/start")).toBeUndefined();
 });
 
-test("a catch-all takes the rest of the path, slashes and all, or nothing", () => {
+test("a catch-all matches the rest of the path including slashes, or nothing", () => {
   const { find } = routesOf({ files: "GET dashboard/{*path}" }, { prefix: "" });
 
   expect(find("GET /dashboard/a/b.js")).toEqual(["files", { path: "a/b.js" }]);
@@ -81,14 +81,14 @@ test.each([
   ["length(2,3)", "abc", "abcd"],
   ["regex(^[a-c]+$)", "abc", "abd"],
   ["alpha:minlength(3)", "abc", "ab1"],
-])("the constraint %s lets %s pass and not %s", (constraint, good, bad) => {
+])("the constraint %s accepts %s and rejects %s", (constraint, good, bad) => {
   const { find } = routesOf({ one: `GET items/{id:${constraint}}/tail` });
 
   expect(find(`GET /api/items/${good}/tail`)).toEqual(["one", { id: good }]);
   expect(find(`GET /api/items/${bad}/tail`)).toBeUndefined();
 });
 
-test("takes the first function by name whose route and method fit, as Azure does", () => {
+test("picks the first function by name whose route and method match, as Azure does", () => {
   const { find, routes } = routesOf({
     zList: "GET products/list",
     details: "GET products/{id}",
@@ -102,7 +102,7 @@ test("takes the first function by name whose route and method fit, as Azure does
   ]);
 });
 
-test("a method that no function takes has no match", () => {
+test("a method that no function accepts has no match", () => {
   const { find } = routesOf({ list: "GET operations" });
 
   expect(find("DELETE /api/operations")).toBeUndefined();

@@ -13,7 +13,7 @@ const setup = `
   if (!globalThis.isStreaming) { app.setup({ enableHttpStream: true }); globalThis.isStreaming = true; }
 `;
 
-test("sends server-sent events one by one while the handler still makes them", async () => {
+test("sends server-sent events one by one while the handler still produces them", async () => {
   const { url } = await runHost({
     code: `${setup}
       async function* events() {
@@ -33,7 +33,7 @@ test("sends server-sent events one by one while the handler still makes them", a
   expect(firstAt).toBeLessThan(performance.now() - started - 250);
 });
 
-test("hands a body to the handler as it arrives, with route parameters, query and headers", async () => {
+test("passes a body to the handler as it arrives, with route parameters, query and headers", async () => {
   const { url } = await runHost({
     code: `${setup}
       app.post("take", { route: "take/{name}/{id?}", handler: async (request) => {
@@ -62,7 +62,7 @@ test("hands a body to the handler as it arrives, with route parameters, query an
   });
 });
 
-test("answers 204 for nothing and 500 for an error, and cuts a response whose body fails half-way", async () => {
+test("answers 204 for nothing and 500 for an error, and cuts off a response whose body fails midway", async () => {
   const { url } = await runHost({
     code: `${setup}
       app.get("nothing", () => undefined);
@@ -78,7 +78,7 @@ test("answers 204 for nothing and 500 for an error, and cuts a response whose bo
   await expect(half.text()).rejects.toThrow();
 });
 
-test("a reader that goes away in the middle of a stream does not hurt the host", async () => {
+test("a client that disconnects in the middle of a stream does not harm the host", async () => {
   const { url, lines } = await runHost({
     code: `${setup}
       async function* ticks() { for (let n = 0; n < 20; n++) { yield "tick " + n + "\\n"; await sleep(20); } }
@@ -96,7 +96,7 @@ test("a reader that goes away in the middle of a stream does not hurt the host",
   expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
 });
 
-test("a sender that goes away in the middle of its body ends the handler's reading, not the host", async () => {
+test("a client that disconnects in mid-body ends the handler's read, not the host", async () => {
   const { url, lines } = await runHost({
     code: `${setup}
       app.post("take", async (request) => ({ body: await request.text() }));
@@ -150,7 +150,7 @@ test.each([
   expect(status).toBe(413);
 });
 
-test("takes no more of a body than its handler reads, and hands on the answer while the client still sends", async () => {
+test("reads no more of a body than its handler does, and answers while the client still sends", async () => {
   const { url } = await runHost({
     code: `${setup}
       app.post("take", async (request) => {
@@ -168,7 +168,7 @@ test("takes no more of a body than its handler reads, and hands on the answer wh
   const answered = new Promise<IncomingMessage>((resolve, reject) =>
     sending.on("response", resolve).on("error", reject),
   );
-  // For ever: it is for the host to stop it.
+  // Sends forever, until backpressure from the host stops it.
   const send = () => {
     sent += 1;
     sending.write(megabyte, (error) => (error ? undefined : setImmediate(send)));
@@ -180,7 +180,7 @@ test("takes no more of a body than its handler reads, and hands on the answer wh
   await sleep(500);
 
   expect(sent).toBe(taken);
-  // What is on the way in the machine's own buffers, on two connections.
+  // The limit allows for the system's buffers on two connections.
   expect(taken).toBeLessThan(64);
   Reflect.get(globalThis, "answerNow")();
 
@@ -193,7 +193,7 @@ test("takes no more of a body than its handler reads, and hands on the answer wh
 test.each([
   ["leaves", ""],
   ["throws away", "request.body.pipeTo(new WritableStream()).catch(() => undefined);"],
-])("answers the next request on a connection after a body whose rest the handler %s", async (_, then) => {
+])("answers the next request on a connection after a body whose remainder the handler %s", async (_, then) => {
   const { url } = await runHost({
     code: `${setup}
       app.post("take", async (request) => {
@@ -218,7 +218,7 @@ test.each([
     socket.write(body);
     socket.write(`GET /api/alive HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
 
-    // Before the host would give up on the rest, and cut the connection with the second answer.
+    // The timeout is shorter than the host's own, after which it would cut the connection and lose the second answer.
     await expect
       .poll(() => answers.match(/HTTP\/1\.1 \d+/g), { timeout: 4_000 })
       .toEqual(["HTTP/1.1 413", "HTTP/1.1 200"]);
@@ -251,7 +251,7 @@ function canConnect(port: number, host: string): Promise<boolean> {
   });
 }
 
-test("tells a stream of events that its client has gone, so that it looks no further", async () => {
+test("tells an event stream that its client has gone, so that it stops polling", async () => {
   const events = fileURLToPath(new URL("../../../../src/functions/watching/eventStream.ts", import.meta.url));
   const clients = fileURLToPath(new URL("../../../../src/functions/http/clients.ts", import.meta.url));
   const { url } = await runHost({

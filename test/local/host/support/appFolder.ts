@@ -7,7 +7,7 @@ export interface AppFolder {
   remove(): Promise<void>;
 }
 
-/** A small function app on disk, which finds this repository's packages through a link. */
+/** Creates a small function app on disk, which finds this repository's packages through a link. */
 export async function createAppFolder(files: Readonly<Record<string, string | object>>): Promise<AppFolder> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "mooring-app-")));
   await symlink(resolve("node_modules"), join(path, "node_modules"), "dir");

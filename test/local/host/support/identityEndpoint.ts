@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 
-/** The managed-identity endpoint of App Service, for one identity: enough for ManagedIdentityCredential. */
+/** App Service's managed-identity endpoint for one identity, complete enough for ManagedIdentityCredential. */
 export async function startIdentityEndpoint(
   getToken: (scope: string) => Promise<{ token: string; expiresOnTimestamp: number }>,
 ) {

@@ -1,6 +1,6 @@
 import { createLog, type Log } from "../../../../local/host/log.ts";
 
-/** A log whose lines, without their time, can be read back. */
+/** A log whose lines can be read back, without their times. */
 export function createMemoryLog(): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line.slice(line.indexOf(" ") + 1).trimEnd());

@@ -11,7 +11,7 @@ import { startIdentityEndpoint } from "./identityEndpoint.ts";
 
 export const queueName = "onboarding-requests";
 
-/** A simulated namespace that can be taken down and brought up again on its port, and an identity that may use it. */
+/** A simulated namespace that can be stopped and restarted on its port, and an identity that may use it. */
 export async function openNamespace() {
   const world = await createWorld();
   const certificate = await createCertificate();

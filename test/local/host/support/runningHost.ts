@@ -21,7 +21,7 @@ export interface HostFixture {
   readonly enforceKeys?: boolean;
 }
 
-/** Starts a host for an app of one file; both end with the test. */
+/** Starts a host for a one-file app; both end with the test. */
 export async function runHost({
   code,
   hostJson = {},

@@ -17,7 +17,7 @@ test.each([
   expect(next(text, after)).toBe(expected);
 });
 
-test("day of month and day of week must both fit, as in NCRONTAB", () => {
+test("day of month and day of week must both match, as in NCRONTAB", () => {
   expect(next("0 0 0 13 * Fri", "2026-11-24T00:00:00Z")).toBe("2027-08-13T00:00:00.000Z");
 });
 
@@ -32,14 +32,14 @@ test.each(["", "tomorrow", "* * *", "0 0 L * * *", "0 0 0 * * 5#2", "99 * * * * 
   },
 );
 
-test("tells schedules with less than a minute between runs", () => {
+test("detects schedules with less than a minute between runs", () => {
   expect(parseSchedule("*/30 * * * * *").isFrequent).toBe(true);
   expect(parseSchedule("0 * * * * *").isFrequent).toBe(false);
   expect(parseSchedule("0,1 0 0 * * *").isFrequent).toBe(true);
   expect(parseSchedule("00:00:59").isFrequent).toBe(true);
 });
 
-test("a run is past due only when it was missed under the schedule that still holds", () => {
+test("a run is past due only if it was missed under the current schedule", () => {
   const schedule = parseSchedule("0 0 * * * *");
   const last = new Date("2026-11-24T10:00:00Z");
   const stored = { last, lastUpdated: last, next: new Date("2026-11-24T11:00:00Z") };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "v
 import { openNamespace, queueName } from "../support/namespace.ts";
 import { runHost } from "../support/runningHost.ts";
 
-// One for the file: a second authority of the same name would hide the first in the process's trust store.
+// One for the whole file: a second authority with the same name would hide the first in the process's trust store.
 let namespace: Awaited<ReturnType<typeof openNamespace>>;
 
 interface Received {
@@ -18,13 +18,13 @@ beforeAll(async () => {
 afterAll(() => namespace.close());
 
 beforeEach(async () => {
-  // What a failed test leaves behind must not reach the next one.
+  // Leftovers of a failed test must not reach the next one.
   await namespace.takeDown();
   await namespace.bringUp();
   Reflect.set(globalThis, "received", []);
 });
 
-/** Connecting takes its time: TLS, a token and four links. */
+/** Allows for the time to connect: TLS, a token and four links. */
 const soon = <T>(look: () => T) => expect.poll(look, { timeout: 8000, interval: 50 });
 
 const received = (): Received[] => Reflect.get(globalThis, "received");
@@ -41,7 +41,7 @@ function onQueue(handler: string, options = ""): string {
   return `${record}app.serviceBusQueue("take", { connection: "Messages", queueName: "%QUEUE%", ${options} handler: ${handler} });`;
 }
 
-test("hands a queue's message and what is known of it to the function, and completes it", async () => {
+test("passes a queue's message and its metadata to the function, and completes it", async () => {
   await runHost({ code: onQueue("record"), settings: settings() });
 
   namespace.queue().send({
@@ -80,7 +80,7 @@ test("hands a queue's message and what is known of it to the function, and compl
   });
 });
 
-test("text that is no JSON stays text, bytes stay bytes where the binding asks for them", async () => {
+test("text that is not JSON stays text; bytes stay bytes if the binding asks for them", async () => {
   const host = await runHost({ code: onQueue("record"), settings: settings() });
   namespace.queue().send({ body: Buffer.from("just text") });
   namespace.queue().send({ body: Buffer.from("123") });
@@ -104,7 +104,7 @@ test("serves the subscription of a topic", async () => {
   await soon(() => received().map(({ body }) => body)).toEqual([{ id: 1 }]);
 });
 
-test("abandons what the function throws at, so that it comes again and at last is dead-lettered", async () => {
+test("abandons a message when the function throws, so that it is redelivered and finally dead-lettered", async () => {
   const { lines } = await runHost({
     code: onQueue('(body, context) => { record(body, context); throw new Error("not today"); }'),
     settings: settings(),
@@ -117,7 +117,7 @@ test("abandons what the function throws at, so that it comes again and at last i
   expect(lines.filter((line) => line.includes('error="Error: not today"'))).toHaveLength(3);
 });
 
-test("keeps the lock of a message whose function takes longer than the lock", async () => {
+test("renews the lock of a message whose function takes longer than the lock", async () => {
   await runHost({
     code: onQueue("async (body, context) => { record(body, context); await new Promise((r) => setTimeout(r, 3500)); }"),
     settings: settings(),
@@ -129,7 +129,7 @@ test("keeps the lock of a message whose function takes longer than the lock", as
   expect(received()).toHaveLength(1);
 });
 
-test("a message whose lock ran out comes again, and the host goes on", async () => {
+test("a message whose lock expired is redelivered, and the host keeps running", async () => {
   const { lines } = await runHost({
     code: onQueue(`async (body, context) => {
       record(body, context);
@@ -146,7 +146,7 @@ test("a message whose lock ran out comes again, and the host goes on", async () 
   await soon(() => lines.filter((line) => line.includes("could not complete a message"))).toHaveLength(1);
 });
 
-test("leaves settling to a function that wants it, lets it settle, and abandons when it throws", async () => {
+test("lets a function settle its own messages if it asks to, and abandons them when it throws", async () => {
   const code = onQueue(
     `async (body, context) => {
       record(body, context);
@@ -159,7 +159,7 @@ test("leaves settling to a function that wants it, lets it settle, and abandons 
     "autoCompleteMessages: false,",
   );
   const { lines } = await runHost({ code, settings: settings() });
-  // The function settles by lock token, over a connection of its own.
+  // The function settles by lock token over its own connection.
   const client = namespace.createClient();
   onTestFinished(() => client.close());
   Reflect.set(globalThis, "ownReceiver", client.createReceiver(queueName));
@@ -176,7 +176,7 @@ test("leaves settling to a function that wants it, lets it settle, and abandons 
   view.send({ body: {}, messageId: "neither" });
   await soon(() => received().filter(({ metadata }) => metadata["messageId"] === "neither").length).toBe(1);
   expect(view.messages()).toMatchObject([{ messageId: "neither" }]);
-  // Nobody keeps it locked once the function has returned: it comes again.
+  // Its lock is no longer renewed once the function has returned, so it is redelivered.
   await soon(() => received().filter(({ metadata }) => metadata["messageId"] === "neither").length).toBe(2);
 });
 
@@ -203,7 +203,7 @@ const batch = `(bodies, context) => {
   if (bodies.some(({ throws }) => throws) && context.triggerMetadata.deliveryCountArray[0] < 2) throw new Error("not yet");
 }`;
 
-test("gives messages in batches where the binding asks for many, with what is known of each, and completes them", async () => {
+test("delivers messages in batches if the binding asks for many, with each one's metadata, and completes them", async () => {
   const host = await runHost({ code: onQueue(batch, 'cardinality: "many",'), settings: settings() });
   await soon(() => host.lines.some((line) => line.includes("listening on Service Bus"))).toBe(true);
   for (let id = 1; id <= 3; id++) {
@@ -225,7 +225,7 @@ test("gives messages in batches where the binding asks for many, with what is kn
   });
 });
 
-test("gives no more in a batch than host.json says, waits for as many as it says, and bytes as bytes", async () => {
+test("honours host.json's minimum and maximum batch size, and delivers bytes as bytes", async () => {
   await runHost({
     code: onQueue("record", 'cardinality: "many", dataType: "binary",'),
     hostJson: {
@@ -243,7 +243,7 @@ test("gives no more in a batch than host.json says, waits for as many as it says
   await soon(() => namespace.queue().messages()).toEqual([]);
 });
 
-test("abandons a batch whose function throws, so that all of it comes again", async () => {
+test("abandons a batch whose function throws, so that all of it is redelivered", async () => {
   await runHost({ code: onQueue(batch, 'cardinality: "many",'), settings: settings() });
 
   namespace.queue().send({ body: { throws: true } });
@@ -253,7 +253,7 @@ test("abandons a batch whose function throws, so that all of it comes again", as
   expect(namespace.queue().deadLetters()).toEqual([]);
 });
 
-test("ends a batch that runs, and settles it, before the host closes; and leaves the rest where it is", async () => {
+test("finishes and settles a running batch before the host closes, and leaves the rest in the queue", async () => {
   const host = await runHost({
     code: onQueue(
       "async (bodies, context) => { record(bodies, context); await new Promise((r) => setTimeout(r, 300)); }",
@@ -271,7 +271,7 @@ test("ends a batch that runs, and settles it, before the host closes; and leaves
   expect(namespace.queue().messages()).toMatchObject([{ body: 2 }]);
 });
 
-test("goes on after its connection was cut", async () => {
+test("continues after its connection was cut", async () => {
   await runHost({ code: onQueue("record"), settings: settings() });
   namespace.queue().send({ body: 1 });
   await soon(() => received().length).toBe(1);
@@ -282,7 +282,7 @@ test("goes on after its connection was cut", async () => {
   await soon(() => received().map(({ body }) => body)).toContain(2);
 });
 
-test("starts while the broker is down, says so once, and listens when it is up", async () => {
+test("starts while the broker is down, says so once, and listens once it is up", async () => {
   await namespace.takeDown();
   const { lines, url } = await runHost({
     code: `${onQueue("record")}\napp.get("alive", () => ({ body: "yes" }));`,
@@ -298,7 +298,7 @@ test("starts while the broker is down, says so once, and listens when it is up",
   await soon(() => received().map(({ body }) => body)).toEqual(["late"]);
 });
 
-test("lets a running function end and settles its message before the host closes", async () => {
+test("lets a running function finish, and settles its message before the host closes", async () => {
   const host = await runHost({
     code: onQueue("async (body, context) => { record(body, context); await new Promise((r) => setTimeout(r, 300)); }"),
     settings: settings(),

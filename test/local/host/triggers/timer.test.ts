@@ -17,7 +17,7 @@ interface Run {
 
 const runs = (): Run[] => Reflect.get(globalThis, "timerRuns") ?? [];
 
-test("runs by its NCRONTAB schedule, from a setting, and tells the handler about it", async () => {
+test("runs on its NCRONTAB schedule, from a setting, and passes it to the handler", async () => {
   await runHost({
     code: `${record}app.timer("tick", { schedule: "%TICK%", handler });`,
     settings: { TICK: "* * * * * *" },
@@ -26,11 +26,11 @@ test("runs by its NCRONTAB schedule, from a setting, and tells the handler about
   await expect.poll(() => runs().length, { timeout: 4000 }).toBeGreaterThanOrEqual(2);
 
   expect(runs()[0]?.timer).toEqual({ isPastDue: false, schedule: { adjustForDST: true }, scheduleStatus: null });
-  // Never a moment before the second it is for; how late is up to the machine.
+  // Never before its second; how late depends on the machine.
   for (const { at } of runs()) expect(at % 1000).toBeLessThan(950);
 });
 
-test("names function and setting when a schedule's setting is missing, and the reason when it is no schedule", async () => {
+test("names the function and the setting when a schedule's setting is missing, and says why a schedule is invalid", async () => {
   await expect(runHost({ code: `${record}app.timer("tick", { schedule: "%NO_SUCH%", handler });` })).rejects.toThrow(
     'Function "tick" (schedule of its timerTrigger) asks for the setting "NO_SUCH"',
   );
@@ -39,7 +39,7 @@ test("names function and setting when a schedule's setting is missing, and the r
   );
 });
 
-test("keeps its state, and runs a missed run at the next start with isPastDue", async () => {
+test("keeps its state, and catches up on a missed run at the next start with isPastDue", async () => {
   const dataDirectory = await createDataDirectory();
   const code = `${record}app.timer("nightly", { schedule: "0 0 3 * * *", handler });`;
   const first = await runHost({ code, dataDirectory });
@@ -65,7 +65,7 @@ test("keeps its state, and runs a missed run at the next start with isPastDue", 
   await third.close();
 });
 
-test("a state file that is broken starts the timer afresh", async () => {
+test("a corrupt state file resets the timer", async () => {
   const dataDirectory = await createDataDirectory();
   await mkdir(join(dataDirectory, "timers"));
   await writeFile(join(dataDirectory, "timers/nightly.json"), "{ha");
@@ -76,7 +76,7 @@ test("a state file that is broken starts the timer afresh", async () => {
   expect(runs()).toHaveLength(0);
 });
 
-test("runs at start when asked to, once", async () => {
+test("runs once at start with runOnStartup", async () => {
   await runHost({ code: `${record}app.timer("nightly", { schedule: "0 0 3 * * *", runOnStartup: true, handler });` });
 
   await sleep(150);
@@ -85,7 +85,7 @@ test("runs at start when asked to, once", async () => {
   expect(runs()[0]?.timer.isPastDue).toBe(false);
 });
 
-test("never runs a timer beside itself, and goes on after a failure", async () => {
+test("never runs a timer concurrently with itself, and continues after a failure", async () => {
   await runHost({
     code: `
       const runs = (globalThis.timerRuns = []);
@@ -106,7 +106,7 @@ test("never runs a timer beside itself, and goes on after a failure", async () =
   });
 });
 
-test("lets a running timer end before the host closes", async () => {
+test("lets a running timer finish before the host closes", async () => {
   const host = await runHost({
     code: `
       const runs = (globalThis.timerRuns = []);

@@ -1,4 +1,4 @@
-/** What the tests of ARM add to the small world: Mooring's principal, a resource group and a SQL server. */
+/** What the ARM tests add to the shared fixture: Mooring's principal, a resource group and a SQL server. */
 import { randomUUID } from "node:crypto";
 import { ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { SqlManagementClient } from "@azure/arm-sql";

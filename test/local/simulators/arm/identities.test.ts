@@ -31,7 +31,7 @@ function credential(subject: string, issuer = "https://issuer.example/") {
   return { issuer, subject, audiences: [tokenAudience] };
 }
 
-test("creates, reads, changes, lists and deletes an identity, whatever the case of its name", async () => {
+test("creates, reads, changes, lists and deletes an identity, regardless of the case of its name", async () => {
   const created = await msi.userAssignedIdentities.createOrUpdate(group, "mooring-a", {
     location: "West Europe",
     tags: { owner: "mooring" },
@@ -61,7 +61,7 @@ test("creates, reads, changes, lists and deletes an identity, whatever the case 
   });
 });
 
-test("answers 201 for a new identity and 200 for one that is there", async () => {
+test("answers 201 for a new identity and 200 for an existing one", async () => {
   const statuses: number[] = [];
   const onResponse = ({ status }: { status: number }) => statuses.push(status);
   const put = () =>
@@ -73,7 +73,7 @@ test("answers 201 for a new identity and 200 for one that is there", async () =>
   expect(second.clientId).toBe(first.clientId);
 });
 
-test("gives a new client id to an identity that is made again under the same name", async () => {
+test("gives a new client id to an identity that is recreated under the same name", async () => {
   const put = () => msi.userAssignedIdentities.createOrUpdate(group, "again", { location: "westeurope" });
   const first = await put();
   await msi.userAssignedIdentities.delete(group, "again");
@@ -83,7 +83,7 @@ test("gives a new client id to an identity that is made again under the same nam
   expect(second.clientId).not.toBe(first.clientId);
 });
 
-test("pages through a long list by the links that it gives", async () => {
+test("pages through a long list by its next links", async () => {
   const { name } = addIdentity(
     context.world,
     "paged",
@@ -116,7 +116,7 @@ test("refuses to move an identity to another location", async () => {
   ).rejects.toMatchObject({ statusCode: 409, code: "InvalidResourceLocation" });
 });
 
-test("takes a cluster's node resource group for granted", async () => {
+test("assumes that a cluster's node resource group exists", async () => {
   const { nodeResourceGroup } = await addCluster(context.world, "aks-dev");
 
   const { id } = await msi.userAssignedIdentities.createOrUpdate(nodeResourceGroup, "node", { location: "westeurope" });
@@ -190,7 +190,7 @@ test("refuses the later of two concurrent writes to one identity, and no write t
   await expect(put(one.name, "app-2")).resolves.toBeDefined();
 });
 
-test("refuses a federated credential of an identity that is not there", async () => {
+test("refuses a federated credential of an identity that does not exist", async () => {
   await expect(
     msi.federatedIdentityCredentials.createOrUpdate(group, "nobody", "app", credential("a")),
   ).rejects.toMatchObject({ statusCode: 404, code: "ParentResourceNotFound" });
@@ -207,7 +207,7 @@ test("lets Mooring in through the managed identity of its Function App", async (
   await entra.close();
 });
 
-test("refuses a workload's identity with 403 that names action and scope", async () => {
+test("refuses a workload's identity with a 403 that names the action and the scope", async () => {
   const workload = addIdentity(context.world, "workload");
   const client = clientsFor(credentialOf(context.world, workload), context.world.subscriptionId, arm.url).msi;
 
@@ -250,7 +250,7 @@ test.each([
   });
 });
 
-test("answers 429 with Retry-After beyond the published limits, and then lets the caller in", async () => {
+test("answers 429 with Retry-After beyond the published limits, and later accepts the caller again", async () => {
   let now = Date.now();
   const limited = await createContext({ now: () => new Date(now) });
   const principal = addMooring(limited.world);
@@ -263,7 +263,7 @@ test("answers 429 with Retry-After beyond the published limits, and then lets th
   await expect(put("three-a")).rejects.toMatchObject({ statusCode: 429, code: "TooManyRequests" });
   now += 1000;
   await expect(put("three-a")).resolves.toBeDefined();
-  // Per resource: one write in four seconds.
+  // Each resource allows one write in four seconds.
   await expect(put("three-a")).rejects.toMatchObject({
     statusCode: 429,
     message: expect.stringContaining("try again after '4' seconds"),
@@ -271,7 +271,7 @@ test("answers 429 with Retry-After beyond the published limits, and then lets th
   await server.close();
 });
 
-test("acts out scripted errors by operation and target", async () => {
+test("produces scripted errors by operation and target", async () => {
   const { name } = addIdentity(context.world, "scripted");
   context.faults.add({
     wire: "arm",

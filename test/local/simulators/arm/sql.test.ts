@@ -69,7 +69,7 @@ test("sets and removes the Entra administrator by long-running operations", asyn
   expect(await collect(sql.serverAzureADAdministrators.listByServer("rg-data", "sql-bare"))).toEqual([]);
 });
 
-test("does not know a server that is not there, nor anything under it", async () => {
+test("answers 404 for a server that does not exist, and for everything under it", async () => {
   await expect(sql.servers.get("rg-data", "sql-none")).rejects.toMatchObject({
     statusCode: 404,
     code: "ResourceNotFound",

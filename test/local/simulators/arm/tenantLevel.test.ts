@@ -1,4 +1,4 @@
-/** What a client asks before it knows a subscription (learn.microsoft.com: Subscriptions, Tenants, Resource Groups - List). */
+/** Requests of a client that knows no subscription yet (learn.microsoft.com: Subscriptions, Tenants, Resource Groups - List). */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { request } from "node:https";
@@ -38,7 +38,7 @@ async function get(path: string, who?: ServicePrincipal) {
   return { status: response.statusCode, body: await json(response) };
 }
 
-test("tells anybody where tokens come from", async () => {
+test("tells every caller where to get tokens", async () => {
   const { status, body } = await get("/metadata/endpoints");
 
   expect(status).toBe(200);
@@ -61,7 +61,7 @@ test("lists tenants and subscriptions, and each subscription's own groups", asyn
   expect(await namesIn(another)).toEqual([group, "rg-there"]);
 });
 
-test("shows no subscription to whoever has no role there, nor anything without a token", async () => {
+test("shows no subscription to a caller without a role there, and nothing without a token", async () => {
   const stranger = { displayName: "stranger", clientId: randomUUID(), principalId: randomUUID() };
   context.world.servicePrincipals.set(stranger.clientId, stranger);
 
@@ -70,7 +70,7 @@ test("shows no subscription to whoever has no role there, nor anything without a
   expect((await get("/subscriptions")).status).toBe(401);
 });
 
-test("keeps the identities of two subscriptions apart", async () => {
+test("keeps the identities of two subscriptions separate", async () => {
   const { world } = context;
   const here = clientsFor(credentialOf(world, mooring), world.subscriptionId, arm.url).msi;
   const there = clientsFor(credentialOf(world, mooring), another, arm.url).msi;

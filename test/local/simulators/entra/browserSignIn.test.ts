@@ -1,4 +1,4 @@
-/** The authorization code flow of a single-page application with PKCE, as a page and its person go through it. */
+/** The authorization code flow with PKCE of a single-page application, as a page and its user go through it. */
 import { createHash, randomUUID } from "node:crypto";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -66,7 +66,7 @@ const codeGrant = (code: string, changes = {}) => ({
   ...changes,
 });
 
-it("lets a person choose who he is, and sends the browser back with a code", async () => {
+it("lets the user pick a person, and sends the browser back with a code", async () => {
   const page = await authorize({ login_hint: "" });
   expect(page.headers.get("content-type")).toContain("text/html");
   const [, href = ""] = /href="([^"]+)">Rita</.exec(await page.text()) ?? [];
@@ -80,7 +80,7 @@ it("lets a person choose who he is, and sends the browser back with a code", asy
   expect(back.searchParams.get("code")).toMatch(/./);
 });
 
-it("does not ask who has signed in before, unless the application wants it", async () => {
+it("does not ask again after an earlier sign-in, unless the application wants it", async () => {
   const [cookie = ""] = (await authorize()).headers.get("set-cookie")?.split(";") ?? [];
   const ask = async (prompt: string) => {
     const url = new URL((await authorize({ login_hint: "nobody", prompt })).url);
@@ -93,7 +93,7 @@ it("does not ask who has signed in before, unless the application wants it", asy
   ]);
 });
 
-it("gives for a code and its verifier a token of that person, readable by the page's origin alone", async () => {
+it("exchanges a code and its verifier for that person's token, readable only by the page's origin", async () => {
   const { status, headers, body } = await redeem(codeGrant(await takeCode()));
 
   expect(status).toBe(200);
@@ -111,7 +111,7 @@ it("gives for a code and its verifier a token of that person, readable by the pa
   });
 });
 
-it("renews a token for a day and no longer, however often it was renewed", async () => {
+it("renews a token for a day at most, however often it was renewed", async () => {
   const { body } = await redeem(codeGrant(await takeCode()));
   const renew = (token: string | undefined) => redeem({ grant_type: "refresh_token", refresh_token: token ?? "" });
   const renewed = await renew(body["refresh_token"]);
@@ -131,20 +131,20 @@ it.each<[string, object, Record<string, string>, string]>([
   ["another redirect URI", { redirect_uri: `${origin}/other` }, { origin }, "AADSTS500112"],
   ["no origin", {}, {}, "AADSTS9002327"],
   ["the origin of another site", {}, { origin: "https://evil.example" }, "AADSTS9002326"],
-])("gives nothing for a code with %s", async (_, changes, headers, number) => {
+])("gives no token for a code with %s", async (_, changes, headers, number) => {
   const answer = await redeem(codeGrant(await takeCode(), changes), headers);
 
   expect(answer).toMatchObject({ status: 400, body: { error_description: expect.stringContaining(number) } });
 });
 
-it("takes a code once", async () => {
+it("accepts a code only once", async () => {
   const code = await takeCode();
   await redeem(codeGrant(code));
 
   expect((await redeem(codeGrant(code))).body["error_description"]).toContain("AADSTS54005");
 });
 
-it("sends nobody to an address that is not registered, and asks for PKCE", async () => {
+it("does not redirect to an unregistered address, and requires PKCE", async () => {
   const elsewhere = await authorize({ redirect_uri: "https://evil.example/dashboard" });
   expect([elsewhere.status, elsewhere.headers.get("location")]).toEqual([400, null]);
   expect(await elsewhere.text()).toContain("AADSTS50011");
@@ -154,7 +154,7 @@ it("sends nobody to an address that is not registered, and asks for PKCE", async
   expect(plain.headers.get("location")).toContain("AADSTS9002325");
 });
 
-it("tells a page where it may ask, and no other page", async () => {
+it("lets only a registered page read the metadata", async () => {
   const metadata = `${entra.issuer}/.well-known/openid-configuration`;
   const allowed = async (from: string) =>
     (await fetch(metadata, { headers: { origin: from } })).headers.get("access-control-allow-origin");

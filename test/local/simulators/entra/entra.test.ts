@@ -81,7 +81,7 @@ test("exchanges a service account's token for one that names the managed identit
   });
 });
 
-test("keeps the trailing slash of a resource that is asked for with two", async () => {
+test("keeps the trailing slash of a resource that is requested with two", async () => {
   const identity = addIdentity(context.world, "slash", [credentialFor()]);
   const credential = await workload(identity.clientId, await signServiceAccountToken(cluster, { subject }));
 
@@ -111,7 +111,7 @@ test("refuses a client id that no identity has", async () => {
   await expect(credential.getToken(databaseScope)).rejects.toThrow(/AADSTS700016: Application with identifier/);
 });
 
-test("refuses an assertion that another key signed", async () => {
+test("refuses an assertion signed with another key", async () => {
   const identity = addIdentity(context.world, "forged", [credentialFor()]);
   const forged = { oidcIssuer: cluster.oidcIssuer, serviceAccountKey: await createSigningKey() };
   const credential = await workload(identity.clientId, await signServiceAccountToken(forged, { subject }));
@@ -119,7 +119,7 @@ test("refuses an assertion that another key signed", async () => {
   await expect(credential.getToken(databaseScope)).rejects.toThrow(/AADSTS700027/);
 });
 
-test("refuses an assertion whose time is over", async () => {
+test("refuses an expired assertion", async () => {
   const identity = addIdentity(context.world, "late", [credentialFor()]);
   const credential = await workload(identity.clientId, await signServiceAccountToken(cluster, { subject }));
   offsetMs = 2 * 3600_000;
@@ -152,7 +152,7 @@ test("serves DefaultAzureCredential from the environment of a pod", async () => 
   expect(decodeJwt(token)["appid"]).toBe(identity.clientId);
 });
 
-test("gives a Function App the token of its own identity, or of the one it asks for", async () => {
+test("gives a Function App a token of its own identity, or of the one it asks for", async () => {
   const [own, other] = [addIdentity(context.world, "own"), addIdentity(context.world, "other")];
   const { endpoint, header } = entra.appServiceIdentity(own.clientId, [other.clientId]);
   vi.stubEnv("IDENTITY_ENDPOINT", endpoint);
@@ -173,7 +173,7 @@ test("gives a Function App the token of its own identity, or of the one it asks 
   expect(first.expiresOnTimestamp - Date.now()).toBeGreaterThan(23 * 3600_000);
 });
 
-test("refuses a Function App an identity that is not assigned to it, and a choice that is not clear", async () => {
+test("refuses a Function App an identity that is not assigned to it, and an ambiguous choice", async () => {
   const [own, other] = [addIdentity(context.world, "app-own"), addIdentity(context.world, "of-another-app")];
   const { endpoint, header } = entra.appServiceIdentity(own.clientId);
   const ask = async (choice: Record<string, string>) => {
@@ -195,7 +195,7 @@ test("refuses a Function App an identity that is not assigned to it, and a choic
   expect(statuses).toEqual([400, 400, 400, 400, 400, 400, 200]);
 });
 
-test("speaks the older version of a Function App's endpoint as well, with its own names", async () => {
+test("also serves the older version of a Function App's endpoint, with its own names", async () => {
   const [own, other] = [addIdentity(context.world, "old-own"), addIdentity(context.world, "old-other")];
   const { endpoint, header } = entra.appServiceIdentity(own.clientId, [other.clientId]);
   const ask = async (choice: string, headers: Record<string, string>) =>
@@ -219,7 +219,7 @@ test("refuses a caller that does not know the Function App's secret header", asy
   expect(response.status).toBe(401);
 });
 
-test("acts scripted faults out once per token request and journals them", async () => {
+test("applies scripted faults once per token request and records them in the journal", async () => {
   const identity = addIdentity(context.world, "faulty", [credentialFor()]);
   const credential = await workload(identity.clientId, await signServiceAccountToken(cluster, { subject }));
   const call = { wire: "entra", operation: "token", target: identity.clientId } as const;

@@ -1,4 +1,4 @@
-/** A small world for tests of the Azure wires: one cluster, one identity, and a certificate that this process trusts. */
+/** A small world for tests of the simulated Azure APIs: one cluster, one identity, and a certificate that this process trusts. */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -75,7 +75,7 @@ export async function signServiceAccountToken(
     .sign(cluster.serviceAccountKey.privateKey);
 }
 
-/** The file that a kubelet would have projected into the pod. */
+/** Writes the file that a kubelet would have projected into the pod. */
 export async function writeTokenFile(token: string): Promise<{ path: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "mooring-token-"));
   const path = join(folder, "token");

@@ -22,7 +22,7 @@ test("lets the sandbox's own token in", async () => {
   expect((await namespacesWith(cluster.simulator.adminToken)).items).toHaveLength(3);
 });
 
-test("forbids everything but discovery to another Entra principal, and names what it lacks", async () => {
+test("forbids another Entra principal everything but discovery, and names the missing permission", async () => {
   const token = await cluster.entraToken({ appid: "99999999-2222-4333-8444-555555555555" });
 
   const failure = await failureOf(namespacesWith(token));
@@ -34,7 +34,7 @@ test("forbids everything but discovery to another Entra principal, and names wha
   expect((await cluster.request("GET", "/api/v1", { token })).status).toBe(200);
 });
 
-test("lets a principal do what the rules bound to it name, and nothing beside", async () => {
+test("allows a principal what the rules bound to it name, and nothing else", async () => {
   const appid = "88888888-2222-4333-8444-555555555555";
   const rules = [
     { apiGroups: [""], resources: ["configmaps"], resourceNames: ["mine"], verbs: ["get", "patch"] },
@@ -50,10 +50,10 @@ test("lets a principal do what the rules bound to it name, and nothing beside", 
   const configMaps = "/api/v1/namespaces/default/configmaps";
   const mine = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "mine", namespace: "default" } };
 
-  // There is none to get, which only who may get it is told.
+  // It does not exist, but only a caller who may get it learns that.
   expect(await ask("GET", `${configMaps}/mine`)).toBe(404);
   expect(await ask("GET", `${configMaps}/other`)).toBe(403);
-  // A rule with names covers no list, and applying what is not there is creating, too.
+  // A rule with resourceNames does not cover list, and applying a missing object also needs create.
   expect(await ask("GET", configMaps)).toBe(403);
   expect(await ask("PATCH", `${configMaps}/mine?fieldManager=test`, mine)).toBe(403);
   await bound.create(mine);
@@ -105,7 +105,7 @@ test("mints service account tokens that the issuer's published keys verify", asy
   expect(new Date(status?.expirationTimestamp ?? 0).getTime()).toBe((payload.exp ?? 0) * 1000);
 });
 
-test("knows a service account by its token, which has no rights and dies with the account", async () => {
+test("recognizes a service account by its token, which has no rights and is invalid once the account is deleted", async () => {
   await cluster.create({
     apiVersion: "v1",
     kind: "ServiceAccount",
@@ -124,7 +124,7 @@ test("knows a service account by its token, which has no rights and dies with th
   expect(await failureOf(namespacesWith(token))).toMatchObject({ code: 401 });
 });
 
-test("refuses a token that is shorter than ten minutes, and one for an account that is not there", async () => {
+test("refuses a token request for less than ten minutes, or for an account that does not exist", async () => {
   const short = { namespace: "default", name: "default", body: { spec: { audiences: [], expirationSeconds: 60 } } };
   expect(await failureOf(cluster.core.createNamespacedServiceAccountToken(short))).toMatchObject({ code: 422 });
   const nobody = { namespace: "default", name: "nobody", body: { spec: { audiences: [] } } };

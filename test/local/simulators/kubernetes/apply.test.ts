@@ -1,4 +1,4 @@
-/** Golden cases from kubernetes.io "Server-Side Apply", by the sections of that page. */
+/** The cases of kubernetes.io "Server-Side Apply", section by section. */
 
 import * as k8s from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -36,7 +36,7 @@ const owners = () =>
   );
 
 describe("field management", () => {
-  test("creates the object and records the applier as owner of what it named", async () => {
+  test("creates the object and records the applier as the owner of the fields it set", async () => {
     await cluster.apply(configMap({ key: "some value" }, { "test-label": "test" }), "kubectl");
 
     expect(stored()["data"]).toEqual({ key: "some value" });
@@ -52,7 +52,7 @@ describe("field management", () => {
     ]);
   });
 
-  test("answers 201 for a new object and 200 for one that is there", async () => {
+  test("answers 201 for a new object and 200 for an existing one", async () => {
     const path = `/api/v1/namespaces/${namespace}/configmaps/cmap?fieldManager=a`;
     const headers = { "content-type": "application/apply-patch+yaml" };
     const body = "apiVersion: v1\nkind: ConfigMap\ndata: {a: '1'}\n";
@@ -61,7 +61,7 @@ describe("field management", () => {
     expect((await cluster.request("PATCH", path, { body, headers })).status).toBe(200);
   });
 
-  test("changes nothing, not even the resource version, when the same is applied again", async () => {
+  test("changes nothing, not even the resource version, when the same object is applied again", async () => {
     await cluster.apply(configMap({ key: "value" }), "a");
     const before = stored();
 
@@ -70,7 +70,7 @@ describe("field management", () => {
     expect(stored()).toEqual(before);
   });
 
-  test("records other writes as Update, with the containers that they made", async () => {
+  test("records other writes as Update, including the containers that they add", async () => {
     await cluster.core.createNamespacedConfigMap({
       namespace,
       body: configMap({ key: "value" }),
@@ -82,7 +82,7 @@ describe("field management", () => {
 });
 
 describe("conflicts", () => {
-  test("refuses a value that another manager owns and set differently, and names manager and field", async () => {
+  test("refuses to change a value that another manager owns, and names the manager and the field", async () => {
     await cluster.apply(configMap({ key: "one", other: "x" }), "first");
 
     const failure = await failureOf(cluster.apply(configMap({ key: "two" }), "second"));
@@ -96,7 +96,7 @@ describe("conflicts", () => {
     expect(stored()["data"]).toEqual({ key: "one", other: "x" });
   });
 
-  test("says since when another writer, who did not apply, owns the field", async () => {
+  test("says since when a writer that did not apply has owned the field", async () => {
     await cluster.core.createNamespacedConfigMap({
       namespace,
       body: configMap({ key: "one" }),
@@ -110,7 +110,7 @@ describe("conflicts", () => {
     );
   });
 
-  test("lists several conflicts by manager", async () => {
+  test("groups several conflicts by manager", async () => {
     await cluster.apply(configMap({ a: "1" }), "first");
     await cluster.apply(configMap({ b: "1", c: "1" }), "third");
 
@@ -122,7 +122,7 @@ describe("conflicts", () => {
     expect(details?.causes).toHaveLength(3);
   });
 
-  test("force takes the value and the ownership", async () => {
+  test("force changes the value and takes the ownership", async () => {
     await cluster.apply(configMap({ key: "one", mine: "x" }), "first");
 
     await cluster.apply(configMap({ key: "two" }), "second", { force: true });
@@ -134,7 +134,7 @@ describe("conflicts", () => {
     });
   });
 
-  test("lets two managers share a field that both give the same value", async () => {
+  test("lets two managers share a field to which both give the same value", async () => {
     await cluster.apply(configMap({ key: "one" }), "first");
     await cluster.apply(configMap({ key: "one" }), "second");
 
@@ -146,7 +146,7 @@ describe("conflicts", () => {
     expect(message).toContain('conflict with "second": .data.key');
   });
 
-  test("never refuses another kind of write, which takes the field over", async () => {
+  test("never refuses another kind of write, which takes over the field", async () => {
     await cluster.apply(configMap({ key: "one" }), "first");
 
     const patch = { namespace, name: "cmap", body: { data: { key: "two" } }, fieldManager: "patcher" };
@@ -160,7 +160,7 @@ describe("conflicts", () => {
 });
 
 describe("fields that an applier gives up", () => {
-  test("go when nobody else owns them, with the map that this leaves empty", async () => {
+  test("are removed when nobody else owns them, together with a map that becomes empty", async () => {
     await cluster.apply(configMap({ a: "1", b: "2" }, { one: "1" }), "first");
 
     await cluster.apply(configMap({ a: "1" }), "first");
@@ -169,7 +169,7 @@ describe("fields that an applier gives up", () => {
     expect(stored().metadata.labels).toBeUndefined();
   });
 
-  test("stay when somebody else owns them too", async () => {
+  test("stay when another manager also owns them", async () => {
     await cluster.apply(configMap({ a: "1", b: "2" }), "first");
     await cluster.apply(configMap({ b: "2" }), "second");
 
@@ -182,7 +182,7 @@ describe("fields that an applier gives up", () => {
     });
   });
 
-  test("leave alone what a different writer put beside them", async () => {
+  test("do not affect what another writer put next to them", async () => {
     await cluster.apply(configMap({ a: "1" }), "first");
     const body = { metadata: { labels: { team: "blue" } }, data: { theirs: "x" } };
     await cluster.core.patchNamespacedConfigMap(
@@ -206,7 +206,7 @@ describe("merge strategies", () => {
   });
   const storedPod = () => cluster.simulator.objects.get("v1", "Pod", "pod", namespace);
 
-  test("merges containers by name, and owns them by their keys", async () => {
+  test("merges containers by name, and tracks their ownership by key", async () => {
     await cluster.apply(pod([{ name: "app", image: "app:1", env: [{ name: "A", value: "1" }] }]), "first");
 
     const conflict = await failureOf(cluster.apply(pod([{ name: "app", image: "app:2" }]), "second"));
@@ -226,7 +226,7 @@ describe("merge strategies", () => {
     });
   });
 
-  test("uses the default of a key that is not given", async () => {
+  test("uses the default of a missing key", async () => {
     await cluster.apply(pod([{ name: "app", image: "a", ports: [{ containerPort: 80 }] }]), "first");
     const before = storedPod();
 
@@ -254,7 +254,7 @@ describe("merge strategies", () => {
     expect(owners()).toEqual({ "second Apply": { "f:metadata": { "f:finalizers": { 'v:"example.com/b"': {} } } } });
   });
 
-  test("replaces an atomic list whole", async () => {
+  test("replaces an atomic list as a whole", async () => {
     const account = (...names: string[]) => ({
       apiVersion: "v1",
       kind: "ServiceAccount",
@@ -273,7 +273,7 @@ describe("merge strategies", () => {
   });
 });
 
-describe("what an apply request has to be", () => {
+describe("an apply request", () => {
   const apply = (body: unknown, query: string) =>
     cluster.request("PATCH", `/api/v1/namespaces/${namespace}/configmaps/cmap?${query}`, {
       body,
@@ -287,7 +287,7 @@ describe("what an apply request has to be", () => {
     expect(JSON.parse(text).message).toContain("fieldManager: Required value: is required for apply patch");
   });
 
-  test("makes nothing anew when it names a UID", async () => {
+  test("recreates nothing when it names a UID", async () => {
     const uid = "11111111-2222-4333-8444-555555555555";
     const { status, text } = await apply({ ...configMap({}), metadata: { name: "cmap", uid } }, "fieldManager=a");
 
@@ -298,7 +298,7 @@ describe("what an apply request has to be", () => {
     expect(cluster.simulator.objects.get("v1", "ConfigMap", "cmap", namespace)).toBeUndefined();
   });
 
-  test("must not bring managed fields", async () => {
+  test("must not contain managed fields", async () => {
     const { status, text } = await apply(
       { ...configMap({}), metadata: { name: "cmap", managedFields: [] } },
       "fieldManager=a",
@@ -308,7 +308,7 @@ describe("what an apply request has to be", () => {
     expect(JSON.parse(text).message).toBe("metadata.managedFields must be nil");
   });
 
-  test("is answered 500 for a field that the schema does not declare, as real API servers do", async () => {
+  test("gets 500 for a field that the schema does not declare, as from real API servers", async () => {
     const { status, text } = await apply({ ...configMap({}), dat: {} }, "fieldManager=a&fieldValidation=Strict");
 
     expect(status).toBe(500);
@@ -317,14 +317,14 @@ describe("what an apply request has to be", () => {
     );
   });
 
-  test("shows with dryRun what would be, and stores nothing", async () => {
+  test("returns the result but stores nothing with dryRun", async () => {
     const planned = await cluster.apply(configMap({ key: "value" }), "a", { dryRun: true });
 
     expect(planned).toMatchObject({ data: { key: "value" } });
     expect(cluster.simulator.objects.get("v1", "ConfigMap", "cmap", namespace)).toBeUndefined();
   });
 
-  test("refuses in a dry run what it would refuse", async () => {
+  test("is refused in a dry run if the write would be", async () => {
     await cluster.apply(configMap({ key: "one" }), "first");
 
     expect(await failureOf(cluster.apply(configMap({ key: "two" }), "second", { dryRun: true }))).toMatchObject({
@@ -332,7 +332,7 @@ describe("what an apply request has to be", () => {
     });
   });
 
-  test("starts managed fields afresh when an update empties them, and then finds an owner for what is there", async () => {
+  test("resets managed fields when an update empties them, and then assigns the existing fields an owner", async () => {
     await cluster.apply(configMap({ key: "one" }), "first");
     await cluster.core.patchNamespacedConfigMap(
       { namespace, name: "cmap", body: { metadata: { managedFields: [{}] } }, fieldManager: "x" },
@@ -345,7 +345,7 @@ describe("what an apply request has to be", () => {
     expect(message).toContain('conflict with "before-first-apply" using v1');
   });
 
-  test("through /status owns and changes the status alone", async () => {
+  test("through /status owns and changes only the status", async () => {
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "pod", namespace } };
     await cluster.create({ ...pod, spec: { containers: [{ name: "app", image: "a" }] } } as object);
     const config = { ...pod, metadata: { ...pod.metadata, labels: { a: "b" } }, status: { phase: "Running" } };

@@ -1,4 +1,4 @@
-/** A running cluster for tests, and the clients that talk to it over the wire. */
+/** A running simulated cluster for tests, and clients that connect to it over HTTPS. */
 import { request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as k8s from "@kubernetes/client-node";
@@ -105,7 +105,7 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
       await objects.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
     },
 
-    /** A request without a client library, for what that would hide: headers, odd media types, odd bodies. */
+    /** A request without a client library, which would hide headers, unusual media types and malformed bodies. */
     request(
       method: string,
       path: string,
@@ -141,7 +141,7 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
   };
 }
 
-/** The Status in a client library's exception. */
+/** Returns the Status from a client library's exception. */
 export async function failureOf(promise: Promise<unknown>): Promise<{
   code: number;
   reason?: string;
@@ -152,13 +152,13 @@ export async function failureOf(promise: Promise<unknown>): Promise<{
     await promise;
   } catch (error) {
     if (!(error instanceof k8s.ApiException)) throw error;
-    // The generated clients throw a 401's body away.
+    // The generated clients discard the body of a 401.
     return { message: "", ...JSON.parse(error.body ?? "{}"), code: error.code };
   }
   throw new Error("It was expected to fail, and succeeded.");
 }
 
-/** Waits until a look at the world shows what is expected. */
+/** Waits until `look` returns a value. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + 5_000;
   while (Date.now() < deadline) {

@@ -22,7 +22,7 @@ const definition = (kind: string, openAPIV3Schema: object, subresources?: object
     },
   };
 };
-/** Without the client library, whose model of a schema calls `enum` and `default` by other names. */
+/** Bypasses the client library, whose schema model renames `enum` and `default`. */
 const define = async (body: object) => {
   const { text } = await cluster.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", { body });
   return JSON.parse(text);
@@ -37,7 +37,7 @@ const instance = (kind: string, spec: object, rest: object = {}) => ({
 const stored = (kind: string) => cluster.simulator.objects.get("example.com/v1", kind, "x", "default");
 const object = (properties: object, rest: object = {}) => ({ type: "object", properties, ...rest });
 
-test("serves a definition's resource as soon as it is stored, and nothing of it after it is deleted", async () => {
+test("serves a definition's resource as soon as it is stored, and stops when it is deleted", async () => {
   const made = await define(definition("Boat", object({ spec: object({ name: { type: "string" } }) })));
   expect(made).toMatchObject({
     status: {
@@ -55,7 +55,7 @@ test("serves a definition's resource as soon as it is stored, and nothing of it 
   expect((await cluster.request("GET", "/apis/example.com/v1/boats")).text).toBe("404 page not found\n");
 });
 
-test("refuses a definition whose name is not plural and group", async () => {
+test("refuses a definition whose name is not <plural>.<group>", async () => {
   const wrong = { ...definition("Ship", object({})), metadata: { name: "wrong.example.com" } };
 
   expect(await failureOf(cluster.create(wrong))).toMatchObject({ code: 422 });
@@ -89,7 +89,7 @@ test("validates, defaults and prunes by the schema", async () => {
   expect(stored("Buoy")?.["spec"]).toEqual({ size: 2, colour: "red" });
 });
 
-test("keeps a status subresource apart, and wants the resource version for a replacement", async () => {
+test("separates the status subresource, and requires the resource version for a replacement", async () => {
   const schema = object({ spec: object({ a: { type: "string" } }), status: object({ b: { type: "string" } }) });
   await define(definition("Pier", schema, { status: {} }));
   await cluster.create(instance("Pier", { a: "1" }, { status: { b: "ignored" } }));
@@ -118,7 +118,7 @@ test("answers 415 to a strategic merge patch of a custom resource", async () => 
   expect(status).toBe(415);
 });
 
-test("serves aad-pod-identity's kinds where it is installed, and forgets a field that is not theirs", async () => {
+test("serves aad-pod-identity's kinds if it is installed, and prunes unknown fields", async () => {
   const { groups } = await cluster.config.makeApiClient(k8s.ApisApi).getAPIVersions();
   expect(groups.map(({ name }) => name)).toContain("aadpodidentity.k8s.io");
   const identity = {
@@ -144,7 +144,7 @@ test("serves aad-pod-identity's kinds where it is installed, and forgets a field
   });
 });
 
-test("does not serve aad-pod-identity's kinds where it is not installed", async () => {
+test("does not serve aad-pod-identity's kinds if it is not installed", async () => {
   const bare = await startCluster({ traits: { hasPodIdentity: false, hasWorkloadIdentityWebhook: false } });
 
   const { status } = await bare.request("GET", "/apis/aadpodidentity.k8s.io/v1");

@@ -31,7 +31,7 @@ const configMap = (data: Record<string, string>) => ({
 const stored = () => cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
 const dryly = { dryRun: true };
 
-/** Moves with every write there is, whatever it writes. */
+/** The resource version of the whole store, which changes with every write. */
 async function storedVersion(): Promise<string> {
   return (await cluster.core.listNamespace()).metadata?.resourceVersion ?? "";
 }
@@ -40,7 +40,7 @@ async function expectNothingStored() {
   expect(await storedVersion()).toBe(version);
 }
 
-test("a dry run returns what it would store, generated fields included, and stores nothing of it", async () => {
+test("a dry run returns what it would store, including generated fields, and stores nothing", async () => {
   const heard: string[] = [];
   const unsubscribe = cluster.simulator.objects.subscribe(({ object }) => heard.push(object.metadata.name));
 
@@ -55,7 +55,7 @@ test("a dry run returns what it would store, generated fields included, and stor
   unsubscribe();
 });
 
-test("a dry run of a change shows the change beside what is kept, and leaves the object at its version", async () => {
+test("a dry run of a change returns the merged object, and leaves the stored one at its version", async () => {
   await cluster.create({ ...configMap({ key: "one", theirs: "kept" }) });
   const before = stored();
 
@@ -68,14 +68,14 @@ test("a dry run of a change shows the change beside what is kept, and leaves the
   expect(stored()).toEqual(before);
 });
 
-test("a dry run of a namespace makes no service account in it", async () => {
+test("a dry run of a namespace creates no service account in it", async () => {
   await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "planned" } }, "a", dryly);
 
   expect(cluster.simulator.objects.list("v1", "ServiceAccount", "planned")).toEqual([]);
   await expectNothingStored();
 });
 
-test("what is in a namespace that is not there yet cannot be asked about", async () => {
+test("a dry run in a namespace that does not exist yet is refused", async () => {
   const elsewhere = { ...configMap({}), metadata: { name, namespace: "missing" } };
 
   expect(await failureOf(cluster.apply(elsewhere, "a", dryly))).toMatchObject({
@@ -84,7 +84,7 @@ test("what is in a namespace that is not there yet cannot be asked about", async
   });
 });
 
-test("a dry run is refused by validation, and by an immutable field", async () => {
+test("a dry run is refused by validation and for an immutable field", async () => {
   expect((await failureOf(cluster.apply({ ...configMap({ "a b": "" }) }, "a", dryly))).code).toBe(422);
   await cluster.create({ ...configMap({ key: "one" }), immutable: true } as object);
 
@@ -94,7 +94,7 @@ test("a dry run is refused by validation, and by an immutable field", async () =
   });
 });
 
-test("a webhook sees a dry run, may deny it, and may change what it returns", async () => {
+test("a webhook sees a dry run, and may deny it or change its result", async () => {
   const seen: string[] = [];
   cluster.simulator.webhooks.push({
     name: "policy.example",
@@ -117,7 +117,7 @@ test("a webhook sees a dry run, may deny it, and may change what it returns", as
   await expectNothingStored();
 });
 
-test("a webhook with side effects makes a dry run fail, and the write itself pass", async () => {
+test("a webhook with side effects fails a dry run but not the write itself", async () => {
   cluster.simulator.webhooks.push({ name: "audit.example", sideEffects: "Some", deny: () => undefined });
 
   expect(await failureOf(cluster.apply(configMap({}), "a", dryly))).toMatchObject({
@@ -128,10 +128,10 @@ test("a webhook with side effects makes a dry run fail, and the write itself pas
   expect(stored()).toBeDefined();
 });
 
-test("a quota counts what is there, and a dry run asks it without using it up", async () => {
+test("a quota counts existing objects, and a dry run checks it without using it up", async () => {
   await cluster.createNamespace("small");
   const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "few", namespace: "small" } };
-  // One of two: every namespace has kube-root-ca.crt.
+  // One of the two is used already: every namespace has kube-root-ca.crt.
   await cluster.create({ ...quota, spec: { hard: { configmaps: "2", "count/serviceaccounts": "1" } } } as object);
   const inSmall = (called: string) => ({ ...configMap({}), metadata: { name: called, namespace: "small" } });
 
@@ -144,14 +144,14 @@ test("a quota counts what is there, and a dry run asks it without using it up", 
     message:
       'configmaps "b" is forbidden: exceeded quota: few, requested: configmaps=1, used: configmaps=2, limited: configmaps=2',
   });
-  // The default account has the only place.
+  // The default account uses up the quota.
   const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "app", namespace: "small" } };
   expect((await failureOf(cluster.apply(account, "a", dryly))).message).toContain("requested: count/serviceaccounts=1");
-  // What is there already is changed without asking the quota.
+  // Changes to existing objects do not count.
   await cluster.apply({ ...inSmall("a"), data: { key: "value" } } as object, "a");
 });
 
-test("a dry run needs the rights of the write: to patch, and to create what is not there", async () => {
+test("a dry run needs the same rights as the write: patch, and create if the object does not exist", async () => {
   cluster.simulator.restrictions.push(({ verb, resource }) => verb === "create" && resource === "configmaps");
 
   expect(await failureOf(cluster.apply(configMap({}), "a", dryly))).toMatchObject({
@@ -160,7 +160,7 @@ test("a dry run needs the rights of the write: to patch, and to create what is n
   });
 });
 
-test("an access review says what the caller may do, also in a namespace that is not there", async () => {
+test("an access review says what the caller may do, even in a namespace that does not exist", async () => {
   cluster.simulator.restrictions.push(({ verb, resource }) => verb === "patch" && resource === "secrets");
   const review = async (verb: string, resource: string) => {
     const resourceAttributes = { verb, group: "", resource, namespace: "missing" };
@@ -178,7 +178,7 @@ test("an access review says what the caller may do, also in a namespace that is 
   expect(await review("patch", "secrets")).toEqual({ status: 201, allowed: false });
 });
 
-test("a dry run of a deletion asks webhooks and preconditions, and deletes nothing", async () => {
+test("a dry run of a deletion checks webhooks and preconditions, and deletes nothing", async () => {
   await cluster.apply(configMap({}), "a");
   const remove = (uid: string | undefined) =>
     cluster.core.deleteNamespacedConfigMap({

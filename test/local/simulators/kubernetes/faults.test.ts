@@ -21,7 +21,7 @@ const script = (effect: Effect, operation = "POST configmaps") =>
 const create = (name: string) =>
   cluster.core.createNamespacedConfigMap({ namespace: "default", body: configMap(name) });
 
-test("names every request by method, resource and place", async () => {
+test("names every request by method, resource and location", async () => {
   const before = cluster.faults.journal.length;
   await create("named");
   await cluster.core.readNamespacedConfigMap({ namespace: "default", name: "named" });
@@ -46,7 +46,7 @@ test("names every request by method, resource and place", async () => {
   ]);
 });
 
-test("answers 429 with the time to wait, in header and details", async () => {
+test("answers 429 with the time to wait in the header and in the details", async () => {
   script({ kind: "error", code: 429, retryAfterSeconds: 7 });
 
   const failure = await create("slow").catch((error: unknown) => error);
@@ -58,7 +58,7 @@ test("answers 429 with the time to wait, in header and details", async () => {
   expect(stored("slow")).toBeUndefined();
 });
 
-test("answers with the reason or the status that is scripted", async () => {
+test("answers with the scripted reason or status", async () => {
   script({ kind: "error", code: "ServiceUnavailable", message: "etcd is away" });
   expect(await failureOf(create("x"))).toMatchObject({
     code: 503,
@@ -69,7 +69,7 @@ test("answers with the reason or the status that is scripted", async () => {
   expect(await failureOf(create("x"))).toMatchObject({ code: 500, reason: "ServerTimeout" });
 });
 
-test("cuts the connection before anything happens, or after everything has", async () => {
+test("cuts the connection before the request takes effect, or afterwards", async () => {
   script({ kind: "cutBefore" });
   await expect(create("before")).rejects.toThrow("fetch failed");
   script({ kind: "cutAfter" });
@@ -79,7 +79,7 @@ test("cuts the connection before anything happens, or after everything has", asy
   expect(stored("after")).toBeDefined();
 });
 
-test("answers with broken JSON although the thing was done", async () => {
+test("answers with broken JSON although the request took effect", async () => {
   script({ kind: "garbage" });
 
   await expect(create("garbled")).rejects.toThrow(SyntaxError);
@@ -96,7 +96,7 @@ test("never answers a request that hangs", async () => {
   expect(stored("hung")).toBeUndefined();
 });
 
-test("does not let the sandbox's own requests meet faults, or be seen", async () => {
+test("applies no faults to the sandbox's own requests, and does not record them", async () => {
   cluster.faults.add({ wire: "kubernetes", times: Number.POSITIVE_INFINITY, effect: { kind: "cutBefore" } });
   const before = cluster.faults.journal.length;
 
@@ -106,7 +106,7 @@ test("does not let the sandbox's own requests meet faults, or be seen", async ()
   expect(cluster.faults.journal).toHaveLength(before);
 });
 
-test("drops a watch in mid-stream", async () => {
+test("drops a watch midstream", async () => {
   script({ kind: "cutAfter" }, "GET configmaps");
 
   const ended = new Promise((resolve) => {

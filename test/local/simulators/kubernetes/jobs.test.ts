@@ -31,7 +31,7 @@ const nextPod = (name: string) =>
   eventually(() => podsOf(name).find((pod) => JSON.stringify(pod["status"]).includes("Pending")));
 const jobStatus = async (name: string) => (await batch.readNamespacedJob({ namespace, name })).status;
 
-/** What a kubelet does at the end of a pod. */
+/** Ends a pod as a kubelet would. */
 async function end(name: string, phase: "Succeeded" | "Failed") {
   const pod = await nextPod(name);
   await cluster.core.patchNamespacedPodStatus(
@@ -40,7 +40,7 @@ async function end(name: string, phase: "Succeeded" | "Failed") {
   );
 }
 
-test("a job makes a pod from its template and owns it", async () => {
+test("a job creates a pod from its template and owns it", async () => {
   const job = await createJob("makes");
 
   const pod = await nextPod("makes");
@@ -71,7 +71,7 @@ test("a job is complete when its pod has succeeded", async () => {
   expect(podsOf("good")).toHaveLength(1);
 });
 
-test("a job tries again as often as backoffLimit says, and has failed then", async () => {
+test("a job retries up to its backoffLimit, and then fails", async () => {
   await createJob("bad", { backoffLimit: 1 });
   await end("bad", "Failed");
   await end("bad", "Failed");
@@ -85,7 +85,7 @@ test("a job tries again as often as backoffLimit says, and has failed then", asy
   expect(podsOf("bad")).toHaveLength(2);
 });
 
-test("a job whose pod is refused says so in an event, and goes on when the reason is gone", async () => {
+test("a job whose pod is refused reports it in an event, and continues once the reason is gone", async () => {
   await createJob("waits", { serviceAccountName: "later" });
   const event = await eventually(() => cluster.simulator.objects.get("v1", "Event", "waits.failedcreate", namespace));
   expect(event).toMatchObject({ reason: "FailedCreate", message: expect.stringContaining('"later" not found') });

@@ -1,4 +1,4 @@
-/** kubectl is the one client here that this project did not write or choose: what it accepts is the best proof there is. */
+/** kubectl is the one client here that this project neither wrote nor chose, so it is the best check of the simulator. */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ describe.skipIf(!isInstalled())("kubectl (skipped where it is not installed: apt
     await cluster.simulator.close();
   });
 
-  // Its own home, so that it neither finds nor leaves a discovery cache.
+  // A separate home folder, so that kubectl neither finds nor leaves a discovery cache.
   const environment = () => ({ ...process.env, HOME: home, KUBECONFIG: join(home, "config") });
 
   async function kubectl(...parameters: string[]): Promise<string> {
@@ -69,7 +69,7 @@ metadata: {name: id, namespace: team}
 spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
 `;
 
-  test("applies on the client's side, and sees what is unchanged and what is configured", async () => {
+  test("applies client-side, and tells unchanged objects from configured ones", async () => {
     expect(await kubectl("apply", "-f", write("a.yaml", team("one")))).toBe(
       "namespace/team unchanged\nconfigmap/settings unchanged\nazureidentity.aadpodidentity.k8s.io/id unchanged\n",
     );
@@ -77,7 +77,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     expect(await kubectl("get", "-n", "team", "configmap", "settings", "-o", "jsonpath={.data.key}")).toBe("two");
   });
 
-  test("applies on the server's side, and shows a conflict as its own", async () => {
+  test("applies server-side, and reports conflicts", async () => {
     const manifest = (value: string) =>
       `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"shared","namespace":"team"},"data":{"key":"${value}"}}`;
     const file = write("shared.json", manifest("one"));
@@ -92,7 +92,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     expect(await kubectl("get", "-n", "team", "cm", "shared", "-o", "jsonpath={.data.key}")).toBe("two");
   });
 
-  test("moves an object from one side's apply to the other's", async () => {
+  test("moves an object from client-side to server-side apply", async () => {
     const file = write("moved.yaml", team("one").replace("settings", "moved"));
     await kubectl("apply", "-f", file);
 
@@ -106,7 +106,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     expect(managers).not.toContain("kubectl-client-side-apply Update");
   });
 
-  test("gets tables with columns, names, JSON, and what changes while it watches", async () => {
+  test("gets tables with columns, names, JSON, and changes while it watches", async () => {
     expect(await kubectl("get", "namespaces")).toMatch(/^NAME +STATUS +AGE\n/);
     expect(await kubectl("get", "azureidentities", "-n", "team")).toMatch(
       /^NAME +TYPE +CLIENTID +AGE\nid +0 +c +\d+s\n$/,
@@ -158,7 +158,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     expect(await deleting).toBe('configmap "held" deleted\n');
   });
 
-  test("says in the server's words why it refuses", async () => {
+  test("shows the server's reason for a refusal", async () => {
     const misspelt = team("one").replace("clientID", "clientId");
     expect(await refusal("apply", "-f", write("misspelt.yaml", misspelt))).toContain('unknown field "spec.clientId"');
     expect(await refusal("get", "-n", "team", "cm", "missing")).toBe(

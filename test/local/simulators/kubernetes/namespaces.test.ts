@@ -14,7 +14,7 @@ const configMap = (namespace: string, finalizers: string[] = []) => ({
   metadata: { name: "c", namespace, finalizers },
 });
 
-test("a new namespace is active, knows its name as a label, and has a default service account", async () => {
+test("a new namespace is active, has its name as a label, and has a default service account", async () => {
   await cluster.createNamespace("fresh");
 
   expect(namespace("fresh")).toMatchObject({
@@ -25,7 +25,7 @@ test("a new namespace is active, knows its name as a label, and has a default se
   expect((await cluster.core.listNamespacedServiceAccount({ namespace: "fresh" })).items).toHaveLength(1);
 });
 
-test("a new namespace has the cluster's certificate authority, for the pods in it", async () => {
+test("a new namespace has the cluster's certificate authority for its pods", async () => {
   await cluster.createNamespace("trusting");
 
   const { data } = await cluster.core.readNamespacedConfigMap({ name: "kube-root-ca.crt", namespace: "trusting" });
@@ -35,7 +35,7 @@ test("a new namespace has the cluster's certificate authority, for the pods in i
   expect(inDefault.data).toEqual(data);
 });
 
-test("a namespace keeps the label of its name when it is replaced without", async () => {
+test("a namespace keeps the label with its name when it is replaced without that label", async () => {
   await cluster.createNamespace("labelled");
 
   await cluster.core.replaceNamespace({ name: "labelled", body: { metadata: { name: "labelled" } } });
@@ -43,7 +43,7 @@ test("a namespace keeps the label of its name when it is replaced without", asyn
   expect(namespace("labelled")?.metadata.labels).toEqual({ "kubernetes.io/metadata.name": "labelled" });
 });
 
-test("a namespace that is deleted refuses new content, and is then gone with all that was in it", async () => {
+test("a namespace that is being deleted refuses new content, and is then gone with everything in it", async () => {
   await cluster.createNamespace("ending");
   await cluster.create(configMap("ending"));
 
@@ -64,7 +64,7 @@ test("a namespace that is deleted refuses new content, and is then gone with all
   expect(namespace("ending")).toMatchObject({ status: { phase: "Active" } });
 });
 
-test("a namespace waits for the finalizers of what is in it", async () => {
+test("a namespace waits for the finalizers of its contents", async () => {
   await cluster.createNamespace("held");
   await cluster.create(configMap("held", ["example.com/hold"]));
   await cluster.core.deleteNamespace({ name: "held" });
@@ -79,7 +79,7 @@ test("a namespace waits for the finalizers of what is in it", async () => {
   await eventually(() => (namespace("held") === undefined ? true : undefined));
 });
 
-test("a namespace with a finalizer of its own stays, empty, until that is removed", async () => {
+test("a namespace with its own finalizer stays, empty, until that is removed", async () => {
   const metadata = { name: "kept", finalizers: ["example.com/keep"] };
   await cluster.create({ apiVersion: "v1", kind: "Namespace", metadata });
   await cluster.core.deleteNamespace({ name: "kept" });
@@ -95,6 +95,6 @@ test("a namespace with a finalizer of its own stays, empty, until that is remove
   });
 });
 
-test("the namespaces of the system cannot be deleted", async () => {
+test("system namespaces cannot be deleted", async () => {
   expect(await failureOf(cluster.core.deleteNamespace({ name: "kube-system" }))).toMatchObject({ code: 403 });
 });

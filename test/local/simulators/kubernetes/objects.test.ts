@@ -33,7 +33,7 @@ describe("create", () => {
     expect(created.metadata?.creationTimestamp).toBeInstanceOf(Date);
   });
 
-  test("refuses a name that is taken", async () => {
+  test("refuses a name that exists", async () => {
     await cluster.create(configMap("a"));
 
     expect(await failureOf(cluster.create(configMap("a")))).toMatchObject({
@@ -44,7 +44,7 @@ describe("create", () => {
     });
   });
 
-  test("refuses a namespace that is not there", async () => {
+  test("refuses a namespace that does not exist", async () => {
     const lost = { ...configMap("a"), metadata: { name: "a", namespace: "nowhere" } };
 
     expect(await failureOf(cluster.create(lost))).toMatchObject({
@@ -119,7 +119,7 @@ describe("field validation", () => {
       body: { metadata: { name: "a", lables: {} }, dat: {} },
     });
 
-  test("drops unknown fields and warns of them", async () => {
+  test("drops unknown fields and warns about them", async () => {
     const { status, headers } = await post("");
 
     expect(status).toBe(201);
@@ -127,7 +127,7 @@ describe("field validation", () => {
     expect(stored("a")).not.toHaveProperty("dat");
   });
 
-  test("refuses them when it is to be strict", async () => {
+  test("refuses unknown fields with Strict", async () => {
     const { status, text } = await post("fieldValidation=Strict");
 
     expect(status).toBe(400);
@@ -136,7 +136,7 @@ describe("field validation", () => {
     );
   });
 
-  test("says nothing when it is to ignore them", async () => {
+  test("drops unknown fields silently with Ignore", async () => {
     expect((await post("fieldValidation=Ignore")).headers["warning"]).toBeUndefined();
   });
 
@@ -154,7 +154,7 @@ describe("field validation", () => {
 });
 
 describe("update", () => {
-  test("replaces when the resource version is the current one or none, and refuses an old one", async () => {
+  test("replaces with the current resource version or none, and refuses an old one", async () => {
     const created = await cluster.core.createNamespacedConfigMap({ namespace, body: configMap("a") });
     const body = { ...created, data: { k: "1" } };
     await cluster.core.replaceNamespacedConfigMap({ namespace, name: "a", body });
@@ -168,7 +168,7 @@ describe("update", () => {
     expect(stored("a")?.["data"]).toBeUndefined();
   });
 
-  test("keeps uid, creation time and owner of the version to itself", async () => {
+  test("lets no client set the creation or deletion time", async () => {
     await cluster.create(configMap("a"));
     const before = stored("a")?.metadata;
 
@@ -196,7 +196,7 @@ describe("update", () => {
     expect(stored("a")?.metadata.resourceVersion).toBe(before);
   });
 
-  test("takes a JSON patch, and refuses one whose test fails", async () => {
+  test("applies a JSON patch, and refuses one whose test fails", async () => {
     await cluster.create(configMap("a", { data: { k: "v", old: "x" } }));
     const body = [
       { op: "test", path: "/data/k", value: "v" },
@@ -241,7 +241,7 @@ describe("update", () => {
     });
   });
 
-  test("raises the generation with the spec, and not with labels or status", async () => {
+  test("raises the generation for a change of the spec, and not of labels or status", async () => {
     const deployment = (replicas: number, labels: Record<string, string>) => ({
       apiVersion: "apps/v1",
       kind: "Deployment",
@@ -306,7 +306,7 @@ describe("update", () => {
 });
 
 describe("delete", () => {
-  test("removes at once, and then there is nothing", async () => {
+  test("removes the object immediately", async () => {
     await cluster.create(configMap("a"));
 
     const status = await cluster.core.deleteNamespacedConfigMap({ namespace, name: "a" });
@@ -318,7 +318,7 @@ describe("delete", () => {
     });
   });
 
-  test("refuses when the uid is another one", async () => {
+  test("refuses when the uid differs", async () => {
     await cluster.create(configMap("a"));
     const body = { preconditions: { uid: "another" } };
 
@@ -346,7 +346,7 @@ describe("delete", () => {
     expect(stored("a")).toBeUndefined();
   });
 
-  test("of a collection keeps to the selector", async () => {
+  test("of a collection respects the selector", async () => {
     const labelled = (name: string, app: string) => ({
       ...configMap(name),
       metadata: { name, namespace, labels: { app } },
@@ -359,7 +359,7 @@ describe("delete", () => {
     expect([stored("a"), stored("b")?.metadata.name]).toEqual([undefined, "b"]);
   });
 
-  test("takes dependents along, unless they are to be orphaned", async () => {
+  test("also deletes dependents, unless they are to be orphaned", async () => {
     const owned = async (owner: string, name: string) => {
       const { metadata } = await cluster.create(configMap(owner));
       const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name: owner, uid: metadata?.uid ?? "" }];
@@ -409,7 +409,7 @@ describe("list", () => {
     expect(await failureOf(names({ labelSelector: "a=b=c" }))).toMatchObject({ code: 400 });
   });
 
-  test("gives pages that all show the moment of the first", async () => {
+  test("returns pages that all show the state at the first", async () => {
     const first = await cluster.core.listNamespacedConfigMap({ namespace, limit: 3 });
     expect(first.metadata).toMatchObject({ remainingItemCount: 2 });
     await cluster.core.deleteNamespacedConfigMap({ namespace, name: "c3" });
@@ -429,7 +429,7 @@ describe("list", () => {
   });
 });
 
-test("says 404 to what it does not serve: in text for a group, as a Status for a resource", async () => {
+test("answers 404 for what it does not serve: as text for a group, as a Status for a resource", async () => {
   const group = await cluster.request("GET", "/apis/nothing.example/v1/things");
   expect([group.status, group.text]).toEqual([404, "404 page not found\n"]);
   const resource = await cluster.request("GET", "/api/v1/things");

@@ -1,4 +1,4 @@
-/** Server-side apply against a model of a few lines: a map of values, each with the set of managers that applied it. */
+/** Server-side apply against a simple model: a map of values, each with the set of managers that applied it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtInSchemas } from "../../../../local/simulators/kubernetes/builtInSchemas.ts";
@@ -38,13 +38,13 @@ function apply(live: Live, { manager, data }: Step): Live {
   });
 }
 
-test("forced applies in any order leave each value with exactly those who applied it last", () => {
+test("forced applies in any order leave each value owned by exactly those who applied it last", () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
       const model = new Map<string, { value: string; managers: Set<string> }>();
       let live = start;
       for (const next of steps) {
-        // An object without any owner is taken for one from before ownership was tracked.
+        // An object without any owner counts as one from before ownership was tracked.
         if (live !== start && live.managedFields.length === 0) live = start;
         live = apply(live, next);
         for (const [key, field] of model) {
@@ -69,7 +69,7 @@ test("forced applies in any order leave each value with exactly those who applie
   );
 });
 
-test("applying the same twice changes nothing, whatever came before", () => {
+test("applying the same object twice changes nothing, whatever came before", () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), step, (steps, last) => {
       const once = apply(steps.reduce(apply, start), last);

@@ -47,7 +47,7 @@ const isUnassigned = () => eventually(() => (assigned().length === 0 ? true : un
 /** Long enough for the controller to have looked. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-test("assigns an identity to the pod that a binding selects", async () => {
+test("assigns an identity to a pod that a binding selects", async () => {
   await cluster.apply(identity(), "me");
   await cluster.apply(binding(), "me");
   await cluster.create(pod());
@@ -64,7 +64,7 @@ test.each([
   ["the binding", () => cluster.objects.delete(binding())],
   ["the identity", () => cluster.objects.delete(identity())],
   ["the pod's work", () => finish()],
-])("takes the assignment back with the end of %s", async (_, end) => {
+])("revokes the assignment at the end of %s", async (_, end) => {
   await cluster.apply(identity(), "me");
   await cluster.apply(binding(), "me");
   await cluster.create(pod());
@@ -82,7 +82,7 @@ async function finish() {
   });
 }
 
-test("keeps a namespaced identity from the pods of other namespaces, and another one not", async () => {
+test("restricts only a namespaced identity to pods of its own namespace", async () => {
   await cluster.createNamespace(`${namespace}-other`);
   await cluster.apply(identity(), "me");
   await cluster.apply(binding(), "me");
@@ -96,7 +96,7 @@ test("keeps a namespaced identity from the pods of other namespaces, and another
   expect(found).toMatchObject({ spec: { podNamespace: `${namespace}-other` } });
 });
 
-test("compares the label whole, and ignores an identity whose resource id it cannot read", async () => {
+test("compares the whole label, and ignores an identity whose resource id is malformed", async () => {
   await cluster.apply(identity(), "me");
   await cluster.apply(binding(), "me");
   await cluster.create(pod(namespace, `app-${namespace}-more`));
@@ -110,7 +110,7 @@ test("compares the label whole, and ignores an identity whose resource id it can
   expect(assigned()).toEqual([]);
 });
 
-test("does not hold up the end of a namespace", async () => {
+test("does not delay the deletion of a namespace", async () => {
   await cluster.apply(identity(), "me");
   await cluster.apply(binding(), "me");
   await cluster.create(pod());

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.simulator.close());
 
-test("a pod's log is what the node says that it printed", async () => {
+test("a pod's log is the output that its node reports", async () => {
   printed.set("team-a/app", "1\tmy message\n");
 
   expect(await cluster.core.readNamespacedPodLog({ namespace: "team-a", name: "app" })).toBe("1\tmy message\n");

@@ -27,7 +27,7 @@ interface Seen {
   readonly code: number | undefined;
 }
 
-/** Watches into a list, until the cluster is closed. */
+/** Collects watch events in a list until the cluster is closed. */
 async function watch(cluster: TestCluster, query: Record<string, string | number | boolean>) {
   const seen: Seen[] = [];
   let hasEnded = false;
@@ -43,7 +43,7 @@ async function watch(cluster: TestCluster, query: Record<string, string | number
   return { seen, events: () => seen.map(({ type, name }) => `${type} ${name}`), hasEnded: () => hasEnded, controller };
 }
 
-test("shows what is there and then every change", async () => {
+test("shows existing objects and then every change", async () => {
   const cluster = await start();
   await cluster.create(configMap("a"));
 
@@ -56,7 +56,7 @@ test("shows what is there and then every change", async () => {
   expect(events()).toEqual(["ADDED a", "ADDED kube-root-ca.crt", "ADDED b", "MODIFIED b", "DELETED b"]);
 });
 
-test("goes on after a resource version, leaving nothing out", async () => {
+test("continues after a resource version without missing a change", async () => {
   const cluster = await start();
   const { metadata } = await cluster.core.listNamespacedConfigMap({ namespace: "default" });
   await cluster.create(configMap("a"));
@@ -68,7 +68,7 @@ test("goes on after a resource version, leaving nothing out", async () => {
   expect(events()).toEqual(["ADDED a", "DELETED a"]);
 });
 
-test("says 410 when it no longer keeps what came after the version", async () => {
+test("answers 410 when it no longer has the changes after the version", async () => {
   const cluster = await start({ simulator: { keptChanges: 2 } });
   for (const name of ["a", "b", "c"]) await cluster.create(configMap(name));
 
@@ -78,7 +78,7 @@ test("says 410 when it no longer keeps what came after the version", async () =>
   expect(seen).toMatchObject([{ type: "ERROR", code: 410 }]);
 });
 
-test("adds an object that comes to match the selector, and deletes one that ceases to", async () => {
+test("sends ADDED for an object that begins to match the selector, and DELETED for one that no longer does", async () => {
   const cluster = await start();
   await cluster.create(configMap("a"));
 
@@ -90,7 +90,7 @@ test("adds an object that comes to match the selector, and deletes one that ceas
   expect(events()).toEqual(["ADDED a", "DELETED a"]);
 });
 
-test("sends bookmarks to whoever allows them", async () => {
+test("sends bookmarks to clients that allow them", async () => {
   const cluster = await start({ simulator: { bookmarkMs: 20 } });
 
   const { seen } = await watch(cluster, { allowWatchBookmarks: true });
@@ -107,7 +107,7 @@ test("ends after timeoutSeconds", async () => {
   expect(await eventually(() => (hasEnded() ? true : undefined))).toBe(true);
 });
 
-test("keeps an informer in step, also over a dropped connection", async () => {
+test("keeps an informer in sync, even across a dropped connection", async () => {
   const cluster = await start();
   const informer = k8s.makeInformer(cluster.config, path, () =>
     cluster.core.listNamespacedConfigMap({ namespace: "default" }),

@@ -34,7 +34,7 @@ async function createPod(
   return cluster.core.readNamespacedPod({ namespace: "default", name });
 }
 
-test("gives a labelled pod the environment and the token from which the SDKs sign in", async () => {
+test("gives a labelled pod the environment and the token that the SDKs sign in with", async () => {
   const { spec } = await createPod("plain", {});
 
   expect(spec?.containers[0]?.env).toEqual([
@@ -65,7 +65,7 @@ test("leaves a pod without the label alone", async () => {
   expect(spec?.volumes).toBeUndefined();
 });
 
-test("never overwrites a variable that the container sets, and skips the containers that the pod names", async () => {
+test("never overwrites a variable that the container sets, and skips containers that the pod excludes", async () => {
   const { spec } = await createPod("careful", {
     annotations: { "azure.workload.identity/skip-containers": "sidecar; other" },
     containers: [
@@ -79,7 +79,7 @@ test("never overwrites a variable that the container sets, and skips the contain
   expect(spec?.containers[1]?.env).toBeUndefined();
 });
 
-test("leaves the client id out when the account has none, and takes the tenant and authority that it is given", async () => {
+test("omits the client id when the account has none, and uses the given tenant and authority", async () => {
   authorityHost = "https://127.0.0.1:8443/";
   await account("tenant", { "azure.workload.identity/tenant-id": "another-tenant" });
 
@@ -92,7 +92,7 @@ test("leaves the client id out when the account has none, and takes the tenant a
   ]);
 });
 
-test("prefers the pod's token lifetime to the account's, and refuses one out of range", async () => {
+test("prefers the pod's token lifetime over the account's, and refuses one that is out of range", async () => {
   await account("long", { "azure.workload.identity/service-account-token-expiration": "86400" });
   const expirationOf = async (name: string, annotations: Record<string, string>) => {
     const { spec } = await createPod(name, { serviceAccountName: "long", annotations });

@@ -9,7 +9,7 @@ import { addIdentity, createContext } from "../entra/fixture.ts";
 
 const scope = "https://database.windows.net/.default";
 const assigned: unknown[] = [];
-/** What the dice show next. */
+/** The next values of the random generator. */
 const drawn: number[] = [];
 let context: SimulatorContext;
 let node: NodeIdentity;
@@ -55,7 +55,7 @@ function assign(
 async function credentialIn(pod: string, clientId?: string): Promise<ManagedIdentityCredential> {
   const { authorityHost } = await node.attachPod({ cluster: "aks-dev", namespace: "team-a", pod });
   vi.stubEnv("AZURE_POD_IDENTITY_AUTHORITY_HOST", authorityHost);
-  // The library keeps retrying a 404 for half a minute; one retry shows the same.
+  // The library retries a 404 for half a minute; one retry is enough here.
   return new ManagedIdentityCredential({
     ...(clientId === undefined ? {} : { clientId }),
     retryOptions: { maxRetries: 0 },
@@ -80,7 +80,7 @@ test("gives a pod the token of the identity that is assigned to it", async () =>
   });
 });
 
-test("needs no client id when one identity is assigned, whatever the case of its resource id", async () => {
+test("needs no client id when one identity is assigned, regardless of the case of its resource id", async () => {
   const identity = addIdentity(context.world, "only");
   assign({ id: identity.id.toUpperCase(), clientId: identity.clientId });
 
@@ -89,7 +89,7 @@ test("needs no client id when one identity is assigned, whatever the case of its
   expect(decodeJwt(token)["appid"]).toBe(identity.clientId);
 });
 
-test("gives a pod that has two and asks for neither either of them, by chance", async () => {
+test("gives a pod with two identities that asks for neither a random one of them", async () => {
   const identities = [addIdentity(context.world, "one"), addIdentity(context.world, "other")];
   for (const identity of identities) assign(identity);
   drawn.push(0, 0.99, 0.49);
@@ -104,7 +104,7 @@ test("gives a pod that has two and asks for neither either of them, by chance", 
   expect(given).toEqual([one, other, one]);
 });
 
-test("answers 403 to a pod that has none, and to one whose identity is another's", async () => {
+test("answers 403 to a pod without an identity, and to one that asks for another's", async () => {
   const identity = addIdentity(context.world, "others");
   assign(identity, { pod: "neighbour" });
 
@@ -125,13 +125,13 @@ test("ignores a namespaced identity of another namespace", async () => {
   expect((await ask("app", "resource=https://database.windows.net/")).status).toBe(403);
 });
 
-test("gives no token when resource id and client id do not belong together", async () => {
+test("gives no token when the resource id and the client id do not match", async () => {
   const identity = addIdentity(context.world, "recreated");
   const former = randomUUID();
   assign({ id: identity.id, clientId: former });
 
   expect((await ask("app", "resource=https://database.windows.net/")).status).toBe(403);
-  // Asks by client id: MSAL keeps the token of "the" identity for all credentials of a process.
+  // Asks by client id: without one, MSAL shares a cached token among all credentials of a process.
   await expect((await credentialIn("app", former)).getToken(scope)).rejects.toThrow(/ManagedIdentityCredential: Auth/);
 });
 
@@ -144,7 +144,7 @@ test.each([
   expect((await ask("app", query, headers)).status).toBe(400);
 });
 
-test("acts scripted faults out by cluster, namespace and pod", async () => {
+test("applies scripted faults by cluster, namespace and pod", async () => {
   const identity = addIdentity(context.world, "faulty");
   assign(identity, { pod: "slow" });
   const call = { wire: "nodeIdentity", operation: "token", target: "aks-dev/team-a/slow" } as const;
@@ -157,7 +157,7 @@ test("acts scripted faults out by cluster, namespace and pod", async () => {
   expect(context.faults.journal.filter(({ target }) => target === call.target)).toEqual([call, call]);
 });
 
-test("stops to answer a pod that is detached", async () => {
+test("stops answering a pod that is detached", async () => {
   const { authorityHost, detach } = await node.attachPod({ cluster: "aks-dev", namespace: "team-a", pod: "gone" });
   await detach();
   await detach();

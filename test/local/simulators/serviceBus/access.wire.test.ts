@@ -18,7 +18,7 @@ function sendWith(claims: Record<string, unknown>): Promise<void> {
   return client.createSender(queue).sendMessages({ body: "x" });
 }
 
-test("the token is asked for with the scope of Service Bus and put for the entity", async () => {
+test("the token is requested with Service Bus's scope and put for the entity", async () => {
   const credential = sandbox.credential();
 
   await sandbox.client({ credential }).createSender(queue).sendMessages({ body: "x" });
@@ -29,7 +29,7 @@ test("the token is asked for with the scope of Service Bus and put for the entit
 });
 
 test.each(["https://servicebus.azure.net", "https://servicebus.azure.net/", "https://servicebus.azure.net//"])(
-  "a token for the audience %s is taken",
+  "a token for the audience %s is accepted",
   async (aud) => {
     await sendWith({ aud });
   },
@@ -49,7 +49,7 @@ test.each([
   expect(sandbox.serviceBus.queue(queue).messages()).toHaveLength(before);
 });
 
-test("a token that somebody else signed is refused", async () => {
+test("a token signed with another key is refused", async () => {
   const genuine = await sandbox.credential().getToken("scope");
   const [header, payload] = genuine.token.split(".");
   const forged = { ...genuine, token: `${header}.${payload}.${Buffer.alloc(256).toString("base64url")}` };
@@ -60,7 +60,7 @@ test("a token that somebody else signed is refused", async () => {
   ).rejects.toMatchObject({ code: "UnauthorizedAccess" });
 });
 
-test("a known principal without a role is refused, and let in once it has one", async () => {
+test("a known principal without a role is refused, and accepted once it has one", async () => {
   const appid = randomUUID();
   sandbox.world.servicePrincipals.set(appid, { displayName: "other", clientId: appid, principalId: randomUUID() });
 
@@ -70,7 +70,7 @@ test("a known principal without a role is refused, and let in once it has one", 
   await sendWith({ appid });
 });
 
-test("a queue that does not exist is not found, for senders, receivers and peeking; no retry helps", async () => {
+test("a missing queue is reported to senders, receivers and peeks as not found, without retries", async () => {
   const client = sandbox.client();
   const notFound = { code: "MessagingEntityNotFound", retryable: false };
 
@@ -92,7 +92,7 @@ test("a topic cannot be received from, and a subscription cannot be sent to", as
   ).rejects.toMatchObject({ message: expect.stringContaining("cannot be sent to") });
 });
 
-test("entity names are compared without regard to case", async () => {
+test("entity names are compared regardless of case", async () => {
   const client = sandbox.client();
   const before = sandbox.serviceBus.queue(queue).messages().length;
 

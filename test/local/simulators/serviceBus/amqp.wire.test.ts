@@ -1,4 +1,4 @@
-/** What no SDK would do: a bare AMQP client. */
+/** A bare AMQP client, for requests that no SDK would send. */
 import { once } from "node:events";
 import net from "node:net";
 import rhea, { type Connection, type EventContext, type Receiver, type Sender } from "rhea";
@@ -13,7 +13,7 @@ import {
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 const queue = "onboarding-requests";
-/** Of the tests that receive. */
+/** The queue of the tests that receive. */
 const other = "other";
 let sandbox: Sandbox;
 const connections: Connection[] = [];
@@ -40,7 +40,7 @@ function next(link: Sender | Receiver, event: string): Promise<EventContext> {
   return new Promise((resolve) => link.once(event, resolve));
 }
 
-/** The status code with which $cbs answers. */
+/** Returns the status code of $cbs's answer. */
 async function putToken(connection: Connection, properties: Record<string, unknown>, token?: string): Promise<unknown> {
   const sender = connection.open_sender("$cbs");
   const receiver = connection.open_receiver({ source: "$cbs", name: "answers" });
@@ -72,13 +72,13 @@ test("a link without a token for its entity is refused", async () => {
   for (const { error } of [sender, receiver]) expect(error).toMatchObject({ condition: "amqp:unauthorized-access" });
 });
 
-test("$cbs takes nothing but JSON web tokens, and no other operation", async () => {
+test("$cbs accepts only JSON web tokens, and no other operation", async () => {
   expect(await putToken(await connect(), { type: "servicebus.windows.net:sastoken" })).toBe(401);
   expect(await putToken(await connect(), { operation: "delete-token" })).toBe(401);
   expect(await putToken(await connect(), {}, "not a token")).toBe(401);
 });
 
-test("a batch that holds no messages is refused whole, and its link goes on", async () => {
+test("a batch with a malformed message is refused as a whole, and its link stays usable", async () => {
   const connection = await connect();
   expect(await putToken(connection, {})).toBe(202);
   const sender = await openSender(connection, queue);
@@ -99,7 +99,7 @@ test("a batch that holds no messages is refused whole, and its link goes on", as
   expect(sandbox.serviceBus.queue(queue).messages()).toMatchObject([{ body: "single" }]);
 });
 
-test("an unknown request to $management is answered as not implemented", async () => {
+test("$management answers an unknown request with not implemented", async () => {
   const connection = await connect();
   await putToken(connection, {});
   const sender = await openSender(connection, `${queue}/$management`);
@@ -121,7 +121,7 @@ test("an unknown request to $management is answered as not implemented", async (
   });
 });
 
-test("a link's address may begin with a slash, as the .NET SDK writes it", async () => {
+test("a link's address may begin with a slash, as in the .NET SDK", async () => {
   const connection = await connect();
   expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
 
@@ -136,7 +136,7 @@ test("a link's address may begin with a slash, as the .NET SDK writes it", async
   expect(management.is_open()).toBe(true);
 });
 
-test("requests that are sent settled, with one delivery tag for all, are told apart", async () => {
+test("distinguishes settled requests that share one delivery tag", async () => {
   const connection = await connect();
   expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
   const node = `${other}/$management`;
@@ -155,7 +155,7 @@ test("requests that are sent settled, with one delivery tag for all, are told ap
   await expect.poll(() => answers).toEqual(["first", "second"]);
 });
 
-test("a receiver with a session, and a transaction, are refused by their names", async () => {
+test("refuses a session receiver and a transaction, each by name", async () => {
   const connection = await connect();
   expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
   const filter = { "com.microsoft:session-filter": rhea.types.wrap_described(null, "com.microsoft:session-filter") };
@@ -195,7 +195,7 @@ describe("application properties of every AMQP type", () => {
     uri: types.wrap_described("https://example.com", "com.microsoft:uri"),
   };
 
-  /** Without the header, which is the broker's, and which rhea writes first. */
+  /** Encodes without the header, which rhea writes first and which belongs to the broker. */
   const encode = (message: object) => rhea.message.encode(message).subarray(4);
 
   async function openQueue() {
@@ -213,7 +213,7 @@ describe("application properties of every AMQP type", () => {
     return { connection, sender, receive };
   }
 
-  test("come out as they went in, with all that a sender wrote", async () => {
+  test("arrive as they were sent, with everything else that the sender wrote", async () => {
     const { sender, receive } = await openQueue();
     const sent = encode({
       message_id: "typed",
@@ -229,7 +229,7 @@ describe("application properties of every AMQP type", () => {
     expect(bytes.subarray(-sent.length).toString("hex")).toBe(sent.toString("hex"));
   });
 
-  test("stay so where the message came without an id, and in a batch", async () => {
+  test("are kept for a message without an id, and in a batch", async () => {
     const { sender, receive } = await openQueue();
     const sent = encode({ subject: "no id", application_properties: typed, body: null });
     const properties = readEntries(findSection(splitSections(sent), sectionCode.applicationProperties));
@@ -248,7 +248,7 @@ describe("application properties of every AMQP type", () => {
     }
   });
 
-  test("stay so beside those that abandoning and dead-lettering add, which keep their types too", async () => {
+  test("are kept next to those added by abandoning and dead-lettering, which keep their types too", async () => {
     const { connection, sender, receive } = await openQueue();
     const added = { attempt: types.wrap_short(2), trace: typed.guid, ticks: types.wrap_long(2 ** 60) };
     sender.send(
@@ -277,7 +277,7 @@ describe("application properties of every AMQP type", () => {
     ]);
   });
 
-  test("stay so where $management settles", async () => {
+  test("are kept when $management settles the message", async () => {
     const { connection, sender, receive } = await openQueue();
     const node = `${other}/$management`;
     const management = await openSender(connection, node);

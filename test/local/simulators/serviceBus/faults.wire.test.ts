@@ -7,7 +7,7 @@ const quick = { maxRetries: 3, retryDelayInMs: 50, timeoutInMs: 1000 };
 const settings = { lockDurationSeconds: 2, duplicateDetectionSeconds: 60, maxDeliveryCount: 5 };
 const names = Array.from({ length: 20 }, (_, index) => `queue-${index}`);
 let sandbox: Sandbox;
-/** A fresh one for every test. */
+/** A new queue for every test. */
 let queue = "";
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ test("a busy service refuses a send, and the SDK's retry gets through", async ()
   expect(messages()).toMatchObject([{ messageId: "busy" }]);
 });
 
-test("a service that stays busy is reported as such, inside the SDK's AggregateError", async () => {
+test("a permanently busy service is reported as such, inside the SDK's AggregateError", async () => {
   const sender = sandbox.client({ retryOptions: quick }).createSender(queue);
   sandbox.faults.add({
     wire: "serviceBus",
@@ -56,7 +56,7 @@ test("a service that stays busy is reported as such, inside the SDK's AggregateE
   expect(failure).toMatchObject({ errors: [{ code: "ServiceBusy" }, {}, {}, {}] });
 });
 
-test("a connection cut before a send has its effect loses nothing and doubles nothing", async () => {
+test("a connection cut before a send takes effect neither loses nor duplicates a message", async () => {
   const sender = sandbox.client({ retryOptions: quick }).createSender(queue);
   sandbox.faults.add({ wire: "serviceBus", operation: "send", effect: { kind: "cutBefore" } });
 
@@ -65,7 +65,7 @@ test("a connection cut before a send has its effect loses nothing and doubles no
   expect(messages()).toMatchObject([{ messageId: "cut-before" }]);
 });
 
-test("a connection cut after a send had its effect is retried; duplicate detection keeps one message", async () => {
+test("a send is retried after a cut that followed its effect; duplicate detection keeps one message", async () => {
   const sender = sandbox.client({ retryOptions: quick }).createSender(queue);
   const before = journal("send");
   sandbox.faults.add({ wire: "serviceBus", operation: "send", effect: { kind: "cutAfter" } });
@@ -76,7 +76,7 @@ test("a connection cut after a send had its effect is retried; duplicate detecti
   expect(messages()).toMatchObject([{ messageId: "cut-after" }]);
 });
 
-test("garbage on the connection and a missing answer are survived by a retry", async () => {
+test("a retry overcomes garbage on the connection and a missing answer", async () => {
   const sender = sandbox.client({ retryOptions: quick }).createSender(queue);
   sandbox.faults.add({ wire: "serviceBus", operation: "send", effect: { kind: "garbage" } });
   await sender.sendMessages({ body: "x", messageId: "garbage" });
@@ -96,7 +96,7 @@ test("a delayed message keeps its place on its link", async () => {
   expect(messages().map(({ messageId }) => messageId)).toEqual(["first", "second"]);
 });
 
-test("a token that is refused once is asked for again", async () => {
+test("a new token is requested after one was refused", async () => {
   const sender = sandbox.client({ retryOptions: quick }).createSender(queue);
   sandbox.faults.add({
     wire: "serviceBus",
@@ -109,7 +109,7 @@ test("a token that is refused once is asked for again", async () => {
   expect(messages()).toMatchObject([{ messageId: "second token" }]);
 });
 
-test("a delivery that is refused or cut before it happens counts as none", async () => {
+test("a delivery that is refused or cut off before it happens is not counted", async () => {
   const receiver = sandbox.client({ retryOptions: quick }).createReceiver(queue, { receiveMode: "receiveAndDelete" });
   const receive = () => receiver.receiveMessages(1, { maxWaitTimeInMs: 3000 });
   sandbox.serviceBus.queue(queue).send({ body: "x", messageId: "refused" });
@@ -127,7 +127,7 @@ test("a delivery that is refused or cut before it happens counts as none", async
   expect(message).toMatchObject({ messageId: "refused", deliveryCount: 0 });
 });
 
-test("a connection cut after the delivery leaves the message locked; it comes again when the lock ends", async () => {
+test("a connection cut after the delivery leaves the message locked; it is redelivered when the lock ends", async () => {
   const receiver = sandbox.client({ retryOptions: quick }).createReceiver(queue);
   sandbox.serviceBus.queue(queue).send({ body: "x", messageId: "lost delivery" });
   sandbox.faults.add({ wire: "serviceBus", operation: "receive", effect: { kind: "cutAfter" } });
@@ -154,7 +154,7 @@ test("a refused completion leaves the message locked", async () => {
   expect(messages()).toMatchObject([{ messageId: "stays", deliveryCount: 0 }]);
 });
 
-test("a subscriber goes on by itself after its connection was cut", async () => {
+test("a subscriber recovers by itself after its connection was cut", async () => {
   const seen: unknown[] = [];
   sandbox
     .client({ retryOptions: quick })
@@ -186,7 +186,7 @@ test("latency delays every answer and reorders nothing", async () => {
   expect(received.map(({ body }) => body)).toEqual([1, 2, 3]);
 });
 
-test("bytes that are no AMQP end their connection and harm nobody else", async () => {
+test("bytes that are not AMQP end only their own connection", async () => {
   const random = createRandom(20261124);
   const header = Buffer.from("AMQP\x00\x01\x00\x00", "latin1");
   const saslHeader = Buffer.from("AMQP\x03\x01\x00\x00", "latin1");
@@ -197,7 +197,7 @@ test("bytes that are no AMQP end their connection and harm nobody else", async (
     size.writeUInt8(2, 4);
     return Buffer.concat([size, body]);
   };
-  // open, begin, attach, transfer, disposition, flow, detach as far as their descriptors, then noise.
+  // open, begin, attach, transfer, disposition, flow, detach up to their descriptors, then noise.
   const performatives = [0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18];
 
   for (let round = 0; round < 60; round++) {
@@ -225,7 +225,7 @@ test("bytes that are no AMQP end their connection and harm nobody else", async (
   expect(messages()).toMatchObject([{ messageId: "still alive" }]);
 });
 
-/** mulberry32: a small seeded generator, so that a failing round can be run again. */
+/** mulberry32: a small seeded generator, so that a failing round can be rerun. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -39,7 +39,7 @@ function openQueue(settings: Partial<QueueSettings> = {}) {
   return { clock, queue, deadLetters, send, receive };
 }
 
-test("a message whose time to live is over is gone, unless somebody holds its lock or it is dead", () => {
+test("a message expires after its time to live, unless it is locked or dead-lettered", () => {
   const { clock, queue, deadLetters, send, receive } = openQueue({ lockDurationSeconds: 30 });
   queue.send({ messageId: "short", content: "", timeToLiveMs: 10_000 });
   queue.send({ messageId: "held", content: "", timeToLiveMs: 10_000 });
@@ -60,7 +60,7 @@ test("a message whose time to live is over is gone, unless somebody holds its lo
   expect(deadLetters.peek().map(({ messageId }) => messageId)).toEqual(["dead"]);
 });
 
-test("a message keeps the number that it was first given, in a topic's subscriptions and among dead letters", () => {
+test("a message keeps its first sequence number in a topic's subscriptions and in dead-letter queues", () => {
   const clock = createManualClock();
   const topic = { name: "events", subscriptions: [{ name: "a" }, { name: "b" }] };
   const broker = createBroker<string>({ queues: [{ name: "q" }], topics: [topic] }, clock);
@@ -86,7 +86,7 @@ test("a message keeps the number that it was first given, in a topic's subscript
 const lockLost = expect.objectContaining({ condition: "com.microsoft:message-lock-lost" });
 const notFound = expect.objectContaining({ condition: "com.microsoft:message-not-found" });
 
-test("a locked message is nobody else's until its lock ends, then it comes back with one more delivery", () => {
+test("a locked message is hidden from other receivers until its lock ends, and then has one more delivery", () => {
   const { clock, queue, send, receive } = openQueue({ lockDurationSeconds: 30 });
   send("a");
   const first = receive();
@@ -102,7 +102,7 @@ test("a locked message is nobody else's until its lock ends, then it comes back 
   expect(() => queue.complete(first.lockToken)).toThrow(lockLost);
 });
 
-test("waiting receivers are told when a lock ends, although nothing else happens", () => {
+test("waiting receivers are notified when a lock ends, even if nothing else happens", () => {
   const { clock, queue, send, receive } = openQueue({ lockDurationSeconds: 30 });
   send("a");
   receive();
@@ -150,7 +150,7 @@ test("a message that failed maxDeliveryCount deliveries is dead-lettered with th
   ]);
 });
 
-test("the dead-letter queue never gives a message up", () => {
+test("the dead-letter queue never drops a message", () => {
   const { queue, deadLetters, send, receive } = openQueue({ maxDeliveryCount: 1 });
   send("a");
   queue.abandon(receive().lockToken);
@@ -172,7 +172,7 @@ test("an abandoned message goes back to its place in the order", () => {
   expect([receive(), receive(), receive()].map(({ messageId }) => messageId)).toEqual(["a", "b", "c"]);
 });
 
-test("a released message was never delivered: its count stays", () => {
+test("a released message keeps its delivery count, as if it had not been delivered", () => {
   const { queue, send, receive } = openQueue();
   send("a");
 
@@ -181,7 +181,7 @@ test("a released message was never delivered: its count stays", () => {
   expect(receive()).toMatchObject({ messageId: "a", deliveryCount: 0 });
 });
 
-test("a deferred message is received by its sequence number only, and stays deferred when abandoned", () => {
+test("a deferred message is received only by its sequence number, and stays deferred when abandoned", () => {
   const { queue, send, receive } = openQueue();
   send("a");
   const { lockToken, sequenceNumber } = receive();
@@ -198,7 +198,7 @@ test("a deferred message is received by its sequence number only, and stays defe
   expect(queue.peek()).toEqual([]);
 });
 
-test("a deferred message expires when somebody asks for it, and its lock's end makes it deferred again", () => {
+test("a deferred message expires when it is requested, and becomes deferred again when its lock ends", () => {
   const { clock, queue, deadLetters } = openQueue({ lockDurationSeconds: 30, deadLetteringOnExpiration: true });
   const number = queue.send({ messageId: "a", content: "", timeToLiveMs: 60_000 }) ?? 0;
   queue.defer(queue.receive()?.lockToken ?? "");
@@ -216,7 +216,7 @@ test("a deferred message expires when somebody asks for it, and its lock's end m
   ]);
 });
 
-test("a scheduled message gets its number at its hour, behind what came before", () => {
+test("a scheduled message gets its number at its scheduled time, after earlier messages", () => {
   const { clock, queue, send, receive } = openQueue();
   queue.send({ messageId: "later", content: "", scheduledFor: clock.now() + 1_000 });
   send("now");
@@ -225,7 +225,7 @@ test("a scheduled message gets its number at its hour, behind what came before",
   expect([receive(), receive()].map(({ messageId }) => messageId)).toEqual(["now", "later"]);
 });
 
-test("a scheduled message is free at its hour, unless it was cancelled", () => {
+test("a scheduled message becomes available at its scheduled time, unless it was cancelled", () => {
   const { clock, queue } = openQueue();
   const at = clock.now() + 60_000;
   const kept = queue.send({ messageId: "kept", content: "", scheduledFor: at });
@@ -246,7 +246,7 @@ test("a scheduled message is free at its hour, unless it was cancelled", () => {
   expect(() => queue.cancelScheduled([kept ?? 0])).toThrow(notFound);
 });
 
-test("a message id that was seen within the window is dropped, even when its message is gone", () => {
+test("a message id seen within the window is dropped, even when its message is gone", () => {
   const { clock, queue, send, receive } = openQueue({ duplicateDetectionSeconds: 60 });
 
   expect(send("a")).toBe(1);
@@ -258,7 +258,7 @@ test("a message id that was seen within the window is dropped, even when its mes
   expect(send("a")).toBe(3);
 });
 
-test("a lock token is the same in either case", () => {
+test("lock tokens are compared regardless of case", () => {
   const { queue, send, receive } = openQueue();
   send("a");
 
@@ -267,7 +267,7 @@ test("a lock token is the same in either case", () => {
   expect(queue.peek()).toEqual([]);
 });
 
-test("a topic gives every subscription its own copy, under one duplicate detection", () => {
+test("a topic gives every subscription its own copy, and detects duplicates for all of them", () => {
   const clock = createManualClock();
   const broker = createBroker<string>(
     {

@@ -27,7 +27,7 @@ async function receiveOne(receiver: ServiceBusReceiver): Promise<ServiceBusRecei
   return message;
 }
 
-test("a message that was sent is received once, completed and gone", async () => {
+test("a message is received once, completed and then gone", async () => {
   const client = sandbox.client();
   const receiver = client.createReceiver(queue);
 
@@ -58,7 +58,7 @@ test("a message that was sent is received once, completed and gone", async () =>
   expect(inQueue().messages()).toEqual([]);
 });
 
-test("a message says the number of its submission, and does not outlive its time", async () => {
+test("a message has its enqueued sequence number, and expires after its time to live", async () => {
   const client = sandbox.client();
   const sender = client.createSender(shortLocks);
   const receiver = client.createReceiver(shortLocks, { receiveMode: "receiveAndDelete" });
@@ -72,7 +72,7 @@ test("a message says the number of its submission, and does not outlive its time
   expect(message.enqueuedSequenceNumber).toBe(message.sequenceNumber?.toNumber());
 });
 
-test("an abandoned message comes again with one more delivery, and is dead-lettered after the last", async () => {
+test("an abandoned message is redelivered with a higher count, and dead-lettered after the last delivery", async () => {
   const client = sandbox.client();
   const receiver = client.createReceiver(queue);
   await client.createSender(queue).sendMessages({ body: "x", messageId: "poison" });
@@ -94,7 +94,7 @@ test("an abandoned message comes again with one more delivery, and is dead-lette
   expect(inQueue().deadLetters()).toEqual([]);
 });
 
-test("a dead-lettered message carries reason, description and properties", async () => {
+test("a dead-lettered message has its reason, description and properties", async () => {
   const client = sandbox.client();
   const receiver = client.createReceiver(queue);
   await client.createSender(queue).sendMessages({ body: "x", messageId: "bad" });
@@ -154,7 +154,7 @@ test("renewing keeps the lock beyond its duration", async () => {
   expect(inQueue(shortLocks).messages()).toEqual([]);
 });
 
-test("a lock that ended is lost: completing fails, and the message comes again", async () => {
+test("after a lock has ended, completing fails and the message is redelivered", async () => {
   const client = sandbox.client();
   const receiver = client.createReceiver(shortLocks, { maxAutoLockRenewalDurationInMs: 0 });
   inQueue(shortLocks).send({ body: "x", messageId: "slow" });
@@ -169,7 +169,7 @@ test("a lock that ended is lost: completing fails, and the message comes again",
   await receiver.completeMessage(again);
 });
 
-test("the SDK renews locks by itself while a handler works longer than one lock", async () => {
+test("the SDK renews the lock by itself while a handler runs longer than one lock", async () => {
   const receiver = sandbox.client().createReceiver(shortLocks);
   inQueue(shortLocks).send({ body: "x", messageId: "long work" });
   const handled: string[] = [];
@@ -189,7 +189,7 @@ test("the SDK renews locks by itself while a handler works longer than one lock"
   expect(sandbox.faults.journal.filter(({ operation }) => operation === "renewLock").length).toBeGreaterThan(0);
 });
 
-test("peeking shows messages in order and locks none", async () => {
+test("peeking returns messages in order and locks none", async () => {
   const client = sandbox.client();
   const receiver = client.createReceiver(queue);
   expect(await receiver.peekMessages(5)).toEqual([]);
@@ -206,7 +206,7 @@ test("peeking shows messages in order and locks none", async () => {
   expect(inQueue().messages()).toEqual([]);
 });
 
-test("a scheduled message waits for its hour; a cancelled one never comes", async () => {
+test("a scheduled message arrives at its scheduled time; a cancelled one never does", async () => {
   const client = sandbox.client();
   const sender = client.createSender(queue);
   const receiver = client.createReceiver(queue, { receiveMode: "receiveAndDelete" });
@@ -237,11 +237,11 @@ test("a batch arrives as single messages, and an empty queue ends a receive in t
 
   expect(received.map(({ body }) => body)).toEqual(Array.from({ length: 50 }, (_, index) => index));
   expect(none).toEqual([]);
-  // A receiver that is not answered when it drains its credit waits on and closes the link.
+  // A receiver whose drain is not answered waits longer and then closes the link.
   expect(Date.now() - started).toBeLessThan(350);
 });
 
-test("a message without an id is given one", async () => {
+test("a message without an id gets one", async () => {
   const client = sandbox.client();
   await client.createSender(queue).sendMessages({ body: "x" });
 
@@ -250,7 +250,7 @@ test("a message without an id is given one", async () => {
   expect(message.messageId).toMatch(/^[0-9a-f]{32}$/);
 });
 
-test("a message above 256 KB is refused for good", async () => {
+test("a message above 256 KB is refused permanently", async () => {
   const sender = sandbox.client().createSender(queue);
 
   await expect(sender.sendMessages({ body: "x".repeat(256 * 1024) })).rejects.toMatchObject({
@@ -263,7 +263,7 @@ test("a message above 256 KB is refused for good", async () => {
   expect(large.body).toHaveLength(255 * 1024);
 });
 
-test("a second message of the same id is accepted and dropped, also after a reconnect", async () => {
+test("a second message with the same id is accepted and dropped, even after a reconnect", async () => {
   await sandbox.client().createSender("no-duplicates").sendMessages({ body: "first", messageId: "same" });
   sandbox.serviceBus.cutConnections();
 
@@ -272,7 +272,7 @@ test("a second message of the same id is accepted and dropped, also after a reco
   expect(inQueue("no-duplicates").messages()).toMatchObject([{ body: "first" }]);
 });
 
-test("two receivers share the work, and one that does not settle holds up nobody", async () => {
+test("two receivers share the work, and one that does not settle does not block the other", async () => {
   const held = sandbox.client().createReceiver(queue);
   inQueue().send({ body: "held", messageId: "held" });
   const heldMessage = await receiveOne(held);
@@ -296,7 +296,7 @@ test("two receivers share the work, and one that does not settle holds up nobody
   await held.completeMessage(heldMessage);
 });
 
-test("one receiver can go through more messages than its AMQP session has slots", async () => {
+test("one receiver can process more messages than its AMQP session has slots", async () => {
   const client = sandbox.client();
   for (let index = 0; index < 2500; index++) inQueue().send({ body: index });
 

@@ -1,4 +1,4 @@
-/** A namespace and a client that trusts it, for the wire tests of Service Bus. */
+/** A namespace and a client that trusts it, for the Service Bus wire tests. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
@@ -28,7 +28,7 @@ export interface Sandbox {
 }
 
 export interface TestCredential {
-  /** The scopes that were asked for. */
+  /** The scopes that were requested. */
   readonly scopes: string[];
   getToken(scopes: string | string[]): Promise<{ token: string; expiresOnTimestamp: number }>;
 }
@@ -80,7 +80,7 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
     authorized,
     credential,
     client({ credential: own = credential(), ...options } = {}) {
-      // timeoutInMs is also how long the SDK waits for the answer to a send whose connection was cut meanwhile.
+      // timeoutInMs is also how long the SDK waits for the answer to a send whose connection was cut in the meantime.
       const client = new ServiceBusClient(namespaceHost, own, {
         customEndpointAddress: serviceBus.url,
         retryOptions: { maxRetries: 2, retryDelayInMs: 50, timeoutInMs: 5000 },

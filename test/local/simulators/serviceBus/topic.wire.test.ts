@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterEach(() => sandbox.closeClients());
 afterAll(() => sandbox.close());
 
-test("every subscription gets its own copy and settles it for itself", async () => {
+test("every subscription gets its own copy and settles it independently", async () => {
   const client = sandbox.client();
   const audit = client.createReceiver(topic, "audit");
 
@@ -47,7 +47,7 @@ test("a subscription has its own dead-letter queue", async () => {
   expect(sandbox.serviceBus.subscription(topic, "audit").deadLetters()).toEqual([]);
 });
 
-test("a second send of an event reaches no subscription, even on a new connection after a cut", async () => {
+test("an event that is sent twice reaches each subscription once, even on a new connection after a cut", async () => {
   const audit = sandbox.serviceBus.subscription(topic, "audit");
   const before = audit.messages().length;
   const retryOptions = { maxRetries: 3, retryDelayInMs: 50, timeoutInMs: 1000 };
@@ -62,7 +62,7 @@ test("a second send of an event reaches no subscription, even on a new connectio
   expect(sandbox.serviceBus.subscription(topic, "dashboard").messages().at(-1)).toMatchObject({ messageId: "event-1" });
 });
 
-test("a scheduled event reaches every subscription at its hour, and none when it was cancelled", async () => {
+test("a scheduled event reaches every subscription at its scheduled time, and none if it was cancelled", async () => {
   const sender = sandbox.client().createSender(topic);
   await sender.createMessageBatch();
   const hour = new Date(Date.now() + 1000);

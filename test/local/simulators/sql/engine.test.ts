@@ -1,4 +1,4 @@
-/** The T-SQL of a plain workload, from inside: what each statement gives, and the errors that it can be told by. */
+/** The T-SQL that an ordinary workload uses, tested inside the engine: results of statements, and error numbers. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { SqlDatabase } from "../../../../local/simulators/sql/index.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
@@ -128,7 +128,7 @@ describe("expressions", () => {
 });
 
 describe("tables", () => {
-  it("number their rows, fill in defaults, and keep to their types", async () => {
+  it("number their rows, fill in defaults, and enforce their types", async () => {
     await database.runScript(`
       CREATE TABLE dbo.[message list] (
         id int IDENTITY(1, 1) NOT NULL CONSTRAINT pk PRIMARY KEY CLUSTERED,
@@ -162,7 +162,7 @@ describe("tables", () => {
     ).toEqual([{ n: 3, low: 1, high: 3, total: 6 }]);
   });
 
-  it("are made once and dropped once", async () => {
+  it("can be created only once and dropped only once", async () => {
     await database.runScript("IF OBJECT_ID(N'[dbo].[t]', N'U') IS NULL CREATE TABLE t (id int)");
 
     expect(await fails("CREATE TABLE dbo.T (id int)")).toBe(2714);
@@ -176,7 +176,7 @@ describe("tables", () => {
     expect(await fails("DROP TABLE t")).toBe(3701);
   });
 
-  it("fail a statement as a whole: not one of its rows is kept", async () => {
+  it("keep none of a failed statement's rows", async () => {
     await database.runScript("CREATE TABLE t (id int PRIMARY KEY)");
 
     expect(await fails("INSERT t VALUES (1), (2), (1)")).toBe(2627);
@@ -234,7 +234,7 @@ describe("SELECT", () => {
     expect((await one(text))?.map((row) => Object.values(row))).toEqual(rows);
   });
 
-  it("in a place for one value refuses more", async () => {
+  it("as a single value refuses several rows", async () => {
     expect(await fails("SELECT (SELECT id FROM a)")).toBe(512);
   });
 });
@@ -261,7 +261,7 @@ describe("decimal", () => {
     expect(await value(expression)).toBe(expected);
   });
 
-  it("is a column's type, added up without loss, and refused where it does not fit", async () => {
+  it("can be a column type, is summed exactly, and is refused when out of range", async () => {
     await database.runScript(
       "CREATE TABLE t (price decimal(9, 2), weight float); INSERT t VALUES (0.1, 2.5), (0.2, 1)",
     );
@@ -276,12 +276,12 @@ describe("decimal", () => {
 });
 
 describe("batches", () => {
-  it("refuse what would be gone with its session, and here would stay for everybody", async () => {
+  it("refuse objects that would end with their session, which this engine would keep for all sessions", async () => {
     expect(await fails("CREATE TABLE #t (id int)")).toBe(40510);
     expect(await fails("CREATE TABLE [##t] (id int)")).toBe(40510);
   });
 
-  it("end a comment of one line at a carriage return, as at a line feed", async () => {
+  it("end a one-line comment at a carriage return as at a line feed", async () => {
     expect(await one("SELECT 1 AS a -- one\r, 2 AS b -- two\n, 3 AS c -- three\r\n, 4 AS d")).toEqual([
       { a: 1, b: 2, c: 3, d: 4 },
     ]);
@@ -300,7 +300,7 @@ describe("batches", () => {
     expect(sets).toEqual([[{ n: 2 }], [{ text: "ab" }], [{ n: "else" }], [{ rows: 1 }]]);
   });
 
-  it("run text with parameters by sp_executesql, whose variables are its own", async () => {
+  it("run parameterized text with sp_executesql, in its own variable scope", async () => {
     const sets = await database.runScript(`
       DECLARE @x int = 1;
       EXEC sp_executesql N'SELECT @x * 2 AS n', N'@x int', @x = 21;
@@ -311,13 +311,13 @@ describe("batches", () => {
     expect(await fails("EXEC sp_executesql N'SELEKT'")).toBe(102);
   });
 
-  it("that do not parse do nothing at all", async () => {
+  it("have no effect when they do not parse", async () => {
     expect(await fails("CREATE TABLE t (id int); SELECT FROM")).toBe(102);
 
     expect(await value("OBJECT_ID('t')")).toBeNull();
   });
 
-  it("remember the last identity", async () => {
+  it("remember the last identity value", async () => {
     await database.runScript("CREATE TABLE t (id int IDENTITY(5, 2), a int)");
 
     expect(await one("INSERT t (a) VALUES (1), (2); SELECT SCOPE_IDENTITY() AS id, @@IDENTITY AS same")).toEqual([

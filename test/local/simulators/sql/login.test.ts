@@ -20,7 +20,7 @@ async function logInWith(token: string, name = databaseName): Promise<sql.Connec
     database: name,
     options: { encrypt: true, maxRetriesOnTransientErrors: 0 },
     authentication: { type: "azure-active-directory-access-token", options: { token } },
-    // Its SELECT 1 would make the pool log in anew where a connection has lost its user.
+    // Its SELECT 1 would make the pool log in again when a connection has lost its user.
     validateConnection: false,
   });
   pool.on("error", () => undefined);
@@ -28,14 +28,14 @@ async function logInWith(token: string, name = databaseName): Promise<sql.Connec
 }
 
 describe("a token", () => {
-  it("is taken with and without the slash at the end of its audience", async () => {
+  it("is accepted with and without a slash at the end of its audience", async () => {
     const pool = await logInWith(await sandbox.token(sandbox.admin, { aud: "https://database.windows.net" }));
 
     expect(pool.connected).toBe(true);
     await pool.close();
   });
 
-  it("is refused when anything about it is wrong", async () => {
+  it("is refused when any part of it is wrong", async () => {
     const seconds = Math.floor(Date.now() / 1000);
     const { privateKey } = await generateKeyPair("RS256");
     const wrong = [
@@ -52,7 +52,7 @@ describe("a token", () => {
     await expect(logInWith("no token at all")).rejects.toMatchObject(refused);
   });
 
-  it("expires by the clock of the world", async () => {
+  it("expires by the simulated world's clock", async () => {
     let time = Date.now();
     const other = await startSqlSandbox({ now: () => new Date(time) });
     const pool = await other.connect(other.admin);
@@ -63,7 +63,7 @@ describe("a token", () => {
 });
 
 describe("a database", () => {
-  it("that the server does not have is error 4060", async () => {
+  it("that does not exist on the server is error 4060", async () => {
     const numbers: number[] = [];
     const pool = new sql.ConnectionPool({
       server: "localhost",
@@ -85,7 +85,7 @@ describe("a database", () => {
     expect(numbers).toEqual([4060]);
   });
 
-  it("that no login names is master, where only the administrator is somebody", async () => {
+  it("defaults to master, where only the administrator can log in", async () => {
     const pool = await logInWith(await sandbox.token(sandbox.admin), "");
     const { recordset } = await pool.request().query("SELECT DB_NAME() AS name, USER_NAME() AS who");
     await pool.close();
@@ -95,7 +95,7 @@ describe("a database", () => {
     await expect(logInWith(await sandbox.token(app), "")).rejects.toMatchObject(refused);
   });
 
-  it("begins empty again when the world drops it and makes it anew", async () => {
+  it("is empty again after the world drops and recreates it", async () => {
     const databases = sandbox.world.sqlServers.get("sql-dev")?.databases ?? new Set();
     databases.add("short");
     await sandbox.simulator.database("short").runScript("CREATE TABLE t (id int)");
@@ -110,7 +110,7 @@ describe("a database", () => {
 });
 
 describe("an identity that is not the administrator", () => {
-  it("gets in as the user whose SID is its client id", async () => {
+  it("logs in as the user whose SID is its client id", async () => {
     const app = sandbox.addPrincipal("app-by-client-id");
     await database().runScript(`CREATE USER [whatever name] WITH SID = ${sidFromClientId(app.clientId)}, TYPE = E`);
 
@@ -120,14 +120,14 @@ describe("an identity that is not the administrator", () => {
     expect(recordset).toEqual([{ who: "whatever name", isOwner: 0 }]);
   });
 
-  it("does not get in when its user has the object id as SID, the mistake that everybody makes once", async () => {
+  it("cannot log in when its user has the object id as SID, a common mistake", async () => {
     const app = sandbox.addPrincipal("app-by-object-id");
     await database().runScript(`CREATE USER wrong WITH SID = ${sidFromClientId(app.principalId)}, TYPE = E`);
 
     await expect(logInWith(await sandbox.token(app))).rejects.toMatchObject(refused);
   });
 
-  it("does not get in as a group, without CONNECT, or after its user was dropped", async () => {
+  it("cannot log in as a group, without CONNECT, or after its user was dropped", async () => {
     const app = sandbox.addPrincipal("app-refused");
     const sid = sidFromClientId(app.clientId);
     const logIn = async () => {
@@ -176,7 +176,7 @@ describe("a user name and a password", () => {
     });
   });
 
-  it("are taken only where a test has set them up, and cannot make users from the directory", async () => {
+  it("are accepted only when a test has set them up, and cannot create users from the directory", async () => {
     const other = await startSqlSandbox({ sqlLogins: { sa: "pässwörd" } });
     const pool = await connect(other.simulator.port, "pässwörd");
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-/** Users, roles, schemas and permissions: what Azure SQL answers, by error number. Over the wire, as one identity or another. */
+/** Users, roles, schemas and permissions: Azure SQL's answers by error number, over the wire, as various identities. */
 import type { ConnectionPool } from "mssql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ServicePrincipal } from "../../../../local/simulators/world.ts";
@@ -29,7 +29,7 @@ const user = (name: string) =>
     .users()
     .find((each) => each.name === name);
 
-/** An identity with a user in the database, and a connection as that user. */
+/** Creates an identity with a user in the database, and connects as that user. */
 async function connectUser(name: string, setup = ""): Promise<{ principal: ServicePrincipal; pool: ConnectionPool }> {
   const principal = sandbox.addPrincipal(name);
   await run(`CREATE USER [${name}] WITH SID = ${sidFromClientId(principal.clientId)}, TYPE = E; ${setup}`);
@@ -37,7 +37,7 @@ async function connectUser(name: string, setup = ""): Promise<{ principal: Servi
 }
 
 describe("CREATE USER WITH SID", () => {
-  it("takes any 16 bytes, and refuses what Azure refuses", async () => {
+  it("accepts any 16 bytes, and refuses what Azure refuses", async () => {
     const sid = `0x${"AB".repeat(16)}`;
 
     expect(await numberOf(`CREATE USER [a]]b] WITH SID = ${sid}, TYPE = E, DEFAULT_SCHEMA = dbo`)).toBeUndefined();
@@ -59,7 +59,7 @@ describe("CREATE USER WITH SID", () => {
 });
 
 describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
-  it("looks the display name up and takes the client id as SID", async () => {
+  it("looks up the display name and uses the client id as SID", async () => {
     const app = sandbox.addPrincipal("orders-api");
 
     await run("CREATE USER [Orders-API] FROM EXTERNAL PROVIDER");
@@ -67,7 +67,7 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
     expect(user("Orders-API")).toMatchObject({ type: "E", sid: sidFromClientId(app.clientId) });
   });
 
-  it("finds the managed identities of the world, also by object id and with a suffix", async () => {
+  it("finds the simulated world's managed identities, also by object id and with a suffix", async () => {
     const [clientId, principalId] = [randomUUID(), randomUUID()];
     sandbox.world.identities.set("/id", {
       id: "/id",
@@ -101,8 +101,8 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
   });
 });
 
-describe("roles, schemas and what hangs on a user", () => {
-  it("go with the user when it is dropped, except a schema, which holds it", async () => {
+describe("roles, schemas and what depends on a user", () => {
+  it("are dropped with the user, except a schema, which prevents the drop", async () => {
     await run("CREATE USER u WITHOUT LOGIN; CREATE ROLE r; ALTER ROLE r ADD MEMBER u; GRANT EXECUTE, SELECT TO u");
     await run("EXEC sp_addextendedproperty N'k', N'v', N'USER', N'u'");
     await run("CREATE SCHEMA s AUTHORIZATION u");
@@ -119,7 +119,7 @@ describe("roles, schemas and what hangs on a user", () => {
     expect(left.recordsets).toEqual([[{ n: 0 }], [{ n: 0 }], [{ n: 0 }], [{ principal_id: 1 }]]);
   });
 
-  it("that are missing are error 15151, worded by what was tried", async () => {
+  it("give error 15151 when missing, with a text that names the attempt", async () => {
     await run("CREATE USER u WITHOUT LOGIN; CREATE ROLE r");
     const failing = [
       ["ALTER ROLE nope ADD MEMBER u", "Cannot alter the role 'nope'"],
@@ -143,7 +143,7 @@ describe("roles, schemas and what hangs on a user", () => {
     ).resolves.toBeDefined();
   });
 
-  it("that are built in or in use stay as they are", async () => {
+  it("cannot be changed when built in or in use", async () => {
     await run(
       "CREATE USER u WITHOUT LOGIN; CREATE ROLE r; ALTER ROLE r ADD MEMBER u; CREATE ROLE owned AUTHORIZATION u",
     );
@@ -160,7 +160,7 @@ describe("roles, schemas and what hangs on a user", () => {
     expect(await numberOf("ALTER ROLE r DROP MEMBER u; ALTER ROLE r DROP MEMBER u; DROP ROLE r")).toBeUndefined();
   });
 
-  it("keep all that they are when the remedies of the documents are run: ALTER USER, ALTER AUTHORIZATION", async () => {
+  it("keep their properties when the documented fixes are run: ALTER USER, ALTER AUTHORIZATION", async () => {
     await run(
       "CREATE USER renamed WITHOUT LOGIN; CREATE USER other WITHOUT LOGIN; CREATE ROLE owned AUTHORIZATION renamed",
     );
@@ -186,7 +186,7 @@ describe("roles, schemas and what hangs on a user", () => {
     expect(await numberOf("ALTER AUTHORIZATION ON ROLE::owned TO powerless", pool)).toBe(15151);
   });
 
-  it("have one extended property of a name, on users alone", async () => {
+  it("can have one extended property of each name, on users only", async () => {
     await run("CREATE USER u WITHOUT LOGIN");
     const level = "@level0type = USER, @level0name = u";
 
@@ -208,7 +208,7 @@ describe("a user's permissions on a table", () => {
   const tables =
     "CREATE TABLE messagelist (id int IDENTITY, message nvarchar(50)); INSERT INTO messagelist VALUES (N'hello');";
 
-  it("are those of its roles and no more", async () => {
+  it("are exactly those of its roles", async () => {
     await run(tables);
     const nobody = await connectUser("nobody");
     const reader = await connectUser("reader", "ALTER ROLE db_datareader ADD MEMBER reader");
@@ -240,7 +240,7 @@ describe("a user's permissions on a table", () => {
       delete: no,
       create: 262,
     });
-    // To compare a column is to read it.
+    // Comparing a column requires the permission to read it.
     expect(await attempt(writer.pool)).toEqual({
       select: no,
       insert: yes,
@@ -259,7 +259,7 @@ describe("a user's permissions on a table", () => {
     });
   });
 
-  it("are refused with the words by which people know it", async () => {
+  it("are denied with Azure SQL's usual message", async () => {
     await run(tables);
     const { pool } = await connectUser("nobody");
 
@@ -269,7 +269,7 @@ describe("a user's permissions on a table", () => {
     });
   });
 
-  it("come from roles in roles and from grants at every level, and db_denydatareader takes them away", async () => {
+  it("come from nested roles and grants at every level, and db_denydatareader removes them", async () => {
     await run(
       `${tables} CREATE ROLE a; CREATE ROLE b; ALTER ROLE b ADD MEMBER a; ALTER ROLE db_datareader ADD MEMBER b`,
     );
@@ -291,7 +291,7 @@ describe("a user's permissions on a table", () => {
 });
 
 describe("a user's permissions on other users", () => {
-  it("are none to begin with, and it does not see them either", async () => {
+  it("are none at first, and it cannot see those users either", async () => {
     await run("CREATE USER hidden WITHOUT LOGIN; CREATE ROLE r");
     const { pool } = await connectUser("u");
 
@@ -309,7 +309,7 @@ describe("a user's permissions on other users", () => {
     expect(recordset).toEqual([{ name: "u" }]);
   });
 
-  it("with ALTER ANY USER and ALTER on a role are enough for Mooring, but not for fixed roles", async () => {
+  it("suffice for Mooring with ALTER ANY USER and ALTER on a role, but not for fixed roles", async () => {
     await run("CREATE ROLE messages");
     const { pool } = await connectUser(
       "operator",
@@ -329,7 +329,7 @@ describe("a user's permissions on other users", () => {
 });
 
 describe("a batch", () => {
-  it("with XACT_ABORT takes everything back at its first error; without, what is done stays open", async () => {
+  it("rolls everything back at its first error with XACT_ABORT; without it, the transaction stays open", async () => {
     const batch = "BEGIN TRAN; CREATE USER u WITHOUT LOGIN; ALTER ROLE nope ADD MEMBER u; COMMIT";
 
     expect(await numberOf(`SET XACT_ABORT ON; ${batch}`)).toBe(15151);
@@ -344,7 +344,7 @@ describe("a batch", () => {
     expect(user("u")).toBeUndefined();
   });
 
-  it("counts nested transactions, of which only the outermost commits", async () => {
+  it("counts nested transactions, and only the outermost commits", async () => {
     await run("BEGIN TRAN; BEGIN TRANSACTION; CREATE USER u WITHOUT LOGIN; COMMIT");
     expect(user("u")).toBeUndefined();
     await run("COMMIT TRAN");

@@ -1,4 +1,4 @@
-/** What no client of ours sends: cut, mangled and random bytes. */
+/** Input that none of our clients sends: truncated, mangled and random bytes. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
@@ -30,7 +30,7 @@ const rpc = Buffer.concat([
   Buffer.from("0000e7ffff0904d00034feffffffffffffff0200000041000000000000", "hex"),
 ]);
 
-describe("readers of what a client sends", () => {
+describe("readers of client messages", () => {
   const cases: [name: string, read: (body: Buffer) => unknown, seed: Buffer][] = [
     ["PRELOGIN", readPrelogin, Buffer.from("00001a00060100200001020021000103002200000400220001ff", "hex")],
     ["LOGIN7", readLogin7, login7({ user: "sa", password: "secret", database: "orders" })],
@@ -41,7 +41,7 @@ describe("readers of what a client sends", () => {
   ];
 
   it.each(cases)(
-    "take %s whatever is in it, or end the connection or the request, and nothing worse",
+    "read %s with any contents, or fail with only an error for the connection or the request",
     (_name, read, seed) => {
       const attempt = (body: Buffer) => {
         try {
@@ -63,7 +63,7 @@ describe("readers of what a client sends", () => {
     },
   );
 
-  it("read back what a login says", () => {
+  it("read back the contents of a login", () => {
     expect(readLogin7(login7({ user: "sä", password: "p漢'\u00a5", database: "orders" }))).toMatchObject({
       user: "sä",
       password: "p漢'\u00a5",
@@ -95,8 +95,8 @@ describe("readers of what a client sends", () => {
   });
 });
 
-describe("tokens of a federated login, which no independent client checks", () => {
-  it("are laid out as MS-TDS 2.2.7.11 and 2.2.7.12 say, byte by byte", () => {
+describe("federated login tokens, which no independent client checks", () => {
+  it("have the layout of MS-TDS 2.2.7.11 and 2.2.7.12, byte for byte", () => {
     expect(fedAuthInfo({ stsUrl: "u", spn: "s!" }).toString("hex")).toBe(
       [
         "ee", // FEDAUTHINFO
@@ -116,7 +116,7 @@ describe("tokens of a federated login, which no independent client checks", () =
 });
 
 describe("packets", () => {
-  it("carry any messages in packets of any size, however the network cuts them", () => {
+  it("transfer any messages in packets of any size, however the network splits them", () => {
     const message = fc.record({ type: fc.constantFrom(1, 3, 16), body: bytes(5_000) });
 
     fc.assert(
@@ -141,7 +141,7 @@ describe("packets", () => {
     );
   });
 
-  it("of a message that is too long end the reading before it is kept", () => {
+  it("of an oversized message end the read before it is buffered", () => {
     const reader = new PacketReader();
     reader.append(toPackets(1, Buffer.alloc(2_000), 512));
 
@@ -149,7 +149,7 @@ describe("packets", () => {
   });
 });
 
-describe("a server that strangers talk to", () => {
+describe("a server with hostile clients", () => {
   let sandbox: SqlSandbox;
   let complaint: ReturnType<typeof vi.spyOn>;
   beforeAll(async () => {
@@ -172,7 +172,7 @@ describe("a server that strangers talk to", () => {
     expect(complaint).not.toHaveBeenCalled();
   }
 
-  it("outlives 300 openings of random bytes", async () => {
+  it("survives 300 connections that begin with random bytes", async () => {
     const first = fc.constantFrom(0x12, 0x12, 0x16, 0x10, 0x01, 0x00);
     const packet = fc.tuple(first, bytes(400)).map(([type, body]) => toPackets(type, body, 512));
     const opening = fc.oneof(
@@ -201,7 +201,7 @@ describe("a server that strangers talk to", () => {
     await closed;
   }
 
-  it("outlives 60 clients that are inside TLS and talk nonsense before they have logged in", async () => {
+  it("survives 60 clients that send nonsense inside TLS before they have logged in", async () => {
     const seed = login7({ user: "sa", password: "secret", database: "orders" });
     const cut = fc.nat(seed.length).map((length) => toPackets(packetType.login7, seed.subarray(0, length), 512));
     const packet = fc.tuple(fc.nat(20), bytes(300)).map(([type, body]) => toPackets(type, body, 512));
@@ -215,7 +215,7 @@ describe("a server that strangers talk to", () => {
     await stillServes();
   });
 
-  it("outlives 60 clients that have logged in and talk nonsense after that", async () => {
+  it("survives 60 clients that send nonsense after they have logged in", async () => {
     const login = toPackets(packetType.login7, login7({ user: "sa", password: "secret", database: "orders" }), 4096);
     const cut = fc.nat(rpc.length).map((length) => toPackets(packetType.rpc, rpc.subarray(0, length), 512));
     const packet = fc.tuple(fc.nat(20), bytes(300)).map(([type, body]) => toPackets(type, body, 512));
@@ -238,8 +238,8 @@ describe("a server that strangers talk to", () => {
     await stillServes();
   });
 
-  it("takes a PRELOGIN that the network cut anywhere, even where the next byte looks like TLS", async () => {
-    // ENCRYPTION is 01; then the end of the list; then data that holds 0x16.
+  it("reads a PRELOGIN split at any position, even where the next byte looks like TLS", async () => {
+    // ENCRYPTION is 01, then the end of the list, then data that contains 0x16.
     const body = Buffer.from("01000b000105000c0001ff0116", "hex");
     const packet = toPackets(packetType.prelogin, body, 512);
     expect(packet.at(-1)).toBe(0x16);
@@ -255,7 +255,7 @@ describe("a server that strangers talk to", () => {
     await stillServes();
   });
 
-  it("cuts a client off that announces a message larger than anybody needs", async () => {
+  it("disconnects a client that announces an oversized message", async () => {
     const socket = await openStrict(sandbox.simulator.port);
     const piece = Buffer.alloc(32_000);
     piece.writeUInt8(packetType.login7, 0);

@@ -1,4 +1,4 @@
-/** What replies look like on the wire, where drivers of other languages are stricter than tedious. */
+/** Replies on the wire, where drivers for other languages are stricter than tedious. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packetType } from "../../../../local/simulators/sql/packets.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
@@ -16,7 +16,7 @@ async function open({ packetSize }: { packetSize?: number } = {}) {
 }
 
 describe("a login without a token", () => {
-  it("is told the authority of this cloud, or of Azure where nobody says otherwise", async () => {
+  it("gets the configured authority, or Azure's by default", async () => {
     const { tenantId } = sandbox.world;
     const other = await startSqlSandbox({ authorityHost: "https://localhost:8443/" });
     const ask = async (port: number) => {
@@ -42,7 +42,7 @@ function errorOf({ tokens }: RawReply): number | undefined {
 
 describe("a column that is never NULL", () => {
   // SqlClient reads no length where the flags say NOT NULL, whatever the type says.
-  it("of a number has the type of fixed length, and its values no length before them", async () => {
+  it("of a number has a fixed-length type, and its values have no length prefix", async () => {
     const client = await open();
     const { tokens } = await client.batch("SELECT 5 AS n");
     const table = "CREATE TABLE fixed (a bit NOT NULL, b tinyint NOT NULL, c bigint NOT NULL, d float NOT NULL, e int)";
@@ -63,7 +63,7 @@ describe("a column that is never NULL", () => {
 describe("a transaction", () => {
   const rows = (table: string) => sandbox.simulator.database("orders").runScript(`SELECT * FROM ${table}`);
 
-  it("goes back to a savepoint of the driver, stays open, and keeps what came before", async () => {
+  it("rolls back to a driver's savepoint, stays open, and keeps earlier changes", async () => {
     const client = await open();
     await client.batch("CREATE TABLE saved (id int)");
 
@@ -80,7 +80,7 @@ describe("a transaction", () => {
     expect(await rows("saved")).toEqual([[{ id: 1 }, { id: 3 }]]);
   });
 
-  it("that was begun with a name is rolled back by it, and by no other", async () => {
+  it("with a name is rolled back by that name and no other", async () => {
     const client = await open();
     await client.batch("CREATE TABLE named (id int)");
 
@@ -96,7 +96,7 @@ describe("a transaction", () => {
     expect(await rows("named")).toEqual([[]]);
   });
 
-  it("has savepoints in T-SQL, too", async () => {
+  it("also has savepoints in T-SQL", async () => {
     const client = await open();
     await client.batch("CREATE TABLE scripted (id int)");
 
@@ -120,7 +120,7 @@ describe("a transaction", () => {
 });
 
 describe("a reply of many packets", () => {
-  // SqlClient reads one TLS record at a time and hangs where a packet goes on in the next one.
+  // SqlClient reads one TLS record at a time and hangs when a packet continues in the next one.
   it.each([512, 4096, 8000, 16_384, 32_767])("has one TLS record for each packet of at most %i bytes", async (size) => {
     const client = await open({ packetSize: size });
     const { records, tokens } = await client.batch(`SELECT CAST(N'${"x".repeat(40_000)}' AS nvarchar(max)) AS long`);
@@ -142,14 +142,14 @@ describe("SET", () => {
   }
 
   it.each([
-    // What tedious, SqlClient and the ODBC driver send of their own accord.
+    // Sent by tedious, SqlClient and the ODBC driver on their own.
     "SET ANSI_NULLS, QUOTED_IDENTIFIER, ANSI_PADDING, ANSI_WARNINGS ON",
     "SET ARITHABORT OFF SET ARITHABORT ON SET CURSOR_CLOSE_ON_COMMIT OFF SET CONCAT_NULL_YIELDS_NULL ON",
     "SET IMPLICIT_TRANSACTIONS OFF; SET NUMERIC_ROUNDABORT OFF; SET FMTONLY OFF; SET NOEXEC OFF; SET PARSEONLY OFF",
     "SET TEXTSIZE 2147483647; SET ROWCOUNT 0; SET DATEFIRST 7; SET DATEFORMAT mdy; SET LANGUAGE us_english",
     "SET LANGUAGE N'us_english'; SET LOCK_TIMEOUT -1; SET DEADLOCK_PRIORITY LOW; SET DEADLOCK_PRIORITY -5",
     "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED; SET NOCOUNT ON",
-  ])("takes what changes nothing here: %s", async (batch) => {
+  ])("accepts an option that has no effect here: %s", async (batch) => {
     const [reply] = await ask(batch);
 
     expect(reply && errorOf(reply)).toBeUndefined();
@@ -167,7 +167,7 @@ describe("SET", () => {
     ["SET LOCK_TIMEOUT 1000", 40510, "SET LOCK_TIMEOUT 1000"],
     ["SET LANGUAGE Deutsch", 40510, "SET LANGUAGE Deutsch"],
     ["SET IDENTITY_INSERT t ON", 40510, "SET IDENTITY_INSERT"],
-  ])("refuses %s before anything of its batch is done", async (batch, number, text) => {
+  ])("refuses %s before any of its batch runs", async (batch, number, text) => {
     const [reply] = await ask(`CREATE TABLE never (id int); ${batch}`);
 
     expect(reply && errorOf(reply)).toBe(number);
@@ -177,7 +177,7 @@ describe("SET", () => {
     ]);
   });
 
-  it("NOEXEC ON and FMTONLY ON let nothing happen until they are off", async () => {
+  it("NOEXEC ON and FMTONLY ON suspend execution until they are off", async () => {
     const { runScript } = sandbox.simulator.database("orders");
     await runScript("CREATE TABLE kept (id int, name nvarchar(10)); INSERT INTO kept VALUES (1, N'a')");
 
@@ -190,13 +190,13 @@ describe("SET", () => {
       [{ id: 1, name: "b" }],
       [{ n: 0 }],
     ]);
-    // The count of the UPDATE alone; then column metadata, of two columns, and no row.
+    // Only the row count of the UPDATE, then the metadata of two columns, and no row.
     expect(skipped?.tokens[0]).toBe(0xfd);
     expect(described?.tokens.subarray(0, 3).toString("hex")).toBe("810200");
     expect(described?.tokens.subarray(-26, -25).toString("hex")).toBe("fd");
   });
 
-  it("of a procedure ends with it, and with the reset of the connection", async () => {
+  it("in a procedure lasts until the procedure ends or the connection is reset", async () => {
     const { runScript } = sandbox.simulator.database("orders");
 
     const results = await runScript("EXEC sp_executesql N'SET NOEXEC ON; SET NOCOUNT ON'; SELECT 5 AS n");

@@ -1,4 +1,4 @@
-/** A client that shares no code with the others: FreeTDS's tsql, with GnuTLS below it (Debian: freetds-bin). */
+/** A client that shares no code with the others: FreeTDS's tsql, built on GnuTLS (Debian: freetds-bin). */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ describe.skipIf(!isInstalled)(title, () => {
   }
 
   it.each(["7.3", "7.4", "auto"])(
-    "speaks TDS %s: connects by TLS, makes a table, reads it, and sees error numbers",
+    "speaks TDS %s: connects over TLS, creates and reads a table, and sees error numbers",
     async (version) => {
       const { output, errors } = await run(
         `create table t (id int identity, name nvarchar(20), yes bit, long nvarchar(max), at datetime2, id2 uniqueidentifier)
@@ -69,7 +69,7 @@ go
     expect(errors).toContain("Login failed for user 'sa'.");
   });
 
-  it("is refused with 18456 where no passwords are set up, as in Azure with Entra-only logins", async () => {
+  it("is refused with 18456 when no passwords are set up, as in Azure with Entra-only logins", async () => {
     const entraOnly = await startSqlSandbox();
     const server = `[sandbox]\nhost = 127.0.0.1\nport = ${entraOnly.simulator.port}\nencryption = require\n`;
     await writeFile(join(folder, "entra.conf"), server);

@@ -32,7 +32,7 @@ describe.each([
 });
 
 describe("values", () => {
-  it("go both ways in every type, and as NULL", async () => {
+  it("round-trip in every type, and as NULL", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const guid = "6E3A1B2C-4D5E-4F60-8A9B-0C1D2E3F4A5B";
     const when = new Date("2026-11-24T12:34:56.789Z");
@@ -67,7 +67,7 @@ describe("values", () => {
     expect(Object.values(recordset.columns).map(({ type }) => type)).toContain(sql.UniqueIdentifier);
   });
 
-  it("that are large pass in small packets", async () => {
+  it("that are large are sent in small packets", async () => {
     const pool = await sandbox.connect(sandbox.admin, { packetSize: 512 });
     const large = "ä漢😀x".repeat(50_000);
     await script("CREATE TABLE t (id int IDENTITY, body nvarchar(max), bytes varbinary(max))");
@@ -83,7 +83,7 @@ describe("values", () => {
     expect(Buffer.alloc(100_000, 7).equals(recordset[0].bytes)).toBe(true);
   });
 
-  it("of an extended property come as a sql_variant, which the driver can read", async () => {
+  it("of an extended property arrive as a sql_variant, which the driver can read", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await script(`CREATE USER u WITHOUT LOGIN;
       EXEC sp_addextendedproperty @name = N'k', @value = N'välue', @level0type = N'USER', @level0name = N'u'`);
@@ -95,7 +95,7 @@ describe("values", () => {
 });
 
 describe("requests", () => {
-  it("as batches give every result set and row count", async () => {
+  it("as batches return every result set and row count", async () => {
     const pool = await sandbox.connect(sandbox.admin);
 
     const result = await pool.request().batch(`
@@ -129,7 +129,7 @@ describe("requests", () => {
     expect(recordset).toEqual([{ n: 42, text: "x" }]);
   });
 
-  it("that are prepared run many times with other values", async () => {
+  it("can be prepared and run many times with different values", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const statement = new sql.PreparedStatement(pool);
     statement.input("n", sql.Int);
@@ -157,7 +157,7 @@ describe("requests", () => {
     await expect(pool.request().execute("sp_unknown")).rejects.toMatchObject({ number: 2812 });
   });
 
-  it("that fail carry number, state, class and message, and leave the connection of use", async () => {
+  it("that fail return number, state, class and message, and leave the connection usable", async () => {
     const pool = await sandbox.connect(sandbox.admin);
 
     await expect(pool.request().query("SELEKT 1")).rejects.toMatchObject({
@@ -170,7 +170,7 @@ describe("requests", () => {
     await expect(pool.request().query("SELECT 2 AS n")).resolves.toMatchObject({ recordset: [{ n: 2 }] });
   });
 
-  it("are given up at the client's word, and the connection stays of use", async () => {
+  it("can be canceled by the client, and the connection stays usable", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const request = pool.request();
     const done = request.query("WAITFOR DELAY '00:01:00'; CREATE TABLE late (id int)");
@@ -187,7 +187,7 @@ describe("requests", () => {
 });
 
 describe("transactions", () => {
-  it("of the driver roll back rows and users alike", async () => {
+  it("of the driver roll back both rows and users", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await script("CREATE TABLE t (id int)");
     const transaction = new sql.Transaction(pool);
@@ -209,7 +209,7 @@ describe("transactions", () => {
     expect(await script("SELECT * FROM t")).toEqual([[{ id: 2 }]]);
   });
 
-  it("are not seen by others before they are committed, and hold other writers up", async () => {
+  it("are invisible to others until they commit, and block other writers", async () => {
     const [one, two] = [await sandbox.connect(sandbox.admin), await sandbox.connect(sandbox.admin)];
     await script("CREATE TABLE t (id int)");
     const transaction = new sql.Transaction(one);
@@ -231,7 +231,7 @@ describe("transactions", () => {
     expect(await script("SELECT * FROM t")).toEqual([[{ id: 1 }, { id: 2 }]]);
   });
 
-  it("end with the connection that had them open", async () => {
+  it("end with their connection", async () => {
     const [one, two] = [await sandbox.connect(sandbox.admin), await sandbox.connect(sandbox.admin)];
     await script("CREATE TABLE t (id int)");
     await one.request().batch("BEGIN TRAN; INSERT INTO t VALUES (1)");
@@ -242,7 +242,7 @@ describe("transactions", () => {
     expect(await script("SELECT * FROM t")).toEqual([[{ id: 2 }]]);
   });
 
-  it("end when the client asks for a fresh connection", async () => {
+  it("end when the client resets the connection", async () => {
     const connections: { reset(done: (error?: Error | null) => void): void }[] = [];
     const pool = new sql.ConnectionPool({
       server: "localhost",
@@ -277,7 +277,7 @@ describe("transactions", () => {
 });
 
 describe("the fault journal", () => {
-  it("names each login and each batch, and leaves out what drivers send of their own accord", async () => {
+  it("records each login and each batch, but not what drivers send on their own", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await pool.request().query("SET NOCOUNT ON; DECLARE @x int = 1; BEGIN TRAN; CREATE ROLE r; SELECT @x; COMMIT");
     await pool
@@ -295,14 +295,14 @@ describe("the fault journal", () => {
 
     const target = "sql-dev/orders";
     expect(sandbox.faults.journal).toEqual(
-      // The pool logs in once to try and once to work.
+      // The pool logs in once to test the connection and once to use it.
       ["LOGIN", "LOGIN", "CREATE ROLE", "CREATE USER", "GRANT", "EXEC sp_dropextendedproperty", "MERGE INTO"].map(
         (operation) => ({ wire: "sql", operation, target }),
       ),
     );
   });
 
-  it("that chooses the session as the victim of a deadlock ends its transaction, too", async () => {
+  it("also ends the transaction of a session that a fault makes a deadlock victim", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await script("CREATE TABLE t (id int)");
     const transaction = new sql.Transaction(pool);
@@ -317,7 +317,7 @@ describe("the fault journal", () => {
     expect(await script("SELECT * FROM t")).toEqual([[]]);
   });
 
-  it("is asked before the statement runs, with its latency", async () => {
+  it("applies its latency before the statement runs", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await pool.request().query("SELECT 2 AS warm");
     sandbox.faults.latencyMs = 120;
@@ -325,7 +325,7 @@ describe("the fault journal", () => {
 
     await pool.request().query("SELECT 3 AS n");
 
-    // Once, though the pool has sent its SELECT 1 as well.
+    // Only once, although the pool has also sent its SELECT 1.
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(115);
     expect(took).toBeLessThan(235);
@@ -333,7 +333,7 @@ describe("the fault journal", () => {
 });
 
 describe("columns of a result", () => {
-  it("say whether they may be NULL, and which one numbers its rows", async () => {
+  it("say whether they can be NULL, and which one is the identity column", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     await script("CREATE TABLE t (id int IDENTITY PRIMARY KEY, name nvarchar(10) NOT NULL, note nvarchar(10) NULL)");
 
@@ -354,7 +354,7 @@ describe("columns of a result", () => {
 });
 
 describe("output parameters", () => {
-  it("of a query come back with the value that it left in them", async () => {
+  it("of a query return their final value", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const request = pool.request();
     request.input("n", sql.Int, 20).output("twice", sql.Int).output("text", sql.NVarChar(sql.MAX), "before");
@@ -375,7 +375,7 @@ describe("output parameters", () => {
     });
   });
 
-  it("of a prepared statement come back at every execution", async () => {
+  it("of a prepared statement are returned by every execution", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const statement = new sql.PreparedStatement(pool);
     statement.input("n", sql.Int);
@@ -389,7 +389,7 @@ describe("output parameters", () => {
     expect(outputs).toEqual([{ next: 2 }, { next: 42 }]);
   });
 
-  it("go through EXEC sp_executesql into the caller's variable, if both sides say OUTPUT", async () => {
+  it("of EXEC sp_executesql set the caller's variable if both sides say OUTPUT", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const declare = "DECLARE @a int = 1, @b int = 1; EXEC sp_executesql N'SET @x = 5; SET @y = 6'";
 
@@ -404,7 +404,7 @@ describe("output parameters", () => {
     await expect(constant).rejects.toMatchObject({ number: 179 });
   });
 
-  it("do not come back from a statement that failed", async () => {
+  it("are not returned by a failed statement", async () => {
     const pool = await sandbox.connect(sandbox.admin);
 
     const failing = pool.request().output("n", sql.Int, 3).query("SET @n = 4; SELECT * FROM missing");
@@ -414,7 +414,7 @@ describe("output parameters", () => {
 });
 
 describe("the simulator", () => {
-  it("closes with clients connected, and in the middle of a request", async () => {
+  it("closes even with connected clients and in the middle of a request", async () => {
     const pool = await sandbox.connect(sandbox.admin);
     const hanging = expect(pool.request().query("WAITFOR DELAY '00:01:00'")).rejects.toThrow();
     await expect.poll(() => sandbox.faults.journal.at(-1)?.operation).toBe("WAITFOR");

@@ -1,5 +1,5 @@
 /**
- * A host in a process of its own, so that it can be killed. Arguments: the app's folder and the store's. It serves the
+ * A host in its own process, so that it can be killed. Arguments: the app's folder and the store's. It serves the
  * durable API and prints its URL.
  */
 import { createDurableExtension } from "../../../../../local/host/durable/extension.ts";

@@ -1,4 +1,4 @@
-/** The host of crashChild.ts in a process of its own. */
+/** Runs the host of crashChild.ts in its own process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 export interface CrashHost {
   readonly url: string;
   readonly pid: number;
-  /** Resolves when the process has ended, however it did. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly ended: Promise<void>;
   kill(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export async function startCrashHost(
   ];
   const child: ChildProcess = spawn(command, args, {
     stdio: ["ignore", "pipe", "inherit"],
-    // A tracer dies with what it traces only when both are asked to.
+    // Killing the tracer alone would leave the host running; a process group of their own lets both be killed.
     detached: true,
     env: { ...process.env, CRASH_TEST_ATTEMPTS: join(directory, "attempts.txt") },
   });

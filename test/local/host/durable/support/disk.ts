@@ -1,7 +1,7 @@
 /**
- * What a disk may hold after a power loss, reconstructed from the system calls of a process (strace): all that was synced,
- * and of what was written since then any part, in sectors. The model is that of "All File Systems Are Not Created Equal"
- * (Pillai et al., OSDI 2014) for data in place; that a file is made or removed is taken for lasting.
+ * What a disk may hold after a power loss, reconstructed from a process's system calls (strace): everything that was synced,
+ * and any subset of the sectors written since. The model is that of "All File Systems Are Not Created Equal" (Pillai et al.,
+ * OSDI 2014) for data written in place; creating and removing files is assumed to be durable.
  */
 import type { Dice } from "../../../../proof/support/random.ts";
 
@@ -11,16 +11,16 @@ interface Write {
   readonly offset: number;
   readonly data: Buffer;
 }
-/** To a number of bytes; a checkpoint that comes to the end of the log cuts the store to its pages. */
+/** Truncates to a number of bytes: a checkpoint that reaches the end of the log cuts the store to its pages. */
 interface Cut {
   readonly size: number;
 }
 type Change = Write | Cut;
 
 export interface Disk {
-  /** A line of `strace -y -xx`; gives back what was sent to a socket. */
+  /** Takes a line of `strace -y -xx`, and returns what was sent to a socket. */
   take(line: string): string | undefined;
-  /** By path, what is there when the power goes now. */
+  /** File contents by path, if power is lost now. */
   lose(dice: Dice): ReadonlyMap<string, Buffer>;
 }
 
@@ -62,7 +62,7 @@ export function createDisk(isOurs: (path: string) => boolean): Disk {
       const image = new Map(synced);
       for (const [path, writes] of pending) {
         const kept = writes.flatMap((write) => sectorsOf(write).filter(() => dice.chance(0.5)));
-        // What an operating system has not been asked to order, it may write in any order.
+        // Without a sync in between, the operating system may write in any order.
         image.set(path, dice.shuffle(kept).reduce(apply, image.get(path) ?? Buffer.alloc(0)));
       }
       return image;

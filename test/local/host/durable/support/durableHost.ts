@@ -1,4 +1,4 @@
-/** The engine with a real app, behind a real HTTP server, and the real DurableClient in front of it. */
+/** The engine with a real app behind a real HTTP server, used through the real DurableClient. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ import { serve } from "./serve.ts";
 export interface DurableHost {
   readonly url: string;
   readonly client: DurableClient;
-  /** What the test app lends beside the client. */
+  /** What the test app hands out together with the client. */
   readonly seen: Seen;
   readonly extension: DurableExtension;
   readonly logLines: string[];
@@ -27,7 +27,7 @@ export interface DurableHost {
 export type HostOptions = Partial<
   Pick<DurableOptions, "settings" | "graceMs" | "meetTurn" | "isStrict" | "retentionMs" | "clock">
 > & {
-  /** Kept when given; otherwise a new folder that goes with the host. */
+  /** Kept when given; otherwise a new folder that is deleted with the host. */
   readonly directory?: string;
 };
 
@@ -56,7 +56,7 @@ export async function startDurableHost(app: FunctionApp, options: HostOptions = 
   });
   handle = (call) =>
     extension.handle(call, call.url.pathname.replace(/^\/(runtime\/webhooks\/durabletask|durabletask\/rpc-key)\//, ""));
-  // The SDK would otherwise send its links to port 7071.
+  // The SDK's links would otherwise point to port 7071.
   process.env["WEBSITE_HOSTNAME"] = new URL(url).host;
   const { client, seen } = await borrow(app, extension);
   extension.start();
@@ -89,7 +89,7 @@ export async function startDurableHost(app: FunctionApp, options: HostOptions = 
   };
 }
 
-/** The SDK gives its client only to a function with a client binding; the test app has one that hands it out. */
+/** The SDK gives its client only to functions with a client binding; the test app has one that hands it out. */
 async function borrow(app: FunctionApp, extension: DurableExtension): Promise<{ client: DurableClient; seen: Seen }> {
   const binding = app.functions.get("lendClient")?.bindings.find(({ type }) => type === "durableClient");
   if (binding === undefined) throw new Error("The test app has no function lendClient with a durable client.");

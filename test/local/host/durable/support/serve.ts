@@ -1,4 +1,4 @@
-/** Carries HTTP to a handler, as the host's shell does. */
+/** Passes HTTP requests to a handler, as the host does. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HttpAnswer, HttpCall } from "../../../../../local/host/app.ts";

@@ -1,15 +1,15 @@
-/** What was asked of the real host, as an app: every function shows what the host makes of one thing. */
+/** The app that was run on the real host: each function shows how the host handles one case. */
 import { app } from "@azure/functions";
 import type { EntityContext, OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
 
-/** A value as JSON cannot lose it. */
+/** Renders a value so that nothing is lost that plain JSON would lose. */
 function show(value: unknown): string {
   if (value === undefined) return "undefined";
   return `${typeof value} ${JSON.stringify(value)}`;
 }
 
-/** Values that no request can carry. */
+/** Values that cannot be sent in a request. */
 const made: Readonly<Record<string, () => unknown>> = {
   loneSurrogate: () => "a\ud800b",
   beyondInt64: () => 1e20,

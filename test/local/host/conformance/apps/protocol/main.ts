@@ -1,4 +1,4 @@
-/** An orchestration for each thing that the protocol between SDK and host has a rule for. */
+/** One orchestration for each rule of the protocol between SDK and host. */
 import { type InvocationContext, trigger } from "@azure/functions";
 import type { EntityContext, OrchestrationContext, OrchestrationHandler, Task } from "durable-functions";
 import * as df from "durable-functions";
@@ -29,7 +29,7 @@ df.app.activity("boomWithDetails", {
     throw new DetailedError("in detail");
   },
 });
-/** Fails the first time for each key. */
+/** Fails on the first attempt for each key. */
 df.app.activity("failOnce", {
   handler: (key: string) => {
     attempts.set(key, (attempts.get(key) ?? 0) + 1);
@@ -58,7 +58,7 @@ const soon = (context: OrchestrationContext, ms = 5) => new Date(context.df.curr
 const box = (key: string) => new df.EntityId("box", key);
 const retry = () => new df.RetryOptions(1, 2);
 
-/** What comes next shows by its sequence id how many ids the action before it took. */
+/** The sequence id of the next action shows how many ids the action before it took. */
 function actionThenNext(name: string, act: OrchestrationHandler) {
   df.app.orchestration(name, function* (context: OrchestrationContext) {
     const result: unknown = yield* act(context);
@@ -90,7 +90,7 @@ actionThenNext("CreateTimer", function* (context) {
   yield context.df.createTimer(soon(context));
 });
 actionThenNext("CreateTimerLong", function* (context) {
-  // Beyond the six days that the extension allows a timer by default.
+  // Longer than the six days that the extension allows a timer by default.
   const timer = context.df.createTimer(soon(context, 40 * 86_400_000));
   yield context.df.Task.any([timer, context.df.callActivity("say", "x")]);
   timer.cancel();
@@ -219,7 +219,7 @@ df.app.orchestration("status", function* (context: OrchestrationContext) {
   yield context.df.callActivity("nothing");
   return "done";
 });
-// The SDK's types refuse these; what happens to them is a part of the protocol.
+// The SDK's types reject these, but what the host does with them is part of the protocol.
 const untyped = (handler: unknown) => handler as OrchestrationHandler;
 df.app.orchestration(
   "asyncGenerator",

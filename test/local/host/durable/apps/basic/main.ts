@@ -1,10 +1,10 @@
-/** An app with one function for each thing that the engine has to do right. */
+/** An app with one function for each behaviour that the engine has to get right. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type InvocationContext, trigger } from "@azure/functions";
 import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
 import * as df from "durable-functions";
 
-/** What activities saw, for tests that count; the tests get it with the client. */
+/** What activities saw, for tests that count; they get it together with the client. */
 const seen = { runs: new Map<string, number>(), running: 0, mostRunning: 0, switches: new Set<string>() };
 export type Seen = typeof seen;
 
@@ -218,7 +218,7 @@ df.app.orchestration("changeable", function* (context: OrchestrationContext) {
 });
 
 df.app.orchestration("notATask", function* () {
-  // The SDK has to refuse it; its types do as well.
+  // The SDK must reject this at run time, as its types do.
   yield* [42] as unknown[] as Task[];
 });
 
@@ -307,7 +307,7 @@ df.app.orchestration("oneEvent", function* (context: OrchestrationContext) {
   return yield context.df.waitForExternalEvent("go");
 });
 
-/** Waits for children that each wait for an event, and for an activity that fails if it is told to. */
+/** Waits for children, each of which waits for an event, and for an activity that fails if the input says so. */
 df.app.orchestration("gather", function* (context: OrchestrationContext) {
   const { key, failures } = context.df.getInput<{ key: string; failures: number }>();
   count(`turns of ${key}`);

@@ -1,4 +1,4 @@
-/** One orchestration that uses everything, for a host that is killed while it runs. */
+/** One orchestration that uses every feature, for a host that is killed while it runs. */
 import { appendFileSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { trigger } from "@azure/functions";
@@ -17,7 +17,7 @@ df.app.activity("double", {
   },
 });
 
-/** Attempts are counted on disk: in memory, every kill would use one up without a trace. */
+/** Attempts are counted on disk; a count in memory would be lost with every kill. */
 df.app.activity("secondTime", {
   handler: (id: string) => {
     const file = process.env["CRASH_TEST_ATTEMPTS"] ?? "";
@@ -48,7 +48,7 @@ df.app.orchestration("everything", function* (context: OrchestrationContext) {
   return { doubled, retried, child };
 });
 
-/** Returns only in a host that was started after somebody wrote "go". */
+/** Returns only in a host that was started after the test wrote "go". */
 df.app.activity("held", {
   handler: async (n: number) => {
     const isReleased = readFileSync(process.env["CRASH_TEST_ATTEMPTS"] ?? "", "utf8").includes("go\n");

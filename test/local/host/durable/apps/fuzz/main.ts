@@ -14,19 +14,19 @@ interface Piece {
   readonly expected: "tag" | "nothing" | "failure" | "answer";
 }
 
-/** What a program is started with, and starts itself anew with. */
+/** The input of a program and of each of its next generations. */
 interface Input {
   readonly seed: number;
-  /** Of a server that answers with the last part of a path: after as many 202 as the part before it says. */
+  /** A server that answers with the last part of the path, after as many 202s as the part before it says. */
   readonly url: string;
   readonly generation?: number;
   readonly checked?: number;
   readonly mistakes?: readonly string[];
-  /** An event that the generation before has sent on its way. */
+  /** An event that the previous generation sent. */
   readonly late?: string;
 }
 
-/** What whoever runs the programs lends them. */
+/** What the test provides to the programs that it runs. */
 export interface World {
   raise(instanceId: string, event: string, data: string): Promise<void>;
 }
@@ -37,7 +37,7 @@ const world: World = { raise: () => Promise.reject(new Error("nobody raises even
 
 app.generic("lendWorld", { trigger: trigger.generic({ type: "manualTrigger" }), handler: () => world });
 
-/** Some answers come in the same tick, some later, so that completions meet in all ways. */
+/** Some answers come in the same tick, some later, so that completions interleave in every way. */
 async function dawdle(tag: string): Promise<void> {
   const random = createRandom(tag);
   if (random.below(2) === 0) await sleep(random.below(6));
@@ -56,7 +56,7 @@ df.app.activity("echo", {
   },
 });
 
-/** An event that comes before the wait for it, with it or after it. */
+/** Raises an event before the wait for it begins, at the same time, or afterwards. */
 df.app.activity("post", {
   handler: async ({ to, tag }: { to: string; tag: string }) => {
     await dawdle(`${tag} post`);
@@ -73,7 +73,7 @@ function gate(tag: string): PromiseWithResolvers<void> {
   return known;
 }
 
-/** Sends its event when the next generation runs, to which its own result means nothing. */
+/** Sends its event when the next generation runs, which must ignore this activity's result. */
 df.app.activity("postLate", {
   handler: async ({ to, tag }: { to: string; tag: string }) => {
     await gate(tag).promise;
@@ -189,7 +189,7 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
         if (random.below(2) === 0) {
           yield* settle(post);
         } else {
-          // It is on its way then, whoever is first.
+          // The post has been scheduled by then, whichever task is first.
           const echo = { tag, task: context.df.callActivity("echo", tag), expected: "tag" } as const;
           yield context.df.Task.any([post.task, echo.task]);
           left.push(post, echo);
@@ -215,7 +215,7 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
     }
   }
   const isLast = generation > 0 || random.below(2) === 0;
-  // What is not waited for here must mean nothing to the next generation.
+  // The next generation must ignore the results of tasks that are not awaited here.
   const waitedFor = isLast ? left : left.filter(() => random.below(2) === 0);
   for (const piece of waitedFor) yield* settle(piece);
   if (isLast) return { checked, mistakes };

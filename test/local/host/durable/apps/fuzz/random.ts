@@ -1,4 +1,4 @@
-/** The same numbers for the same seed, in every replay. */
+/** Gives the same numbers for the same seed in every replay. */
 export interface Random {
   /** An integer from 0 up to, but not including, `limit`; 0 when there is no such number. */
   below(limit: number): number;

@@ -1,4 +1,4 @@
-/** Activities that do what no activity should, and an orchestration that calls one of them. */
+/** Activities that misbehave, and an orchestration that calls one of them. */
 import { appendFileSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OrchestrationContext } from "durable-functions";
@@ -32,10 +32,10 @@ df.app.activity("neverReturns", { handler: () => new Promise(() => {}) });
 
 df.app.activity("returnsMuch", { handler: () => "x".repeat(megabytes10) });
 
-/** Once: what is run again after that returns. */
+/** Exits only the first time; when it is run again, it returns. */
 df.app.activity("exits", {
   handler: async (id: string) => {
-    // Whoever started it has been answered by then.
+    // Long enough for the start request to be answered first.
     await sleep(100);
     const file = process.env["CRASH_TEST_ATTEMPTS"] ?? "";
     if (readFileSync(file, "utf8").split("\n").includes(id)) return "did not exit";
