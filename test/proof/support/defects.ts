@@ -320,7 +320,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an operation that is taken up and makes again what it had undone": {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     finds: /and has undone/,
-    from: 300,
+    from: 1300,
   },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
