@@ -49,7 +49,7 @@ try {
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
   reporter.close();
-  if (error instanceof Interrupted) process.stderr.write("\nInterrupted; ending what was started …\n");
+  if (error instanceof Interrupted) process.stderr.write("\nInterrupted; stopping what was started …\n");
   else reporter.report({ event: "ended", ok: false, durationMs: elapsed(), surprise: describe(error) });
 } finally {
   reporter.close();

@@ -43,7 +43,7 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
       for (const line of renderStep(step, boundedViewOf(stream), kind)) stream.write(`${line}\n`);
     } else if (error && !isOver && !told.has(`${key} ${attempts}`)) {
       told.add(`${key} ${attempts}`);
-      stream.write(`    ${name} ${target}: try ${attempts} met ${error.code}: ${error.message}\n`);
+      stream.write(`    ${name} ${target}: attempt ${attempts} failed with ${error.code}: ${error.message}\n`);
     }
   }
 

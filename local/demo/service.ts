@@ -36,7 +36,7 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
   /** Aborts what takes too long, with an error that names it. */
   async function within<T>(what: string, act: (until: AbortSignal) => Promise<T>): Promise<T> {
     const deadline = new AbortController();
-    const late = new Error(`${what} did not come within ${timeoutMs / 1_000} s`);
+    const late = new Error(`no sign of ${what} within ${timeoutMs / 1_000} s`);
     const timer = setTimeout(() => deadline.abort(late), timeoutMs);
     try {
       return await act(AbortSignal.any([signal, deadline.signal]));

@@ -61,7 +61,7 @@ export function createStage(
       if (operation.status !== expected) {
         const { code, message } = operation.error ?? { code: "", message: "" };
         throw new UnexpectedResult(
-          `operation ${operation.id} ended ${operation.status} and not ${expected}. ${code} ${message}`.trim(),
+          `operation ${operation.id} ended ${operation.status}, not ${expected}. ${code} ${message}`.trim(),
         );
       }
       return operation;
@@ -79,9 +79,9 @@ export function createStage(
       tell({ event: "workload", pod: `${namespace}/${named.metadata.name}`, exitCode, log, durationMs });
       const isExpected = rows ? exitCode === 0 && isDeepStrictEqual(rowsOf(log), rows) : refusals.includes(exitCode);
       if (isExpected) return run;
-      const wanted = rows ? `the rows ${rows.join(", ")}` : "to be refused";
+      const wanted = rows ? `read the rows ${rows.join(", ")}` : "be refused";
       throw new UnexpectedResult(
-        `pod ${namespace}/${named.metadata.name} had ${wanted}; exit code ${exitCode}, log: ${log}`,
+        `pod ${namespace}/${named.metadata.name} had to ${wanted}; exit code ${exitCode}, log: ${log}`,
       );
     },
   };

@@ -29,7 +29,7 @@ export function createTerminalReporter(stream: NodeJS.WriteStream): DemoReporter
         paragraph(
           "Real here: the service, every Azure and Kubernetes SDK, the protocols, the workload. Simulated, on loopback: Azure, Entra, Azure SQL, Service Bus and the cluster behind them.",
         );
-        paragraph("Starting all of it …");
+        paragraph("Starting everything …");
         return;
       case "started":
         paragraph(`Ready at ${event.url} after ${inSeconds(event.durationMs)}.`);
@@ -75,7 +75,7 @@ export function createTerminalReporter(stream: NodeJS.WriteStream): DemoReporter
       case "ended":
         write();
         if (event.ok) {
-          write(paint("green", `All as it should be, after ${inSeconds(event.durationMs)}.`));
+          write(paint("green", `Everything went as expected, in ${inSeconds(event.durationMs)}.`));
           write(`Keep it running and try it yourself: ${paint("bold", "npm start")}`);
         } else {
           write(`${paint("red", "An unexpected result stops the walk-through:")}`);

@@ -101,7 +101,7 @@ async function failAndUndo(stage: Stage): Promise<void> {
   stage.chapter(
     4,
     "What fails partway is undone",
-    `From now on ${names.sqlServer}/orders refuses to create users. Reading still works, so the preflight passes, and the failure comes when half of the work is done.`,
+    `From now on ${names.sqlServer}/orders refuses to create users. Reading still works, so the preflight passes, and the failure comes halfway through.`,
   );
   const before = await takeInventory(cloud, cluster);
   const restore = cloud.faults.add({
@@ -121,7 +121,7 @@ async function failAndUndo(stage: Stage): Promise<void> {
     failed?.name === "grantDatabase" && failed.error?.code === operation.error?.code,
     `${failed?.name} ${failed?.target}, ${failed?.error?.code}`,
   );
-  await checkUnchanged(stage, before, "Nothing is left, and nothing that was there has changed");
+  await checkUnchanged(stage, before, "Nothing is left behind, and nothing else has changed");
 }
 
 async function offboard(stage: Stage, { before, clientId }: { before: Inventory; clientId: string }): Promise<void> {
@@ -144,7 +144,7 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
     change: (pod) =>
       withOwnSettings(pod, { SERVER_NAME: server, DATABASE_NAME: "messages", AZURE_CLIENT_ID: clientId }),
   });
-  stage.tell({ event: "check", what: "Refused again", found: "no identity has that client id any more" });
+  stage.tell({ event: "check", what: "Refused again", found: "no identity has that client id now" });
   await checkRemains(stage, before);
 }
 

@@ -909,11 +909,11 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const opening = context.waitForEvent("page");
     await page.getByRole("link", { name: /^Cloud/ }).click();
     const cloud = await opening;
-    await cloud.getByText("None: the cloud does what it is asked.").waitFor();
+    await cloud.getByText("None: the cloud works normally.").waitFor();
     await cloud.getByLabel("Wire").first().selectOption("sql");
     await cloud.getByLabel("Operation").fill("CREATE USER");
     await cloud.getByLabel(/^Code/).fill("15247");
-    await button("Switch it on", cloud).click();
+    await button("Switch on", cloud).click();
     await cloud.getByText("sql CREATE USER", { exact: true }).waitFor();
 
     await service.waitFor(await service.onboard(request("broken")));
@@ -922,8 +922,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await expectAccessible(cloud, "cloud");
     await takeScreenshots(cloud, "cloud");
     await button("Switch all off", cloud).click();
-    await cloud.getByText("None: the cloud does what it is asked.").waitFor();
-    await button("Look again", cloud).click();
+    await cloud.getByText("None: the cloud works normally.").waitFor();
+    await button("Refresh", cloud).click();
     await cloud.getByText("clusters (1)").click();
     await cloud.close();
   });

@@ -89,12 +89,12 @@ function showFaults({ latencyMs, value }) {
     );
     row.append(
       make("code", `${wire} ${operation}${target === undefined ? "" : ` ${target}`}`),
-      ` ${sayEffect(effect)}, ${times === "always" ? "always" : `${times} time${times === 1 ? "" : "s"}`}; has hit ${hits} `,
+      ` ${sayEffect(effect)}, ${times === "always" ? "always" : `${times} time${times === 1 ? "" : "s"}`}; hits so far: ${hits} `,
       remove,
     );
     return row;
   });
-  faults.replaceChildren(...(rows.length > 0 ? rows : [make("li", "None: the cloud does what it is asked.")]));
+  faults.replaceChildren(...(rows.length > 0 ? rows : [make("li", "None: the cloud works normally.")]));
   if (selected !== undefined) faults.querySelector(`[data-fault="${CSS.escape(selected)}"]`)?.focus();
 }
 

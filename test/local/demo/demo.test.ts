@@ -131,7 +131,7 @@ test("an unexpected result stops the walk-through with exit code 1 and shows wha
   expect(readEvents(stdout).at(-1)).toMatchObject({
     event: "ended",
     ok: false,
-    surprise: expect.stringMatching(/^operation \S+ ended Failed and not Succeeded\. ARM_FORBIDDEN /),
+    surprise: expect.stringMatching(/^operation \S+ ended Failed, not Succeeded\. ARM_FORBIDDEN /),
   });
 });
 
@@ -144,7 +144,7 @@ test("a workload that reads what it should not stops the walk-through", { timeou
 
   expect(code).toBe(1);
   expect(stdout).toContain("An unexpected result stops the walk-through:");
-  expect(stdout.replace(/\s+/g, " ")).toContain("pod team-b/message-app had the rows my message, new message;");
+  expect(stdout.replace(/\s+/g, " ")).toContain("pod team-b/message-app had to read the rows my message, new message;");
 });
 
 test("an interrupted walk-through stops everything that it started", { timeout: 60_000 }, async () => {
