@@ -653,7 +653,7 @@ describe("several namespaces", () => {
     const none = await mooring(["repair", ...filter]);
 
     expect(plan.stdout).toBe(`${many[1]}\n`);
-    expect(unplanned).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("about 1 namespace") });
+    expect(unplanned).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("cover 1 namespace") });
     expect(code).toBe(0);
     expect(stderr).toContain(`To follow it: mooring watch ${stdout.trim()}`);
     expect(watched.code, watched.stderr).toBe(0);

@@ -243,7 +243,7 @@ it("changes nothing for the same request in another order, and says so", async (
   );
 
   expect(again).toEqual({ operation: first.operation, kind: "onboard", isNew: false, isUnchanged: true });
-  await expect(acceptance.run()).rejects.toThrow("nothing was accepted");
+  await expect(acceptance.run()).rejects.toThrow("no accepted orchestration is left");
   expect(snapshot()).toEqual(was);
 });
 
