@@ -1,57 +1,57 @@
 targetScope = 'subscription'
 
-metadata description = 'Mooring in one resource group, and the rights that it needs where its catalog says. docs/deploy.md explains it.'
+metadata description = 'Mooring in one resource group, and its rights on what its catalog names. docs/deploy.md explains how to deploy it.'
 
 @minLength(1)
 @maxLength(40)
-@description('Of the azd environment; every name is made from it.')
+@description('Name of the azd environment; all other names are derived from it.')
 param environmentName string
 
 @metadata({ azd: { type: 'location' } })
-@description('A region that has Flex Consumption, and the Durable Task Scheduler where backend is scheduler.')
+@description('A region with Flex Consumption and, if backend is scheduler, the Durable Task Scheduler.')
 param location string
 
-@description('mooring.yaml. Where Mooring has rights, who may call and whether App Service authentication is on all come from it.')
+@description('mooring.yaml, which decides where Mooring gets rights, who may call it, and whether App Service authentication is on.')
 param catalog object
 
-@description('Where durable state is kept. npm run package has to be told the same: the scale controller reads host.json.')
+@description('Where durable state is kept. Pass the same backend to npm run package: the scale controller reads host.json.')
 param backend 'scheduler' | 'storage' = 'scheduler'
 
-@description('Consumption is paid by action, Dedicated by capacity unit whether or not anything runs.')
+@description('Consumption is billed by action; Dedicated by capacity unit, whether or not anything runs.')
 param schedulerSku 'Consumption' | 'Dedicated' = 'Consumption'
 
-@description('Redundancy of the registry and of everything else in the storage account.')
+@description('Redundancy of the storage account, which holds the registry.')
 param storageSku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' = 'Standard_ZRS'
 
-@description('Locks the storage account, so that neither azd down nor a slip of the hand deletes the registry and its audit trail.')
+@description('Locks the storage account, so that neither azd down nor a mistake deletes the registry and its audit trail.')
 param protectRegistry bool = false
 
-@description('Puts the app into a network and everything that it talks to behind private endpoints. Service Bus becomes Premium.')
+@description('Puts the app in a network, and everything that it talks to behind private endpoints. Service Bus becomes Premium.')
 param privateNetworking bool = false
 
-@description('Of the network, when there is one: a /24 at least.')
+@description('Address range of the private network, at least a /24.')
 param addressPrefix string = '10.91.0.0/24'
 
-@description('Who may reach the app and its deployment endpoint, in CIDR. Empty: everybody, or nobody where privateNetworking is on.')
+@description('CIDR ranges that may reach the app and its deployment endpoint. Empty: everyone, or no one if privateNetworking is on.')
 param callerAddressPrefixes string[] = []
 
-@description('Lets an offboarding see roles that others gave to an identity anywhere in the clusters\' subscriptions (DEPENDANTS_UNKNOWN otherwise).')
+@description('Lets an offboarding see roles that others assigned to an identity anywhere in the clusters\' subscriptions (otherwise DEPENDANTS_UNKNOWN).')
 param readRoleAssignmentsOfSubscription bool = false
 
-@description('Object id of a group or person that may look at operations in the dashboard of the Durable Task Scheduler.')
+@description('Object ID of a group or person that may view operations in the dashboard of the Durable Task Scheduler.')
 param dashboardPrincipalId string = ''
 param dashboardPrincipalType 'Group' | 'User' = 'Group'
 
-@description('Client id by which people sign in to Mooring\'s own dashboard. Empty: the first audience of the catalog.')
+@description('Client ID for signing in to Mooring\'s own dashboard. Empty: the first audience in the catalog.')
 param dashboardClientId string = ''
 
-@description('Where else Mooring\'s dashboard leads.')
+@description('More links for Mooring\'s dashboard.')
 param dashboardLinks { name: string, url: string }[] = []
 
-@description('Where a trace can be looked at, with {traceId} in it. Empty: traces are not linked to.')
+@description('Address of your trace viewer, with {traceId} in it. Empty: no links to traces.')
 param traceUrl string = ''
 
-@description('Memory of an instance.')
+@description('Memory of each instance.')
 param instanceMemoryMB 512 | 2048 | 4096 = 2048
 
 @minValue(40)
@@ -60,7 +60,7 @@ param maximumInstanceCount int = 40
 
 @minValue(0)
 @maxValue(20)
-@description('Instances that are always there for HTTP and never start cold. They are paid for while idle.')
+@description('HTTP instances that never start cold. They cost money even while idle.')
 param alwaysReadyInstances int = 0
 
 @minValue(30)
@@ -70,21 +70,21 @@ param retentionDays int = 30
 
 @minValue(1)
 @maxValue(3650)
-@description('How many days the durable runtime keeps operations that have ended. The registry and its audit trail are never cut.')
+@description('How many days the durable runtime keeps ended operations. The registry and its audit trail are never purged.')
 param historyDays int = 30
 
 @minValue(-1)
-@description('Logs taken a day, in GB; what comes after that is lost until the next day. -1: no limit.')
+@description('Logs ingested per day, in GB; anything beyond that is lost until the next day. -1: no limit.')
 param dailyLogCapGb int = 2
 
 @minValue(0)
-@description('What the resource group may cost a month, in the currency of the subscription, before mails are sent. 0: no budget.')
+@description('Monthly budget for the resource group, in the subscription\'s currency; budgetContactEmails get its mails. 0: no budget.')
 param budgetAmount int = 0
 param budgetContactEmails string[] = []
-@description('First day of a month. A budget keeps the one that it was made with, so a later deployment has to give the same.')
+@description('First day of a month. The start date of a budget cannot change, so later deployments have to pass the same one.')
 param budgetStartDate string = ''
 
-@description('Whom alerts mail. Nobody: they show in the portal alone.')
+@description('Who gets mail from alerts. Empty: alerts show only in the portal.')
 param alertEmails string[] = []
 
 param tags object = {}
@@ -111,11 +111,11 @@ var entra = catalog.?auth.?entra
 var easyAuth = catalog.?auth.?easyAuth ?? false
 var audience = contains(catalog, 'auth')
   ? easyAuth && empty(entra)
-      ? fail('mooring.yaml has auth.easyAuth and no auth.entra: App Service authentication would not know whose tokens to take. Add auth.entra (docs/callers.md)')
+      ? fail('mooring.yaml has auth.easyAuth but no auth.entra, so App Service authentication would not know whose tokens to accept. Add auth.entra (docs/callers.md)')
       : entra.?audiences[0] ?? ''
   : fail('mooring.yaml has no auth, so Mooring would not start. Run npm run azure -- entra and add what it prints (docs/deploy.md)')
 var budgetStart = budgetAmount > 0 && (empty(budgetStartDate) || empty(budgetContactEmails))
-  ? fail('A budget needs the day that it starts, the first of a month, and somebody to mail: set budgetStartDate and budgetContactEmails')
+  ? fail('A budget needs a start date, the first of a month, and someone to notify: set budgetStartDate and budgetContactEmails')
   : budgetStartDate
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -266,7 +266,7 @@ output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = names.group
 output MOORING_BACKEND string = backend
-@description('What the command line asks: mooring reads both from the environment.')
+@description('The command line reads this and MOORING_AUDIENCE from the environment.')
 output MOORING_SERVER string = app.outputs.url
 output MOORING_AUDIENCE string = audience
 output MOORING_APP_NAME string = names.app

@@ -59,16 +59,18 @@ const Config = z.object({
     description: "The AKS server application, the same in every tenant.",
   }),
   MOORING_DASHBOARD_CLIENT_ID: z.guid().optional().meta({
-    description: "Client id by which the dashboard signs people in; without it, the first audience of the catalog.",
+    description: "Client ID for signing in to the dashboard; by default, the first audience in the catalog.",
   }),
   MOORING_DASHBOARD_LINKS: Links.default([]).meta({
-    description: "Where else the dashboard leads: a JSON array of objects with name and url.",
+    description: "More links for the dashboard: a JSON array of objects with name and url.",
   }),
   MOORING_TRACE_URL: z
     .url({ protocol: /^https?$/, error: "must be an address with {traceId} in it" })
     .includes("{traceId}", { error: "must be an address with {traceId} in it" })
     .optional()
-    .meta({ description: "Where a trace can be looked at; the status of an operation links to it." }),
+    .meta({
+      description: "Address of your trace viewer, with {traceId} in it; the status of an operation links to it.",
+    }),
   // The OpenTelemetry variables that decide whether and how to export; its packages read the others (docs/telemetry.md).
   OTEL_SDK_DISABLED: z
     .string()

@@ -7,10 +7,10 @@ param tags object
 param identityName string
 param storageName string
 param serviceBusHost string
-@description('null where durable state is in the storage account.')
+@description('null if durable state is in the storage account.')
 param schedulerName string?
 param applicationInsightsName string
-@description('null without a network.')
+@description('null if there is no network.')
 param networkName string?
 param callerAddressPrefixes string[]
 param easyAuth { issuer: string, clientId: string }?
@@ -18,7 +18,7 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyInstances int
 param historyDays int
-@description('Settings of the dashboard; what is empty keeps its default.')
+@description('Settings of the dashboard; an empty one keeps its default.')
 param dashboard { clientId: string, links: { name: string, url: string }[], traceUrl: string }
 
 // The same as maxConcurrentRequests in host.json. An event stream occupies one of them for up to two minutes.
@@ -30,7 +30,7 @@ var storage = {
   queue: 'https://${storageName}.queue.${storageSuffix}/'
   table: 'https://${storageName}.table.${storageSuffix}/'
 }
-// Azure gives it with a trailing slash, in sovereign clouds too.
+// Without its trailing slash, which it has in sovereign clouds, too.
 var resourceManager = take(environment().resourceManager, max(length(environment().resourceManager) - 1, 0))
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
@@ -48,7 +48,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = if (n
 
 var identitySettings = {
   AZURE_CLIENT_ID: identity.properties.clientId
-  // Only the managed identity: no other credential may be used instead, or waited for.
+  // Only the managed identity, so that no other credential is tried or waited for.
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identity.properties.clientId

@@ -1,4 +1,4 @@
-metadata description = 'Mails at half, at four fifths and at all of what the resource group may cost, and when it is forecast to cost more.'
+metadata description = 'Sends mail when the resource group\'s costs exceed 50%, 80% and 100% of its budget, and when they are forecast to exceed it.'
 
 param amount int
 param contactEmails string[]

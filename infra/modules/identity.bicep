@@ -1,4 +1,4 @@
-metadata description = 'Mooring\'s own identity: the one that calls Azure, clusters and databases.'
+metadata description = 'Mooring\'s own identity, which calls Azure, clusters and databases.'
 
 param name string
 param location string

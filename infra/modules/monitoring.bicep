@@ -1,4 +1,4 @@
-metadata description = 'Logs and traces. Only who has a token of Microsoft Entra may write them.'
+metadata description = 'Logs and traces. Writing them requires a Microsoft Entra token.'
 
 param workspaceName string
 param applicationInsightsName string

@@ -1,4 +1,4 @@
-metadata description = 'A network of two subnets: one that the app\'s instances are in, one for private endpoints.'
+metadata description = 'A network with two subnets: one for the app\'s instances, one for private endpoints.'
 
 param name string
 param location string

@@ -1,9 +1,9 @@
-metadata description = 'The queue by which requests come in and the topic on which events go out.'
+metadata description = 'The queue for incoming requests and the topic for outgoing events.'
 
 param name string
 param location string
 param tags object
-@description('Private endpoints exist in the Premium tier alone.')
+@description('Private endpoints need the Premium tier.')
 param isPrivate bool
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
@@ -36,5 +36,5 @@ resource events 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' = {
   properties: { defaultMessageTimeToLive: 'P14D' }
 }
 
-@description('Without scheme and port.')
+@description('Host name, without scheme and port.')
 output host string = replace(replace(split(namespace.properties.serviceBusEndpoint, '//')[1], ':443', ''), '/', '')

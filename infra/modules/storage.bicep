@@ -1,4 +1,4 @@
-metadata description = 'The host\'s own storage, the deployed package, and the registry\'s tables. There are no keys to it.'
+metadata description = 'The host\'s own storage, the deployed package, and the registry\'s tables. Access by key is disabled.'
 
 @minLength(3)
 @maxLength(24)
@@ -8,7 +8,7 @@ param tags object
 param sku string
 param isPrivate bool
 
-@description('Forbids to delete the account, and so the registry with its audit trail, until somebody removes the lock.')
+@description('Prevents deletion of the account, and so of the registry and its audit trail, until someone removes the lock.')
 param isLocked bool
 
 // The tables that src/adapters/registry opens. It would create them itself, but this way they exist before the first request.
@@ -68,5 +68,5 @@ resource registry 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-0
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
   scope: account
   name: 'registry'
-  properties: { level: 'CanNotDelete', notes: 'Mooring keeps here what it onboarded, and its audit trail.' }
+  properties: { level: 'CanNotDelete', notes: 'Holds Mooring\'s registry and its audit trail.' }
 }

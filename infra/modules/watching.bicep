@@ -1,10 +1,10 @@
-metadata description = 'What an operator looks at, and what calls one: a workbook, and alerts of what does not mend itself.'
+metadata description = 'For operators: a workbook, and alerts about problems that do not resolve themselves.'
 
 param location string
 param tags object
 param workspaceName string
 param serviceBusName string
-@description('Whom alerts mail. Nobody: they show in the portal alone.')
+@description('Who gets mail from alerts. Empty: alerts show only in the portal.')
 param alertEmails string[]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = { name: workspaceName }
@@ -28,8 +28,8 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertE
 var rules = [
   {
     name: 'mooring-stuck-operation'
-    title: 'Mooring: an operation does not move'
-    text: 'docs/runbook.md, "An operation does not move".'
+    title: 'Mooring: an operation is stuck'
+    text: 'See "An operation is stuck" in docs/runbook.md.'
     severity: 2
     window: 'PT15M'
     query: loadTextContent('../queries/stuck-operations.kql')
@@ -37,7 +37,7 @@ var rules = [
   {
     name: 'mooring-failed-compensation'
     title: 'Mooring: an undo failed'
-    text: 'docs/runbook.md, "COMPENSATION_FAILED, ORCHESTRATION_FAILED".'
+    text: 'See "COMPENSATION_FAILED, ORCHESTRATION_FAILED" in docs/runbook.md.'
     severity: 1
     window: 'PT15M'
     query: loadTextContent('../queries/failed-undos.kql')
@@ -45,7 +45,7 @@ var rules = [
   {
     name: 'mooring-drift-error'
     title: 'Mooring: a namespace has drifted'
-    text: 'GET /api/namespaces/{cluster}/{namespace} has the findings; docs/findings.md says what each means.'
+    text: 'GET /api/namespaces/{cluster}/{namespace} returns the findings; docs/findings.md explains each of them.'
     severity: 2
     window: 'PT1H'
     query: loadTextContent('../queries/drift-errors.kql')
@@ -91,7 +91,7 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'docs/runbook.md, "Messages in the dead-letter queue".'
+    description: 'See "Messages in the dead-letter queue" in docs/runbook.md.'
     severity: 2
     enabled: true
     scopes: [serviceBus.id]
@@ -118,14 +118,14 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
 }
 
 var charts = [
-  { title: 'Operations by the hour', how: 'barchart', query: loadTextContent('../queries/operations.kql') }
-  { title: 'How long they take', how: 'table', query: loadTextContent('../queries/durations.kql') }
+  { title: 'Operations per hour', how: 'barchart', query: loadTextContent('../queries/operations.kql') }
+  { title: 'Operation durations', how: 'table', query: loadTextContent('../queries/durations.kql') }
   { title: 'Retries and throttles', how: 'barchart', query: loadTextContent('../queries/retries.kql') }
-  { title: 'Queue and registry, in seconds', how: 'timechart', query: loadTextContent('../queries/waits.kql') }
-  { title: 'Operations that do not move', how: 'table', query: loadTextContent('../queries/stuck-operations.kql') }
-  { title: 'Undos that failed', how: 'table', query: loadTextContent('../queries/failed-undos.kql') }
+  { title: 'Queue age and registry latency, in seconds', how: 'timechart', query: loadTextContent('../queries/waits.kql') }
+  { title: 'Stuck operations', how: 'table', query: loadTextContent('../queries/stuck-operations.kql') }
+  { title: 'Failed undos', how: 'table', query: loadTextContent('../queries/failed-undos.kql') }
   { title: 'Drift', how: 'table', query: loadTextContent('../queries/drift-errors.kql') }
-  { title: 'Calls that failed', how: 'table', query: loadTextContent('../queries/failed-calls.kql') }
+  { title: 'Failed calls', how: 'table', query: loadTextContent('../queries/failed-calls.kql') }
 ]
 
 // github.com/microsoft/Application-Insights-Workbooks, schema/workbook.json: type 9 is a group of parameters, 3 a query; parameter
@@ -159,7 +159,7 @@ var queries = map(charts, chart => {
     title: chart.title
     query: chart.query
     size: 0
-    noDataMessage: 'Nothing in this time.'
+    noDataMessage: 'Nothing in this time range.'
     timeContextFromParameter: 'TimeRange'
     queryType: 0
     resourceType: 'microsoft.operationalinsights/workspaces'

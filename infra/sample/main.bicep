@@ -1,19 +1,19 @@
 targetScope = 'subscription'
 
-metadata description = 'What the walk-through needs besides Mooring: an AKS cluster and an Azure SQL server with one database. For trying out.'
+metadata description = 'What the walkthrough needs in addition to Mooring: a cluster and an Azure SQL server with one database. Not for production.'
 
 @minLength(3)
 @maxLength(20)
 param name string = 'mooring-sample'
 param location string
 
-@description('Who administers the SQL server: a group is the advice, since it outlives people.')
+@description('Administrator of the SQL server, preferably a group, which outlives its members.')
 param sqlAdministrator { objectId: string, login: string, type: 'Group' | 'User' | 'Application' }
 
-@description('Object ids of the groups whose members administer the cluster.')
+@description('Object IDs of the groups whose members administer the cluster.')
 param clusterAdministratorGroups string[]
 
-@description('Gives the nodes what aad-pod-identity needs. It is deprecated since 2022 and archived since 2023: only to try a migration away from it.')
+@description('Gives the nodes the roles that aad-pod-identity (deprecated in 2022, archived in 2023) needs, to try a migration from it.')
 param podIdentity bool = false
 
 param nodeSize string = 'Standard_D2s_v5'
@@ -55,7 +55,7 @@ module sql 'modules/sqlServer.bicep' = {
   }
 }
 
-@description('For `npm run azure -- catalog --cluster … --sql …`, which prints the catalog for them.')
+@description('For `npm run azure -- catalog --cluster … --sql …`, which prints their catalog entries.')
 output SAMPLE_CLUSTER_ID string = cluster.outputs.id
 output SAMPLE_SQL_SERVER_ID string = sql.outputs.id
 output SAMPLE_SQL_HOST string = sql.outputs.host

@@ -16,9 +16,9 @@ const azureCli = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const scopeName = "access";
 
 const roleDescriptions: Readonly<Record<AppRole, string>> = {
-  "Onboarding.Request": "Onboard, plan, verify, repair, migrate and offboard for one's own teams",
+  "Onboarding.Request": "Onboard, plan, verify, repair, migrate and offboard for your own teams",
   "Onboarding.Approve": "Decide on requests that need approval",
-  "Onboarding.Operate": "Everything but decide on approvals, for every team",
+  "Onboarding.Operate": "Do everything for every team, except decide on approvals",
 };
 
 const Role = z.looseObject({ id: z.string(), value: z.string().nullish() });
@@ -132,7 +132,7 @@ function withRoles({ appRoles }: Application): readonly object[] {
 }
 
 function describeScope(id: string): object {
-  const description = "Call Mooring as the signed-in person";
+  const description = "Call Mooring as the signed-in user";
   return {
     id,
     value: scopeName,

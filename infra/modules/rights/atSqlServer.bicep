@@ -1,5 +1,5 @@
 param principalId string
-@description('Name of a custom role of this tenant.')
+@description('Name of a custom role in this tenant.')
 param role string
 param server string
 

@@ -1,7 +1,7 @@
 targetScope = 'subscription'
 
 param principalId string
-@description('Name of a custom role of this tenant.')
+@description('Name of a custom role in this tenant.')
 param role string
 
 resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

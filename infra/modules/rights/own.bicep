@@ -1,12 +1,12 @@
-metadata description = 'What Mooring\'s identity may do with the resources that are Mooring\'s own: every role in the app\'s resource group.'
+metadata description = 'The rights of Mooring\'s identity on Mooring\'s own resources: all role assignments in the app\'s resource group.'
 
 param principalId string
 param storageName string
 param serviceBusName string
 param applicationInsightsName string
-@description('null where durable state is in the storage account.')
+@description('null if durable state is in the storage account.')
 param schedulerName string?
-@description('Who may look at operations in the scheduler\'s dashboard.')
+@description('Who may view operations in the scheduler\'s dashboard.')
 param dashboardPrincipal { id: string, type: 'Group' | 'User' }?
 
 var builtInRoles = {

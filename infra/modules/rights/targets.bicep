@@ -1,13 +1,13 @@
 targetScope = 'subscription'
 
-metadata description = 'What Mooring\'s identity may do where the catalog\'s clusters and SQL servers are. The actions are those that the sandbox enforces.'
+metadata description = 'The rights of Mooring\'s identity where the catalog\'s clusters and servers are. The sandbox enforces the same actions.'
 
 param principalId string
-@description('Role names are unique in a tenant.')
+@description('Part of each role\'s name, which has to be unique in the tenant.')
 param roleSuffix string
 param clusters { subscriptionId: string, identityGroup: string, nodeGroup: string }[]
 param sqlServerIds string[]
-@description('Those whose Microsoft Entra administrator the catalog gives, and Mooring may set.')
+@description('The servers with an entraAdmin in the catalog: Mooring may set their Microsoft Entra administrator.')
 param administeredSqlServerIds string[]
 param readRoleAssignmentsOfSubscription bool
 
@@ -32,7 +32,7 @@ resource identityRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, roleSuffix, 'identities')
   properties: {
     roleName: 'Mooring identities (${roleSuffix})'
-    description: 'Makes and removes managed identities and their federated credentials, and reads who has which role.'
+    description: 'Creates and deletes managed identities and their federated credentials, and reads role assignments.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
     permissions: [{ actions: identityActions, notActions: [], dataActions: [], notDataActions: [] }]
@@ -43,7 +43,7 @@ resource readRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, roleSuffix, 'reads')
   properties: {
     roleName: 'Mooring reads (${roleSuffix})'
-    description: 'Reads SQL servers, their databases and administrators, and who has which role.'
+    description: 'Reads SQL servers, their databases and administrators, and role assignments.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
     permissions: [{ actions: readActions, notActions: [], dataActions: [], notDataActions: [] }]

@@ -1,4 +1,4 @@
-metadata description = 'What aad-pod-identity asks for its nodes (its documentation, "Role assignment").'
+metadata description = 'The roles that the nodes need for aad-pod-identity (see "Role assignment" in its documentation).'
 
 param kubeletPrincipalId string
 

@@ -1,4 +1,4 @@
-metadata description = 'An Azure SQL server that knows no passwords, and a database that costs nothing while nobody asks it.'
+metadata description = 'An Azure SQL server without passwords, and a serverless database that pauses while idle.'
 
 param name string
 param location string
@@ -22,7 +22,7 @@ resource server 'Microsoft.Sql/servers@2023-08-01' = {
     }
   }
 
-  // 0.0.0.0 allows all Azure addresses, of every tenant: without a network the app has none of its own. Only Entra logins work.
+  // 0.0.0.0 allows all Azure addresses, of every tenant: without a network, the app has no address of its own. Only Entra logins work.
   resource azure 'firewallRules' = {
     name: 'AllowAllWindowsAzureIps'
     properties: { startIpAddress: '0.0.0.0', endIpAddress: '0.0.0.0' }
