@@ -546,7 +546,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
   it("searches the audit trail and verifies its chain", async () => {
     await open("/audit?namespace=formed");
-    await page.getByText("entries shown", { exact: false }).waitFor();
+    await page.getByText(/^\d+ entries shown/).waitFor();
     await page.locator("summary[data-row]", { hasText: "Grant database" }).first().click();
     await page
       .getByRole("link", { name: `${cluster}/formed` })
@@ -759,18 +759,20 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const pairs = Object.keys(states).flatMap((state) => every.map((path) => [state, path] as const));
     const wanted = pairs.filter((_, index) => isWhole || index % 5 === 0);
     for (const [state, path] of wanted) {
-      await own.route("**/api/**", (route) => states[state]?.(route));
-      await own.evaluate(
-        `history.pushState(null, "", "/dashboard/nowhere"); dispatchEvent(new PopStateEvent("popstate"))`,
-      );
+      // A new document: what another page has loaded stays in the memory of the old one.
+      await open("/nowhere", own);
       await own.getByText("This page does not exist.").waitFor();
+      await own.route("**/api/**", (route) => states[state]?.(route));
       await own.evaluate(
         `history.pushState(null, "", "/dashboard/${path}"); dispatchEvent(new PopStateEvent("popstate"))`,
       );
       await own
         .locator(state === "loading" ? "main .loading" : `main .failure.${state === "away" ? "offline" : state}`)
         .first()
-        .waitFor();
+        .waitFor()
+        .catch((cause: unknown) => {
+          throw new Error(`${path} does not show that it is ${state}`, { cause });
+        });
       await expectAccessible(own, `${path}, ${state}`);
       seen.push(path);
       await own.unroute("**/api/**");
