@@ -104,7 +104,8 @@ async function buildDashboard(): Promise<readonly string[]> {
   await put(join(builtDashboard, "index.html"), Buffer.from(document));
   const current = new Set(outputFiles.map(({ path }) => path));
   for (const file of await filesBelow(join(builtDashboard, "assets"))) {
-    if (!current.has(file)) await rm(file, { force: true });
+    // Drafts belong to a build that runs at the same time.
+    if (!current.has(file) && !basename(file).startsWith(".")) await rm(file, { force: true });
   }
   return Object.keys(metafile.inputs);
 }
