@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
@@ -58,15 +59,23 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   const allowed = expectAllowed(registry, input, known);
   const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
+  let isCommitted = false;
   try {
-    const context = { ...trail, invocation, commit: async () => commitOperation(registry, operation, await allowed) };
+    const commit = async () => {
+      await commitOperation(registry, operation, await allowed);
+      isCommitted = true;
+    };
+    const context = { ...trail, invocation, commit };
     const result = await run(input, gateWrites(ports, mayGoOn), context);
     await mayGoOn;
     if (result.waitsUntil !== undefined) {
       await trail.pause(result.waitsUntil);
       return result;
     }
-    const action = await trail.succeed(result.action);
+    const onLost = (reason: string) => invocation.warn(logLine("step end not recorded", facts({ reason })));
+    const action = isCommitted
+      ? await succeedAfterCommit(trail, result.action, onLost)
+      : await trail.succeed(result.action);
     invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
     return { ...result, action };
   } catch (error) {
@@ -83,6 +92,22 @@ async function tryStep<I extends StepInput, O extends StepResult>(
     if (isRetried) stepRetries.add(1, { step: name, code });
     throw isRecordedAsData(error) ? error : new StepUnfinished(step, code, { cause: error });
   }
+}
+
+/** A committed operation must not be undone because the end of its last step could not be recorded. */
+async function succeedAfterCommit(
+  trail: StepTrail,
+  action: StepAction,
+  onLost: (reason: string) => void,
+): Promise<StepAction> {
+  for (let tries = 1; tries <= 3; tries += 1) {
+    try {
+      return await trail.succeed(action);
+    } catch (error) {
+      onLost(describeFailure(error).message);
+    }
+  }
+  return action;
 }
 
 /**
