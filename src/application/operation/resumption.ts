@@ -25,9 +25,10 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   const stages = undoStages(kind, request, { earlier, migration, admins }).filter((stage) =>
     forward.some((step) => isOf(stage, step)),
   );
-  const isCommitted = operation.committedTime !== undefined;
   const hasChanged = forward.some(({ name }) => !isStepName(name) || stepFacts[name].stage !== "look");
   const failure = findFailure(operation, { forward, isBeingUndone: steps.length > forward.length });
+  // Committed, and yet being undone: the answer to the commit was lost, and the step that sent it failed for good.
+  const isCommitted = operation.committedTime !== undefined && failure === undefined;
   const common = { isCommitted, hasChanged, ...(failure ? { failure } : {}) };
   if (kind !== "migrate") return { ...common, undos: stages.flatMap(({ undos }) => undos) };
 
@@ -99,7 +100,7 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
     case "onboard":
     case "change": {
       const undos = left?.undos ?? [];
-      return isInPlace(operation) ? outcome(true) : outcome(undos.length > 0, undos);
+      return isInPlace(operation, left) ? outcome(true) : outcome(undos.length > 0, undos);
     }
     case "compensate":
       return outcome(true, compensates?.undos.toReversed());
@@ -120,9 +121,9 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
 }
 
 /** The new state of a change is in place, and what it replaces may be half gone: there is no way back. */
-function isInPlace({ kind, request, earlier, committedTime }: OperationRecord): boolean {
+function isInPlace({ kind, request, earlier }: OperationRecord, left: Resumption | undefined): boolean {
   return (
-    kind === "change" && committedTime !== undefined && earlier !== undefined && !takesNothingAway(request, earlier)
+    kind === "change" && left?.isCommitted === true && earlier !== undefined && !takesNothingAway(request, earlier)
   );
 }
 
@@ -131,13 +132,14 @@ export function outcomeOf(operation: OperationRecord, steps: readonly StepRecord
   const { status, error, leftUndone, result } = operation;
   if (!isFinal(status)) return undefined;
   const progress = result?.migration ? { migration: result.migration } : {};
+  const left = resumptionOf(operation, steps);
   if (status === "Succeeded") return { status, leftBehind: false, ...progress };
   return {
     status: "Failed",
     ...(error ? { error } : {}),
-    leftBehind: leftUndone !== undefined || isInPlace(operation),
+    leftBehind: leftUndone !== undefined || isInPlace(operation, left),
     ...(leftUndone ? { leftUndone: [...leftUndone] } : {}),
-    isUntouched: !(resumptionOf(operation, steps)?.hasChanged ?? false),
+    isUntouched: !(left?.hasChanged ?? false),
     ...progress,
   };
 }

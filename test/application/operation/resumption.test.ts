@@ -1,0 +1,54 @@
+import { expect, it } from "vitest";
+import { abandon, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+
+const requestFor = (database: string) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    databases: [{ server: "sql-dev", database, roles: ["reader"] }],
+  });
+const change: OperationRecord = {
+  id: "1",
+  kind: "change",
+  cluster: "aks-dev",
+  namespace: "team-a",
+  status: "Running",
+  request: requestFor("orders"),
+  earlier: requestFor("messages"),
+  requestedBy: "key:requester",
+  createdTime: "2026-11-27T00:00:00Z",
+  committedTime: "2026-11-27T00:00:05Z",
+};
+const step = (name: string, target: string, rest: Partial<StepRecord> = {}): StepRecord => ({
+  name,
+  target,
+  status: "Succeeded",
+  attempts: 1,
+  startTime: "2026-11-27T00:00:01Z",
+  ...rest,
+});
+const granted = step("grantDatabase", "sql-dev/orders");
+const reason = { code: "REGISTRY_UNAVAILABLE", message: "no answer", fix: "Wait.", retryable: true };
+const unproven = step("verify", "aks-dev/team-a", { status: "Failed", error: reason });
+const undo = step("revokeDatabase", "sql-dev/orders");
+
+it("keeps a committed change in place whose last step has no recorded end", () => {
+  const left = resumptionOf(change, [granted, step("verify", "aks-dev/team-a", { status: "Running" })]);
+
+  expect(left).toMatchObject({ isCommitted: true });
+  expect(left).not.toHaveProperty("failure");
+  expect(abandon(change, [granted], "Given up.")).toMatchObject({ leftBehind: true });
+});
+
+it("continues to undo a change whose undos have begun, even if it was committed", () => {
+  const steps = [granted, unproven, undo];
+
+  expect(resumptionOf(change, steps)).toMatchObject({
+    isCommitted: false,
+    failure: { step: "verify", code: "REGISTRY_UNAVAILABLE" },
+  });
+  const ended = { ...change, status: "Failed", endTime: "2026-11-27T00:00:09Z", error: reason } as const;
+  expect(outcomeOf(ended, steps)).toMatchObject({ status: "Failed", leftBehind: false });
+});
