@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
-import type { StepAction } from "../../domain/operation/operation.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
@@ -62,7 +61,8 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   let isCommitted = false;
   try {
     const commit = async () => {
-      await commitOperation(registry, operation, await allowed);
+      const [, record] = await mayGoOn;
+      await commitOperation(registry, operation, record);
       isCommitted = true;
     };
     const context = { ...trail, invocation, commit };
@@ -72,10 +72,12 @@ async function tryStep<I extends StepInput, O extends StepResult>(
       await trail.pause(result.waitsUntil);
       return result;
     }
-    const onLost = (reason: string) => invocation.warn(logLine("step end not recorded", facts({ reason })));
-    const action = isCommitted
-      ? await succeedAfterCommit(trail, result.action, onLost)
-      : await trail.succeed(result.action);
+    const action = await trail.succeed(result.action).catch(async (error: unknown) => {
+      if (!isCommitted || isRetried(error, input, await trail.started)) throw error;
+      // A committed operation must not be undone because the end of its last step could not be recorded.
+      invocation.warn(logLine("step end not recorded", facts({ reason: describeFailure(error).message })));
+      return result.action;
+    });
     invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
     return { ...result, action };
   } catch (error) {
@@ -84,30 +86,14 @@ async function tryStep<I extends StepInput, O extends StepResult>(
     // An unforeseen error is shown without addresses, and logged in full.
     const reason = code === "UNEXPECTED" ? { reason: textOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
-    const isRetried = await recordFailure(trail, input, {
+    const willRetry = await recordFailure(trail, input, {
       error,
       failure,
       onLost: (reason) => invocation.warn(logLine("step failure not recorded", facts({ reason }))),
     });
-    if (isRetried) stepRetries.add(1, { step: name, code });
+    if (willRetry) stepRetries.add(1, { step: name, code });
     throw isRecordedAsData(error) ? error : new StepUnfinished(step, code, { cause: error });
   }
-}
-
-/** A committed operation must not be undone because the end of its last step could not be recorded. */
-async function succeedAfterCommit(
-  trail: StepTrail,
-  action: StepAction,
-  onLost: (reason: string) => void,
-): Promise<StepAction> {
-  for (let tries = 1; tries <= 3; tries += 1) {
-    try {
-      return await trail.succeed(action);
-    } catch (error) {
-      onLost(describeFailure(error).message);
-    }
-  }
-  return action;
 }
 
 /**
@@ -126,6 +112,11 @@ async function expectAllowed(
   const record = known ? known.record : await registry.getOperation(operation);
   expectWanted(record, operation);
   return record;
+}
+
+/** Whether the runtime starts another try after this one; not the orchestration, which waits only for authentication. */
+function isRetried(error: unknown, { retry }: StepInput, tries: number): boolean {
+  return !isRecordedAsData(error) && delayAfterAttempt(retry, tries) !== undefined;
 }
 
 /**
