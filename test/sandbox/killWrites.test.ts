@@ -2,7 +2,6 @@
  * The host is killed at a write to its durable store, at the entry of the system call, so that all earlier writes are there and
  * this one is not. Every run samples the writes; MOORING_PROOFS=full covers every write.
  */
-import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,6 +10,7 @@ import type { HostProcess } from "../../local/hostChild.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults } from "../proof/support/remains.ts";
+import { hasStrace, storePaths } from "../support/programs.ts";
 import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
@@ -19,23 +19,12 @@ const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const databases = ["messages", "orders"];
 const calls = "pwrite64,fdatasync,ftruncate";
 
-function isInstalled(): boolean {
-  try {
-    execFileSync("strace", ["-V"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 let sandbox: SuiteSandbox;
 let service: Service;
 let traces: string;
 
 /** Starts the service on the sandbox's store and port under strace; only calls on the store's files count. */
 function startTraced(name: string, injection: readonly string[] = []): Promise<HostProcess> {
-  const store = join(sandbox.dataFolder, "durable", "Mooring.sqlite");
-  const paths = [store, `${store}-wal`].flatMap((path) => ["-P", path]);
   return startHostProcess({
     app: dirname(dirname(import.meta.dirname)),
     port: Number(new URL(sandbox.url).port),
@@ -47,7 +36,17 @@ function startTraced(name: string, injection: readonly string[] = []): Promise<H
       MOORING_SYSTEM_KEY: sandbox.systemKey,
       MOORING_LOG_LEVEL: "warning",
     },
-    under: ["strace", "-f", "-qq", "-e", `trace=${calls}`, ...paths, ...injection, "-o", join(traces, name)],
+    under: [
+      "strace",
+      "-f",
+      "-qq",
+      "-e",
+      `trace=${calls}`,
+      ...storePaths(sandbox.dataFolder),
+      ...injection,
+      "-o",
+      join(traces, name),
+    ],
   });
 }
 
@@ -71,53 +70,47 @@ async function countWrites(): Promise<number> {
   return lines.filter((line) => /\b(pwrite64|fdatasync|ftruncate)\(/.test(line)).length;
 }
 
-describe.skipIf(!isInstalled())(
-  "a kill at a write (skipped where strace is not installed: apt-get install strace)",
-  () => {
-    beforeAll(async () => {
-      sandbox = await startSandbox({ logLevel: "warning" });
-      service = serviceOf(sandbox);
-      traces = dirname(sandbox.dataFolder);
-      await sandbox.killHost();
-    });
-    afterAll(() => sandbox?.close());
+describe.runIf(hasStrace("no host was killed at a write"))("a kill at a write", () => {
+  beforeAll(async () => {
+    sandbox = await startSandbox({ logLevel: "warning" });
+    service = serviceOf(sandbox);
+    traces = dirname(sandbox.dataFolder);
+    await sandbox.killHost();
+  });
+  afterAll(() => sandbox?.close());
 
-    it(`loses nothing of an onboarding, whichever write the host is killed at (seed ${seed})`, async () => {
-      const counting = await startTraced("count");
-      const first = await service.waitFor(await service.onboard(requestFor("write-count")));
-      expect(first.status).toBe("Succeeded");
-      const writes = await countWrites();
-      await counting.kill();
-      expect(writes).toBeGreaterThan(20);
+  it(`loses nothing of an onboarding, whichever write the host is killed at (seed ${seed})`, async () => {
+    const counting = await startTraced("count");
+    const first = await service.waitFor(await service.onboard(requestFor("write-count")));
+    expect(first.status).toBe("Succeeded");
+    const writes = await countWrites();
+    await counting.kill();
+    expect(writes).toBeGreaterThan(20);
 
-      const all = Array.from({ length: writes }, (_, index) => index + 1);
-      const chosen = createDice(seed).shuffle(all).slice(0, shareOf(writes));
-      let killed = 0;
-      for (const nth of chosen) {
-        const namespace = `write-${nth}`;
-        const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
-        // If it is killed before it is ready, it has acknowledged nothing.
-        const traced = await startTraced("last", injection).catch(() => undefined);
-        const accepted = traced && (await onboard(namespace));
-        const done =
-          accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
-        await traced?.kill();
-        if (done === undefined) killed += 1;
+    const all = Array.from({ length: writes }, (_, index) => index + 1);
+    const chosen = createDice(seed).shuffle(all).slice(0, shareOf(writes));
+    let killed = 0;
+    for (const nth of chosen) {
+      const namespace = `write-${nth}`;
+      const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
+      // If it is killed before it is ready, it has acknowledged nothing.
+      const traced = await startTraced("last", injection).catch(() => undefined);
+      const accepted = traced && (await onboard(namespace));
+      const done = accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
+      await traced?.kill();
+      if (done === undefined) killed += 1;
 
-        await sandbox.restartHost();
-        const id = accepted ?? (await service.onboard(requestFor(namespace)));
-
-        const ended = await service.waitFor(id, 60_000);
-        expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
-        expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual(
-          [],
-        );
-        await sandbox.killHost();
-      }
-      // A host that starts on an older store may write less.
-      expect(killed).toBeGreaterThan(chosen.length / 2);
       await sandbox.restartHost();
-      expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
-    }, 1_800_000);
-  },
-);
+      const id = accepted ?? (await service.onboard(requestFor(namespace)));
+
+      const ended = await service.waitFor(id, 60_000);
+      expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+      expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual([]);
+      await sandbox.killHost();
+    }
+    // A host that starts on an older store may write less.
+    expect(killed).toBeGreaterThan(chosen.length / 2);
+    await sandbox.restartHost();
+    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+  }, 1_800_000);
+});

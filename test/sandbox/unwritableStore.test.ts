@@ -2,33 +2,23 @@
  * The host's durable store becomes unwritable because its disk is full or read-only, and later becomes writable again. strace
  * makes the system calls on its files fail in the running process.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { listFaults } from "../proof/support/remains.ts";
+import { mayAttachStrace, storePaths } from "../support/programs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
 const databases = ["messages"];
-
-function isInstalled(): boolean {
-  try {
-    execFileSync("strace", ["-V"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
 /** Makes writes fail until the returned function is called. */
 async function failWrites(error: string, calls: string): Promise<() => Promise<void>> {
-  const store = join(sandbox.dataFolder, "durable", "Mooring.sqlite");
-  const paths = [store, `${store}-wal`].flatMap((path) => ["-P", path]);
+  const paths = storePaths(sandbox.dataFolder);
   const injection = ["-e", `trace=${calls}`, "-e", `inject=${calls}:error=${error}`];
   const tracer: ChildProcess = spawn("strace", ["-f", "-p", String(sandbox.hostPid), ...paths, ...injection], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -55,7 +45,7 @@ async function askEngine(): Promise<Response> {
   });
 }
 
-describe.skipIf(!isInstalled())("a store that cannot be written (skipped where strace is not installed)", () => {
+describe.runIf(mayAttachStrace("no store became unwritable"))("a store that cannot be written", () => {
   beforeAll(async () => {
     sandbox = await startSandbox({ logLevel: "warning" });
     service = serviceOf(sandbox);

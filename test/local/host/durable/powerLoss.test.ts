@@ -2,7 +2,6 @@
  * Power fails while the host works. The host's system calls are recorded once. From them, the test reconstructs what the disk
  * may hold after a loss at a random moment and starts a host on it, which must finish everything acknowledged by then.
  */
-import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -10,6 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createDice } from "../../../proof/support/random.ts";
+import { hasStrace } from "../../../support/programs.ts";
 import { shareOf } from "../../../support/proofs.ts";
 import { type CrashHost, startCrashHost } from "./support/crashHost.ts";
 import { createDisk } from "./support/disk.ts";
@@ -19,15 +19,6 @@ const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const losses = shareOf(40);
 const instances = 24;
 const calls = "pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,unlink";
-
-function isInstalled(): boolean {
-  try {
-    execFileSync("strace", ["-V"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Records, in order, everything that the host does to its store and everything that it answers. */
 async function record(directory: string): Promise<readonly string[]> {
@@ -116,7 +107,7 @@ async function expectAllThere({ image, acknowledged }: Loss): Promise<void> {
   }
 }
 
-describe.skipIf(!isInstalled())("a power loss (skipped where strace is not installed: apt-get install strace)", () => {
+describe.runIf(hasStrace("no power loss was tried"))("a power loss", () => {
   test(`loses nothing that was acknowledged, at ${losses} moments (seed ${seed})`, { timeout: 600_000 }, async () => {
     const directory = await createStoreFolder();
     await writeFile(join(directory, "attempts.txt"), "");

@@ -1,25 +1,23 @@
 /** kubectl is the one client here that this project neither wrote nor chose, so it is the best check of the simulator. */
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasProgram } from "../../../support/programs.ts";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
 
 const run = promisify(execFile);
 const program = "kubectl";
 
-function isInstalled(): boolean {
-  try {
-    execFileSync(program, ["version", "--client"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isUsable = hasProgram(program, {
+  what: "kubectl did not meet the simulator",
+  probe: ["version", "--client"],
+  from: "kubernetes-client",
+});
 
-describe.skipIf(!isInstalled())("kubectl (skipped where it is not installed: apt-get install kubectl)", () => {
+describe.runIf(isUsable)("kubectl", () => {
   let cluster: TestCluster;
   let home = "";
   beforeAll(async () => {

@@ -1,17 +1,21 @@
 /** A client that shares no code with the others: FreeTDS's tsql, built on GnuTLS (Debian: freetds-bin). */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasProgram } from "../../../support/programs.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
 const program = "tsql";
-const isInstalled = spawnSync(program, ["-C"]).status === 0;
-const title = isInstalled ? "tsql" : "tsql (NOT RUN: it is not installed here; apt-get install freetds-bin)";
+const isUsable = hasProgram(program, {
+  what: "FreeTDS did not meet the simulator",
+  probe: ["-C"],
+  from: "freetds-bin",
+});
 
-describe.skipIf(!isInstalled)(title, () => {
+describe.runIf(isUsable)("tsql", () => {
   let sandbox: SqlSandbox;
   let folder: string;
   beforeAll(async () => {

@@ -101,9 +101,11 @@ actionThenNext("WaitForExternalEvent", function* ({ df: d }) {
 actionThenNext("CallEntity", function* ({ df: d }) {
   return yield d.callEntity(box(d.instanceId), "get");
 });
-// biome-ignore lint/correctness/useYield: a signal is not awaited.
-actionThenNext("SignalEntity", function* ({ df: d }) {
+df.app.orchestration("SignalEntity", function* ({ df: d }: OrchestrationContext) {
+  // A signal has no answer to wait for.
   d.signalEntity(box(d.instanceId), "put", 1);
+  yield d.callActivity("say", "next");
+  return null;
 });
 actionThenNext("CallHttp", function* ({ df: d }) {
   const answer: { content: string } = yield d.callHttp({ method: "GET", url: d.getInput<string>() });
