@@ -667,6 +667,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await row.getByText("Canceled", { exact: true }).waitFor();
     expect(await row.locator(".row-cause").count()).toBe(1);
     expect(await below.boundingBox()).toEqual(before);
+    const heights = await page.locator(".steady .row").evaluateAll((rows) => rows.map((each) => each.clientHeight));
+    expect(new Set(heights).size, "rows with and without a cause are equally high").toBe(1);
   });
 
   it("shows what is on its way, and what could not be had", async () => {

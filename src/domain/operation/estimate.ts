@@ -85,8 +85,7 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
   const most = Math.max(least, path.most + waits.most);
 
   const measuredSteps = countMeasured(steps, circumstances);
-  const how = isSerial ? "one after the other" : "of which some wait for others";
-  const work = `The steps, ${how}: ${[...new Set(longest)].join(", ")}.`;
+  const work = `${isSerial ? "Steps in sequence" : "The slowest steps"}: ${[...new Set(longest)].join(", ")}.`;
   const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, and ${operationsAhead} operation(s) are running now.`;
   const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];
   return {

@@ -178,7 +178,7 @@ export const plan: Plan = {
   estimate: {
     least: 2.8,
     most: 39,
-    boundBy: ["The steps, of which some wait for others: ensureIdentity, federateIdentity, verify, preflight."],
+    boundBy: ["The slowest steps: ensureIdentity, federateIdentity, verify, preflight."],
     operationsAhead: 0,
     measuredSteps: 0,
     assumedSteps: 7,

@@ -60,7 +60,7 @@ it("adds up steps that run one after the other, as undos do", () => {
   const { least, most, boundBy } = estimate(undos, { ...quiet, durations, isSerial: true });
 
   expect({ least, most }).toEqual({ least: 2 + 2 + 1, most: 3 + 3 + 1 + 3 });
-  expect(boundBy).toEqual(["The steps, one after the other: revokeDatabase, removeServiceAccount."]);
+  expect(boundBy).toEqual(["Steps in sequence: revokeDatabase, removeServiceAccount."]);
 });
 
 it("says when it only assumes durations that were never measured", () => {
@@ -76,7 +76,7 @@ it("waits for the identity writes of running operations, and names them when the
 
   expect(busy.most).toBe(estimate(steps, quiet).most + 100);
   expect(busy.boundBy[0]).toMatch(/^Identity writes: Azure takes 2 a second.*100 operation/);
-  expect(estimate(steps, quiet).boundBy[0]).toMatch(/^The steps/);
+  expect(estimate(steps, quiet).boundBy[0]).toMatch(/^The slowest steps:/);
 });
 
 it("does not wait for identity writes when it makes none", () => {
