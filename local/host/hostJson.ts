@@ -1,67 +1,76 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { ConfigurationError } from "./configurationError.ts";
 import { hostJsonSettings, type Reviewed, review } from "./knownSettings.ts";
 import { type LevelFilter, type LogLevel, levels } from "./log.ts";
-import { parseJsonFile, type Settings } from "./settings.ts";
+import { checkContents, readJson, type Settings } from "./settings.ts";
 import { parseTimeSpan } from "./timeSpan.ts";
 
 /** Names are case-insensitive in .NET's configuration, and so are the levels' values. */
-const levelSchema = z
-  .string()
-  .transform((text) => text.toLowerCase())
-  .pipe(z.enum([...levels, "none"]));
+const levelSchema = v.pipe(v.string(), v.toLowerCase(), v.picklist([...levels, "none"]));
 
-const timeSpanSchema = z.string().transform((text, context) => {
-  const milliseconds = parseTimeSpan(text);
-  if (milliseconds !== undefined) return milliseconds;
-  context.addIssue(`"${text}" is not a time span; write it as hh:mm:ss or d.hh:mm:ss`);
-  return z.NEVER;
-});
+const timeSpanSchema = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset: { value: text }, addIssue, NEVER }) => {
+    const milliseconds = parseTimeSpan(text);
+    if (milliseconds !== undefined) return milliseconds;
+    addIssue({ message: `"${text}" is not a time span; write it as hh:mm:ss or d.hh:mm:ss` });
+    return NEVER;
+  }),
+);
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 /** -1 means no limit. */
-const requestLimit = z
-  .literal(-1)
-  .or(z.int().min(1))
-  .default(-1)
-  .transform((limit) => (limit === -1 ? Number.POSITIVE_INFINITY : limit));
+const requestLimit = v.pipe(
+  v.optional(v.union([v.literal(-1), count]), -1),
+  v.transform((limit) => (limit === -1 ? Number.POSITIVE_INFINITY : limit)),
+);
 
-const schema = z.looseObject({
-  version: z.literal("2.0", 'must be "2.0"'),
+const schema = v.looseObject({
+  version: v.literal("2.0", 'must be "2.0"'),
   /** The only functions to run; when absent or empty, all of them. */
-  functions: z.array(z.string()).default([]),
-  logging: z.looseObject({ logLevel: z.record(z.string(), levelSchema).default({}) }).prefault({}),
-  extensions: z
-    .looseObject({
-      http: z
-        .looseObject({
-          routePrefix: z.string().default("api"),
+  functions: v.optional(v.array(v.string()), []),
+  logging: v.optional(v.looseObject({ logLevel: v.optional(v.record(v.string(), levelSchema), {}) }), {}),
+  extensions: v.optional(
+    v.looseObject({
+      http: v.optional(
+        v.looseObject({
+          routePrefix: v.optional(v.string(), "api"),
           maxConcurrentRequests: requestLimit,
           maxOutstandingRequests: requestLimit,
-        })
-        .prefault({}),
-      serviceBus: z
-        .looseObject({
-          autoCompleteMessages: z.boolean().default(true),
-          maxConcurrentCalls: z.int().min(1).default(16),
-          maxAutoLockRenewalDuration: timeSpanSchema.prefault("00:05:00"),
-          maxMessageBatchSize: z.int().min(1).default(1000),
-          minMessageBatchSize: z.int().min(1).default(1),
-          maxBatchWaitTime: timeSpanSchema.prefault("00:00:30"),
-        })
-        .refine(({ minMessageBatchSize: least, maxMessageBatchSize: most }) => least <= most, {
-          path: ["minMessageBatchSize"],
-          error: "must not be more than maxMessageBatchSize",
-        })
-        .prefault({}),
-      durableTask: z.record(z.string(), z.unknown()).default({}),
-    })
-    .prefault({}),
+        }),
+        {},
+      ),
+      serviceBus: v.optional(
+        v.pipe(
+          v.looseObject({
+            autoCompleteMessages: v.optional(v.boolean(), true),
+            maxConcurrentCalls: v.optional(count, 16),
+            maxAutoLockRenewalDuration: v.optional(timeSpanSchema, "00:05:00"),
+            maxMessageBatchSize: v.optional(count, 1000),
+            minMessageBatchSize: v.optional(count, 1),
+            maxBatchWaitTime: v.optional(timeSpanSchema, "00:00:30"),
+          }),
+          v.forward(
+            v.check(
+              ({ minMessageBatchSize: least, maxMessageBatchSize: most }) => least <= most,
+              "must not be more than maxMessageBatchSize",
+            ),
+            ["minMessageBatchSize"],
+          ),
+        ),
+        {},
+      ),
+      durableTask: v.optional(v.record(v.string(), v.unknown()), {}),
+    }),
+    {},
+  ),
 });
 
-export type HostJson = z.infer<typeof schema>;
+export type HostJson = v.InferOutput<typeof schema>;
 
 export async function readHostJson(
   folder: string,
@@ -69,13 +78,9 @@ export async function readHostJson(
 ): Promise<{ readonly hostJson: HostJson; readonly reviewed: Reviewed }> {
   const path = join(folder, "host.json");
   if (!existsSync(path)) throw new ConfigurationError(`${path} is missing; is ${folder} the folder of a function app?`);
-  let reviewed: Reviewed = { idle: [], unknown: [] };
-  const prepared = z.preprocess((json) => {
-    const found = review(withOverrides(json, environment), hostJsonSettings);
-    reviewed = found;
-    return found.json;
-  }, schema);
-  return { hostJson: parseJsonFile(path, await readFile(path, "utf8"), prepared), reviewed };
+  const json = readJson(path, await readFile(path, "utf8"));
+  const reviewed = review(withOverrides(json, environment), hostJsonSettings);
+  return { hostJson: checkContents(path, reviewed.json, schema), reviewed };
 }
 
 /** Settings such as AzureFunctionsJobHost__extensions__http__routePrefix override the file. */
@@ -106,7 +111,7 @@ export function toLevelFilter(hostJson: HostJson, override: string | undefined):
   const filter: Record<string, LogLevel | "none"> = { ...hostJson.logging.logLevel };
   for (const [name, level] of Object.entries(filter)) if (name.toLowerCase() === "default") filter["default"] = level;
   if (override === undefined || override === "") return filter;
-  const parsed = levelSchema.safeParse(override);
-  if (parsed.success) return { default: parsed.data };
+  const parsed = v.safeParse(levelSchema, override);
+  if (parsed.success) return { default: parsed.output };
   throw new ConfigurationError(`MOORING_LOG_LEVEL is "${override}"; use one of ${[...levels, "none"].join(", ")}`);
 }

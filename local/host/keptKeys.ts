@@ -2,23 +2,23 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { ConfigurationError } from "./configurationError.ts";
 import type { Log } from "./log.ts";
-import { parseJsonFile } from "./settings.ts";
+import { checkContents, readJson } from "./settings.ts";
 
-const hash = z.string().regex(/^[\w-]{43}$/, "is not the hash of a key");
+const hash = v.pipe(v.string(), v.regex(/^[\w-]{43}$/, "is not the hash of a key"));
 /** By name. */
-const hashes = z.record(z.string(), hash);
-const schema = z.object({
+const hashes = v.record(v.string(), hash);
+const schema = v.object({
   /** So that the same key on two hosts has different hashes. */
-  salt: z.string().min(1),
-  master: hash.nullable(),
+  salt: v.pipe(v.string(), v.nonEmpty()),
+  master: v.nullable(hash),
   host: hashes,
   /** By the function's name in lower case. */
-  functions: z.record(z.string(), hashes),
+  functions: v.record(v.string(), hashes),
 });
-type Contents = z.infer<typeof schema>;
+type Contents = v.InferOutput<typeof schema>;
 
 /** Keys for every function, or for the one that is named. */
 export type KeyScope = { readonly function: string | undefined };
@@ -46,7 +46,9 @@ export async function openKeptKeys(
     throw new ConfigurationError(`${path} cannot be read: ${error.message}`, { cause: error });
   });
   const contents: Contents =
-    text === undefined ? { salt: newKey(), master: null, host: {}, functions: {} } : parseJsonFile(path, text, schema);
+    text === undefined
+      ? { salt: newKey(), master: null, host: {}, functions: {} }
+      : checkContents(path, readJson(path, text), schema);
   const keys = keep(path, contents);
   const made: Record<string, string> = {};
   if (text === undefined) made["host"] = (await keys.set({ function: undefined }, "default")).value;

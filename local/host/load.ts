@@ -5,7 +5,7 @@ import { glob, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
+import * as v from "valibot";
 import type { Binding, FunctionApp, RegisteredFunction } from "./app.ts";
 import { beginApp, CoreError, programmingModel, type Registration, type Registrations } from "./core.ts";
 import { keepOnLoopback } from "./http/streamListener.ts";
@@ -20,11 +20,11 @@ export interface LoadedApp extends FunctionApp {
 }
 
 // As in the worker, a field of an unexpected type is ignored.
-const packageSchema = z.looseObject({
-  main: z.string().optional().catch(undefined),
-  type: z.string().optional().catch(undefined),
+const packageSchema = v.looseObject({
+  main: v.fallback(v.optional(v.string()), undefined),
+  type: v.fallback(v.optional(v.string()), undefined),
 });
-type PackageJson = z.infer<typeof packageSchema>;
+type PackageJson = v.InferOutput<typeof packageSchema>;
 
 export async function loadApp(folder: string, { log }: { log: Log }): Promise<LoadedApp> {
   const app = beginApp(log);
@@ -46,7 +46,7 @@ async function readPackageJson(folder: string, app: Registrations): Promise<Pack
   const path = join(folder, "package.json");
   try {
     if (!existsSync(path)) throw new Error("file does not exist");
-    return packageSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return v.parse(packageSchema, JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     app.log.warn("Worker failed to load package.json", { path, error: messageOf(error) });
     return {};
@@ -119,16 +119,17 @@ function createFunctionApp(
   return {
     functions,
     capabilities: parts.capabilities,
-    async invoke(name, input) {
+    invoke(name, input) {
       const called = loaded.get(name);
-      if (called === undefined) throw new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`);
+      if (called === undefined)
+        return Promise.reject(new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`));
       const { policy, isDurable, logs } = called;
       const attempt = (retry?: RetryContext) => {
         const invocationId = input.invocationId ?? randomUUID();
         const invocation = invoke(app, called, { ...input, invocationId }, retry);
         return report({ isDurable, invocationId, instanceId: input.instanceId, log: logs.system }, invocation);
       };
-      return await (policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt }));
+      return policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt });
     },
     async close() {
       closing.abort();

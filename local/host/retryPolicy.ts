@@ -1,17 +1,17 @@
 /** A function's `retry`, as the host applies it: to timers, but not to HTTP or Service Bus, whose callers retry themselves. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as v from "valibot";
 
-const duration = z.object({ seconds: z.number() }).nullish();
-const schema = z.object({
-  retryStrategy: z.enum(["fixedDelay", "exponentialBackoff"]),
+const duration = v.nullish(v.object({ seconds: v.number() }));
+const schema = v.object({
+  retryStrategy: v.picklist(["fixedDelay", "exponentialBackoff"]),
   /** -1 means without end. */
-  maxRetryCount: z.int().min(-1),
+  maxRetryCount: v.pipe(v.number(), v.integer(), v.minValue(-1)),
   delayInterval: duration,
   minimumInterval: duration,
   maximumInterval: duration,
 });
-export type RetryPolicy = z.infer<typeof schema>;
+export type RetryPolicy = v.InferOutput<typeof schema>;
 
 /** The source of the SDK's `context.retryContext`. */
 export interface RetryContext {
@@ -21,7 +21,7 @@ export interface RetryContext {
 }
 
 export function parseRetryPolicy(options: unknown): RetryPolicy {
-  return schema.parse(options);
+  return v.parse(schema, options);
 }
 
 /** Runs `attempt` until it succeeds or the policy ends; the last failure is thrown. */

@@ -2,15 +2,18 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { ConfigurationError } from "./configurationError.ts";
 import { localSettings, type Reviewed, review } from "./knownSettings.ts";
 
 export type Settings = Readonly<Record<string, string | undefined>>;
 
-const localSettingsSchema = z.looseObject({
-  IsEncrypted: z.literal(false, "encrypted settings cannot be read; run `func settings decrypt`").default(false),
-  Values: z.record(z.string(), z.string()).default({}),
+const localSettingsSchema = v.looseObject({
+  IsEncrypted: v.optional(
+    v.literal(false, "encrypted settings cannot be read; run `func settings decrypt`"),
+    false,
+  ),
+  Values: v.optional(v.record(v.string(), v.string()), {}),
 });
 
 export async function readSettings(
@@ -18,14 +21,9 @@ export async function readSettings(
   environment: Settings,
 ): Promise<{ readonly settings: Settings; readonly reviewed: Reviewed }> {
   const path = join(folder, "local.settings.json");
-  let reviewed: Reviewed = { idle: [], unknown: [] };
-  if (!existsSync(path)) return { settings: environment, reviewed };
-  const prepared = z.preprocess((json) => {
-    const found = review(json, localSettings);
-    reviewed = found;
-    return found.json;
-  }, localSettingsSchema);
-  const { Values } = parseJsonFile(path, await readFile(path, "utf8"), prepared);
+  if (!existsSync(path)) return { settings: environment, reviewed: { idle: [], unknown: [] } };
+  const reviewed = review(readJson(path, await readFile(path, "utf8")), localSettings);
+  const { Values } = checkContents(path, reviewed.json, localSettingsSchema);
   const runtime = Values["FUNCTIONS_WORKER_RUNTIME"] ?? "node";
   if (runtime.toLowerCase() !== "node") {
     throw new ConfigurationError(
@@ -35,21 +33,21 @@ export async function readSettings(
   return { settings: { ...Values, ...environment }, reviewed };
 }
 
-/** Reports every problem of the file in one error, each with its location. */
-export function parseJsonFile<T>(path: string, text: string, schema: z.ZodType<T>): T {
-  let json: unknown;
+export function readJson(path: string, text: string): unknown {
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new ConfigurationError(
       `${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path: place, message }) => `${place.join(".") || "(whole file)"}: ${message}`,
-  );
+}
+
+/** Reports every problem of the file in one error, each with its location. */
+export function checkContents<T>(path: string, json: unknown, schema: v.GenericSchema<unknown, T>): T {
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
+  const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "(whole file)"}: ${issue.message}`);
   throw new ConfigurationError(`${path} cannot be used: ${problems.join("; ")}`);
 }
 

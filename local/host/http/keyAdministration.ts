@@ -4,12 +4,12 @@
  * because it keeps only their hashes; the value is shown once, in the answer that creates the key.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
+import * as v from "valibot";
 import type { KeptKeys, KeyScope } from "../keptKeys.ts";
 import { readBody } from "./body.ts";
 import { reply } from "./server.ts";
 
-const keySchema = z.looseObject({ value: z.string().min(1) });
+const keySchema = v.looseObject({ value: v.pipe(v.string(), v.nonEmpty()) });
 const largestKey = 10_000;
 
 interface Target {
@@ -81,9 +81,9 @@ function findTarget([admin = "", kind = "", ...rest]: readonly string[]): Target
 
 async function readValue(request: IncomingMessage): Promise<string | undefined> {
   try {
-    return keySchema.parse(JSON.parse((await readBody(request, largestKey)).toString("utf8"))).value;
+    return v.parse(keySchema, JSON.parse((await readBody(request, largestKey)).toString("utf8"))).value;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    if (error instanceof SyntaxError || v.isValiError(error)) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** HTTP as the Functions protocol carries it (RpcHttp), to and from Node's. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { z } from "zod";
+import * as v from "valibot";
 import type { TypedData } from "../app.ts";
 
 type NullableStrings = Readonly<Record<string, { readonly value: string }>>;
@@ -25,12 +25,11 @@ export function toHttpData(request: IncomingMessage, { url, params, body }: Requ
 }
 
 export function headersOf(request: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(",") : (value ?? ""),
-    ]),
-  );
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(request.headers)) {
+    headers[name] = Array.isArray(value) ? value.join(",") : (value ?? "");
+  }
+  return headers;
 }
 
 /** A repeated name arrives as one value with commas, as .NET's StringValues do on the wire. */
@@ -44,24 +43,27 @@ function toNullable(values: Readonly<Record<string, string>>): NullableStrings {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
 }
 
-const nullable = <T extends z.ZodType>(schema: T) => z.object({ value: schema }).optional();
-const cookieSchema = z.object({
-  name: z.string(),
-  value: z.string(),
-  domain: nullable(z.string()),
-  path: nullable(z.string()),
-  expires: nullable(z.object({ seconds: z.number() })),
-  secure: nullable(z.boolean()),
-  httpOnly: nullable(z.boolean()),
+const nullable = <const T extends v.GenericSchema>(schema: T) => v.optional(v.object({ value: schema }));
+const cookieSchema = v.object({
+  name: v.string(),
+  value: v.string(),
+  domain: nullable(v.string()),
+  path: nullable(v.string()),
+  expires: nullable(v.object({ seconds: v.number() })),
+  secure: nullable(v.boolean()),
+  httpOnly: nullable(v.boolean()),
   /** `none` means "not given"; SameSite=None is `explicitNone`. */
-  sameSite: z.enum(["none", "lax", "strict", "explicitNone"]).default("none"),
-  maxAge: nullable(z.number()),
+  sameSite: v.optional(v.picklist(["none", "lax", "strict", "explicitNone"]), "none"),
+  maxAge: nullable(v.number()),
 });
-const responseSchema = z.object({
-  statusCode: z.coerce.number().int().min(200).max(599).default(200),
-  headers: z.record(z.string(), z.string()).default({}),
-  cookies: z.array(cookieSchema).default([]),
-  body: z.object({ bytes: z.instanceof(Uint8Array).nullish(), string: z.string().nullish() }).nullish(),
+const responseSchema = v.object({
+  statusCode: v.optional(
+    v.pipe(v.unknown(), v.transform(Number), v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+    200,
+  ),
+  headers: v.optional(v.record(v.string(), v.string()), {}),
+  cookies: v.optional(v.array(cookieSchema), []),
+  body: v.nullish(v.object({ bytes: v.nullish(v.instance(Uint8Array)), string: v.nullish(v.string()) })),
 });
 
 /** A handler that returns nothing has no `http` at all, and the host answers 204. */
@@ -71,7 +73,7 @@ export function sendHttpData(response: ServerResponse, data: TypedData | undefin
     response.writeHead(204).end();
     return;
   }
-  const { statusCode, headers, cookies, body } = responseSchema.parse(data.http);
+  const { statusCode, headers, cookies, body } = v.parse(responseSchema, data.http);
   for (const [name, value] of Object.entries(headers)) {
     if (isEndToEnd(name) && name !== "content-length") response.setHeader(name, value);
   }
@@ -94,7 +96,7 @@ export function isEndToEnd(header: string): boolean {
 const sameSiteValues = { lax: "lax", strict: "strict", explicitNone: "none", none: undefined } as const;
 
 /** With the spelling and order of ASP.NET Core's SetCookieHeaderValue. */
-function toSetCookie(cookie: z.infer<typeof cookieSchema>): string {
+function toSetCookie(cookie: v.InferOutput<typeof cookieSchema>): string {
   const expires = cookie.expires && new Date(cookie.expires.value.seconds * 1000).toUTCString();
   const sameSite = sameSiteValues[cookie.sameSite];
   return [

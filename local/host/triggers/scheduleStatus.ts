@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import type { Schedule } from "./schedule.ts";
 
 /** When a timer last ran and should run next; kept on disk, so that a run missed while the host was down is noticed. */
@@ -16,8 +16,12 @@ export interface StatusStore {
   write(timer: string, status: ScheduleStatus): Promise<void>;
 }
 
-const date = z.iso.datetime().transform((text) => new Date(text));
-const schema = z.object({ last: date.optional(), next: date, lastUpdated: date });
+const date = v.pipe(
+  v.string(),
+  v.isoTimestamp(),
+  v.transform((text) => new Date(text)),
+);
+const schema = v.object({ last: v.optional(date), next: date, lastUpdated: date });
 
 export function createStatusStore(dataDirectory: string): StatusStore {
   const folder = join(dataDirectory, "timers");
@@ -26,9 +30,9 @@ export function createStatusStore(dataDirectory: string): StatusStore {
     async read(timer) {
       const text = await readFile(pathOf(timer), "utf8").catch(() => undefined);
       if (text === undefined) return undefined;
-      const parsed = schema.safeParse(parseJson(text));
+      const parsed = v.safeParse(schema, parseJson(text));
       // A file that cannot be read counts as missing: the timer starts afresh.
-      return parsed.success ? { ...parsed.data, last: parsed.data.last } : undefined;
+      return parsed.success ? { ...parsed.output, last: parsed.output.last } : undefined;
     },
     async write(timer, status) {
       await mkdir(folder, { recursive: true });
