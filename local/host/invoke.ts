@@ -1,6 +1,13 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { InvocationInput, InvocationResult, RegisteredFunction } from "./app.ts";
-import { CoreError, type CoreInvocation, programmingModel, type Registration, type Registrations } from "./core.ts";
+import {
+  type Callback,
+  CoreError,
+  type CoreInvocation,
+  programmingModel,
+  type Registration,
+  type Registrations,
+} from "./core.ts";
 import type { Log, LogLevel } from "./log.ts";
 import type { RetryContext } from "./retryPolicy.ts";
 
@@ -14,36 +21,66 @@ export interface Invocable {
 /** Runs hooks and handler in the Node worker's order, and sets the phase on which the SDK bases its warnings. */
 export async function invoke(
   app: Registrations,
-  { registration, ...rest }: Invocable,
+  called: Invocable,
   input: InvocationInput & { readonly invocationId: string },
   retry?: RetryContext,
 ): Promise<InvocationResult> {
+  const { registration } = called;
   const model = programmingModel();
   if (model === undefined) throw new CoreError("The app has no programming model: it never required @azure/functions.");
-  const core = createInvocation(app, { registration, ...rest }, input, retry);
+  const core = createInvocation(app, called, input, retry);
   const invocation = await model.getInvocationModel(core);
   const { context, inputs: given } = await invocation.getArguments();
-  const hookData: Record<string, unknown> = {};
-  const shared = { hookData, appHookData: app.appHookData, invocationContext: context };
-
-  const { preInvocation, postInvocation } = app.hooks;
   const inputs = input.raw === undefined ? given : [input.raw];
-  const before = contextFor(preInvocation, shared, { inputs, functionCallback: registration.callback });
+  const work: Work = { inputs, functionCallback: registration.callback };
+  const run = (before: Work) => {
+    core.state = "invocation";
+    return invocation.invokeFunction(context, before.inputs, before.functionCallback);
+  };
+  const { preInvocation, postInvocation } = app.hooks;
+  let result: unknown;
+  if (preInvocation.length === 0 && postInvocation.length === 0) {
+    try {
+      result = await run(work);
+    } finally {
+      core.state = undefined;
+    }
+  } else result = await runBetweenHooks(app, { core, context, work, run });
+  if (input.raw !== undefined) return { result, returnValue: undefined };
+  const response = await invocation.getResponse(context, result);
+  return { result, returnValue: response.returnValue ?? undefined };
+}
+
+interface Work {
+  inputs: unknown[];
+  functionCallback: Callback;
+}
+
+interface Hooked {
+  readonly core: CoreInvocation;
+  readonly context: object;
+  readonly work: Work;
+  readonly run: (work: Work) => Promise<unknown>;
+}
+
+/** Apart from the invocation without hooks, which every turn and activity of most apps is, and which makes nothing for them. */
+async function runBetweenHooks(app: Registrations, { core, context, work, run }: Hooked): Promise<unknown> {
+  const { preInvocation, postInvocation } = app.hooks;
+  const shared = { hookData: {}, appHookData: app.appHookData, invocationContext: context };
+  const before = createHookContext(shared, work);
   core.state = "preInvocationHooks";
   try {
     await runHooks(preInvocation, before);
   } finally {
     core.state = undefined;
   }
-
-  const after = contextFor(postInvocation, shared, {
+  const after = createHookContext(shared, {
     inputs: before.inputs,
     result: null as unknown,
     error: null as unknown,
   });
-  core.state = "invocation";
   try {
-    after.result = await invocation.invokeFunction(context, before.inputs, before.functionCallback);
+    after.result = await run(before);
   } catch (error) {
     after.error = error;
   }
@@ -53,20 +90,12 @@ export async function invoke(
   } finally {
     core.state = undefined;
   }
-
   if (after.error !== null && after.error !== undefined) throw after.error;
-  if (input.raw !== undefined) return { result: after.result, returnValue: undefined };
-  const response = await invocation.getResponse(context, after.result);
-  return { result: after.result, returnValue: response.returnValue ?? undefined };
+  return after.result;
 }
 
 export async function runHooks(hooks: readonly ((context: object) => unknown)[], context: object): Promise<void> {
   for (const hook of hooks) await hook(context);
-}
-
-/** Most apps have no hooks, and need no context for them. */
-function contextFor<T extends object>(hooks: readonly unknown[], fixed: object, open: T): T {
-  return hooks.length === 0 ? open : createHookContext(fixed, open);
 }
 
 /** A hook may read `fixed` but not replace it; it may replace what is in `open`. */
@@ -134,7 +163,19 @@ function passLogHooks(app: Registrations, entry: { level: LogLevel; message: str
 function continueTrace(traceParent: string | undefined): string {
   const [, trace, , flags] =
     traceParent === undefined ? [] : (/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceParent) ?? []);
-  // Random enough for these ids, and cheap: Node generates UUIDs in advance.
-  const random = randomUUID().replaceAll("-", "");
-  return `00-${trace ?? random}-${randomUUID().slice(19).replaceAll("-", "")}-${flags ?? "00"}`;
+  return `00-${trace ?? randomHex(32)}-${randomHex(16)}-${flags ?? "00"}`;
+}
+
+const poolBytes = 4_096;
+let pool = "";
+let poolAt = 0;
+
+/** Taken from a pool: every invocation needs ids, and to ask for a few random bytes costs as much as to ask for many. */
+function randomHex(digits: number): string {
+  if (poolAt + digits > pool.length) {
+    pool = randomBytes(poolBytes).toString("hex");
+    poolAt = 0;
+  }
+  poolAt += digits;
+  return pool.slice(poolAt - digits, poolAt);
 }

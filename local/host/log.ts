@@ -7,6 +7,8 @@ export type Facts = Readonly<Record<string, string | number | boolean | undefine
 
 export interface Log {
   write(level: LogLevel, event: string, facts?: Facts): void;
+  /** Whether entries of this level are written, for those that cost something to make. */
+  writes(level: LogLevel): boolean;
   debug(event: string, facts?: Facts): void;
   info(event: string, facts?: Facts): void;
   warn(event: string, facts?: Facts): void;
@@ -41,6 +43,7 @@ function createCategory(category: string, options: Required<LogOptions>): Log {
   };
   return {
     write,
+    writes: (level) => levels.indexOf(level) >= lowest,
     debug: (event, facts) => write("debug", event, facts),
     info: (event, facts) => write("information", event, facts),
     warn: (event, facts) => write("warning", event, facts),

@@ -15,10 +15,11 @@ interface Reported {
  */
 export async function report<T>({ isDurable, log, ...ids }: Reported, invocation: Promise<T>): Promise<T> {
   const started = performance.now();
+  const level = isDurable ? "debug" : "information";
   const facts = () => ({ ...ids, durationMs: Math.round(performance.now() - started) });
   try {
     const result = await invocation;
-    log.write(isDurable ? "debug" : "information", "executed", facts());
+    if (log.writes(level)) log.write(level, "executed", facts());
     return result;
   } catch (error) {
     if (isDurable) log.debug("failed", facts());

@@ -15,14 +15,20 @@ export function createSlots(limit: number): Slots {
     while (!closed && running < limit) {
       const work = waiting.shift();
       if (work === undefined) break;
-      running += 1;
-      void work().finally(() => {
-        running -= 1;
-        if (running === 0) onIdle?.();
-        next();
-      });
+      void occupy(work);
     }
   };
+
+  async function occupy(work: () => Promise<void>): Promise<void> {
+    running += 1;
+    try {
+      await work();
+    } finally {
+      running -= 1;
+      if (running === 0) onIdle?.();
+      next();
+    }
+  }
 
   return {
     run(work) {

@@ -31,24 +31,40 @@ export interface HttpRequest {
   readonly polls: boolean;
 }
 
+/** What few orchestrations have. */
+class Rare {
+  readonly awaitedEvents = new Set<string>();
+  readonly requests = new Set<string>();
+  /** The ids of tasks that have failed for good; for a retried task, that of its first attempt. */
+  readonly failed = new Set<number>();
+  readonly retriesByRoot = new Map<number, Retry>();
+  /** By the id of the attempt or timer in progress. */
+  readonly retriesByCurrent = new Map<number, Retry>();
+  readonly requestsByTask = new Map<number, HttpRequest>();
+  /** The request that waits for a timer, by the timer's id. */
+  readonly requestsByTimer = new Map<number, number>();
+}
+
+/** Stays empty: the one of every ledger until it needs its own. */
+const none = new Rare();
+
 export class Ledger {
   /** Numbered actions in the order of their first appearance. */
   readonly atoms: { readonly id: number; readonly description: string }[] = [];
-  readonly awaitedEvents = new Set<string>();
   /** The lock that is requested or held; there is at most one. */
   lock: { readonly request: string; readonly entities: readonly string[] } | undefined;
   #nextId = 0;
   readonly #open = new Map<number, "task" | "child" | "timer">();
-  readonly #requests = new Set<string>();
-  /** The ids of tasks that have failed for good; for a retried task, that of its first attempt. */
-  readonly #failed = new Set<number>();
-  readonly #retriesByRoot = new Map<number, Retry>();
-  /** By the id of the attempt or timer in progress. */
-  readonly #retriesByCurrent = new Map<number, Retry>();
-  readonly #positions = new Map<number, number>();
-  readonly #requestsByTask = new Map<number, HttpRequest>();
-  /** The request that waits for a timer, by the timer's id. */
-  readonly #requestsByTimer = new Map<number, number>();
+  #rare = none;
+
+  get #own(): Rare {
+    if (this.#rare === none) this.#rare = new Rare();
+    return this.#rare;
+  }
+
+  get awaitedEvents(): ReadonlySet<string> {
+    return this.#rare.awaitedEvents;
+  }
 
   get nextId(): number {
     return this.#nextId;
@@ -61,7 +77,7 @@ export class Ledger {
       case EventType.SubOrchestrationInstanceFailed:
         return this.retryOf(event.TaskScheduledId) !== undefined;
       case EventType.TaskCompleted:
-        return this.#requestsByTask.get(event.TaskScheduledId)?.polls === true && isPending(event.Result);
+        return this.#rare.requestsByTask.get(event.TaskScheduledId)?.polls === true && isPending(event.Result);
       case EventType.TimerFired:
         return this.retryOf(event.TimerId)?.last === false;
       default:
@@ -70,21 +86,28 @@ export class Ledger {
   }
 
   retryOf(id: number): Retry | undefined {
-    return this.#retriesByCurrent.get(id);
+    return this.#rare.retriesByCurrent.get(id);
   }
 
   httpRequest(task: number): HttpRequest | undefined {
-    return this.#requestsByTask.get(task);
+    return this.#rare.requestsByTask.get(task);
   }
 
   /** The request that is made when this timer fires. */
   requestAfter(timer: number): number | undefined {
-    return this.#requestsByTimer.get(timer);
+    return this.#rare.requestsByTimer.get(timer);
   }
 
   /** The position of the action with this id among the flattened ones. */
   positionOf(id: number): number | undefined {
-    return this.#positions.get(id);
+    // Ids ascend.
+    let [first, end] = [0, this.atoms.length];
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if ((this.atoms[middle]?.id ?? id) < id) first = middle + 1;
+      else end = middle;
+    }
+    return this.atoms[first]?.id === id ? first : undefined;
   }
 
   isOpen(id: number): boolean {
@@ -109,11 +132,11 @@ export class Ledger {
 
   /** Whether the task neither has a result nor has failed after all its attempts. */
   isUnderWay(id: number): boolean {
-    return this.#open.has(id) || this.#retriesByRoot.has(id);
+    return this.#open.has(id) || this.#rare.retriesByRoot.has(id);
   }
 
   hasFailed(id: number): boolean {
-    return this.#failed.has(id);
+    return this.#rare.failed.has(id);
   }
 
   cancelTimer(id: number): void {
@@ -132,14 +155,14 @@ export class Ledger {
         }
         if (event.Host !== undefined && "pollOf" in event.Host) {
           const { pollOf: root, http: request = "" } = event.Host;
-          this.#requestsByTask.set(event.EventId, { root, request, polls: true });
+          this.#own.requestsByTask.set(event.EventId, { root, request, polls: true });
           // Its timer has the previous id.
-          this.#requestsByTimer.set(event.EventId - 1, event.EventId);
+          this.#own.requestsByTimer.set(event.EventId - 1, event.EventId);
           return;
         }
         if (event.Host !== undefined && "http" in event.Host) {
           const { http: request, polls } = event.Host;
-          this.#requestsByTask.set(event.EventId, { root: event.EventId, request, polls });
+          this.#own.requestsByTask.set(event.EventId, { root: event.EventId, request, polls });
           this.#addAtom(event.EventId, describe.http);
           return;
         }
@@ -154,14 +177,14 @@ export class Ledger {
       case EventType.TimerCreated: {
         this.#take(event.EventId, "timer");
         if (event.Host !== undefined && "pollOf" in event.Host) return;
-        const retry = event.Host === undefined ? undefined : this.#retriesByRoot.get(event.Host.retryOf);
+        const retry = event.Host === undefined ? undefined : this.#rare.retriesByRoot.get(event.Host.retryOf);
         if (retry === undefined) {
           this.#addAtom(event.EventId, describe.timer);
           return;
         }
         retry.last = event.Host?.last === true;
         retry.expired = event.Host?.expired === true;
-        this.#retriesByCurrent.set(event.EventId, retry);
+        this.#own.retriesByCurrent.set(event.EventId, retry);
         return;
       }
       case EventType.EventSent: {
@@ -169,7 +192,7 @@ export class Ledger {
         this.#nextId = event.EventId + 1;
         if (continued === true) return;
         this.#addAtom(event.EventId, describe.sent(kind, event.InstanceId));
-        if (request !== undefined) this.#requests.add(request);
+        if (request !== undefined) this.#own.requests.add(request);
         if (kind === "lock" && request !== undefined) this.lock = { request, entities: entities ?? [] };
         if (kind === "release") this.lock = undefined;
         return;
@@ -177,27 +200,27 @@ export class Ledger {
       case EventType.TaskCompleted:
       case EventType.SubOrchestrationInstanceCompleted: {
         const retry = this.#close(event.TaskScheduledId);
-        if (retry !== undefined) this.#retriesByRoot.delete(retry.root);
+        if (retry !== undefined) this.#rare.retriesByRoot.delete(retry.root);
         return;
       }
       case EventType.TaskFailed:
       case EventType.SubOrchestrationInstanceFailed: {
         const retry = this.#close(event.TaskScheduledId);
-        if (retry === undefined) this.#failed.add(event.TaskScheduledId);
+        if (retry === undefined) this.#own.failed.add(event.TaskScheduledId);
         else retry.failure = event;
         return;
       }
       case EventType.TimerFired: {
-        this.#requestsByTimer.delete(event.TimerId);
+        this.#rare.requestsByTimer.delete(event.TimerId);
         const retry = this.#close(event.TimerId);
         if (retry?.last === true) {
-          this.#retriesByRoot.delete(retry.root);
-          this.#failed.add(retry.root);
+          this.#rare.retriesByRoot.delete(retry.root);
+          this.#own.failed.add(retry.root);
         }
         return;
       }
       case EventType.OrchestratorCompleted: {
-        for (const name of event.Host?.waits ?? []) this.awaitedEvents.add(name);
+        for (const name of event.Host?.waits ?? []) this.#own.awaitedEvents.add(name);
         return;
       }
       default:
@@ -209,7 +232,7 @@ export class Ledger {
    * answers of entities are raised under ids, which nothing awaits by name.
    */
   awaitedName(name: string): string {
-    if (this.awaitedEvents.has(name) || this.#requests.has(name)) return name;
+    if (this.awaitedEvents.has(name) || this.#rare.requests.has(name)) return name;
     const lower = name.toLowerCase();
     for (const awaited of this.awaitedEvents) if (awaited.toLowerCase() === lower) return awaited;
     return name;
@@ -222,14 +245,13 @@ export class Ledger {
 
   #close(id: number): Retry | undefined {
     this.#open.delete(id);
-    this.#requestsByTask.delete(id);
-    const retry = this.#retriesByCurrent.get(id);
-    this.#retriesByCurrent.delete(id);
+    this.#rare.requestsByTask.delete(id);
+    const retry = this.#rare.retriesByCurrent.get(id);
+    this.#rare.retriesByCurrent.delete(id);
     return retry;
   }
 
   #addAtom(id: number, description: string): void {
-    this.#positions.set(id, this.atoms.length);
     this.atoms.push({ id, description });
   }
 
@@ -242,14 +264,14 @@ export class Ledger {
       last: false,
       expired: false,
     };
-    this.#retriesByRoot.set(root, retry);
-    this.#retriesByCurrent.set(root, retry);
+    this.#own.retriesByRoot.set(root, retry);
+    this.#own.retriesByCurrent.set(root, retry);
   }
 
   #continue(root: number, id: number): void {
-    const retry = this.#retriesByRoot.get(root);
+    const retry = this.#rare.retriesByRoot.get(root);
     if (retry === undefined) throw new Error(`Attempt ${id} belongs to no open retried task (${root}).`);
     retry.attempts += 1;
-    this.#retriesByCurrent.set(id, retry);
+    this.#own.retriesByCurrent.set(id, retry);
   }
 }

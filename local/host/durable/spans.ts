@@ -87,7 +87,9 @@ export function createDurableSpans() {
       open.set(keyOf("child", { instance: row.key, execution: row.execution }, taskId), span);
       return traceParentOf(span);
     },
-    childEnded: (parent: Parent, failure: string | undefined) => end(keyOf("child", parent, parent.taskId), failure),
+    childEnded(parent: Parent, failure: string | undefined): void {
+      if (open.size > 0) end(keyOf("child", parent, parent.taskId), failure);
+    },
 
     /** An orchestration has asked for an activity, and waits for it. */
     taskScheduled(task: ActivityTask, row: InstanceRow, traceParent: string | undefined): void {
@@ -101,33 +103,43 @@ export function createDurableSpans() {
       });
       open.set(`task/${task.key}`, span);
     },
-    taskEnded: (task: ActivityTask, failure: string | undefined) => end(`task/${task.key}`, failure),
+    taskEnded(task: ActivityTask, failure: string | undefined): void {
+      if (open.size > 0) end(`task/${task.key}`, failure);
+    },
 
     /** The activity itself; `run` gets the parent of its invocation. */
-    async activity<T extends { readonly Reason?: string }>(
+    activity<T extends { readonly Reason?: string }>(
       task: ActivityTask,
       run: (hostSpan: string | undefined) => Promise<T>,
     ): Promise<T> {
-      const scheduled = open.get(`task/${task.key}`);
-      if (!scheduled) return await run(undefined);
-      const span = openSpan({
-        source,
-        name: `activity:${task.name}`,
-        kind: SpanKind.SERVER,
-        parent: traceParentOf(scheduled),
-        attributes: describeTask(task),
-      });
-      const outcome = await run(traceParentOf(span));
-      endSpan(span, outcome.Reason);
-      return outcome;
+      const scheduled = open.size === 0 ? undefined : open.get(`task/${task.key}`);
+      return scheduled === undefined ? run(undefined) : inActivitySpan(task, scheduled, run);
     },
 
     ended({ key, execution }: InstanceRow, status: string, failure?: string): void {
+      if (open.size === 0) return;
       const name = keyOf("orchestration", { instance: key, execution });
       open.get(name)?.setAttribute("durabletask.task.status", status);
       end(name, failure);
     },
   };
+}
+
+async function inActivitySpan<T extends { readonly Reason?: string }>(
+  task: ActivityTask,
+  scheduled: Span,
+  run: (hostSpan: string | undefined) => Promise<T>,
+): Promise<T> {
+  const span = openSpan({
+    source,
+    name: `activity:${task.name}`,
+    kind: SpanKind.SERVER,
+    parent: traceParentOf(scheduled),
+    attributes: describeTask(task),
+  });
+  const outcome = await run(traceParentOf(span));
+  endSpan(span, outcome.Reason);
+  return outcome;
 }
 
 function keyOf(what: "orchestration" | "child", { instance, execution }: Address, taskId?: number): string {

@@ -113,7 +113,7 @@ export async function runTurn(
   return { events: [...opening, ...plan.events, ...closing], effects: plan.effects, customStatus, ending, gathering };
 }
 
-async function askOrchestrator(
+function askOrchestrator(
   app: FunctionApp,
   functions: DurableFunctions,
   instance: Instance,
@@ -121,18 +121,12 @@ async function askOrchestrator(
 ): Promise<Reply> {
   const { name } = instance.row;
   const definition = functions.find("orchestrator", name);
-  if (definition === undefined) return { kind: "unknown", message: functions.explainUnknown("orchestrator", name) };
-  try {
-    return readState(
-      await app.invoke(definition.name, {
-        trigger: {},
-        raw: createPayload(instance, opening, settings),
-        instanceId: instance.row.id,
-      }),
-    );
-  } catch (error) {
-    return readFailure(error);
-  }
+  if (definition === undefined)
+    return Promise.resolve({ kind: "unknown", message: functions.explainUnknown("orchestrator", name) });
+  const raw = createPayload(instance, opening, settings);
+  return app
+    .invoke(definition.name, { trigger: {}, raw, instanceId: instance.row.id })
+    .then(readState, readFailure);
 }
 
 const days = 24 * 60 * 60 * 1000;

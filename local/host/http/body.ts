@@ -25,21 +25,26 @@ export function discardRest(request: IncomingMessage, reading: Promise<unknown> 
   reading.then(flow, flow);
 }
 
+/** By events: an async iterator over the request costs several times as much for the small bodies that most have. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   // Declared too large: nothing has to be read.
   if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLarge();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  try {
-    // The connection still has to carry the answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      size += chunk.length;
-      if (size > limit) throw new BodyTooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof BodyTooLarge) throw error;
-    throw new ClientGone("the client went away", { cause: error });
-  }
-  return Buffer.concat(chunks);
+  const onData = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= limit) chunks.push(chunk);
+    else end(() => reject(new BodyTooLarge()));
+  };
+  const onEnd = () => end(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+  const onGone = (cause?: Error) => end(() => reject(new ClientGone("the client went away", { cause })));
+  // The connection still has to carry the answer, so the request is left as it is.
+  const end = (settle: () => void) => {
+    request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone).pause();
+    settle();
+  };
+  if (request.destroyed) onGone();
+  else request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
+  return await promise;
 }

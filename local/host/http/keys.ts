@@ -1,5 +1,5 @@
 /** Which key may call what: the levels of HTTP functions, the webhooks of extensions, the host's own paths. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { RegisteredFunction } from "../app.ts";
 import type { KeptKeys } from "../keptKeys.ts";
@@ -25,11 +25,21 @@ export function givenKey(request: IncomingMessage, url: URL): string | undefined
 
 export function isOneOf(given: string | undefined, accepted: readonly (string | undefined)[]): boolean {
   if (given === undefined) return false;
-  return accepted.some((key) => key !== undefined && timingSafeEqual(digest(given), digest(key)));
+  const of = digest(given);
+  return accepted.some((key) => key !== undefined && timingSafeEqual(of, digestOfOwn(key)));
 }
 
 function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
+}
+
+const ownDigests = new Map<string, Buffer>();
+
+/** Every request compares with the same few keys of this host. */
+function digestOfOwn(key: string): Buffer {
+  const known = ownDigests.get(key) ?? digest(key);
+  ownDigests.set(key, known);
+  return known;
 }
 
 export function isMaster(given: string | undefined, { master, kept }: HostKeys): boolean {

@@ -58,7 +58,9 @@ export function readJsonText(call: HttpCall): { readonly json: string | null } |
 
 /** Query parameters are case-insensitive in .NET. */
 export function query({ url }: HttpCall, name: string): string | undefined {
-  return queryAll(url, name)[0];
+  const lower = name.toLowerCase();
+  for (const [key, value] of url.searchParams) if (key.toLowerCase() === lower) return value;
+  return undefined;
 }
 
 export function queryAll(url: URL, name: string): string[] {
