@@ -89,6 +89,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       rpcKey: keys.rpc,
       isStrict: /^true$/i.test(findSetting(settings, "MOORING_STRICT") ?? ""),
       retentionMs: readRetention(settings),
+      countConnections: server.countConnections,
       log,
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),
     });

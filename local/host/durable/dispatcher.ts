@@ -11,11 +11,13 @@
  * (an activity runs, a caller gets an answer) wait for that commit. A crash in between leaves the inbox as it was, and the turn
  * is repeated; orchestrators are deterministic, so the result is the same.
  *
- * An instance has one turn at a time. A turn counts towards the cap until it is on disk, so that a flood of ready instances
- * cannot delay the commit.
+ * An instance has one turn at a time. Orchestrations that have begun go before new ones, or a hundred that start at the same time
+ * would all end at the same time, after the last turn of all; but not always, or beside enough old ones a new one would wait
+ * forever. A first turn counts towards the cap until it is on disk, so that a flood of new ones cannot delay the commit.
  */
 import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
+import { afterConnections } from "./afterConnections.ts";
 import type { Clock } from "./clock.ts";
 import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
@@ -40,6 +42,7 @@ export interface DispatcherOptions extends TurnContext {
   readonly spans: DurableSpans;
   readonly log: Log;
   readonly arrange?: Arrange;
+  readonly countConnections?: () => number;
   /** Faults of the engine itself. */
   readonly meetTurn?: MeetTurn;
 }
@@ -58,10 +61,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { instances, mailbox, lifecycle, commit, clock, log, settings, functions } = options;
   const arrange = options.arrange ?? hiddenIdsFirst;
   const ready = new Set<number>();
+  /** The ready ones that have not had a turn. */
+  const fresh = new Set<number>();
+  let turnsTaken = 0;
   const busy = new Set<number>();
   /** Busy ones for which something has arrived since their turn began. */
   const woken = new Set<number>();
   let turnsUnderWay = 0;
+  let firstTurnsUnderWay = 0;
   let isPumpScheduled = false;
   let isRunning = false;
   let onIdle: (() => void) | undefined;
@@ -69,17 +76,31 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function schedulePump(): void {
     if (isPumpScheduled || !isRunning) return;
     isPumpScheduled = true;
-    setImmediate(pump);
+    requestPump();
   }
+  const requestPump = afterConnections(pump, options.countConnections ?? (() => 0));
 
   function pump(): void {
     isPumpScheduled = false;
     if (!isRunning || commit.broken !== undefined) return;
-    for (const key of ready) {
-      if (turnsUnderWay >= settings.maxConcurrentOrchestratorFunctions) return;
-      ready.delete(key);
-      void takeTurn(key);
+    while (turnsUnderWay < settings.maxConcurrentOrchestratorFunctions && hasReady()) {
+      const isFirst = ready.size === 0 || (canBegin() && turnsTaken % beginEvery === 0);
+      const from = isFirst ? fresh : ready;
+      for (const key of from) {
+        from.delete(key);
+        turnsTaken += 1;
+        void takeTurn(key, isFirst);
+        break;
+      }
     }
+  }
+
+  function canBegin(): boolean {
+    return fresh.size > 0 && firstTurnsUnderWay < settings.maxConcurrentOrchestratorFunctions;
+  }
+
+  function hasReady(): boolean {
+    return ready.size > 0 || canBegin();
   }
 
   function wake(key: number): void {
@@ -87,29 +108,34 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       woken.add(key);
       return;
     }
-    ready.add(key);
+    if (ready.has(key) || fresh.has(key)) return;
+    (instances.isFresh(key) ? fresh : ready).add(key);
     schedulePump();
   }
 
-  async function takeTurn(key: number): Promise<void> {
+  async function takeTurn(key: number, isFirst: boolean): Promise<void> {
     turnsUnderWay += 1;
+    if (isFirst) firstTurnsUnderWay += 1;
     busy.add(key);
-    const hasMoved = await step(key).catch((error: unknown) => {
+    let hasMoved = false;
+    try {
+      hasMoved = await step(key);
+    } catch (error) {
       // A fault of this host. The messages stay, and the next one triggers another attempt.
       log.error("durable instance could not be processed", { instance: key, error: String(error) });
-      return false;
-    });
+    }
     busy.delete(key);
     const hasNews = woken.delete(key);
     if (mailbox.waiting(key).length > 0 && (hasMoved || hasNews)) wake(key);
-    commit.add(
-      () => {},
-      () => {
-        turnsUnderWay -= 1;
-        if (ready.size > 0) schedulePump();
-      },
-    );
+    turnsUnderWay -= 1;
+    if (isFirst) commit.add(nothing, onBegun);
+    if (hasReady()) schedulePump();
     if (busy.size === 0) onIdle?.();
+  }
+
+  function onBegun(): void {
+    firstTurnsUnderWay -= 1;
+    if (hasReady()) schedulePump();
   }
 
   /** False when there is nothing to do until another message comes. */
@@ -156,7 +182,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
     };
     try {
-      const fault = await options.meetTurn?.({ name, instanceId: id });
+      const fault = options.meetTurn === undefined ? undefined : await options.meetTurn({ name, instanceId: id });
       if (fault !== undefined) return failed(describeOrchestratorFailure(name, fault));
       if (!serves(settings, version)) {
         const problem = `Its version '${version ?? ""}' is not one that version '${settings.defaultVersion}' serves.`;
@@ -236,7 +262,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     terminate: (instance, reason) => end(instance, [], reason),
     start() {
       isRunning = true;
-      if (ready.size > 0) schedulePump();
+      if (hasReady()) schedulePump();
     },
     async close() {
       isRunning = false;
@@ -244,6 +270,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
   };
 }
+
+const nothing = () => {};
+
+/** One turn in so many is that of a new orchestration, even if old ones wait. */
+const beginEvery = 4;
 
 /** DurableTask's number for it. */
 const terminatedStatus = 5;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import { areKept } from "../traces.ts";
 import type { MeetTurn } from "../turnFaults.ts";
 import { createActivities } from "./activities.ts";
 import type { Clock } from "./clock.ts";
@@ -36,6 +37,8 @@ export interface EngineOptions {
   readonly isStrict?: boolean | undefined;
   /** How long an orchestration is kept after its end; forever by default. */
   readonly retentionMs?: number | undefined;
+  /** How many connections the HTTP server has accepted. */
+  readonly countConnections?: (() => number) | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -51,9 +54,13 @@ export function createEngine(options: EngineOptions) {
   const functions = indexFunctions(app);
   const instances = createInstances(store, mostInMemory);
   const spans = createDurableSpans();
-  const commit = createGroupCommit(database, (error) => {
-    log.error("durable store broken", { file, error: String(error.cause) });
-    onBroken?.(error);
+  const { countConnections = () => 0 } = options;
+  const commit = createGroupCommit(database, {
+    countConnections,
+    onBroken(error) {
+      log.error("durable store broken", { file, error: String(error.cause) });
+      onBroken?.(error);
+    },
   });
   const mailbox = createMailbox({ store, commit, clock, onArrival: (instance) => dispatcher.wake(instance) });
   const activities = createActivities({
@@ -101,6 +108,7 @@ export function createEngine(options: EngineOptions) {
     spans,
     log,
     isStrict: options.isStrict,
+    countConnections,
     ...(arrange === undefined ? {} : { arrange }),
     ...(meetTurn === undefined ? {} : { meetTurn }),
   });
@@ -131,7 +139,8 @@ export function createEngine(options: EngineOptions) {
       dispatcher.start();
       entities.start();
       for (const task of tasksLeft.splice(0)) {
-        const instance = instances.load(task.instance);
+        // Only spans need the orchestration now; without them it is read when the result arrives.
+        const instance = areKept() ? instances.load(task.instance) : undefined;
         if (instance) spans.taskScheduled(task, instance.row, instance.traceParent);
         activities.run(task);
       }

@@ -29,6 +29,8 @@ export interface DurableOptions {
   readonly graceMs?: number;
   /** How long an orchestration is kept after its end; forever by default. */
   readonly retentionMs?: number | undefined;
+  /** How many connections the HTTP server has accepted (afterConnections.ts). */
+  readonly countConnections?: () => number;
   /** The order of messages in a turn; an option so that a test can show why the rule is needed. */
   readonly arrange?: Arrange;
   /** Faults of the engine itself, to see their consequences. */
@@ -65,6 +67,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
       arrange: options.arrange,
       meetTurn: options.meetTurn,
       isStrict: options.isStrict,
+      countConnections: options.countConnections,
     });
     const links = (id: string) => instanceLinks(id, endpoints());
     return { engine: opened, api: { engine: opened, management: createManagement(opened), links } };

@@ -4,6 +4,7 @@
  * order.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { afterConnections } from "./afterConnections.ts";
 
 export interface GroupCommit {
   /** Runs `write` in the next transaction and `effect` once that is on disk. Writes keep their order. */
@@ -24,10 +25,26 @@ interface Entry {
   readonly refuse: ((error: Error) => void) | undefined;
 }
 
-export function createGroupCommit(database: DatabaseSync, onBroken: (error: Error) => void): GroupCommit {
+/** As many as a few orchestrations make at a time; fewer never wait. */
+const manyEntries = 32;
+/** About as long as a sync takes. */
+const longestWaitMs = 5;
+
+export interface GroupCommitOptions {
+  readonly onBroken: (error: Error) => void;
+  readonly countConnections?: () => number;
+}
+
+export function createGroupCommit(
+  database: DatabaseSync,
+  { onBroken, countConnections = () => 0 }: GroupCommitOptions,
+): GroupCommit {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
   let waiting: Entry[] = [];
+  /** How many there were in the previous tick. */
+  let seen = 0;
+  let begun = 0;
   let broken: Error | undefined;
 
   const enqueue = (entry: Entry) => {
@@ -35,9 +52,22 @@ export function createGroupCommit(database: DatabaseSync, onBroken: (error: Erro
       entry.refuse?.(broken);
       return;
     }
-    if (waiting.length === 0) setImmediate(flush);
+    if (waiting.length === 0) {
+      seen = 0;
+      begun = performance.now();
+      scheduleFlush();
+    }
     waiting.push(entry);
   };
+
+  /** Waits a tick for more, as long as each tick brings some. */
+  function flushOrWait(): void {
+    const isGrowing = waiting.length > seen && waiting.length >= manyEntries;
+    seen = waiting.length;
+    if (isGrowing && performance.now() - begun < longestWaitMs) scheduleFlush();
+    else flush();
+  }
+  const scheduleFlush = afterConnections(flushOrWait, countConnections);
 
   function flush(): void {
     if (waiting.length === 0) return;

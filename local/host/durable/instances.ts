@@ -29,6 +29,8 @@ export interface Instances {
   /** Call it once for each `hold`; forgets an instance that has finished. */
   release(instance: Instance): void;
   hold(instance: Instance): void;
+  /** Whether it is in memory and has had no turn. */
+  isFresh(key: number): boolean;
   /** False once it has finished and is on disk; of the others, some are not in memory either, because they had to make room. */
   isInMemory(key: number): boolean;
   readonly size: number;
@@ -89,6 +91,7 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
       return instance;
     },
     find: (id) => byId.get(id)?.row ?? store.instanceById(id),
+    isFresh: (key) => byKey.get(key)?.history.count === 0,
     isInMemory: (key) => byKey.has(key),
     hold(instance) {
       instance.holds += 1;

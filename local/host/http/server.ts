@@ -12,6 +12,8 @@ export interface HttpServer {
   readonly url: string;
   /** Until this is called, every request gets 503, because the port has to be known before the app is loaded. */
   serve(handler: RequestHandler): void;
+  /** How many connections it has accepted. */
+  countConnections(): number;
   /** Refuses new requests with 503, except the durable SDK's own, and resolves when the running ones have ended. */
   drain(): Promise<void>;
   /** Cuts off requests that still run. */
@@ -31,15 +33,23 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     request.on("error", () => {});
     response.on("error", () => {});
     if (isDraining) response.setHeader("connection", "close");
-    const task = answer(request, response)
-      .then(() => isSent(response))
-      .finally(() => running.delete(task));
+    const task = serveOne(request, response).then(() => void running.delete(task));
     running.add(task);
   });
 
+  let connections = 0;
+  server.on("connection", () => {
+    connections += 1;
+  });
+
+  async function serveOne(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await answer(request, response);
+    if (!response.writableFinished && !response.destroyed) await isSent(response);
+  }
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const host = request.headers.host;
-    if (!isOurs(host, boundPort)) return reply(response, 403, "This host serves loopback names only.\n");
+    const { host = "" } = request.headers;
+    if (!ownNames.has(host.toLowerCase())) return reply(response, 403, "This host serves loopback names only.\n");
     const url = toUrl(request, host);
     // As in Kestrel, no function sees a path with a NUL in it.
     if (url === undefined || /%00/.test(url.pathname)) return reply(response, 400);
@@ -72,12 +82,15 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
     });
   });
 
+  const ownNames = namesOf(boundPort);
+
   return {
     port: boundPort,
     url: `http://${loopback}:${boundPort}`,
     serve(given) {
       handler = given;
     },
+    countConnections: () => connections,
     async drain() {
       isDraining = true;
       // A handler may outlive its connection: the client went away and the function still runs.
@@ -94,26 +107,19 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
 }
 
 function isSent(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    if (response.writableFinished || response.destroyed) resolve();
-    response.once("finish", resolve).once("close", resolve);
-  });
+  return new Promise((resolve) => void response.once("finish", resolve).once("close", resolve));
 }
 
-/** Keeps a web page from reaching us through its own name that resolves to loopback (DNS rebinding). */
-function isOurs(host: string | undefined, port: number): boolean {
-  const name = host?.toLowerCase();
-  return ["127.0.0.1", "localhost", "[::1]"].some(
-    (each) => name === `${each}:${port}` || (port === 80 && name === each),
-  );
+/** Serving no others keeps a web page from reaching us through its own name that resolves to loopback (DNS rebinding). */
+function namesOf(port: number): ReadonlySet<string> {
+  const names = [loopback, "localhost", "[::1]"];
+  return new Set([...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]);
 }
 
-function toUrl(request: IncomingMessage, host: string | undefined): URL | undefined {
+function toUrl(request: IncomingMessage, host: string): URL | undefined {
   const target = request.url ?? "/";
   // Absolute targets (`GET http://…`) and `*` are for proxies and for OPTIONS.
-  return target.startsWith("/") && URL.canParse(`http://${host}${target}`)
-    ? new URL(`http://${host}${target}`)
-    : undefined;
+  return target.startsWith("/") ? (URL.parse(`http://${host}${target}`) ?? undefined) : undefined;
 }
 
 export function reply(response: ServerResponse, status: number, text = ""): void {

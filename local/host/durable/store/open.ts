@@ -86,6 +86,8 @@ export function openDatabase(file: string, steps: readonly string[] = migrations
     database.exec("PRAGMA journal_mode = WAL");
     // FULL, because NORMAL may lose the last commits on power loss, and those were acknowledged.
     database.exec("PRAGMA synchronous = FULL");
+    // Four times the default: the same pages are written again and again, and a checkpoint copies and syncs each of them once.
+    database.exec("PRAGMA wal_autocheckpoint = 4000");
     database.exec("PRAGMA temp_store = MEMORY");
     migrate(database, file, steps);
     return database;

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { setImmediate as nextTick } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createGroupCommit, type GroupCommit } from "../../../../local/host/durable/groupCommit.ts";
 
 let database: DatabaseSync;
@@ -10,10 +11,11 @@ beforeEach(() => {
   database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE notes (text TEXT UNIQUE)");
   failures = [];
-  commit = createGroupCommit(database, (error) => void failures.push(error));
+  commit = createGroupCommit(database, { onBroken: (error) => void failures.push(error) });
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   database.close();
 });
 
@@ -40,6 +42,32 @@ test("writes everything from one tick in one transaction, and runs the effects o
 
   expect(begun).toBe(1);
   expect(seen).toEqual([false, ["a", "b", "c"]]);
+});
+
+test("under load waits for the next tick as long as each brings more, but not for long; a few never wait", async () => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(0);
+  const addMany = (name: string) => {
+    for (let number = 0; number < 40; number += 1) commit.add(insert(`${name}${number}`));
+  };
+
+  commit.add(insert("alone"));
+  await nextTick();
+  expect(notes()).toEqual(["alone"]);
+
+  addMany("a");
+  await nextTick();
+  addMany("b");
+  await nextTick();
+  expect(notes()).toHaveLength(1);
+  await nextTick();
+  expect(notes()).toHaveLength(81);
+
+  addMany("c");
+  await nextTick();
+  now.mockReturnValue(10);
+  addMany("d");
+  await nextTick();
+  expect(notes()).toHaveLength(161);
 });
 
 test("acknowledges nothing from a failed commit, nor anything after it", async () => {
