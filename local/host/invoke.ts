@@ -38,10 +38,12 @@ export async function invoke(
     return invocation.invokeFunction(context, before.inputs, before.functionCallback);
   };
   const { preInvocation, postInvocation } = app.hooks;
-  let result: unknown;
+  let result: unknown = null;
   if (preInvocation.length === 0 && postInvocation.length === 0) {
     try {
       result = await run(work);
+    } catch (error) {
+      if (isFailure(error)) throw error;
     } finally {
       core.state = undefined;
     }
@@ -90,8 +92,13 @@ async function runBetweenHooks(app: Registrations, { core, context, work, run }:
   } finally {
     core.state = undefined;
   }
-  if (after.error !== null && after.error !== undefined) throw after.error;
+  if (isFailure(after.error)) throw after.error;
   return after.result;
+}
+
+/** To the worker, whoever throws null or undefined returns nothing. */
+function isFailure(error: unknown): boolean {
+  return error !== null && error !== undefined;
 }
 
 export async function runHooks(hooks: readonly ((context: object) => unknown)[], context: object): Promise<void> {
