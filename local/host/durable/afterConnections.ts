@@ -7,7 +7,7 @@
 /** A flood of connections does not stop the work. */
 const longestMs = 20;
 
-/** Returns the function that schedules `work`, which must not be scheduled twice at a time. */
+/** Returns the function that schedules `work`. */
 export function afterConnections(work: () => void, countConnections: () => number): () => void {
   let seen = countConnections();
   let begun = 0;
