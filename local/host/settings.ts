@@ -9,10 +9,7 @@ import { localSettings, type Reviewed, review } from "./knownSettings.ts";
 export type Settings = Readonly<Record<string, string | undefined>>;
 
 const localSettingsSchema = v.looseObject({
-  IsEncrypted: v.optional(
-    v.literal(false, "encrypted settings cannot be read; run `func settings decrypt`"),
-    false,
-  ),
+  IsEncrypted: v.optional(v.literal(false, "encrypted settings cannot be read; run `func settings decrypt`"), false),
   Values: v.optional(v.record(v.string(), v.string()), {}),
 });
 

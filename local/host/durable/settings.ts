@@ -30,10 +30,7 @@ const durableSettings = v.looseObject({
   maxOrchestrationActions: v.optional(count, 100_000),
   storeInputsInOrchestrationHistory: v.optional(v.boolean(), false),
   overridableExistingInstanceStates: v.optional(oneOf(["NonRunningStates", "AnyState"]), "NonRunningStates"),
-  httpSettings: v.optional(
-    v.looseObject({ defaultAsyncRequestSleepTimeMilliseconds: v.optional(count, 30_000) }),
-    {},
-  ),
+  httpSettings: v.optional(v.looseObject({ defaultAsyncRequestSleepTimeMilliseconds: v.optional(count, 30_000) }), {}),
   defaultVersion: v.optional(v.nullable(v.string()), null),
   versionMatchStrategy: v.optional(oneOf(["None", "Strict", "CurrentOrOlder"]), "CurrentOrOlder"),
   versionFailureStrategy: v.optional(oneOf(["Reject", "Fail"]), "Reject"),

@@ -124,9 +124,7 @@ function askOrchestrator(
   if (definition === undefined)
     return Promise.resolve({ kind: "unknown", message: functions.explainUnknown("orchestrator", name) });
   const raw = createPayload(instance, opening, settings);
-  return app
-    .invoke(definition.name, { trigger: {}, raw, instanceId: instance.row.id })
-    .then(readState, readFailure);
+  return app.invoke(definition.name, { trigger: {}, raw, instanceId: instance.row.id }).then(readState, readFailure);
 }
 
 const days = 24 * 60 * 60 * 1000;
