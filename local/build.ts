@@ -25,6 +25,22 @@ const telemetryBeside: Plugin = {
     ),
 };
 
+/**
+ * V8 stores a source with a single character beyond Latin-1 as two bytes for each character, and esbuild writes ASCII except in
+ * regular expressions: the alphabets in those of some packages would double the memory that the bundle takes.
+ */
+const asciiOnly: Plugin = {
+  name: "ASCII only",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      return beyondAscii.test(text) ? { contents: text.replaceAll(everyBeyondAscii, escapeCharacter) } : undefined;
+    }),
+};
+const beyondAscii = /[^\0-\x7f]/;
+const everyBeyondAscii = new RegExp(beyondAscii, "g");
+const escapeCharacter = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
 /** Builds when the bundle is missing or older than its inputs; checking a fresh one takes a few milliseconds. */
 export async function ensureBuilt(): Promise<void> {
   const built = await timeOf(bundle);
@@ -51,7 +67,7 @@ async function buildBundle(): Promise<readonly string[]> {
     entryPoints: { main: join(source, "main.ts"), telemetry: join(source, "telemetry/sdk.ts") },
     outdir: dirname(bundle),
     outExtension: { ".js": ".cjs" },
-    plugins: [telemetryBeside],
+    plugins: [telemetryBeside, asciiOnly],
     bundle: true,
     // CommonJS, so that the SDK's require("@azure/functions-core") finds the module that the host supplies at run time.
     format: "cjs",
@@ -69,10 +85,12 @@ async function buildBundle(): Promise<readonly string[]> {
     write: false,
     metafile: true,
   });
-  for (const { path, contents } of outputFiles.toSorted(
+  for (const { path, contents, text } of outputFiles.toSorted(
     (a, b) => Number(a.path === bundle) - Number(b.path === bundle),
-  ))
+  )) {
+    if (path.endsWith(".cjs") && beyondAscii.test(text)) throw new Error(`${path} is not ASCII; see asciiOnly.`);
     await put(path, contents);
+  }
   return Object.keys(metafile.inputs);
 }
 

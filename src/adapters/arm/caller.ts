@@ -1,6 +1,7 @@
 /** How every call to ARM is made: limited in time, its errors translated, and a short throttle waited out. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { TransientError } from "../../domain/errors.ts";
+import { within } from "../within.ts";
 import { isNotFound, toDomainError } from "./errors.ts";
 
 export interface CallOptions {
@@ -34,7 +35,7 @@ export function createCaller({ timeoutMs, patienceMs, onThrottle, usualTurn }: C
     for (let attempts = 1; ; attempts += 1) {
       try {
         await turn?.();
-        return await send({ abortSignal: AbortSignal.timeout(timeoutMs) });
+        return await within(timeoutMs, (abortSignal) => send({ abortSignal }));
       } catch (error) {
         const known = toDomainError(error, doing);
         if (known instanceof TransientError && known.code === "ARM_THROTTLED") onThrottle?.();

@@ -1,6 +1,7 @@
 /** Azure Resource Manager: managed identities, SQL servers and role assignments. */
 import type { ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
+import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
@@ -81,16 +82,20 @@ export function createArm({
       caller: createCaller({ timeoutMs, patienceMs, onThrottle: pace.onThrottle }),
       pace,
       clientFor: kept(async (subscriptionId: string) => {
-        const { ManagedServiceIdentityClient } = await import("@azure/arm-msi");
-        return new ManagedServiceIdentityClient(credential, subscriptionId, options);
+        const [sdk, httpClient] = await Promise.all([import("@azure/arm-msi"), sharedHttpClient()]);
+        const client = new sdk.ManagedServiceIdentityClient(credential, subscriptionId, { ...options, httpClient });
+        removeUnused(client.pipeline);
+        return client;
       }),
     }),
     sqlServers: createSqlServers({
       caller,
       // Imported on first use: it is the largest SDK, and only preflight needs it.
       clientFor: kept(async (subscriptionId: string) => {
-        const { SqlManagementClient } = await import("@azure/arm-sql");
-        return new SqlManagementClient(credential, subscriptionId, options);
+        const [sdk, httpClient] = await Promise.all([import("@azure/arm-sql"), sharedHttpClient()]);
+        const client = new sdk.SqlManagementClient(credential, subscriptionId, { ...options, httpClient });
+        removeUnused(client.pipeline);
+        return client;
       }),
     }),
     roleAssignments: createRoleAssignments({

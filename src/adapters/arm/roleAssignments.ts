@@ -8,6 +8,7 @@ import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { RoleAssignment, RoleAssignments } from "../../ports.ts";
+import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import type { Caller, CallOptions } from "./caller.ts";
 
 const apiVersion = "2022-04-01";
@@ -76,14 +77,15 @@ export async function openPipeline({
   scope: string;
   policies: readonly PipelinePolicy[];
 }) {
-  const { bearerTokenAuthenticationPolicy, createDefaultHttpClient, createPipelineFromOptions, ...rest } = await import(
-    "@azure/core-rest-pipeline"
-  );
+  const [{ bearerTokenAuthenticationPolicy, createPipelineFromOptions, ...rest }, client] = await Promise.all([
+    import("@azure/core-rest-pipeline"),
+    sharedHttpClient(),
+  ]);
   // caller.ts and the durable runtime retry.
   const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
   for (const policy of policies) pipeline.addPolicy(policy);
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
-  const client = createDefaultHttpClient();
+  removeUnused(pipeline);
   return async (url: string, { abortSignal }: CallOptions): Promise<unknown> => {
     const request = rest.createPipelineRequest({ url, method: "GET", abortSignal });
     request.headers.set("accept", "application/json");

@@ -10,6 +10,6 @@ export interface ClusterRequest {
 
 export interface ClusterReply {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }

@@ -9,7 +9,9 @@ import type {
 import type { Page, Stored } from "../../domain/operation/records.ts";
 import { registryDuration, throttles } from "../../telemetry/metrics.ts";
 import type { Credential } from "../credential.ts";
+import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
+import { within } from "../within.ts";
 import { fromEntity, propertiesOf, toEntity, toPartialEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, isThrottle, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
@@ -30,8 +32,9 @@ export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSe
   return (name) => {
     const known = opened.get(name);
     if (known) return known;
-    const opening = import("@azure/data-tables").then(async ({ TableClient }) => {
-      const client = new TableClient(endpoint, name, credential, {
+    const opening = Promise.all([import("@azure/data-tables"), sharedHttpClient()]).then(async ([sdk, httpClient]) => {
+      const client = new sdk.TableClient(endpoint, name, credential, {
+        httpClient,
         retryOptions: { maxRetries: 3, retryDelayInMs: 200 },
         additionalPolicies: [
           { position: "perRetry", policy: limitTime(timeoutMs) },
@@ -39,6 +42,7 @@ export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSe
           { position: "perRetry", policy: noticeRefusals(credential, () => opened.delete(name)) },
         ],
       });
+      removeUnused(client.pipeline);
       await client.createTable();
       return client;
     });
@@ -53,19 +57,19 @@ export function openTables({ endpoint, credential, timeoutMs = 30_000 }: TableSe
 function limitTime(timeoutMs: number): Policy {
   return {
     name: "limitTime",
-    async sendRequest(request, next) {
-      // Nothing in Mooring passes its own signal, so this overwrites none.
-      const limit = AbortSignal.timeout(timeoutMs);
-      request.abortSignal = limit;
-      try {
-        return await next(request);
-      } catch (error) {
-        if (limit.aborted) throw new Error(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
-        throw error;
-      } finally {
-        delete request.abortSignal;
-      }
-    },
+    sendRequest: (request, next) =>
+      within(timeoutMs, async (signal) => {
+        // Nothing in Mooring passes its own signal, so this overwrites none.
+        request.abortSignal = signal;
+        try {
+          return await next(request);
+        } catch (error) {
+          if (signal.aborted) throw new Error(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
+          throw error;
+        } finally {
+          delete request.abortSignal;
+        }
+      }),
   };
 }
 
