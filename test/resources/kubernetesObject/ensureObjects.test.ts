@@ -56,7 +56,7 @@ it("applies what is in a new namespace at the same time, and again if it came be
 
 it("fails with what was wrong with the namespace, after every call has ended", async () => {
   const calls = await bring(async (object) => {
-    if (object.kind === "Namespace") throw new TransientError("KUBERNETES_UNAVAILABLE", "no answer");
+    if (object.kind === "Namespace") throw new TransientError("CLUSTER_UNREACHABLE", "no answer");
     await sleep(5);
     throw new PermanentError("KUBERNETES_REJECTED", "no place for it");
   });
