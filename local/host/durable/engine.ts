@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import { createSlots } from "../slots.ts";
 import type { MeetTurn } from "../turnFaults.ts";
-import { createActivities } from "./activities.ts";
+import { type ActivitiesOptions, createActivities } from "./activities.ts";
 import type { Clock } from "./clock.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { createEntities, raisedEvent } from "./entities.ts";
@@ -36,6 +37,8 @@ export interface EngineOptions {
   readonly isStrict?: boolean | undefined;
   /** How long an orchestration is kept after its end; forever by default. */
   readonly retentionMs?: number | undefined;
+  /** The slots that activities run in. */
+  readonly activitySlots?: ActivitiesOptions["createSlots"] | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -63,6 +66,7 @@ export function createEngine(options: EngineOptions) {
     settings,
     clock,
     spans,
+    createSlots: options.activitySlots ?? createSlots,
     onDone(task, event) {
       mailbox.deliver(task.instance, task.execution, event);
       commit.add(() => store.deleteTask(task.key));
