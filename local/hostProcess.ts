@@ -18,12 +18,15 @@ const lean = ["--max-semi-space-size=8", "--heap-growing-percent=50"];
 
 /** Short, because the simulated cloud that the service works on ends with it. */
 const graceMs = 2_000;
+
+/** In Azure, requests and background work have instances of their own. */
+const yielding = { AzureFunctionsJobHost__concurrency__dynamicConcurrencyEnabled: "true" };
 const entry = join(import.meta.dirname, "host/main.ts");
 
 /** The embedded host; with MOORING_TEST_HOST=func the real one. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
   if (process.env["MOORING_TEST_HOST"] === "func") return await startCoreTools(options);
-  const { app, port, data, settings, sandbox, under = [], onLog, meetTurn } = options;
+  const { app, port, data, settings, sandbox, yields = false, under = [], onLog, meetTurn } = options;
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
   const [command = "", ...rest] = [...under, process.execPath, ...lean, entry, ...args];
   const child = spawn(command, rest, {
@@ -37,6 +40,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
       HOME: process.env["HOME"],
       NODE_COMPILE_CACHE: compileCache,
       ...strict,
+      ...(yields ? yielding : {}),
       ...settings,
     },
   });

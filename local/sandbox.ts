@@ -93,6 +93,7 @@ export async function startSandbox({
         data,
         settings,
         sandbox: controlUrl,
+        yields: true,
         meetTurn: (turn) => meetTurn(faults, turn),
         ...(onLog ? { onLog } : {}),
       });

@@ -62,7 +62,7 @@ async function postAtRate(nameOf: (index: number) => string): Promise<readonly A
   const sent: Promise<Answer>[] = [];
   const begun = performance.now();
   for (let index = 0; index < perSecond * Number(values.seconds); index += 1) {
-    await sleep(begun + (index * 1_000) / perSecond - performance.now());
+    await sleep(Math.max(0, begun + (index * 1_000) / perSecond - performance.now()));
     sent.push(post(nameOf(index), agent));
   }
   const answers = await Promise.all(sent);
@@ -81,6 +81,18 @@ function print(what: string, answers: readonly Answer[]): void {
   console.log(`${what}: ${statuses.join(", ")}; accepted p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}`);
 }
 
+/** How many operations have ended, as the topic has it. */
+function ended(): number {
+  const { messages } = sandbox.cloud.serviceBus.subscription(names.topic, "all");
+  return messages().filter(({ messageId }) => /\/(?:Succeeded|Failed)$/.test(messageId)).length;
+}
+
+/** Returns a function that prints how many have ended since. */
+function countEnds(): () => void {
+  const [before, from] = [ended(), performance.now()];
+  return () => console.log(`ended: ${((1_000 * (ended() - before)) / (performance.now() - from)).toFixed(1)} a second`);
+}
+
 async function openStream(): Promise<{ status: number; close(): void }> {
   const asked = startRequest(`${sandbox.url}/api/events`, { agent: false }).end();
   asked.on("error", () => undefined);
@@ -97,7 +109,13 @@ try {
   console.log(`at rest after 30 onboardings: ${await megabytes("VmRSS")} MB`);
 
   print(`${perSecond} a second, nothing to do for them`, await postAtRate((index) => `warm-${index % 30}`));
+  const printEndsAtRate = countEnds();
   print(`${perSecond} a second, each a new namespace`, await postAtRate((index) => `rate-${index}`));
+  printEndsAtRate();
+  const printEndsAlone = countEnds();
+  await sleep(Number(values.seconds) * 1_000);
+  process.stdout.write("and with no requests, ");
+  printEndsAlone();
   console.log(`peak so far: ${await megabytes("VmHWM")} MB`);
 
   const opened = [];
@@ -105,6 +123,7 @@ try {
   const streams = await Promise.all(opened);
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
   for (let count = 0; count < Number(values.messages); count += 1) queue.send({ body: bodyFor(`queued-${count}`) });
+  const printEndsInFlood = countEnds();
   let left = Number(values.requests);
   const agent = new Agent({ keepAlive: true, maxSockets: Number(values.connections) });
   const answers: Answer[] = [];
@@ -119,6 +138,7 @@ try {
   const statuses = Map.groupBy(streams, ({ status }) => status);
   console.log(`streams: ${[...statuses].map(([status, of]) => `${of.length} × ${status}`).join(", ")}`);
   print(`${values.requests} requests at ${values.connections} connections`, answers);
+  printEndsInFlood();
   console.log(`messages that wait: ${queue.messages().length}; peak ${await megabytes("VmHWM")} MB`);
   for (const { close } of streams) close();
 } finally {

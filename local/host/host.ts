@@ -22,6 +22,7 @@ import { inInvocationSpan } from "./traces.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
 import type { MeetTurn } from "./turnFaults.ts";
+import { createRounds, createYieldingSlots, type Rounds } from "./yieldingSlots.ts";
 
 export interface HostOptions {
   /** The function app's folder, with host.json and package.json. */
@@ -79,8 +80,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
     const functions = resolveFunctions(app.functions.values(), { settings, log, only: hostJson.functions });
+    const rounds = isDynamic(hostJson) ? createRounds() : undefined;
     const durable = createDurable(functions, {
       app,
+      activitySlots: rounds && ((limit) => createYieldingSlots(limit, rounds)),
       dataDirectory,
       settings: durableSettingsOf(hostJson, settings),
       // As instances of an app share a task hub in Azure: with this setting, clients here talk to another host's engine.
@@ -101,7 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       invoke: (definition, input) => run(app, { definition, input, durable }),
     };
     const timers = createTimers(triggers, { dataDirectory });
-    const serviceBus = await createServiceBus(triggers, hostJson);
+    const serviceBus = await createServiceBus(rounds ? yielding(triggers, hostJson, rounds) : triggers, hostJson);
     serveHttp({ app, functions, server, hostJson, keys, settings, log, durable, sandbox: options.sandbox });
     listeners.push(timers.start());
     if (serviceBus !== undefined) listeners.push(serviceBus.start());
@@ -136,6 +139,25 @@ function durableSettingsOf({ extensions: { durableTask } }: HostJson, settings: 
   if (typeof hubName !== "string") return durableTask;
   const where = "host.json (extensions.durableTask.hubName)";
   return { ...durableTask, hubName: expandSettings(hubName, { settings, where }) };
+}
+
+/** Whether the host may run less at a time than host.json allows, as it sees fit. */
+function isDynamic({ concurrency }: HostJson): boolean {
+  const { dynamicConcurrencyEnabled = false } = Object(concurrency) as { dynamicConcurrencyEnabled?: unknown };
+  if (typeof dynamicConcurrencyEnabled === "boolean") return dynamicConcurrencyEnabled;
+  throw new ConfigurationError(
+    "host.json cannot be used: concurrency.dynamicConcurrencyEnabled: must be true or false",
+  );
+}
+
+/** Messages wait for short rounds as activities do. */
+function yielding(triggers: TriggerContext, { extensions }: HostJson, rounds: Rounds): TriggerContext {
+  const slots = createYieldingSlots(extensions.serviceBus.maxConcurrentCalls, rounds);
+  return {
+    ...triggers,
+    invoke: (definition, input) =>
+      new Promise((resolve, reject) => slots.run(() => triggers.invoke(definition, input).then(resolve, reject))),
+  };
 }
 
 /** The SDK is loaded only by apps that need it: it takes longer to load than the rest of the host. */

@@ -90,7 +90,10 @@ export const hostJsonSettings: Known = {
   },
   aggregator: "idle",
   applicationInsights: "idle",
-  concurrency: "idle",
+  concurrency: {
+    dynamicConcurrencyEnabled: "served",
+    snapshotPersistenceEnabled: "idle",
+  },
   customHandler: "idle",
   extensionBundle: "idle",
   fileWatchingEnabled: "idle",

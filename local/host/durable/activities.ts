@@ -1,7 +1,7 @@
 /** Runs each activity at least once, and reports the outcome to the orchestration. */
 import type { FunctionApp } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
-import { createSlots } from "../slots.ts";
+import type { RankedSlots } from "../yieldingSlots.ts";
 import { httpActivity, makeRequest } from "./callHttp.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
@@ -20,6 +20,7 @@ export interface ActivitiesOptions {
   readonly settings: DurableSettings;
   readonly clock: Clock;
   readonly spans: DurableSpans;
+  readonly createSlots: (limit: number) => Pick<RankedSlots, "run" | "close">;
   /** Called when the task is done, with the event for the orchestration. */
   readonly onDone: (task: ActivityTask, event: HistoryEvent) => void;
 }
@@ -36,7 +37,7 @@ export interface Activities {
 
 export function createActivities(options: ActivitiesOptions): Activities {
   const { app, functions, clientPayload, settings, clock, spans, onDone } = options;
-  const slots = createSlots(settings.maxConcurrentActivityFunctions);
+  const slots = options.createSlots(settings.maxConcurrentActivityFunctions);
 
   async function perform(task: ActivityTask): Promise<void> {
     const outcome = await spans.activity(task, (hostSpan) => invoke(task, hostSpan));
@@ -73,7 +74,8 @@ export function createActivities(options: ActivitiesOptions): Activities {
   }
 
   return {
-    run: (task) => slots.run(() => perform(task)),
+    // The oldest orchestrations first, where a queue forms: so they end one by one, instead of all at last.
+    run: (task) => slots.run(() => perform(task), task.instance),
     close: () => slots.close(),
   };
 }

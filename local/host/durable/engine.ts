@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import { createSlots } from "../slots.ts";
 import { areKept } from "../traces.ts";
 import type { MeetTurn } from "../turnFaults.ts";
-import { createActivities } from "./activities.ts";
+import { type ActivitiesOptions, createActivities } from "./activities.ts";
 import type { Clock } from "./clock.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { createEntities, raisedEvent } from "./entities.ts";
@@ -39,6 +40,8 @@ export interface EngineOptions {
   readonly retentionMs?: number | undefined;
   /** How many connections the HTTP server has accepted. */
   readonly countConnections?: (() => number) | undefined;
+  /** The slots that activities run in. */
+  readonly activitySlots?: ActivitiesOptions["createSlots"] | undefined;
   /** How many orchestrations stay in memory. */
   readonly mostInMemory?: number;
 }
@@ -70,6 +73,7 @@ export function createEngine(options: EngineOptions) {
     settings,
     clock,
     spans,
+    createSlots: options.activitySlots ?? createSlots,
     onDone(task, event) {
       mailbox.deliver(task.instance, task.execution, event);
       commit.add(() => store.deleteTask(task.key));

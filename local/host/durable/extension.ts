@@ -2,6 +2,7 @@
 import type { DurableExtension, FunctionApp, HttpAnswer } from "../app.ts";
 import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
+import type { ActivitiesOptions } from "./activities.ts";
 import { instanceLinks, writeClientPayload } from "./clientPayload.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -35,6 +36,8 @@ export interface DurableOptions {
   readonly arrange?: Arrange;
   /** Faults of the engine itself, to see their consequences. */
   readonly meetTurn?: MeetTurn;
+  /** The slots that activities run in. */
+  readonly activitySlots?: ActivitiesOptions["createSlots"] | undefined;
   /** Fails what works here but would go wrong in Azure, where the host sees only JSON. */
   readonly isStrict?: boolean;
 }
@@ -68,6 +71,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
       meetTurn: options.meetTurn,
       isStrict: options.isStrict,
       countConnections: options.countConnections,
+      activitySlots: options.activitySlots,
     });
     const links = (id: string) => instanceLinks(id, endpoints());
     return { engine: opened, api: { engine: opened, management: createManagement(opened), links } };

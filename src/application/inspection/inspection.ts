@@ -4,7 +4,7 @@ import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
-import type { Inspection, SeenThing } from "../../resources/definitions/inspection.ts";
+import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { resourcesWithEffects } from "../../resources/effects.ts";
 import { readIdentity } from "../../resources/identity/effects.ts";
@@ -55,6 +55,13 @@ async function readBack(
   inspection: Inspection,
   { note, isMeant = () => true }: Scope & { readonly note: (seen: SeenThing) => void },
 ): Promise<readonly Finding[]> {
+  const readOthers = (identity: Identified) => readResources(ports, { ...inspection, ...identity }, isMeant);
+  // At the same time, as if the identity were still the one that was onboarded, which it nearly always is.
+  const { clientId: onboarded } = inspection;
+  const assumed = onboarded === undefined ? undefined : { clientId: onboarded, hasIdentity: true };
+  const early = assumed && readOthers(assumed);
+  early?.catch(() => undefined);
+
   let identity: ManagedIdentity | undefined;
   const identityFindings = await readable(identityName(inspection.request), async () => {
     const found = await readIdentity(ports, inspection, note);
@@ -62,18 +69,33 @@ async function readBack(
     return found.findings;
   });
   // Users and objects are right if they name the identity that exists or, when it is gone, the previous one.
-  const clientId = identity?.clientId ?? inspection.clientId;
+  const clientId = identity?.clientId ?? onboarded;
   if (clientId === undefined) return identityFindings;
-  const input = { ...inspection, clientId, identity, note };
+  const isAsAssumed = identity !== undefined && clientId === onboarded;
+  const others = await ((isAsAssumed && early) || readOthers({ clientId, hasIdentity: identity !== undefined }));
+  for (const seen of others.seen) note(seen);
+  return [...identityFindings, ...others.findings];
+}
+
+type Identified = Pick<InspectionInput, "clientId" | "hasIdentity">;
+
+/** Everything but the identity. */
+async function readResources(
+  ports: Ports,
+  inspection: Omit<InspectionInput, "note">,
+  isMeant: (resource: Resource) => boolean,
+): Promise<{ readonly findings: readonly Finding[]; readonly seen: readonly SeenThing[] }> {
+  const seen: SeenThing[] = [];
+  const input = { ...inspection, note: (thing: SeenThing) => void seen.push(thing) };
   const readings = resourcesWithEffects
     .filter(({ resource }) => isMeant(resource))
     .flatMap(({ effects }) => effects.inspect(ports, input));
-  const others = await Promise.all(
+  const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),
     ),
   );
-  return [...identityFindings, ...others.flat()];
+  return { findings: findings.flat(), seen };
 }
 
 /** A refusal is itself a finding; a transient error says nothing and leaves the question open. */

@@ -89,7 +89,8 @@ async function lookAtNamespace(
   const mode = targetOf(migration);
   const cluster = findClusterFor(ports.catalog, request.cluster, mode);
   const obstacles = async () => {
-    const { identity } = mode === "podIdentity" ? await lookAtIdentity(ports, { ...request, operation, clientId }) : {};
+    const identity =
+      mode === "podIdentity" ? await lookAtIdentity(ports, { ...request, operation, clientId }).found : undefined;
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([

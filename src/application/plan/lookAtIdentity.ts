@@ -3,17 +3,17 @@ import type { LookInput } from "../../resources/definitions/look.ts";
 import { planIdentity } from "../../resources/identity/plan.ts";
 
 /**
- * The look at the identity, and the identity that it found: the looks of other things need its client ID. If this look fails,
+ * The look at the identity, and the identity that it finds: the looks of other things need its client ID. If this look fails,
  * its own step reports that, and the other looks still run.
  */
-export async function lookAtIdentity(
+export function lookAtIdentity(
   ports: Ports,
   input: Parameters<typeof planIdentity>[1],
-): Promise<Pick<LookInput, "identity" | "identityLook">> {
+): { readonly identityLook: LookInput["identityLook"]; readonly found: Promise<LookInput["identity"]> } {
   const identityLook = planIdentity(ports, input);
-  const identity = await identityLook.then(
+  const found = identityLook.then(
     ({ current }) => current,
     () => undefined,
   );
-  return { identity, identityLook };
+  return { identityLook, found };
 }

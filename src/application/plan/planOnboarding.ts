@@ -31,11 +31,16 @@ export async function planOnboarding(
   ports: Ports,
   { operation, request, earlier, team, takeOver = false }: PlanInput,
 ): Promise<Plan> {
-  const found = await lookAtIdentity(ports, { ...request, operation });
   const kind = earlier ? "change" : "onboard";
-  const input = { kind, operation, request, earlier, takeOver, ...found } as const;
+  const input = { kind, operation, request, earlier, takeOver } as const;
   const admins = administeredServers(ports.catalog, request);
-  const steps = await lookAtSteps(ports, plannedSteps(kind, request, { earlier, admins }), input);
+  const planned = plannedSteps(kind, request, { earlier, admins });
+  const { identityLook, found } = lookAtIdentity(ports, { ...request, operation });
+  // A new namespace nearly always has no identity yet, so everything else is looked at as if that were known.
+  const early = earlier ? undefined : lookAtSteps(ports, planned, { ...input, identityLook });
+  early?.catch(() => undefined);
+  const identity = await found;
+  const steps = await ((!identity && early) || lookAtSteps(ports, planned, { ...input, identity, identityLook }));
   const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
   return toPlan(steps.filter(isTaken), needed);
 }

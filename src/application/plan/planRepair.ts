@@ -17,12 +17,13 @@ export interface RepairInput {
 
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
   const { request, operation, clientId, isMigrating } = input;
-  const found = await lookAtIdentity(ports, { ...request, operation, clientId });
+  const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId });
   const planned = plannedSteps("repair", request, {
     admins: administeredServers(ports.catalog, request),
     ...(isMigrating ? { migration: { until: "retire" } } : {}),
   });
   // No approval: what was onboarded was approved then.
-  const steps = await lookAtSteps(ports, planned, { kind: "repair", operation, request, ...found });
+  const looking = { kind: "repair", operation, request, identityLook, identity: await found } as const;
+  const steps = await lookAtSteps(ports, planned, looking);
   return toPlan(steps.filter(isTaken));
 }

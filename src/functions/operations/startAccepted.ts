@@ -8,7 +8,7 @@ import { type DurableClient, getClient, input } from "durable-functions";
 import { remindOfApproval } from "../../application/decisions/approval.ts";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import { concludeOperation } from "../../application/operation/concludeOperation.ts";
-import { kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
+import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Outcome } from "../../domain/operation/outcome.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -73,6 +73,9 @@ export async function recoverOperation(recovery: RecoveryContext, record: Stored
     await cancelWithBatch(ports, record);
     await restartOperation(recovery, record);
   } else if (hasEnded(instance)) {
+    // It may have ended, and have recorded that, since the records were listed.
+    const current = await ports.registry.getNamespace(record);
+    if (current?.operation !== operation || !isHeld(current)) return false;
     const outcome = Outcome.safeParse(instance.output).data ?? (await resumeOperation(recovery, record));
     if (!outcome) return false;
     // The orchestration ended without releasing the namespace: nothing else will, so do it here.

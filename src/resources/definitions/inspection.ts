@@ -1,7 +1,6 @@
 import type { Finding } from "../../domain/finding.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { ManagedIdentity } from "../../ports.ts";
 
 /** The input of reading a namespace back. */
 export interface Inspection {
@@ -26,11 +25,12 @@ export interface SeenThing extends Pick<KnownThing, "thing"> {
   readonly field: string;
 }
 
-/** What each resource also gets: the identity as it is now. */
+/** What each resource also gets: what is known of the identity. */
 export interface InspectionInput extends Inspection {
   /** The client id in tokens today: that of the existing identity or, if it is gone, of the one onboarded. */
   readonly clientId: string;
-  readonly identity: ManagedIdentity | undefined;
+  /** Whether there is an identity. */
+  readonly hasIdentity: boolean;
   /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;
 }

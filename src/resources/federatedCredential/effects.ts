@@ -3,6 +3,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
@@ -10,7 +11,7 @@ import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } fro
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import type { federatedCredential } from "./federatedCredential.ts";
 import { inspectCredentials } from "./inspection.ts";
-import { desiredCredential, planCredential, planUnfederation } from "./plan.ts";
+import { desiredCredential, planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
 
 /** Lets tokens of the service account be exchanged for tokens of the identity. */
 export const federateIdentity = defineStep({
@@ -19,11 +20,18 @@ export const federateIdentity = defineStep({
     serviceAccount: z.string(),
     /** The operation ends with this step. */
     isLast: z.boolean().optional(),
+    /** What the operation did to the identity; absent where it has no step for it. */
+    identity: z.object({ action: StepAction }).partial().optional(),
   }),
   output: StepResult,
   target: identityName,
   async run(input, ports, step) {
-    const [{ plan, conflict, desired }, earlier] = await Promise.all([planCredential(ports, input), step.earlier()]);
+    const before = step.earlier();
+    // An identity that this operation has created has no credentials before the step's first try. Should someone have been
+    // faster, Azure refuses a second one for the service account, and the adapter says which.
+    const isFirst = input.identity?.action === "create" && (await before) === undefined;
+    const looking = isFirst ? planFirstCredential(ports, input) : planCredential(ports, input);
+    const [{ plan, conflict, desired }, earlier] = await Promise.all([looking, before]);
     throwConflict(conflict);
     // A credential has no tags. The step's record, written before the credential, says that this operation creates it.
     const action = earlier?.action === "create" ? "create" : plan.action;
@@ -109,9 +117,7 @@ export const federatedCredentialEffects: ResourceEffects<keyof typeof federatedC
   armActions: () => [`${provider}/write`, `${provider}/delete`],
 
   inspect: (ports, input) =>
-    input.identity === undefined
-      ? []
-      : [{ target: identityName(input.request), read: () => inspectCredentials(ports, input) }],
+    input.hasIdentity ? [{ target: identityName(input.request), read: () => inspectCredentials(ports, input) }] : [],
 
   async takeAway(ports, { request: { serviceAccount }, ...input }, step) {
     return (await unfederate({ ...input, serviceAccount }, ports, step)).action;

@@ -36,11 +36,28 @@ export async function planCredential(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,
   input: Berth & { serviceAccount: string },
 ): Promise<CredentialDecision> {
+  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  return decideOn(await identities.federatedCredentials(ref), { catalog }, input);
+}
+
+/** The same for an identity that has no credential yet. */
+export function planFirstCredential(
+  ports: Pick<Ports, "catalog">,
+  input: Berth & { serviceAccount: string },
+): CredentialDecision {
+  return decideOn([], ports, input);
+}
+
+function decideOn(
+  current: readonly FederatedCredential[],
+  { catalog }: Pick<Ports, "catalog">,
+  input: Berth & { serviceAccount: string },
+): CredentialDecision {
   const cluster = findCluster(catalog, input.cluster);
   const desired = desiredCredential(cluster, input);
-  const ref = identityRef(cluster, input);
-  const step: StepKey = { name: "federateIdentity", target: ref.name };
-  const decision = decide(await identities.federatedCredentials(ref), desired, ref.name);
+  const { name } = identityRef(cluster, input);
+  const step: StepKey = { name: "federateIdentity", target: name };
+  const decision = decide(current, desired, name);
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, desired };
 }
 

@@ -1,5 +1,6 @@
 /** How any Kubernetes object is brought to its desired state. The resources define the objects themselves. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {
   adoptedBy,
@@ -96,7 +97,7 @@ function adoptionConflict(
   return undefined;
 }
 
-/** Brings objects to the desired state, in order; returns the strongest action taken. */
+/** Brings objects to the desired state; returns the strongest action taken. */
 export async function ensureObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
@@ -123,13 +124,14 @@ export async function bringObjects(
   const expected = decisions.flatMap(({ differences }) => differences);
   await step.willDo(result, expected, options);
   const done: Difference[] = [];
-  for (const [index, decision] of decisions.entries()) {
+  for (const [index, applied] of (await applyAll(kubernetes, cluster, decisions, input)).entries()) {
+    const decision = decisions[index];
+    if (!decision) continue;
     const { object, differences } = decision;
-    if (!object) {
+    if (!object || !applied) {
       done.push(...differences);
       continue;
     }
-    const applied = await kubernetes.apply(cluster, object, { force: needsForce(decision, input) });
     throwConflict(findAlteration(object, applied));
     done.push(...differencesAfter(decision, applied));
     uids[index] = applied.metadata.uid;
@@ -137,6 +139,40 @@ export async function bringObjects(
   // Applying also removes fields that Mooring set earlier and no longer sets: only the answer shows that.
   if (JSON.stringify(done) !== JSON.stringify(expected)) await step.willDo(result, done, options);
   return { action: result, uids };
+}
+
+/**
+ * Applies the objects at the same time, which saves a round trip. One that comes before its namespace is refused, and applied again
+ * after it. Fails only when every call has ended: what undoes the step must not race with it.
+ */
+async function applyAll(
+  kubernetes: Pick<Kubernetes, "apply">,
+  cluster: ClusterTarget,
+  decisions: readonly ObjectDecision[],
+  input: EnsureInput,
+): Promise<readonly (KubernetesObject | undefined)[]> {
+  const apply = async (decision: ObjectDecision) =>
+    decision.object && (await kubernetes.apply(cluster, decision.object, { force: needsForce(decision, input) }));
+  const calls = decisions.map((decision) => ({ decision, applying: apply(decision) }));
+  const newNamespace = calls.find(
+    ({ decision: { action, object } }) => action === "create" && object?.kind === "Namespace",
+  );
+  const outcomes = await Promise.allSettled(
+    calls.map(async ({ decision, applying }) => {
+      if (!newNamespace || !decision.object?.metadata.namespace) return await applying;
+      try {
+        return await applying;
+      } catch (error) {
+        if (!(error instanceof PermanentError) || error.code !== "KUBERNETES_REJECTED") throw error;
+        await newNamespace.applying;
+        return await apply(decision);
+      }
+    }),
+  );
+  return outcomes.map((outcome) => {
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 /** What changes in the object, according to what the API server stored or would store. */

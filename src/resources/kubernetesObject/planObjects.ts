@@ -6,6 +6,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import type { OperationKind } from "../../domain/operation/operation.ts";
 import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports.ts";
@@ -38,14 +39,21 @@ export async function planObjects(
   kubernetes: Asked,
   cluster: ClusterTarget,
   desired: readonly KubernetesObject[],
-  { step, ...input }: EnsureInput & { readonly step: StepKey },
+  { step, kind, ...input }: EnsureInput & { readonly step: StepKey; readonly kind: OperationKind },
 ): Promise<StepPlan> {
+  // An onboarding nearly always begins with nothing there, so that is rehearsed while it is checked.
+  const early = kind === "onboard" ? desired.map((each) => rehearseNew(kubernetes, cluster, each, input)) : [];
+  for (const rehearsal of early) rehearsal.catch(() => undefined);
   const [decisions, hasNamespace] = await Promise.all([
     Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input))),
     hasNamespaceFor(kubernetes, cluster, desired),
   ]);
   const rehearsals = await Promise.all(
-    decisions.map((decision) => rehearse(kubernetes, cluster, decision, { ...input, hasNamespace })),
+    decisions.map((decision, index) => {
+      const isAbsent = !decision.current && (decision.object?.metadata.namespace === undefined || !hasNamespace);
+      const asAssumed = isAbsent ? early[index] : undefined;
+      return asAssumed ?? rehearse(kubernetes, cluster, decision, { ...input, hasNamespace });
+    }),
   );
   return toStepPlan(step, {
     action: actionOfEnsuring(desired, decisions),
@@ -100,6 +108,17 @@ async function hasNamespaceFor(
   const name = desired.find(({ metadata }) => metadata.namespace !== undefined)?.metadata.namespace;
   if (name === undefined) return true;
   return (await kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name })) !== undefined;
+}
+
+/** For an object that does not exist, nor its namespace. */
+async function rehearseNew(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  desired: KubernetesObject,
+  input: EnsureInput,
+): Promise<Rehearsal> {
+  const decision = await planObject({ get: async () => undefined }, cluster, desired, input);
+  return await rehearse(kubernetes, cluster, decision, { ...input, hasNamespace: false });
 }
 
 async function rehearse(

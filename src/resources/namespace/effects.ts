@@ -112,10 +112,10 @@ function rewrittenContents(
 
 export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
   looks: {
-    async applyNamespace(ports, { request, operation, step }) {
+    async applyNamespace(ports, { kind, request, operation, step }) {
       const { catalog, kubernetes } = ports;
       const cluster = findCluster(catalog, request.cluster);
-      const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+      const input = { ...request, kind, operation, recordedMark: recordedMarks(ports, request), step };
       return await planObjects(kubernetes, cluster, desiredObjects(catalog, request), input);
     },
     async removeNamespace(ports, { kind, request, createdBy, step, ignoreDependants = false }) {

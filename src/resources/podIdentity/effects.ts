@@ -111,12 +111,12 @@ function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): strin
 }
 
 /** The objects according to the request, or to the migration that removes them. */
-const lookAtObjects: Look = async (ports, { request, operation, identity, migrating, step }) => {
+const lookAtObjects: Look = async (ports, { kind, request, operation, identity, migrating, step }) => {
   const cluster = findCluster(ports.catalog, request.cluster);
   const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };
   const selector = migrating?.migration.selector ?? selectorOf(request);
   const desired = desiredObjects(cluster, request, { clientId, selector });
-  const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+  const input = { ...request, kind, operation, recordedMark: recordedMarks(ports, request), step };
   return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired, input));
 };
 

@@ -88,11 +88,11 @@ function desiredAccount(
 }
 
 /** The account according to the request, or to the migration that removes it. */
-const lookAtAccount: Look = async (ports, { request, operation, identity, migrating, step }) => {
+const lookAtAccount: Look = async (ports, { kind, request, operation, identity, migrating, step }) => {
   const { clientId } = migrating ?? identity ?? { clientId: unknownClientId };
   const desired = desiredAccount(ports.catalog, request, clientId);
   const cluster = findCluster(ports.catalog, request.cluster);
-  const input = { ...request, operation, recordedMark: recordedMarks(ports, request), step };
+  const input = { ...request, kind, operation, recordedMark: recordedMarks(ports, request), step };
   return withUnknownClientId(await planObjects(ports.kubernetes, cluster, [desired], input));
 };
 

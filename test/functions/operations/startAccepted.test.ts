@@ -1,5 +1,6 @@
 import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import { describe, expect, it } from "vitest";
+import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
 import { open } from "../../../src/domain/operation/lifecycle.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -50,6 +51,30 @@ async function wakesOf(changes: Partial<OperationRecord>): Promise<readonly stri
   await recoverOperation({ ports, client: client as DurableClient, warn: () => {} }, held);
   return raised;
 }
+
+it("leaves alone an operation that has ended, and recorded that, since the records were listed", async () => {
+  const { ports } = createFakeCloud();
+  const accepted = { ...request, request, requestedBy: "rita" };
+  const record = open({
+    ...accepted,
+    ...{ operation: "1", acceptedTime: time, requestHash: "hash", traceparent: "", batch: undefined },
+  });
+  await ports.registry.insertNamespace(record);
+  const [held] = await ports.registry.heldNamespaces();
+  if (!held) throw new Error("nothing is held");
+  const outcome = { status: "Succeeded", leftBehind: false, clientId: "55555555-5555-4555-8555-555555555555" } as const;
+  await ports.registry.insertOperation({ ...accepted, id: "1", kind: "onboard", status: "Running", createdTime: time });
+  await concludeOperation(ports, { ...accepted, operation: "1", kind: "onboard", ...outcome });
+  const client: Partial<DurableClient> = {
+    getStatus: async () =>
+      ({ runtimeStatus: OrchestrationRuntimeStatus.Completed, output: outcome }) as DurableOrchestrationStatus,
+  };
+  const warnings: string[] = [];
+
+  await recoverOperation({ ports, client: client as DurableClient, warn: (text) => void warnings.push(text) }, held);
+
+  expect(warnings).toEqual([]);
+});
 
 describe("an orchestration that waits for approval", () => {
   it("is woken by the timer when a crash came between the decision and its event", async () => {

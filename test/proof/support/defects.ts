@@ -328,7 +328,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a service account that is never removed": { spoil: withoutUndoing, finds: leaks },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
-  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 550 },
+  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 1250 },
   "a record that forgets its team": { spoil: withoutTeam, finds: /'s and is|still undefined's|a stranger/ },
   "a status without what was done": { spoil: withoutActions, finds: /and its steps say/ },
   "an audit trail with an entry for every try": { spoil: withNewEntries, finds: /audit has/ },

@@ -58,7 +58,7 @@ const input = (adoptionPolicy: AdoptionPolicy = "IfIdentical") => ({
 });
 
 const plan = (desired: readonly KubernetesObject[], policy?: AdoptionPolicy): Promise<StepPlan> =>
-  planObjects(kubernetes, cluster.target, desired, { ...input(policy), step });
+  planObjects(kubernetes, cluster.target, desired, { ...input(policy), kind: "repair", step });
 
 /** What the step then does and reports. */
 async function run(desired: readonly KubernetesObject[], policy?: AdoptionPolicy) {
@@ -84,6 +84,20 @@ it("asks the API server about every planned write, and writes nothing", async ()
   expect(asked.filter((operation) => /^(PATCH|POST|PUT|DELETE) /.test(operation))).toEqual([]);
   expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeUndefined();
 });
+
+it.each([true, false])(
+  "plans the same for an onboarding, which rehearses ahead; namespace there: %s",
+  async (isThere) => {
+    if (!isThere) namespace = `new-${namespace}`;
+    const desired = [namespaceObject(), configMap({ key: "value" })];
+    await run([account()]).catch(() => undefined);
+
+    const early = await planObjects(kubernetes, cluster.target, desired, { ...input("Always"), kind: "onboard", step });
+
+    expect(early).toEqual(await plan(desired, "Always"));
+    expect(early.notices?.map(({ code }) => code)).toEqual(isThere ? undefined : ["NAMESPACE_NOT_THERE_YET"]);
+  },
+);
 
 it("asks nothing when there is nothing to write", async () => {
   await run([configMap({ key: "value" })]);
