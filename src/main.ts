@@ -29,6 +29,7 @@ import { registerDashboard } from "./functions/dashboard/dashboard.ts";
 import { dashboardSettings } from "./functions/dashboard/settings.ts";
 import { registerOpenApi } from "./functions/docs/openapi.ts";
 import { registerHealth } from "./functions/health.ts";
+import { watchClients } from "./functions/http/clients.ts";
 import { registerForgetIdempotencyKeys } from "./functions/http/forgetIdempotencyKeys.ts";
 import { createRoutes } from "./functions/http/route.ts";
 import { registerExports } from "./functions/namespaces/exports.ts";
@@ -106,7 +107,8 @@ providePorts(ports);
 const refusals = createRefusalTrail(ports);
 const backlog = createBacklog(ports, { refusals });
 provideAdmission(backlog.admitNext);
-const routes = createRoutes({ callers: createCallers(ports), refusals });
+const clients = watchClients();
+const routes = createRoutes({ callers: createCallers(ports), refusals, clients });
 const requestRecovery = createRequestRecovery(ports, {
   async recoverOperation(recovery, record) {
     await recoverOperation(recovery, record);
@@ -129,7 +131,7 @@ registerWatchDrift(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
 registerAudit(ports, routes);
-registerEvents(ports, routes, requestRecovery);
+registerEvents(ports, routes, { requestRecovery, clients });
 registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerCaller(ports, routes);

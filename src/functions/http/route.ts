@@ -1,6 +1,6 @@
 /**
- * What every HTTP route does before and after its own work: trace, check for cross-site requests, authentication, and problem
- * documents for errors.
+ * What every HTTP route does before and after its own work: the headers that were sent, trace, check for cross-site requests,
+ * authentication, and problem documents for errors.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
@@ -9,8 +9,10 @@ import { logWithin } from "../../telemetry/logLine.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
+import type { Clients } from "./clients.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
+import { restoreHeaders } from "./sentHeaders.ts";
 
 /** What a handler gets in addition to the request. */
 export interface Call {
@@ -45,11 +47,14 @@ export interface Routes {
 export function createRoutes({
   callers,
   refusals,
+  clients,
 }: {
   readonly callers: Callers;
   readonly refusals: RefusalTrail;
+  readonly clients: Pick<Clients, "requestOf">;
 }): Routes {
   const added: RouteOfApp[] = [];
+  const answering = answeringTo(clients);
   const forAnybody: Routes["forAnybody"] = (handler) =>
     answering(async (request, call) => {
       expectDeliberate(request);
@@ -85,8 +90,12 @@ export function createRoutes({
   };
 }
 
-function answering(handler: Handler<Call>): Registered {
-  return async (request, context) => {
+const answeringTo =
+  (clients: Pick<Clients, "requestOf">) =>
+  (handler: Handler<Call>): Registered =>
+  async (request, context) => {
+    const forwarded = clients.requestOf(context);
+    if (forwarded) restoreHeaders(request, forwarded);
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
     const traceId = traceIdOf(traceparent);
@@ -96,4 +105,3 @@ function answering(handler: Handler<Call>): Registered {
     );
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };
-}

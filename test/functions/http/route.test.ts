@@ -8,7 +8,7 @@ import { createCallers } from "../../../src/functions/callers/authentication.ts"
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import { createRoutes } from "../../../src/functions/http/route.ts";
-import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
+import { catalog as anonymous, createFakeCloud, notForwarded } from "../../support/fakeCloud.ts";
 import { catalog as withTeams } from "../../support/teams.ts";
 
 const key = "a key of some length";
@@ -24,7 +24,11 @@ function open(catalog = Catalog.parse({ ...withTeams, auth })) {
     logHandler: (_level, ...parts) => void logged.push(parts.join(" ")),
   });
   const routesOf = (ports = cloud.ports) =>
-    createRoutes({ callers: createCallers({ catalog }), refusals: createRefusalTrail(ports) });
+    createRoutes({
+      callers: createCallers({ catalog }),
+      refusals: createRefusalTrail(ports),
+      clients: notForwarded,
+    });
   const request = (headers: Record<string, string> = {}) =>
     new HttpRequest({ method: "GET", url: "http://x/", headers, params: { cluster: "aks-dev", namespace: "blue-1" } });
   return { cloud, logged, context, request, routesOf };
