@@ -32,6 +32,7 @@ import { registerHealth } from "./functions/health.ts";
 import { watchClients } from "./functions/http/clients.ts";
 import { registerForgetIdempotencyKeys } from "./functions/http/forgetIdempotencyKeys.ts";
 import { createRoutes } from "./functions/http/route.ts";
+import { createRestoreSent } from "./functions/http/sentHeaders.ts";
 import { registerExports } from "./functions/namespaces/exports.ts";
 import { registerMigrations } from "./functions/namespaces/migrations.ts";
 import { registerNamespaces } from "./functions/namespaces/namespaces.ts";
@@ -108,7 +109,7 @@ const refusals = createRefusalTrail(ports);
 const backlog = createBacklog(ports, { refusals });
 provideAdmission(backlog.admitNext);
 const clients = watchClients();
-const routes = createRoutes({ callers: createCallers(ports), refusals, clients });
+const routes = createRoutes({ callers: createCallers(ports), refusals, restoreSent: createRestoreSent(clients) });
 const requestRecovery = createRequestRecovery(ports, {
   async recoverOperation(recovery, record) {
     await recoverOperation(recovery, record);

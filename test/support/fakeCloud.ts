@@ -105,9 +105,6 @@ export const catalog = Catalog.parse({
   retry: { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },
 });
 
-/** For requests that no Functions host has forwarded. */
-export const notForwarded = { requestOf: () => undefined };
-
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),

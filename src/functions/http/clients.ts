@@ -27,7 +27,7 @@ interface Invocation {
 export interface Clients {
   /** The client of the invocation; undefined where the host does not forward requests. */
   find(invocation: Invocation): Client | undefined;
-  /** The invocation's request; undefined there, too. */
+  /** The invocation's request; undefined when its client gave up before the invocation began. */
   requestOf(invocation: Invocation): Forwarded | undefined;
 }
 

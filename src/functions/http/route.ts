@@ -9,10 +9,9 @@ import { logWithin } from "../../telemetry/logLine.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
-import type { Clients } from "./clients.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
-import { restoreHeaders } from "./sentHeaders.ts";
+import type { RestoreSent } from "./sentHeaders.ts";
 
 /** What a handler gets in addition to the request. */
 export interface Call {
@@ -47,14 +46,14 @@ export interface Routes {
 export function createRoutes({
   callers,
   refusals,
-  clients,
+  restoreSent,
 }: {
   readonly callers: Callers;
   readonly refusals: RefusalTrail;
-  readonly clients: Pick<Clients, "requestOf">;
+  readonly restoreSent: RestoreSent;
 }): Routes {
   const added: RouteOfApp[] = [];
-  const answering = answeringTo(clients);
+  const answering = answeringTo(restoreSent);
   const forAnybody: Routes["forAnybody"] = (handler) =>
     answering(async (request, call) => {
       expectDeliberate(request);
@@ -91,11 +90,11 @@ export function createRoutes({
 }
 
 const answeringTo =
-  (clients: Pick<Clients, "requestOf">) =>
+  (restoreSent: RestoreSent) =>
   (handler: Handler<Call>): Registered =>
   async (request, context) => {
-    const forwarded = clients.requestOf(context);
-    if (forwarded) restoreHeaders(request, forwarded);
+    // Nobody waits for the answer.
+    if (!restoreSent(request, context)) return { status: 400 };
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
     const traceId = traceIdOf(traceparent);

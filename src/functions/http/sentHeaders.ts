@@ -4,8 +4,23 @@
  * their place (HttpTriggerAttributeBindingProvider.cs; seen on host 4.1037). Anyone could so write headers that only the
  * platform may set, such as the principal of App Service authentication. The forwarded request has what was sent.
  */
-import type { HttpRequest } from "@azure/functions";
-import type { Forwarded } from "./clients.ts";
+import type { HttpRequest, InvocationContext } from "@azure/functions";
+import type { Clients, Forwarded } from "./clients.ts";
+
+/** False when what was sent is unknown, because the client has already given up. */
+export type RestoreSent = (
+  request: Pick<HttpRequest, "headers">,
+  invocation: Pick<InvocationContext, "invocationId">,
+) => boolean;
+
+export function createRestoreSent(clients: Pick<Clients, "requestOf">): RestoreSent {
+  return (request, invocation) => {
+    const forwarded = clients.requestOf(invocation);
+    if (!forwarded) return false;
+    restoreHeaders(request, forwarded);
+    return true;
+  };
+}
 
 /** What forwarding changes: headers of one connection (RFC 9110, 7.6.1), of the way here, and of the trace. */
 const ofTheWay = new Set([
@@ -35,7 +50,7 @@ const ofTheWay = new Set([
 ]);
 
 /** Puts the forwarded headers in place of all others if any differs. */
-export function restoreHeaders({ headers }: Pick<HttpRequest, "headers">, { headersDistinct }: Forwarded): void {
+function restoreHeaders({ headers }: Pick<HttpRequest, "headers">, { headersDistinct }: Forwarded): void {
   const sent = new Map(Object.entries(headersDistinct).map(([name, values = []]) => [name, values.join(", ")]));
   // The host forwards the name under which it was called; `Host` is then the SDK's own server.
   const host = sent.get("x-forwarded-host");

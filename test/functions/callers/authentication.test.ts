@@ -13,7 +13,7 @@ import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.
 import { json } from "../../../src/functions/http/respond.ts";
 import { createRoutes } from "../../../src/functions/http/route.ts";
 import type { Tokens } from "../../../src/ports.ts";
-import { catalog as anonymous, createFakeCloud, notForwarded } from "../../support/fakeCloud.ts";
+import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
 import { groups, catalog as withTeams } from "../../support/teams.ts";
 
 const key = "a key of some length";
@@ -47,7 +47,7 @@ const ask = (headers: Record<string, string>) =>
   callers.identify(new HttpRequest({ method: "GET", url: "http://x/", headers }));
 
 const routesOf = () =>
-  createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports), clients: notForwarded });
+  createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports), restoreSent: () => true });
 
 /** The answer of a route. */
 async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {

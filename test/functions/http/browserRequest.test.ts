@@ -5,13 +5,13 @@ import { createCallers } from "../../../src/functions/callers/authentication.ts"
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import { createRoutes } from "../../../src/functions/http/route.ts";
-import { catalog, createFakeCloud, notForwarded } from "../../support/fakeCloud.ts";
+import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 
 const { ports } = createFakeCloud();
 const { forAnybody } = createRoutes({
   callers: createCallers({ catalog }),
   refusals: createRefusalTrail(ports),
-  clients: notForwarded,
+  restoreSent: () => true,
 });
 
 async function ask(

@@ -1,8 +1,14 @@
 import { expect, it } from "vitest";
-import { restoreHeaders } from "../../../src/functions/http/sentHeaders.ts";
+import { createRestoreSent } from "../../../src/functions/http/sentHeaders.ts";
 
 const sent = { authorization: "Bearer mine", "content-type": "application/json", "x-list": "a,b", cookie: "a=1; b=2" };
 const host = "mooring.example.org";
+
+type Forwarded = { readonly headersDistinct: Record<string, string[]> };
+
+function restore(request: { headers: Headers }, forwarded: Forwarded | undefined): boolean {
+  return createRestoreSent({ requestOf: () => forwarded })(request, { invocationId: "1" });
+}
 
 /** As the host forwards it, over a connection of its own. */
 function forward(headers: Record<string, string>) {
@@ -22,7 +28,7 @@ it.each([
 ])("leaves headers alone that the host gives %s", (_what, given) => {
   const request = { headers: new Headers(given) };
 
-  restoreHeaders(request, forward(sent));
+  restore(request, forward(sent));
 
   expect(Object.fromEntries(request.headers)).toEqual(given);
 });
@@ -36,16 +42,20 @@ it.each([
 ])("takes what was sent when something %s", (_what, given) => {
   const request = { headers: new Headers(given) };
 
-  restoreHeaders(request, forward(sent));
+  restore(request, forward(sent));
 
   expect(Object.fromEntries(request.headers)).toMatchObject({ ...sent, host });
   expect(request.headers.has("x-ms-client-principal")).toBe(false);
 });
 
+it("says so when the client has already given up", () => {
+  expect(restore({ headers: new Headers(sent) }, undefined)).toBe(false);
+});
+
 it("keeps all values of a repeated header", () => {
   const request = { headers: new Headers() };
 
-  restoreHeaders(request, { headersDistinct: { "if-match": ['"a"', '"b"'], "x-forwarded-host": [host] } });
+  restore(request, { headersDistinct: { "if-match": ['"a"', '"b"'], "x-forwarded-host": [host] } });
 
   expect(request.headers.get("if-match")).toBe('"a", "b"');
 });
