@@ -15,6 +15,8 @@ const pure = [
 ];
 /** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
+/** Looks into the embedded host: its engine's faults, its store, its durable interface. */
+const onlyEmbedded = "test/sandbox/{history,killWrites,resumeOperation,telemetry,twoInstances,unwritableStore}.test.ts";
 const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
 
 export default defineConfig({
@@ -28,7 +30,10 @@ export default defineConfig({
     reporters: ["default", "./test/support/notRunReporter.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
-      { extends: true, test: { name: "wired", include, exclude: pure } },
+      {
+        extends: true,
+        test: { name: "wired", include, exclude: isOnCoreTools ? [...pure, onlyEmbedded] : pure },
+      },
     ],
   },
 });

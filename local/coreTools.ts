@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
@@ -14,6 +15,7 @@ const readyMs = 120_000;
 const graceMs = 15_000;
 
 export async function startCoreTools({ app, port, data, settings, onLog }: HostProcessOptions): Promise<HostProcess> {
+  await mkdir(data, { recursive: true });
   const free = port === 0 ? await findFreePort() : port;
   const url = `http://127.0.0.1:${free}`;
   const child = spawn("func", ["start", "--port", String(free)], {

@@ -16,6 +16,7 @@ export const hostJsonSettings: Known = {
     applicationInsights: "idle",
     console: "idle",
     fileLoggingMode: "idle",
+    OpenTelemetry: "idle",
   },
   functions: "served",
   extensions: {

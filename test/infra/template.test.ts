@@ -304,6 +304,47 @@ it("has the host settings that docs/adr/0016 decides", async () => {
   );
 });
 
+/**
+ * The level from which a category's lines are sent, by .NET's LoggerRuleSelector: a rule for the provider wins over one for all
+ * providers, then the longest category. The host has provider rules of its own, without a level
+ * (OpenTelemetryConfigurationExtensions.cs), so a rule for all providers says nothing about these categories.
+ */
+function sentFrom(category: string, { logLevel, OpenTelemetry = { logLevel: {} } }: LogSettings): string | undefined {
+  const ofHost = ["Function.", "Azure.", "Host.Results", "Host.Aggregator", "Microsoft.Azure.WebJobs."];
+  const ofProvider = [
+    ...ofHost.map((prefix) => [prefix, undefined] as const),
+    ...Object.entries(OpenTelemetry.logLevel),
+  ];
+  const find = (rules: readonly (readonly [string, string | undefined])[]) =>
+    rules
+      .filter(([prefix]) => prefix === "default" || category.startsWith(prefix))
+      .toSorted(([one], [other]) => lengthOf(other) - lengthOf(one))[0];
+  return (find(ofProvider) ?? find(Object.entries(logLevel)))?.[1];
+}
+const lengthOf = (prefix: string) => (prefix === "default" ? 0 : prefix.length);
+
+interface LogSettings {
+  readonly logLevel: Readonly<Record<string, string>>;
+  readonly OpenTelemetry?: { readonly logLevel: Readonly<Record<string, string>> };
+}
+
+it.each([
+  ["Azure.Core", "Warning"],
+  ["Azure.Core.1", "Warning"],
+  ["Azure.Messaging.ServiceBus", "Warning"],
+  ["DurableTask.AzureStorage", "Warning"],
+  ["DurableTask.Core", "Warning"],
+  ["Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcFunctionInvocationDispatcher", "Information"],
+  ["Host.Triggers.DurableTask", "Information"],
+  ["Host.Startup", "Information"],
+  // Everything that Mooring itself says.
+  ["Function.createOnboarding.User", undefined],
+])("sends the logs of each category from the level that docs/adr/0016 decides: %s", async (category, level) => {
+  const { logging } = JSON.parse(await readFile(join(root, "host.json"), "utf8"));
+
+  expect(sentFrom(category, logging)).toBe(level);
+});
+
 it("has consistent limits in the instance, in host.json and in the code", async () => {
   const [app] = ofType(scheduler, "Microsoft.Web/sites");
   const concurrency = valuesAt(

@@ -1,5 +1,5 @@
 /** The sandbox's way to start the real Functions host, tested with a `func` that starts the embedded one. */
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -42,10 +42,12 @@ test("runs `func start` in the app's folder with its settings, and stops the who
     app: app.path,
     port: 0,
     data: join(folder, "data"),
-    settings: { OWN: "1", MOORING_STUB_DATA: join(folder, "data") },
+    settings: { OWN: "1", MOORING_STUB_DATA: join(folder, "of the stub") },
   });
 
   expect(await (await fetch(`${host.url}/api/env`)).json()).toEqual(["1", "false"]);
+  // The real host keeps its data elsewhere; what reads the folder finds it empty.
+  expect(await readdir(join(folder, "data"))).toEqual([]);
   expect(() => host.hasTurnFaults(true)).toThrow("Only the embedded host");
   await host.close();
   await host.ended;

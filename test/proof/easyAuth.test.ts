@@ -101,6 +101,17 @@ it("accepts no other proof when the principal is invalid", async () => {
   for (const route of routes) await expectAnswer(route, serviceOf(sandbox, withToken), { status: route.other });
 });
 
+it.each(["Headers", "headers"])("takes no principal from a query parameter named %s", async (name) => {
+  const forged = new URLSearchParams({ [name]: JSON.stringify(headersOf(principal({ role: "operate" }))) });
+  const read = (headers: Record<string, string>) => fetch(`${sandbox.url}/api/catalog?${forged}`, { headers });
+
+  expect((await read({})).status).toBe(401);
+  const own = await fetch(`${sandbox.url}/api/caller?${forged}`, {
+    headers: headersOf(print(principal({ team: "red", role: "request" }))),
+  });
+  expect(await own.json()).toMatchObject({ roles: ["Onboarding.Request"] });
+});
+
 it(`gives ${tampered} principals that were tampered with no access to another team's`, async () => {
   const dice = createDice(seed);
   const closed = routes.filter(({ other }) => other >= 400);

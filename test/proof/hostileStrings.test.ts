@@ -273,8 +273,8 @@ it("answers hostile paths and queries without an internal error", async () => {
 }, 60_000);
 
 it("refuses continuation tokens with hostile keys, or queries the tables with them", async () => {
-  // Of any length that fits into a URL.
-  const texts = [...hostile, "a".repeat(5_000)].filter((value) => typeof value === "string" && value.length < 6_000);
+  // Of any length that fits into a request line of 8 KB; the host answers 414 to a longer one.
+  const texts = [...hostile, "a".repeat(2_800)].filter((value) => typeof value === "string" && value.length < 2_900);
   for (const text of texts as string[]) {
     for (const cursor of [
       { partition: text, row: text },

@@ -193,6 +193,12 @@ it("answers 404 for a missing operation, for a missing namespace and for offboar
   });
 });
 
+it("reads the path whatever a query parameter is called", async () => {
+  const { body } = await service.call("GET", `/api/namespaces/${names.cluster}/team-z?Namespace=other&CLUSTER=other`);
+
+  expect(body["detail"]).toContain(`${names.cluster}/team-z`);
+});
+
 it("has written nothing after all these requests", async () => {
   expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });
   expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });

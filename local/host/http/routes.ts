@@ -168,10 +168,10 @@ function trimSlashes(text: string): string {
   return text.replace(/^\/+|\/+$/g, "");
 }
 
-/** A path with a broken escape is matched as it was sent. */
+/** As Kestrel does: an escaped slash stays as it was sent, and so does a path with a broken escape. */
 function decode(value: string): string {
   try {
-    return decodeURIComponent(value);
+    return decodeURIComponent(value.replaceAll(/%(2f)/gi, "%25$1"));
   } catch {
     return value;
   }

@@ -22,6 +22,14 @@ export interface HttpServer {
 
 const loopback = "127.0.0.1";
 
+/** Kestrel's limits (KestrelServerLimits.cs), of the request line with its CRLF and of the number of headers. */
+const limits = { requestLine: 8_192, headers: 100 };
+
+function checkSize({ method = "", url = "", httpVersion, rawHeaders }: IncomingMessage): 414 | 431 | undefined {
+  if (`${method} ${url} HTTP/${httpVersion}\r\n`.length > limits.requestLine) return 414;
+  return rawHeaders.length / 2 > limits.headers ? 431 : undefined;
+}
+
 export async function listen({ port, log }: { port: number; log: Log }): Promise<HttpServer> {
   let handler: RequestHandler | undefined;
   let isDraining = false;
@@ -49,6 +57,11 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { host = "" } = request.headers;
+    const tooLarge = checkSize(request);
+    if (tooLarge !== undefined) {
+      response.setHeader("connection", "close");
+      return reply(response, tooLarge);
+    }
     if (!ownNames.has(host.toLowerCase())) return reply(response, 403, "This host serves loopback names only.\n");
     const url = toUrl(request, host);
     // As in Kestrel, no function sees a path with a NUL in it.

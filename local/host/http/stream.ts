@@ -97,18 +97,33 @@ function receive(upstream: ClientRequest): Promise<IncomingMessage> {
 }
 
 function toInput(request: IncomingMessage, { invocationId, params, url }: StreamedCall): InvocationInput {
-  const triggerMetadata: Record<string, TypedData> = {
-    Headers: { json: JSON.stringify(headersOf(request)) },
-    Query: { json: JSON.stringify(queryOf(url)) },
-  };
-  for (const [name, value] of Object.entries(params)) triggerMetadata[name] = { string: value };
   const traceParent = request.headers["traceparent"];
   return {
     trigger: {},
-    triggerMetadata,
+    triggerMetadata: toBindingData(request, { url, params }),
     invocationId,
     ...(typeof traceParent === "string" ? { traceParent } : {}),
   };
+}
+
+/**
+ * As HttpTriggerAttributeBindingProvider.cs fills its dictionary, whose names have no case: a name keeps the case in which it
+ * came first, so the query can hide a route parameter, and take the place of `Headers`. There a property of a JSON body can, too.
+ */
+function toBindingData(
+  request: IncomingMessage,
+  { url, params }: Pick<StreamedCall, "url" | "params">,
+): Record<string, TypedData> {
+  const data = new Map<string, { name: string; value: TypedData }>();
+  const set = (name: string, value: TypedData) => {
+    const key = name.toLowerCase();
+    data.set(key, { name: data.get(key)?.name ?? name, value });
+  };
+  for (const [name, value] of url.searchParams) if (name.toLowerCase() !== "code") set(name, { string: value });
+  for (const [name, value] of Object.entries(params)) set(name, { string: value });
+  if (!data.has("query")) set("Query", { json: JSON.stringify(queryOf(url)) });
+  if (!data.has("headers")) set("Headers", { json: JSON.stringify(headersOf(request)) });
+  return Object.fromEntries([...data.values()].map(({ name, value }) => [name, value]));
 }
 
 /**

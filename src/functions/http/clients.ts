@@ -17,14 +17,23 @@ export interface Client {
   cutOff(): void;
 }
 
+/** A request as the host forwards it. */
+export type Forwarded = Pick<IncomingMessage, "headersDistinct">;
+
+interface Invocation {
+  readonly invocationId: string;
+}
+
 export interface Clients {
   /** The client of the invocation; undefined where the host does not forward requests. */
-  find(invocation: { readonly invocationId: string }): Client | undefined;
+  find(invocation: Invocation): Client | undefined;
+  /** The invocation's request; undefined when its client gave up before the invocation began. */
+  requestOf(invocation: Invocation): Forwarded | undefined;
 }
 
 /** Sees requests from now on; earlier ones are unknown. */
 export function watchClients(): Clients {
-  const open = new Map<string, Client>();
+  const open = new Map<string, { readonly request: IncomingMessage; readonly client: Client }>();
   subscribe("http.server.request.start", (message) => {
     if (typeof message !== "object" || message === null || !("request" in message && "response" in message)) return;
     const { request, response } = message;
@@ -32,15 +41,19 @@ export function watchClients(): Clients {
     const invocationId = request.headers["x-ms-invocation-id"];
     if (typeof invocationId !== "string" || open.has(invocationId)) return;
     const gone = new AbortController();
-    open.set(invocationId, {
+    const client = {
       gone: gone.signal,
       unread: () => response.writableLength,
       cutOff: () => void response.destroy(),
-    });
+    };
+    open.set(invocationId, { request, client });
     response.once("close", () => {
       open.delete(invocationId);
       gone.abort();
     });
   });
-  return { find: ({ invocationId }) => open.get(invocationId) };
+  return {
+    find: ({ invocationId }) => open.get(invocationId)?.client,
+    requestOf: ({ invocationId }) => open.get(invocationId)?.request,
+  };
 }

@@ -49,12 +49,24 @@ export function registerPaths(
         authLevel: "anonymous",
         ...(extraInputs ? { extraInputs } : {}),
         handler: async (request, context) => {
+          restoreParameters(request, path);
           if (!taken.includes(request.method)) return await answerOther(request, context);
           const answer = await handler(request, context);
           return request.method === "HEAD" ? await withoutBody(answer) : answer;
         },
       });
     });
+  }
+}
+
+/**
+ * In the host's binding data, whose names have no case, a query parameter comes first: `?Namespace=x` hides the route's
+ * `namespace` under its own name, with the route's value (HttpTriggerAttributeBindingProvider.cs; seen on host 4.1037).
+ */
+function restoreParameters({ params }: HttpRequest, route: string): void {
+  for (const [, name = ""] of route.matchAll(/\{\*?(\w+)\}/g)) {
+    const hidden = Object.keys(params).find((other) => other.toLowerCase() === name.toLowerCase());
+    if (hidden !== undefined) params[name] = params[hidden] ?? "";
   }
 }
 

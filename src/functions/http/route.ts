@@ -1,6 +1,6 @@
 /**
- * What every HTTP route does before and after its own work: trace, check for cross-site requests, authentication, and problem
- * documents for errors.
+ * What every HTTP route does before and after its own work: the headers that were sent, trace, check for cross-site requests,
+ * authentication, and problem documents for errors.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
@@ -11,6 +11,7 @@ import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
+import type { RestoreSent } from "./sentHeaders.ts";
 
 /** What a handler gets in addition to the request. */
 export interface Call {
@@ -45,11 +46,14 @@ export interface Routes {
 export function createRoutes({
   callers,
   refusals,
+  restoreSent,
 }: {
   readonly callers: Callers;
   readonly refusals: RefusalTrail;
+  readonly restoreSent: RestoreSent;
 }): Routes {
   const added: RouteOfApp[] = [];
+  const answering = answeringTo(restoreSent);
   const forAnybody: Routes["forAnybody"] = (handler) =>
     answering(async (request, call) => {
       expectDeliberate(request);
@@ -85,8 +89,12 @@ export function createRoutes({
   };
 }
 
-function answering(handler: Handler<Call>): Registered {
-  return async (request, context) => {
+const answeringTo =
+  (restoreSent: RestoreSent) =>
+  (handler: Handler<Call>): Registered =>
+  async (request, context) => {
+    // Nobody waits for the answer.
+    if (!restoreSent(request, context)) return { status: 400 };
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
     const traceId = traceIdOf(traceparent);
@@ -96,4 +104,3 @@ function answering(handler: Handler<Call>): Registered {
     );
     return { ...answer, headers: { ...answer.headers, traceparent } };
   };
-}

@@ -10,7 +10,7 @@ import { CloudEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
 import { keepLogContext, logLine } from "../../telemetry/logLine.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
-import { watchClients } from "../http/clients.ts";
+import type { Clients } from "../http/clients.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { answerEvents } from "./eventStream.ts";
@@ -24,10 +24,13 @@ function mayApprove({ roles }: Caller): boolean {
   return roles.includes("Onboarding.Approve");
 }
 
-export function registerEvents(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
+export function registerEvents(
+  ports: Ports,
+  routes: Routes,
+  { requestRecovery, clients }: { readonly requestRecovery: RequestRecovery; readonly clients: Clients },
+): void {
   // For every route of the app: without it, the host answers only once a handler has ended.
   app.setup({ enableHttpStream: true });
-  const clients = watchClients();
   const followOperation = createFeedOfOperation(ports, requestRecovery);
   const followAll = createFeedOfAll(ports);
   const followerOf = (context: InvocationContext): Follower => ({

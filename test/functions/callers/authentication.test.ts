@@ -46,7 +46,8 @@ function provide(auth: object | undefined, changes: object = {}): void {
 const ask = (headers: Record<string, string>) =>
   callers.identify(new HttpRequest({ method: "GET", url: "http://x/", headers }));
 
-const routesOf = () => createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports) });
+const routesOf = () =>
+  createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports), restoreSent: () => true });
 
 /** The answer of a route. */
 async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {

@@ -8,7 +8,11 @@ import { createRoutes } from "../../../src/functions/http/route.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 
 const { ports } = createFakeCloud();
-const { forAnybody } = createRoutes({ callers: createCallers({ catalog }), refusals: createRefusalTrail(ports) });
+const { forAnybody } = createRoutes({
+  callers: createCallers({ catalog }),
+  refusals: createRefusalTrail(ports),
+  restoreSent: () => true,
+});
 
 async function ask(
   headers: Record<string, string>,

@@ -23,8 +23,8 @@ function open(catalog = Catalog.parse({ ...withTeams, auth })) {
     functionName: "deleteNamespace",
     logHandler: (_level, ...parts) => void logged.push(parts.join(" ")),
   });
-  const routesOf = (ports = cloud.ports) =>
-    createRoutes({ callers: createCallers({ catalog }), refusals: createRefusalTrail(ports) });
+  const routesOf = (ports = cloud.ports, restoreSent = () => true) =>
+    createRoutes({ callers: createCallers({ catalog }), refusals: createRefusalTrail(ports), restoreSent });
   const request = (headers: Record<string, string> = {}) =>
     new HttpRequest({ method: "GET", url: "http://x/", headers, params: { cluster: "aks-dev", namespace: "blue-1" } });
   return { cloud, logged, context, request, routesOf };
@@ -45,6 +45,18 @@ it("passes the caller to the handler, and the call's trace to the answer", async
   expect(JSON.parse(String(body)).by).toBe("key:ci");
   expect(new Headers(headers as Record<string, string>).get("traceparent")).toBe(JSON.parse(String(body)).at);
   expect(JSON.parse(String(body)).at).toContain("0af7651916cd43dd8448eb211c80319c");
+});
+
+it("does nothing for a client that gave up before anybody knew what it sent", async () => {
+  const { cloud, context, request, routesOf } = open();
+  let runs = 0;
+  const handler = routesOf(cloud.ports, () => false).forCallers(async () => {
+    runs += 1;
+    return json(200, {});
+  });
+
+  expect((await handler(request(known), context)).status).toBe(400);
+  expect(runs).toBe(0);
 });
 
 it("does not run the handler for an unknown caller or one without the role", async () => {

@@ -730,6 +730,18 @@ export const requests: readonly RequestRow[] = [
     source: recorded,
   },
   { what: "a NUL in a path", path: "/api/anything/a%00b", answer: { status: 400, body: "" }, source: recorded },
+  {
+    what: "a request line of 8,184 bytes",
+    path: `/api/nothing?${"a".repeat(8_156)}`,
+    answer: { status: 404, body: "" },
+    source: recorded,
+  },
+  {
+    what: "a request line of 8,194 bytes",
+    path: `/api/nothing?${"a".repeat(8_166)}`,
+    answer: { status: 414, body: "" },
+    source: recorded,
+  },
   { what: "what no function serves", path: "/api/nothing", answer: { status: 404, body: "" }, source: recorded },
 ];
 

@@ -37,6 +37,17 @@ test("serves a function with method, URL, parameters, query, headers and body", 
   });
 });
 
+test("takes as many headers as Kestrel does", async () => {
+  const { url } = await runHost({ code: `app.get("take", () => ({ status: 200 }));` });
+  const send = (count: number) =>
+    fetch(`${url}/api/take`, {
+      headers: Array.from({ length: count }, (_, index): [string, string] => [`x-${index}`, "1"]),
+    });
+
+  expect((await send(80)).status).toBe(200);
+  expect((await send(101)).status).toBe(431);
+});
+
 test("honours the route prefix of host.json, even an empty one", async () => {
   const { url } = await runHost({ code: echo, hostJson: { extensions: { http: { routePrefix: "" } } } });
 

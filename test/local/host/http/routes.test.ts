@@ -39,6 +39,8 @@ test("decodes parameters and preserves their case", () => {
   const { find } = routesOf({ show: "GET namespaces/{cluster}/{namespace}" });
 
   expect(find("GET /api/namespaces/Aks%20Dev/Orders")).toEqual(["show", { cluster: "Aks Dev", namespace: "Orders" }]);
+  // Seen on the real host: only a slash stays escaped.
+  expect(find("GET /api/namespaces/a%2Fb/%3F%2f%25")).toEqual(["show", { cluster: "a%2Fb", namespace: "?%2f%" }]);
   expect(find("GET /api/namespaces/a%E0%A4%A/b")).toEqual(["show", { cluster: "a%E0%A4%A", namespace: "b" }]);
 });
 

@@ -61,10 +61,27 @@ test("passes a body to the handler as it arrives, with route parameters, query a
   expect(await response.json()).toEqual({
     size: 3_000_000,
     url: `${url}/api/take/Anna%20B?q=1`,
-    params: { name: "Anna B" },
+    params: { name: "Anna B", q: "1" },
     q: "1",
     header: "yes",
   });
+});
+
+test("lets the query hide route parameters and replace the headers, as the real host was seen to do", async () => {
+  const { url } = await runHost({
+    code: `${setup}
+      app.get("tell", { route: "tell/{name}/{id?}", handler: (request) => ({ jsonBody: {
+        params: request.params, header: request.headers.get("x-test"),
+      } }) });`,
+  });
+  const ask = async (path: string) =>
+    await (await fetch(`${url}/api/tell/${path}`, { headers: { "x-test": "sent" } })).json();
+
+  expect(await ask("a?name=b&q=1&code=2")).toEqual({ params: { name: "a", q: "1" }, header: "sent" });
+  expect(await ask("a?NAME=b")).toEqual({ params: { NAME: "a" }, header: "sent" });
+  const forged = encodeURIComponent(JSON.stringify({ "x-test": "forged" }));
+  expect(await ask(`a?Headers=${forged}`)).toEqual({ params: { name: "a" }, header: "forged" });
+  expect(await ask("a?headers=1")).toEqual({ params: { name: "a", headers: "1" }, header: null });
 });
 
 test("answers 204 for nothing and 500 for an error, and cuts off a response whose body fails midway", async () => {
