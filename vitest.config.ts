@@ -15,8 +15,11 @@ const pure = [
 ];
 /** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
-/** Looks into the embedded host: its engine's faults, its store, its durable interface. */
-const onlyEmbedded = "test/sandbox/{history,killWrites,resumeOperation,telemetry,twoInstances,unwritableStore}.test.ts";
+/** Look into the embedded host: its engine's faults, its store, its durable interface. */
+const onlyEmbedded = [
+  "test/proof/canaries.test.ts",
+  "test/sandbox/{history,killWrites,resumeOperation,telemetry,twoInstances,unwritableStore}.test.ts",
+];
 const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
 
 export default defineConfig({
@@ -32,7 +35,7 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
       {
         extends: true,
-        test: { name: "wired", include, exclude: isOnCoreTools ? [...pure, onlyEmbedded] : pure },
+        test: { name: "wired", include, exclude: isOnCoreTools ? [...pure, ...onlyEmbedded] : pure },
       },
     ],
   },
