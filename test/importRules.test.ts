@@ -84,7 +84,8 @@ const packages: Record<string, RegExp> = {
   // diagnostics_channel and http: Node's events for requests to the SDK's own server (clientGone.ts).
   functions:
     /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
-  adapters: /^(zod|node:.*|jose|long|mssql|@azure\/.*|@kubernetes\/client-node)$/,
+  // undici: how the SDKs send HTTP.
+  adapters: /^(zod|node:.*|jose|long|mssql|undici|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
   assets: /^node:(fs|path|zlib)$/,

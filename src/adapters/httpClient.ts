@@ -23,6 +23,7 @@ async function open(): Promise<HttpClient> {
   // Without undici's own time limits: every caller has one.
   const dispatcher = new EnvHttpProxyAgent({
     keepAliveTimeout: idleMs,
+    connectTimeout: 0,
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
@@ -46,7 +47,9 @@ async function open(): Promise<HttpClient> {
       } catch (error) {
         if (signal?.aborted) throw Object.assign(new Error("No answer in time."), { name: "AbortError", cause: error });
         const { message, code } = error as { message: string; code?: string };
-        throw new RestError(message, { code: retriedAs.get(code) ?? code ?? RestError.REQUEST_SEND_ERROR, request });
+        // undici's own code for a connection that breaks is not one that the SDKs' retry policy knows.
+        const known = code === "UND_ERR_SOCKET" ? "ECONNRESET" : code;
+        throw new RestError(message, { code: known ?? RestError.REQUEST_SEND_ERROR, request });
       }
     },
   };
@@ -58,12 +61,6 @@ function textOf({ body, url }: PipelineRequest): string | null {
   if (typeof body === "string") return body;
   throw new TypeError(`The body of a request to ${new URL(url).hostname} is not text.`);
 }
-
-/** undici's own errors, under the codes that the SDKs' retry policy knows. */
-const retriedAs: ReadonlyMap<string | undefined, string> = new Map([
-  ["UND_ERR_SOCKET", "ECONNRESET"],
-  ["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"],
-]);
 
 /**
  * Removes from a client's pipeline what Mooring does not use: forms, multipart bodies, compressed answers (the HTTP client reads
