@@ -131,6 +131,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   const heading = (text: string | RegExp, on = page) => on.getByRole("heading", { level: 1, name: text }).waitFor();
   const button = (name: string | RegExp, on = page) => on.getByRole("button", { name });
   const dialog = (on = page) => on.getByRole("dialog");
+  /** Of the operation, not of one of its steps. */
+  const operationStatus = (status: string, on = page) => on.locator(".summary").getByText(status, { exact: true });
 
   /** Checks one state of a page. */
   async function look(name: string, on = page): Promise<void> {
@@ -183,7 +185,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Onboard").click();
 
     await heading(`Onboard ${cluster}/formed`);
-    await page.getByText("Running", { exact: true }).first().waitFor();
+    await operationStatus("Running").waitFor();
     // Nobody has loaded the page anew.
     await page.getByText("Add this to your Deployment:").waitFor();
     await button("Copy the manifest").click();
@@ -251,7 +253,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await other.getByText("Nothing is waiting for you.").waitFor();
     await look("approvals-empty", other);
     await page.getByText("Approved by", { exact: false }).waitFor();
-    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await operationStatus("Succeeded").waitFor();
     await page.getByText("The plan that was approved", { exact: false }).click();
     await page.locator(".plan-steps ins").getByText("granted").waitFor();
     await page.getByText("This is what the operation found when it asked for approval.", { exact: false }).waitFor();
@@ -362,7 +364,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       .fill("not needed");
     await button("Cancel the operation").click();
 
-    await page.getByText("Canceled", { exact: true }).first().waitFor();
+    await operationStatus("Canceled").waitFor();
     await page.getByText("not needed", { exact: false }).first().waitFor();
     expect((await sent).headers()["idempotency-key"]).toMatch(/^[\da-f-]{36}$/);
   });
@@ -384,7 +386,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Compensate").and(page.locator("[type=submit]")).click();
 
     await heading(`Compensate ${cluster}/left`);
-    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await operationStatus("Succeeded").waitFor();
     await page.getByRole("link", { name: "the operation whose undos it runs again" }).click();
     await heading(`Onboard ${cluster}/left`);
   });
@@ -460,7 +462,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Repair").and(page.locator("[type=submit]")).click();
 
     await heading(`Repair ${cluster}/formed`);
-    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await operationStatus("Succeeded").waitFor();
     expect((await sent).headers()["if-match"]).toMatch(/^".+"$/);
     await page
       .getByRole("link", { name: `${cluster}/formed` })
@@ -536,7 +538,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     expect((await sent).headers()["if-match"]).toMatch(/^".+"$/);
     await heading(`Migrate ${cluster}/moving`);
-    await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 30_000 });
+    await operationStatus("Succeeded").waitFor({ timeout: 30_000 });
     await page
       .getByRole("link", { name: `${cluster}/moving` })
       .first()
@@ -626,10 +628,10 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Cancel …").click();
     await dialog().getByText("It waits for approval, and has written nothing.").waitFor();
     await button("Cancel the operation").click();
-    await page.getByText("Canceled", { exact: true }).first().waitFor();
+    await operationStatus("Canceled").waitFor();
 
     // The other tab has noticed it behind its open dialog.
-    await other.getByText("Canceled", { exact: true }).first().waitFor();
+    await operationStatus("Canceled", other).waitFor();
     await button("Close", other).click();
     await expect.poll(() => button("Cancel …", other).count()).toBe(0);
     await other.locator(".account summary").click();
@@ -794,7 +796,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Verify them").click();
 
     await heading("Batch: verify 1 namespace");
-    await page.locator(".summary").getByText("Succeeded", { exact: true }).waitFor();
+    await operationStatus("Succeeded").waitFor();
     expect((await sent).postDataJSON()).toEqual({ action: "verify", namespaces: [{ cluster, namespace: "formed" }] });
   });
 
@@ -845,7 +847,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Onboard").waitFor();
     await button("Onboard").click();
     await heading(`Change ${cluster}/seen-planned`);
-    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await operationStatus("Succeeded").waitFor();
 
     await open("/namespaces?q=seen-planned");
     await button("Verify …").click();
@@ -857,7 +859,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await dialog().getByText("1 would run", { exact: false }).waitFor();
     await button("Verify them").click();
     await heading("Batch: verify 1 namespace");
-    await page.locator(".summary").getByText("Succeeded", { exact: true }).waitFor();
+    await operationStatus("Succeeded").waitFor();
   });
 
   it("verifies and offboards only the version that was seen", async () => {
@@ -884,7 +886,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Offboard …").click();
     await submit("Offboard").click();
     await heading(`Offboard ${cluster}/seen-planned`);
-    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await operationStatus("Succeeded").waitFor();
   });
 
   it("reruns failed undos with Compensate", async () => {
@@ -905,7 +907,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await submit("Compensate").click();
 
     await heading(`Compensate ${cluster}/undone`);
-    await page.getByText("Succeeded", { exact: true }).first().waitFor();
+    await operationStatus("Succeeded").waitFor();
   });
 
   it("links to the simulated cloud, where faults can be switched on and off and requests are listed", async () => {
