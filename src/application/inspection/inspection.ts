@@ -3,7 +3,7 @@ import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
-import type { ManagedIdentity, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { resourcesWithEffects } from "../../resources/effects.ts";
@@ -55,19 +55,21 @@ async function readBack(
   inspection: Inspection,
   { note, isMeant = () => true }: Scope & { readonly note: (seen: SeenThing) => void },
 ): Promise<readonly Finding[]> {
-  const readOthers = (identity: Identified) => readResources(ports, { ...inspection, ...identity }, isMeant);
+  const reading = readIdentity(ports, inspection, note);
+  const found = reading.then(
+    ({ identity }) => identity,
+    // That it cannot be read is a finding of its own.
+    () => undefined,
+  );
+  const readOthers = (identity: Identified) =>
+    readResources(ports, { ...inspection, ...identity, identity: found }, isMeant);
   // At the same time, as if the identity were still the one that was onboarded, which it nearly always is.
   const { clientId: onboarded } = inspection;
-  const assumed = onboarded === undefined ? undefined : { clientId: onboarded, hasIdentity: true };
-  const early = assumed && readOthers(assumed);
+  const early = onboarded === undefined ? undefined : readOthers({ clientId: onboarded, hasIdentity: true });
   early?.catch(() => undefined);
 
-  let identity: ManagedIdentity | undefined;
-  const identityFindings = await readable(identityName(inspection.request), async () => {
-    const found = await readIdentity(ports, inspection, note);
-    identity = found.identity;
-    return found.findings;
-  });
+  const identityFindings = await readable(identityName(inspection.request), async () => (await reading).findings);
+  const identity = await found;
   // Users and objects are right if they name the identity that exists or, when it is gone, the previous one.
   const clientId = identity?.clientId ?? onboarded;
   if (clientId === undefined) return identityFindings;

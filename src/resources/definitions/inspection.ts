@@ -1,6 +1,7 @@
 import type { Finding } from "../../domain/finding.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { ManagedIdentity } from "../../ports.ts";
 
 /** The input of reading a namespace back. */
 export interface Inspection {
@@ -29,8 +30,10 @@ export interface SeenThing extends Pick<KnownThing, "thing"> {
 export interface InspectionInput extends Inspection {
   /** The client id in tokens today: that of the existing identity or, if it is gone, of the one onboarded. */
   readonly clientId: string;
-  /** Whether there is an identity. */
+  /** False when the identity is gone; that is a finding of its own. */
   readonly hasIdentity: boolean;
+  /** Read at the same time as everything else. */
+  readonly identity: Promise<ManagedIdentity | undefined>;
   /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;
 }
