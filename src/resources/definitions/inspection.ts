@@ -32,7 +32,7 @@ export interface InspectionInput extends Inspection {
   readonly clientId: string;
   /** False when the identity is gone; that is a finding of its own. */
   readonly hasIdentity: boolean;
-  /** Read at the same time as everything else. */
+  /** For a reading that needs more of it than the client id: waiting for it costs a round trip. */
   readonly identity: Promise<ManagedIdentity | undefined>;
   /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;

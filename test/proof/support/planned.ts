@@ -236,6 +236,10 @@ async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<v
       `the plan says of approval ${JSON.stringify(planned.needsApproval)}, and it was ${operation.approval?.decision?.kind}`,
     );
   }
+  if (isBlocked && operation.kind === "compensate") {
+    for (const problem of checkBlockedUndos(planned, operation, steps)) tell(problem);
+    return;
+  }
   if (isBlocked) {
     for (const problem of checkBlocked(planned, operation, steps)) tell(problem);
     const laterOnly = planned.steps.every(({ name: step, blockers }) => step === "checkPods" || blockers.length === 0);
@@ -293,6 +297,21 @@ function checkBlocked(plan: Plan, { status, error }: OperationRecord, steps: rea
   if (missing.length > 0) problems.push(`its error does not say: ${missing.map(({ message }) => message).join(" ")}`);
   const changed = steps.filter(({ action, name }) => action !== undefined && action !== "none" && name !== "checkPods");
   if (!laterOnly && changed.length > 0) problems.push(`a step has done something: ${JSON.stringify(changed)}`);
+  return problems;
+}
+
+/** Undos are tried whatever blocks one of them: the others may succeed. */
+function checkBlockedUndos(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
+  const problems: string[] = [];
+  if (status !== "Failed" || error?.code !== "COMPENSATION_FAILED") problems.push(`it ended ${status} ${error?.code}`);
+  for (const { name, target, blockers } of plan.steps) {
+    if (blockers.length === 0) continue;
+    const step = steps.find((each) => each.name === name && each.target === target);
+    if (step?.status !== "Failed") problems.push(`${name} ${target} is blocked; it ended ${step?.status}`);
+    for (const { message } of blockers) {
+      if (!error?.message.includes(message)) problems.push(`its error does not say: ${message}`);
+    }
+  }
   return problems;
 }
 
