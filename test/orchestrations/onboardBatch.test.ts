@@ -422,6 +422,32 @@ it.each([
   expect(cloud.openBatches.size).toBe(0);
 });
 
+it("is not taken up again when it ends while the timer is looking", async () => {
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(2));
+  const started: string[] = [];
+  const client: Partial<DurableClient> = {
+    async getStatus() {
+      // After the timer has listed the open batches, and read this one's record.
+      await acceptance.run();
+      return { runtimeStatus: "Completed" } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+    },
+    async startNew(name) {
+      started.push(name);
+      return id;
+    },
+  };
+
+  await reconcileBatches(
+    { ports: acceptance.ports, client: client as DurableClient, warn: () => undefined },
+    { held: [], before: Date.now() + 60_000 },
+  );
+
+  expect(started).toEqual([]);
+  const trail = cloud.audit.filter(({ operation }) => operation === id);
+  expect(trail.map(({ action }) => action)).toEqual(["accepted", "ended"]);
+});
+
 it("is forgotten when its acceptance broke off before the batch was recorded", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(1));

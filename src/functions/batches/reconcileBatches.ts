@@ -72,8 +72,10 @@ async function reconcileBatch(
   }
   const instance = await findInstance(client, id);
   if (!instance || hasEnded(instance)) {
-    // It is not closed, so it has not ended: what it has done is in the registry, and a new run continues from there.
     if (accepted >= before) return;
+    // It may have ended, and have been closed, since the batches were listed.
+    if (!(await registry.getOpenBatch(id))) return;
+    // It is not closed, so it has not ended: what it has done is in the registry, and a new run continues from there.
     if (record.givenUp !== undefined) {
       await passOn(ports, client, record, { warn });
       await concludeBatch(ports, id);
