@@ -221,7 +221,10 @@ async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<v
   const ran = trace.length;
   await acceptance.run({
     async atRest() {
-      await decideApproval(registry, id, { kind: "approved", by: approver, requestHash: await hashOf(registry, id) });
+      // A migration also rests while it waits for pods.
+      const { approval } = (await registry.getOperation(id)) ?? {};
+      if (!approval) return;
+      await decideApproval(registry, id, { kind: "approved", by: approver, requestHash: approval.requestHash });
       acceptance.raise("decision");
     },
   });
@@ -248,10 +251,6 @@ async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<v
     return;
   }
   for (const problem of checkRun(planned, operation, steps)) tell(problem);
-}
-
-async function hashOf(registry: Ports["registry"], id: string): Promise<string> {
-  return (await registry.getOperation(id))?.approval?.requestHash ?? "";
 }
 
 export async function refusalOr<T>(ask: () => Promise<T>): Promise<T | string> {
@@ -318,12 +317,12 @@ function checkBlockedUndos(plan: Plan, { status, error }: OperationRecord, steps
 function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
   if (status !== "Succeeded") {
     // What the plan could not check may be refused in the run; the plan has a notice about it.
-    const isSaid = plan.steps.some(({ notices = [] }) => notices.length > 0);
-    const isUnseen = plan.steps.some(({ notices = [] }) => notices.some(({ code }) => code === "SQL_NOT_SEEN_YET"));
-    const isPolicy =
-      /a webhook denied|The cluster sets/.test(error?.message ?? "") ||
-      (isUnseen && /sql-a/.test(error?.message ?? ""));
-    return isSaid && isPolicy
+    const said = new Set(plan.steps.flatMap(({ notices = [] }) => notices.map(({ code }) => code)));
+    const { code, message = "" } = error ?? {};
+    const isPolicy = said.size > 0 && /a webhook denied|The cluster sets/.test(message);
+    const isUnseen = said.has("SQL_NOT_SEEN_YET") && /sql-a/.test(message);
+    const isWait = said.has("WAITS_FOR_PODS") && code === "PODS_STILL_USE_POD_IDENTITY";
+    return isPolicy || isUnseen || isWait
       ? []
       : [`nothing was said to be in the way; it ended ${status} ${error?.code}: ${error?.message}`];
   }
