@@ -80,7 +80,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const app = await loadApp(folder, { log });
     closing.unshift(() => app.close());
     const functions = resolveFunctions(app.functions.values(), { settings, log, only: hostJson.functions });
-    const rounds = isDynamic(hostJson) ? createRounds() : undefined;
+    const rounds = hostJson.concurrency.dynamicConcurrencyEnabled ? createRounds() : undefined;
     const durable = createDurable(functions, {
       app,
       activitySlots: rounds && ((limit) => createYieldingSlots(limit, rounds)),
@@ -139,15 +139,6 @@ function durableSettingsOf({ extensions: { durableTask } }: HostJson, settings: 
   if (typeof hubName !== "string") return durableTask;
   const where = "host.json (extensions.durableTask.hubName)";
   return { ...durableTask, hubName: expandSettings(hubName, { settings, where }) };
-}
-
-/** Whether the host may run less at a time than host.json allows, as it sees fit. */
-function isDynamic({ concurrency }: HostJson): boolean {
-  const { dynamicConcurrencyEnabled = false } = Object(concurrency) as { dynamicConcurrencyEnabled?: unknown };
-  if (typeof dynamicConcurrencyEnabled === "boolean") return dynamicConcurrencyEnabled;
-  throw new ConfigurationError(
-    "host.json cannot be used: concurrency.dynamicConcurrencyEnabled: must be true or false",
-  );
 }
 
 /** Messages wait for short rounds as activities do. */

@@ -34,6 +34,8 @@ const schema = v.looseObject({
   /** The only functions to run; when absent or empty, all of them. */
   functions: v.optional(v.array(v.string()), []),
   logging: v.optional(v.looseObject({ logLevel: v.optional(v.record(v.string(), levelSchema), {}) }), {}),
+  /** Whether the host may run less at a time than the limits allow, as it sees fit. */
+  concurrency: v.optional(v.looseObject({ dynamicConcurrencyEnabled: v.optional(v.boolean(), false) }), {}),
   extensions: v.optional(
     v.looseObject({
       http: v.optional(

@@ -134,6 +134,10 @@ test.each([
     { "host.json": { version: "2.0", extensions: { serviceBus: { maxBatchWaitTime: "soon" } } } },
     /maxBatchWaitTime: "soon" is not a time span; write it as hh:mm:ss/,
   ],
+  [
+    { "host.json": { version: "2.0", concurrency: { dynamicConcurrencyEnabled: "often" } } },
+    /concurrency\.dynamicConcurrencyEnabled: .*boolean/,
+  ],
   [{ "local.settings.json": { IsEncrypted: true } }, /encrypted settings cannot be read; run `func settings decrypt`/],
   [{ "local.settings.json": { Values: { A: { b: 1 } } } }, /local\.settings\.json cannot be used: Values\.A: /],
   [
