@@ -2,6 +2,7 @@ import type { ServiceBusMessage } from "@azure/service-bus";
 import type { CloudEvent } from "../../domain/watching/events.ts";
 import type { Events } from "../../ports.ts";
 import { inSpan, SpanKind } from "../../telemetry/spans.ts";
+import { within } from "../within.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
 import { toFailure } from "./failure.ts";
 
@@ -28,7 +29,8 @@ export function createEvents({
       };
       await inSpan(`send ${topic}`, { kind: SpanKind.PRODUCER, attributes }, async () => {
         try {
-          await (await sender.use()).sendMessages(toMessage(event), { abortSignal: AbortSignal.timeout(timeoutMs) });
+          const opened = await sender.use();
+          await within(timeoutMs, (abortSignal) => opened.sendMessages(toMessage(event), { abortSignal }));
         } catch (error) {
           throw toFailure(error, `Publishing event ${event.id} to topic "${topic}"`);
         }
