@@ -42,7 +42,8 @@ export interface DispatcherOptions extends TurnContext {
   readonly spans: DurableSpans;
   readonly log: Log;
   readonly arrange?: Arrange;
-  readonly countConnections?: () => number;
+  /** How many connections the HTTP server has accepted. */
+  readonly countConnections: () => number;
   /** Faults of the engine itself. */
   readonly meetTurn?: MeetTurn;
 }
@@ -78,7 +79,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isPumpScheduled = true;
     requestPump();
   }
-  const requestPump = afterConnections(pump, options.countConnections ?? (() => 0));
+  const requestPump = afterConnections(pump, options.countConnections);
 
   function pump(): void {
     isPumpScheduled = false;
@@ -86,12 +87,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     while (turnsUnderWay < settings.maxConcurrentOrchestratorFunctions && hasReady()) {
       const isFirst = ready.size === 0 || (canBegin() && turnsTaken % beginEvery === 0);
       const from = isFirst ? fresh : ready;
-      for (const key of from) {
-        from.delete(key);
-        turnsTaken += 1;
-        void takeTurn(key, isFirst);
-        break;
-      }
+      const [key] = from;
+      if (key === undefined) return;
+      from.delete(key);
+      turnsTaken += 1;
+      void takeTurn(key, isFirst);
     }
   }
 

@@ -32,12 +32,12 @@ const longestWaitMs = 5;
 
 export interface GroupCommitOptions {
   readonly onBroken: (error: Error) => void;
-  readonly countConnections?: () => number;
+  readonly countConnections: () => number;
 }
 
 export function createGroupCommit(
   database: DatabaseSync,
-  { onBroken, countConnections = () => 0 }: GroupCommitOptions,
+  { onBroken, countConnections }: GroupCommitOptions,
 ): GroupCommit {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");

@@ -11,7 +11,10 @@ beforeEach(() => {
   database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE notes (text TEXT UNIQUE)");
   failures = [];
-  commit = createGroupCommit(database, { onBroken: (error) => void failures.push(error) });
+  commit = createGroupCommit(database, {
+    onBroken: (error) => void failures.push(error),
+    countConnections: () => 0,
+  });
 });
 
 afterEach(() => {
