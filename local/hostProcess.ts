@@ -10,6 +10,9 @@ import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChi
 /** What would fail in Azure fails here. */
 const strict = { MOORING_STRICT: "true" };
 
+/** In Azure, requests and background work have instances of their own. */
+const yielding = { AzureFunctionsJobHost__concurrency__dynamicConcurrencyEnabled: "true" };
+
 /**
  * On a machine with memory to spare, V8 would let a heap of 30 MB grow to 200 before it collects garbage. Smaller numbers save a
  * few megabytes more, and cost a tenth of the processor time under load (bench/engine). They are part of the compile cache's key.
@@ -18,9 +21,6 @@ const lean = ["--max-semi-space-size=8", "--heap-growing-percent=50"];
 
 /** Short, because the simulated cloud that the service works on ends with it. */
 const graceMs = 2_000;
-
-/** In Azure, requests and background work have instances of their own. */
-const yielding = { AzureFunctionsJobHost__concurrency__dynamicConcurrencyEnabled: "true" };
 const entry = join(import.meta.dirname, "host/main.ts");
 
 /** The embedded host; with MOORING_TEST_HOST=func the real one. */
