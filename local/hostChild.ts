@@ -10,7 +10,7 @@ export interface HostProcessOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** URL of the server that answers requests below /sandbox, if any. */
   readonly sandbox?: string;
-  /** Background work yields to requests; of the embedded host only (docs/adr/0022). */
+  /** Background work yields to requests; of the embedded host only (docs/adr/0021). */
   readonly yields?: boolean;
   /** A command that runs the host, such as a tracer, with its arguments. */
   readonly under?: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * Slots for background work, which yields to requests while the processor cannot keep up. Everything under way in this process takes
  * part in every round of its event loop, and a request needs dozens of rounds: with fifty activities under way it takes seconds,
- * and they are not done any sooner than if two or three were. So the next one waits until rounds are short (docs/adr/0022).
+ * and they are not done any sooner than if two or three were. So the next one waits until rounds are short (docs/adr/0021).
  */
 import { createSlots, type Slots } from "./slots.ts";
 
