@@ -181,5 +181,6 @@ export function addTwin({ azure }: World, request: OnboardingRequest, issuer: st
   const others = (azure.credentials.get(name) ?? []).filter((each) => each.name !== ours);
   const subject = federatedSubject(request.namespace, request.serviceAccount);
   const twin = { name: "twin", issuer, subject, audiences: ["api://AzureADTokenExchange"] };
-  if (azure.identities.has(name)) azure.credentials.set(name, [...others, twin]);
+  // Not one more than Azure allows.
+  if (azure.identities.has(name)) azure.credentials.set(name, [twin, ...others].slice(0, 20));
 }
