@@ -72,7 +72,10 @@ function Navigation() {
       >
         <span aria-hidden="true">☰</span> Menu
         {awaitingCount.value !== undefined && awaitingCount.value !== "0" && (
-          <span class="badge">{awaitingCount} waiting</span>
+          <span class="badge">
+            {awaitingCount}
+            <span class="badge-text"> waiting</span>
+          </span>
         )}
       </button>
       <ul id="pages" class={isOpen.value ? "open" : ""}>

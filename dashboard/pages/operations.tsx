@@ -7,6 +7,7 @@ import { get } from "../service/client.ts";
 import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
+import { isIn } from "../service/session.ts";
 import { Choice, FilterBar, type FilterNames, QuickFilters, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
@@ -40,9 +41,9 @@ export function OperationsPage() {
           { text: "Waiting for approval", params: { status: "", phase: "awaitingApproval" } },
         ]}
       />
-      {awaitingCount.value !== undefined && (
+      {isIn("Onboarding.Approve") && (
         <a class="chip" href="/dashboard/approvals">
-          Waiting for you: {awaitingCount}
+          Waiting for you{awaitingCount.value === undefined ? "" : `: ${awaitingCount.value}`}
         </a>
       )}
       <FilterBar names={filterNames}>

@@ -17,6 +17,7 @@ import { type Service, serviceOf } from "../support/service.ts";
 import {
   expectAccessible,
   expectToFit,
+  heightOnPhone,
   openPages,
   type Pages,
   startBrowser,
@@ -239,6 +240,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     const card = other.getByRole("listitem").filter({ hasText: "red-orders" });
     await card.getByText(`Database ${sqlServer}/orders needs approval.`).waitFor();
     await look("approvals", other);
+    const badge = other.locator(".menu .badge");
+    await badge.waitFor({ state: "attached" });
+    const headerHeight = await heightOnPhone(other.locator(".top"));
 
     await button("Approve …", other).click();
     await dialog(other)
@@ -251,6 +255,8 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await button("Approve", other).and(other.locator("[type=submit]")).click();
 
     await other.getByText("Nothing is waiting for you.").waitFor();
+    await badge.waitFor({ state: "detached" });
+    expect(await heightOnPhone(other.locator(".top")), "what waits does not move the page").toBe(headerHeight);
     await look("approvals-empty", other);
     await page.getByText("Approved by", { exact: false }).waitFor();
     await operationStatus("Succeeded").waitFor();
@@ -654,6 +660,27 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(await first.textContent()).toBe(before);
     await button("Show 1 new operation").click();
     await expect.poll(() => first.textContent()).toContain("news");
+  });
+
+  it("has room for the number of waiting requests before it is known", async () => {
+    const unanswered = Promise.withResolvers<void>();
+    await page.route("**/api/approvals?**", async (route) => {
+      await unanswered.promise;
+      await route.continue();
+    });
+    await open("/operations");
+    const chip = page.getByRole("link", { name: "Waiting for you" });
+    await chip.waitFor();
+    expect(await chip.textContent()).toBe("Waiting for you");
+    const list = page.locator("[data-row]").first();
+    await list.waitFor();
+    const before = await list.boundingBox();
+
+    unanswered.resolve();
+
+    await page.getByRole("link", { name: /^Waiting for you: \d/ }).waitFor();
+    expect(await list.boundingBox()).toEqual(before);
+    await page.unroute("**/api/approvals?**");
   });
 
   it("moves no row when another one fails", async () => {

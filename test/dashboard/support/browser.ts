@@ -2,7 +2,14 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { onChanges } from "./changes.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -81,16 +88,22 @@ export function openPages(browser: Browser): Pages {
 export async function expectAccessible(page: Page, name: string): Promise<void> {
   await page.evaluate(axe);
   const found: string[] = [];
-  for (const theme of ["light", "dark"]) {
-    await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
+  for (const theme of ["light", "dark"] as const) {
+    await setTheme(page, theme);
     const rules = theme === "light" ? "" : '{ runOnly: ["color-contrast"] }';
     const { violations } = (await page.evaluate(`axe.run(${rules})`)) as { violations: readonly Violation[] };
     for (const { id, nodes } of violations) {
       found.push(...nodes.map(({ html, failureSummary }) => `${theme}: ${id}: ${html}\n${failureSummary}`));
     }
   }
-  await page.evaluate('document.documentElement.dataset.theme = "system"');
+  await setTheme(page, "system");
   if (found.length > 0) throw new Error(`axe, of ${name}:\n${found.join("\n")}`);
+}
+
+/** The dashboard by its own setting, and a page without one, such as the sandbox's, by the system's. */
+async function setTheme(page: Page, theme: "light" | "dark" | "system"): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme === "system" ? null : theme });
+  await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
 }
 
 interface Violation {
@@ -106,6 +119,16 @@ const sizes = [
 
 /** A phone, and a laptop with a browser zoom of 200 %, which has half as many CSS pixels in each direction. */
 const small = [sizes[0], { width: 640, height: 400 }] as const;
+
+/** The element's height on a phone, in CSS pixels. */
+export async function heightOnPhone(element: Locator): Promise<number> {
+  const page = element.page();
+  const before = page.viewportSize();
+  await page.setViewportSize(sizes[0]);
+  const height = (await element.boundingBox())?.height ?? 0;
+  if (before) await page.setViewportSize(before);
+  return height;
+}
 
 /** Nothing may overflow the page, neither on a small screen nor with text of twice the size. */
 export async function expectToFit(page: Page, name: string): Promise<void> {
@@ -143,11 +166,11 @@ export async function takeScreenshots(page: Page, name: string): Promise<void> {
   for (const size of sizes) {
     await page.setViewportSize(size);
     await page.evaluate("scrollTo(0, 0)");
-    for (const theme of ["light", "dark"]) {
-      await page.evaluate(`document.documentElement.dataset.theme = "${theme}"`);
+    for (const theme of ["light", "dark"] as const) {
+      await setTheme(page, theme);
       await page.screenshot({ path: join(folder, `${name}-${size.width}-${theme}.png`) });
     }
   }
-  await page.evaluate('document.documentElement.dataset.theme = "system"');
+  await setTheme(page, "system");
   if (before) await page.setViewportSize(before);
 }
