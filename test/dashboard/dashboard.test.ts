@@ -953,6 +953,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
 
     await cloud.getByText("hit by fault", { exact: false }).first().waitFor();
     await expectAccessible(cloud, "cloud");
+    await expectToFit(cloud, "cloud");
     await takeScreenshots(cloud, "cloud");
     await button("Switch all off", cloud).click();
     await cloud.getByText("None: the cloud works normally.").waitFor();
