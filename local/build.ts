@@ -6,6 +6,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { isAscii, toAscii } from "./asciiSource.ts";
 
 const root = dirname(import.meta.dirname);
 const source = join(root, "src");
@@ -34,18 +35,16 @@ const asciiOnly: Plugin = {
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]node_modules[\\/].*\.[cm]?js$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
-      return beyondAscii.test(text) ? { contents: text.replaceAll(everyBeyondAscii, escapeCharacter) } : undefined;
+      return isAscii(text) ? undefined : { contents: toAscii(text) };
     }),
 };
-const beyondAscii = /[^\0-\x7f]/;
-const everyBeyondAscii = new RegExp(beyondAscii, "g");
-const escapeCharacter = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** Builds when the bundle is missing or older than its inputs; checking a fresh one takes a few milliseconds. */
 export async function ensureBuilt(): Promise<void> {
   const built = await timeOf(bundle);
   const inputs = [
     import.meta.filename,
+    join(import.meta.dirname, "asciiSource.ts"),
     join(root, "package-lock.json"),
     ...(await filesBelow(source)),
     ...(await filesBelow(dashboard)),
@@ -88,7 +87,7 @@ async function buildBundle(): Promise<readonly string[]> {
   for (const { path, contents, text } of outputFiles.toSorted(
     (a, b) => Number(a.path === bundle) - Number(b.path === bundle),
   )) {
-    if (path.endsWith(".cjs") && beyondAscii.test(text)) throw new Error(`${path} is not ASCII; see asciiOnly.`);
+    if (path.endsWith(".cjs") && !isAscii(text)) throw new Error(`${path} is not ASCII; see asciiOnly.`);
     await put(path, contents);
   }
   return Object.keys(metafile.inputs);
