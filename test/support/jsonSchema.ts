@@ -1,132 +1,46 @@
 /**
- * Checks values against JSON Schema 2020-12: the keywords that Mooring's documents use, and an error for any other, so that a
- * value never passes because of an unknown keyword.
+ * Checks values against JSON Schema 2020-12. A keyword or format that the library does not know is an error, so that no value
+ * passes because of a typing error in a schema.
  */
-type Schema = Readonly<Record<string, unknown>>;
-interface Place {
-  readonly root: Schema;
-  readonly path: string;
-}
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { default as formats } from "ajv-formats";
 
-const annotations = new Set([
-  "$schema",
-  "$id",
-  "title",
-  "description",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "$defs",
-]);
-
-type Check = (wanted: unknown, value: unknown, place: Place, schema: Schema) => readonly string[];
-
-const checks: Record<string, Check> = {
-  type: (wanted, value, { path }) =>
-    [wanted].flat().some((type) => isType(String(type), value)) ? [] : [`${path}: is not ${String(wanted)}`],
-  enum: (wanted, value, { path }) =>
-    list(wanted).includes(value) ? [] : [`${path}: ${String(value)} is not in the enum`],
-  const: (wanted, value, { path }) => (wanted === value ? [] : [`${path}: is not ${String(wanted)}`]),
-  pattern: (wanted, value, { path }) =>
-    typeof value !== "string" || new RegExp(String(wanted), "u").test(value)
-      ? []
-      : [`${path}: "${value}" breaks the pattern`],
-  // Every format in use comes with a pattern, except the integer widths of numbers.
-  format: (wanted, value, { path }, schema) =>
-    "pattern" in schema || typeof value !== "string"
-      ? []
-      : [`${path}: format ${String(wanted)} has no pattern to check`],
-  minLength: (wanted, value, { path }) =>
-    limit(typeof value !== "string" || value.length >= Number(wanted), path, "too short"),
-  maxLength: (wanted, value, { path }) =>
-    limit(typeof value !== "string" || value.length <= Number(wanted), path, "too long"),
-  minimum: (wanted, value, { path }) => limit(typeof value !== "number" || value >= Number(wanted), path, "too small"),
-  maximum: (wanted, value, { path }) => limit(typeof value !== "number" || value <= Number(wanted), path, "too large"),
-  minItems: (wanted, value, { path }) =>
-    limit(!Array.isArray(value) || value.length >= Number(wanted), path, "too few"),
-  maxItems: (wanted, value, { path }) =>
-    limit(!Array.isArray(value) || value.length <= Number(wanted), path, "too many"),
-  required: (wanted, value, { path }) =>
-    isRecord(value)
-      ? list(wanted)
-          .filter((name) => !(String(name) in value))
-          .map((name) => `${path}/${String(name)}: is missing`)
-      : [],
-  properties: (wanted, value, place) =>
-    isRecord(value) && isRecord(wanted)
-      ? Object.entries(wanted).flatMap(([name, schema]) =>
-          name in value ? validate(schema, value[name], { ...place, path: `${place.path}/${name}` }) : [],
-        )
-      : [],
-  additionalProperties: (wanted, value, place, schema) => {
-    if (!isRecord(value)) return [];
-    const known = isRecord(schema["properties"]) ? schema["properties"] : {};
-    return Object.keys(value)
-      .filter((name) => !(name in known))
-      .flatMap((name) => validate(wanted, value[name], { ...place, path: `${place.path}/${name}` }));
-  },
-  propertyNames: (wanted, value, place) =>
-    isRecord(value) ? Object.keys(value).flatMap((name) => validate(wanted, name, place)) : [],
-  items: (wanted, value, place) =>
-    Array.isArray(value)
-      ? value.flatMap((item, n) => validate(wanted, item, { ...place, path: `${place.path}/${n}` }))
-      : [],
-  oneOf: (wanted, value, place) => {
-    const found = list(wanted).map((schema) => validate(schema, value, place));
-    const fitting = found.filter((errors) => errors.length === 0).length;
-    return fitting === 1 ? [] : [`${place.path}: fits ${fitting} branches, not one: ${found.flat().join("; ")}`];
-  },
-  anyOf: (wanted, value, place) => {
-    const found = list(wanted).map((schema) => validate(schema, value, place));
-    return found.some((errors) => errors.length === 0)
-      ? []
-      : [`${place.path}: fits no branch: ${found.flat().join("; ")}`];
-  },
-  allOf: (wanted, value, place) => list(wanted).flatMap((schema) => validate(schema, value, place)),
-  $ref: (wanted, value, place) => validate(resolve(place.root, String(wanted)), value, place),
-};
+const compiled = new WeakMap<object, ValidateFunction>();
 
 /** Every way in which the value violates the schema, with its location. */
-export function validate(schema: unknown, value: unknown, place?: Place): readonly string[] {
-  if (schema === true) return [];
-  if (schema === false) return [`${place?.path ?? ""}: is not allowed`];
-  if (!isRecord(schema)) throw new Error(`no schema: ${JSON.stringify(schema)}`);
-  const here = place ?? { root: schema, path: "" };
-  return Object.entries(schema).flatMap(([keyword, wanted]) => {
-    if (annotations.has(keyword)) return [];
-    const check = checks[keyword];
-    if (!check) throw new Error(`keyword ${keyword} is not known to this check`);
-    return check(wanted, value, here, schema);
-  });
+export function validate(schema: object, value: unknown): readonly string[] {
+  const check = compiled.get(schema) ?? newLibrary().compile(schema);
+  compiled.set(schema, check);
+  return problemsOf(check, value);
 }
 
-function resolve(root: Schema, ref: string): unknown {
-  return ref
-    .replace(/^#\//, "")
-    .split("/")
-    .reduce<unknown>(
-      (at, name) => (isRecord(at) ? at[name.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined),
-      root,
-    );
+/** The schemas in a document, which refer to one another; each is found by the names on the way to it. */
+export interface SchemaDocument {
+  validate(way: readonly string[], value: unknown): readonly string[];
 }
 
-function isType(type: string, value: unknown): boolean {
-  if (type === "null") return value === null;
-  if (type === "array") return Array.isArray(value);
-  if (type === "integer") return Number.isInteger(value);
-  if (type === "object") return isRecord(value);
-  return typeof value === type;
+export function createSchemaDocument(document: object): SchemaDocument {
+  // The document as a whole is a schema without keywords.
+  const library = newLibrary().addVocabulary(Object.keys(document)).addSchema(document, "document", false, false);
+  return {
+    validate(way, value) {
+      const pointer = way.map((name) => encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1")));
+      const check = library.getSchema(`document#/${pointer.join("/")}`);
+      if (!check) throw new Error(`the document has no schema at ${way.join(" ")}`);
+      return problemsOf(check, value);
+    },
+  };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function newLibrary(): Ajv2020 {
+  const library = new Ajv2020({ allErrors: true, strict: true, strictTypes: false });
+  formats.default(library);
+  return library;
 }
 
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function limit(isMet: boolean, path: string, what: string): readonly string[] {
-  return isMet ? [] : [`${path}: ${what}`];
+function problemsOf(check: ValidateFunction, value: unknown): readonly string[] {
+  if (check(value)) return [];
+  return (check.errors ?? []).map(
+    ({ instancePath, message, params }) => `${instancePath}: ${message} ${JSON.stringify(params)}`,
+  );
 }

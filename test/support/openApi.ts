@@ -1,5 +1,5 @@
 /** Checks the service's answers against its own OpenAPI document. */
-import { validate } from "./jsonSchema.ts";
+import { createSchemaDocument } from "./jsonSchema.ts";
 
 interface Operation {
   readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: object }>> }>>;
@@ -18,35 +18,48 @@ export interface AnswerToCheck {
   readonly body: unknown;
 }
 
-/** Every way in which an answer violates the document. */
-export function checkAnswer(
-  document: OpenApi,
-  { method, path, status, contentType, body }: AnswerToCheck,
-): readonly string[] {
-  const what = `${method} ${path} ${status}`;
-  const methods = findPath(document, path.split("?")[0] ?? "");
-  const operation = methods?.[method.toLowerCase()];
-  // The host, not the app, answers requests without a route.
-  if (!operation) return status === 404 || status === 405 ? [] : [`${what}: the document has no such route`];
-  // An internal error can happen anywhere; all other statuses are documented per route.
-  const response = operation.responses[status] ?? (status >= 500 ? operation.responses["default"] : undefined);
-  if (!response) return [`${what}: the document has no such status (${JSON.stringify(body)})`];
-  if (!response.content)
-    return body === undefined || isEmpty(body) ? [] : [`${what}: the document says nothing of a body`];
-  const type = contentType?.split(";")[0] ?? "";
-  const schema = response.content[type]?.schema;
-  if (!schema) return [`${what}: the document has no content type "${type}"`];
-  if (!/json$/.test(type)) return [];
-  return validate(schema, body, { root: { ...document }, path: "" }).map((problem) => `${what}: ${problem}`);
+/** Finds every way in which an answer violates the document. */
+export type CheckAnswer = (answer: AnswerToCheck) => readonly string[];
+
+const checks = new Map<string, CheckAnswer>();
+
+/** The sandboxes of a test file have the same document, whose schemas are compiled once. */
+export function checkOf(text: string): CheckAnswer {
+  const check = checks.get(text) ?? createCheck(JSON.parse(text));
+  checks.set(text, check);
+  return check;
+}
+
+export function createCheck(document: OpenApi): CheckAnswer {
+  const schemas = createSchemaDocument(document);
+  return ({ method, path, status, contentType, body }) => {
+    const what = `${method} ${path} ${status}`;
+    const template = findPath(document, path.split("?")[0] ?? "");
+    const operation = template === undefined ? undefined : document.paths[template]?.[method.toLowerCase()];
+    // The host, not the app, answers requests without a route.
+    if (template === undefined || !operation)
+      return status === 404 || status === 405 ? [] : [`${what}: the document has no such route`];
+    // An internal error can happen anywhere; all other statuses are documented per route.
+    const documented = status in operation.responses || status < 500 ? String(status) : "default";
+    const response = operation.responses[documented];
+    if (!response) return [`${what}: the document has no such status (${JSON.stringify(body)})`];
+    if (!response.content)
+      return body === undefined || isEmpty(body) ? [] : [`${what}: the document says nothing of a body`];
+    const type = contentType?.split(";")[0] ?? "";
+    if (!response.content[type]) return [`${what}: the document has no content type "${type}"`];
+    if (!/json$/.test(type)) return [];
+    const way = ["paths", template, method.toLowerCase(), "responses", documented, "content", type, "schema"];
+    return schemas.validate(way, body).map((problem) => `${what}: ${problem}`);
+  };
 }
 
 /** The matching path with the fewest parameters, as a router chooses. */
-function findPath({ paths }: OpenApi, path: string): OpenApi["paths"][string] | undefined {
+function findPath({ paths }: OpenApi, path: string): string | undefined {
   const fits = Object.keys(paths).filter((template) =>
     new RegExp(`^${template.replaceAll(".", "\\.").replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(path),
   );
   const [best] = fits.toSorted((a, b) => a.split("{").length - b.split("{").length);
-  return best === undefined ? undefined : paths[best];
+  return best;
 }
 
 function isEmpty(body: unknown): boolean {

@@ -1,6 +1,6 @@
 /** Mooring in a sandbox, as a test calls it: over HTTP and the queue. */
 import type { Sandbox } from "../../local/sandbox.ts";
-import { type AnswerToCheck, checkAnswer, type OpenApi } from "./openApi.ts";
+import { type AnswerToCheck, type CheckAnswer, checkOf } from "./openApi.ts";
 import type { SuiteSandbox } from "./sandbox.ts";
 
 export interface Operation {
@@ -45,11 +45,11 @@ export function serviceOf(
   { url, key, heard }: Pick<Sandbox, "url"> & Partial<Pick<SuiteSandbox, "key" | "heard">>,
   credential: Readonly<Record<string, string>> = key === undefined ? {} : { "x-mooring-key": key },
 ): Service {
-  let document: Promise<OpenApi> | undefined;
+  let check: Promise<CheckAnswer> | undefined;
   /** Every answer in a test must match the service's own document. */
   const expectDocumented = async (answer: AnswerToCheck) => {
-    document ??= fetch(`${url}/api/openapi.json`).then((response) => response.json() as Promise<OpenApi>);
-    const problems = checkAnswer(await document, answer);
+    check ??= fetch(`${url}/api/openapi.json`).then(async (response) => checkOf(await response.text()));
+    const problems = (await check)(answer);
     if (problems.length > 0) throw new Error(`the answer does not match /api/openapi.json:\n${problems.join("\n")}`);
   };
 
