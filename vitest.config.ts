@@ -28,6 +28,7 @@ export default defineConfig({
     // Wire tests start servers and child processes; two cores are shared with them.
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     // Much of their time is waiting: with a worker for each core, some of the cores idle.
     maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 1,
     reporters: ["default", "./test/support/notRunReporter.ts"],

@@ -78,7 +78,7 @@ async function requestByQueue(): Promise<string> {
     const { stdout } = await mooring(["list", "operations", "--namespace", namespace, "-o", "json"]);
     return JSON.parse(stdout).value[0];
   };
-  await expect.poll(find, { timeout: 20_000, interval: 300 }).toMatchObject({ approval: { reminders: 0 } });
+  await expect.poll(find, { interval: 300 }).toMatchObject({ approval: { reminders: 0 } });
   return (await find()).id;
 }
 

@@ -358,7 +358,7 @@ it("also accepts objects from the queue and in a batch, next to plain requests",
 
   expect(batch).toMatchObject({ code: 0, stdout: expect.stringContaining("2 of 2 done") });
   const state = async () => (await mooring(["get", "ns", `${cluster}/grey-1`, "-o", "json"])).stdout;
-  await expect.poll(state, { timeout: 20_000, interval: 300 }).toContain('"state": "Onboarded"');
+  await expect.poll(state, { interval: 300 }).toContain('"state": "Onboarded"');
 });
 
 it("gives editors a schema that accepts the objects that it prints", async () => {

@@ -22,7 +22,7 @@ it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
   const list = await run(["list", "--server", url]);
   const onboarded = await run(["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url]);
   const [, link = ""] = /trace +(http:\S+)/.exec(onboarded.stdout) ?? [];
-  await expect.poll(async () => await (await fetch(link)).text(), { timeout: 10_000 }).toContain("SQL change user");
+  await expect.poll(async () => await (await fetch(link)).text()).toContain("SQL change user");
   const kept = await (await fetch(traces)).text();
   await expect.poll(browser.opened).toBe(`${url}/dashboard\n`);
   sandbox.child.kill("SIGINT");

@@ -329,7 +329,7 @@ it("returns a hostile comment unchanged, wherever it appears", async () => {
   const texts = hostile.filter((value) => typeof value === "string" && value.length <= 1_000);
   for (const comment of texts as string[]) {
     const id = await service.onboard(orders);
-    await expect.poll(async () => (await service.operation(id)).phase, { timeout: 10_000 }).toBe("awaitingApproval");
+    await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
     const canceled = await service.call("POST", `/api/operations/${id}/cancel`, { comment });
     expect(canceled.status, comment).toBe(202);
     const ended = await service.waitFor(id);

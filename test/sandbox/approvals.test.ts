@@ -50,7 +50,7 @@ async function mooring(key: string, ...args: string[]) {
 }
 
 async function untilItWaits(service: Service, id: string): Promise<void> {
-  await expect.poll(async () => (await service.operation(id)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
+  await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
 }
 
 it("shows each caller what they can approve and what would change, until they have or approval is no longer possible", async () => {
@@ -102,7 +102,7 @@ it("shows each caller what they can approve and what would change, until they ha
 it("counts the approvers of a request from the queue, and asks none of them twice", async () => {
   const wanted = request("from-queue", { databases: [orders("reader")] });
   sandbox.cloud.serviceBus.queue(names.queue).send({ body: wanted });
-  await expect.poll(() => waitFor(approver), { timeout: 20_000 }).toEqual(["from-queue"]);
+  await expect.poll(() => waitFor(approver)).toEqual(["from-queue"]);
   const [asked] = await list(operator, "/api/approvals");
   const id = asked?.id ?? "";
   expect(asked).toMatchObject({ requestedBy: "queue", approval: { needed: 2 } });

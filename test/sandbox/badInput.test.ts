@@ -123,7 +123,7 @@ it.each(onQueue)(
     queue.send({ messageId, body: typeof body === "string" ? Buffer.from(body) : body });
 
     await expect
-      .poll(() => queue.deadLetters().find((message) => message.messageId === messageId), { timeout: 20_000 })
+      .poll(() => queue.deadLetters().find((message) => message.messageId === messageId))
       .toMatchObject({
         applicationProperties: { DeadLetterReason: code, DeadLetterErrorDescription: expect.stringMatching(/\w+/) },
       });

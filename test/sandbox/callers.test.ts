@@ -176,7 +176,7 @@ describe("every route", () => {
     });
     const service = serviceOf({ url: sandbox.url }, bearer(blue));
     await service.waitFor(await service.onboard(request("blue-streamed")));
-    await expect.poll(() => texts[1], { timeout: 10_000 }).toContain("Succeeded");
+    await expect.poll(() => texts[1]).toContain("Succeeded");
     abort.abort();
     await Promise.allSettled(reading);
 
@@ -324,7 +324,7 @@ it("lets only those whom the team's rule names see the request and decide", asyn
   const id = await red.onboard(
     request("red-approved", { databases: [{ server: names.sqlServer, database: "orders", roles: ["executor"] }] }),
   );
-  await expect.poll(async () => (await red.operation(id)).phase, { timeout: 10_000 }).toBe("awaitingApproval");
+  await expect.poll(async () => (await red.operation(id)).phase).toBe("awaitingApproval");
   const { approval } = (await red.call("GET", `/api/operations/${id}`)).body as { approval?: { requestHash: string } };
   const approve = (service: Service) =>
     service.call("POST", `/api/operations/${id}/approve`, { requestHash: approval?.requestHash });
@@ -348,18 +348,14 @@ it("accepts from the queue what the queue's team may request, whatever the messa
   queue.send({ messageId: "sender", body: { ...request("red-by"), requestedBy: "operator" } });
 
   await expect
-    .poll(async () => (await operator.call("GET", `/api/namespaces/${names.cluster}/from-queue`)).body, {
-      timeout: 20_000,
-    })
+    .poll(async () => (await operator.call("GET", `/api/namespaces/${names.cluster}/from-queue`)).body)
     .toMatchObject({ state: "Onboarded", team: "queue", requestedBy: "queue" });
   await expect
-    .poll(
-      () =>
-        queue
-          .deadLetters()
-          .map(({ messageId, applicationProperties }) => `${messageId} ${applicationProperties?.["DeadLetterReason"]}`)
-          .toSorted(),
-      { timeout: 20_000 },
+    .poll(() =>
+      queue
+        .deadLetters()
+        .map(({ messageId, applicationProperties }) => `${messageId} ${applicationProperties?.["DeadLetterReason"]}`)
+        .toSorted(),
     )
     .toEqual(["forged NOT_ALLOWED", "sender INVALID_REQUEST"]);
 });
@@ -434,7 +430,7 @@ describe("what a refusal reveals of the catalog", () => {
         .filter(({ messageId }) => String(messageId).startsWith("asked-"))
         .map(({ applicationProperties }) => applicationProperties["DeadLetterReason"]);
 
-    await expect.poll(reasons, { timeout: 20_000 }).toEqual(asks.map(() => "NOT_ALLOWED"));
+    await expect.poll(reasons).toEqual(asks.map(() => "NOT_ALLOWED"));
   });
 });
 

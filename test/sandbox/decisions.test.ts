@@ -50,7 +50,7 @@ async function requestByQueue() {
     const [first] = body["value"] as { id: string }[];
     return first && (await service.operation(first.id));
   };
-  await expect.poll(async () => (await find())?.phase, { timeout: 20_000 }).toBe("awaitingApproval");
+  await expect.poll(async () => (await find())?.phase).toBe("awaitingApproval");
   const found = await find();
   if (!found) throw new Error("the operation is gone");
   return { ...wanted, operation: found };
@@ -66,7 +66,7 @@ it("cancels a running onboarding, leaves nothing, and reports what it undid", as
   const id = await service.onboard(wanted);
   const first = await service.call("GET", `/api/operations/${id}`);
   const granting = async () => (await service.operation(id)).steps.find(({ name }) => name === "grantDatabase")?.status;
-  await expect.poll(granting, { timeout: 10_000 }).toBe("Running");
+  await expect.poll(granting).toBe("Running");
 
   const planned = await service.call("POST", `/api/operations/${id}/cancel?dryRun=true`, { comment: "not today" });
   expect((await service.operation(id)).phase).toBe("provisioning");
@@ -130,7 +130,7 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
       .map(({ messageId }) => messageId)
       .filter((id) => id.startsWith(asked));
   // The reminder timer runs at the start and every 15 seconds.
-  await expect.poll(() => published().length, { timeout: 20_000 }).toBeGreaterThan(1);
+  await expect.poll(() => published().length).toBeGreaterThan(1);
   expect(published()[0]).toBe(asked);
   const path = `/api/operations/${operation.id}/approve`;
   expect(await service.call("POST", path)).toMatchObject({
@@ -229,7 +229,7 @@ it("does not let the requester approve, and shows in a plan that approval would 
   const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
   expect(plan.body).toMatchObject({ needsApproval: [`Database ${names.sqlServer}/orders needs approval.`] });
   const id = await service.onboard(wanted);
-  await expect.poll(async () => (await service.operation(id)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
+  await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
 
   const own = { requestHash: hashOf(await service.operation(id)) };
   const refused = await service.call("POST", `/api/operations/${id}/approve`, own);

@@ -98,7 +98,7 @@ it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace with %s 
   const read = () => Promise.all(refs.map((ref) => kubernetes.get(cluster, ref)));
   const objectsBefore = await read();
   await service.waitFor(await service.offboard(names.cluster, namespace));
-  await expect.poll(async () => (await read()).filter(Boolean), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(async () => (await read()).filter(Boolean)).toEqual([]);
   expect(userNow()).toBeUndefined();
 
   await runSql(tsql.text);

@@ -121,7 +121,7 @@ it("does not report a namespace as unchanged if it was deleted or recreated in t
   const core = config.makeApiClient(CoreV1Api);
   await core.deleteNamespace({ name: "again" });
   const isGone = () => sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again") === undefined;
-  await expect.poll(isGone, { timeout: 5_000 }).toBe(true);
+  await expect.poll(isGone).toBe(true);
 
   const missing = await service.call("POST", "/api/onboardings", request("again"));
   await core.createNamespace({ body: { metadata: { name: "again" } } });

@@ -59,7 +59,7 @@ it("shows, repeats, compensates, changes and offboards what the runtime has purg
   sandbox.cloud.faults.clear();
   expect(broken).toMatchObject({ status: "Failed", leftUndone: ["removeIdentity"] });
   const waiting = await service.onboard(request("waiting", "orders"));
-  await expect.poll(async () => (await service.operation(waiting)).phase, { timeout: 20_000 }).toBe("awaitingApproval");
+  await expect.poll(async () => (await service.operation(waiting)).phase).toBe("awaitingApproval");
 
   const paths = [
     ...[kept, batch, broken.id].map((id) => `/api/operations/${id}`),
@@ -76,7 +76,7 @@ it("shows, repeats, compensates, changes and offboards what the runtime has purg
   expect((await instances()).length).toBeGreaterThan(4);
 
   // The runtime records the end of an instance slightly after the operation shows as ended.
-  await expect.poll(async () => [await purge(), await instances()].at(1), { timeout: 10_000 }).toEqual([waiting]);
+  await expect.poll(async () => [await purge(), await instances()].at(1)).toEqual([waiting]);
 
   expect(await look()).toEqual(before);
   expect((await service.call("POST", "/api/onboardings", wanted, once)).body["id"]).toBe(kept);

@@ -74,7 +74,7 @@ it("logs a client that disconnects in mid-body with one line, and not as an erro
   socket.destroy();
 
   const told = () => log.filter((line) => line.includes("Function.createBatch "));
-  await expect.poll(told, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(told).toHaveLength(1);
   expect(told()[0]).toMatch(/ INF Function\.createBatch executed/);
   expect(log.filter((line) => / (ERR|CRT) |UNEXPECTED/.test(line))).toEqual([]);
 });
@@ -117,6 +117,6 @@ it("limits each caller's streams, and frees a place when a client disconnects", 
     next.leave();
     return next.response.status;
   };
-  await expect.poll(statusOfNext, { timeout: 10_000 }).toBe(200);
+  await expect.poll(statusOfNext).toBe(200);
   for (const { leave } of streams) leave();
 });

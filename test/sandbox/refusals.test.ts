@@ -91,7 +91,7 @@ it("records an attempt to approve one's own request", async () => {
     databases: [{ server: names.sqlServer, database: "messages", roles: ["executor"] }],
   });
   const waiting = async () => (await operator.operation(id)).phase;
-  await expect.poll(waiting, { timeout: 10_000 }).toBe("awaitingApproval");
+  await expect.poll(waiting).toBe("awaitingApproval");
   const { body } = await operator.call("GET", `/api/operations/${id}`);
   const { requestHash } = body["approval"] as { requestHash: string };
 

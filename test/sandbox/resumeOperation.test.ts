@@ -41,7 +41,7 @@ async function instanceOf(id: string): Promise<{ runtimeStatus?: string; output?
   return (await (await fetch(url)).json()) as { runtimeStatus?: string; output?: unknown };
 }
 
-const whileItFails = { timeout: 20_000, interval: 100 };
+const whileItFails = { interval: 100 };
 
 async function decisionsOf(id: string) {
   const { body } = await service.call("GET", `/api/audit?operation=${id}`);

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import hostJson from "../../host.json" with { type: "json" };
 import { names } from "../../local/cloud.ts";
@@ -73,7 +73,7 @@ async function leaveWorkForTimers(): Promise<void> {
   const { status } = await service.call("POST", "/api/onboardings/batch", { requests });
   expect(status).toBe(202);
   const isMet = () => faults.active.every(({ fault, hits }) => fault.wire !== "durable" || hits > 0);
-  await vi.waitFor(() => expect(isMet()).toBe(true), { timeout: 10_000 });
+  await expect.poll(isMet).toBe(true);
 }
 
 const Envelope = z.object({
@@ -123,7 +123,7 @@ async function traceOf(traceId: string): Promise<readonly Span[]> {
     const spans = receiver.spans(traceId);
     return spans.some(isOrchestration) ? orphansOf(spans).map(({ name }) => `parent of ${name}`) : ["orchestration"];
   };
-  await expect.poll(missing, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(missing).toEqual([]);
   return receiver.spans(traceId);
 }
 
@@ -329,16 +329,16 @@ it("sends the same to Application Insights, with names and attributes where the 
   const ofTrace = () => envelopes.filter(({ tags }) => tags["ai.operation.id"] === traceId);
   const find = (pattern: RegExp) => ofTrace().find(({ data }) => pattern.test(data.baseData.name ?? ""))?.data;
 
-  await expect.poll(() => find(/^SQL change user/), { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => find(/^SQL change user/)).toBeDefined();
   expect(find(/^SQL change user/)).toMatchObject({
     baseType: "RemoteDependencyData",
     baseData: { properties: { "mooring.operation": id, "mooring.namespace": "red-azure" } },
   });
-  await expect.poll(() => find(/^POST \/api\/onboardings/)?.baseType, { timeout: 10_000 }).toBe("RequestData");
+  await expect.poll(() => find(/^POST \/api\/onboardings/)?.baseType).toBe("RequestData");
   const measured = () =>
     envelopes.filter(({ data }) => data.baseData.metrics.some(({ name }) => name === "mooring.operations"));
   await expect
-    .poll(() => measured().map(({ data }) => data.baseData.properties), { timeout: 10_000 })
+    .poll(() => measured().map(({ data }) => data.baseData.properties))
     .toContainEqual({ kind: "onboard", outcome: "Succeeded" });
   expect(tokens.every((token) => /^Bearer eyJ/.test(token))).toBe(true);
   const told = JSON.stringify(envelopes);

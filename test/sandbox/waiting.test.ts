@@ -86,12 +86,12 @@ describe("while an operation holds the namespace", () => {
     // The last message is for another namespace; if all slots were occupied, it would arrive after a minute at best.
     send(request("innocent", "messages"));
 
-    await expect.poll(async () => (await operationsOf("innocent")).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await operationsOf("innocent")).length).toBe(1);
     const states = () =>
       queue()
         .messages()
         .map(({ messageId, state }) => `${messageId} ${state}`);
-    await expect.poll(states, { timeout: 20_000 }).toEqual(eight.map((_, index) => `eight-${index} deferred`));
+    await expect.poll(states).toEqual(eight.map((_, index) => `eight-${index} deferred`));
     expect(
       queue()
         .messages()
@@ -145,7 +145,7 @@ describe("while an operation holds the namespace", () => {
     send({ ...wanted, identityMode: "podIdentity" }, "mode");
     send(wanted, "once");
     send(wanted, "twice");
-    await expect.poll(async () => (await waitingFor(held.namespace)).length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(async () => (await waitingFor(held.namespace)).length).toBe(3);
 
     await approveByBoth(held);
 

@@ -107,7 +107,7 @@ it.each(["traceparent", "Diagnostic-Id"])("continues the trace of a queue messag
     const { body } = await service.call("GET", `/api/operations?namespace=${wanted.namespace}`);
     return (body["value"] as { traceId?: string }[])[0]?.traceId;
   };
-  await expect.poll(find, { timeout: 20_000 }).toBe(traceId);
+  await expect.poll(find).toBe(traceId);
 });
 
 it("continues the trace in a queue message's envelope", async () => {
@@ -127,7 +127,7 @@ it("continues the trace in a queue message's envelope", async () => {
     const { body } = await service.call("GET", `/api/operations?namespace=${wanted.namespace}`);
     return (body["value"] as { traceId?: string }[])[0]?.traceId;
   };
-  await expect.poll(find, { timeout: 20_000 }).toBe(traceId);
+  await expect.poll(find).toBe(traceId);
 });
 
 it("starts a trace when the caller has none, and names it in problems", async () => {

@@ -16,13 +16,13 @@ it("ends its child when its parent shell is gone", async () => {
   const told: string[] = [];
   shell.stdout.setEncoding("utf8").on("data", (text: string) => void told.push(text));
   const pid = () => Number(/^running as (\d+)$/m.exec(told.join(""))?.[1]);
-  await expect.poll(pid, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(pid).toBeGreaterThan(0);
 
   shell.kill("SIGTERM");
   await once(shell, "exit");
 
   try {
-    await expect.poll(() => isRunning(pid()), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(pid())).toBe(false);
     expect(told.join("")).toContain("asked to end");
   } finally {
     if (isRunning(pid())) process.kill(pid(), "SIGKILL");

@@ -66,7 +66,7 @@ it("cuts off a client that never stops sending", async () => {
 
   await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
   expect(isCanceled).toBe(false);
-  await expect.poll(() => isCanceled, { timeout: 20_000, interval: 100 }).toBe(true);
+  await expect.poll(() => isCanceled, { interval: 100 }).toBe(true);
 }, 30_000);
 
 it("reads nothing of a body whose Content-Length exceeds the limit", async () => {

@@ -47,9 +47,7 @@ async function start(host: RunningHost, path: string, input: unknown): Promise<L
 }
 
 async function finished(host: RunningHost, id: string): Promise<unknown> {
-  await expect
-    .poll(async () => (await status(host, id)).runtimeStatus, { timeout: 10_000, interval: 50 })
-    .toMatch(/Completed|Failed/);
+  await expect.poll(async () => (await status(host, id)).runtimeStatus, { interval: 50 }).toMatch(/Completed|Failed/);
   return await status(host, id);
 }
 

@@ -136,7 +136,7 @@ test("leaves nothing behind when its parent is killed", async () => {
 
   parent.kill("SIGKILL");
 
-  await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
 });
 
 test("an unhandled rejection is logged and the host keeps running; an uncaught exception ends it with a reason", async () => {

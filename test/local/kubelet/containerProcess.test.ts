@@ -20,5 +20,5 @@ test("leaves no container behind when this process exits without stopping it", a
   const pid = Number(stdout);
 
   expect(pid).toBeGreaterThan(0);
-  await expect.poll(() => isRunning(pid), { timeout: 2000 }).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
 });

@@ -114,7 +114,7 @@ function podStatus(name: string): Record<string, unknown> {
 }
 
 async function phase(name: string, expected: string): Promise<Record<string, unknown>> {
-  await expect.poll(() => podStatus(name)["phase"], { timeout: 5000, interval: 20 }).toBe(expected);
+  await expect.poll(() => podStatus(name)["phase"], { interval: 20 }).toBe(expected);
   return podStatus(name);
 }
 
@@ -188,12 +188,12 @@ test("reports that a pod is running, and kills it when it is deleted", async () 
 
 test("kills a process that ignores SIGTERM", async () => {
   await runPod("stubborn", "stubborn");
-  await expect.poll(() => log("stubborn"), { timeout: 5000 }).toBe("up\n");
+  await expect.poll(() => log("stubborn")).toBe("up\n");
   const before = await folders();
 
   await call("DELETE", "/api/v1/namespaces/team-a/pods/stubborn");
 
-  await expect.poll(folders, { timeout: 5000 }).toBe(before - 1);
+  await expect.poll(folders).toBe(before - 1);
 });
 
 async function folders(): Promise<number> {
@@ -204,14 +204,14 @@ test("restarts a pod according to its restart policy", async () => {
   await runPod("restarting", "greeter", { restartPolicy: "OnFailure" });
 
   await expect
-    .poll(() => podStatus("restarting"), { timeout: 5000, interval: 20 })
+    .poll(() => podStatus("restarting"), { interval: 20 })
     .toMatchObject({ containerStatuses: [{ restartCount: 2 }] });
 });
 
 test("waits for a ConfigMap that does not exist yet", async () => {
   await runPod("early", "environment", { container: { envFrom: [{ configMapRef: { name: "late" } }] } });
   await expect
-    .poll(() => podStatus("early"), { timeout: 5000, interval: 20 })
+    .poll(() => podStatus("early"), { interval: 20 })
     .toMatchObject({
       containerStatuses: [{ state: { waiting: { message: expect.stringContaining('configmap "late" not found') } } }],
     });
@@ -226,7 +226,7 @@ test("does not run an unknown image", async () => {
   await runPod("unknown", "nginx");
 
   await expect
-    .poll(() => podStatus("unknown"), { timeout: 5000, interval: 20 })
+    .poll(() => podStatus("unknown"), { interval: 20 })
     .toMatchObject({ phase: "Pending", containerStatuses: [{ state: { waiting: { reason: "ErrImagePull" } } }] });
 });
 
@@ -267,13 +267,13 @@ test("continues after its watch was cut off, and notices what was deleted in the
   });
   const logOf = (name: string) => second.log({ namespace: "team-a", name });
   await runPod("before", "known");
-  await expect.poll(() => logOf("before"), { timeout: 5000 }).toBe("up\n");
+  await expect.poll(() => logOf("before")).toBe("up\n");
 
   proxy.cut();
   await call("DELETE", "/api/v1/namespaces/team-a/pods/before");
   await runPod("after", "known");
 
-  await expect.poll(() => logOf("after"), { timeout: 5000 }).toBe("up\n");
+  await expect.poll(() => logOf("after")).toBe("up\n");
   expect(logOf("before")).toBeUndefined();
   await second.close();
   proxy.close();

@@ -107,7 +107,7 @@ async function run(manifest: string): Promise<{ exitCode: unknown; log: string }
         exitCode = JSON.parse(/"exitCode":(\d+)/.exec(status)?.[1] ?? "null");
         return exitCode;
       },
-      { timeout: 20_000, interval: 50 },
+      { interval: 50 },
     )
     .not.toBeNull();
   const log = kubelet.log({ namespace: "team-a", name }) ?? "";

@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { loadApp } from "../../../../local/host/load.ts";
 import { createStoreFolder, type DurableHost, startDurableHost } from "../durable/support/durableHost.ts";
@@ -205,7 +205,7 @@ describe("a new generation (extension: OutOfProcOrchestrationShim.cs; core: Task
     await host.until(id, ({ customStatus }) => customStatus === "first round");
     const [{ history }] = turnsOf(id) as [Payload];
     await host.client.raiseEvent(id, "go", null);
-    await vi.waitFor(() => expect(turnsOf(id).at(-1)?.history[1]).not.toEqual(history[1]));
+    await expect.poll(() => turnsOf(id).at(-1)?.history[1]).not.toEqual(history[1]);
     const { customStatus, runtimeStatus } = await host.client.getStatus(id);
     await host.client.raiseEvent(id, "note", "kept");
 

@@ -26,7 +26,7 @@ beforeAll(async () => {
     headers: { "content-type": "application/json" },
     body: "3",
   });
-  await vi.waitFor(async () => expect((await call("entities/counter/a")).status).toBe(200));
+  await expect.poll(async () => (await call("entities/counter/a")).status).toBe(200);
 });
 
 afterAll(() => host.close({ graceMs: 200 }));

@@ -22,7 +22,7 @@ const account = (key: string) => new EntityId("account", key);
 
 async function balanceReaches(key: string, balance: number, of = host): Promise<void> {
   await expect
-    .poll(async () => (await of.client.readEntityState(account(key))).entityState, { timeout: 5_000, interval: 5 })
+    .poll(async () => (await of.client.readEntityState(account(key))).entityState, { interval: 5 })
     .toBe(balance);
 }
 

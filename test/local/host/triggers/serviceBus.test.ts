@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 
 /** Allows for the time to connect: TLS, a token and four links. */
-const soon = <T>(look: () => T) => expect.poll(look, { timeout: 8000, interval: 50 });
+const soon = <T>(look: () => T) => expect.poll(look, { interval: 50 });
 
 const received = (): Received[] => Reflect.get(globalThis, "received");
 
