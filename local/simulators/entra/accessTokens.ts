@@ -1,6 +1,6 @@
 /** Access tokens of the kind that Microsoft Entra issues for Azure services: v1.0 claims, signed with the world's key. */
 import { randomUUID } from "node:crypto";
-import { errors, importJWK, jwtVerify, SignJWT } from "jose";
+import { errors, jwtVerify, SignJWT } from "jose";
 import type { ServicePrincipal, World } from "../world.ts";
 
 /** Lifetimes: an hour for Entra's client-credentials tokens, a day for those of managed identity endpoints. */
@@ -44,7 +44,7 @@ export type TokenCheck =
 /** What any Azure service checks about a token before it checks rights. */
 export async function checkAccessToken(world: World, token: string, audiences: readonly string[]): Promise<TokenCheck> {
   try {
-    const { payload } = await jwtVerify(token, await importJWK(world.entraKey.publicJwk, "RS256"), {
+    const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
       issuer: issuerOf(world),
       currentDate: world.now(),
     });

@@ -1,5 +1,5 @@
 /** Workload identity federation: exchanges a service account's token for a managed identity. */
-import { decodeJwt, errors, importJWK, jwtVerify } from "jose";
+import { decodeJwt, errors, jwtVerify } from "jose";
 import type { Identity, ServicePrincipal, World } from "../world.ts";
 import { type Assertion, failures } from "./failures.ts";
 
@@ -66,8 +66,7 @@ async function verifySignature(world: World, assertion: string, issuer: string):
   const cluster = [...world.clusters.values()].find(({ oidcIssuer }) => oidcIssuer === issuer);
   if (!cluster) throw failures.issuerUnreachable(issuer);
   try {
-    const key = await importJWK(cluster.serviceAccountKey.publicJwk, "RS256");
-    await jwtVerify(assertion, key, { currentDate: world.now(), clockTolerance: 300 });
+    await jwtVerify(assertion, cluster.serviceAccountKey.publicKey, { currentDate: world.now(), clockTolerance: 300 });
   } catch (error) {
     if (error instanceof errors.JOSEError) throw failures.badSignature();
     throw error;

@@ -2,7 +2,7 @@
  * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
  * with the rules that the cluster binds to it.
  */
-import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Cluster, PolicyRule, SigningKey, World } from "../world.ts";
 import { unauthorized } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
@@ -28,10 +28,9 @@ export function createAuthentication(environment: {
   const { world, cluster, adminToken, serviceAccount } = environment;
 
   async function verify(token: string, key: SigningKey, audience: string): Promise<JWTPayload | undefined> {
-    const keys = createLocalJWKSet({ keys: [key.publicJwk] });
     try {
       const options = { audience, algorithms: ["RS256"], currentDate: world.now() };
-      return (await jwtVerify(token, keys, options)).payload;
+      return (await jwtVerify(token, key.publicKey, options)).payload;
     } catch (error) {
       // A bug here must not pass for an invalid token.
       if (error instanceof errors.JOSEError) return undefined;

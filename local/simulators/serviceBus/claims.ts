@@ -1,5 +1,5 @@
 /** What a connection's tokens allow, and the check of a token. */
-import { importJWK, jwtVerify } from "jose";
+import { jwtVerify } from "jose";
 import { findPrincipal, type World } from "../world.ts";
 
 export type TokenCheck = (token: string) => Promise<void>;
@@ -24,10 +24,12 @@ export function createClaims(): Claims {
 }
 
 /** Checks signature, audience, lifetime and tenant, and that the principal is known and authorized. */
-export async function createTokenCheck(world: World, authorized: ReadonlySet<string>): Promise<TokenCheck> {
-  const key = await importJWK(world.entraKey.publicJwk, "RS256");
+export function createTokenCheck(world: World, authorized: ReadonlySet<string>): TokenCheck {
   return async (token) => {
-    const { payload } = await jwtVerify(token, key, { currentDate: world.now(), requiredClaims: ["exp"] });
+    const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
+      currentDate: world.now(),
+      requiredClaims: ["exp"],
+    });
     // The SDK requests the scope `https://servicebus.azure.net//.default`; the audience may end in any number of slashes.
     const audiences = [payload.aud ?? []].flat().map((audience) => audience.replace(/\/+$/, ""));
     if (!audiences.includes("https://servicebus.azure.net")) {

@@ -33,7 +33,7 @@ export async function startServiceBus(
   { port = 0, queues, topics, authorized }: ServiceBusSettings,
 ): Promise<ServiceBusSimulator> {
   const broker = createBroker<Content>({ queues, topics }, createClock(world.now));
-  const checkToken = await createTokenCheck(world, authorized);
+  const checkToken = createTokenCheck(world, authorized);
   const deliveries = new Map<string, Delivery>();
   const sockets = new Set<TLSSocket>();
   const container = rhea.create_container({

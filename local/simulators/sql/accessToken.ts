@@ -1,5 +1,5 @@
 /** Verifies Entra access tokens and finds their principals in a database. */
-import { errors, importJWK, jwtVerify } from "jose";
+import { errors, jwtVerify } from "jose";
 import { findPrincipal, type World } from "../world.ts";
 import { type DatabaseData, findUserBySid, principalIds } from "./engine/database.ts";
 import { guidToBytes } from "./engine/sqlTypes.ts";
@@ -11,7 +11,7 @@ export const audience = "https://database.windows.net/";
 /** The client id of a valid token. Like Azure, it does not say why a token is invalid. */
 export async function verifyAccessToken(token: string, { world }: { world: World }): Promise<string> {
   try {
-    const { payload } = await jwtVerify(token, await importJWK(world.entraKey.publicJwk, "RS256"), {
+    const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
       algorithms: ["RS256"],
       audience: [audience, audience.slice(0, -1)],
       currentDate: world.now(),

@@ -61,7 +61,7 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "authentication_type", type: types.int },
       { name: "authentication_type_desc", type: description },
     ],
-    rows: (environment) => principalsFor(environment).map(principalRow),
+    rows: (environment) => principalsFor(environment).map(rowOfPrincipal),
   },
   DATABASE_ROLE_MEMBERS: {
     columns: [
@@ -196,6 +196,14 @@ function principalsFor({ data, session }: Environment): readonly Principal[] {
 
 function visibleTables({ data, session }: Environment) {
   return data.tables.filter((table) => seesTable(data, session.principalId, table));
+}
+
+const principalRows = new WeakMap<Principal, Row>();
+
+function rowOfPrincipal(principal: Principal): Row {
+  const row = principalRows.get(principal) ?? principalRow(principal);
+  principalRows.set(principal, row);
+  return row;
 }
 
 function principalRow({ name, id, type, sid, isFixedRole, ownerId, defaultSchema, createdAt }: Principal): Row {

@@ -151,9 +151,17 @@ export function createDatabaseData(name: string, createdAt: Date): DatabaseData 
   };
 }
 
-export function findPrincipal(data: DatabaseData, name: string): Principal | undefined {
-  return data.principals.find((principal) => fold(principal.name) === fold(name));
+export function findPrincipal({ principals }: DatabaseData, name: string): Principal | undefined {
+  let byName = principalsByName.get(principals);
+  if (!byName) {
+    byName = new Map(principals.map((principal) => [fold(principal.name), principal]));
+    principalsByName.set(principals, byName);
+  }
+  return byName.get(fold(name));
 }
+
+/** A condition may ask for a name in every row. */
+const principalsByName = new WeakMap<readonly Principal[], Map<string, Principal>>();
 
 export function findRole(data: DatabaseData, name: string): Principal | undefined {
   const principal = findPrincipal(data, name);
