@@ -180,8 +180,8 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
       if (hasSucceeded) return undefined;
       return isUntouched ? untouched(record) : incomplete(record);
     case "Repairing": {
-      // A failed repair has fixed a part and broken nothing: the namespace is still onboarded.
-      if (!hasSucceeded) return { ...record, state: "Onboarded" };
+      // A failed repair has fixed a part and broken nothing: the namespace is still onboarded, perhaps with another identity.
+      if (!hasSucceeded) return { ...record, ...identityOf(outcome), state: "Onboarded" };
       const { repairTried: _over, ...settled } = record;
       return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
     }
@@ -210,10 +210,14 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...o
     outcome.findings ?? (isProven ? (record.findings ?? []).filter((each) => !isError(each)) : undefined);
   return {
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
-    ...(clientId === undefined ? {} : { clientId }),
+    ...identityOf({ clientId }),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
     ...(things ? { things: isWhole(record) ? things : withUnseen(things, record.things) } : {}),
   };
+}
+
+function identityOf({ clientId }: Pick<End, "clientId">): Pick<Seen, "clientId"> {
+  return clientId === undefined ? {} : { clientId };
 }
 
 /** Whether the verification saw everything: a thing that it did not see is no longer the namespace's. */

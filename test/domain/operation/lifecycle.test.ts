@@ -327,6 +327,12 @@ describe("an operation ends", () => {
       { ...own, migration, state: "Onboarded" },
     ],
     [
+      "Repairing, Canceled after it has remade the identity: the new one counts",
+      Repairing,
+      { ...canceled, clientId: reached.clientId },
+      { ...own, clientId: reached.clientId, state: "Onboarded" },
+    ],
+    [
       "Migrating, Succeeded to the end",
       Migrating,
       { ...succeeded, findings, migration: { completed: "retire", podsToMove: [] } },
