@@ -2,7 +2,7 @@
  * The runtime delivers an activity at least once: a message whose removal was lost comes again minutes later, when its operation
  * has long ended and others have followed. Then it changes nothing.
  */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -161,11 +161,17 @@ const stories: Readonly<Record<string, () => Promise<readonly Delivery[]>>> = {
   },
 };
 
-it.each(Object.entries(stories))("the first activity of %s does not start it again", async (_what, tell) => {
-  const [first] = await tell();
-  const before = everything();
+describe.each(Object.entries(stories))("late activities of %s", (_what, tell) => {
+  it("change neither the cloud nor what is recorded", async () => {
+    const late = await tell();
+    const before = everything();
+    expect(late.length).toBeGreaterThan(3);
 
-  await first?.again();
+    for (const { activity, again } of late) {
+      // The runtime ignores what comes of it.
+      await again().catch(() => undefined);
 
-  expect(everything(), first?.activity).toEqual(before);
+      expect(everything(), activity).toEqual(before);
+    }
+  });
 });
