@@ -111,6 +111,15 @@ function previousOf(current: FreeRecord): PreviousRecord {
   return { ...held, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
 }
 
+/** Every request of which something may be there, or may be restored. */
+export function requestsOf({
+  request,
+  earlier,
+  previous,
+}: Pick<NamespaceRecord, "request" | "earlier" | "previous">): readonly OnboardingRequest[] {
+  return [request, ...(earlier ? [earlier] : []), ...(previous ? requestsOf(previous) : [])];
+}
+
 /** How many previous records are chained, each to be restored in turn. */
 export function depthOf({ previous }: { readonly previous?: PreviousRecord }): number {
   return previous ? 1 + depthOf(previous) : 0;
