@@ -335,6 +335,29 @@ it("is possible after a repair, which does not block the way back", async () => 
   expect(await findings(pod, false)).toEqual([]);
 });
 
+it("returns pod identity for the identity that exists, which a repair may have remade", async () => {
+  cancelAndRefuse("undoCutOver", ...undoWrites);
+  const { operation } = await migrate();
+  clear();
+  cloud.identities.delete(identityName(pod));
+  cloud.credentials.delete(identityName(pod));
+  await operate(cloud, "repair", record().request);
+  const { clientId } = record();
+  expect(clientId).toBe(cloud.identities.get(identityName(pod))?.clientId);
+  expect(clientId).not.toBe(operation.result?.clientId);
+  const plan = await planCompensationOf(acceptance, operation.id);
+
+  const { operation: id, ended } = await compensate(operation.id);
+
+  expect(ended?.status).toBe("Succeeded");
+  expect(ended?.compensates?.migrating).toMatchObject({ clientId });
+  const azureIdentity = cloud.objects.get(`aadpodidentity.k8s.io/v1 AzureIdentity team-b/${identityName(pod)}`);
+  expect(azureIdentity?.["spec"]).toMatchObject({ clientID: clientId });
+  expect(await findings(pod, false)).toEqual([]);
+  const done = await cloud.ports.registry.listSteps(id);
+  expect(plan.steps.map(({ differences }) => differences)).toEqual(done.map(({ differences = [] }) => differences));
+});
+
 it("leaves what a repair created for the new mode as findings for the next repair to remove", async () => {
   cancelAndRefuse("undoCutOver");
   const { operation } = await migrate();

@@ -35,6 +35,8 @@ export async function breakOff(
 }
 
 export interface Found {
+  /** The runtime no longer has the instance, as after a purge or with another task hub. */
+  readonly isMissing?: boolean;
   readonly runtimeStatus?: OrchestrationRuntimeStatus;
   readonly output?: unknown;
   readonly lastUpdatedTime?: Date;
@@ -47,11 +49,13 @@ export async function comeByTimer(acceptance: TestAcceptanceContext, found: Foun
     runtimeStatus = OrchestrationRuntimeStatus.Failed,
     output = noWorkers,
     lastUpdatedTime = new Date(0),
+    isMissing = false,
     now,
   } = found;
   const client: Partial<DurableClient> = {
     startNew: (name, options) => acceptance.client.startNew(name, options),
     getStatus: async () => {
+      if (isMissing) throw new Error("The operation failed with an unexpected status code: HTTP 404.");
       const status = { runtimeStatus, output, lastUpdatedTime };
       return status as Awaited<ReturnType<DurableClient["getStatus"]>>;
     },

@@ -340,12 +340,12 @@ function keysOf(): Ports["idempotencyKeys"] {
       const record = records.get(id(key));
       if (record) write({ ...record, answer });
     },
-    async release(key) {
-      records.delete(id(key));
+    async release(claimed) {
+      if (records.get(id(claimed))?.claimedTime === claimed.claimedTime) records.delete(id(claimed));
     },
-    async expire(key, claimedTime) {
-      const record = records.get(id(key));
-      if (record) write({ ...record, claimedTime });
+    async expire(claimed, claimedTime) {
+      const record = records.get(id(claimed));
+      if (record?.claimedTime === claimed.claimedTime) write({ ...record, claimedTime });
     },
     async removeClaimedBefore(time, most) {
       const old = [...records].filter(([, { claimedTime }]) => claimedTime < time).slice(0, most);

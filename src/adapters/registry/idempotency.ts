@@ -1,7 +1,7 @@
 /** Keys in table MooringIdempotency: the caller is the partition and the key the row, both hashed, since either may hold any character. */
 import { createHash } from "node:crypto";
 import type { IdempotencyRecord } from "../../domain/http/idempotency.ts";
-import type { IdempotencyKeys } from "../../ports.ts";
+import type { Claimed, IdempotencyKeys } from "../../ports.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys {
@@ -13,15 +13,27 @@ const atOnce = 20;
 
 /** On any table, so that a test can keep it in memory and make each of its calls fail. */
 export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): IdempotencyKeys {
+  const find: IdempotencyKeys["find"] = ({ caller, key }) => keys.get(hash(caller), hash(key));
+  /** The key, if nobody has claimed it since. */
+  const findOwn = async ({ claimedTime, ...key }: Claimed) => {
+    const current = await find(key);
+    return current?.claimedTime === claimedTime ? current : undefined;
+  };
   return {
-    find: ({ caller, key }) => keys.get(hash(caller), hash(key)),
+    find,
     insert: (record) => keys.insert(hash(record.caller), hash(record.key), record),
     replace: (record) => keys.replace(hash(record.caller), hash(record.key), record),
-    answer: ({ caller, key }, answer) => keys.merge(hash(caller), hash(key), { answer }),
-    async release({ caller, key }) {
-      await keys.remove(hash(caller), hash(key), "*");
+    async answer({ caller, key }, answer) {
+      await keys.amend(hash(caller), hash(key), { etag: "*", changes: { answer } });
     },
-    expire: ({ caller, key }, claimedTime) => keys.merge(hash(caller), hash(key), { claimedTime }),
+    async release(claimed) {
+      const own = await findOwn(claimed);
+      if (own) await keys.remove(hash(own.caller), hash(own.key), own.etag);
+    },
+    async expire(claimed, claimedTime) {
+      const own = await findOwn(claimed);
+      if (own) await keys.amend(hash(own.caller), hash(own.key), { etag: own.etag, changes: { claimedTime } });
+    },
     async removeClaimedBefore(time, most) {
       let removed = 0;
       let continuation: string | undefined;

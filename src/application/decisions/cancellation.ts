@@ -9,14 +9,19 @@ import type { Cancel, OperationRecord, Stored } from "../../domain/operation/rec
 import type { Registry } from "../../ports.ts";
 import { amendOperation } from "../amendOperation.ts";
 
-/**
- * Called before the first write of a step. A step that was still queued when its orchestration was terminated may run after
- * the operation has ended; nobody would undo what it made.
- */
+/** Called before the first write of a step. */
 export function expectWanted(record: OperationRecord | undefined, operation: string): void {
   throwIfCanceled(record);
-  if (record?.status !== "Failed") return;
-  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has failed and does nothing more.`);
+  expectNotEnded(record, operation);
+}
+
+/**
+ * The runtime delivers an activity at least once, so one may run when its operation has long ended. By then nobody would undo
+ * what it makes, and what it removes may belong to an operation that has followed.
+ */
+export function expectNotEnded(record: OperationRecord | undefined, operation: string): void {
+  if (!record || !isFinal(record.status)) return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has ended and does nothing more.`);
 }
 
 /**

@@ -34,7 +34,7 @@ export async function findCompensation(
   if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
   const { leftUndone: undos = [] } = failed;
   const current = await registry.getNamespace(failed);
-  const migrating = migratingOf(failed);
+  const migrating = withClientId(migratingOf(failed), current?.clientId);
   const createdBy = failed.compensates?.createdBy ?? id;
   const compensates = { of: id, createdBy, undos, ...(migrating ? { migrating } : {}) };
   if (current?.state === "Compensating" && current.compensates.of === id) {
@@ -50,6 +50,14 @@ export async function findCompensation(
   }
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
+}
+
+/** A repair may have remade the identity since the migration: what its undos return must name the one that exists. */
+function withClientId(
+  migrating: CompensatedMigration | undefined,
+  clientId: string | undefined,
+): CompensatedMigration | undefined {
+  return migrating && clientId !== undefined ? { ...migrating, clientId } : migrating;
 }
 
 /** For a migration, or a compensation of one. */

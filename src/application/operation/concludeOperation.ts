@@ -19,6 +19,7 @@ import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
+import { findIdentityLeft } from "./identityLeft.ts";
 import type { Origin } from "./origin.ts";
 
 export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;
@@ -48,7 +49,8 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
   const { operation: id, kind: what, error } = input;
   // Before the namespace is released: until then the timer retries, afterwards nothing would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
-  await settleNamespace(ports, { ...input, ...reached, status }, { time: endTime, known: known.namespace });
+  const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
+  await settleNamespace(ports, { ...input, ...reached, ...left, status }, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 

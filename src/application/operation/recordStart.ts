@@ -1,16 +1,22 @@
+import { isFinal } from "../../domain/operation/operation.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
+import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import type { Origin } from "./origin.ts";
 
-/** Records and publishes that the operation runs. */
+/** Records and publishes that the operation runs. Does neither if it has ended: the step that says so may be delivered again. */
 export async function recordStart(ports: Ports, input: Origin & Pick<OperationRecord, "kind">): Promise<void> {
-  const startTime = new Date().toISOString();
+  const { operation: id, kind: what } = input;
+  const known = await ports.registry.getOperation(id);
+  if (known && isFinal(known.status)) return;
+  const begin = ({ status }: OperationRecord) =>
+    status === "NotStarted" ? { status: "Running" as const, startTime: new Date().toISOString() } : undefined;
   await Promise.all([
-    ports.registry.updateOperation(input.operation, { status: "Running", startTime }),
+    amendOperation(ports.registry, id, begin, known),
     // Here, and not where the request is answered: there a crash could lose it, and the caller would have to wait for it.
-    appendDecision(ports, input, { id: input.operation, what: input.kind, action: "accepted", outcome: "Running" }),
-    publishStatus(ports, { ...input, id: input.operation }, { status: "Running", phase: "preflight" }),
+    appendDecision(ports, input, { id, what, action: "accepted", outcome: "Running" }),
+    publishStatus(ports, { ...input, id }, { status: "Running", phase: "preflight" }),
   ]);
 }

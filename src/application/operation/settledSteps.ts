@@ -3,6 +3,7 @@ import { isFinal, type OperationKind, type OperationStatus } from "../../domain/
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { adminsOf, type PlannedWith, plannedSteps } from "../../resources/plannedSteps.ts";
+import { undoStep } from "../../resources/undoStages.ts";
 
 interface Operation extends Pick<PlannedWith, "earlier" | "migration"> {
   readonly kind: OperationKind;
@@ -11,6 +12,7 @@ interface Operation extends Pick<PlannedWith, "earlier" | "migration"> {
   readonly endTime?: string;
   readonly changedTime?: string;
   readonly compensates?: { readonly undos: readonly string[] };
+  readonly leftUndone?: readonly string[];
 }
 
 interface Step {
@@ -43,13 +45,22 @@ export function settleSteps<S extends Step>(operation: Operation, steps: readonl
     if (!isOpen) return step;
     return {
       ...step,
-      // An undo of an operation that succeeded after all was refused, whatever the last of its tries met.
-      status: status === "Succeeded" && !isPlanned ? "Failed" : status,
+      status: isPlanned && kind !== "compensate" ? status : settleUndo(operation, step),
       endTime: step.endTime ?? endTime,
       // The operation's end settled the step: that is when it changed, unless its own record has changed since.
       changedTime: [step.changedTime ?? "", operation.changedTime ?? ""].toSorted().at(-1),
     };
   });
+}
+
+/** An operation that has succeeded after all refused its undos; in any other, those that failed are named. */
+function settleUndo({ kind, status, request, leftUndone = [] }: Operation, step: Step): OperationStatus {
+  if (status === "Succeeded") return kind === "compensate" ? status : "Failed";
+  const isLeft = leftUndone.some((undo) => {
+    const left = undoStep(request, undo);
+    return left !== undefined && isSameStep(left, step);
+  });
+  return isLeft ? "Failed" : "Succeeded";
 }
 
 /** A step stopped by the cancellation has that as its error; it has not failed. */

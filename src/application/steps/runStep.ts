@@ -15,7 +15,7 @@ import type { StepDefinition, StepInput, StepResult } from "../../resources/defi
 import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
-import { commitOperation, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
+import { commitOperation, expectNotEnded, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
@@ -80,7 +80,8 @@ async function tryStep<I extends StepInput, O extends StepResult>(
     });
     invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
     return { ...result, action };
-  } catch (error) {
+  } catch (caught) {
+    const error = await unlessEnded(caught, mayGoOn);
     const failure = describeFailure(error);
     const { code } = failure;
     // An unforeseen error is shown without addresses, and logged in full.
@@ -97,21 +98,30 @@ async function tryStep<I extends StepInput, O extends StepResult>(
 }
 
 /**
- * The operation's record. An undo may run because that operation was canceled, which must not stop it: for an undo, the
- * operation that it undoes counts.
+ * The operation's record. An undo may run because that operation was canceled, which must not stop it; a compensation undoes
+ * another operation, which must not have succeeded.
  */
 async function expectAllowed(
   registry: Pick<Registry, "getOperation">,
   { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
   known: Known | undefined,
 ): Promise<Stored<OperationRecord> | undefined> {
-  if (typeof createdBy === "string") {
-    expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
-    return undefined;
-  }
   const record = known ? known.record : await registry.getOperation(operation);
-  expectWanted(record, operation);
+  if (typeof createdBy !== "string") expectWanted(record, operation);
+  else {
+    expectNotEnded(record, operation);
+    if (createdBy !== operation) expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
+  }
   return record;
+}
+
+/** What a step met after its operation had ended says nothing about the operation. */
+async function unlessEnded(caught: unknown, gate: Promise<unknown>): Promise<unknown> {
+  const refusal: unknown = await gate.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return refusal instanceof PermanentError && refusal.code === "OPERATION_ENDED" ? refusal : caught;
 }
 
 /** Whether the runtime starts another try after this one; not the orchestration, which waits only for authentication. */

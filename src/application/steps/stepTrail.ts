@@ -74,6 +74,8 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
       await registry.updateStep(operation, step, { nextRetryTime });
     },
     async fail({ code, message }, delayMs) {
+      // The end of the operation says how its steps ended (application/operation/settledSteps.ts); this try came after it.
+      if (code === "OPERATION_ENDED") return;
       const isOver = delayMs === undefined;
       await Promise.all([
         registry.updateStep(operation, step, {

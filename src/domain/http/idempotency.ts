@@ -32,7 +32,7 @@ export function fingerprintOf(request: { method: string; path: string; body: unk
 /** The OpenAPI document promises this. */
 export const keptHours = 24;
 const keptMs = keptHours * 60 * 60 * 1_000;
-/** Longer than a request can take: a process that claimed the key and has not answered by then has died. */
+/** A process that claimed the key and has not answered by then has most likely died. It may also be slow, as a verification is. */
 const claimMs = 60_000;
 
 /** What the record of a key means for a request that comes with it. */

@@ -111,6 +111,15 @@ function previousOf(current: FreeRecord): PreviousRecord {
   return { ...held, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
 }
 
+/** Every request of which something may be there, or may be restored. */
+export function requestsOf({
+  request,
+  earlier,
+  previous,
+}: Pick<NamespaceRecord, "request" | "earlier" | "previous">): readonly OnboardingRequest[] {
+  return [request, ...(earlier ? [earlier] : []), ...(previous ? requestsOf(previous) : [])];
+}
+
 /** How many previous records are chained, each to be restored in turn. */
 export function depthOf({ previous }: { readonly previous?: PreviousRecord }): number {
   return previous ? 1 + depthOf(previous) : 0;
@@ -180,8 +189,8 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
       if (hasSucceeded) return undefined;
       return isUntouched ? untouched(record) : incomplete(record);
     case "Repairing": {
-      // A failed repair has fixed a part and broken nothing: the namespace is still onboarded.
-      if (!hasSucceeded) return { ...record, state: "Onboarded" };
+      // A failed repair has fixed a part and broken nothing: the namespace is still onboarded, perhaps with another identity.
+      if (!hasSucceeded) return { ...record, ...identityOf(outcome), state: "Onboarded" };
       const { repairTried: _over, ...settled } = record;
       return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
     }
@@ -210,10 +219,14 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...o
     outcome.findings ?? (isProven ? (record.findings ?? []).filter((each) => !isError(each)) : undefined);
   return {
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
-    ...(clientId === undefined ? {} : { clientId }),
+    ...identityOf({ clientId }),
     ...(namespaceUid === undefined ? {} : { namespaceUid }),
     ...(things ? { things: isWhole(record) ? things : withUnseen(things, record.things) } : {}),
   };
+}
+
+function identityOf({ clientId }: Pick<End, "clientId">): Pick<Seen, "clientId"> {
+  return clientId === undefined ? {} : { clientId };
 }
 
 /** Whether the verification saw everything: a thing that it did not see is no longer the namespace's. */

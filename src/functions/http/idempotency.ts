@@ -49,15 +49,16 @@ export async function answerOnce(
   const { answer: kept } = claimed;
   if (kept) return { ...kept, headers: { ...kept.headers, "idempotency-replayed": "true", ...repeatability(request) } };
 
-  const mine = { caller: by.id, key };
+  const mine = { caller: by.id, key, claimedTime };
+  const { operation = fresh } = claimed;
+  const isRepeated = operation !== fresh;
   let answer: Answer;
   try {
-    const { operation = fresh } = claimed;
-    answer = await work({ operation, isRepeated: operation !== fresh });
+    answer = await work({ operation, isRepeated });
   } catch (error) {
-    const isUndone = error instanceof Refusal;
-    // After any other error, it is unknown what was done: the next try gets the ID of the operation that this one may have
-    // begun.
+    const isUndone = error instanceof Refusal && !isRepeated;
+    // After any other error, or if an earlier try may still be at work, it is unknown what was done: the next try gets the ID of
+    // the operation that may have begun.
     const release = isUndone ? keys.release(mine) : keys.expire(mine, longAgo(Date.now()));
     await release.catch((cause: unknown) => logFailure(context, "key not released", cause));
     throw error;

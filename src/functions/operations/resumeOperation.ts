@@ -46,16 +46,22 @@ export async function resumeOperation(
   return undefined;
 }
 
-/** Uses what is known of a first run, if there was one: purging an instance does not purge what it made. */
+/**
+ * Uses what is known of a first run, if there was one: purging an instance does not purge what it made. Returns the outcome to
+ * record if that run has ended.
+ */
 export async function restartOperation(
   { ports, client }: Pick<RecoveryContext, "ports" | "client">,
   record: HeldRecord,
-): Promise<void> {
+): Promise<Outcome | undefined> {
   const { registry } = ports;
   const operation = await registry.getOperation(record.operation);
   const steps = operation ? await registry.listSteps(operation.id) : [];
+  const recorded = operation && outcomeOf(operation, steps);
+  if (recorded) return recorded;
   if (!operation || steps.length === 0) await startOperation(client, ports, record);
   else await startOperation(client, ports, asAccepted(record, operation), resumptionOf(operation, steps));
+  return undefined;
 }
 
 /** A migration changes the request of its namespace along the way; a new run needs the original one. */

@@ -4,7 +4,7 @@
  */
 
 import { app } from "@azure/functions";
-import { type DurableClient, getClient, input } from "durable-functions";
+import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
 import { remindOfApproval } from "../../application/decisions/approval.ts";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import { concludeOperation } from "../../application/operation/concludeOperation.ts";
@@ -64,40 +64,48 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
  */
 export async function recoverOperation(recovery: RecoveryContext, record: Stored<HeldRecord>): Promise<boolean> {
   const { ports, client, warn } = recovery;
-  const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
+  const { operation, cluster, namespace } = record;
   const instance = await findInstance(client, operation);
   if (!instance) {
     if (await isForLane(client, record)) return false;
     warn(logLine("starting an accepted operation", { operation, cluster, namespace, traceId: traceIdIn(record) }));
     await ports.registry.insertOperation(operationOf(record));
     await cancelWithBatch(ports, record);
-    await restartOperation(recovery, record);
+    const outcome = await restartOperation(recovery, record);
+    if (outcome) await recordEnd(recovery, record, { outcome });
   } else if (hasEnded(instance)) {
     // It may have ended, and have recorded that, since the records were listed.
     const current = await ports.registry.getNamespace(record);
     if (current?.operation !== operation || !isHeld(current)) return false;
     const outcome = Outcome.safeParse(instance.output).data ?? (await resumeOperation(recovery, record));
-    if (!outcome) return false;
-    // The orchestration ended without releasing the namespace: nothing else will, so do it here.
-    const { runtimeStatus } = instance;
-    warn(logLine("recording the end of an operation", { operation, runtimeStatus, traceId: traceIdIn(record) }));
-    await concludeOperation(ports, {
-      operation,
-      cluster,
-      namespace,
-      kind: kindOf(record),
-      request,
-      requestedBy,
-      team,
-      traceparent,
-      // Known before it began; an outcome of its own has the same value.
-      ...(record.state === "Migrating" ? { clientId: record.clientId } : {}),
-      ...outcome,
-    });
+    if (outcome) await recordEnd(recovery, record, { outcome, runtimeStatus: instance.runtimeStatus });
   } else {
     return await reconcileApproval(recovery, operation);
   }
   return false;
+}
+
+/** The orchestration ended without releasing the namespace: nothing else will, so do it here. */
+async function recordEnd(
+  { ports, warn }: Pick<RecoveryContext, "ports" | "warn">,
+  record: HeldRecord,
+  { outcome, runtimeStatus }: { readonly outcome: Outcome; readonly runtimeStatus?: OrchestrationRuntimeStatus },
+): Promise<void> {
+  const { operation, cluster, namespace, request, requestedBy, team, traceparent } = record;
+  warn(logLine("recording the end of an operation", { operation, runtimeStatus, traceId: traceIdIn(record) }));
+  await concludeOperation(ports, {
+    operation,
+    cluster,
+    namespace,
+    kind: kindOf(record),
+    request,
+    requestedBy,
+    team,
+    traceparent,
+    // Known before it began; an outcome of its own has the same value.
+    ...(record.state === "Migrating" ? { clientId: record.clientId } : {}),
+    ...outcome,
+  });
 }
 
 /**

@@ -63,7 +63,16 @@ export const removePodIdentity = defineStep({
   input: RemovalInput,
   output: StepResult,
   target: berthKey,
-  run: async (input, ports, step) => ({ action: await takePodIdentityAway(ports, input, step) }),
+  async run(input, ports, step) {
+    const { kubernetes } = ports;
+    const action = await takePodIdentityAway(ports, input, step);
+    const cluster = findCluster(ports.catalog, input.cluster);
+    // An earlier attempt, or an earlier operation, may have removed it without seeing the nodes let it go.
+    if (action === "none" && (await isGone(kubernetes, cluster, input))) {
+      await waitUntilUnassigned(kubernetes, cluster, input);
+    }
+    return { action };
+  },
 });
 
 async function takePodIdentityAway(
@@ -76,6 +85,12 @@ async function takePodIdentityAway(
   const action = await removeObjects(ports.kubernetes, cluster, podIdentityRefs(input), removal);
   if (action === "delete") await waitUntilUnassigned(ports.kubernetes, cluster, input);
   return action;
+}
+
+/** False for objects of others: what they assign stays assigned. */
+async function isGone(kubernetes: Pick<Kubernetes, "get">, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
+  const found = await Promise.all(podIdentityRefs(berth).map((ref) => kubernetes.get(cluster, ref)));
+  return found.every((each) => each === undefined);
 }
 
 /** Undoes what a change wrote into the binding: its selector. */

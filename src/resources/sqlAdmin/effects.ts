@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import {
   administeredServers,
@@ -118,7 +119,7 @@ async function planUnset(
   return toStepPlan(step, { action: "delete", differences });
 }
 
-/** Namespaces that have databases on the server, or are about to have them. */
+/** Namespaces that have databases on the server, are about to have them, or would have them again after an undo. */
 async function dependants(
   { registry }: Pick<Ports, "registry">,
   own: Berth,
@@ -128,7 +129,9 @@ async function dependants(
   let continuation: string | undefined;
   do {
     const page = await registry.listNamespaces({ limit: 200, ...(continuation === undefined ? {} : { continuation }) });
-    const uses = page.value.filter(({ request }) => request.databases.some(({ server }) => server === alias));
+    const uses = page.value.filter((record) =>
+      requestsOf(record).some(({ databases }) => databases.some(({ server }) => server === alias)),
+    );
     found.push(...uses.map(berthKey).filter((key) => key !== berthKey(own)));
     continuation = page.continuation;
   } while (continuation !== undefined);

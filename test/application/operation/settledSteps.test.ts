@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
+import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 
 const request = OnboardingRequest.parse({
@@ -37,6 +38,20 @@ it("ends running steps the way the operation ended, and leaves ended ones alone"
   const settled = settleSteps({ ...ended, status: "Canceled" }, steps);
 
   expect(settled.map(({ status }) => status)).toEqual(["Canceled", "Succeeded"]);
+});
+
+it("takes an undo without an end for done, unless the operation names it as left", () => {
+  const user = { name: "revokeDatabase", target: "sql-dev/messages", status: "Running" } as const;
+  const identity = { name: "removeIdentity", target: identityName(request), status: "Running" } as const;
+  const failed = { ...ended, status: "Failed", leftUndone: ["revokeDatabase sql-dev/messages"] } as const;
+  const compensation = { ...failed, kind: "compensate", compensates: { undos: failed.leftUndone } } as const;
+  const statuses = (operation: Parameters<typeof settleSteps>[0]) =>
+    settleSteps(operation, [user, identity]).map(({ status }) => status);
+
+  expect(statuses({ ...ended, status: "Canceled" })).toEqual(["Succeeded", "Succeeded"]);
+  expect(statuses(failed)).toEqual(["Failed", "Succeeded"]);
+  expect(statuses(compensation)).toEqual(["Failed", "Succeeded"]);
+  expect(statuses({ ...ended, status: "Succeeded" })).toEqual(["Failed", "Failed"]);
 });
 
 it("leaves the steps of a running operation alone", () => {

@@ -15,6 +15,7 @@ import {
   type Opening,
   open,
   operationOf,
+  requestsOf,
   supersede,
 } from "../../../src/domain/operation/lifecycle.ts";
 import type { Migration } from "../../../src/domain/operation/migration.ts";
@@ -327,6 +328,12 @@ describe("an operation ends", () => {
       { ...own, migration, state: "Onboarded" },
     ],
     [
+      "Repairing, Canceled after it has remade the identity: the new one counts",
+      Repairing,
+      { ...canceled, clientId: reached.clientId },
+      { ...own, clientId: reached.clientId, state: "Onboarded" },
+    ],
+    [
       "Migrating, Succeeded to the end",
       Migrating,
       { ...succeeded, findings, migration: { completed: "retire", podsToMove: [] } },
@@ -397,6 +404,12 @@ describe("the operation of a record", () => {
     expect(operationOf(tried)).not.toHaveProperty("compensates");
     expect(operationOf({ ...onboarded, migration })).not.toHaveProperty("migration");
   });
+});
+
+it("knows every request of which something may be there or come back", () => {
+  expect(requestsOf(onboarded)).toEqual([first]);
+  expect(requestsOf(records.Changing)).toEqual([second, first, first]);
+  expect(requestsOf({ ...incomplete, previous: halfDone })).toEqual([first, third, first, third, first]);
 });
 
 it("counts the chain of previous records", () => {

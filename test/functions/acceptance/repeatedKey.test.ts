@@ -56,7 +56,9 @@ const answerLost = ({ idempotencyKeys }: Ports) => ({ idempotencyKeys: { ...idem
 
 async function minutesPass(): Promise<void> {
   const before = new Date(Date.now() - 120_000).toISOString();
-  await cloud.ports.idempotencyKeys.expire({ caller: requester.id, key: "key" }, before);
+  const claimed = await cloud.ports.idempotencyKeys.find({ caller: requester.id, key: "key" });
+  if (!claimed) throw new Error("nobody has claimed the key");
+  await cloud.ports.idempotencyKeys.expire(claimed, before);
 }
 
 async function onboard(): Promise<void> {

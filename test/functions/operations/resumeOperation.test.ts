@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
-import { PermanentError } from "../../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
@@ -106,6 +106,28 @@ it.each(["preflight", "prepareNamespace", "grantDatabase", "connectWorkload", "v
     expect(decisions(operation, "ended")).toHaveLength(1);
     // An operation that had already ended needs no other run.
     expect(decisions(operation, "takenUp")).toHaveLength(activity === "verifyAndConclude" ? 0 : 1);
+  },
+);
+
+it.each(["Succeeded", "Failed"] as const)(
+  "only releases the namespace of an operation that has %s if the runtime has forgotten the instance",
+  async (status) => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    if (status === "Failed") refuse("put credential");
+    const { registry } = cloud.ports;
+    const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no answer"));
+    const held = { ...registry, replaceNamespace: lost, removeNamespace: lost };
+    providePorts({ ...cloud.ports, registry: held });
+    await acceptance.run();
+    providePorts(cloud.ports);
+    expect(operationOf(operation)).toMatchObject({ status });
+    expect(stateOf()).toBe("Onboarding");
+
+    await comeByTimer(acceptance, { isMissing: true });
+
+    expect(stateOf()).toBe(status === "Succeeded" ? "Onboarded" : undefined);
+    expect(operationOf(operation)).toMatchObject({ status });
+    expect(() => acceptance.take(), "nothing runs again").toThrow("no accepted orchestration");
   },
 );
 

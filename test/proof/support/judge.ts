@@ -1,6 +1,7 @@
 /** Whether the world matches an operation's outcome, and its record matches the world. */
 import { isError } from "../../../src/domain/finding.ts";
-import { bindingName } from "../../../src/domain/naming/names.ts";
+import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
+import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
@@ -38,12 +39,23 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);
     return checkGone(first, after, { keepsNamespace: keepsNamespace(world, operation) });
   },
-  repair({ world, operation, first, after }) {
+  repair({ world, operation, first, after, record }) {
     const parts = operation.status === "Succeeded" ? checkParts(world, operation.request) : [];
-    return [...parts, ...checkForeignThere(first, after)];
+    return [...parts, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];
   },
   migrate: judgeMigration,
 };
+
+/** An identity that the repair made is the namespace's, however the repair ended. */
+function checkIdentityKnown(
+  { azure }: Pick<World, "azure">,
+  { id, request }: OperationRecord,
+  record: NamespaceRecord | undefined,
+): Problem[] {
+  const identity = azure.identities.get(identityName(request));
+  if (!identity || readTags(identity.tags)?.operation !== id || record?.clientId === identity.clientId) return [];
+  return [`the repair made identity ${identity.clientId}, and the record has ${record?.clientId}`];
+}
 
 /** A namespace that was kept once has no owner from then on, and no offboarding removes it. */
 export function keepsNamespace({ rows }: Pick<World, "rows">, operation: OperationRecord): boolean {

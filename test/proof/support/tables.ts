@@ -59,7 +59,7 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
       amend: (partition, row, { etag, changes }) =>
         write("amend", () => {
           const current = table.get(keyOf(partition, row));
-          if (!current || current.etag !== etag) return false;
+          if (!current || (etag !== "*" && current.etag !== etag)) return false;
           const record = { ...current.record, ...withoutUndefined(changes) };
           table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
           return true;

@@ -1,0 +1,91 @@
+/** Two attempts with the same idempotency key at once: the second takes over when the first takes too long, and the first goes on. */
+import { HttpRequest } from "@azure/functions";
+import { beforeEach, expect, it } from "vitest";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import { type Attempt, answerOnce } from "../../../src/functions/http/idempotency.ts";
+import { json } from "../../../src/functions/http/respond.ts";
+import type { IdempotencyKeys } from "../../../src/ports.ts";
+import { createTables, type Rows } from "../../proof/support/tables.ts";
+import { requester } from "../../support/acceptanceContext.ts";
+
+let rows: Map<string, Rows>;
+let keys: IdempotencyKeys;
+
+beforeEach(() => {
+  rows = new Map();
+  let etag = 0;
+  keys = createTables(rows, async (_service, _what, effect) => effect(), {
+    newEtag: () => `${++etag}`,
+    isRepeated: () => false,
+  }).idempotencyKeys;
+});
+
+async function send(work: (attempt: Attempt) => Promise<object>): Promise<unknown> {
+  const url = "http://localhost/api/namespaces/aks-dev/team-a/repair";
+  const request = new HttpRequest({ url, method: "POST", headers: { "idempotency-key": "key" } });
+  const context = {
+    warn: (message: string) => {
+      throw new Error(message);
+    },
+  };
+  const answer = await answerOnce(keys, { request, by: requester, body: null, context }, async (attempt) =>
+    json(200, await work(attempt)),
+  );
+  return JSON.parse(String(answer.body));
+}
+
+const refuse = () => Promise.reject(new Refusal("OPERATION_IN_PROGRESS", "Another operation is running."));
+const claimed = () => [...(rows.get("MooringIdempotency") ?? [])].map(([, { record }]) => record);
+
+/** An attempt that has claimed the key so long ago that another may take over, and is still at work. */
+async function beginSlowly() {
+  const working = Promise.withResolvers<object>();
+  const begun = Promise.withResolvers<string>();
+  const answered = send(async ({ operation }) => {
+    begun.resolve(operation);
+    return await working.promise;
+  });
+  answered.catch(() => undefined);
+  const operation = await begun.promise;
+  const [[key, row] = []] = rows.get("MooringIdempotency") ?? [];
+  if (key === undefined || row === undefined) throw new Error("nothing was claimed");
+  const claimedTime = new Date(Date.now() - 61_000).toISOString();
+  rows.get("MooringIdempotency")?.set(key, { ...row, record: { ...row.record, claimedTime } });
+  return { operation, working, answered };
+}
+
+it("keeps the answer of the attempt that took over, even if the first is refused after that", async () => {
+  const { working, answered } = await beginSlowly();
+  const second = await send(async () => ({ by: "the second" }));
+  working.reject(new Refusal("NOT_ONBOARDED", "It was offboarded meanwhile."));
+  await expect(answered).rejects.toMatchObject({ code: "NOT_ONBOARDED" });
+
+  expect(await send(refuse)).toEqual(second);
+});
+
+it("keeps the answer of the first attempt, even if the one that took over was refused", async () => {
+  const { working, answered } = await beginSlowly();
+  await expect(send(refuse)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+  working.resolve({ by: "the first" });
+  const first = await answered;
+
+  expect(await send(refuse)).toEqual(first);
+});
+
+it("begins nothing else after a refusal while the first attempt is at work", async () => {
+  const { operation } = await beginSlowly();
+  await expect(send(refuse)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+
+  expect(await send(async (attempt) => attempt)).toEqual({ operation, isRepeated: true });
+});
+
+it("forgets a key whose only attempt was refused, and keeps no row of one that is gone", async () => {
+  await expect(send(refuse)).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS" });
+  expect(claimed()).toEqual([]);
+
+  await send(async () => {
+    rows.get("MooringIdempotency")?.clear();
+    return {};
+  });
+  expect(claimed()).toEqual([]);
+});

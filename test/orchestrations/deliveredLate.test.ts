@@ -1,0 +1,177 @@
+/**
+ * The runtime delivers an activity at least once: a message whose removal was lost comes again minutes later, when its operation
+ * has long ended and others have followed. Then it changes nothing.
+ */
+import { beforeEach, describe, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+
+const requestFor = (...databases: string[]) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
+  });
+const request = requestFor("messages");
+const larger = requestFor("messages", "orders");
+const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity" });
+
+let cloud: FakeCloud;
+let acceptance: TestAcceptanceContext;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+  acceptance = createAcceptanceContext(cloud);
+  providePorts(cloud.ports);
+});
+
+interface Delivery {
+  readonly activity: string;
+  readonly again: () => Promise<unknown>;
+}
+
+/** Runs the accepted operation; returns its activities. */
+async function run(): Promise<readonly Delivery[]> {
+  const deliveries: Delivery[] = [];
+  await acceptance.run({
+    async execute(activity, work) {
+      deliveries.push({ activity, again: work });
+      return await work();
+    },
+  });
+  return deliveries;
+}
+
+async function onboard(wanted = request): Promise<readonly Delivery[]> {
+  await acceptOnboarding(acceptance, wanted);
+  return await run();
+}
+
+async function offboard(): Promise<readonly Delivery[]> {
+  await acceptOffboarding(acceptance, request);
+  return await run();
+}
+
+async function repair(): Promise<readonly Delivery[]> {
+  await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+  return await run();
+}
+
+async function migrate(): Promise<readonly Delivery[]> {
+  const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
+  await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) });
+  return await run();
+}
+
+function refuse(...refused: string[]): void {
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "before" && refused.includes(what)) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+  };
+}
+
+async function failOnboarding(...refused: string[]): Promise<{ operation: string; deliveries: readonly Delivery[] }> {
+  const { operation } = await acceptOnboarding(acceptance, request);
+  refuse(...refused);
+  const deliveries = await run();
+  refuse();
+  expect(cloud.operations.get(operation)?.status).toBe("Failed");
+  return { operation, deliveries };
+}
+
+/** Everything that an activity may change, without the number of the last write. */
+function everything() {
+  const rows = <T extends { etag: string }>(all: ReadonlyMap<string, T>) =>
+    [...all].map(([key, { etag: _etag, ...row }]) => [key, row]);
+  return structuredClone({
+    identities: [...cloud.identities],
+    credentials: [...cloud.credentials],
+    users: [...cloud.users].map(([database, users]) => [database, [...users]]),
+    objects: [...cloud.objects],
+    sqlAdmin: cloud.sqlAdmin,
+    namespaces: rows(cloud.namespaces),
+    operations: rows(cloud.operations),
+    audit: cloud.audit.map(({ id }) => id),
+    // An event that is published again has the same ID, by which the topic and its readers know it.
+    events: [...new Set(cloud.events.map(({ id }) => id))],
+  });
+}
+
+/** Which operation's activities come late, and what has followed it by then. */
+const stories: Readonly<Record<string, () => Promise<readonly Delivery[]>>> = {
+  "an onboarding that was offboarded since": async () => {
+    const late = await onboard();
+    await offboard();
+    return late;
+  },
+  "an offboarding whose namespace was onboarded again": async () => {
+    await onboard();
+    const late = await offboard();
+    await onboard();
+    return late;
+  },
+  "a repair before a change": async () => {
+    await onboard();
+    const late = await repair();
+    await onboard(larger);
+    return late;
+  },
+  "a change that was changed back": async () => {
+    await onboard(larger);
+    const late = await onboard(request);
+    await onboard(larger);
+    return late;
+  },
+  "an onboarding that failed, and was sent again": async () => {
+    const { deliveries } = await failOnboarding("change sql-dev/messages");
+    await onboard();
+    return deliveries;
+  },
+  "an onboarding that was canceled, and sent again": async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    const late: Delivery[] = [];
+    await acceptance.run({
+      async execute(activity, again) {
+        late.push({ activity, again });
+        if (activity === "verifyAndConclude") await cancelOperation(cloud.ports.registry, operation, { by: requester });
+        return await again();
+      },
+    });
+    await onboard();
+    return late;
+  },
+  "a compensation whose namespace was onboarded again": async () => {
+    const { operation } = await failOnboarding("change sql-dev/messages", "remove credential", "remove ServiceAccount");
+    await acceptCompensation(acceptance, operation);
+    const late = await run();
+    await onboard();
+    return late;
+  },
+  "a migration whose namespace was offboarded and onboarded again": async () => {
+    await onboard(pod);
+    const late = await migrate();
+    await offboard();
+    await onboard(pod);
+    return late;
+  },
+};
+
+describe.each(Object.entries(stories))("late activities of %s", (_what, tell) => {
+  it("change neither the cloud nor what is recorded", async () => {
+    const late = await tell();
+    const before = everything();
+    expect(late.length).toBeGreaterThan(3);
+
+    for (const { activity, again } of late) {
+      // The runtime ignores what comes of it.
+      await again().catch(() => undefined);
+
+      expect(everything(), activity).toEqual(before);
+    }
+  });
+});
