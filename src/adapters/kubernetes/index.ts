@@ -112,7 +112,9 @@ export function createKubernetes({
           path,
           query: { labelSelector, limit: pageSize, continue: next },
         };
-        const page = await ask(cluster, request, ObjectList);
+        // 404: the cached kind is no longer served. A namespace that is missing has an empty list.
+        const page = await find(cluster, request, ObjectList);
+        if (page === undefined) return [];
         // Items of the core kinds come without kind and apiVersion.
         for (const item of page.items)
           objects.push(parse(cluster, request, { apiVersion, kind, ...item }, StoredObject));

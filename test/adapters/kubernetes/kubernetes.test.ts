@@ -127,6 +127,23 @@ describe("list", () => {
   test("is empty for a kind that the cluster does not serve", async () => {
     expect(await kubernetes.list(cluster.target, { apiVersion: "none.example/v1", kind: "None" })).toEqual([]);
   });
+
+  test("is empty for a kind that the cluster no longer serves", async () => {
+    const own = await startCluster();
+    const ofOwn = createKubernetes({ credential: credentialFor(own.token) });
+    const kind = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentity" };
+    await ofOwn.list(own.target, kind);
+    const definition = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      name: "azureidentities.aadpodidentity.k8s.io",
+    };
+    const found = await ofOwn.get(own.target, definition);
+    await ofOwn.remove(own.target, definition, { uid: found?.metadata.uid ?? "" });
+
+    expect(await ofOwn.list(own.target, kind)).toEqual([]);
+    await own.simulator.close();
+  });
 });
 
 describe("apply", () => {
