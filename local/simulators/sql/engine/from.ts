@@ -1,12 +1,13 @@
 /** The FROM clause: tables, catalog views and their joins, as combined rows. */
 import { compileError, invalidObject } from "../errors.ts";
-import type { Expression, ObjectName, Source } from "./ast.ts";
+import type { Expression, ObjectName, Select, Source } from "./ast.ts";
 import { findCatalogView } from "./catalog.ts";
 import type { Frame, Scope, ScopeColumn } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
 import { findTable, type Row } from "./database.ts";
 import type { Environment } from "./functions.ts";
 import { requireOnTable } from "./permissions.ts";
+import { conditionsOn } from "./pushDown.ts";
 import { fold, type SqlValue } from "./sqlTypes.ts";
 
 export interface CompiledFrom {
@@ -20,26 +21,27 @@ interface CompiledSource {
 }
 
 export function compileFrom(
-  sources: readonly Source[],
+  { from, where }: Pick<Select, "from" | "where">,
   outerScope: Scope | undefined,
   environment: Environment,
 ): CompiledFrom {
   let joined: CompiledFrom = { columns: [], run: () => [[]] };
-  for (const source of sources) joined = join(joined, source, outerScope, environment);
+  for (const source of from) joined = join(joined, { source, where }, outerScope, environment);
   return joined;
 }
 
 function join(
   left: CompiledFrom,
-  { table, alias, join: how }: Source,
+  { source, where }: { readonly source: Source; readonly where: Expression | undefined },
   outerScope: Scope | undefined,
   environment: Environment,
 ): CompiledFrom {
+  const { table, alias, join: how } = source;
   const qualifier = alias ?? table.name;
   if (left.columns.some((column) => fold(column.qualifier) === fold(qualifier))) {
     throw compileError(1011, `The correlation name '${qualifier}' is specified multiple times in a FROM clause.`);
   }
-  const right = compileSource(table, qualifier, environment);
+  const right = filtered(compileSource(table, qualifier, environment), conditionsOn(source, where), environment);
   const columns = [...left.columns, ...(how?.kind === "left" ? right.columns.map(asNullable) : right.columns)];
   const on = how?.on && compileCondition(how.on, { columns, outer: outerScope, allowsAggregates: false }, environment);
   const key = how?.on && findJoinKey(how.on, left.columns, right.columns);
@@ -47,7 +49,9 @@ function join(
   return {
     columns,
     run: (outer) => {
-      const candidates = lookUp(right.rows(), key?.right);
+      const rows = right.rows();
+      if (rows.length === 0 && how?.kind !== "left") return [];
+      const candidates = lookUp(rows, key?.right);
       return left.run(outer).flatMap((row) => {
         const matching = candidates(row[key?.left ?? 0] ?? null)
           .map((other): Row => [...row, ...other])
@@ -56,6 +60,18 @@ function join(
       });
     },
   };
+}
+
+function filtered(
+  { columns, rows }: CompiledSource,
+  parts: readonly Expression[],
+  environment: Environment,
+): CompiledSource {
+  if (parts.length === 0) return { columns, rows };
+  const scope: Scope = { columns, outer: undefined, allowsAggregates: false };
+  const conditions = parts.map((part) => compileCondition(part, scope, environment));
+  const fits = (row: Row) => conditions.every((holds) => holds({ row, group: [], outer: undefined }) === true);
+  return { columns, rows: () => rows().filter(fits) };
 }
 
 /** An outer join puts NULL in this column for rows without a match. */

@@ -26,7 +26,7 @@ interface Projected {
 }
 
 export function compileQuery(select: Select, outerScope: Scope | undefined, environment: Environment): CompiledQuery {
-  const from = compileFrom(select.from, outerScope, environment);
+  const from = compileFrom(select, outerScope, environment);
   const isAggregate = select.items.some((item) => item.kind === "value" && hasAggregate(item.value));
   const scope: Scope = { columns: from.columns, outer: outerScope, allowsAggregates: isAggregate };
   const where = select.where && compileCondition(select.where, { ...scope, allowsAggregates: false }, environment);

@@ -211,6 +211,24 @@ describe("SELECT", () => {
         [3, null],
       ],
     ],
+    [
+      "SELECT a.id, b.id AS b FROM a LEFT JOIN b ON b.a_id = a.id AND b.n = 7 WHERE b.id IS NULL ORDER BY a.id",
+      [
+        [2, null],
+        [3, null],
+      ],
+    ],
+    ["SELECT a.id FROM a LEFT JOIN b ON b.a_id = a.id WHERE a.name = N'x' AND b.n = 7", [[1]]],
+    [
+      "SELECT a.id, b.id AS b FROM a JOIN b ON b.a_id = a.id WHERE a.name = N'x' OR b.n = 5 ORDER BY b.id",
+      [
+        [1, 10],
+        [1, 11],
+        [2, 12],
+      ],
+    ],
+    ["SELECT p.id FROM a AS p JOIN a AS q ON q.id = p.id WHERE p.id = 2 AND NOT (q.name IN (N'x'))", [[2]]],
+    ["SELECT a.id FROM a JOIN b ON b.a_id = a.id WHERE a.name = N'z'", []],
     ["SELECT COUNT(*) AS n FROM a CROSS JOIN b", [[9]]],
     ["SELECT COUNT(name) AS n, COUNT_BIG(*) AS m FROM a", [[2, 3n]]],
     ["SELECT DISTINCT n FROM b ORDER BY n DESC", [[7], [5]]],

@@ -1,0 +1,41 @@
+/**
+ * Which parts of a WHERE clause concern a single source, so that its rows are filtered before they are joined: a query for one
+ * user then costs about the same however many there are.
+ */
+import type { Expression, Source } from "./ast.ts";
+import { fold } from "./sqlTypes.ts";
+
+/** The parts, combined by AND, that refer to this source alone. None after an outer join, which pads missing rows with NULL. */
+export function conditionsOn({ table, alias, join }: Source, where: Expression | undefined): readonly Expression[] {
+  if (where === undefined || join?.kind === "left") return [];
+  const qualifier = fold(alias ?? table.name);
+  return conjuncts(where).filter((part) => concernsOnly(part, qualifier));
+}
+
+function conjuncts(condition: Expression): readonly Expression[] {
+  return condition.kind === "logical" && condition.operator === "AND"
+    ? [...conjuncts(condition.left), ...conjuncts(condition.right)]
+    : [condition];
+}
+
+/** False for what can fail on rows that the whole condition excludes, such as conversions and functions. */
+function concernsOnly(expression: Expression, qualifier: string): boolean {
+  const concerns = (inner: Expression) => concernsOnly(inner, qualifier);
+  switch (expression.kind) {
+    case "literal":
+    case "variable":
+      return true;
+    case "column":
+      return expression.qualifier !== undefined && fold(expression.qualifier) === qualifier;
+    case "compare":
+    case "logical":
+      return concerns(expression.left) && concerns(expression.right);
+    case "not":
+    case "isNull":
+      return concerns(expression.operand);
+    case "inList":
+      return concerns(expression.operand) && expression.options.every(concerns);
+    default:
+      return false;
+  }
+}
