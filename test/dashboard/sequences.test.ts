@@ -1,0 +1,96 @@
+/** What people do in an order that nobody planned: they go back, close, look away, and answers come late. */
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+import { openPages, type Pages, startBrowser } from "./support/browser.ts";
+import { executable } from "./support/executable.ts";
+
+const { cluster, sqlServer } = names;
+const database = (name: string, ...roles: string[]) => ({ server: sqlServer, database: name, roles });
+const request = (namespace: string, changes: object = {}) => ({
+  cluster,
+  namespace,
+  databases: [database("messages", "reader")],
+  ...changes,
+});
+
+describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }, () => {
+  let sandbox: SuiteSandbox;
+  let service: Service;
+  let browser: Browser;
+  let context: BrowserContext;
+  let pages: Pages;
+  let page: Page;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ callers: "keys", approval: { databases: [`${sqlServer}/orders`] } });
+    service = serviceOf(sandbox);
+    browser = await startBrowser(executable ?? "");
+    pages = openPages(browser);
+    context = await pages.newContext();
+    page = await pages.newPage(context);
+    const started = await Promise.all(["first", "second"].map((name) => service.onboard(request(name))));
+    await Promise.all(started.map((id) => service.waitFor(id)));
+    await open("/catalog");
+    await page.getByLabel(/^Catalog key/).fill(sandbox.key ?? "");
+    await button("Sign in with key").click();
+    await heading("Catalog");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await sandbox?.close();
+  });
+  afterEach(async () => {
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    expect(pages.complaints.splice(0)).toEqual([]);
+  });
+
+  const open = (path: string) => page.goto(`${sandbox.url}/dashboard${path}`);
+  const heading = (text: string | RegExp) => page.getByRole("heading", { level: 1, name: text }).waitFor();
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
+  const dialog = () => page.getByRole("dialog");
+  const planned = () => dialog().locator(".verdict").waitFor();
+
+  it("closes the dialog of a change with the page that it is about", async () => {
+    await open(`/namespaces/${cluster}/first`);
+    await button("Repair …").waitFor();
+    await page.getByRole("link", { name: "Namespaces" }).first().click();
+    await page.getByRole("link", { name: `${cluster}/second` }).click();
+    await button("Repair …").click();
+    await planned();
+
+    await page.goBack();
+
+    await heading("Namespaces");
+    await expect.poll(() => dialog().count()).toBe(0);
+  });
+
+  it("stays on the page to which the person went while a change was sent", async () => {
+    await open(`/namespaces/${cluster}/second`);
+    await button("Repair …").waitFor();
+    await page.getByRole("link", { name: "Namespaces" }).first().click();
+    await page.getByRole("link", { name: `${cluster}/first` }).click();
+    const sent = Promise.withResolvers<void>();
+    await page.route("**/first/repair", async (route) => {
+      await sent.promise;
+      await route.continue();
+    });
+    await button("Repair …").click();
+    await planned();
+    await button("Repair").click();
+    await page.keyboard.press("Escape");
+    expect(await dialog().getByText("Sending …").count(), "what was sent goes on, so its dialog stays").toBe(1);
+    await page.goBack();
+    await page.getByRole("link", { name: `${cluster}/second` }).click();
+    await button("Offboard …").click();
+    await planned();
+
+    sent.resolve();
+
+    await page.getByText("Accepted: Repair").waitFor({ state: "attached" });
+    expect(await dialog().getByText("Offboard this namespace?").count()).toBe(1);
+    await heading(`${cluster}/second`);
+  });
+});
