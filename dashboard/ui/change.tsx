@@ -53,7 +53,8 @@ function Asked({ change }: { readonly change: Change }) {
   const error = useSignal<Error | undefined>(undefined);
   const isChosen = useSignal(false);
   const isOpen = () => asked.peek() === change;
-  const close = () => {
+  /** Only after the browser has closed the dialog, and so returned the focus. */
+  const forget = () => {
     if (isOpen()) asked.value = undefined;
   };
   const path = change.choice && isChosen.value ? withFlag(change.path, change.choice.name) : change.path;
@@ -81,7 +82,9 @@ function Asked({ change }: { readonly change: Change }) {
       });
       // The person has left for another page, and stays there.
       if (!isOpen()) return announce(`Accepted: ${change.verb}`);
-      close();
+      dialog.current?.close();
+      // The button that opened the dialog may be gone once the change has an effect.
+      document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
       change.done(body);
     } catch (reason) {
       error.value = reason instanceof Error ? reason : new Error(String(reason));
@@ -97,7 +100,7 @@ function Asked({ change }: { readonly change: Change }) {
       plan.data.value = undefined;
       plan.reload();
     } else {
-      close();
+      dialog.current?.close();
       change.reload();
     }
   };
@@ -109,7 +112,7 @@ function Asked({ change }: { readonly change: Change }) {
   return (
     <dialog
       ref={dialog}
-      onClose={close}
+      onClose={forget}
       // Closing the dialog would not stop what has been sent, and would hide its failure.
       onCancel={(event) => isSending && event.preventDefault()}
       aria-labelledby="change-title"
@@ -150,7 +153,7 @@ function Asked({ change }: { readonly change: Change }) {
           )}
         </div>
         <div class="dialog-foot">
-          <button type="button" onClick={close} disabled={isSending}>
+          <button type="button" onClick={() => dialog.current?.close()} disabled={isSending}>
             Close
           </button>
           <button

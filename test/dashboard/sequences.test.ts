@@ -15,6 +15,8 @@ const request = (namespace: string, changes: object = {}) => ({
   databases: [database("messages", "reader")],
   ...changes,
 });
+/** It waits until somebody decides. */
+const toApprove = (namespace: string) => request(namespace, { databases: [database("orders", "reader")] });
 
 describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }, () => {
   let sandbox: SuiteSandbox;
@@ -92,5 +94,39 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await page.getByText("Accepted: Repair").waitFor({ state: "attached" });
     expect(await dialog().getByText("Offboard this namespace?").count()).toBe(1);
     await heading(`${cluster}/second`);
+    const { body } = await service.call("GET", `/api/namespaces/${cluster}/first`);
+    await service.waitFor(String(body["operation"]));
+  });
+
+  const focused = () => page.evaluate("document.activeElement?.textContent");
+
+  it("returns the focus when a dialog closes", async () => {
+    await open(`/namespaces/${cluster}/first`);
+    await button("Repair …").click();
+    await planned();
+
+    await button("Close").click();
+
+    await expect.poll(() => dialog().count()).toBe(0);
+    expect(await focused()).toBe("Repair …");
+    await page.locator(".account summary").click();
+    await button("Shortcuts (?)").click();
+    await button("Close").click();
+    await expect.poll(() => dialog().count()).toBe(0);
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    expect(await focused()).toBe("Shortcuts (?)");
+  });
+
+  it("leaves the focus on the page when the button of a change goes away", async () => {
+    await open(`/operations/${await service.onboard(toApprove("dropped"))}`);
+    await page.locator(".summary").getByText("Waiting for approval", { exact: true }).waitFor();
+    await button("Cancel …").click();
+    await planned();
+
+    await button("Cancel the operation").click();
+
+    await page.locator(".summary").getByText("Canceled", { exact: true }).waitFor();
+    await expect.poll(() => button("Cancel …").count()).toBe(0);
+    expect(await focused()).toBe(`Onboard ${cluster}/dropped`);
   });
 });
