@@ -129,4 +129,58 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await expect.poll(() => button("Cancel …").count()).toBe(0);
     expect(await focused()).toBe(`Onboard ${cluster}/dropped`);
   });
+
+  /** The row of a namespace on the page Namespaces. */
+  const rowOf = (namespace: string) => page.getByRole("listitem").filter({ hasText: `${cluster}/${namespace}` });
+  const roles = (...names: string[]) => ({ databases: [database("messages", ...names)] });
+
+  it("keeps a namespace in the list when it cannot be read again, and reads it later", async () => {
+    await service.waitFor(await service.onboard(request("first", roles("reader"))));
+    await open("/namespaces");
+    await page.locator("[data-stream=live]").waitFor();
+    await rowOf("first").getByText("messages (reader)").waitFor();
+    const path = `/api/namespaces/${cluster}/first`;
+    const refused = Promise.withResolvers<void>();
+    await page.route(`**${path}`, (route) => {
+      refused.resolve();
+      return route.fulfill({ status: 503, contentType: "text/plain", body: "unavailable" });
+    });
+    const answered = page.waitForResponse((response) => response.url().endsWith(path));
+
+    await service.waitFor(await service.onboard(request("first", roles("reader", "writer"))));
+
+    await refused.promise;
+    await (await answered).finished();
+    await page.waitForFunction("new Promise((done) => setTimeout(() => done(true)))");
+    expect(await rowOf("first").count()).toBe(1);
+    await page.unrouteAll({ behavior: "wait" });
+    await rowOf("first").getByText("messages (reader, writer)").waitFor();
+  });
+
+  it("does not replace a namespace by an older answer of the whole list", async () => {
+    await service.waitFor(await service.onboard(request("second", roles("reader"))));
+    await open("/namespaces");
+    await page.locator("[data-stream=live]").waitFor();
+    await rowOf("second").getByText("messages (reader)").waitFor();
+    const [read, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route("**/api/namespaces?top=100", async (route) => {
+      const response = await route.fetch();
+      read.resolve();
+      await late.promise;
+      await route.fulfill({ response });
+    });
+    await button("Refresh").click();
+    await read.promise;
+    // The page counts approvals after each event, so it has received the change by then.
+    const heard = page.waitForResponse("**/api/approvals?*");
+
+    await service.waitFor(await service.onboard(request("second", roles("reader", "writer"))));
+
+    await heard;
+    // Time in which the page could read the namespace before the list; otherwise it reads it after the list.
+    await page.evaluate("new Promise((done) => setTimeout(done, 2_000))");
+    late.resolve();
+    await page.waitForResponse("**/api/namespaces?top=100");
+    await rowOf("second").getByText("messages (reader, writer)").waitFor();
+  });
 });
