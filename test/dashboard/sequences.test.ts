@@ -183,4 +183,20 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await page.waitForResponse("**/api/namespaces?top=100");
     await rowOf("second").getByText("messages (reader, writer)").waitFor();
   });
+
+  it("lists an older operation that comes to match the filters, in its place", async () => {
+    const [older, newer] = [await service.onboard(toApprove("older")), await service.onboard(toApprove("newer"))];
+    await open("/operations?status=Canceled");
+    await page.locator("[data-stream=live]").waitFor();
+    await page.mouse.move(0, 0);
+    const own = [`${cluster}/newer`, `${cluster}/older`];
+    const listed = async () =>
+      (await page.locator(".operations [data-row] strong").allTextContents()).filter((each) => own.includes(each));
+    await service.call("POST", `/api/operations/${newer}/cancel`, {});
+    await expect.poll(listed, { timeout: 15_000 }).toEqual([`${cluster}/newer`]);
+
+    await service.call("POST", `/api/operations/${older}/cancel`, {});
+
+    await expect.poll(listed, { timeout: 15_000 }).toEqual(own);
+  });
 });
