@@ -7,7 +7,7 @@ import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { announce } from "./announcer.tsx";
 import { BatchPlanView, PlanView } from "./plan.tsx";
-import { isOutdated, Loaded, Outdated, ProblemText } from "./states.tsx";
+import { isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "./states.tsx";
 
 export interface Change {
   readonly title: string;
@@ -146,9 +146,7 @@ function Asked({ change }: { readonly change: Change }) {
             <div class="failure" role="alert">
               <p class="empty-title">The request failed.</p>
               <ProblemText error={error.value} />
-              <p class="muted">
-                You can safely send it again: the idempotency key stays the same, so nothing happens twice.
-              </p>
+              <p class="muted">{sendAgainText}</p>
             </div>
           )}
         </div>

@@ -1,5 +1,5 @@
 /** What people do in an order that nobody planned: they go back, close, look away, and answers come late. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -198,5 +198,67 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await service.call("POST", `/api/operations/${older}/cancel`, {});
 
     await expect.poll(listed, { timeout: 15_000 }).toEqual(own);
+  });
+
+  const filled = (namespace: string) =>
+    `/new?cluster=${cluster}&namespace=${namespace}&databases=${encodeURIComponent(`${sqlServer}/messages=reader`)}`;
+  const dryRun = /\/api\/onboardings\?dryRun=true$/;
+  const refuse = (route: Route, status: number, headers: Record<string, string> = {}) => {
+    const told = { title: "refused", detail: "It was refused.", fix: "Ask again.", traceId: "0" };
+    const body = JSON.stringify({ type: "urn:mooring:error:REFUSED", status, code: "REFUSED", ...told });
+    return route.fulfill({ status, headers, contentType: "application/problem+json", body });
+  };
+
+  it("plans again when it was asked too often", async () => {
+    let plans = 0;
+    await page.route(dryRun, (route) => {
+      plans += 1;
+      return plans === 1 ? refuse(route, 429, { "retry-after": "1" }) : route.continue();
+    });
+
+    await open(filled("often"));
+
+    await button("Onboard").waitFor();
+    expect(plans).toBe(2);
+  });
+
+  it("plans again when asked to, or when the service is back", async () => {
+    await page.route(dryRun, (route) => refuse(route, 503));
+    await open(filled("later"));
+    await page.getByText("Could not load the plan.").waitFor();
+    await page.unroute(dryRun);
+    await button("Try again").click();
+    await button("Onboard").waitFor();
+    await page.route(/\/api\//, (route) => route.abort());
+    await page.locator("[data-search]").fill("latest");
+    await page.locator(".beside").getByText("Retrying automatically.", { exact: false }).waitFor();
+
+    await page.unroute(/\/api\//);
+
+    await button("Onboard").waitFor();
+  });
+
+  it("says that a request may be sent again when its answer is lost", async () => {
+    await open(filled("lost"));
+    await button("Onboard").waitFor();
+    const keys: (string | undefined)[] = [];
+    const onboardings = /\/api\/onboardings$/;
+    await page.route(onboardings, async (route) => {
+      keys.push(route.request().headers()["idempotency-key"]);
+      await route.fetch();
+      await route.abort();
+    });
+    await button("Onboard").click();
+    await page.getByText("You can safely send it again", { exact: false }).waitFor();
+    await page.unroute(onboardings);
+    const again = page.waitForRequest(onboardings);
+
+    await button("Onboard").click();
+
+    keys.push((await again).headers()["idempotency-key"]);
+    await heading(`Onboard ${cluster}/lost`);
+    expect(new Set(keys).size).toBe(1);
+    const { body } = await service.call("GET", "/api/operations?namespace=lost");
+    expect(body["value"]).toHaveLength(1);
   });
 });
