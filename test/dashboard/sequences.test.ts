@@ -261,4 +261,32 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     const { body } = await service.call("GET", "/api/operations?namespace=lost");
     expect(body["value"]).toHaveLength(1);
   });
+
+  it("shows the newest state of an operation when an event overtakes the answer", async () => {
+    const id = await service.onboard(toApprove("overtaken"));
+    await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
+    const late = Promise.withResolvers<void>();
+    await page.route(`**/api/operations/${id}`, async (route) => {
+      const response = await route.fetch();
+      // As it was before it asked for approval.
+      const { approval: _approval, ...before } = { ...(await response.json()), phase: "preflight" };
+      await late.promise;
+      await route.fulfill({ response, json: before });
+    });
+    const [operation] = (await service.call("GET", "/api/operations?namespace=overtaken")).body["value"] as object[];
+    let streams = 0;
+    await page.route(`**/api/operations/${id}/events`, (route) => {
+      streams += 1;
+      // A page that asks for the next stream has read the one before.
+      if (streams > 1) late.resolve();
+      const body = `event: operation\nid: x\ndata: ${JSON.stringify(operation)}\n\n`;
+      return streams > 1 ? undefined : route.fulfill({ contentType: "text/event-stream", body });
+    });
+
+    await open(`/operations/${id}`);
+
+    await page.locator(".summary").getByText("Waiting for approval", { exact: true }).waitFor();
+    await button("Cancel …").waitFor();
+    await service.call("POST", `/api/operations/${id}/cancel`, {});
+  });
 });
