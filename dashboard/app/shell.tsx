@@ -168,8 +168,9 @@ function Account() {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const closeElsewhere = (event: Event) => {
-      if (event.target instanceof Node && !details.current?.contains(event.target))
-        details.current?.removeAttribute("open");
+      if (!(event.target instanceof Element) || details.current?.contains(event.target)) return;
+      // A dialog returns the focus to the button in this menu that opened it.
+      if (!event.target.closest("dialog")) details.current?.removeAttribute("open");
     };
     document.addEventListener("click", closeElsewhere);
     return () => document.removeEventListener("click", closeElsewhere);
@@ -241,11 +242,14 @@ function Help() {
     if (isHelpOpen.value) dialog.current?.showModal();
   }, [isHelpOpen.value]);
   if (!isHelpOpen.value) return null;
-  const close = () => {
-    isHelpOpen.value = false;
-  };
   return (
-    <dialog ref={dialog} onClose={close} aria-labelledby="keys-title">
+    <dialog
+      ref={dialog}
+      onClose={() => {
+        isHelpOpen.value = false;
+      }}
+      aria-labelledby="keys-title"
+    >
       <h2 id="keys-title" class="dialog-head">
         Keyboard shortcuts
       </h2>
@@ -260,7 +264,7 @@ function Help() {
         ))}
       </dl>
       <div class="dialog-foot">
-        <button type="button" onClick={close}>
+        <button type="button" onClick={() => dialog.current?.close()}>
           Close
         </button>
       </div>

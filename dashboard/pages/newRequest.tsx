@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { navigate, param, query, setParams, to } from "../app/router.ts";
-import { call, get, Refused } from "../service/client.ts";
+import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
 import type { Accepted, Caller, Catalog, OnboardingRequest, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
@@ -11,7 +11,7 @@ import { announce } from "../ui/announcer.tsx";
 import { Block } from "../ui/copy.tsx";
 import { Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
-import { Empty, isOutdated, Loaded, Outdated, ProblemText } from "../ui/states.tsx";
+import { Empty, Failure, isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "../ui/states.tsx";
 import { words } from "../ui/words.ts";
 import {
   offer,
@@ -368,25 +368,25 @@ function Planned({
     }
   };
 
-  const showNow = () => {
+  const planAgain = () => {
     error.value = undefined;
     answered.value = "";
     looks.value += 1;
   };
+
+  const isThere = contact.value.isThere;
+  useEffect(() => {
+    if (isThere && plan.peek() === undefined && error.peek() instanceof Unreachable) planAgain();
+  }, [isThere]);
 
   const isCurrent = answered.value === asked;
   return (
     <div aria-busy={!isCurrent} aria-live="polite" class={isCurrent ? "" : "outdated"}>
       {!isCurrent && <p class="muted looking">Planning …</p>}
       {isOutdated(error.value) ? (
-        <Outdated error={error.value} showNow={showNow} />
+        <Outdated error={error.value} showNow={planAgain} />
       ) : (
-        error.value && (
-          <div class="failure">
-            <p class="empty-title">This request would not be accepted.</p>
-            <ProblemText error={error.value} />
-          </div>
-        )
+        error.value && <NotAccepted error={error.value} isPlanned={plan.value !== undefined} planAgain={planAgain} />
       )}
       {plan.value && !isOutdated(error.value) && <PlanView plan={plan.value} />}
       {plan.value && !isOutdated(error.value) && (
@@ -399,6 +399,27 @@ function Planned({
           {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Request approval" : "Onboard"}
         </button>
       )}
+    </div>
+  );
+}
+
+function NotAccepted({
+  error,
+  isPlanned,
+  planAgain,
+}: {
+  readonly error: Error;
+  /** Whether there was a plan, so that this is about what was sent. */
+  readonly isPlanned: boolean;
+  readonly planAgain: () => void;
+}) {
+  const isFinal = error instanceof Refused && error.status < 500 && error.status !== 429;
+  if (!isFinal && !isPlanned) return <Failure error={error} what="the plan" again={planAgain} />;
+  return (
+    <div class="failure">
+      <p class="empty-title">{isFinal ? "This request would not be accepted." : "The request failed."}</p>
+      <ProblemText error={error} />
+      {!isFinal && <p class="muted">{sendAgainText}</p>}
     </div>
   );
 }

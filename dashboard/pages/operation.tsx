@@ -30,11 +30,10 @@ export function OperationPage({ id }: { readonly id: string }) {
   useEffect(
     () =>
       observe(({ event, data: change }) => {
-        const current = data.peek();
         if (event === "end") {
           announce(`The operation has ended: ${(change as { status: string }).status}`);
           resource.reload();
-        } else if (current) data.value = amend(current, event, change);
+        } else resource.amend((current) => amend(current, event, change));
       }),
     [resource],
   );

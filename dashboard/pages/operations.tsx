@@ -148,20 +148,19 @@ function Rows({
   );
 }
 
-/** Updates known operations in place, even if they no longer match; adds new ones only when nobody is reading further down. */
+/** Updates known operations in place, even if they no longer match; adds others only when nobody is reading further down. */
 function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
-  const { rows, order, fresh } = shown;
+  const { rows, order, fresh, nextLink } = shown;
   const known = rows.peek().get(change.id);
   if (!known && !isWanted(change, wanted)) return;
   batch(() => {
     rows.value = new Map(rows.peek()).set(change.id, { ...known, ...change });
     if (known || fresh.peek().includes(change.id)) return;
-    const newest = order.peek()[0];
-    const before = newest === undefined ? undefined : rows.peek().get(newest)?.createdTime;
-    // An older operation that is still running is not new; its place is further down.
-    if (before !== undefined && change.createdTime < before) return;
+    // An older operation may come to match the filters. Its place may be on a page that is not listed yet.
+    const oldest = rows.peek().get(order.peek().at(-1) ?? "")?.createdTime;
+    if (nextLink.peek() !== undefined && oldest !== undefined && change.createdTime < oldest) return;
     if (isRead()) fresh.value = [change.id, ...fresh.peek()];
-    else order.value = [change.id, ...order.peek()];
+    else order.value = newestFirst(shown, [change.id, ...order.peek()]);
   });
 }
 
@@ -182,12 +181,16 @@ function takePage(shown: Shown, page: OperationPage): void {
   });
 }
 
-function list({ rows, order, fresh }: Shown, ids: readonly string[]): void {
-  const createdTime = (id: string) => rows.peek().get(id)?.createdTime ?? "";
+function list(shown: Shown, ids: readonly string[]): void {
   batch(() => {
-    order.value = ids.toSorted((a, b) => createdTime(b).localeCompare(createdTime(a)));
-    fresh.value = [];
+    shown.order.value = newestFirst(shown, ids);
+    shown.fresh.value = [];
   });
+}
+
+function newestFirst({ rows }: Shown, ids: readonly string[]): readonly string[] {
+  const createdTime = (id: string) => rows.peek().get(id)?.createdTime ?? "";
+  return ids.toSorted((a, b) => createdTime(b).localeCompare(createdTime(a)));
 }
 
 function isRead(): boolean {

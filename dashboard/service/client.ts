@@ -43,8 +43,7 @@ const mostTries = 4;
 export async function call<T>(path: string, options: CallOptions = {}): Promise<Answer<T>> {
   for (let tries = 1; ; tries += 1) {
     const response = await send(path, options);
-    const isRead = (options.method ?? "GET") === "GET";
-    if (response.status === 429 && isRead && tries < mostTries) {
+    if (response.status === 429 && isRead(path, options) && tries < mostTries) {
       await pause(retryAfterMs(response), options.signal);
       continue;
     }
@@ -53,6 +52,11 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
     const body = type.includes("json") ? await response.json() : await response.text();
     return { status: response.status, headers: response.headers, body: body as T };
   }
+}
+
+/** A dry run changes nothing. */
+function isRead(path: string, { method = "GET" }: CallOptions): boolean {
+  return method === "GET" || new URL(path, location.origin).searchParams.get("dryRun") === "true";
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -3,10 +3,10 @@
  * them in any way. Pages load one after another, and rows appear as they arrive.
  */
 import { batch, signal } from "@preact/signals";
-import { contact, get } from "./client.ts";
+import { contact, get, Refused } from "./client.ts";
 import type { Namespace } from "./documents.ts";
 import { observe } from "./live.ts";
-import { caller } from "./session.ts";
+import { caller, gate } from "./session.ts";
 
 interface Page {
   readonly value: readonly Namespace[];
@@ -24,7 +24,8 @@ let loadedFor: string | undefined;
 /** Discards what was loaded for another caller. */
 export function ensureLoaded(): void {
   const who = caller.peek()?.id;
-  if (loading || (loadedFor === who && isComplete.peek() && Date.now() - loadedAt.peek() < 60_000)) return;
+  const isFresh = isComplete.peek() && Date.now() - loadedAt.peek() < 60_000;
+  if (loadedFor === who && (loading || isFresh)) return;
   if (loadedFor !== who) {
     all.value = [];
     isComplete.value = false;
@@ -46,6 +47,7 @@ export async function load(): Promise<void> {
   try {
     for (let next: string | undefined = `/api/namespaces?top=${firstPage}`; next !== undefined; ) {
       const page: Page = await get<Page>(next, own.signal);
+      if (own.signal.aborted) return;
       fresh.push(...page.value);
       // Only the first load shows rows as they arrive; a reload replaces them all together at the end.
       if (isFirst) all.value = [...fresh];
@@ -61,6 +63,7 @@ export async function load(): Promise<void> {
     failure.value = error instanceof Error ? error : new Error(String(error));
   } finally {
     if (loading === own) loading = undefined;
+    refreshSoon();
   }
 }
 
@@ -74,40 +77,68 @@ function withTop(link: string, top: number): string {
 const stale = new Map<string, { cluster: string; namespace: string }>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+let isRefreshing = false;
+
 observe(({ event, data }) => {
-  if (event !== "operation" || all.peek().length === 0) return;
+  if (event !== "operation" || (all.peek().length === 0 && !loading)) return;
   const { cluster, namespace } = data as { cluster?: string; namespace?: string };
   if (cluster === undefined || namespace === undefined) return;
   stale.set(`${cluster}/${namespace}`, { cluster, namespace });
-  if (timer !== undefined) return;
+  refreshSoon();
+});
+
+/** Groups many events into one look. */
+function refreshSoon(ms = 1_000): void {
+  if (timer !== undefined || stale.size === 0) return;
   timer = setTimeout(() => {
     timer = undefined;
     void refresh();
-  }, 1_000);
-});
+  }, ms);
+}
 
 const mostAtOnce = 20;
+/** Before another try to read what could not be read. */
+const againMs = 5_000;
 
 async function refresh(): Promise<void> {
+  // One read after another, so that no older answer replaces a newer one; each calls this again at its end.
+  if (loading || isRefreshing) return;
+  if (!contact.peek().isThere || gate.peek() !== "open") return refreshSoon(againMs);
   const wanted = [...stale.values()];
   stale.clear();
-  if (!contact.peek().isThere) return;
   // After a batch, loading the list is faster than loading each one.
   if (wanted.length > mostAtOnce) return void (await load());
-  const read = await Promise.all(
-    wanted.map(async ({ cluster, namespace }) => {
-      const key = `${cluster}/${namespace}`;
-      const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
-      return [key, await get<Namespace>(path).catch(() => undefined)] as const;
-    }),
-  );
-  const changes = new Map(read);
+  isRefreshing = true;
+  const readFor = loadedFor;
+  const read = await Promise.all(wanted.map(readOne));
+  isRefreshing = false;
+  if (loadedFor === readFor) replace(read);
+  refreshSoon(read.includes(unread) ? againMs : undefined);
+}
+
+const unread = Symbol("unread");
+/** Its namespace is undefined when it is gone, or the caller may no longer see it. */
+type Read = readonly [key: string, namespace: Namespace | undefined] | typeof unread;
+
+async function readOne(of: Pick<Namespace, "cluster" | "namespace">): Promise<Read> {
+  const path = `/api/namespaces/${encodeURIComponent(of.cluster)}/${encodeURIComponent(of.namespace)}`;
+  try {
+    return [keyOf(of), await get<Namespace>(path)];
+  } catch (error) {
+    if (error instanceof Refused && (error.status === 404 || error.status === 403)) return [keyOf(of), undefined];
+    stale.set(keyOf(of), of);
+    return unread;
+  }
+}
+
+function replace(read: readonly Read[]): void {
+  const changes = new Map(read.filter((each) => each !== unread));
   const known = new Set(all.peek().map(keyOf));
   const kept = all.peek().flatMap((each) => {
     const key = keyOf(each);
     return changes.has(key) ? (changes.get(key) ?? []) : [each];
   });
-  const added = read.flatMap(([key, value]) => (value && !known.has(key) ? [value] : []));
+  const added = [...changes].flatMap(([key, value]) => (value && !known.has(key) ? [value] : []));
   all.value = [...kept, ...added];
 }
 

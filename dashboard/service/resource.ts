@@ -12,6 +12,8 @@ export interface Resource<T> {
   /** When `data` was loaded. */
   readonly loadedAt: Signal<number>;
   reload(): void;
+  /** Applies news to the data, and to an answer that is on its way, since that may have been read before the news. */
+  amend(change: (data: T) => T): void;
 }
 
 /** Loads when the key changes, after sign-in, and when the service is back. */
@@ -45,21 +47,28 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<
   const isLoading = signal(true);
   const loadedAt = signal(0);
   let running: AbortController | undefined;
+  let news: ((data: T) => T)[] = [];
   return {
     data,
     error,
     isLoading,
     loadedAt,
     stop: () => running?.abort(),
+    amend(change) {
+      if (isLoading.peek()) news.push(change);
+      const current = data.peek();
+      if (current !== undefined) data.value = change(current);
+    },
     reload() {
       running?.abort();
       const own = new AbortController();
       running = own;
+      news = [];
       isLoading.value = true;
       load(own.signal).then(
         (value) => {
           if (own.signal.aborted) return;
-          data.value = value;
+          data.value = news.reduce((newer, change) => change(newer), value);
           error.value = undefined;
           loadedAt.value = Date.now();
           isLoading.value = false;

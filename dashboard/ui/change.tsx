@@ -1,11 +1,13 @@
 /** The dialog for every change: it shows the plan first, and sends the change only after that. */
-import { type Signal, signal, useSignal } from "@preact/signals";
+import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { path as pagePath, query } from "../app/router.ts";
 import { call } from "../service/client.ts";
 import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
+import { announce } from "./announcer.tsx";
 import { BatchPlanView, PlanView } from "./plan.tsx";
-import { isOutdated, Loaded, Outdated, ProblemText } from "./states.tsx";
+import { isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "./states.tsx";
 
 export interface Change {
   readonly title: string;
@@ -32,13 +34,15 @@ export function ask(change: Change): void {
   asked.value = change;
 }
 
+// "This namespace" is the one of the page: on another page, or with other filters, nobody may agree to it.
+effect(() => {
+  void [pagePath.value, query.value];
+  asked.value = undefined;
+});
+
 export function ChangeDialog() {
   const change = asked.value;
   return change ? <Asked key={change.path + change.title} change={change} /> : null;
-}
-
-function close(): void {
-  asked.value = undefined;
 }
 
 function Asked({ change }: { readonly change: Change }) {
@@ -48,6 +52,11 @@ function Asked({ change }: { readonly change: Change }) {
   const state = useSignal<"idle" | "sending">("idle");
   const error = useSignal<Error | undefined>(undefined);
   const isChosen = useSignal(false);
+  const isOpen = () => asked.peek() === change;
+  /** Only after the browser has closed the dialog, and so returned the focus. */
+  const forget = () => {
+    if (isOpen()) asked.value = undefined;
+  };
   const path = change.choice && isChosen.value ? withFlag(change.path, change.choice.name) : change.path;
   const plan = useResource(`plan ${path}`, async (signal) => {
     const headers = conditionOf(change.ifMatch);
@@ -71,11 +80,16 @@ function Asked({ change }: { readonly change: Change }) {
         ...requestOf(change, comment.value),
         headers: { ...conditionOf(change.ifMatch ?? plan.data.value?.etag), "idempotency-key": key },
       });
-      close();
+      // The person has left for another page, and stays there.
+      if (!isOpen()) return announce(`Accepted: ${change.verb}`);
+      dialog.current?.close();
+      // The button that opened the dialog may be gone once the change has an effect.
+      document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
       change.done(body);
     } catch (reason) {
       error.value = reason instanceof Error ? reason : new Error(String(reason));
       state.value = "idle";
+      if (!isOpen()) announce(`Failed: ${change.verb}. ${error.value.message}`);
     }
   };
 
@@ -86,7 +100,7 @@ function Asked({ change }: { readonly change: Change }) {
       plan.data.value = undefined;
       plan.reload();
     } else {
-      close();
+      dialog.current?.close();
       change.reload();
     }
   };
@@ -94,8 +108,15 @@ function Asked({ change }: { readonly change: Change }) {
   const outdated = [error.value, plan.error.value].find(isOutdated);
   const isPlanned = plan.data.value !== undefined && !outdated;
   const isBlocked = plan.data.value !== undefined && standsInTheWay(plan.data.value);
+  const isSending = state.value === "sending";
   return (
-    <dialog ref={dialog} onClose={close} aria-labelledby="change-title">
+    <dialog
+      ref={dialog}
+      onClose={forget}
+      // Closing the dialog would not stop what has been sent, and would hide its failure.
+      onCancel={(event) => isSending && event.preventDefault()}
+      aria-labelledby="change-title"
+    >
       <form onSubmit={send}>
         <h2 id="change-title" class="dialog-head">
           {change.title}
@@ -125,22 +146,20 @@ function Asked({ change }: { readonly change: Change }) {
             <div class="failure" role="alert">
               <p class="empty-title">The request failed.</p>
               <ProblemText error={error.value} />
-              <p class="muted">
-                You can safely send it again: the idempotency key stays the same, so nothing happens twice.
-              </p>
+              <p class="muted">{sendAgainText}</p>
             </div>
           )}
         </div>
         <div class="dialog-foot">
-          <button type="button" onClick={close}>
+          <button type="button" onClick={() => dialog.current?.close()} disabled={isSending}>
             Close
           </button>
           <button
             type="submit"
             class={change.isGrave ? "primary grave" : "primary"}
-            disabled={!isPlanned || isBlocked || state.value === "sending"}
+            disabled={!isPlanned || isBlocked || isSending}
           >
-            {state.value === "sending" ? "Sending …" : change.verb}
+            {isSending ? "Sending …" : change.verb}
           </button>
         </div>
       </form>

@@ -104,6 +104,9 @@ export function Outdated({ error, showNow }: { readonly error: Refused; readonly
   );
 }
 
+export const sendAgainText =
+  "You can safely send it again: the idempotency key stays the same, so nothing happens twice.";
+
 /** Cause, fix, and the trace id to find it in the logs. */
 export function ProblemText({ error }: { readonly error: Error }) {
   if (!(error instanceof Refused)) return <p>{error.message}</p>;

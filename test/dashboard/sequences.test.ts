@@ -1,0 +1,292 @@
+/** What people do in an order that nobody planned: they go back, close, look away, and answers come late. */
+import type { Browser, BrowserContext, Page, Route } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+import { openPages, type Pages, startBrowser } from "./support/browser.ts";
+import { executable } from "./support/executable.ts";
+
+const { cluster, sqlServer } = names;
+const database = (name: string, ...roles: string[]) => ({ server: sqlServer, database: name, roles });
+const request = (namespace: string, changes: object = {}) => ({
+  cluster,
+  namespace,
+  databases: [database("messages", "reader")],
+  ...changes,
+});
+/** It waits until somebody decides. */
+const toApprove = (namespace: string) => request(namespace, { databases: [database("orders", "reader")] });
+
+describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }, () => {
+  let sandbox: SuiteSandbox;
+  let service: Service;
+  let browser: Browser;
+  let context: BrowserContext;
+  let pages: Pages;
+  let page: Page;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ callers: "keys", approval: { databases: [`${sqlServer}/orders`] } });
+    service = serviceOf(sandbox);
+    browser = await startBrowser(executable ?? "");
+    pages = openPages(browser);
+    context = await pages.newContext();
+    page = await pages.newPage(context);
+    const started = await Promise.all(["first", "second"].map((name) => service.onboard(request(name))));
+    await Promise.all(started.map((id) => service.waitFor(id)));
+    await open("/catalog");
+    await page.getByLabel(/^Catalog key/).fill(sandbox.key ?? "");
+    await button("Sign in with key").click();
+    await heading("Catalog");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await sandbox?.close();
+  });
+  afterEach(async () => {
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    expect(pages.complaints.splice(0)).toEqual([]);
+  });
+
+  const open = (path: string) => page.goto(`${sandbox.url}/dashboard${path}`);
+  const heading = (text: string | RegExp) => page.getByRole("heading", { level: 1, name: text }).waitFor();
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
+  const dialog = () => page.getByRole("dialog");
+  const planned = () => dialog().locator(".verdict").waitFor();
+
+  it("closes the dialog of a change with the page that it is about", async () => {
+    await open(`/namespaces/${cluster}/first`);
+    await button("Repair …").waitFor();
+    await page.getByRole("link", { name: "Namespaces" }).first().click();
+    await page.getByRole("link", { name: `${cluster}/second` }).click();
+    await button("Repair …").click();
+    await planned();
+
+    await page.goBack();
+
+    await heading("Namespaces");
+    await expect.poll(() => dialog().count()).toBe(0);
+  });
+
+  it("stays on the page to which the person went while a change was sent", async () => {
+    await open(`/namespaces/${cluster}/second`);
+    await button("Repair …").waitFor();
+    await page.getByRole("link", { name: "Namespaces" }).first().click();
+    await page.getByRole("link", { name: `${cluster}/first` }).click();
+    const sent = Promise.withResolvers<void>();
+    await page.route("**/first/repair", async (route) => {
+      await sent.promise;
+      await route.continue();
+    });
+    await button("Repair …").click();
+    await planned();
+    await button("Repair").click();
+    await page.keyboard.press("Escape");
+    expect(await dialog().getByText("Sending …").count(), "what was sent goes on, so its dialog stays").toBe(1);
+    await page.goBack();
+    await page.getByRole("link", { name: `${cluster}/second` }).click();
+    await button("Offboard …").click();
+    await planned();
+
+    sent.resolve();
+
+    await page.getByText("Accepted: Repair").waitFor({ state: "attached" });
+    expect(await dialog().getByText("Offboard this namespace?").count()).toBe(1);
+    await heading(`${cluster}/second`);
+    const { body } = await service.call("GET", `/api/namespaces/${cluster}/first`);
+    await service.waitFor(String(body["operation"]));
+  });
+
+  const focused = () => page.evaluate("document.activeElement?.textContent");
+
+  it("returns the focus when a dialog closes", async () => {
+    await open(`/namespaces/${cluster}/first`);
+    await button("Repair …").click();
+    await planned();
+
+    await button("Close").click();
+
+    await expect.poll(() => dialog().count()).toBe(0);
+    expect(await focused()).toBe("Repair …");
+    await page.locator(".account summary").click();
+    await button("Shortcuts (?)").click();
+    await button("Close").click();
+    await expect.poll(() => dialog().count()).toBe(0);
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    expect(await focused()).toBe("Shortcuts (?)");
+  });
+
+  it("leaves the focus on the page when the button of a change goes away", async () => {
+    await open(`/operations/${await service.onboard(toApprove("dropped"))}`);
+    await page.locator(".summary").getByText("Waiting for approval", { exact: true }).waitFor();
+    await button("Cancel …").click();
+    await planned();
+
+    await button("Cancel the operation").click();
+
+    await page.locator(".summary").getByText("Canceled", { exact: true }).waitFor();
+    await expect.poll(() => button("Cancel …").count()).toBe(0);
+    expect(await focused()).toBe(`Onboard ${cluster}/dropped`);
+  });
+
+  /** The row of a namespace on the page Namespaces. */
+  const rowOf = (namespace: string) => page.getByRole("listitem").filter({ hasText: `${cluster}/${namespace}` });
+  const roles = (...names: string[]) => ({ databases: [database("messages", ...names)] });
+
+  it("keeps a namespace in the list when it cannot be read again, and reads it later", async () => {
+    await service.waitFor(await service.onboard(request("first", roles("reader"))));
+    await open("/namespaces");
+    await page.locator("[data-stream=live]").waitFor();
+    await rowOf("first").getByText("messages (reader)").waitFor();
+    const path = `/api/namespaces/${cluster}/first`;
+    const refused = Promise.withResolvers<void>();
+    await page.route(`**${path}`, (route) => {
+      refused.resolve();
+      return route.fulfill({ status: 503, contentType: "text/plain", body: "unavailable" });
+    });
+    const answered = page.waitForResponse((response) => response.url().endsWith(path));
+
+    await service.waitFor(await service.onboard(request("first", roles("reader", "writer"))));
+
+    await refused.promise;
+    await (await answered).finished();
+    await page.waitForFunction("new Promise((done) => setTimeout(() => done(true)))");
+    expect(await rowOf("first").count()).toBe(1);
+    await page.unrouteAll({ behavior: "wait" });
+    await rowOf("first").getByText("messages (reader, writer)").waitFor();
+  });
+
+  it("does not replace a namespace by an older answer of the whole list", async () => {
+    await service.waitFor(await service.onboard(request("second", roles("reader"))));
+    await open("/namespaces");
+    await page.locator("[data-stream=live]").waitFor();
+    await rowOf("second").getByText("messages (reader)").waitFor();
+    const [read, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.route("**/api/namespaces?top=100", async (route) => {
+      const response = await route.fetch();
+      read.resolve();
+      await late.promise;
+      await route.fulfill({ response });
+    });
+    await button("Refresh").click();
+    await read.promise;
+    // The page counts approvals after each event, so it has received the change by then.
+    const heard = page.waitForResponse("**/api/approvals?*");
+
+    await service.waitFor(await service.onboard(request("second", roles("reader", "writer"))));
+
+    await heard;
+    // Time in which the page could read the namespace before the list; otherwise it reads it after the list.
+    await page.evaluate("new Promise((done) => setTimeout(done, 2_000))");
+    late.resolve();
+    await page.waitForResponse("**/api/namespaces?top=100");
+    await rowOf("second").getByText("messages (reader, writer)").waitFor();
+  });
+
+  it("lists an older operation that comes to match the filters, in its place", async () => {
+    const [older, newer] = [await service.onboard(toApprove("older")), await service.onboard(toApprove("newer"))];
+    await open("/operations?status=Canceled");
+    await page.locator("[data-stream=live]").waitFor();
+    await page.mouse.move(0, 0);
+    const own = [`${cluster}/newer`, `${cluster}/older`];
+    const listed = async () =>
+      (await page.locator(".operations [data-row] strong").allTextContents()).filter((each) => own.includes(each));
+    await service.call("POST", `/api/operations/${newer}/cancel`, {});
+    await expect.poll(listed, { timeout: 15_000 }).toEqual([`${cluster}/newer`]);
+
+    await service.call("POST", `/api/operations/${older}/cancel`, {});
+
+    await expect.poll(listed, { timeout: 15_000 }).toEqual(own);
+  });
+
+  const filled = (namespace: string) =>
+    `/new?cluster=${cluster}&namespace=${namespace}&databases=${encodeURIComponent(`${sqlServer}/messages=reader`)}`;
+  const dryRun = /\/api\/onboardings\?dryRun=true$/;
+  const refuse = (route: Route, status: number, headers: Record<string, string> = {}) => {
+    const told = { title: "refused", detail: "It was refused.", fix: "Ask again.", traceId: "0" };
+    const body = JSON.stringify({ type: "urn:mooring:error:REFUSED", status, code: "REFUSED", ...told });
+    return route.fulfill({ status, headers, contentType: "application/problem+json", body });
+  };
+
+  it("plans again when it was asked too often", async () => {
+    let plans = 0;
+    await page.route(dryRun, (route) => {
+      plans += 1;
+      return plans === 1 ? refuse(route, 429, { "retry-after": "1" }) : route.continue();
+    });
+
+    await open(filled("often"));
+
+    await button("Onboard").waitFor();
+    expect(plans).toBe(2);
+  });
+
+  it("plans again when asked to, or when the service is back", async () => {
+    await page.route(dryRun, (route) => refuse(route, 503));
+    await open(filled("later"));
+    await page.getByText("Could not load the plan.").waitFor();
+    await page.unroute(dryRun);
+    await button("Try again").click();
+    await button("Onboard").waitFor();
+    await page.route(/\/api\//, (route) => route.abort());
+    await page.locator("[data-search]").fill("latest");
+    await page.locator(".beside").getByText("Retrying automatically.", { exact: false }).waitFor();
+
+    await page.unroute(/\/api\//);
+
+    await button("Onboard").waitFor();
+  });
+
+  it("says that a request may be sent again when its answer is lost", async () => {
+    await open(filled("lost"));
+    await button("Onboard").waitFor();
+    const keys: (string | undefined)[] = [];
+    const onboardings = /\/api\/onboardings$/;
+    await page.route(onboardings, async (route) => {
+      keys.push(route.request().headers()["idempotency-key"]);
+      await route.fetch();
+      await route.abort();
+    });
+    await button("Onboard").click();
+    await page.getByText("You can safely send it again", { exact: false }).waitFor();
+    await page.unroute(onboardings);
+    const again = page.waitForRequest(onboardings);
+
+    await button("Onboard").click();
+
+    keys.push((await again).headers()["idempotency-key"]);
+    await heading(`Onboard ${cluster}/lost`);
+    expect(new Set(keys).size).toBe(1);
+    const { body } = await service.call("GET", "/api/operations?namespace=lost");
+    expect(body["value"]).toHaveLength(1);
+  });
+
+  it("shows the newest state of an operation when an event overtakes the answer", async () => {
+    const id = await service.onboard(toApprove("overtaken"));
+    await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
+    const late = Promise.withResolvers<void>();
+    await page.route(`**/api/operations/${id}`, async (route) => {
+      const response = await route.fetch();
+      // As it was before it asked for approval.
+      const { approval: _approval, ...before } = { ...(await response.json()), phase: "preflight" };
+      await late.promise;
+      await route.fulfill({ response, json: before });
+    });
+    const [operation] = (await service.call("GET", "/api/operations?namespace=overtaken")).body["value"] as object[];
+    let streams = 0;
+    await page.route(`**/api/operations/${id}/events`, (route) => {
+      streams += 1;
+      // A page that asks for the next stream has read the one before.
+      if (streams > 1) late.resolve();
+      const body = `event: operation\nid: x\ndata: ${JSON.stringify(operation)}\n\n`;
+      return streams > 1 ? undefined : route.fulfill({ contentType: "text/event-stream", body });
+    });
+
+    await open(`/operations/${id}`);
+
+    await page.locator(".summary").getByText("Waiting for approval", { exact: true }).waitFor();
+    await button("Cancel …").waitFor();
+    await service.call("POST", `/api/operations/${id}/cancel`, {});
+  });
+});
