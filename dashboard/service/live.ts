@@ -14,6 +14,8 @@ export const lastHeard = signal(Date.now());
 
 export const everything = "/api/events";
 const longestPauseMs = 15_000;
+/** A stream that lasts less is not followed by the next without a pause. */
+const shortestMs = 1_000;
 /** Heartbeats come every 15 seconds. */
 const silenceMs = 40_000;
 
@@ -57,6 +59,7 @@ effect(() => {
 async function run(path: string, stopped: AbortSignal): Promise<void> {
   for (let failures = 0; !stopped.aborted; ) {
     if (streamState.peek() !== "away") streamState.value = "connecting";
+    const begun = Date.now();
     try {
       const wait = await readOnce(path, stopped);
       if (wait === "ended") {
@@ -67,6 +70,9 @@ async function run(path: string, stopped: AbortSignal): Promise<void> {
       if (wait > 0) {
         streamState.value = "full";
         await pause(wait, stopped);
+      } else if (Date.now() - begun < shortestMs) {
+        // Something on the way may end every stream at once.
+        await pauseUnlessBack(shortestMs, stopped);
       }
     } catch (error) {
       if (stopped.aborted) return;

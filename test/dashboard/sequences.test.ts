@@ -289,4 +289,19 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await button("Cancel …").waitFor();
     await service.call("POST", `/api/operations/${id}/cancel`, {});
   });
+
+  it("does not ask in a loop for events that something on the way ends at once", async () => {
+    let streams = 0;
+    await page.route("**/api/events*", async (route) => {
+      streams += 1;
+      await route.fulfill({ status: 200, contentType: "text/event-stream", body: "retry: 1000\n\n" });
+    });
+    await open("/catalog");
+    await heading("Catalog");
+    await expect.poll(() => streams).toBeGreaterThan(0);
+
+    await page.waitForTimeout(2_000);
+
+    expect(streams).toBeLessThan(10);
+  });
 });
