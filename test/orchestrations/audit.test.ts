@@ -3,8 +3,11 @@ import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
+import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
@@ -157,4 +160,32 @@ it("repeats the step when the trail cannot be written, and ends with one entry",
 
   expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarded");
   expect(effects("onboard-1")).toEqual(onboardEffects.toSorted());
+});
+
+it("has what a committed step did, even if no attempt could record it at once", async () => {
+  const acceptance = createAcceptanceContext(cloud);
+  const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity" });
+  await acceptOnboarding(acceptance, pod);
+  await acceptance.run();
+  const { audit } = cloud.ports;
+  let failures = catalog.retry.attempts + 1;
+  providePorts({
+    ...cloud.ports,
+    audit: {
+      ...audit,
+      async append(entry) {
+        if (entry.what === "federateIdentity" && failures-- > 0)
+          throw new TransientError("REGISTRY_UNAVAILABLE", "busy");
+        await audit.append(entry);
+      },
+    },
+  });
+  const migration = { until: "sideBySide", serviceAccount: "app", selector: "team-a" } as const;
+  const accepted = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) });
+
+  await acceptance.run();
+
+  expect(failures).toBeLessThan(0);
+  expect(cloud.operations.get(accepted.operation)?.status).toBe("Succeeded");
+  expect(effects(accepted.operation)).toContain("federateIdentity create");
 });

@@ -175,3 +175,38 @@ describe.each(Object.entries(stories))("late activities of %s", (_what, tell) =>
     }
   });
 });
+
+/** The activities that the runtime delivers again just before the operation's end is recorded, with what each leaves. */
+async function deliverAgainBeforeEnd(): Promise<readonly { activity: string; before: object; after: object }[]> {
+  const delivered: Delivery[] = [];
+  const again: { activity: string; before: object; after: object }[] = [];
+  await acceptance.run({
+    async execute(activity, work) {
+      for (const late of activity === "recordOutcome" ? delivered : []) {
+        const before = everything();
+        await late.again().catch(() => undefined);
+        again.push({ activity: late.activity, before, after: everything() });
+      }
+      delivered.push({ activity, again: work });
+      return await work();
+    },
+  });
+  return again;
+}
+
+describe("activities delivered again after they were undone, before the operation's end", () => {
+  it.each(["an adopted", "a new"])("change nothing in %s namespace", async (kind) => {
+    if (kind === "an adopted") {
+      const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "theirs" } };
+      cloud.objects.set("v1 Namespace /team-a", theirs);
+    }
+    const { operation } = await acceptOnboarding(acceptance, request);
+    refuse("change sql-dev/messages");
+
+    const again = await deliverAgainBeforeEnd();
+
+    expect(again.map(({ activity }) => activity)).toContain("removeServiceAccount");
+    for (const { activity, before, after } of again) expect(after, activity).toEqual(before);
+    expect(cloud.operations.get(operation)?.status).toBe("Failed");
+  });
+});

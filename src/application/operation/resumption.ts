@@ -18,15 +18,14 @@ import { type UndoStage, undoStages } from "../../resources/undoStages.ts";
 /** Undefined when no step has begun: the operation then begins as it would have. */
 export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
   if (steps.length === 0) return undefined;
-  const { kind, request, earlier, migration, compensates } = operation;
+  const { kind, request, earlier, migration } = operation;
   const admins = adminsOf(steps);
-  const planned = plannedSteps(kind, request, { earlier, migration, undos: compensates?.undos, admins });
-  const forward = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+  const forward = plannedOf(operation, steps);
   const stages = undoStages(kind, request, { earlier, migration, admins }).filter((stage) =>
     forward.some((step) => isOf(stage, step)),
   );
   const hasChanged = forward.some(({ name }) => !isStepName(name) || stepFacts[name].stage !== "look");
-  const failure = findFailure(operation, { forward, isBeingUndone: steps.length > forward.length });
+  const failure = findFailure(operation, { forward, isUndoing: isBeingUndone(operation, steps) });
   // Committed, and yet being undone: the answer to the commit was lost, and the step that sent it failed for good.
   const isCommitted = operation.committedTime !== undefined && failure === undefined;
   const common = { isCommitted, hasChanged, ...(failure ? { failure } : {}) };
@@ -47,25 +46,48 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   };
 }
 
+/** The steps that the operation is for; all others are undos. */
+function plannedOf(
+  { kind, request, earlier, migration, compensates }: OperationRecord,
+  steps: readonly StepRecord[],
+): readonly StepRecord[] {
+  const planned = plannedSteps(kind, request, {
+    earlier,
+    migration,
+    undos: compensates?.undos,
+    admins: adminsOf(steps),
+  });
+  return steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+}
+
+/** Whether an undo has begun: from then on, no other step may change anything. */
+export function isBeingUndone(operation: OperationRecord, steps: readonly StepRecord[]): boolean {
+  return hasUndos(operation) && steps.length > plannedOf(operation, steps).length;
+}
+
+function hasUndos({ kind }: OperationRecord): boolean {
+  return kind === "onboard" || kind === "change" || kind === "migrate";
+}
+
 function isOf({ steps }: UndoStage, { name }: StepRecord): boolean {
   return steps.some((each) => each === name);
 }
 
 /** Why it was, or had to be, undone: a step had failed for good. */
 function findFailure(
-  { kind, cancel, committedTime }: OperationRecord,
-  { forward, isBeingUndone }: { readonly forward: readonly StepRecord[]; readonly isBeingUndone: boolean },
+  operation: OperationRecord,
+  { forward, isUndoing }: { readonly forward: readonly StepRecord[]; readonly isUndoing: boolean },
 ): Resumption["failure"] {
-  const hasUndos = kind === "onboard" || kind === "change" || kind === "migrate";
+  const { cancel, committedTime } = operation;
   // The operation was proven and only failed to be recorded, or to remove the old state: try that again.
-  if (!hasUndos || (committedTime !== undefined && !isBeingUndone)) return undefined;
+  if (!hasUndos(operation) || (committedTime !== undefined && !isUndoing)) return undefined;
   const failed = forward.filter(({ status }) => status === "Failed");
   const first = failed.find(({ error }) => !isCode(error?.code, "OPERATION_CANCELED")) ?? failed[0];
   if (first) {
     const { name, error } = first;
     return { step: name, code: error?.code ?? "UNEXPECTED", message: error?.message ?? `Step ${name} had failed.` };
   }
-  if (!isBeingUndone) return undefined;
+  if (!isUndoing) return undefined;
   if (cancel) return { step: "cancel", code: "OPERATION_CANCELED", message: `Canceled by ${cancel.by}.` };
   const message = "It was being undone when its orchestration broke off; the reason is not recorded.";
   return { step: "orchestration", code: "ORCHESTRATION_FAILED", message };

@@ -16,6 +16,7 @@ import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import { commitOperation, expectNotEnded, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
+import { isBeingUndone } from "../operation/resumption.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
@@ -55,7 +56,7 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const trail = beginTrail(ports, step, input);
-  const allowed = expectAllowed(registry, input, known);
+  const allowed = expectAllowed(registry, input, { known, started: trail.started });
   const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
   let isCommitted = false;
@@ -75,8 +76,10 @@ async function tryStep<I extends StepInput, O extends StepResult>(
     const action = await trail.succeed(result.action).catch(async (error: unknown) => {
       if (!isCommitted || isRetried(error, input, await trail.started)) throw error;
       // A committed operation must not be undone because the end of its last step could not be recorded.
-      invocation.warn(logLine("step end not recorded", facts({ reason: describeFailure(error).message })));
-      return result.action;
+      return await keepTrying(() => trail.succeed(result.action)).catch((last: unknown) => {
+        invocation.warn(logLine("step end not recorded", facts({ reason: describeFailure(last).message })));
+        return result.action;
+      });
     });
     invocation.log(logLine("step done", facts({ action, durationMs: Date.now() - begun })));
     return { ...result, action };
@@ -102,15 +105,20 @@ async function tryStep<I extends StepInput, O extends StepResult>(
  * another operation, which must not have succeeded.
  */
 async function expectAllowed(
-  registry: Pick<Registry, "getOperation">,
+  registry: Pick<Registry, "getOperation" | "listSteps">,
   { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
-  known: Known | undefined,
+  { known, started }: { readonly known: Known | undefined; readonly started: Promise<number> },
 ): Promise<Stored<OperationRecord> | undefined> {
   const record = known ? known.record : await registry.getOperation(operation);
-  if (typeof createdBy !== "string") expectWanted(record, operation);
-  else {
+  if (typeof createdBy === "string") {
     expectNotEnded(record, operation);
     if (createdBy !== operation) expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
+    return record;
+  }
+  expectWanted(record, operation);
+  // Only what the runtime delivers again can come after its undo.
+  if ((await started) > 1 && record && isBeingUndone(record, await registry.listSteps(operation))) {
+    throw new PermanentError("OPERATION_ENDED", `Operation ${operation} is being undone.`);
   }
   return record;
 }
@@ -128,6 +136,22 @@ async function unlessEnded(caught: unknown, gate: Promise<unknown>): Promise<unk
 function isRetried(error: unknown, { retry }: StepInput, tries: number): boolean {
   return !isRecordedAsData(error) && delayAfterAttempt(retry, tries) !== undefined;
 }
+
+/** For what nothing else records: no attempt follows this one. */
+async function keepTrying<T>(write: () => Promise<T>): Promise<T> {
+  for (const delayMs of pausesMs) {
+    await sleep(delayMs);
+    try {
+      return await write();
+    } catch {
+      // Only the reason of the last one is told.
+    }
+  }
+  return await write();
+}
+
+/** Together less than a minute, beyond what the registry's own retries wait. */
+const pausesMs = [100, 1_000, 5_000, 15_000, 30_000];
 
 /**
  * Records the failure, and waits if a service asked for longer than the runtime waits by itself. Returns whether the step is

@@ -102,14 +102,22 @@ function read(value: unknown, field: string): unknown {
 }
 
 /** Nothing of this operation is left, Mooring's earlier things are still there, and everything else is unchanged. */
-export function checkUndone(before: Snapshot, after: Snapshot, named: readonly string[]): Problem[] {
+export function checkUndone(
+  before: Snapshot,
+  after: Snapshot,
+  named: readonly string[],
+  operation?: string,
+): Problem[] {
   const isNamed = (undo: string) =>
     named.includes(undo) || (undo === "unfederateIdentity" && named.includes("removeIdentity"));
   const problems: Problem[] = [];
   for (const thing of after.values()) {
     const was = before.get(thing.key);
     if (!was && !isNamed(thing.undo)) problems.push(`left behind: ${thing.key}`);
-    if (was && was.madeBy === undefined && !was.isLent && was.content !== thing.content && !isNamed(thing.undo)) {
+    // A mark that an offboarding which broke off had removed, and that the namespace's record still knows, may return.
+    const isMarkedAgain = operation !== undefined && thing.madeBy !== undefined && thing.madeBy !== operation;
+    const isForeign = was !== undefined && was.madeBy === undefined && !was.isLent && !isMarkedAgain;
+    if (isForeign && was.content !== thing.content && !isNamed(thing.undo)) {
       problems.push(`changed, and not Mooring's: ${thing.key}\n    ${was.content}\n    ${thing.content}`);
     }
   }

@@ -82,7 +82,7 @@ function judgeOnboarding({ world, operation, first, before, after }: Scene): Pro
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     return [...checkParts(world, request), ...checkForeignThere(first, after)];
   }
-  return checkUndone(before, after, namedUndos(operation));
+  return checkUndone(before, after, namedUndos(operation), operation.id);
 }
 
 function judgeMigration(scene: Scene): Problem[] {
