@@ -248,15 +248,17 @@ export class TurnPlan {
     if (request !== undefined) this.effects.tasks.push({ id, name: httpActivity, input: request.request });
   }
 
-  #startTimer(fireAt: number, mark?: HiddenMark | PollMark, isCancelled = false): void {
+  #startTimer(time: number, mark?: HiddenMark | PollMark, isCancelled = false): void {
     const id = this.#context.ledger.nextId;
+    // In whole milliseconds, which is all that the store takes: a back-off or a Retry-After may end in between.
+    const fireAt = new Date(time);
     this.#record({
       ...this.#stamp(EventType.TimerCreated, id),
-      FireAt: new Date(fireAt).toISOString(),
+      FireAt: fireAt.toISOString(),
       ...(mark === undefined ? {} : { Host: mark }),
     });
     if (isCancelled) this.#context.ledger.cancelTimer(id);
-    else this.effects.timers.push({ id, fireAt });
+    else this.effects.timers.push({ id, fireAt: fireAt.getTime() });
   }
 
   #cancelTimer(id: number): void {

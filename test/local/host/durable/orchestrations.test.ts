@@ -79,6 +79,12 @@ describe("retries", () => {
     expect(performance.now() - from).toBeGreaterThanOrEqual(80);
   });
 
+  test("takes a back-off that has fractions of a millisecond", async () => {
+    const input = { key: "fractions", failures: 2, attempts: 3, interval: 1, coefficient: 1.5 };
+
+    expect((await host.run("retry", input)).output).toBe("fractions at attempt 3");
+  });
+
   test("makes no attempt after the retry timeout, and still ends", async () => {
     const { output } = await host.run("retry", { key: "late", failures: 9, attempts: 6, interval: 600, timeout: 500 });
 
