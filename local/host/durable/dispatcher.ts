@@ -203,7 +203,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (ending === undefined) {
       lifecycle.advance(instance, batch, "Running", outcome);
     } else if (ending.status === "ContinuedAsNew") {
-      lifecycle.continueAsNew(instance, batch, ending.input, outcome);
+      const { input, unread } = ending;
+      const used = batch.filter((_, position) => !unread.includes(position));
+      lifecycle.continueAsNew(instance, used, input, outcome);
     } else if (ending.status === "Completed") {
       lifecycle.finish(instance, batch, { ...outcome, status: "Completed", output: ending.output, failure: undefined });
     } else {

@@ -289,6 +289,17 @@ describe("continueAsNew", () => {
     expect(status.input).toEqual({ left: 0, heard: [3, 2, 1] });
   });
 
+  test("leaves the events after it to the next generation, even if they arrived together", async () => {
+    const id = await host.client.startNew("listen", { input: [] });
+    await host.client.suspend(id, "until all are here");
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Suspended");
+    for (const word of ["one", "two", "three", "end"]) await host.client.raiseEvent(id, "word", word);
+
+    await host.client.resume(id, "go on");
+
+    expect((await host.finished(id)).output).toEqual(["one", "two", "three"]);
+  });
+
   test("encodes a string twice, as Azure does", async () => {
     expect((await host.run("stringAgain", "again")).output).toBe('"s"');
   });

@@ -341,3 +341,11 @@ df.app.orchestration("failThenSwitch", function* (context: OrchestrationContext)
 df.app.orchestration("failThenSwitchParent", function* (context: OrchestrationContext) {
   return yield context.df.callSubOrchestrator("failThenSwitch", context.df.getInput());
 });
+
+/** Hears one word in each generation, until the last. */
+df.app.orchestration("listen", function* (context: OrchestrationContext) {
+  const heard = context.df.getInput<string[]>();
+  const word: string = yield context.df.waitForExternalEvent("word");
+  if (word !== "end") context.df.continueAsNew([...heard, word]);
+  return heard;
+});
