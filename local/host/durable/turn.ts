@@ -39,11 +39,12 @@ export interface Outcome {
 
 const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 
+/** `refuse` says why the orchestrator is not asked, if so: then the orchestration fails as if it had failed by itself. */
 export async function runTurn(
   { app, functions, settings, log, isStrict }: TurnContext,
   instance: Instance,
   delivered: readonly HistoryEvent[],
-  now: number,
+  { now, refuse }: { readonly now: number; readonly refuse: () => Promise<string | undefined> },
 ): Promise<Outcome> {
   const { row, ledger } = instance;
   const timestamp = new Date(now).toISOString();
@@ -54,15 +55,18 @@ export async function runTurn(
   ];
   const read = new Set<HistoryEvent>();
   const onRead = (event: HistoryEvent) => void read.add(event);
-  const reply = await askOrchestrator(app, functions, instance, { opening, settings, onRead });
-
   const plan = new TurnPlan({ row, ledger, functions, settings, now });
   const waits: string[] = [];
-  let customStatus: string | null = null;
+  let { customStatus } = row;
   let ending: Ending | undefined;
   let gathering: Gathering | undefined;
   try {
-    customStatus = reply.kind === "unknown" ? null : readCustomStatus(reply.customStatus);
+    const refusal = await refuse();
+    if (refusal !== undefined) throw new OrchestrationError(refusal);
+    const reply = await askOrchestrator(app, functions, instance, { opening, settings, onRead });
+    // One that is too large leaves none.
+    customStatus = null;
+    if (reply.kind !== "unknown") customStatus = readCustomStatus(reply.customStatus);
     const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions, { isStrict });
     if (reply.kind === "state") {
       for (const event of opening) plan.deliver(event, actions.numbered);
@@ -83,15 +87,16 @@ export async function runTurn(
       };
     }
   } catch (error) {
-    if (!(error instanceof OrchestrationError || error instanceof NotJson)) throw error;
-    if (error instanceof UnknownFunctionError) {
+    ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, reasonOf(error)) };
+    if (!(error instanceof OrchestrationError || error instanceof NotJson)) {
+      log.error("durable turn failed in the host", { instanceId: row.id, error: String(error) });
+    } else if (error instanceof UnknownFunctionError) {
       log.error("an orchestration called a function that is not registered; in Azure it would wait forever", {
         instanceId: row.id,
         orchestration: row.name,
         reason: error.message,
       });
     }
-    ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, error.message) };
   }
   if (ending !== undefined) plan.releaseLocks();
 
@@ -221,7 +226,8 @@ function endingOf(
   return { status: "Completed", output: asPassed(toJson(reply.output)) };
 }
 
-/** A fault of this host during a turn: the instance fails visibly instead of hanging. */
-export function describeHostFault(name: string, error: unknown): Failure {
-  return describeOrchestratorFailure(name, `the host could not process the turn: ${messageOf(error)}`);
+/** A fault of this host during a turn, too, fails the instance visibly, instead of letting it hang. */
+function reasonOf(error: unknown): string {
+  const isTheirs = error instanceof OrchestrationError || error instanceof NotJson;
+  return isTheirs ? error.message : `the host could not process the turn: ${messageOf(error)}`;
 }
