@@ -213,7 +213,8 @@ export class TurnPlan {
     const name = String(action["functionName"]);
     this.#require("orchestrator", name);
     const given = action["instanceId"];
-    const id = typeof given === "string" && given !== "" ? given : `${row.execution}:${taskId}`;
+    // Without half surrogate pairs: the store would read all of them as the same character, and take two such ids for one.
+    const id = typeof given === "string" && given !== "" ? given.toWellFormed() : `${row.execution}:${taskId}`;
     if (id === row.id || id === row.parent?.id) {
       throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
     }

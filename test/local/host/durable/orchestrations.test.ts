@@ -160,6 +160,14 @@ describe("sub-orchestrations", () => {
     expect(output).toEqual({ caught: expect.stringContaining("already exists") });
     await host.client.terminate(running, "done");
   });
+
+  test("takes ids that differ only in half a surrogate pair for the same id", async () => {
+    const { runtimeStatus, output } = await host.run("greetAll", ["half \ud800", "half \ud801"]);
+
+    expect(runtimeStatus).toBe("Failed");
+    expect(output).toContain("already exists");
+    expect((await host.finished("half \ufffd")).output).toBe("Hello half \ufffd");
+  });
 });
 
 describe("timers", () => {

@@ -142,6 +142,14 @@ df.app.orchestration("callChild", function* (context: OrchestrationContext) {
   }
 });
 
+df.app.orchestration("greetAll", function* (context: OrchestrationContext) {
+  const names = context.df.getInput<string[]>();
+  const greetings: unknown = yield context.df.Task.all(
+    names.map((name) => context.df.callSubOrchestrator("greet", name, name)),
+  );
+  return greetings;
+});
+
 df.app.orchestration("wait", function* (context: OrchestrationContext) {
   const ms = context.df.getInput<number>();
   const from = context.df.currentUtcDateTime.getTime();
