@@ -19,9 +19,8 @@ import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
 import { afterConnections } from "./afterConnections.ts";
 import type { Clock } from "./clock.ts";
-import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
-import { EventType, type Failure } from "./history.ts";
+import { EventType } from "./history.ts";
 import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
@@ -30,7 +29,7 @@ import type { Mailbox } from "./mailbox.ts";
 import { noEffects, TurnPlan } from "./plan.ts";
 import { isFinal, type WaitingMessage } from "./records.ts";
 import type { DurableSpans } from "./spans.ts";
-import { describeHostFault, type Outcome, runTurn, type TurnContext } from "./turn.ts";
+import { type Outcome, runTurn, type TurnContext } from "./turn.ts";
 import { serves } from "./versions.ts";
 
 export interface DispatcherOptions extends TurnContext {
@@ -175,24 +174,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function reckon(instance: Instance, batch: readonly WaitingMessage[]): Promise<Outcome> {
     const now = wakingTime(batch, { now: clock.now(), last: instance.row.updated });
-    const events = batch.map(({ event }) => event);
-    const { id, name, version, customStatus } = instance.row;
     options.spans.running(instance.row, instance.traceParent);
-    const failed = (failure: Failure): Outcome => {
-      return { events: [], effects: noEffects(), customStatus, ending: { status: "Failed", failure } };
-    };
-    try {
-      const fault = options.meetTurn === undefined ? undefined : await options.meetTurn({ name, instanceId: id });
-      if (fault !== undefined) return failed(describeOrchestratorFailure(name, fault));
-      if (!serves(settings, version)) {
-        const problem = `Its version '${version ?? ""}' is not one that version '${settings.defaultVersion}' serves.`;
-        return failed(describeOrchestratorFailure(name, problem));
-      }
-      return await runTurn(options, instance, events, now);
-    } catch (error) {
-      log.error("durable turn failed in the host", { instanceId: id, error: String(error) });
-      return failed(describeHostFault(name, error));
-    }
+    const delivered = batch.map(({ event }) => event);
+    return await runTurn(options, instance, delivered, { now, refuse: () => refuse(instance) });
+  }
+
+  async function refuse({ row: { id, name, version } }: Instance): Promise<string | undefined> {
+    const fault = await options.meetTurn?.({ name, instanceId: id });
+    if (fault !== undefined || serves(settings, version)) return fault;
+    return `Its version '${version ?? ""}' is not one that version '${settings.defaultVersion}' serves.`;
   }
 
   function save(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
@@ -203,7 +193,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (ending === undefined) {
       lifecycle.advance(instance, batch, "Running", outcome);
     } else if (ending.status === "ContinuedAsNew") {
-      lifecycle.continueAsNew(instance, batch, ending.input, outcome);
+      const { input, unread } = ending;
+      const used = batch.filter((_, position) => !unread.includes(position));
+      lifecycle.continueAsNew(instance, used, input, outcome);
     } else if (ending.status === "Completed") {
       lifecycle.finish(instance, batch, { ...outcome, status: "Completed", output: ending.output, failure: undefined });
     } else {

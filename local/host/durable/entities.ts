@@ -47,6 +47,8 @@ export function createEntities(options: EntitiesOptions): Entities {
   const { store, commit, clock, settings, answer } = options;
   const slots = createSlots(settings.maxConcurrentEntityFunctions);
   const loaded = new Map<string, Entity>();
+  /** Releases on their way to the disk: entity and lock request. */
+  const releases = new Set<string>();
   let isRunning = false;
 
   function load(id: string): Entity {
@@ -66,10 +68,14 @@ export function createEntities(options: EntitiesOptions): Entities {
 
   function post(id: string, request: EntityRequest): void {
     const message = { key: store.newMessageKey(), entity: id, request };
+    if (request.kind === "release") releases.add(releaseKey(id, request));
     // Unlike a turn of an orchestrator, an operation may have outside effects, so the disk comes first.
     commit.add(
       () => store.insertMessage(message),
-      () => restore(message),
+      () => {
+        if (request.kind === "release") releases.delete(releaseKey(id, request));
+        restore(message);
+      },
     );
   }
 
@@ -88,19 +94,28 @@ export function createEntities(options: EntitiesOptions): Entities {
     if (next.dropped.length > 0) save(entity, next.dropped, entity.row);
     switch (next.kind) {
       case "wait":
-        // Here, not after the await in the loop: a message that arrives in between has to wake the entity again.
-        entity.isBusy = false;
-        return false;
+        return rest(entity);
       case "release":
         save(entity, [next.message], { ...entity.row, lock: null });
         return true;
-      case "lock":
-        if (next.message.request.kind === "lock") grant(entity, next.message, next.message.request);
+      case "lock": {
+        const { request } = next.message;
+        if (request.kind !== "lock") return true;
+        // Passed on now, the request would arrive at the next entity after the release, and lock it for good.
+        if (releases.has(releaseKey(entity.row.id, request))) return rest(entity);
+        grant(entity, next.message, request);
         return true;
+      }
       case "operations":
         finish(entity, next.batch, await runEntityBatch(options, entity.row, next.batch));
         return true;
     }
+  }
+
+  /** At once, not after the await in the loop: a message that arrives in between has to wake the entity again. */
+  function rest(entity: Entity): false {
+    entity.isBusy = false;
+    return false;
   }
 
   /** The entities of a lock set are locked one after the other, in an order that is the same for all callers. */
@@ -163,6 +178,10 @@ export function createEntities(options: EntitiesOptions): Entities {
       await slots.close();
     },
   };
+}
+
+function releaseKey(entity: string, { request }: { readonly request: string }): string {
+  return `${request} ${entity}`;
 }
 
 export function raisedEvent(now: number, name: string, input: string | null) {

@@ -213,7 +213,8 @@ export class TurnPlan {
     const name = String(action["functionName"]);
     this.#require("orchestrator", name);
     const given = action["instanceId"];
-    const id = typeof given === "string" && given !== "" ? given : `${row.execution}:${taskId}`;
+    // Without half surrogate pairs: the store would read all of them as the same character, and take two such ids for one.
+    const id = typeof given === "string" && given !== "" ? given.toWellFormed() : `${row.execution}:${taskId}`;
     if (id === row.id || id === row.parent?.id) {
       throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
     }
@@ -248,15 +249,17 @@ export class TurnPlan {
     if (request !== undefined) this.effects.tasks.push({ id, name: httpActivity, input: request.request });
   }
 
-  #startTimer(fireAt: number, mark?: HiddenMark | PollMark, isCancelled = false): void {
+  #startTimer(time: number, mark?: HiddenMark | PollMark, isCancelled = false): void {
     const id = this.#context.ledger.nextId;
+    // In whole milliseconds, which is all that the store takes: a back-off or a Retry-After may end in between.
+    const fireAt = new Date(time);
     this.#record({
       ...this.#stamp(EventType.TimerCreated, id),
-      FireAt: new Date(fireAt).toISOString(),
+      FireAt: fireAt.toISOString(),
       ...(mark === undefined ? {} : { Host: mark }),
     });
     if (isCancelled) this.#context.ledger.cancelTimer(id);
-    else this.effects.timers.push({ id, fireAt });
+    else this.effects.timers.push({ id, fireAt: fireAt.getTime() });
   }
 
   #cancelTimer(id: number): void {

@@ -10,18 +10,26 @@ import { type ChildCreated, EventType, type HistoryEvent } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 import { type InstanceRow, isFinal } from "./records.ts";
 
-export function rewindInstance(
-  engine: Engine,
-  row: InstanceRow,
-  reason: string,
-): { readonly refused: string } | undefined {
+export function rewindInstance(engine: Engine, row: InstanceRow, reason: string): Refusal | undefined {
+  // Now the store has everything, and nothing of what has failed is left in memory.
+  engine.commit.flush();
+  const refusal = rewind(engine, row, reason);
+  // With its children in one commit, or a crash in between would leave it waiting for them. And before the next turn, which would
+  // otherwise find the instance failed.
+  engine.commit.flush();
+  return refusal;
+}
+
+interface Refusal {
+  readonly refused: string;
+}
+
+function rewind(engine: Engine, row: InstanceRow, reason: string): Refusal | undefined {
   if (row.status !== "Failed") {
     return {
       refused: `This orchestration has status ${row.status}, but only orchestrations in the "Failed" state can be rewound.`,
     };
   }
-  // Now the store has everything, and nothing of this instance is left in memory.
-  engine.commit.flush();
   const events = engine.store.history(row.key);
   const cut = findCut(events);
   const ledger = new Ledger();
@@ -44,8 +52,6 @@ export function rewindInstance(
     Data: `Rewind: ${reason}`,
     Host: { again: findAgain(engine, row, { kept: events.slice(0, cut), lost, ledger, reason }) },
   });
-  // Before the next turn, which would otherwise find the instance failed.
-  engine.commit.flush();
   return undefined;
 }
 
@@ -120,7 +126,7 @@ function isChildAlive(engine: Engine, row: InstanceRow, event: ChildCreated, rea
   const isOurs = child?.parent?.instance === row.key && child.parent.execution === row.execution;
   if (child === undefined || !isOurs || child.parent?.taskId !== event.EventId) return false;
   if (!isFinal(child.status)) return true;
-  if (child.status === "Failed") return rewindInstance(engine, child, reason) === undefined;
+  if (child.status === "Failed") return rewind(engine, child, reason) === undefined;
   if (child.status === "Terminated") return false;
   engine.mailbox.deliver(row.key, row.execution, {
     EventType: EventType.SubOrchestrationInstanceCompleted,

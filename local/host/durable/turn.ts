@@ -1,7 +1,7 @@
 /** One turn of one orchestration: replays its history in the app and works out what follows. */
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
-import { flattenActions } from "./actions.ts";
+import { type Action, flattenActions } from "./actions.ts";
 import { describeOrchestratorFailure, messageOf, OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { type Gathering, gatheringOf } from "./gathering.ts";
@@ -25,7 +25,8 @@ export interface TurnContext {
 export type Ending =
   | { readonly status: "Completed"; readonly output: string }
   | { readonly status: "Failed"; readonly failure: Failure }
-  | { readonly status: "ContinuedAsNew"; readonly input: string };
+  /** `unread`: the positions of the delivered events that are for the next generation. */
+  | { readonly status: "ContinuedAsNew"; readonly input: string; readonly unread: readonly number[] };
 
 export interface Outcome {
   readonly events: readonly HistoryEvent[];
@@ -38,33 +39,42 @@ export interface Outcome {
 
 const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 
+/** `refuse` says why the orchestrator is not asked, if so: then the orchestration fails as if it had failed by itself. */
 export async function runTurn(
   { app, functions, settings, log, isStrict }: TurnContext,
   instance: Instance,
   delivered: readonly HistoryEvent[],
-  now: number,
+  { now, refuse }: { readonly now: number; readonly refuse: () => Promise<string | undefined> },
 ): Promise<Outcome> {
   const { row, ledger } = instance;
   const timestamp = new Date(now).toISOString();
+  const arrived = delivered.map((event) => asAwaited(event, instance));
   const opening: HistoryEvent[] = [
     { EventType: EventType.OrchestratorStarted, EventId: -1, Timestamp: timestamp },
-    ...delivered.map((event) => asAwaited(event, instance)),
+    ...arrived,
   ];
-  const reply = await askOrchestrator(app, functions, instance, { opening, settings });
-
+  const read = new Set<HistoryEvent>();
+  const onRead = (event: HistoryEvent) => void read.add(event);
   const plan = new TurnPlan({ row, ledger, functions, settings, now });
   const waits: string[] = [];
-  let customStatus: string | null = null;
+  let { customStatus } = row;
   let ending: Ending | undefined;
   let gathering: Gathering | undefined;
   try {
-    customStatus = reply.kind === "unknown" ? null : readCustomStatus(reply.customStatus);
+    const refusal = await refuse();
+    if (refusal !== undefined) throw new OrchestrationError(refusal);
+    const reply = await askOrchestrator(app, functions, instance, { opening, settings, onRead });
+    // One that is too large leaves none.
+    customStatus = null;
+    if (reply.kind !== "unknown") customStatus = readCustomStatus(reply.customStatus);
     const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions, { isStrict });
     if (reply.kind === "state") {
       for (const event of opening) plan.deliver(event, actions.numbered);
       plan.schedule(actions.numbered);
       for (const name of actions.waits) if (!ledger.awaitedEvents.has(name) && !waits.includes(name)) waits.push(name);
-      ending = endingOf(reply, actions.continueAsNew?.["input"], actions.continueAsNew !== undefined);
+      const isUnread = (event: HistoryEvent) => event.EventType === EventType.EventRaised && !read.has(event);
+      const unread = arrived.flatMap((event, position) => (isUnread(event) ? [position] : []));
+      ending = endingOf(reply, actions.continueAsNew, unread);
       gathering = gatheringOf(actions, ledger);
     } else {
       plan.scheduleFarewell(actions.numbered);
@@ -77,15 +87,16 @@ export async function runTurn(
       };
     }
   } catch (error) {
-    if (!(error instanceof OrchestrationError || error instanceof NotJson)) throw error;
-    if (error instanceof UnknownFunctionError) {
+    ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, reasonOf(error)) };
+    if (!(error instanceof OrchestrationError || error instanceof NotJson)) {
+      log.error("durable turn failed in the host", { instanceId: row.id, error: String(error) });
+    } else if (error instanceof UnknownFunctionError) {
       log.error("an orchestration called a function that is not registered; in Azure it would wait forever", {
         instanceId: row.id,
         orchestration: row.name,
         reason: error.message,
       });
     }
-    ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, error.message) };
   }
   if (ending !== undefined) plan.releaseLocks();
 
@@ -117,14 +128,21 @@ function askOrchestrator(
   app: FunctionApp,
   functions: DurableFunctions,
   instance: Instance,
-  { opening, settings }: { opening: readonly HistoryEvent[]; settings: DurableSettings },
+  { settings, ...arriving }: Arriving & { readonly settings: DurableSettings },
 ): Promise<Reply> {
   const { name } = instance.row;
   const definition = functions.find("orchestrator", name);
   if (definition === undefined)
     return Promise.resolve({ kind: "unknown", message: functions.explainUnknown("orchestrator", name) });
-  const raw = createPayload(instance, opening, settings);
+  const raw = createPayload(instance, arriving, settings);
   return app.invoke(definition.name, { trigger: {}, raw, instanceId: instance.row.id }).then(readState, readFailure);
+}
+
+interface Arriving {
+  /** The events of this turn. */
+  readonly opening: readonly HistoryEvent[];
+  /** Called when the SDK comes to an event from outside. */
+  readonly onRead: (event: HistoryEvent) => void;
 }
 
 const days = 24 * 60 * 60 * 1000;
@@ -136,7 +154,7 @@ const days = 24 * 60 * 60 * 1000;
  */
 function createPayload(
   { row, history }: Instance,
-  opening: readonly HistoryEvent[],
+  { opening, onRead }: Arriving,
   { httpSettings }: DurableSettings,
 ): object {
   const payload = {
@@ -153,8 +171,25 @@ function createPayload(
   };
   // Not enumerable, so that the SDK does not search all of it for timestamps to convert on every turn: they are Dates already.
   return Object.defineProperty(payload, "history", {
-    value: [...history.replayed, ...asReplayed(opening, false)].map(withOwnDetails),
+    value: [
+      ...history.replayed.map(withOwnDetails),
+      ...opening.flatMap((event) => asReplayed([event], false).map((replayed) => watched(replayed, event, onRead))),
+    ],
     enumerable: false,
+  });
+}
+
+/**
+ * The SDK stops reading at `continueAsNew`, without saying where. As in Azure, an event that it has not come to waits for the next
+ * generation. It reads the name of an event from outside only when it comes to it.
+ */
+function watched(replayed: ReplayedEvent, event: HistoryEvent, onRead: Arriving["onRead"]): ReplayedEvent {
+  if (event.EventType !== EventType.EventRaised) return withOwnDetails(replayed);
+  return Object.defineProperty(replayed, "Name", {
+    get() {
+      onRead(event);
+      return event.Name;
+    },
   });
 }
 
@@ -181,13 +216,18 @@ function readCustomStatus(status: unknown): string | null {
 }
 
 /** A string given to continueAsNew is already JSON (the SDK encodes it), and is encoded again here, as in Azure. */
-function endingOf(reply: Extract<Reply, { kind: "state" }>, input: unknown, continues: boolean): Ending | undefined {
+function endingOf(
+  reply: Extract<Reply, { kind: "state" }>,
+  next: Action | undefined,
+  unread: readonly number[],
+): Ending | undefined {
   if (!reply.isDone) return undefined;
-  if (continues) return { status: "ContinuedAsNew", input: toJson(input) };
+  if (next !== undefined) return { status: "ContinuedAsNew", input: toJson(next["input"]), unread };
   return { status: "Completed", output: asPassed(toJson(reply.output)) };
 }
 
-/** A fault of this host during a turn: the instance fails visibly instead of hanging. */
-export function describeHostFault(name: string, error: unknown): Failure {
-  return describeOrchestratorFailure(name, `the host could not process the turn: ${messageOf(error)}`);
+/** A fault of this host during a turn, too, fails the instance visibly, instead of letting it hang. */
+function reasonOf(error: unknown): string {
+  const isTheirs = error instanceof OrchestrationError || error instanceof NotJson;
+  return isTheirs ? error.message : `the host could not process the turn: ${messageOf(error)}`;
 }

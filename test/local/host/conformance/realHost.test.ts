@@ -26,7 +26,8 @@ beforeAll(async () => {
     headers: { "content-type": "application/json" },
     body: "3",
   });
-  await expect.poll(async () => (await call("entities/counter/a")).status).toBe(200);
+  // Not expect.poll, which works inside a test only.
+  await vi.waitFor(async () => expect((await call("entities/counter/a")).status).toBe(200), { timeout: 20_000 });
 });
 
 afterAll(() => host.close({ graceMs: 200 }));

@@ -64,6 +64,19 @@ test("sends the method, headers and body, and returns the answer whatever its st
   expect(seen).toEqual(["PUT /thing"]);
 });
 
+test("takes a Retry-After that has fractions of a millisecond", async () => {
+  let polls = 0;
+  answer = (_request, response) => {
+    polls += 1;
+    if (polls < 2) response.writeHead(202, { location: `${url}/status`, "retry-after": "0.0015" }).end();
+    else response.end("done");
+  };
+
+  expect((await host.run("callHttp", { method: "GET", url: `${url}/begin` })).output).toMatchObject({
+    content: "done",
+  });
+});
+
 test("polls the Location while the answer is 202, without the function's key", async () => {
   const keys: unknown[] = [];
   const pending = pendingFor(2, `${url}/status`);

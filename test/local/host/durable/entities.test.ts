@@ -1,7 +1,17 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { FunctionApp } from "../../../../local/host/app.ts";
+import type { FunctionApp, InvocationResult } from "../../../../local/host/app.ts";
+import { createClock } from "../../../../local/host/durable/clock.ts";
+import { createEntities } from "../../../../local/host/durable/entities.ts";
 import { nextEntityStep } from "../../../../local/host/durable/entityInbox.ts";
+import { indexFunctions } from "../../../../local/host/durable/functions.ts";
+import { createGroupCommit } from "../../../../local/host/durable/groupCommit.ts";
 import type { EntityMessage, EntityRequest } from "../../../../local/host/durable/records.ts";
+import { parseDurableSettings } from "../../../../local/host/durable/settings.ts";
+import { createEntityStore } from "../../../../local/host/durable/store/entityStore.ts";
+import { openDatabase } from "../../../../local/host/durable/store/open.ts";
+import { createMemoryLog } from "../support/memoryLog.ts";
 import { createStoreFolder, type DurableHost, loadTestApp, startDurableHost } from "./support/durableHost.ts";
 
 let app: FunctionApp;
@@ -134,6 +144,41 @@ describe("locks", () => {
     const step = nextEntityStep(null, queue, 10);
 
     expect(step).toEqual({ kind: "operations", batch: [queue[1]], dropped: [queue[0], queue[2]] });
+  });
+
+  test("does not pass on a lock whose release is on its way to the disk", async () => {
+    const directory = await createStoreFolder();
+    const database = openDatabase(join(directory, "entities.sqlite"));
+    const store = createEntityStore(database);
+    const commit = createGroupCommit(database, { onBroken() {}, countConnections: () => 0 });
+    const operation = Promise.withResolvers<InvocationResult>();
+    const entities = createEntities({
+      app: { ...app, invoke: () => operation.promise },
+      functions: indexFunctions(app),
+      settings: parseDurableSettings({}),
+      store,
+      commit,
+      clock: createClock(),
+      log: createMemoryLog().log,
+      answer() {},
+    });
+    entities.start();
+    const [one, two] = ["@account@one", "@account@two"];
+    const lock = { request: "r1", instance: 1, execution: "x", entities: [one, two], position: 0 };
+    entities.post(one, { kind: "operation", name: "get", input: null, caller: null });
+    entities.post(one, { kind: "lock", ...lock });
+    commit.flush();
+
+    // The orchestration is terminated in the same tick in which the operation before its lock ends.
+    for (const entity of [one, two]) entities.post(entity, { kind: "release", request: "r1" });
+    operation.resolve({ result: { entityExists: true, entityState: "0", results: [] }, returnValue: undefined });
+    for (let round = 0; round < 9; round++) await commit.committed(() => {});
+
+    expect([one, two].map((entity) => store.entity(entity)?.lock ?? null)).toEqual([null, null]);
+    expect(store.messages()).toEqual([]);
+    await entities.close();
+    database.close();
+    await rm(directory, { recursive: true });
   });
 });
 

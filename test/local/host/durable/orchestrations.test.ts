@@ -79,6 +79,12 @@ describe("retries", () => {
     expect(performance.now() - from).toBeGreaterThanOrEqual(80);
   });
 
+  test("takes a back-off that has fractions of a millisecond", async () => {
+    const input = { key: "fractions", failures: 2, attempts: 3, interval: 1, coefficient: 1.5 };
+
+    expect((await host.run("retry", input)).output).toBe("fractions at attempt 3");
+  });
+
   test("makes no attempt after the retry timeout, and still ends", async () => {
     const { output } = await host.run("retry", { key: "late", failures: 9, attempts: 6, interval: 600, timeout: 500 });
 
@@ -153,6 +159,14 @@ describe("sub-orchestrations", () => {
 
     expect(output).toEqual({ caught: expect.stringContaining("already exists") });
     await host.client.terminate(running, "done");
+  });
+
+  test("takes ids that differ only in half a surrogate pair for the same id", async () => {
+    const { runtimeStatus, output } = await host.run("greetAll", ["half \ud800", "half \ud801"]);
+
+    expect(runtimeStatus).toBe("Failed");
+    expect(output).toContain("already exists");
+    expect((await host.finished("half \ufffd")).output).toBe("Hello half \ufffd");
   });
 });
 
@@ -281,6 +295,17 @@ describe("continueAsNew", () => {
     const status = await host.finished(id);
     expect(status.output).toEqual({ heard: [3, 2, 1], note: "end" });
     expect(status.input).toEqual({ left: 0, heard: [3, 2, 1] });
+  });
+
+  test("leaves the events after it to the next generation, even if they arrived together", async () => {
+    const id = await host.client.startNew("listen", { input: [] });
+    await host.client.suspend(id, "until all are here");
+    await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Suspended");
+    for (const word of ["one", "two", "three", "end"]) await host.client.raiseEvent(id, "word", word);
+
+    await host.client.resume(id, "go on");
+
+    expect((await host.finished(id)).output).toEqual(["one", "two", "three"]);
   });
 
   test("encodes a string twice, as Azure does", async () => {

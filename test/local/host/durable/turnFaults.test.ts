@@ -44,3 +44,32 @@ it("raises a child's failure in its parent", async () => {
 
   expect(output).toEqual({ caught: expect.stringContaining(noWorkers) });
 });
+
+it("gives back the entities that the orchestration had locked", async () => {
+  const input = { from: "one", to: "other", hold: true };
+  const holder = await host.client.startNew("critical", { input });
+  await host.until(holder, ({ runtimeStatus }) => runtimeStatus === "Running");
+  failing = ["critical"];
+  await host.client.raiseEvent(holder, "go", 1);
+  expect(await host.finished(holder)).toMatchObject({ runtimeStatus: "Failed" });
+
+  const next = await host.run("critical", { ...input, hold: false });
+
+  expect(next).toMatchObject({ runtimeStatus: "Completed", output: 0 });
+});
+
+it("loses nothing that the failed turn was given: a rewind delivers it again", async () => {
+  failing = ["twoEvents"];
+  const id = await host.client.startNew("twoEvents");
+  await host.finished(id);
+  await host.client.rewind(id, "workers are back");
+  await host.client.raiseEvent(id, "one", 1);
+  await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
+  failing = ["twoEvents"];
+  await host.client.raiseEvent(id, "two", 2);
+  await host.finished(id);
+
+  await host.client.rewind(id, "workers are back again");
+
+  expect((await host.finished(id)).output).toEqual([1, 2]);
+});

@@ -142,6 +142,14 @@ df.app.orchestration("callChild", function* (context: OrchestrationContext) {
   }
 });
 
+df.app.orchestration("greetAll", function* (context: OrchestrationContext) {
+  const names = context.df.getInput<string[]>();
+  const greetings: unknown = yield context.df.Task.all(
+    names.map((name) => context.df.callSubOrchestrator("greet", name, name)),
+  );
+  return greetings;
+});
+
 df.app.orchestration("wait", function* (context: OrchestrationContext) {
   const ms = context.df.getInput<number>();
   const from = context.df.currentUtcDateTime.getTime();
@@ -340,4 +348,12 @@ df.app.orchestration("failThenSwitch", function* (context: OrchestrationContext)
 
 df.app.orchestration("failThenSwitchParent", function* (context: OrchestrationContext) {
   return yield context.df.callSubOrchestrator("failThenSwitch", context.df.getInput());
+});
+
+/** Hears one word in each generation, until the last. */
+df.app.orchestration("listen", function* (context: OrchestrationContext) {
+  const heard = context.df.getInput<string[]>();
+  const word: string = yield context.df.waitForExternalEvent("word");
+  if (word !== "end") context.df.continueAsNew([...heard, word]);
+  return heard;
 });
