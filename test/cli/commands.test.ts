@@ -308,6 +308,15 @@ describe("a missing object", () => {
     }
   });
 
+  it("says that nothing matches, not that there is nothing", async () => {
+    const [namespaces, operations] = await Promise.all(
+      [["list"], ["list", "operations"]].map((words) => mooring([...words, "--team", "nobody"])),
+    );
+
+    expect(namespaces).toMatchObject({ code: 0, stdout: "No onboarded namespace matches.\n" });
+    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation.\n" });
+  });
+
   it("is no error if it is a namespace, which may still be onboarded", async () => {
     const [operations, trail] = await Promise.all(
       [["list", "operations"], ["audit"]].map((words) => mooring([...words, "--namespace", "nobody"])),
