@@ -222,7 +222,11 @@ export function noAnswer(server: URL, cause: unknown, proxy?: string): Unreachab
     next: [
       ...(protocol === "TLS" ? [`If it is ${plain}: --server ${plain}`] : []),
       // Another program has the port.
-      ...(protocol === undefined && isLoopback(server.hostname) ? ["Start the service here: mooring up"] : []),
+      ...(protocol === undefined && isLoopback(server.hostname)
+        ? [
+            `Start the service here: mooring up${server.port === "7071" || server.port === "" ? "" : ` --port ${server.port}`}`,
+          ]
+        : []),
       ...(proxy === undefined
         ? []
         : [

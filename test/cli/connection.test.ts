@@ -51,7 +51,7 @@ it("says which address does not answer, and how to start the service", async () 
   expect(code).toBe(3);
   expect(stdout).toBe("");
   expect(stderr).toContain(`No answer from ${url}: nobody listens there.`);
-  expect(stderr).toContain("mooring up");
+  expect(stderr).toContain(`Start the service here: mooring up --port ${new URL(url).port}\n`);
 });
 
 it("says when a different program answers", async () => {
@@ -269,9 +269,11 @@ describe("a context", () => {
       mooring(["config", "get-contexts", "-o", "json"]),
     ]);
     await mooring(["config", "delete-context", "prod"]);
+    const unknown = await mooring(["config", "delete-context", "prod"]);
 
     expect(made).toMatchObject({ code: 0, stdout: "" });
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("mooring config use-context") });
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("mooring config get-contexts") });
     expect(current.stdout).toBe("prod\n");
     expect(list.stdout).toMatch(/^\* +prod +https:\/\/prod\.example +an-audience$/m);
     expect(JSON.parse(json.stdout).value).toContainEqual({
