@@ -50,7 +50,7 @@ export function renderFix(
   if (fix !== fixOf(code, situation)) return withNext(fix, next[0]);
   return withNext(
     fixOf(code, situation, words),
-    next.find((each) => each.startsWith("mooring ")),
+    next.find((each) => each.startsWith("mooring ") && !each.includes("<")),
   );
 }
 
