@@ -28,6 +28,10 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined ? missing : `must be ${typeName(issue.expected)}, not ${typeOf(issue.input)}`;
     case "invalid_value":
       return issue.input === undefined ? missing : `must be ${anyOf(issue.values.map(String))}`;
+    case "invalid_format":
+      return formats[issue.format];
+    case "invalid_key":
+      return `its name ${issue.issues.map(({ message }) => message).join(" and ")}`;
     case "too_small":
       return describeSize(issue.origin, issue.inclusive === false ? "more than" : "at least", issue.minimum);
     case "too_big":
@@ -36,6 +40,11 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return undefined;
   }
 }
+
+const formats: Readonly<Record<string, string>> = {
+  guid: "must be a GUID, such as 00000000-0000-4000-8000-000000000001",
+  hostname: "must be a hostname, without a protocol or a port",
+};
 
 const typeNames: Readonly<Record<string, string>> = {
   string: "a string",

@@ -80,6 +80,21 @@ it("tells a wrong value from a missing one", () => {
   ]);
 });
 
+it("says what a name, an ID and a host have to look like", () => {
+  const text = [
+    "tenantId: contoso",
+    "clusters: { AKS_Dev: {} }",
+    "sqlServers:",
+    "  sql-dev: { resourceId: /subscriptions/a/resourceGroups/b/providers/Microsoft.Sql/servers/c, host: tcp:sql, databases: {} }",
+  ].join("\n");
+
+  expect(problemsOf(text).map(({ setting, detail }) => [setting, detail])).toEqual([
+    ["tenantId", "must be a GUID, such as 00000000-0000-4000-8000-000000000001"],
+    ["clusters.AKS_Dev", "its name must be 1 to 40 lower-case letters, digits and hyphens"],
+    ["sqlServers.sql-dev.host", "must be a hostname, without a protocol or a port"],
+  ]);
+});
+
 it("reports where invalid YAML begins, and not the errors that follow from it", () => {
   const { problems } = readCatalog("# Mooring\n\ntext: of: a\n```\nmore: [of it\n") as { problems: readonly object[] };
 
