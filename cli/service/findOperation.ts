@@ -1,6 +1,7 @@
 /** Finds an operation by its id, by a unique part of the id, or by its namespace. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary, AwaitingDocument } from "../../src/domain/documents/operation.ts";
+import type { Berth } from "../../src/domain/naming/names.ts";
 import { NotPossible, Refused, UsageError } from "../failures.ts";
 import type { Client } from "./client.ts";
 import { listAll, pagesOf } from "./pages.ts";
@@ -46,9 +47,16 @@ export async function findOperation(client: Client, text: string): Promise<strin
   } catch (error) {
     if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
     const [waiting] = await findWaiting(client, (each) => each.cluster === cluster && each.namespace === namespace);
-    if (waiting === undefined) throw error;
-    return waiting.id;
+    const id = waiting?.id ?? (await findLast(client, { cluster, namespace }));
+    if (id === undefined) throw error;
+    return id;
   }
+}
+
+/** The last operation of a namespace, also of one that is not onboarded: its onboarding failed, or it was offboarded. */
+export async function findLast(client: Client, { cluster, namespace }: Berth): Promise<string | undefined> {
+  const call = { method: "GET", path: "/api/operations", query: { cluster, namespace } } as const;
+  return (await listAll<AnySummary>(client, call, 1)).value[0]?.id;
 }
 
 function beginsWith(id: string, text: string): boolean {

@@ -257,6 +257,13 @@ describe("failures", () => {
     expect(stdout).toMatch(/^ {2}error {2}SQL_\w+: /m);
     expect(stdout).toMatch(/^ {2}fix {4}\w/m);
     expect(identityOf(berth)).toBeUndefined();
+    const [, id] = /^ {2}id {5}(\S+)$/m.exec(stdout) ?? [];
+    const [status, followed] = await Promise.all([mooring(["status", berth]), mooring(["status", berth, "--wait"])]);
+    expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`next   mooring status ${id} --wait`) });
+    expect(followed).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^onboard aks-dev\/red-\d+ {2}Failed in /),
+    });
   });
 
   it("say how to authenticate, and do not show a wrong key", async () => {
