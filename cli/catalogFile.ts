@@ -6,6 +6,7 @@ import { count } from "./output/count.ts";
 import { facts } from "./output/facts.ts";
 import type { View } from "./output/view.ts";
 import type { Session } from "./session.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 export async function checkCatalog(session: Session, file: string): Promise<number> {
   const text = await readText(file);
@@ -26,9 +27,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    const why =
-      cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? "it is not there" : String(cause);
-    throw new UsageError(`${file} cannot be read: ${why}.`, { cause });
+    throw new UsageError(`${file} ${whyUnreadable(cause)}.`, { cause });
   }
 }
 

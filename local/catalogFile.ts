@@ -7,8 +7,8 @@ export async function readCatalogFile(file: string): Promise<string> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return refuse([`${file} cannot be read: ${isMissing ? "it is not there" : String(error)}.`]);
+    const why = error instanceof Error && "code" in error ? whys[String(error.code)] : undefined;
+    return refuse([`${file} cannot be read: ${why ?? String(error)}.`]);
   }
   const read = readCatalog(text);
   const problems = "problems" in read ? read.problems : findUnplayable(read.catalog);
@@ -21,6 +21,11 @@ export async function readCatalogFile(file: string): Promise<string> {
     ]),
   );
 }
+
+const whys: Readonly<Record<string, string>> = {
+  ENOENT: "it is not there",
+  EACCES: "you may not read it",
+};
 
 /** A service may run without these, but a sandbox would have nothing to simulate. */
 function findUnplayable(catalog: { readonly clusters: object; readonly sqlServers: object }): CatalogProblem[] {

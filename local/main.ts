@@ -27,7 +27,7 @@ const viewer = traces ? await startTraceViewer() : undefined;
 const starting = startSandbox({
   port,
   latencyMs,
-  settings: viewer?.settings ?? {},
+  settings: { ...telemetrySettings(process.env), ...viewer?.settings },
   catalog,
   callers: tellsApart ? "keys" : "anonymous",
   logLevel: verbose ? "information" : "warning",
@@ -47,6 +47,15 @@ try {
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
   await viewer?.close();
+}
+
+/** The service has an environment of its own (hostProcess.ts); these variables are for it (docs/telemetry.md). */
+function telemetrySettings(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value !== undefined && (name.startsWith("OTEL_") || name === "MOORING_TRACE_URL") ? [[name, value]] : [],
+    ),
+  );
 }
 
 function failed({ url }: Sandbox): never {

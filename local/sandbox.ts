@@ -162,13 +162,17 @@ async function checkPort(port: number): Promise<void> {
   try {
     await listening;
   } catch (cause) {
-    const why =
-      cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
-        ? "is taken by another program"
-        : String(cause);
-    throw new PortTaken(`Port ${port} of 127.0.0.1 ${why}. Stop that program, or choose another port with --port.`, {
-      cause,
-    });
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "EADDRINUSE")
+      throw new PortTaken(
+        `Port ${port} of 127.0.0.1 is taken by another program. Stop that program, or choose another port with --port.`,
+        { cause },
+      );
+    if (code === "EACCES")
+      throw new Error(`Port ${port} of 127.0.0.1 may not be used by this user. Choose one from 1024 on with --port.`, {
+        cause,
+      });
+    throw cause;
   }
   const closed = once(probe, "close");
   probe.close();

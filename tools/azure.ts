@@ -163,7 +163,12 @@ async function addPodIdentity(cluster: string): Promise<number> {
   }
 }
 
-const [name = "", ...args] = process.argv.slice(2);
+const words = process.argv.slice(2);
+if (words.includes("--help") || words.includes("-h")) {
+  console.log(usage.trimEnd());
+  process.exit(0);
+}
+const [name = "", ...args] = words;
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 try {
   if (command === undefined) throw new UsageError(name === "" ? "no command" : `no command "${name}"`);

@@ -42,8 +42,13 @@ function readArguments(): { backend: Backend; catalog: string; out: string } {
         backend: { type: "string", default: "scheduler" },
         catalog: { type: "string", default: "mooring.yaml" },
         out: { type: "string", default: "dist/package" },
+        help: { type: "boolean", short: "h", default: false },
       },
     });
+    if (values.help) {
+      console.log(usage.trimEnd());
+      process.exit(0);
+    }
     const chosen = Backend.safeParse(values.backend);
     if (!chosen.success) throw new Error(`--backend is "${values.backend}"; it takes ${Backend.options.join(" or ")}`);
     return { backend: chosen.data, catalog: resolve(values.catalog), out: resolve(values.out) };

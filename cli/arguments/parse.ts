@@ -108,13 +108,16 @@ function unknownFlag(name: string, rawName: string, flags: Flags): UsageError {
 
 function checkOperands(name: string, { operands: wanted }: Command, given: readonly string[]): void {
   const missing = wanted[given.length];
-  if (missing?.isRequired) throw new UsageError(`${name} needs ${missing.name}.`);
+  if (missing?.isRequired) {
+    const choices = missing.choices === undefined ? "" : `: ${missing.choices.join(", ")}`;
+    throw new UsageError(`${name} needs <${missing.name}>${choices}.`);
+  }
   const surplus = wanted.at(-1)?.isMany ? undefined : given[wanted.length];
   if (surplus !== undefined) throw new UsageError(`${name} does not take "${surplus}".`);
   for (const [index, { name: operand, choices, isOpen }] of wanted.entries()) {
     const value = given[index];
     if (value !== undefined && choices && !isOpen && !choices.includes(value)) {
-      throw new UsageError(`${operand} is "${value}"; it takes ${choices.join(", ")}.`);
+      throw new UsageError(`<${operand}> is "${value}"; it takes ${choices.join(", ")}.`);
     }
   }
 }

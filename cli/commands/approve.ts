@@ -25,7 +25,8 @@ export const command = defineCommand({
   async run(session, { comment, "request-hash": hash, "if-match": named, "dry-run": isDryRun }, [text = ""]) {
     if (hash === undefined && !isDryRun && !canAsk()) {
       throw new UsageError("No terminal to ask for confirmation: name the request with --request-hash.", {
-        next: [`mooring status ${text}`],
+        // The status of a namespace has no hash.
+        next: text.includes("/") ? ["mooring approvals", "mooring status <operation>"] : [`mooring status ${text}`],
       });
     }
     const id = await findOperation(session.client, text);

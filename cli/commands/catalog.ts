@@ -16,7 +16,7 @@ export const command = defineCommand({
   async run(session, _values, [check, file]) {
     if (check === undefined) return await showCatalog(session);
     if (file === undefined)
-      throw new UsageError("catalog check needs file.", { next: ["mooring catalog check <file>"] });
+      throw new UsageError("catalog check needs <file>.", { next: ["mooring catalog check <file>"] });
     const { checkCatalog } = await import("../catalogFile.ts");
     return await checkCatalog(session, file);
   },

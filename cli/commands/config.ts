@@ -31,9 +31,12 @@ export const command = defineCommand({
     if (action === "get-contexts") return await listContexts(session, config);
     if (action === "current-context") return await sayCurrent(session, config);
     if (name === undefined)
-      throw new UsageError(`config ${action} needs context.`, { next: [`mooring config ${action} <context>`] });
+      throw new UsageError(`config ${action} needs <context>.`, { next: [`mooring config ${action} <context>`] });
     const { env } = session;
     const { contexts } = config;
+    if (action === "delete-context" && !contexts.has(name)) {
+      throw new NotPossible(`${config.path} has no context "${name}".`, { next: ["mooring config get-contexts"] });
+    }
     if (action !== "set-context" && !contexts.has(name)) throw unknownContext(name, config);
     if (action === "use-context") {
       await changeConfig(env, (document) => document.set("current-context", name));

@@ -135,6 +135,9 @@ interface Source<T> extends Listing<T> {
   read(session: Session, filters: Filters, most: number): Promise<Listed<T>>;
   documentOfAll(items: readonly T[]): unknown;
   lines(items: readonly T[], view: View): readonly string[];
+  /** What is printed when there is nothing, and when nothing matches the filters. */
+  readonly nothing: string;
+  readonly noMatch: string;
 }
 
 function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
@@ -148,6 +151,8 @@ function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
     documentOfAll: all,
     columns: (_items, view) => namespaceColumns(view),
     lines: namespaceTable,
+    nothing: "No namespace is onboarded.",
+    noMatch: "No onboarded namespace matches.",
   };
 }
 
@@ -162,6 +167,8 @@ const operations: Source<AnySummary> = {
   documentOfAll: (value) => ({ value }),
   columns: operationColumns,
   lines: operationTable,
+  nothing: "There is no operation.",
+  noMatch: "There is no such operation.",
 };
 
 function isOf(wanted: string | undefined, { team }: { readonly team?: string | undefined }): boolean {
@@ -183,7 +190,13 @@ async function list<T>(
   if (isCut) session.say("There are more; --limit says how many to list.");
   if (!isWatching) {
     const names = value.map(listing.nameOf);
-    await session.print({ document: listing.documentOfAll(value), names, lines: (view) => listing.lines(value, view) });
+    const isFiltered = Object.values(filters).some((each) => each !== undefined);
+    const none = isFiltered ? listing.noMatch : listing.nothing;
+    await session.print({
+      document: listing.documentOfAll(value),
+      names,
+      lines: (view) => (value.length === 0 ? [none] : listing.lines(value, view)),
+    });
     return exitCodes.done;
   }
   try {

@@ -1,10 +1,11 @@
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes } from "../failures.ts";
+import { exitCodes, Refused } from "../failures.ts";
 import { nameOf, namespaceLines } from "../output/namespaces.ts";
-import { namespaceOf } from "../requests/namespacePath.ts";
-import { findOperation, findOperationId } from "../service/findOperation.ts";
+import { type Named, namespaceOf } from "../requests/namespacePath.ts";
+import type { Client } from "../service/client.ts";
+import { findLast, findOperation, findOperationId } from "../service/findOperation.ts";
 import { getOperation } from "../service/followOperation.ts";
 import { printOperation, waitAndPrint } from "../wait.ts";
 
@@ -19,8 +20,7 @@ export const command = defineCommand({
     const { client } = session;
     if (values.wait) return await waitAndPrint(session, await findOperation(client, text));
     if (text.includes("/")) {
-      const { path } = namespaceOf(operands);
-      const document = await client.json<NamespaceDocument>({ method: "GET", path }, ["state", "findings"]);
+      const document = await readNamespace(client, namespaceOf(operands));
       await session.print({ document, names: [nameOf(document)], lines: (view) => namespaceLines(document, view) });
       return exitCodes.done;
     }
@@ -28,3 +28,13 @@ export const command = defineCommand({
     return exitCodes.done;
   },
 });
+
+/** A namespace that is not onboarded may have had an operation, which says why. */
+async function readNamespace(client: Client, named: Named): Promise<NamespaceDocument> {
+  try {
+    return await client.json<NamespaceDocument>({ method: "GET", path: named.path }, ["state", "findings"]);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
+    throw new Refused(error.problem, { operation: await findLast(client, named) });
+  }
+}

@@ -6,8 +6,9 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Document } from "yaml";
-import { UsageError } from "../failures.ts";
+import { NotPossible, UsageError } from "../failures.ts";
 import type { Context, Environment } from "../service/server.ts";
+import { whyUnreadable, whyUnwritable } from "../unreadable.ts";
 
 export interface Config {
   readonly path: string;
@@ -35,11 +36,18 @@ export async function changeConfig(env: Environment, change: (document: Document
   const document = await parse(path, (await readText(path)) ?? "");
   change(document);
   check(path, document.toJS());
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // Written elsewhere and renamed, so that no reader ever sees half a file.
   const draft = `${path}.${process.pid}`;
-  await writeFile(draft, document.toString(), { mode: 0o600 });
-  await rename(draft, path);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(draft, document.toString(), { mode: 0o600 });
+    await rename(draft, path);
+  } catch (cause) {
+    throw new NotPossible(`${path} ${whyUnwritable(cause)}.`, {
+      next: ["Name another file with MOORING_CONFIG."],
+      cause,
+    });
+  }
 }
 
 /** The context that the flag, or else the environment or the file, names; undefined if none does. */
@@ -66,9 +74,9 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new UsageError(`${path} cannot be read: ${code}.`);
+    throw new UsageError(`${path} ${whyUnreadable(error)}.`, { cause: error });
   }
 }
 

@@ -30,8 +30,8 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
   }
   const { problem, operation, retryAfterSeconds } = failure;
   const { code, detail, errors = [], traceId } = problem;
-  const { fix, next = [] } = renderFix(problem, "answered");
-  const inTheWay = operation === undefined ? [] : [`mooring status ${operation} --wait`];
+  const { fix, next } = renderFix(problem, "answered", operation === undefined ? {} : { operation });
+  const follow = operation === undefined || next?.includes(operation) ? [] : [`mooring status ${operation} --wait`];
   const head =
     errors.length === 0 ? detail : `${errors.length === 1 ? "one field is" : `${errors.length} fields are`} wrong`;
   const pointerWidth = Math.max(0, ...errors.map(({ pointer }) => pointer.length));
@@ -46,7 +46,7 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     ...(retryAfterSeconds !== undefined && problem.status !== 409
       ? fact("wait", `${retryAfterSeconds} s; with --wait it is done for you`)
       : []),
-    ...acts([...inTheWay, ...[next].flat(), ...failure.next]),
+    ...acts([...follow, ...(next === undefined ? [] : [next]), ...failure.next]),
     ...(traceId === undefined ? [] : fact("trace", traceId)),
   ];
 }

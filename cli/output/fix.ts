@@ -25,6 +25,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace }: S
     migrate: `mooring migrate ${berth}`,
     migrateBack: `mooring migrate ${berth} --to podIdentity`,
     takeOver: "--take-over",
+    dryRun: "--dry-run",
     ignoreDependants: "--ignore-dependants",
     team: "--team <name>",
     credential: "MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE",
@@ -50,7 +51,7 @@ export function renderFix(
   if (fix !== fixOf(code, situation)) return withNext(fix, next[0]);
   return withNext(
     fixOf(code, situation, words),
-    next.find((each) => each.startsWith("mooring ")),
+    next.find((each) => each.startsWith("mooring ") && !each.includes("<")),
   );
 }
 

@@ -67,7 +67,8 @@ class Reader {
   }
 
   fail(what: string): never {
-    throw new UsageError(`The JSONPath "${this.text}" cannot be read at "${this.rest}": ${what}.`, {
+    const where = this.rest === "" ? "its end" : `"${this.rest}"`;
+    throw new UsageError(`The JSONPath "${this.text}" cannot be read at ${where}: ${what}.`, {
       next: ["docs/cli.md has examples; the language is kubectl's."],
     });
   }

@@ -12,7 +12,6 @@ export function nameOf({ cluster, namespace }: Pick<NamespaceDocument, "cluster"
 }
 
 export function namespaceTable(namespaces: readonly NamespaceDocument[], view: View): readonly string[] {
-  if (namespaces.length === 0) return ["No namespace is onboarded."];
   return table(namespaces, namespaceColumns(view), view);
 }
 

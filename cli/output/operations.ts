@@ -7,7 +7,6 @@ import { age, duration } from "./times.ts";
 import type { View } from "./view.ts";
 
 export function operationTable(operations: readonly AnySummary[], view: View): readonly string[] {
-  if (operations.length === 0) return ["There is no such operation."];
   return table(operations, operationColumns(operations, view), view);
 }
 

@@ -8,7 +8,7 @@ export function spellingFor(env: Environment, words: readonly string[]): Spellin
   const program = programName(env);
   const flags = ["--context", "--server"].flatMap((flag) => {
     const value = readFlag(flag, words);
-    return value === undefined ? [] : [` ${flag} ${value}`];
+    return value === undefined || value === "" ? [] : [` ${flag} ${value}`];
   });
   return (line) =>
     line.includes("usage: mooring")

@@ -1,7 +1,9 @@
 /** The files that -f names: files, folders, patterns that the shell left unexpanded, and - for standard input. */
+import type { Dirent } from "node:fs";
 import { glob, readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { UsageError } from "../failures.ts";
+import { whyUnreadable } from "../unreadable.ts";
 
 const extensions = new Set([".json", ".yaml", ".yml"]);
 /** Input of kustomize, which is never a request, though its output may be. */
@@ -36,7 +38,7 @@ async function filesOf(word: string, search: Search): Promise<readonly string[]>
 }
 
 async function filesIn(folder: string, { isRecursive, say }: Search): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: isRecursive, withFileTypes: true });
+  const entries = await readFolder(folder, isRecursive);
   const names = entries
     .filter((entry) => !entry.isDirectory() && extensions.has(extname(entry.name)))
     .map(({ parentPath, name }) => join(parentPath, name))
@@ -46,6 +48,16 @@ async function filesIn(folder: string, { isRecursive, say }: Search): Promise<re
   if (files.length > 0) return files;
   const more = isRecursive ? "" : "; -R reads folders in it, too";
   throw new UsageError(`${folder} holds no file with the extension .json, .yaml or .yml${more}.`);
+}
+
+async function readFolder(folder: string, isRecursive: boolean): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { recursive: isRecursive, withFileTypes: true });
+  } catch (cause) {
+    // With -R it may be a folder below.
+    const path = cause instanceof Error && "path" in cause ? String(cause.path) : folder;
+    throw new UsageError(`${path} ${whyUnreadable(cause)}.`, { cause });
+  }
 }
 
 async function kindOf(path: string): Promise<"file" | "folder" | undefined> {

@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { group, kind as ownKind } from "../../src/domain/request/objectForm.ts";
 import { UsageError } from "../failures.ts";
+import { whyUnreadable } from "../unreadable.ts";
 import { findFiles, type Search } from "./findFiles.ts";
 import { parseYaml } from "./parseYaml.ts";
 
@@ -50,17 +51,11 @@ async function readText(file: string): Promise<string> {
       if (size > mostBytes) break;
     }
   } catch (cause) {
-    const why = cause instanceof Error && "code" in cause ? whys[String(cause.code)] : undefined;
-    throw new UsageError(`${nameOf(file)} ${why ?? `cannot be read: ${String(cause)}`}.`, { cause });
+    throw new UsageError(`${nameOf(file)} ${whyUnreadable(cause)}.`, { cause });
   }
   if (size <= mostBytes) return Buffer.concat(chunks).toString("utf8");
   throw new UsageError(`${nameOf(file)} has more than 4 MB, the limit of the service: send it in parts.`);
 }
-
-const whys: Readonly<Record<string, string>> = {
-  ENOENT: "is not there",
-  EACCES: "may not be read",
-};
 
 export async function parseRequests(file: string, content: string): Promise<readonly Written[]> {
   const documents = await parseYaml(nameOf(file), content);

@@ -7,7 +7,7 @@ import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
 import { pause } from "./pause.ts";
 import { type Way, wayTo } from "./proxy.ts";
-import type { Environment } from "./server.ts";
+import { type Environment, isLoopback } from "./server.ts";
 
 export interface Query {
   readonly [name: string]: string | undefined;
@@ -199,7 +199,7 @@ function parseJson(text: string): unknown {
 }
 
 function notMooring(server: URL, status: number, what: string): NotMooring {
-  return new NotMooring(`${server.origin} is not Mooring: it answered ${status}${what}.`, {
+  return new NotMooring(`${server.href.replace(/\/$/, "")} is not Mooring: it answered ${status}${what}.`, {
     status,
     next: ["Look at --server or MOORING_SERVER; the address is that of the service, without /api."],
   });
@@ -207,17 +207,26 @@ function notMooring(server: URL, status: number, what: string): NotMooring {
 
 const codesOfNobody = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** Nothing was sent: nothing listens, the certificate is not trusted, or fetch blocks the port. */
+/** Nothing was sent: nothing listens, the certificate is not trusted, another protocol is spoken, or fetch blocks the port. */
 function isNobodyThere(cause: unknown): boolean {
   if (cause instanceof Error && cause.name === "TimeoutError") return false;
+  if (missingProtocol(cause) !== undefined) return true;
   const code = codeOf(cause);
   return code === undefined || codesOfNobody.has(code) || /CERT|ALTNAME/.test(code);
 }
 
 export function noAnswer(server: URL, cause: unknown, proxy?: string): Unreachable {
+  const protocol = missingProtocol(cause);
+  const plain = server.origin.replace("https:", "http:");
   return new Unreachable(`No answer from ${server.origin}: ${reasonOf(cause)}.`, {
     next: [
-      ...(/^(127\.|localhost|\[::1\])/.test(server.hostname) ? ["Start the service here: mooring up"] : []),
+      ...(protocol === "TLS" ? [`If it is ${plain}: --server ${plain}`] : []),
+      // Another program has the port.
+      ...(protocol === undefined && isLoopback(server.hostname)
+        ? [
+            `Start the service here: mooring up${server.port === "7071" || server.port === "" ? "" : ` --port ${server.port}`}`,
+          ]
+        : []),
       ...(proxy === undefined
         ? []
         : [
@@ -239,11 +248,22 @@ const reasons: Readonly<Record<string, string>> = {
 
 export function reasonOf(cause: unknown): string {
   if (cause instanceof Error && cause.name === "TimeoutError") return "it took too long";
+  const protocol = missingProtocol(cause);
+  if (protocol !== undefined) return `it does not speak ${protocol}`;
   const code = codeOf(cause);
   if (code !== undefined) return reasons[code] ?? code;
-  let deepest = cause;
-  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
-  return deepest instanceof Error ? deepest.message : String(deepest);
+  return rootOf(cause)?.message ?? String(cause);
+}
+
+function rootOf(cause: unknown): Error | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  return rootOf(cause.cause) ?? cause;
+}
+
+/** The protocol that the server should speak, and does not. */
+function missingProtocol(cause: unknown): "TLS" | "HTTP" | undefined {
+  if (/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(codeOf(cause) ?? "")) return "TLS";
+  return rootOf(cause)?.name === "HTTPParserError" ? "HTTP" : undefined;
 }
 
 /** fetch nests the reason one or two causes deep. */

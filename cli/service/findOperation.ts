@@ -1,9 +1,10 @@
 /** Finds an operation by its id, by a unique part of the id, or by its namespace. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
-import type { AnySummary } from "../../src/domain/documents/operation.ts";
-import { NotPossible, UsageError } from "../failures.ts";
+import type { AnySummary, AwaitingDocument } from "../../src/domain/documents/operation.ts";
+import type { Berth } from "../../src/domain/naming/names.ts";
+import { NotPossible, Refused, UsageError } from "../failures.ts";
 import type { Client } from "./client.ts";
-import { pagesOf } from "./pages.ts";
+import { listAll, pagesOf } from "./pages.ts";
 
 const wholeId = /^[0-9a-f]{14}-[0-9a-f]{16}$/;
 /** Older ones are found only by their full id. */
@@ -18,13 +19,14 @@ export async function findOperationId(client: Client, text: string): Promise<str
       next: ["mooring list operations"],
     });
   }
-  const found: AnySummary[] = [];
+  const found: Pick<AnySummary, "id">[] = [];
   let looked = 0;
   for await (const page of pagesOf<AnySummary>(client, { method: "GET", path: "/api/operations" })) {
     looked += page.length;
-    found.push(...page.filter(({ id }) => id.startsWith(text) || id.split("-")[1]?.startsWith(text)));
+    found.push(...page.filter(({ id }) => beginsWith(id, text)));
     if (found.length > 1 || looked >= mostLookedAt) break;
   }
+  if (found.length === 0) found.push(...(await findWaiting(client, ({ id }) => beginsWith(id, text))));
   const [only, ...more] = found;
   if (only && more.length === 0) return only.id;
   throw new NotPossible(
@@ -40,5 +42,37 @@ export async function findOperation(client: Client, text: string): Promise<strin
   if (!text.includes("/")) return await findOperationId(client, text);
   const [cluster = "", namespace = ""] = text.split("/");
   const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
-  return (await client.json<NamespaceDocument>({ method: "GET", path }, ["operation"])).operation;
+  try {
+    return (await client.json<NamespaceDocument>({ method: "GET", path }, ["operation"])).operation;
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
+    const [waiting] = await findWaiting(client, (each) => each.cluster === cluster && each.namespace === namespace);
+    const id = waiting?.id ?? (await findLast(client, { cluster, namespace }));
+    if (id === undefined) throw error;
+    return id;
+  }
+}
+
+/** The last operation of a namespace, also of one that is not onboarded: its onboarding failed, or it was offboarded. */
+export async function findLast(client: Client, { cluster, namespace }: Berth): Promise<string | undefined> {
+  const call = { method: "GET", path: "/api/operations", query: { cluster, namespace } } as const;
+  return (await listAll<AnySummary>(client, call, 1)).value[0]?.id;
+}
+
+function beginsWith(id: string, text: string): boolean {
+  return id.startsWith(text) || id.split("-")[1]?.startsWith(text) === true;
+}
+
+/** Approvers see what they can approve, and otherwise nothing of a team that is not theirs. */
+async function findWaiting(
+  client: Client,
+  isWanted: (waiting: AwaitingDocument) => boolean,
+): Promise<readonly AwaitingDocument[]> {
+  try {
+    return (await listAll(client, { method: "GET", path: "/api/approvals" }, mostLookedAt, isWanted)).value;
+  } catch (error) {
+    // Only approvers have such a list.
+    if (error instanceof Refused && error.problem.status === 403) return [];
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@
 import type { Page } from "../../src/domain/documents/page.ts";
 import type { Call, Client, Query } from "./client.ts";
 
-/** The largest page that the service returns. */
+/** The largest page that every list of every release takes; that of namespaces takes more now. */
 const mostOfPage = 200;
 
 export interface Listed<T> {

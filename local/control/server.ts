@@ -82,7 +82,7 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
       path: /^\/sandbox\/faults\/([^/]+)$/,
       run(_request, id) {
         if (faults.remove(id)) return ok(listFaults());
-        const fix = "GET /sandbox/faults lists those that there are.";
+        const fix = "mooring sandbox faults (GET /sandbox/faults) lists those that there are.";
         throw new Refusal(404, { code: "FAULT_NOT_FOUND", detail: `There is no fault "${id}".`, fix });
       },
     },

@@ -21,7 +21,7 @@ import { walkThrough } from "./walkThrough.ts";
 
 const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>] [--package <zip>]
 
-  --json     one JSON event on each line, and nothing else on stdout
+  --json     one JSON event on each line, and nothing else on stdout (npm run --silent, or npm prints there, too)
   --latency  minimum duration of every call to the simulated cloud (default 40)
   --fault    a fault of local/simulators/faults.ts for the walk-through to meet, to see it stop
   --package  the result of npm run package, to run instead of this checkout's app

@@ -43,9 +43,10 @@ describe("a command line", () => {
     ["list -o", "-o needs a value: -o <format>."],
     ["list --cluster --limit 3", "--cluster needs a value: --cluster <name>."],
     ["onboard a/b --wait=5", "--wait takes no value."],
-    ["export", "export needs cluster/namespace."],
+    ["export", "export needs <cluster/namespace>."],
+    ["completion", "completion needs <shell>: bash, zsh, fish."],
     ["export a/b c/d", 'export does not take "c/d".'],
-    ["list pods", 'what is "pods"; it takes namespaces, operations.'],
+    ["list pods", '<what> is "pods"; it takes namespaces, operations.'],
   ])("%s gets a message that says what is wrong", async (line, message) => {
     await expect(parseWords(line)).rejects.toThrow(new UsageError(message));
   });

@@ -43,6 +43,6 @@ it("refuses a missing file, and requires a file name", async () => {
   );
 
   expect(gone).toMatchObject({ code: 2, stderr: expect.stringContaining("is not there") });
-  expect(unnamed).toMatchObject({ code: 2, stderr: expect.stringContaining("needs file") });
+  expect(unnamed).toMatchObject({ code: 2, stderr: expect.stringContaining("needs <file>") });
   expect(other).toMatchObject({ code: 2 });
 });

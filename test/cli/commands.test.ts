@@ -257,6 +257,13 @@ describe("failures", () => {
     expect(stdout).toMatch(/^ {2}error {2}SQL_\w+: /m);
     expect(stdout).toMatch(/^ {2}fix {4}\w/m);
     expect(identityOf(berth)).toBeUndefined();
+    const [, id] = /^ {2}id {5}(\S+)$/m.exec(stdout) ?? [];
+    const [status, followed] = await Promise.all([mooring(["status", berth]), mooring(["status", berth, "--wait"])]);
+    expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`next   mooring status ${id} --wait`) });
+    expect(followed).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^onboard aks-dev\/red-\d+ {2}Failed in /),
+    });
   });
 
   it("say how to authenticate, and do not show a wrong key", async () => {
@@ -306,6 +313,15 @@ describe("a missing object", () => {
         stderr: expect.stringMatching(/no cluster "nope".*aks-dev/),
       });
     }
+  });
+
+  it("says that nothing matches, not that there is nothing", async () => {
+    const [namespaces, operations] = await Promise.all(
+      [["list"], ["list", "operations"]].map((words) => mooring([...words, "--team", "nobody"])),
+    );
+
+    expect(namespaces).toMatchObject({ code: 0, stdout: "No onboarded namespace matches.\n" });
+    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation.\n" });
   });
 
   it("is no error if it is a namespace, which may still be onboarded", async () => {

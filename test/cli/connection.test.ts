@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { generate } from "selfsigned";
@@ -51,7 +51,7 @@ it("says which address does not answer, and how to start the service", async () 
   expect(code).toBe(3);
   expect(stdout).toBe("");
   expect(stderr).toContain(`No answer from ${url}: nobody listens there.`);
-  expect(stderr).toContain("mooring up");
+  expect(stderr).toContain(`Start the service here: mooring up --port ${new URL(url).port}\n`);
 });
 
 it("says when a different program answers", async () => {
@@ -62,6 +62,51 @@ it("says when a different program answers", async () => {
   expect(code).toBe(3);
   expect(stdout).toBe("");
   expect(stderr).toContain(`${url} is not Mooring`);
+});
+
+it("names the whole address of what is not Mooring", async () => {
+  const { url } = await serve({ headers: { "content-type": "text/html" }, body: "<html>hello</html>" });
+
+  const { stderr } = await run(["list", "--server", `${url}/dashboard/`]);
+
+  expect(stderr).toContain(`${url}/dashboard is not Mooring: it answered 200`);
+});
+
+it("says at once when an https address belongs to an http server", async () => {
+  const { url, asked } = await serve();
+  const https = url.replace("http:", "https:");
+
+  const { code, stdout, stderr } = await run(["list", "--server", https]);
+
+  expect(code).toBe(3);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(`No answer from ${https}: it does not speak TLS.`);
+  expect(stderr).toContain(`If it is ${url}: --server ${url}`);
+  expect(stderr).not.toContain("asking again");
+  expect(stderr).not.toContain("mooring up");
+  expect(asked).toEqual([]);
+});
+
+it("says when a program answers in another protocol, and does not offer to start the service on its port", async () => {
+  const server = createSocketServer((socket) => socket.once("data", () => socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const { code, stderr } = await run(["list", "--server", url]);
+
+  expect(code).toBe(3);
+  expect(stderr).toContain(`No answer from ${url}: it does not speak HTTP.`);
+  expect(stderr).not.toContain("asking again");
+  expect(stderr).not.toContain("mooring up");
+});
+
+it("suggests commands without a flag whose value is missing", async () => {
+  const { code, stderr } = await run(["list", "--server", ""]);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain("--server needs a value");
+  expect(stderr).toMatch(/^ +mooring list --help$/m);
 });
 
 it("follows no redirect, so that a key goes only to its own server", async () => {
@@ -224,9 +269,11 @@ describe("a context", () => {
       mooring(["config", "get-contexts", "-o", "json"]),
     ]);
     await mooring(["config", "delete-context", "prod"]);
+    const unknown = await mooring(["config", "delete-context", "prod"]);
 
     expect(made).toMatchObject({ code: 0, stdout: "" });
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("mooring config use-context") });
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("mooring config get-contexts") });
     expect(current.stdout).toBe("prod\n");
     expect(list.stdout).toMatch(/^\* +prod +https:\/\/prod\.example +an-audience$/m);
     expect(JSON.parse(json.stdout).value).toContainEqual({

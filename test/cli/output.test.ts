@@ -194,6 +194,23 @@ describe("a failure", () => {
     ]);
   });
 
+  it("of the service completes the commands with the operation, and suggests each once", () => {
+    const detail = "Operation 1-2 has ended: Succeeded.";
+    const ended = { ...problem, code: "OPERATION_ENDED", detail, fix: fixOf("OPERATION_ENDED", "answered") };
+
+    const lines = describeFailure(new Refused(ended, { operation: "1-2" }), view());
+
+    expect(lines[1]).toMatch(/^ {2}fix {4}Check its status with mooring status 1-2\. /);
+    expect(lines.slice(2)).toEqual(["  next   mooring status 1-2", "  trace  abc"]);
+  });
+
+  it("suggests no command of which a part is unknown", () => {
+    const code = "NOTHING_TO_COMPENSATE";
+    const lines = describeFailure(new Refused({ ...problem, code, fix: fixOf(code, "answered") }, {}), view());
+
+    expect(lines.map((line) => line.slice(0, 6))).toEqual(["moorin", "  fix ", "  trac"]);
+  });
+
   it("wraps text, and keeps in one piece what is copied", () => {
     const command = `mooring approve ${operation.id} --request-hash ${"0".repeat(64)}`;
 
@@ -206,9 +223,14 @@ describe("a failure", () => {
   it("suggests commands where the service suggests routes", () => {
     const codes = Object.keys(errorCatalogue).filter(isErrorCode);
 
-    const told = codes.map((code) => renderFix({ code, fix: fixOf(code, "answered") }, "answered"));
+    const subject = { operation: "1-2", cluster: "aks-dev", namespace: "team-a" };
+    const told = codes.map((code) => renderFix({ code, fix: fixOf(code, "answered") }, "answered", subject));
 
-    expect(told.filter(({ fix }) => /\/api\/|\b(GET|POST|DELETE) |[?&]\w+=true|[{}]/.test(fix))).toEqual([]);
+    expect(
+      told.filter(({ fix }) =>
+        /\/api\/|\b(GET|POST|DELETE) |[?&]\w+=true|\b(dryRun|takeOver|ignoreDependants)=|[{}]/.test(fix),
+      ),
+    ).toEqual([]);
     expect(told.filter(({ next }) => next !== undefined).length).toBeGreaterThan(15);
   });
 

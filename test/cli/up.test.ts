@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { request } from "node:https";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -34,6 +35,34 @@ it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
   expect(kept).toContain("POST /api/onboardings");
   expect(code).toBe(130);
   expect(after.code).toBe(3);
+});
+
+it("sends the service's telemetry where the environment says, and links to the viewer there", async () => {
+  const arrived = Promise.withResolvers<string>();
+  const receiver = createHttpServer((incoming, response) => {
+    incoming.resume().on("end", () => response.end());
+    if (incoming.method === "POST") arrived.resolve(incoming.url ?? "");
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void receiver.close());
+  await once(receiver, "listening");
+  const { port } = receiver.address() as { port: number };
+  const sandbox = start(["up", "--port", "0"], {
+    env: {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `http://127.0.0.1:${port}/v1/traces`,
+      OTEL_BSP_SCHEDULE_DELAY: "100",
+      MOORING_TRACE_URL: "https://tracing.example.org/trace/{traceId}",
+    },
+  });
+  await sandbox.hasSaid("Ctrl-C ends everything");
+  const [, url = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
+
+  const request = ["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url];
+  const { stdout } = await run(request);
+
+  expect(await arrived.promise).toBe("/v1/traces");
+  expect(stdout).toMatch(/trace +https:\/\/tracing\.example\.org\/trace\/[0-9a-f]{32}\n/);
+  sandbox.child.kill("SIGINT");
+  await sandbox.ended;
 });
 
 /** A fake of the desktop's opener, which records the addresses. */

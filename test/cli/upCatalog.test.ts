@@ -106,6 +106,28 @@ describe("up --auth", () => {
     expect(saidBy("audit")).toMatch(/ onboard +approve /);
   });
 
+  it("lets an approver of another team name what waits by its namespace or the beginning of its ID", async () => {
+    const tokenOf = async (name: string) => (await mooring(["sandbox", "token", name])).stdout.trim();
+    const [requester, approver] = await Promise.all(["requester", "approver"].map(tokenOf));
+    const asRequester = { MOORING_TOKEN: requester ?? "" };
+    const asApprover = { MOORING_TOKEN: approver ?? "" };
+    const request = ["onboard", "aks-dev/red-by-name", "--database", "sql-dev/orders=executor", "-o", "name"];
+    const id = (await mooring(request, asRequester)).stdout.trim();
+    let waiting = "";
+    while (!waiting.includes(id)) waiting = (await mooring(["approvals", "-o", "name"], asApprover)).stdout;
+
+    const untold = await mooring(["approve", "aks-dev/red-by-name"], asApprover);
+    const status = await mooring(["status", id.slice(-16, -6)], asApprover);
+    const other = await mooring(["approve", "aks-dev/red-nobody", "--dry-run"], asApprover);
+    const [, hash = ""] = /--request-hash (\w+)/.exec(status.stdout) ?? [];
+    const approved = await mooring(["approve", "aks-dev/red-by-name", "--request-hash", hash], asApprover);
+
+    expect(untold).toMatchObject({ code: 2, stderr: expect.stringContaining("mooring approvals") });
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining(`mooring approve ${id}`) });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("NOT_ONBOARDED") });
+    expect(approved).toMatchObject({ code: 0, stdout: `${id}  approved\n` });
+  });
+
   it("admits nobody without a token, and lets the requester approve nothing", async () => {
     const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
 

@@ -258,6 +258,11 @@ it("selects and shows only what the caller may see, whatever else matches the fi
   expect(ended(named).items.map(tell)).toEqual(["blue-1 Failed NOT_ONBOARDED"]);
   await expect(accept(red, { action: "offboard", filter: { team: "blue" } })).rejects.toMatchObject({
     code: "NOTHING_CHOSEN",
+    message: "No namespace meets the filter; nothing was accepted.",
+  });
+  await expect(accept(red, { action: "repair", all: true })).rejects.toMatchObject({
+    code: "NOTHING_CHOSEN",
+    message: "No namespace that you may see is onboarded; nothing was accepted.",
   });
   expect(cloud.namespaces.has("aks-dev/blue-1")).toBe(true);
 });

@@ -412,7 +412,7 @@ it("requires a choice of namespaces and a valid action", async () => {
   const wrong: readonly (readonly [body: object, pointer: string, detail: RegExp])[] = [
     [{ action: "offboard" }, "", /exactly one of filter, namespaces and all/],
     [{ action: "offboard", filter: {}, all: true }, "", /exactly one/],
-    [{ action: "onboard", all: true }, "/action", /must be verify, repair, migrate, offboard/],
+    [{ action: "onboard", all: true }, "/action", /must be one of verify, repair, migrate, offboard/],
     [{ action: "verify", filter: { findings: "BAD" } }, "/filter/findings", /takes any, none, Info/],
     [{ action: "verify", filter: { owner: "red" } }, "/filter/owner", /not a known field/],
     [{ action: "verify", namespaces: [request("red-a"), request("red-a")] }, "/namespaces/0/databases", /known field/],

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { z } from "zod";
 import hostJson from "../../host.json" with { type: "json" };
 import { names } from "../../local/cloud.ts";
@@ -73,7 +73,7 @@ async function leaveWorkForTimers(): Promise<void> {
   const { status } = await service.call("POST", "/api/onboardings/batch", { requests });
   expect(status).toBe(202);
   const isMet = () => faults.active.every(({ fault, hits }) => fault.wire !== "durable" || hits > 0);
-  await expect.poll(isMet).toBe(true);
+  await vi.waitFor(() => expect(isMet()).toBe(true), { timeout: 20_000 });
 }
 
 const Envelope = z.object({

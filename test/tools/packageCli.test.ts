@@ -39,6 +39,17 @@ it("is a single small program without dependencies", async () => {
   expect(packaged.bytes).toBeLessThan(2_000_000);
 });
 
+it("says which Node it needs, instead of failing to load", async () => {
+  const older = `Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})`;
+  const old = mooring(["--version"], { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` });
+
+  await expect(old).rejects.toMatchObject({
+    code: 78,
+    stdout: "",
+    stderr: "mooring: Node 20.20.2 is too old; 22.19 or newer is needed: https://nodejs.org\n",
+  });
+});
+
 it("runs help, its version, a list, contexts, completion, a proxy and the check of a catalog", async () => {
   const server = createServer((_request, response) =>
     response.writeHead(200, { "content-type": "application/json" }).end('{"value":[]}'),

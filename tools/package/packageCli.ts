@@ -1,4 +1,4 @@
-/** The command line alone: one bundled file that needs only Node, as an npm package. */
+/** The command line alone: a bundle that needs only Node, as an npm package. */
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,8 +16,10 @@ export interface PackagedCli {
 export async function packageCli(out: string): Promise<PackagedCli> {
   const folder = join(out, "mooring-cli");
   await mkdir(join(folder, "bin"), { recursive: true });
-  await bundle(join(folder, "bin/mooring.mjs"));
-  await writeFile(join(folder, "package.json"), `${JSON.stringify(await manifest(), null, 2)}\n`);
+  const described = await manifest();
+  await bundle(join(folder, "bin/main.mjs"));
+  await writeFile(join(folder, "bin/mooring.mjs"), launcher(described.engines.node), { mode: 0o755 });
+  await writeFile(join(folder, "package.json"), `${JSON.stringify(described, null, 2)}\n`);
   await writeFile(join(folder, "README.md"), readme);
   await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
@@ -27,6 +29,21 @@ export async function packageCli(out: string): Promise<PackagedCli> {
   });
   const [{ filename, size }] = JSON.parse(stdout) as [{ filename: string; size: number }];
   return { file: join(out, filename), bytes: size };
+}
+
+/** An older Node cannot even link the bundle, so another file has to say what is missing. `needed` is such as ">=22.19". */
+function launcher(needed: string): string {
+  const least = needed.replace(">=", "");
+  const [major, minor] = least.split(".");
+  return `#!/usr/bin/env node
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major > ${major} || (major === ${major} && minor >= ${minor})) {
+  await import("./main.mjs");
+} else {
+  console.error("mooring: Node " + process.versions.node + " is too old; ${least} or newer is needed: https://nodejs.org");
+  process.exit(78);
+}
+`;
 }
 
 async function bundle(outfile: string): Promise<void> {
@@ -40,8 +57,7 @@ async function bundle(outfile: string): Promise<void> {
     target: "node22",
     // CommonJS packages load Node's built-in modules with require.
     banner: {
-      js: `#!/usr/bin/env node
-import { createRequire as createRequireOfBundle } from "node:module";
+      js: `import { createRequire as createRequireOfBundle } from "node:module";
 const require = createRequireOfBundle(import.meta.url);`,
     },
     minify: true,
@@ -68,8 +84,8 @@ async function manifest() {
 
 const readme = `# mooring-cli
 
-The command line of Mooring: everything that Mooring's HTTP interface offers, from a terminal or a script. It is one file and
-needs only Node 22.19 or newer.
+The command line of Mooring: everything that Mooring's HTTP interface offers, from a terminal or a script. It has no
+dependencies and needs only Node 22.19 or newer.
 
 \`\`\`sh
 npm install --global ./mooring-cli-<version>.tgz

@@ -52,7 +52,11 @@ async function findAll(
     chosen.push(...page.value.filter((record) => meets(record, filter)).map(chosenOf));
     continuation = page.continuation;
   } while (continuation !== undefined);
-  if (chosen.length === 0) throw new Refusal("NOTHING_CHOSEN", "No namespace meets the filter; nothing was accepted.");
+  if (chosen.length === 0) {
+    const isFiltered = Object.keys(filter).length > 0;
+    const none = isFiltered ? "No namespace meets the filter" : "No namespace that you may see is onboarded";
+    throw new Refusal("NOTHING_CHOSEN", `${none}; nothing was accepted.`);
+  }
   if (chosen.length > mostRequests) {
     const detail = `${chosen.length} namespaces meet it, and a batch takes ${mostRequests}; narrow it by cluster, team or state, and send several`;
     throw new Refusal("INVALID_REQUEST", `/filter: ${detail}.`, { errors: [{ pointer: "/filter", detail }] });

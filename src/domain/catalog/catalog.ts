@@ -103,7 +103,10 @@ const CatalogFields = z.strictObject({
         description: "How often Mooring reads each namespace back.",
       }),
       repair: z
-        .union([z.literal("none"), z.array(Severity).min(1)])
+        .union(
+          [z.literal("none"), z.array(Severity).min(1)],
+          `must be none, or a list of ${Severity.options.join(", ")}`,
+        )
         .default("none")
         .meta({
           description: "Findings of these severities start a repair: a list, or none.",

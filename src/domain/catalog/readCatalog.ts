@@ -1,6 +1,7 @@
 /** Parses a catalog or lists everything that is wrong with it: the line, the setting, and what to do. */
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
+import { missing, parsePlainly } from "../parsePlainly.ts";
 import { Catalog } from "./catalog.ts";
 import { catalogSchema, settingAt } from "./catalogSchema.ts";
 
@@ -28,13 +29,13 @@ export function readCatalog(text: string): ReadCatalog {
       problems: [{ line, setting: "", detail: broken.message, next: "Correct the YAML there." }],
     };
   }
-  const parsed = Catalog.safeParse(document.toJS());
-  if (parsed.success) return { catalog: parsed.data };
+  const parsed = parsePlainly(Catalog, document.toJS());
+  if ("data" in parsed) return { catalog: parsed.data };
   const lineOf = (path: readonly PropertyKey[]) => {
     const node = document.getIn(path, true);
     return hasRange(node) ? lines.linePos(node.range[0]).line : undefined;
   };
-  return { isYaml: true, problems: parsed.error.issues.flatMap((issue) => describe(issue, lineOf)) };
+  return { isYaml: true, problems: parsed.issues.flatMap((issue) => describe(issue, lineOf)) };
 }
 
 function describe(
@@ -55,11 +56,7 @@ function describe(
       at([...path, key], "is not a setting", `Remove it, or write the intended one: ${known}.`),
     );
   }
-  if (issue.code === "custom") return [at(path, issue.message, `Correct it.${explained}`)];
-  const isMissing = issue.code === "invalid_type" && issue.input === undefined;
-  return [
-    isMissing ? at(path, "is missing", `Add it.${explained}`) : at(path, issue.message, `Correct it.${explained}`),
-  ];
+  return [at(path, issue.message, `${issue.message === missing ? "Add it." : "Correct it."}${explained}`)];
 }
 
 function hasRange(node: unknown): node is { range: [number, number, number] } {

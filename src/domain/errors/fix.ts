@@ -16,6 +16,7 @@ export const httpActs = {
   migrate: "POST /api/namespaces/{cluster}/{namespace}/migrate",
   migrateBack: "POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity",
   takeOver: "takeOver=true",
+  dryRun: "dryRun=true",
   ignoreDependants: "ignoreDependants=true",
   team: '"team": "<name>"',
   credential: "Authorization: Bearer <token> or x-mooring-key: <key>",

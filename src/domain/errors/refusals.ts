@@ -259,7 +259,7 @@ export const refusals = {
     isPolicy: false,
     cause:
       "The namespace, operation or plan has changed since the version in If-Match, or the namespace exists although the request has If-None-Match: *.",
-    fix: "Read it again, or plan it again with dryRun=true. If you still want the change, send the request with the current ETag.",
+    fix: "Read it again, or plan it again with {dryRun}. If you still want the change, send the request with the current ETag.",
   },
   // Kubernetes
   NAMESPACE_TERMINATING: {

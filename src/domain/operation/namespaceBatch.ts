@@ -65,7 +65,7 @@ export const NamespaceBatchBody = z
     ],
     {
       error: ({ code }) =>
-        code === "invalid_union" ? `must be ${NamespaceAction.options.join(", ")}` : "must be an object",
+        code === "invalid_union" ? `must be one of ${NamespaceAction.options.join(", ")}` : "must be an object",
     },
   )
   .superRefine(({ filter, namespaces, all }, context) => {

@@ -1,5 +1,6 @@
 /** A request as it was sent: plain, or as a Kubernetes object (docs/adr/0014). All other code sees only plain requests. */
 import { z } from "zod";
+import { parsePlainly } from "../parsePlainly.ts";
 import { apiVersion, isObjectForm, kind } from "./objectForm.ts";
 import { Namespace, OnboardingRequest, OnboardingSpec } from "./request.ts";
 
@@ -79,12 +80,12 @@ export interface SentRequest extends SentAs {
 
 export function readSentRequest(value: unknown): SentRequest {
   if (!isObjectForm(value)) {
-    const { data, error } = OnboardingRequest.safeParse(value);
-    return { read: data ? { request: data } : { issues: error.issues }, asSent: (text) => text };
+    const plain = parsePlainly(OnboardingRequest, value);
+    return { read: "issues" in plain ? plain : { request: plain.data }, asSent: (text) => text };
   }
-  const { data, error } = ObjectForm.safeParse(value);
-  if (!data) return { read: { issues: error.issues }, asSent: (text) => text };
-  const { metadata, spec } = data;
+  const object = parsePlainly(ObjectForm, value);
+  if ("issues" in object) return { read: object, asSent: (text) => text };
+  const { metadata, spec } = object.data;
   const request = { ...spec, namespace: metadata.namespace ?? metadata.name };
   const namespaceField = metadata.namespace === undefined ? "/metadata/name" : "/metadata/namespace";
   return { read: { request }, namespaceField, asSent: (text) => textAsSent(namespaceField, text) };

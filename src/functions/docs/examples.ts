@@ -128,7 +128,7 @@ export const awaitingPage: AwaitingPage = {
     {
       ...asked,
       approval: {
-        reasons: ["sql-dev/messages is marked as production"],
+        reasons: ['Database sql-dev/messages needs approval by team "dba".'],
         approvers: [{ role: "Onboarding.Approve", team: "dba" }],
         requestHash,
         requestedTime: time(1),
@@ -240,8 +240,8 @@ export const batchPlan: BatchPlan = {
       status: "refused",
       error: {
         code: "NAMESPACE_TAKEN",
-        message: "Another team has namespace invoices.",
-        fix: "Choose another namespace, or ask that team.",
+        message: "aks-dev/invoices belongs to another team.",
+        fix: "Use a namespace of your own, or ask an operator to take it over with takeOver=true.",
         retryable: false,
       },
     },
@@ -368,13 +368,13 @@ ALTER ROLE [db_datareader] ADD MEMBER [${identity}];
 `;
 export const azureExport = `#!/bin/sh
 set -eu
-az identity create --resource-group rg-dev --name ${identity} --location westeurope
+az identity create --subscription 00000000-0000-4000-8000-000000000003 --resource-group MC_rg-dev_aks-dev_westeurope --name ${identity} --location westeurope
 `;
 
 export const events = `retry: 1000
 
 event: end
-id: 7-end
+id: 2026-11-26T09:00:12.0481275Z~2026-11-26T09:00:12.0431806Z~done~end
 data: ${JSON.stringify({ operation, status: "Succeeded" })}
 
 `;

@@ -29,7 +29,7 @@ export const upkeepPaths: ZodOpenApiPathsObject = {
       operationId: "verifyNamespace",
       tags: ["Namespaces"],
       summary: "Verify the namespace now and, if the catalog allows it, log in as the workload does",
-      description: `No dry run: ${noDryRun}`,
+      description: `No dry run: ${noDryRun}.`,
       requestParams: { path: berth, header: changeHeaders },
       responses: guarded({
         ...flagProblem,

@@ -7,6 +7,7 @@ import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { parsePlainly } from "../../domain/parsePlainly.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -76,8 +77,8 @@ export function checkRequest({ catalog, by }: Reader, request: OnboardingRequest
 
 /** The parsed value, or a refusal that names every wrong field. */
 export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw refuse(parsed.error.issues.flatMap(toProblems));
+  const parsed = parsePlainly(schema, value);
+  if ("issues" in parsed) throw refuse(parsed.issues.flatMap(toProblems));
   return parsed.data;
 }
 

@@ -20,7 +20,7 @@ import type { Routes } from "../http/route.ts";
 import { currentNamespace } from "./namespaceDocument.ts";
 
 /** Why there is no dry run; the OpenAPI document says the same. */
-export const noDryRun = "a verification only reads.";
+export const noDryRun = "a verification only reads";
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
   routes.add("verifyNamespace", {

@@ -53,6 +53,48 @@ it("reports a name that the rest of the file does not define", () => {
   );
 });
 
+it("tells a wrong value from a missing one", () => {
+  const text = [
+    "tenantId: 00000000-0000-4000-8000-000000000001",
+    "clusters: {}",
+    "sqlServers:",
+    "  sql-dev:",
+    "    resourceId: 5",
+    "    host:",
+    "    port: 0",
+    "    databases: { shop: { roles: reader } }",
+    "drift: { everyMinutes: often, repair: Errors }",
+    "batch: { lanes: 1.5 }",
+  ].join("\n");
+
+  expect(
+    problemsOf(text).map(({ line, setting, detail, next }) => [line, setting, detail, next.split(".")[0]]),
+  ).toEqual([
+    [5, "sqlServers.sql-dev.resourceId", "must be a string, not a number", "Correct it"],
+    [6, "sqlServers.sql-dev.host", "must be a string, not null", "Correct it"],
+    [7, "sqlServers.sql-dev.port", "must be at least 1", "Correct it"],
+    [8, "sqlServers.sql-dev.databases.shop.roles", "must be a list, not a string", "Correct it"],
+    [9, "drift.everyMinutes", "must be a number, not a string", "Correct it"],
+    [9, "drift.repair", "must be none, or a list of Info, Warning, Error", "Correct it"],
+    [10, "batch.lanes", "must be a whole number, not 1.5", "Correct it"],
+  ]);
+});
+
+it("says what a name, an ID and a host have to look like", () => {
+  const text = [
+    "tenantId: contoso",
+    "clusters: { AKS_Dev: {} }",
+    "sqlServers:",
+    "  sql-dev: { resourceId: /subscriptions/a/resourceGroups/b/providers/Microsoft.Sql/servers/c, host: tcp:sql, databases: {} }",
+  ].join("\n");
+
+  expect(problemsOf(text).map(({ setting, detail }) => [setting, detail])).toEqual([
+    ["tenantId", "must be a GUID, such as 00000000-0000-4000-8000-000000000001"],
+    ["clusters.AKS_Dev", "its name must be 1 to 40 lower-case letters, digits and hyphens"],
+    ["sqlServers.sql-dev.host", "must be a hostname, without a protocol or a port"],
+  ]);
+});
+
 it("reports where invalid YAML begins, and not the errors that follow from it", () => {
   const { problems } = readCatalog("# Mooring\n\ntext: of: a\n```\nmore: [of it\n") as { problems: readonly object[] };
 

@@ -1,6 +1,7 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, it } from "vitest";
 import { readFlag, refuseDryRun } from "../../../src/functions/http/readBody.ts";
+import { noDryRun } from "../../../src/functions/namespaces/verifications.ts";
 
 const asked = (query: string) => new HttpRequest({ method: "POST", url: `http://mooring/api/onboardings${query}` });
 
@@ -31,8 +32,10 @@ it.each([
 });
 
 it("does not accept a dry run of a change that cannot be planned", () => {
-  expect(() => refuseDryRun(asked("?dryRun=true"), "it ends at once.")).toThrow(/nothing was done: it ends at once/);
-  expect(() => refuseDryRun(asked("?dryrun=true"), "it ends at once.")).toThrow("is written dryRun");
-  refuseDryRun(asked("?dryRun=false"), "it ends at once.");
-  refuseDryRun(asked(""), "it ends at once.");
+  expect(() => refuseDryRun(asked("?dryRun=true"), noDryRun)).toThrow(
+    /^Query parameter dryRun is not offered here, and nothing was done: a verification only reads\.$/,
+  );
+  expect(() => refuseDryRun(asked("?dryrun=true"), noDryRun)).toThrow("is written dryRun");
+  refuseDryRun(asked("?dryRun=false"), noDryRun);
+  refuseDryRun(asked(""), noDryRun);
 });

@@ -128,6 +128,33 @@ it("reports errors and later refusals of a Kubernetes object by the object's own
   });
 });
 
+it.each([
+  ["a missing field", { ...good, cluster: undefined }, "/cluster", "is missing"],
+  ["a number for a string", { ...good, cluster: 7 }, "/cluster", "must be a string, not a number"],
+  ["null for a string", { ...good, cluster: null }, "/cluster", "must be a string, not null"],
+  [
+    "one role for a list",
+    { ...good, databases: [{ ...database, roles: "reader" }] },
+    "/databases/0/roles",
+    "must be a list, not a string",
+  ],
+  [
+    "an empty list",
+    { ...good, databases: [{ ...database, roles: [] }] },
+    "/databases/0/roles",
+    "must have at least 1 entry",
+  ],
+  [
+    "an unknown role",
+    { ...good, databases: [{ ...database, roles: ["root"] }] },
+    "/databases/0/roles/0",
+    "must be one of reader, writer, executor, owner",
+  ],
+  ["a list for a request", [], "", "must be an object, not a list"],
+])("says in plain words, and once, what is wrong with %s", (_what, request, pointer, detail) => {
+  expect(refusalOf(() => receiveRequest(reader, request)).details.errors).toEqual([{ pointer, detail }]);
+});
+
 it("names every invalid field, not only the first", () => {
   const refusal = refusalOf(() => receiveRequest(reader, { ...good, namespace: "X", cluster: "a b", extra: 1 }));
 
