@@ -21,4 +21,6 @@ export function endWithOutput(): void {
     process.stderr.write(`mooring: Standard output cannot be written: ${why}.\n`);
     process.exit(exitCodes.output);
   });
+  // Nobody reads what the command says on the way; its result and its exit code stay the same.
+  process.stderr.on("error", () => undefined);
 }
