@@ -46,7 +46,11 @@ export function nextStep(
   if (terminate !== undefined) return { dropped, control: terminate, batch: [] };
 
   if (row.status === "Suspended") {
-    const resume = fresh.find(({ event }) => event.EventType === EventType.ExecutionResumed);
+    const resumed = fresh.findIndex(({ event }) => event.EventType === EventType.ExecutionResumed);
+    // It was suspended several times during one turn: it is, and one resume is enough.
+    const earlier = resumed < 0 ? fresh : fresh.slice(0, resumed);
+    dropped.push(...earlier.filter(({ event }) => event.EventType === EventType.ExecutionSuspended));
+    const resume = fresh[resumed];
     return resume === undefined ? { dropped, batch: [] } : { dropped, control: resume, batch: [] };
   }
   const control = fresh.findIndex(({ event }) => isControl(event.EventType));
