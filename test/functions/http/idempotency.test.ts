@@ -1,6 +1,6 @@
 /** Two attempts with the same idempotency key at once: the second takes over when the first takes too long, and the first goes on. */
 import { HttpRequest } from "@azure/functions";
-import { beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Attempt, answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
@@ -12,6 +12,7 @@ let rows: Map<string, Rows>;
 let keys: IdempotencyKeys;
 
 beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
   rows = new Map();
   let etag = 0;
   keys = createTables(rows, async (_service, _what, effect) => effect(), {
@@ -19,6 +20,8 @@ beforeEach(() => {
     isRepeated: () => false,
   }).idempotencyKeys;
 });
+
+afterEach(() => void vi.useRealTimers());
 
 async function send(work: (attempt: Attempt) => Promise<object>): Promise<unknown> {
   const url = "http://localhost/api/namespaces/aks-dev/team-a/repair";
@@ -47,10 +50,7 @@ async function beginSlowly() {
   });
   answered.catch(() => undefined);
   const operation = await begun.promise;
-  const [[key, row] = []] = rows.get("MooringIdempotency") ?? [];
-  if (key === undefined || row === undefined) throw new Error("nothing was claimed");
-  const claimedTime = new Date(Date.now() - 61_000).toISOString();
-  rows.get("MooringIdempotency")?.set(key, { ...row, record: { ...row.record, claimedTime } });
+  vi.setSystemTime(Date.now() + 61_000);
   return { operation, working, answered };
 }
 
