@@ -106,7 +106,7 @@ export function checkUndone(
   before: Snapshot,
   after: Snapshot,
   named: readonly string[],
-  operation?: string,
+  recordedMarks: readonly string[] = [],
 ): Problem[] {
   const isNamed = (undo: string) =>
     named.includes(undo) || (undo === "unfederateIdentity" && named.includes("removeIdentity"));
@@ -115,7 +115,7 @@ export function checkUndone(
     const was = before.get(thing.key);
     if (!was && !isNamed(thing.undo)) problems.push(`left behind: ${thing.key}`);
     // A mark that an offboarding which broke off had removed, and that the namespace's record still knows, may return.
-    const isMarkedAgain = operation !== undefined && thing.madeBy !== undefined && thing.madeBy !== operation;
+    const isMarkedAgain = recordedMarks.some((mark) => thing.madeBy !== undefined && mark.includes(thing.madeBy));
     const isForeign = was !== undefined && was.madeBy === undefined && !was.isLent && !isMarkedAgain;
     if (isForeign && was.content !== thing.content && !isNamed(thing.undo)) {
       problems.push(`changed, and not Mooring's: ${thing.key}\n    ${was.content}\n    ${thing.content}`);

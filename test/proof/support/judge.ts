@@ -74,7 +74,7 @@ export function judge(scene: Scene): Problem[] {
   return [...judges[scene.operation.kind](scene), ...judgeRecord(scene), ...judgePromise(scene)];
 }
 
-function judgeOnboarding({ world, operation, first, before, after }: Scene): Problem[] {
+function judgeOnboarding({ world, operation, first, before, after, recordBefore }: Scene): Problem[] {
   const { status, error, request, committedTime, leftUndone } = operation;
   // Of a change whose new state is in place, and only the old one could not be taken away, the parts are there too; also when
   // the engine failed it so often after that that it was given up.
@@ -82,7 +82,8 @@ function judgeOnboarding({ world, operation, first, before, after }: Scene): Pro
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     return [...checkParts(world, request), ...checkForeignThere(first, after)];
   }
-  return checkUndone(before, after, namedUndos(operation), operation.id);
+  const recordedMarks = (recordBefore?.things ?? []).flatMap(({ mark }) => mark ?? []);
+  return checkUndone(before, after, namedUndos(operation), recordedMarks);
 }
 
 function judgeMigration(scene: Scene): Problem[] {
