@@ -11,6 +11,7 @@ const Status = z.object({
   reason: z.string().default(""),
   details: z
     .object({
+      kind: z.string().default(""),
       retryAfterSeconds: z.number().optional(),
       causes: z
         .array(
@@ -67,6 +68,14 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
   }
   if (reply.status >= 500) return new TransientError("CLUSTER_UNREACHABLE", message, waiting);
   return new Error(message);
+}
+
+/**
+ * Whether a 404 is about the namespace of the object that was written, which the admission plugin NamespaceLifecycle looks up, and
+ * not about the object's kind.
+ */
+export function lacksNamespace({ body }: ClusterReply): boolean {
+  return readStatus(body)?.details.kind === "namespaces";
 }
 
 /**

@@ -6,7 +6,7 @@ import { owner } from "../../domain/naming/names.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
-import { garbled, toError } from "./errors.ts";
+import { garbled, lacksNamespace, toError } from "./errors.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
@@ -139,11 +139,14 @@ export function createKubernetes({
         contentType: "application/apply-patch+yaml",
         body: object,
       };
-      const applied = await find(cluster, request, StoredObject);
-      if (applied !== undefined) return applied;
-      // 404: the namespace is missing, or the cached kind is no longer served.
-      known.delete(resourceKey(cluster, apiVersion, kind));
-      if ((await locate(cluster, apiVersion, kind)) === undefined) throw notServed(cluster, apiVersion, kind);
+      const reply = await send(cluster, request);
+      if (isSuccess(reply)) return read(cluster, request, { reply, shape: StoredObject });
+      if (reply.status !== 404) throw toError(cluster, request, reply);
+      if (!lacksNamespace(reply)) {
+        // Perhaps the cached kind is no longer served.
+        known.delete(resourceKey(cluster, apiVersion, kind));
+        if ((await locate(cluster, apiVersion, kind)) === undefined) throw notServed(cluster, apiVersion, kind);
+      }
       const where = metadata.namespace === undefined ? "" : ` (is there a namespace "${metadata.namespace}"?)`;
       const message = `Cluster "${cluster.alias}" has no place for ${kind} "${metadata.name}"${where}`;
       throw new PermanentError("KUBERNETES_REJECTED", message);

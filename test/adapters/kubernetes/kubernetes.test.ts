@@ -194,6 +194,15 @@ describe("apply", () => {
     });
   });
 
+  test("does not ask what the cluster serves if only the namespace is missing", async () => {
+    await kubernetes.apply(cluster.target, configMap({}, "asked"));
+    const before = cluster.faults.journal.length;
+
+    await problemOf(kubernetes.apply(cluster.target, configMap({}, "a", "nowhere")));
+
+    expect(cluster.faults.journal.slice(before).map(({ operation }) => operation)).toEqual(["PATCH configmaps"]);
+  });
+
   test("distinguishes a namespace that is being deleted from a missing right", async () => {
     await cluster.createNamespace("ending");
     await cluster.core.deleteNamespace({ name: "ending" });
