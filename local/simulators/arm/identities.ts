@@ -84,8 +84,7 @@ export function userAssignedIdentities(world: World): ResourceType {
   }): Identity {
     const { subscriptionId } = init.path;
     return {
-      // The identity provider writes `resourcegroups` in lower case, unlike the rest of ARM.
-      id: `/subscriptions/${subscriptionId}/resourcegroups/${init.group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${init.name}`,
+      id: identityId({ subscriptionId, group: init.group, name: init.name }),
       name: init.name,
       subscriptionId,
       resourceGroup: init.group,
@@ -105,12 +104,14 @@ export function findIdentity(
   { subscriptionId, resourceGroup = "", names }: ResourcePath,
 ): Identity | undefined {
   const [name = ""] = names;
-  return [...world.identities.values()].find(
-    (identity) =>
-      isSame(identity.name, name) &&
-      isSame(identity.resourceGroup, resourceGroup) &&
-      isSame(identity.subscriptionId, subscriptionId),
-  );
+  return world.identities.get(identityId({ subscriptionId, group: resourceGroup, name }).toLowerCase());
+}
+
+/** The identity provider writes `resourcegroups` in lower case, unlike the rest of ARM. */
+function identityId(of: { readonly subscriptionId: string; readonly group: string; readonly name: string }): string {
+  const { subscriptionId, group, name } = of;
+  const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+  return `/subscriptions/${subscriptionId}/resourcegroups/${group}/${provider}/${name}`;
 }
 
 /** `West Europe` becomes `westeurope`. */

@@ -1,12 +1,21 @@
 /** The catalog views: tables generated from the database, with the columns in common use. */
-import { type Principal, principalIds, type Row, type SecurableClass } from "./database.ts";
+import {
+  findPrincipal,
+  type Principal,
+  principalIds,
+  principalsWithSid,
+  type Row,
+  type SecurableClass,
+} from "./database.ts";
 import type { Environment } from "./functions.ts";
 import { seesTable, visiblePrincipals } from "./permissions.ts";
-import { dateToTicks, fold, nvarchar, type SqlType, types, varbinary } from "./sqlTypes.ts";
+import { dateToTicks, fold, nvarchar, type SqlType, type SqlValue, types, varbinary } from "./sqlTypes.ts";
 
 export interface CatalogView {
   readonly columns: readonly { readonly name: string; readonly type: SqlType }[];
   readonly rows: (environment: Environment) => readonly Row[];
+  /** By the name of a column in capitals: the rows that may have a value there; undefined if it has to be sought in all rows. */
+  readonly find?: Readonly<Record<string, (environment: Environment, value: SqlValue) => readonly Row[] | undefined>>;
 }
 
 const char = (length: number): SqlType => ({ kind: "char", length });
@@ -61,7 +70,18 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "authentication_type", type: types.int },
       { name: "authentication_type_desc", type: description },
     ],
-    rows: (environment) => principalsFor(environment).map(rowOfPrincipal),
+    rows: (environment) => rowsOfPrincipals(principalsFor(environment)),
+    find: {
+      NAME: (environment, value) => {
+        if (value !== null && typeof value !== "string") return undefined;
+        const named = value === null ? undefined : findPrincipal(environment.data, value);
+        return visibleRows(environment, named ? [named] : []);
+      },
+      SID: (environment, value) => {
+        if (value !== null && !Buffer.isBuffer(value)) return undefined;
+        return visibleRows(environment, value === null ? [] : principalsWithSid(environment.data, value));
+      },
+    },
   },
   DATABASE_ROLE_MEMBERS: {
     columns: [
@@ -69,9 +89,9 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "member_principal_id", type: types.int },
     ],
     rows: (environment) => {
-      const visible = new Set(principalsFor(environment).map(({ id }) => id));
+      const isVisible = visibility(environment);
       return environment.data.memberships
-        .filter(({ memberId }) => visible.has(memberId))
+        .filter(({ memberId }) => isVisible(memberId))
         .map(({ roleId, memberId }) => [roleId, memberId]);
     },
   },
@@ -100,9 +120,9 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "value", type: types.variant },
     ],
     rows: (environment) => {
-      const visible = new Set(principalsFor(environment).map(({ id }) => id));
+      const isVisible = visibility(environment);
       return environment.data.properties
-        .filter(({ principalId }) => visible.has(principalId))
+        .filter(({ principalId }) => isVisible(principalId))
         .map(({ principalId, name, value }) => [4, "DATABASE_PRINCIPAL", principalId, 0, name, value]);
     },
   },
@@ -194,11 +214,31 @@ function principalsFor({ data, session }: Environment): readonly Principal[] {
   return visiblePrincipals(data, session.principalId);
 }
 
+/** Whether the session sees the principal with this id. */
+function visibility(environment: Environment): (id: number) => boolean {
+  const principals = principalsFor(environment);
+  if (principals === environment.data.principals) return () => true;
+  const visible = new Set(principals.map(({ id }) => id));
+  return (id) => visible.has(id);
+}
+
+function visibleRows(environment: Environment, principals: readonly Principal[]): readonly Row[] {
+  const isVisible = visibility(environment);
+  return principals.filter(({ id }) => isVisible(id)).map(rowOfPrincipal);
+}
+
 function visibleTables({ data, session }: Environment) {
   return data.tables.filter((table) => seesTable(data, session.principalId, table));
 }
 
 const principalRows = new WeakMap<Principal, Row>();
+const rowsByPrincipals = new WeakMap<readonly Principal[], readonly Row[]>();
+
+function rowsOfPrincipals(principals: readonly Principal[]): readonly Row[] {
+  const rows = rowsByPrincipals.get(principals) ?? principals.map(rowOfPrincipal);
+  rowsByPrincipals.set(principals, rows);
+  return rows;
+}
 
 function rowOfPrincipal(principal: Principal): Row {
   const row = principalRows.get(principal) ?? principalRow(principal);
@@ -225,10 +265,10 @@ function principalRow({ name, id, type, sid, isFixedRole, ownerId, defaultSchema
   ];
 }
 
-function permissionRows({ data, session }: Environment): Row[] {
-  const visible = new Set(principalsFor({ data, session }).map(({ id }) => id));
-  return data.grants
-    .filter(({ granteeId }) => visible.has(granteeId))
+function permissionRows(environment: Environment): Row[] {
+  const isVisible = visibility(environment);
+  return environment.data.grants
+    .filter(({ granteeId }) => isVisible(granteeId))
     .map((grant) => {
       const [number, text] = securableClasses[grant.class];
       const type = (permissionTypes[grant.permission] ?? grant.permission.slice(0, 4)).padEnd(4);

@@ -163,6 +163,17 @@ export function findPrincipal({ principals }: DatabaseData, name: string): Princ
 /** A condition may ask for a name in every row. */
 const principalsByName = new WeakMap<readonly Principal[], Map<string, Principal>>();
 
+export function principalsWithSid({ principals }: DatabaseData, sid: Buffer): readonly Principal[] {
+  let bySid = principalsBySid.get(principals);
+  if (!bySid) {
+    bySid = Map.groupBy(principals, (principal) => principal.sid?.toString("hex"));
+    principalsBySid.set(principals, bySid);
+  }
+  return bySid.get(sid.toString("hex")) ?? [];
+}
+
+const principalsBySid = new WeakMap<readonly Principal[], Map<string | undefined, readonly Principal[]>>();
+
 export function findRole(data: DatabaseData, name: string): Principal | undefined {
   const principal = findPrincipal(data, name);
   return principal?.type === "R" ? principal : undefined;
@@ -173,7 +184,7 @@ export function principalById(data: DatabaseData, id: number): Principal | undef
 }
 
 export function findUserBySid(data: DatabaseData, sid: Buffer): Principal | undefined {
-  return data.principals.find((principal) => principal.type !== "R" && principal.sid?.equals(sid));
+  return principalsWithSid(data, sid).find(({ type }) => type !== "R");
 }
 
 export function findSchema(data: DatabaseData, name: string): Schema | undefined {

@@ -1,13 +1,13 @@
 /** The FROM clause: tables, catalog views and their joins, as combined rows. */
 import { compileError, invalidObject } from "../errors.ts";
 import type { Expression, ObjectName, Select, Source } from "./ast.ts";
-import { findCatalogView } from "./catalog.ts";
-import type { Frame, Scope, ScopeColumn } from "./compile.ts";
+import { type CatalogView, findCatalogView } from "./catalog.ts";
+import { compileExpression, type Frame, noFrame, type Scope, type ScopeColumn } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
 import { findTable, type Row } from "./database.ts";
 import type { Environment } from "./functions.ts";
 import { requireOnTable } from "./permissions.ts";
-import { conditionsOn } from "./pushDown.ts";
+import { conditionsOn, requiredEqualities } from "./pushDown.ts";
 import { fold, type SqlValue } from "./sqlTypes.ts";
 
 export interface CompiledFrom {
@@ -18,6 +18,7 @@ export interface CompiledFrom {
 interface CompiledSource {
   readonly columns: readonly ScopeColumn[];
   readonly rows: () => readonly Row[];
+  readonly find?: CatalogView["find"];
 }
 
 export function compileFrom(
@@ -62,16 +63,32 @@ function join(
   };
 }
 
-function filtered(
-  { columns, rows }: CompiledSource,
-  parts: readonly Expression[],
-  environment: Environment,
-): CompiledSource {
-  if (parts.length === 0) return { columns, rows };
+function filtered(source: CompiledSource, parts: readonly Expression[], environment: Environment): CompiledSource {
+  if (parts.length === 0) return source;
+  const { columns, rows } = source;
   const scope: Scope = { columns, outer: undefined, allowsAggregates: false };
+  const candidates = parts.map((part) => compileLookUp(source, part, { scope, environment })).find(Boolean) ?? rows;
   const conditions = parts.map((part) => compileCondition(part, scope, environment));
   const fits = (row: Row) => conditions.every((holds) => holds({ row, group: [], outer: undefined }) === true);
-  return { columns, rows: () => rows().filter(fits) };
+  return { columns, rows: () => candidates().filter(fits) };
+}
+
+/** Finds the rows that can fulfil the condition without looking at all of them; undefined if that takes a look at all. */
+function compileLookUp(
+  { find = {}, rows }: CompiledSource,
+  condition: Expression,
+  { scope, environment }: { readonly scope: Scope; readonly environment: Environment },
+): (() => readonly Row[]) | undefined {
+  const equalities = requiredEqualities(condition);
+  if (!equalities?.every(({ column }) => find[column])) return undefined;
+  const lookUps = equalities.map(({ column, value }) => {
+    const { evaluate } = compileExpression(value, scope, environment);
+    return () => find[column]?.(environment, evaluate(noFrame));
+  });
+  return () => {
+    const found = lookUps.map((run) => run());
+    return found.includes(undefined) ? rows() : [...new Set(found.flatMap((each) => each ?? []))];
+  };
 }
 
 /** An outer join puts NULL in this column for rows without a match. */
@@ -82,9 +99,14 @@ function asNullable(column: ScopeColumn): ScopeColumn {
 /** The rows that may join a row with the given value in its key column; all rows if there is no key. */
 function lookUp(rows: readonly Row[], position: number | undefined): (value: SqlValue) => readonly Row[] {
   if (position === undefined) return () => rows;
-  const byKey = Map.groupBy(rows, (row) => row[position] ?? null);
+  const indexes = indexesOf.get(rows) ?? new Map<number, Map<SqlValue, readonly Row[]>>();
+  const byKey = indexes.get(position) ?? Map.groupBy(rows, (row) => row[position] ?? null);
+  indexesOf.set(rows, indexes.set(position, byKey));
   return (value) => byKey.get(value) ?? [];
 }
+
+/** By the position of the key. A catalog view gives the same rows until the database changes. */
+const indexesOf = new WeakMap<readonly Row[], Map<number, Map<SqlValue, readonly Row[]>>>();
 
 /** Finds `left.x = right.y` of two int columns, alone or under AND. Catalog views are joined like this, and users can be many. */
 function findJoinKey(
@@ -119,7 +141,11 @@ function compileSource(name: ObjectName, qualifier: string, environment: Environ
   const { data, session } = environment;
   const view = findCatalogView(name);
   if (view) {
-    return { columns: view.columns.map((column) => ({ ...column, qualifier })), rows: () => view.rows(environment) };
+    return {
+      columns: view.columns.map((column) => ({ ...column, qualifier })),
+      rows: () => view.rows(environment),
+      find: view.find,
+    };
   }
   const table = findTable(data, name);
   if (!table) throw invalidObject(name.schema === undefined ? name.name : `${name.schema}.${name.name}`);

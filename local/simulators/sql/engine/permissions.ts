@@ -2,6 +2,7 @@
 import { permissionDenied } from "../errors.ts";
 import {
   type DatabaseData,
+  findRole,
   type Principal,
   principalIds,
   type Schema,
@@ -9,21 +10,31 @@ import {
   schemaName,
   type Table,
 } from "./database.ts";
-import { fold } from "./sqlTypes.ts";
 
 /** The principal itself, public, and every role that it is in, directly or through other roles. */
-export function effectiveIds(data: DatabaseData, principalId: number): Set<number> {
+export function effectiveIds({ memberships }: DatabaseData, principalId: number): ReadonlySet<number> {
+  const known = idsByMemberships.get(memberships) ?? new Map<number, ReadonlySet<number>>();
+  idsByMemberships.set(memberships, known);
+  const found = known.get(principalId) ?? reachableFrom(memberships, principalId);
+  known.set(principalId, found);
+  return found;
+}
+
+/** Every statement asks for those of its session, and memberships may be thousands. */
+const idsByMemberships = new WeakMap<DatabaseData["memberships"], Map<number, ReadonlySet<number>>>();
+
+function reachableFrom(memberships: DatabaseData["memberships"], principalId: number): ReadonlySet<number> {
   const ids = new Set([principalIds.public, principalId]);
   for (let size = 0; size !== ids.size; ) {
     size = ids.size;
-    for (const { roleId, memberId } of data.memberships) if (ids.has(memberId)) ids.add(roleId);
+    for (const { roleId, memberId } of memberships) if (ids.has(memberId)) ids.add(roleId);
   }
   return ids;
 }
 
 export function isInRole(data: DatabaseData, principalId: number, role: string): boolean {
-  const ids = effectiveIds(data, principalId);
-  return data.principals.some(({ id, name, type }) => type === "R" && fold(name) === fold(role) && ids.has(id));
+  const found = findRole(data, role);
+  return found !== undefined && effectiveIds(data, principalId).has(found.id);
 }
 
 export function isOwner(data: DatabaseData, principalId: number): boolean {

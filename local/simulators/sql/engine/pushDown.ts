@@ -12,6 +12,28 @@ export function conditionsOn({ table, alias, join }: Source, where: Expression |
   return conjuncts(where).filter((part) => concernsOnly(part, qualifier));
 }
 
+/** `column = value`, where the value is the same for every row. */
+export interface Equality {
+  readonly column: string;
+  readonly value: Expression;
+}
+
+/** Equalities of which a row must fulfil at least one if the condition holds for it; undefined if there are none. */
+export function requiredEqualities(condition: Expression): readonly Equality[] | undefined {
+  if (condition.kind === "compare" && condition.operator === "=") {
+    return equality(condition.left, condition.right) ?? equality(condition.right, condition.left);
+  }
+  if (condition.kind !== "logical") return undefined;
+  const [left, right] = [requiredEqualities(condition.left), requiredEqualities(condition.right)];
+  if (condition.operator === "AND") return left ?? right;
+  return left && right && [...left, ...right];
+}
+
+function equality(column: Expression, value: Expression): readonly Equality[] | undefined {
+  const isFixed = value.kind === "literal" || value.kind === "variable";
+  return column.kind === "column" && isFixed ? [{ column: fold(column.name), value }] : undefined;
+}
+
 function conjuncts(condition: Expression): readonly Expression[] {
   return condition.kind === "logical" && condition.operator === "AND"
     ? [...conjuncts(condition.left), ...conjuncts(condition.right)]
