@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
+import { collectLog, type HostProcess, type HostProcessOptions, workerArguments } from "./hostChild.ts";
 
 /** Extension bundle, language worker and queues take their time. */
 const readyMs = 120_000;
@@ -28,6 +28,7 @@ export async function startCoreTools({ app, port, data, settings, onLog }: HostP
       AzureWebJobsStorage: process.env["AzureWebJobsStorage"] ?? "UseDevelopmentStorage=true",
       FUNCTIONS_WORKER_RUNTIME: "node",
       WEBSITE_HOSTNAME: `127.0.0.1:${free}`,
+      languageWorkers__node__arguments: workerArguments,
       // A file written below the app's folder would restart the host, and fail whatever is due at that moment.
       AzureFunctionsJobHost__fileWatchingEnabled: "false",
       // One hub per data folder, as in the embedded host, so that a restart finds its hub again.

@@ -33,6 +33,9 @@ export interface HostProcess {
   close(): Promise<void>;
 }
 
+/** As in Azure (infra/modules/app.bicep): the server of the SDK takes every header that the host takes. */
+export const workerArguments = "--max-http-header-size=65536";
+
 const tailLines = 20;
 
 /** Returns a function that gives the last lines. */

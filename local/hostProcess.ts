@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { compileCache } from "./compileCache.ts";
 import { startCoreTools } from "./coreTools.ts";
 import { isToParent, type ToHost } from "./host/turnFaults.ts";
-import { collectLog, type HostProcess, type HostProcessOptions } from "./hostChild.ts";
+import { collectLog, type HostProcess, type HostProcessOptions, workerArguments } from "./hostChild.ts";
 
 /** What would fail in Azure fails here. */
 const strict = { MOORING_STRICT: "true" };
@@ -30,7 +30,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
   if (process.env["MOORING_TEST_HOST"] === "func") return await startCoreTools(options);
   const { app, port, data, settings, sandbox, yields = false, under = [], onLog, meetTurn } = options;
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
-  const [command = "", ...rest] = [...under, process.execPath, ...lean, entry, ...args];
+  const [command = "", ...rest] = [...under, process.execPath, ...lean, workerArguments, entry, ...args];
   const child = spawn(command, rest, {
     // In its own process group, or Ctrl-C would end it before its parent has decided how.
     detached: true,

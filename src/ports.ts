@@ -329,8 +329,10 @@ export interface Registry extends Batches, WaitingRequests {
 
   listSteps(operation: string): Promise<readonly StepRecord[]>;
   getStep(operation: string, step: StepKey): Promise<StepRecord | undefined>;
-  /** Records an attempt of the step as Running and returns the number of attempts, including this one. */
-  startStep(operation: string, step: StepKey, startTime: string): Promise<number>;
+  /** Records the first attempt of the step as Running; false if there was one before. */
+  startStep(operation: string, step: StepKey, startTime: string): Promise<boolean>;
+  /** Records a further attempt as Running and returns the number of attempts, including this one. */
+  repeatStep(operation: string, step: StepKey): Promise<number>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
   /** Throws if the tables do not answer. */
@@ -477,6 +479,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     listSteps: "reads",
     getStep: "reads",
     startStep: "notes",
+    repeatStep: "notes",
     updateStep: "notes",
     probe: "reads",
     insertBatch: "notes",

@@ -72,6 +72,8 @@ var mooringSettings = {
   MOORING_HISTORY_DAYS: string(historyDays)
   // Twice the largest body that Mooring accepts, a batch: a body slightly too large gets Mooring's own answer, not the host's.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(8 * 1024 * 1024)
+  // Twice the host's own limit. The host never answers what only the worker refuses, and a hundred such requests stop it.
+  languageWorkers__node__arguments: '--max-http-header-size=65536'
 }
 
 // An empty setting would be invalid, so it is left out.

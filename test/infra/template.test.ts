@@ -95,6 +95,7 @@ const ofTheHost: Readonly<Record<string, (deployment: Deployment) => boolean>> =
   AzureWebJobsStorage__tableServiceUri: () => true,
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: ({ name }) => name !== "storage",
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: () => true,
+  languageWorkers__node__arguments: () => true,
   ServiceBusConnection__clientId: () => true,
   ServiceBusConnection__credential: () => true,
 };
@@ -360,4 +361,12 @@ it("has consistent limits in the instance, in host.json and in the code", async 
   // Leaves room for reads when streams and changes are at their limits.
   expect(streams.inAll + changes.inAll).toBeLessThanOrEqual(0.6 * maxConcurrentRequests);
   expect(Number(settingsOf(scheduler)["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"])).toBeGreaterThan(maxBatchBytes);
+});
+
+it("lets the worker take every header that the host takes", () => {
+  const { languageWorkers__node__arguments: given } = settingsOf(scheduler);
+  const [, most] = /^--max-http-header-size=(\d+)$/.exec(String(given)) ?? [];
+
+  // Kestrel's limit (KestrelServerLimits.cs), and what the host adds on the way to the worker.
+  expect(Number(most)).toBeGreaterThanOrEqual(2 * 32_768);
 });

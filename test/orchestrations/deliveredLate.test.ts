@@ -6,6 +6,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
+import type { StepRecord } from "../../src/domain/operation/records.ts";
+import { readUndo } from "../../src/domain/operation/undoName.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
@@ -96,10 +98,20 @@ function everything() {
     sqlAdmin: cloud.sqlAdmin,
     namespaces: rows(cloud.namespaces),
     operations: rows(cloud.operations),
+    steps: [...cloud.steps],
     audit: cloud.audit.map(({ id }) => id),
     // An event that is published again has the same ID, by which the topic and its readers know it.
     events: [...new Set(cloud.events.map(({ id }) => id))],
   });
+}
+
+type Everything = ReturnType<typeof everything>;
+
+/** An undo that comes again before the end is one more attempt, and ends once more. */
+function withoutAttemptsOfUndos({ steps, ...rest }: Everything): object {
+  const isUndo = ({ name, target }: StepRecord) => (readUndo(name) ?? readUndo(`${name} ${target}`)) !== undefined;
+  const stays = ({ attempts: _attempts, endTime: _endTime, ...step }: StepRecord) => step;
+  return { ...rest, steps: steps.map(([id, step]) => [id, isUndo(step) ? stays(step) : step]) };
 }
 
 /** Which operation's activities come late, and what has followed it by then. */
@@ -177,9 +189,9 @@ describe.each(Object.entries(stories))("late activities of %s", (_what, tell) =>
 });
 
 /** The activities that the runtime delivers again just before the operation's end is recorded, with what each leaves. */
-async function deliverAgainBeforeEnd(): Promise<readonly { activity: string; before: object; after: object }[]> {
+async function deliverAgainBeforeEnd() {
   const delivered: Delivery[] = [];
-  const again: { activity: string; before: object; after: object }[] = [];
+  const again: { activity: string; before: Everything; after: Everything }[] = [];
   await acceptance.run({
     async execute(activity, work) {
       for (const late of activity === "recordOutcome" ? delivered : []) {
@@ -206,7 +218,9 @@ describe("activities delivered again after they were undone, before the operatio
     const again = await deliverAgainBeforeEnd();
 
     expect(again.map(({ activity }) => activity)).toContain("removeServiceAccount");
-    for (const { activity, before, after } of again) expect(after, activity).toEqual(before);
+    for (const { activity, before, after } of again) {
+      expect(withoutAttemptsOfUndos(after), activity).toEqual(withoutAttemptsOfUndos(before));
+    }
     expect(cloud.operations.get(operation)?.status).toBe("Failed");
   });
 });

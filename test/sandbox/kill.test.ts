@@ -4,7 +4,7 @@ import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Service, serviceOf } from "../support/service.ts";
+import { recoveryMs, type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -48,7 +48,7 @@ it(
       await sandbox.killHost();
       await sandbox.restartHost();
 
-      const ended = await service.waitFor(id, 60_000);
+      const ended = await service.waitFor(id, recoveryMs);
       expect(ended.status, `round ${round}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
       const name = identityName({ cluster: names.cluster, namespace });
       const identities = [...sandbox.cloud.world.identities.values()].filter((identity) => identity.name === name);
@@ -78,7 +78,7 @@ it(
     }
     expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
   },
-  60_000 + kills * 20_000,
+  kills * recoveryMs,
 );
 
 const databases = ["messages", "orders"];
@@ -143,7 +143,7 @@ it.each(Object.keys(stories))(
       await sandbox.killHost();
       await sandbox.restartHost();
 
-      const ended = await service.waitFor(id, 60_000);
+      const ended = await service.waitFor(id, recoveryMs);
       expect(ended.status, `round ${round}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
       const state = async () =>
         (await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`)).body["state"];
@@ -159,35 +159,39 @@ it.each(Object.keys(stories))(
     }
     expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
   },
-  60_000 + rounds * 40_000,
+  rounds * 2 * recoveryMs,
 );
 
-it("finishes a compensation that was killed, and leaves nothing", async () => {
-  sandbox.cloud.faults.add({
-    wire: "sql",
-    operation: "CREATE USER",
-    target: `${names.sqlServer}/orders`,
-    times: Number.POSITIVE_INFINITY,
-    effect: { kind: "error", code: 15247 },
-  });
-  const namespace = "killed-undoing";
-  const id = await service.onboard({
-    cluster: names.cluster,
-    namespace,
-    databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
-  });
-  await expect.poll(async () => (await service.operation(id)).phase, { interval: 10 }).toBe("compensating");
+it(
+  "finishes a compensation that was killed, and leaves nothing",
+  async () => {
+    sandbox.cloud.faults.add({
+      wire: "sql",
+      operation: "CREATE USER",
+      target: `${names.sqlServer}/orders`,
+      times: Number.POSITIVE_INFINITY,
+      effect: { kind: "error", code: 15247 },
+    });
+    const namespace = "killed-undoing";
+    const id = await service.onboard({
+      cluster: names.cluster,
+      namespace,
+      databases: ["messages", "orders"].map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+    });
+    await expect.poll(async () => (await service.operation(id)).phase, { interval: 10 }).toBe("compensating");
 
-  await sandbox.killHost();
-  await sandbox.restartHost();
+    await sandbox.killHost();
+    await sandbox.restartHost();
 
-  expect(await service.waitFor(id, 60_000)).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
-  const name = identityName({ cluster: names.cluster, namespace });
-  expect([...sandbox.cloud.world.identities.values()].map((identity) => identity.name)).not.toContain(name);
-  expect(
-    sandbox.cloud.sql
-      .database("messages")
-      .users()
-      .map((user) => user.name),
-  ).not.toContain(name);
-}, 120_000);
+    expect(await service.waitFor(id, recoveryMs)).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
+    const name = identityName({ cluster: names.cluster, namespace });
+    expect([...sandbox.cloud.world.identities.values()].map((identity) => identity.name)).not.toContain(name);
+    expect(
+      sandbox.cloud.sql
+        .database("messages")
+        .users()
+        .map((user) => user.name),
+    ).not.toContain(name);
+  },
+  2 * recoveryMs,
+);

@@ -11,7 +11,7 @@ import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { serviceAs, type Team } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Answer, type Operation, type Service, serviceOf } from "../support/service.ts";
+import { type Answer, type Operation, recoveryMs, type Service, serviceOf } from "../support/service.ts";
 
 const databases = ["messages", "orders"];
 /** Printed with a failure, so that it can be rerun. */
@@ -95,7 +95,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
     const answer = await throughKill(() => operator.call("POST", `/api/operations/${id}/approve`, decision, key));
 
     expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 202, body: { decision: "approve" } });
-    expect(await operator.waitFor(id, 60_000)).toMatchObject({ status: "Succeeded" });
+    expect(await operator.waitFor(id, recoveryMs)).toMatchObject({ status: "Succeeded" });
     expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
     await expectToldOnce(id);
   },
@@ -108,7 +108,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
     const answer = await throughKill(() => operator.call("POST", `/api/operations/${id}/reject`, undefined, key));
 
     expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 202, body: { decision: "reject" } });
-    expect(await operator.waitFor(id, 60_000)).toMatchObject({ status: "Failed", error: { code: "REJECTED" } });
+    expect(await operator.waitFor(id, recoveryMs)).toMatchObject({ status: "Failed", error: { code: "REJECTED" } });
     expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
     await expectToldOnce(id);
   },
@@ -124,7 +124,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
 
     expect(answer.status, JSON.stringify(answer.body)).toBe(202);
     const id = String(answer.body["id"]);
-    expect(await operator.waitFor(id, 60_000)).toMatchObject({ status: "Succeeded" });
+    expect(await operator.waitFor(id, recoveryMs)).toMatchObject({ status: "Succeeded" });
     expect((await red.call("GET", addressOf(namespace))).status).toBe(404);
     await expect
       .poll(async () => (await blue.call("GET", addressOf(namespace))).body, { timeout: 30_000 })
@@ -154,5 +154,5 @@ it.each(Object.keys(stories))(
       await stories[kind]?.(`shared-${kind.toLowerCase().replaceAll(" ", "-")}-${round}`);
     }
   },
-  120_000 + rounds * 60_000,
+  120_000 + rounds * recoveryMs,
 );

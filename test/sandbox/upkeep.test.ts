@@ -7,7 +7,7 @@ import { withBinding } from "../../local/demo/pods.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Operation, type Service, serviceOf } from "../support/service.ts";
+import { type Operation, recoveryMs, type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -214,30 +214,34 @@ it("migrates to workload identity in phases and back, while the workload can rea
   expect(await look("moving")).toMatchObject({ identityMode: "podIdentity", clientId, findings: [] });
 }, 180_000);
 
-it("completes a migration and a repair correctly when the service is killed in the middle", async () => {
-  await onboard("killed", { identityMode: "podIdentity" });
-  const { faults } = sandbox.cloud;
-  const slow = (operation: RegExp) =>
-    faults.add({ wire: "kubernetes", operation, effect: { kind: "delay", ms: 1_000 } });
+it(
+  "completes a migration and a repair correctly when the service is killed in the middle",
+  async () => {
+    await onboard("killed", { identityMode: "podIdentity" });
+    const { faults } = sandbox.cloud;
+    const slow = (operation: RegExp) =>
+      faults.add({ wire: "kubernetes", operation, effect: { kind: "delay", ms: 1_000 } });
 
-  slow(/^PATCH serviceaccounts/);
-  const migration = String((await post("killed", "migrate")).body["id"]);
-  await expect.poll(async () => (await service.operation(migration)).phase).toBe("provisioning");
-  await sandbox.killHost();
-  await sandbox.restartHost();
-  const migrated = await service.waitFor(migration, 60_000);
-  await core.deleteNamespacedServiceAccount({ name: "app", namespace: "killed" });
-  slow(/^PATCH serviceaccounts/);
-  const repair = String((await post("killed", "repair")).body["id"]);
-  await expect.poll(async () => (await service.operation(repair)).phase).toBe("provisioning");
-  await sandbox.killHost();
-  await sandbox.restartHost();
-  const repaired = await service.waitFor(repair, 60_000);
+    slow(/^PATCH serviceaccounts/);
+    const migration = String((await post("killed", "migrate")).body["id"]);
+    await expect.poll(async () => (await service.operation(migration)).phase).toBe("provisioning");
+    await sandbox.killHost();
+    await sandbox.restartHost();
+    const migrated = await service.waitFor(migration, recoveryMs);
+    await core.deleteNamespacedServiceAccount({ name: "app", namespace: "killed" });
+    slow(/^PATCH serviceaccounts/);
+    const repair = String((await post("killed", "repair")).body["id"]);
+    await expect.poll(async () => (await service.operation(repair)).phase).toBe("provisioning");
+    await sandbox.killHost();
+    await sandbox.restartHost();
+    const repaired = await service.waitFor(repair, recoveryMs);
 
-  expect(migrated, JSON.stringify(migrated.error)).toMatchObject({ status: "Succeeded" });
-  expect(repaired, JSON.stringify(repaired.error)).toMatchObject({ status: "Succeeded" });
-  expect((await post("killed", "verify")).body).toMatchObject({ findings: [] });
-}, 180_000);
+    expect(migrated, JSON.stringify(migrated.error)).toMatchObject({ status: "Succeeded" });
+    expect(repaired, JSON.stringify(repaired.error)).toMatchObject({ status: "Succeeded" });
+    expect((await post("killed", "verify")).body).toMatchObject({ findings: [] });
+  },
+  3 * recoveryMs,
+);
 
 it("refuses an invalid migration, field by field", async () => {
   await onboard("odd", { identityMode: "podIdentity" });

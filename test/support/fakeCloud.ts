@@ -427,8 +427,16 @@ function registryOf(state: State): Ports["registry"] {
     getStep: async (operation, { name, target }) => steps.get(`${operation} ${name} ${target}`),
     async startStep(operation, { name, target }, startTime) {
       const id = `${operation} ${name} ${target}`;
-      const attempts = (steps.get(id)?.attempts ?? 0) + 1;
-      steps.set(id, { startTime, ...steps.get(id), name, target, status: "Running", attempts });
+      if (steps.has(id)) return false;
+      steps.set(id, { startTime, name, target, status: "Running", attempts: 1 });
+      return true;
+    },
+    async repeatStep(operation, { name, target }) {
+      const id = `${operation} ${name} ${target}`;
+      const record = steps.get(id);
+      if (!record) throw new Error(`${id} has not begun`);
+      const attempts = record.attempts + 1;
+      steps.set(id, { ...record, status: "Running", attempts });
       return attempts;
     },
     async updateStep(operation, { name, target }, changes) {

@@ -40,6 +40,12 @@ export interface Service {
   waitFor(id: string, timeoutMs?: number): Promise<Operation>;
 }
 
+/**
+ * How long an operation takes at most after a kill. The real host first waits until the killed one's messages are visible again
+ * (workItemQueueVisibilityTimeout in host.json), a minute after they were taken.
+ */
+export const recoveryMs = process.env["MOORING_TEST_HOST"] === "func" ? 180_000 : 60_000;
+
 /** Calls with the operator's key where the sandbox has one; a test may set other headers for all calls. */
 export function serviceOf(
   { url, key, heard }: Pick<Sandbox, "url"> & Partial<Pick<SuiteSandbox, "key" | "heard">>,

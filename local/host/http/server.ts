@@ -22,8 +22,8 @@ export interface HttpServer {
 
 const loopback = "127.0.0.1";
 
-/** Kestrel's limits (KestrelServerLimits.cs), of the request line with its CRLF and of the number of headers. */
-const limits = { requestLine: 8_192, headers: 100 };
+/** Kestrel's limits (KestrelServerLimits.cs): of the request line with its CRLF, and of the number and size of the headers. */
+const limits = { requestLine: 8_192, headers: 100, headersSize: 32_768 };
 
 function checkSize({ method = "", url = "", httpVersion, rawHeaders }: IncomingMessage): 414 | 431 | undefined {
   if (`${method} ${url} HTTP/${httpVersion}\r\n`.length > limits.requestLine) return 414;
@@ -36,7 +36,7 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
   const running = new Set<Promise<void>>();
 
   // A client's pooled connection must not hit our idle timeout while it sends; close() ends idle ones itself.
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 60_000, maxHeaderSize: limits.headersSize }, (request, response) => {
     // A client that goes away does not concern us, but without a listener the error would be uncaught.
     request.on("error", () => {});
     response.on("error", () => {});

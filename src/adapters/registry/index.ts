@@ -88,7 +88,9 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     getStep: (operation, step) => steps.get(operation, stepRow(step)),
     async startStep(operation, step, startTime) {
       const first: StepRecord = { ...step, status: "Running", attempts: 1, startTime };
-      if (await steps.insert(operation, stepRow(step), first)) return 1;
+      return await steps.insert(operation, stepRow(step), first);
+    },
+    async repeatStep(operation, step) {
       const attempts = ((await steps.get(operation, stepRow(step)))?.attempts ?? 0) + 1;
       await steps.merge(operation, stepRow(step), { status: "Running", attempts });
       return attempts;

@@ -11,8 +11,8 @@ import { amendOperation } from "../amendOperation.ts";
 
 /** Called before the first write of a step. */
 export function expectWanted(record: OperationRecord | undefined, operation: string): void {
-  throwIfCanceled(record);
   expectNotEnded(record, operation);
+  throwIfCanceled(record);
 }
 
 /**

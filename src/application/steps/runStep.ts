@@ -55,15 +55,16 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   const begun = Date.now();
   const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
-  const trail = beginTrail(ports, step, input);
-  const allowed = expectAllowed(registry, input, { known, started: trail.started });
+  const record = known ? Promise.resolve(known.record) : registry.getOperation(operation);
+  const trail = beginTrail(ports, step, input, async () => expectRepeatable(registry, input, await record));
+  const allowed = expectAllowed(registry, input, { record, started: trail.started });
   const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
   let isCommitted = false;
   try {
     const commit = async () => {
-      const [, record] = await mayGoOn;
-      await commitOperation(registry, operation, record);
+      const [, allowedBy] = await mayGoOn;
+      await commitOperation(registry, operation, allowedBy);
       isCommitted = true;
     };
     const context = { ...trail, invocation, commit };
@@ -101,25 +102,36 @@ async function tryStep<I extends StepInput, O extends StepResult>(
 }
 
 /**
+ * The runtime may deliver a step again when its operation has ended or is being undone. Nothing then comes of it, and its record
+ * stays as it ended.
+ */
+async function expectRepeatable(
+  registry: Pick<Registry, "listSteps">,
+  { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
+  record: Stored<OperationRecord> | undefined,
+): Promise<void> {
+  expectNotEnded(record, operation);
+  if (createdBy === undefined && record && isBeingUndone(record, await registry.listSteps(operation))) {
+    throw new PermanentError("OPERATION_ENDED", `Operation ${operation} is being undone.`);
+  }
+}
+
+/**
  * The operation's record. An undo may run because that operation was canceled, which must not stop it; a compensation undoes
  * another operation, which must not have succeeded.
  */
 async function expectAllowed(
-  registry: Pick<Registry, "getOperation" | "listSteps">,
+  registry: Pick<Registry, "getOperation">,
   { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
-  { known, started }: { readonly known: Known | undefined; readonly started: Promise<number> },
+  asked: { readonly record: Promise<Stored<OperationRecord> | undefined>; readonly started: Promise<number> },
 ): Promise<Stored<OperationRecord> | undefined> {
-  const record = known ? known.record : await registry.getOperation(operation);
+  const [record] = await Promise.all([asked.record, asked.started]);
   if (typeof createdBy === "string") {
     expectNotEnded(record, operation);
     if (createdBy !== operation) expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
     return record;
   }
   expectWanted(record, operation);
-  // Only what the runtime delivers again can come after its undo.
-  if ((await started) > 1 && record && isBeingUndone(record, await registry.listSteps(operation))) {
-    throw new PermanentError("OPERATION_ENDED", `Operation ${operation} is being undone.`);
-  }
   return record;
 }
 
@@ -162,6 +174,8 @@ async function recordFailure(
   { retry, retrial }: StepInput,
   { error, failure, onLost }: { error: unknown; failure: StepFailure; onLost: (reason: string) => void },
 ): Promise<boolean> {
+  // The end of the operation says how its steps ended (application/operation/settledSteps.ts); this try came after it.
+  if (failure.code === "OPERATION_ENDED") return false;
   const delayAfter = (tries: number) => {
     if (error instanceof PermanentError) return undefined;
     // The orchestration does this waiting; if it has done so before, it passed on how long.

@@ -13,7 +13,7 @@ import { appendEffect, type Effect } from "../watching/audit.ts";
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
 
 export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earlier"> {
-  /** How many tries there have been, including this one; rejects when the start could not be written. */
+  /** How many tries there have been, including this one; rejects when the start could not, or may not, be written. */
   readonly started: Promise<number>;
   /** The same, but if the start could not be written, it is written once more. */
   countTries(): Promise<number>;
@@ -25,12 +25,25 @@ export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earl
   fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
 }
 
-/** Writes the start without waiting for it: the first look at the world runs at the same time. */
-export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepTrail {
+/**
+ * Writes the start without waiting for it: the first look at the world runs at the same time. A further try is written only
+ * when `mayRepeat` does not reject.
+ */
+export function beginTrail(
+  ports: Ports,
+  step: StepKey,
+  input: StepInput,
+  mayRepeat: () => Promise<unknown>,
+): StepTrail {
   const { registry } = ports;
   const { operation } = input;
   const startTime = now();
-  const started = registry.startStep(operation, step, startTime);
+  const start = async () => {
+    if (await registry.startStep(operation, step, startTime)) return 1;
+    await mayRepeat();
+    return await registry.repeatStep(operation, step);
+  };
+  const started = start();
   started.catch(() => undefined);
   let intended: Effect | undefined;
 
@@ -47,7 +60,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
   return {
     started,
     earlier,
-    countTries: () => started.catch(() => registry.startStep(operation, step, startTime)),
+    countTries: () => started.catch(start),
     async notice(notices) {
       await started;
       await registry.updateStep(operation, step, { notices });
@@ -74,8 +87,6 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
       await registry.updateStep(operation, step, { nextRetryTime });
     },
     async fail({ code, message }, delayMs) {
-      // The end of the operation says how its steps ended (application/operation/settledSteps.ts); this try came after it.
-      if (code === "OPERATION_ENDED") return;
       const isOver = delayMs === undefined;
       await Promise.all([
         registry.updateStep(operation, step, {

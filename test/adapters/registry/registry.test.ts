@@ -364,8 +364,9 @@ it("gives an item to one of many lanes, and forgets a batch that is closed", asy
 it("counts the attempts of a step, and keeps targets that a row key cannot hold", async () => {
   const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" } as const;
 
-  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(1);
-  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(2);
+  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(true);
+  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(false);
+  expect(await registry.repeatStep("op-2", step)).toBe(2);
   await registry.updateStep("op-2", step, { status: "Succeeded", action: "create" });
 
   expect(await registry.getStep("op-2", step)).toMatchObject({
@@ -373,6 +374,7 @@ it("counts the attempts of a step, and keeps targets that a row key cannot hold"
     status: "Succeeded",
     attempts: 2,
     action: "create",
+    startTime: "2026-11-24T00:00:01.000Z",
   });
   expect(await registry.listSteps("op-2")).toHaveLength(1);
 });

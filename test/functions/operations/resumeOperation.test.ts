@@ -533,7 +533,7 @@ it("prevents an activity left in a queue from creating anything once the operati
   await acceptance.run();
   expectNothingLeft(cloud);
 
-  expect(await late?.()).toMatchObject({ failure: { code: "OPERATION_CANCELED" } });
+  expect(await late?.()).toMatchObject({ failure: { code: "OPERATION_ENDED" } });
 
   expectNothingLeft(cloud);
 });

@@ -48,6 +48,14 @@ test("takes as many headers as Kestrel does", async () => {
   expect((await send(101)).status).toBe(431);
 });
 
+test("takes headers of the same size as Kestrel does", async () => {
+  const { url } = await runHost({ code: `app.get("take", () => ({ status: 200 }));` });
+  const send = (size: number) => fetch(`${url}/api/take`, { headers: { "x-long": "y".repeat(size) } });
+
+  expect((await send(31_000)).status).toBe(200);
+  expect((await send(33_000)).status).toBe(431);
+});
+
 test("honours the route prefix of host.json, even an empty one", async () => {
   const { url } = await runHost({ code: echo, hostJson: { extensions: { http: { routePrefix: "" } } } });
 
