@@ -21,7 +21,7 @@ import { afterConnections } from "./afterConnections.ts";
 import type { Clock } from "./clock.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { EventType } from "./history.ts";
-import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
+import { type Arrange, hiddenIdsFirst, nextStep, outlivesFailure } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -142,8 +142,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const instance = instances.load(key);
     const waiting = mailbox.waiting(key);
     if (instance === undefined) {
-      mailbox.discard(waiting);
-      mailbox.tidy(key);
+      const row = instances.rowOf(key);
+      mailbox.discard(waiting.filter((message) => row === undefined || !outlivesFailure(row, message)));
+      mailbox.forget(key);
       return false;
     }
     const { dropped, control, batch } = nextStep(instance, waiting, arrange);

@@ -137,6 +137,7 @@ export function createEngine(options: EngineOptions) {
     mailbox,
     lifecycle,
     dispatcher,
+    activities,
     entities,
     spans,
     start() {

@@ -4,6 +4,7 @@ import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { appendHistory, EventType, emptyHistory, type Failure, type HistoryEvent } from "./history.ts";
 import { newExecutionId } from "./ids.ts";
+import { outlivesFailure } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { Ledger } from "./ledger.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -221,9 +222,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       const write = append(instance, events);
       instance.row = row;
       mailbox.cancelTimers(row.key);
+      const ignored = mailbox.waiting(row.key).filter((message) => !outlivesFailure(row, message));
       record(
         instance,
-        [...used, ...mailbox.waiting(row.key)],
+        [...used, ...ignored],
         () => {
           write();
           store.updateInstance(row);
@@ -234,6 +236,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
           for (const callback of callbacks ?? []) callback(row);
         },
       );
+      mailbox.forget(row.key);
       perform(instance, effects);
       spans.ended(row, status, failure?.Reason);
       if (row.parent !== null) tellParent(row.parent, output, failure);

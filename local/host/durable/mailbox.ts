@@ -18,6 +18,8 @@ export interface Mailbox {
   discard(messages: readonly WaitingMessage[]): void;
   /** Forgets the messages that are taken. */
   tidy(instance: number): void;
+  /** Leaves all messages to the store: those of an instance that has ended. */
+  forget(instance: number): void;
   close(): void;
 }
 
@@ -96,6 +98,7 @@ export function createMailbox(options: {
       if (left.length === 0) byInstance.delete(instance);
       else byInstance.set(instance, left);
     },
+    forget: (instance) => void byInstance.delete(instance),
     close: () => timers.close(),
   };
 }
