@@ -35,6 +35,8 @@ export interface Activities {
   /** The result of this task is for nobody any more. */
   disown(key: number): void;
   close(): Promise<void>;
+  /** How many tasks that run are disowned. */
+  readonly disowned: number;
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
@@ -82,5 +84,8 @@ export function createActivities(options: ActivitiesOptions): Activities {
     run: (task) => slots.run(() => perform(task), task.instance),
     disown: (key) => void disowned.add(key),
     close: () => slots.close(),
+    get disowned() {
+      return disowned.size;
+    },
   };
 }

@@ -55,6 +55,8 @@ export interface Dispatcher {
   start(): void;
   /** Takes no more turns; resolves when those in progress have ended. */
   close(): Promise<void>;
+  /** How many instances have a turn or wait for one. */
+  readonly size: number;
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -260,6 +262,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async close() {
       isRunning = false;
       if (busy.size > 0) await new Promise<void>((resolve) => (onIdle = resolve));
+    },
+    get size() {
+      return new Set([...ready, ...fresh, ...busy, ...woken]).size;
     },
   };
 }

@@ -160,6 +160,17 @@ export function createEngine(options: EngineOptions) {
         log,
       });
     },
+    /** What is in memory: nothing, when nothing is under way. */
+    counts: () => ({
+      instances: instances.size,
+      inboxes: mailbox.size,
+      timers: mailbox.timers,
+      turns: dispatcher.size,
+      disowned: activities.disowned,
+      entities: entities.size,
+      awaited: lifecycle.awaited,
+      spans: spans.open,
+    }),
     /** What does not end in time runs again when the store is next opened. */
     async close(graceMs: number) {
       stopRetention();

@@ -34,6 +34,8 @@ export interface Entities {
   restore(message: EntityMessage): void;
   start(): void;
   close(): Promise<void>;
+  /** How many are in memory, and releases on their way to the disk. */
+  readonly size: number;
 }
 
 interface Entity {
@@ -176,6 +178,9 @@ export function createEntities(options: EntitiesOptions): Entities {
     async close() {
       isRunning = false;
       await slots.close();
+    },
+    get size() {
+      return loaded.size + releases.size;
     },
   };
 }

@@ -65,6 +65,8 @@ export interface Lifecycle {
   finish(instance: Instance, used: readonly WaitingMessage[], end: End): void;
   /** Calls back once, when the instance has finished and that is on disk. Returns a function that stops waiting. */
   whenFinished(instance: number, callback: (row: InstanceRow) => void): () => void;
+  /** How many instances somebody waits for. */
+  readonly awaited: number;
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -248,6 +250,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         callbacks.delete(callback);
         if (callbacks.size === 0) listeners.delete(instance);
       };
+    },
+    get awaited() {
+      return listeners.size;
     },
   };
 }

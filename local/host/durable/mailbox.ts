@@ -21,6 +21,10 @@ export interface Mailbox {
   /** Leaves all messages to the store: those of an instance that has ended. */
   forget(instance: number): void;
   close(): void;
+  /** How many instances have messages in memory. */
+  readonly size: number;
+  /** How many instances wait for timers. */
+  readonly timers: number;
 }
 
 export function createMailbox(options: {
@@ -100,5 +104,11 @@ export function createMailbox(options: {
     },
     forget: (instance) => void byInstance.delete(instance),
     close: () => timers.close(),
+    get size() {
+      return byInstance.size;
+    },
+    get timers() {
+      return timers.size;
+    },
   };
 }

@@ -180,7 +180,11 @@ function findLostAnswer({ entityStore }: Engine, { kept, lost, late }: Past): st
 }
 
 /** What was decided after the cut goes on, but nobody waits for its answers. */
-function disown({ activities, commit, instances, store }: Engine, row: InstanceRow, { undone, ledger }: Past): void {
+function disown(
+  { activities, commit, instances, spans, store }: Engine,
+  row: InstanceRow,
+  { undone, ledger }: Past,
+): void {
   for (const task of store.tasks()) {
     if (!isOf(task, row) || task.id < ledger.nextId) continue;
     activities.disown(task.key);
@@ -190,6 +194,7 @@ function disown({ activities, commit, instances, store }: Engine, row: InstanceR
     const child =
       event.EventType === EventType.SubOrchestrationInstanceCreated ? findChild(instances, row, event) : undefined;
     if (child?.parent == null || child.status === "Completed" || child.status === "Terminated") continue;
+    spans.childEnded(child.parent, "Its parent was rewound.");
     const disowned = { ...child, parent: { ...child.parent, execution: noExecution } };
     const instance = instances.load(child.key);
     if (instance === undefined) {
