@@ -71,6 +71,7 @@ export function nextStep(
 export function outlivesFailure({ status, execution }: InstanceRow, message: Message): boolean {
   if (status !== "Failed" || (message.execution !== null && message.execution !== execution)) return false;
   switch (message.event.EventType) {
+    case EventType.ExecutionStarted:
     case EventType.TaskCompleted:
     case EventType.SubOrchestrationInstanceCompleted:
     case EventType.EventRaised:

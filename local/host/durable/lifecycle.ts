@@ -28,7 +28,7 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   readonly spans: DurableSpans;
   readonly runActivity: (task: ActivityTask) => void;
-  readonly postToEntity: (entity: string, request: EntityRequest) => void;
+  readonly postToEntity: (entity: string, request: EntityRequest, author: number) => void;
 }
 
 export interface NewInstance {
@@ -74,7 +74,12 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const listeners = new Map<number, Set<(row: InstanceRow) => void>>();
 
   /** The only place that commits changes of an instance. */
-  function record(instance: Instance, used: readonly WaitingMessage[], write: () => void, effect?: () => void): void {
+  function record(
+    instance: Instance,
+    used: readonly WaitingMessage[],
+    write: () => void,
+    { effect, author = instance.row.key }: { effect?: () => void; author?: number | undefined } = {},
+  ): void {
     for (const message of used) message.taken = true;
     instances.hold(instance);
     commit.add(
@@ -86,14 +91,16 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         instances.release(instance);
         effect?.();
       },
+      { instance: author },
     );
   }
 
   function append(instance: Instance, events: readonly HistoryEvent[]): () => void {
     const { key } = instance.row;
     const position = instance.history.count;
-    instance.history = appendHistory(instance.history, events);
+    // First, because it throws when the text would be too long, and then nothing may have changed.
     const text = JSON.stringify(events);
+    instance.history = appendHistory(instance.history, events);
     return () => store.appendEvents(key, position, text);
   }
 
@@ -106,10 +113,11 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       commit.add(
         () => store.insertTask(task),
         () => options.runActivity(task),
+        { instance },
       );
     }
     for (const child of effects.children) beginChild(row, child, spans.childScheduled(row, traceParent, child));
-    for (const { entity, request } of effects.sent) options.postToEntity(entity, request);
+    for (const { entity, request } of effects.sent) options.postToEntity(entity, request, row.key);
     for (const event of effects.completions) mailbox.deliver(row.key, row.execution, event);
   }
 
@@ -160,10 +168,15 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     };
     const instance = instances.add(row, traceParent);
     mailbox.deliver(row.key, row.execution, startedEvent(instance, now));
-    record(instance, [], () => {
-      if (replaces !== undefined) store.deleteInstance(replaces.key);
-      store.insertInstance(row);
-    });
+    record(
+      instance,
+      [],
+      () => {
+        if (replaces !== undefined) store.deleteInstance(replaces.key);
+        store.insertInstance(row);
+      },
+      { author: parent?.instance },
+    );
     return row;
   }
 
@@ -232,10 +245,12 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
           write();
           store.updateInstance(row);
         },
-        () => {
-          const callbacks = listeners.get(row.key);
-          listeners.delete(row.key);
-          for (const callback of callbacks ?? []) callback(row);
+        {
+          effect() {
+            const callbacks = listeners.get(row.key);
+            listeners.delete(row.key);
+            for (const callback of callbacks ?? []) callback(row);
+          },
         },
       );
       mailbox.forget(row.key);

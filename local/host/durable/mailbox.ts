@@ -46,11 +46,15 @@ export function createMailbox(options: {
 
   /** Many messages are consumed in the tick in which they arrive; those are never written to disk. */
   function keep(message: WaitingMessage): void {
-    commit.add(() => {
-      if (message.taken) return;
-      store.insertMessage(message);
-      message.stored = true;
-    });
+    commit.add(
+      () => {
+        if (message.taken) return;
+        store.insertMessage(message);
+        message.stored = true;
+      },
+      undefined,
+      { instance: message.instance },
+    );
   }
 
   function discard(messages: readonly WaitingMessage[]): void {

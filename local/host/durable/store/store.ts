@@ -48,6 +48,7 @@ export function createStore(database: DatabaseSync) {
     ),
     disownTask: database.prepare("UPDATE tasks SET execution = ? WHERE key = ?"),
     deleteTask: database.prepare("DELETE FROM tasks WHERE key = ?"),
+    deleteTasks: database.prepare("DELETE FROM tasks WHERE instance = ?"),
     tasks: database.prepare("SELECT key, instance, instanceId, execution, id, name, input FROM tasks ORDER BY key"),
   };
   const nextKey = { instances: highest("instances"), messages: highest("messages"), tasks: highest("tasks") };
@@ -148,6 +149,9 @@ export function createStore(database: DatabaseSync) {
     },
     deleteTask(key: number): void {
       sql.deleteTask.run(key);
+    },
+    deleteTasks(instance: number): void {
+      sql.deleteTasks.run(instance);
     },
     tasks(): ActivityTask[] {
       return sql.tasks.all().map((row) => ({

@@ -417,6 +417,42 @@ df.app.orchestration("failWhilePolling", function* (context: OrchestrationContex
   return content;
 });
 
+/** Decides what the store may be made to refuse. */
+df.app.orchestration("decide", function* (context: OrchestrationContext) {
+  const poison = "poi".concat("son");
+  yield context.df.callActivity("nothing");
+  switch (context.df.getInput<string>()) {
+    case "input":
+      return yield context.df.callActivity("hello", poison);
+    case "result":
+      return yield context.df.callActivity("reverse", [...poison].reverse().join(""));
+    case "child":
+      return yield context.df.callSubOrchestrator("greet", poison);
+    case "signal":
+      context.df.signalEntity(new df.EntityId("note", "one"), "set", poison);
+      yield context.df.callActivity("nothing");
+      return "signalled";
+    case "state":
+      try {
+        return yield context.df.callEntity(
+          new df.EntityId("note", "one"),
+          "setReversed",
+          [...poison].reverse().join(""),
+        );
+      } catch (error) {
+        return { caught: String(error) };
+      }
+    default:
+      return poison;
+  }
+});
+
+df.app.activity("reverse", { handler: (text: string) => [...text].reverse().join("") });
+df.app.entity("note", (context: EntityContext<string>) => {
+  const text = context.df.getInput<string>() ?? "";
+  context.df.setState(context.df.operationName === "setReversed" ? [...text].reverse().join("") : text);
+});
+
 /** Hears one word in each generation, until the last. */
 df.app.orchestration("listen", function* (context: OrchestrationContext) {
   const heard = context.df.getInput<string[]>();

@@ -1,0 +1,56 @@
+/** What an error of SQLite is about. */
+
+/** https://sqlite.org/rescode.html */
+export const busy = 5;
+export const corrupt = 11;
+export const notADatabase = 26;
+const permission = 3;
+const locked = 6;
+const noMemory = 7;
+const readOnly = 8;
+const inputOutput = 10;
+const full = 13;
+const cannotOpen = 14;
+
+const aboutTheFile = new Set<number | undefined>([
+  permission,
+  busy,
+  locked,
+  noMemory,
+  readOnly,
+  inputOutput,
+  corrupt,
+  full,
+  cannotOpen,
+  notADatabase,
+]);
+
+/** The primary code: an extended code has more in its upper bytes. */
+export function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number"
+    ? error.errcode & 0xff
+    : undefined;
+}
+
+/** Whether the file, its disk or the machine failed; otherwise the value that was to be written did. */
+export function isAboutTheFile(error: unknown): boolean {
+  return aboutTheFile.has(resultCode(error));
+}
+
+/** What to do about it. */
+export function adviceFor(error: unknown): string {
+  switch (resultCode(error)) {
+    case full:
+    case inputOutput:
+      return "Make room for it, and check its disk; the host goes on by itself.";
+    case permission:
+    case readOnly:
+    case cannotOpen:
+      return "Make it writable for this user; the host goes on by itself.";
+    case corrupt:
+    case notADatabase:
+      return "It is damaged: stop the host, and put a copy back in its place.";
+    default:
+      return "The host goes on by itself when it can; its log says more.";
+  }
+}
