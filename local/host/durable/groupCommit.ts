@@ -6,21 +6,19 @@
 import type { DatabaseSync } from "node:sqlite";
 import { afterConnections } from "./afterConnections.ts";
 import type { EntityMessage } from "./records.ts";
-import { isAboutTheFile } from "./store/sqliteErrors.ts";
+import { isAboutTheValue } from "./store/sqliteErrors.ts";
 
 /** Who decided what is written: an orchestration, or an entity in answer to these messages. */
 export type Author = { readonly instance: number } | { readonly answered: readonly EntityMessage[] };
 
 /** The store is not written any more. */
 export class StoreBroken extends Error {
-  /** Whose write the store refused, if it was not the file that failed: it would decide the same again. */
+  /** Whose value the store refused: it would decide the same again. Undefined if the file failed. */
   readonly author: Author | undefined;
-  readonly isAboutTheFile: boolean;
 
   constructor(cause: unknown, author: Author | undefined) {
     super("The durable store could not be written.", { cause });
-    this.isAboutTheFile = isAboutTheFile(cause);
-    this.author = this.isAboutTheFile ? undefined : author;
+    this.author = isAboutTheValue(cause) ? author : undefined;
   }
 
   /** What SQLite says. */

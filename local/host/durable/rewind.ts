@@ -69,9 +69,12 @@ function planRewind(engine: Engine, row: InstanceRow, reason: string): Refusal |
       });
       disown(engine, row, past);
       mailbox.forget(key);
-      mailbox.discard(past.stale.map((message) => ({ ...message, stored: true, taken: false })));
-      for (const message of past.late) mailbox.restore(message);
-      for (const event of [...past.lost, ...children.completions]) mailbox.deliver(key, execution, event);
+      mailbox.discard(past.messages.map((message) => ({ ...message, stored: true, taken: false })));
+      // What came late is written anew, because it came after what was lost.
+      for (const event of [...past.lost, ...children.completions, ...past.late]) {
+        // One that is not read now is for the next generation.
+        mailbox.deliver(key, event.EventType === EventType.EventRaised ? null : execution, event);
+      }
       for (const child of children.plans) child.carryOut();
       setTimers(engine, row, past);
       mailbox.deliver(key, execution, {
@@ -93,10 +96,10 @@ interface Past {
   readonly ledger: Ledger;
   /** What was undone, but is an answer to what was kept. */
   readonly lost: readonly HistoryEvent[];
-  /** Messages that came after the failure, or during the last turn. */
-  readonly late: readonly Message[];
-  /** Those of them that nothing waits for any more. */
-  readonly stale: readonly Message[];
+  /** What came after the failure, or during the last turn. */
+  readonly messages: readonly Message[];
+  /** The answers among them. */
+  readonly late: readonly HistoryEvent[];
   /** The ids of what `lost` and `late` answer. */
   readonly answered: ReadonlySet<number>;
 }
@@ -114,15 +117,15 @@ function readPast({ store }: Engine, row: InstanceRow): Past {
     !(event.EventType === EventType.EventRaised && undoneCalls.has(event.Name));
   const lost = undone.filter(isWanted);
   const messages = store.messagesOf(row.key);
-  const late = messages.filter((message) => outlivesFailure(row, message) && isWanted(message.event));
-  const stale = messages.filter((message) => !late.includes(message));
-  const answers = [...lost, ...late.map(({ event }) => event)];
+  const late = messages.flatMap((message) =>
+    outlivesFailure(row, message) && isWanted(message.event) ? [message.event] : [],
+  );
   const answered = new Set(
-    answers.flatMap((event) =>
+    [...lost, ...late].flatMap((event) =>
       "TaskScheduledId" in event ? [event.TaskScheduledId] : "TimerId" in event ? [event.TimerId] : [],
     ),
   );
-  return { kept, undone, ledger, lost, late, stale, answered };
+  return { kept, undone, ledger, lost, messages, late, answered };
 }
 
 /** The start of the turn that learned of the last failure; of the last turn if the orchestrator itself failed. */
@@ -167,7 +170,7 @@ function findLostAnswer({ entityStore }: Engine, { kept, lost, late }: Past): st
       : [];
   });
   if (calls.length === 0) return undefined;
-  const names = [...kept, ...lost, ...late.map(({ event }) => event)].flatMap((event) =>
+  const names = [...kept, ...lost, ...late].flatMap((event) =>
     event.EventType === EventType.EventRaised ? [event.Name] : [],
   );
   const pending = entityStore

@@ -5,25 +5,16 @@ export const busy = 5;
 export const corrupt = 11;
 export const notADatabase = 26;
 const permission = 3;
-const locked = 6;
-const noMemory = 7;
 const readOnly = 8;
 const inputOutput = 10;
 const full = 13;
 const cannotOpen = 14;
+const tooBig = 18;
+const constraint = 19;
+const mismatch = 20;
+const range = 25;
 
-const aboutTheFile = new Set<number | undefined>([
-  permission,
-  busy,
-  locked,
-  noMemory,
-  readOnly,
-  inputOutput,
-  corrupt,
-  full,
-  cannotOpen,
-  notADatabase,
-]);
+const aboutTheValue = new Set([tooBig, constraint, mismatch, range]);
 
 /** The primary code: an extended code has more in its upper bytes. */
 export function resultCode(error: unknown): number | undefined {
@@ -32,9 +23,13 @@ export function resultCode(error: unknown): number | undefined {
     : undefined;
 }
 
-/** Whether the file, its disk or the machine failed; otherwise the value that was to be written did. */
-export function isAboutTheFile(error: unknown): boolean {
-  return aboutTheFile.has(resultCode(error));
+/**
+ * Whether the value that was to be written is at fault, and not the file, its disk or the machine. Node refuses some values
+ * itself: what cannot be bound, and JSON that is too long for one text.
+ */
+export function isAboutTheValue(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === undefined || aboutTheValue.has(code);
 }
 
 /** What to do about it. */

@@ -112,31 +112,40 @@ describe("an answer that came after the failure", () => {
   });
 });
 
-test("an event that was accepted during the last turn is there after a rewind", async () => {
-  const failing = { fault: Promise.withResolvers<string | undefined>(), isAsked: Promise.withResolvers<void>() };
-  let isHealthy = true;
-  const own = await startDurableHost(app, {
-    meetTurn: () => {
-      if (isHealthy) return Promise.resolve(undefined);
-      failing.isAsked.resolve();
-      return failing.fault.promise;
-    },
-  });
-  const id = await own.client.startNew("twoEvents");
-  await own.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
-  isHealthy = false;
-  await own.client.raiseEvent(id, "one", 1);
-  await failing.isAsked.promise;
-  await own.client.raiseEvent(id, "two", 2);
-  failing.fault.resolve("a scripted fault");
-  expect((await own.finished(id)).runtimeStatus).toBe("Failed");
-  isHealthy = true;
+test.each([
+  { name: "twoEvents", given: ["one", "two"], output: ["one", "two"] },
+  { name: "listen", given: ["word", "word"], output: ["first", "second"] },
+])(
+  "events that were accepted before and during the last turn of $name are there after a rewind, in order",
+  async (events) => {
+    const fault = Promise.withResolvers<string | undefined>();
+    const isAsked = Promise.withResolvers<void>();
+    let isHealthy = true;
+    const own = await startDurableHost(app, {
+      meetTurn: () => {
+        if (isHealthy) return Promise.resolve(undefined);
+        isAsked.resolve();
+        return fault.promise;
+      },
+    });
+    const { name, given, output } = events;
+    const id = await own.client.startNew(name, { input: [] });
+    await own.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
+    isHealthy = false;
+    await own.client.raiseEvent(id, given[0] ?? "", output[0]);
+    await isAsked.promise;
+    await own.client.raiseEvent(id, given[1] ?? "", output[1]);
+    fault.resolve("a scripted fault");
+    expect((await own.finished(id)).runtimeStatus).toBe("Failed");
+    isHealthy = true;
 
-  await own.client.rewind(id, "fixed");
+    await own.client.rewind(id, "fixed");
 
-  expect((await own.finished(id)).output).toEqual([1, 2]);
-  await own.close();
-});
+    if (name === "listen") await own.client.raiseEvent(id, "word", "end");
+    expect((await own.finished(id)).output).toEqual(output);
+    await own.close();
+  },
+);
 
 test("is refused, and says so, when the answer of an entity was lost", async () => {
   const directory = await createStoreFolder();
