@@ -60,8 +60,8 @@ export interface FunctionApp {
   readonly functions: ReadonlyMap<string, RegisteredFunction>;
   /** Rejects with what the handler threw. */
   invoke(name: string, input: InvocationInput): Promise<InvocationResult>;
-  /** Runs the app's termination hooks. */
-  close(): Promise<void>;
+  /** Runs the app's termination hooks, and ends after `graceMs` regardless. */
+  close(graceMs: number): Promise<void>;
 }
 
 export interface HttpCall {

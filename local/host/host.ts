@@ -44,7 +44,7 @@ export interface HostOptions {
 export interface Host {
   readonly url: string;
   readonly functions: readonly RegisteredFunction[];
-  /** Takes no new work, waits for what is running, and ends after `graceMs` regardless. */
+  /** Takes no new work, waits `graceMs` for what is running and again for the app's hooks, and ends regardless. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const keys = await readKeys(dataDirectory, { settings, enforced: options.enforceKeys === true, log });
   const server = await listen({ port: options.port, log });
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
-  const closing: (() => Promise<void> | void)[] = [restoreEnvironment];
+  const closing: ((graceMs: number) => Promise<void> | void)[] = [restoreEnvironment];
   const listeners: Listener[] = [];
   let endDurable = async (): Promise<void> => {};
   let closed: Promise<void> | undefined;
@@ -73,12 +73,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await grace.waitFor(endDurable());
     grace.end();
     await server.close();
-    for (const end of closing.splice(0)) await end();
+    for (const end of closing.splice(0)) await end(graceMs);
   }
 
   try {
     const app = await loadApp(folder, { log });
-    closing.unshift(() => app.close());
+    closing.unshift((graceMs) => app.close(graceMs));
     const functions = resolveFunctions(app.functions.values(), { settings, log, only: hostJson.functions });
     const rounds = hostJson.concurrency.dynamicConcurrencyEnabled ? createRounds() : undefined;
     const durable = createDurable(functions, {

@@ -8,10 +8,11 @@ import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import type { Binding, FunctionApp, RegisteredFunction } from "./app.ts";
 import { beginApp, CoreError, programmingModel, type Registration, type Registrations } from "./core.ts";
+import { startGrace } from "./grace.ts";
 import { keepOnLoopback } from "./http/streamListener.ts";
 import { createHookContext, type Invocable, invoke, runHooks } from "./invoke.ts";
 import type { Log } from "./log.ts";
-import { report } from "./report.ts";
+import { describeError, report } from "./report.ts";
 import { parseRetryPolicy, type RetryContext, type RetryPolicy, withRetries } from "./retryPolicy.ts";
 
 export interface LoadedApp extends FunctionApp {
@@ -131,12 +132,15 @@ function createFunctionApp(
       };
       return policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt });
     },
-    async close() {
+    async close(graceMs) {
       closing.abort();
-      await runHooks(
-        app.hooks.appTerminate,
-        createHookContext({ hookData: app.appLevelHookData, appHookData: app.appHookData }, {}),
+      const context = createHookContext({ hookData: app.appLevelHookData, appHookData: app.appHookData }, {});
+      const hooks = runHooks(app.hooks.appTerminate, context).catch((error: unknown) =>
+        parts.log.error("an appTerminate hook failed", describeError(error)),
       );
+      const grace = startGrace(graceMs);
+      if (!(await grace.waitFor(hooks))) parts.log.warn("an appTerminate hook did not end in time", { graceMs });
+      grace.end();
       parts.closeStream();
     },
   };

@@ -3,6 +3,7 @@
  * generation, nested where tasks were combined.
  */
 import { OrchestrationError } from "./failures.ts";
+import { storedId } from "./ids.ts";
 import { isRecord } from "./json.ts";
 
 export const ActionType = {
@@ -140,5 +141,5 @@ export const describe = {
   http: "HTTP call",
   timer: "timer",
   sent: (kind: "call" | "signal" | "lock" | "release", entity: string) =>
-    kind === "call" || kind === "signal" ? `entity ${kind} to '${entity}'` : `entity ${kind}`,
+    kind === "call" || kind === "signal" ? `entity ${kind} to '${storedId(entity)}'` : `entity ${kind}`,
 };

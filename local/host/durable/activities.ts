@@ -8,7 +8,7 @@ import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type Failure, type HistoryEvent } from "./history.ts";
 import { toActivityResult, toActivityTrigger } from "./payloads.ts";
-import type { ActivityTask } from "./records.ts";
+import { type ActivityTask, noExecution } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
 import type { DurableSpans } from "./spans.ts";
 
@@ -32,19 +32,25 @@ interface Done {
 
 export interface Activities {
   run(task: ActivityTask): void;
+  /** The result of this task is for nobody any more. */
+  disown(key: number): void;
   close(): Promise<void>;
+  /** How many tasks that run are disowned. */
+  readonly disowned: number;
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
   const { app, functions, clientPayload, settings, clock, spans, onDone } = options;
   const slots = options.createSlots(settings.maxConcurrentActivityFunctions);
 
+  const disowned = new Set<number>();
+
   async function perform(task: ActivityTask): Promise<void> {
     const outcome = await spans.activity(task, (hostSpan) => invoke(task, hostSpan));
     spans.taskEnded(task, outcome.Reason);
     const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: task.id };
     onDone(
-      task,
+      disowned.delete(task.key) ? { ...task, execution: noExecution } : task,
       outcome.Result !== undefined
         ? { EventType: EventType.TaskCompleted, ...shared, ...outcome }
         : { EventType: EventType.TaskFailed, ...shared, ...outcome },
@@ -76,6 +82,10 @@ export function createActivities(options: ActivitiesOptions): Activities {
   return {
     // The oldest orchestrations first, where a queue forms: so they end one by one, instead of all at last.
     run: (task) => slots.run(() => perform(task), task.instance),
+    disown: (key) => void disowned.add(key),
     close: () => slots.close(),
+    get disowned() {
+      return disowned.size;
+    },
   };
 }

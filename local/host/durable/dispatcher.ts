@@ -19,9 +19,10 @@ import type { Log } from "../log.ts";
 import type { MeetTurn } from "../turnFaults.ts";
 import { afterConnections } from "./afterConnections.ts";
 import type { Clock } from "./clock.ts";
+import { describeOrchestratorFailure, explainUnstored, messageOf } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { EventType } from "./history.ts";
-import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
+import { type Arrange, hiddenIdsFirst, nextStep, outlivesFailure } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -52,9 +53,13 @@ export interface Dispatcher {
   wake(instance: number): void;
   /** Ends an instance now, without waiting for a turn in progress. */
   terminate(instance: Instance, reason: string): void;
+  /** Ends an instance whose turn cannot be stored. */
+  fail(instance: Instance, reason: string): void;
   start(): void;
   /** Takes no more turns; resolves when those in progress have ended. */
   close(): Promise<void>;
+  /** How many instances have a turn or wait for one. */
+  readonly size: number;
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -142,20 +147,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const instance = instances.load(key);
     const waiting = mailbox.waiting(key);
     if (instance === undefined) {
-      mailbox.discard(waiting);
-      mailbox.tidy(key);
+      const row = instances.rowOf(key);
+      mailbox.discard(waiting.filter((message) => row === undefined || !outlivesFailure(row, message)));
+      mailbox.forget(key);
       return false;
     }
     const { dropped, control, batch } = nextStep(instance, waiting, arrange);
     mailbox.discard(dropped);
     instances.hold(instance);
-    if (control === undefined && isRejected(instance)) {
+    try {
+      if (control === undefined && isRejected(instance)) return false;
+      if (control !== undefined) obey(instance, control);
+      else if (batch.length > 0) save(instance, batch, await reckon(instance, batch));
+    } finally {
       instances.release(instance);
-      return false;
     }
-    if (control !== undefined) obey(instance, control);
-    else if (batch.length > 0) save(instance, batch, await reckon(instance, batch));
-    instances.release(instance);
     mailbox.tidy(key);
     return control !== undefined || batch.length > 0;
   }
@@ -188,6 +194,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function save(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
     // Ended from outside while the app was replaying.
     if (isFinal(instance.row.status)) return;
+    try {
+      carryOut(instance, batch, outcome);
+    } catch (error) {
+      // Its events are too long for one text, perhaps. The instance in memory knows of them, so nothing can follow.
+      log.error("what an orchestration decided could not be recorded; it fails", {
+        instanceId: instance.row.id,
+        error: String(error),
+      });
+      fail(instance, explainUnstored(messageOf(error)));
+    }
+  }
+
+  function carryOut(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
     instance.gathering = outcome.gathering;
     const { ending } = outcome;
     if (ending === undefined) {
@@ -249,9 +268,34 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     });
   }
 
+  function fail(instance: Instance, reason: string): void {
+    const { row, ledger } = instance;
+    const failure = describeOrchestratorFailure(row.name, reason);
+    const plan = new TurnPlan({ row, ledger, functions, settings, now: clock.now() });
+    plan.releaseLocks();
+    lifecycle.finish(instance, [], {
+      events: [
+        ...plan.events,
+        {
+          EventType: EventType.ExecutionCompleted,
+          EventId: ledger.nextId,
+          Timestamp: new Date(clock.now()).toISOString(),
+          OrchestrationStatus: failedStatus,
+          Result: failure.Reason,
+        },
+      ],
+      effects: plan.effects,
+      customStatus: row.customStatus,
+      status: "Failed",
+      output: toJson(failure.Reason),
+      failure,
+    });
+  }
+
   return {
     wake,
     terminate: (instance, reason) => end(instance, [], reason),
+    fail,
     start() {
       isRunning = true;
       if (hasReady()) schedulePump();
@@ -259,6 +303,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     async close() {
       isRunning = false;
       if (busy.size > 0) await new Promise<void>((resolve) => (onIdle = resolve));
+    },
+    get size() {
+      return new Set([...ready, ...fresh, ...busy, ...woken]).size;
     },
   };
 }
@@ -268,7 +315,8 @@ const nothing = () => {};
 /** One turn in so many is that of a new orchestration, even if old ones wait. */
 const beginEvery = 4;
 
-/** DurableTask's number for it. */
+/** DurableTask's numbers for them. */
+const failedStatus = 3;
 const terminatedStatus = 5;
 
 /** How early a timer wakes an orchestration, by its own clock. */

@@ -9,8 +9,9 @@ import { type ActivitiesOptions, createActivities } from "./activities.ts";
 import type { Clock } from "./clock.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { createEntities, raisedEvent } from "./entities.ts";
+import { explainUnstored } from "./failures.ts";
 import { indexFunctions } from "./functions.ts";
-import { createGroupCommit } from "./groupCommit.ts";
+import { createGroupCommit, type StoreBroken } from "./groupCommit.ts";
 import type { Arrange } from "./inbox.ts";
 import { createInstances } from "./instances.ts";
 import { createLifecycle } from "./lifecycle.ts";
@@ -22,6 +23,7 @@ import { createDurableSpans } from "./spans.ts";
 import { createEntityStore } from "./store/entityStore.ts";
 import { openDatabase } from "./store/open.ts";
 import { createQueries } from "./store/queries.ts";
+import { adviceFor } from "./store/sqliteErrors.ts";
 import { createStore } from "./store/store.ts";
 
 export interface EngineOptions {
@@ -32,7 +34,9 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Called when the store could not be written: this engine acknowledges nothing any more. */
-  readonly onBroken?: ((error: Error) => void) | undefined;
+  readonly onBroken?: ((error: StoreBroken) => void) | undefined;
+  /** A write that an earlier engine could not store: what decided it fails, instead of deciding it again. */
+  readonly refused?: StoreBroken | undefined;
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
   readonly isStrict?: boolean | undefined;
@@ -61,7 +65,7 @@ export function createEngine(options: EngineOptions) {
   const commit = createGroupCommit(database, {
     countConnections,
     onBroken(error) {
-      log.error("durable store broken", { file, error: String(error.cause) });
+      log.error("durable store broken", { file, error: String(error.cause), advice: adviceFor(error.cause) });
       onBroken?.(error);
     },
   });
@@ -98,7 +102,7 @@ export function createEngine(options: EngineOptions) {
     clock,
     spans,
     runActivity: (task: ActivityTask) => activities.run(task),
-    postToEntity: (entity: string, request: EntityRequest) => entities.post(entity, request),
+    postToEntity: (entity: string, request: EntityRequest, author: number) => entities.post(entity, request, author),
   });
   const dispatcher = createDispatcher({
     app,
@@ -119,10 +123,31 @@ export function createEngine(options: EngineOptions) {
 
   // Restored before anything new can arrive, and processed from `start` on.
   for (const message of store.messages()) mailbox.restore(message);
-  for (const message of entityStore.messages()) entities.restore(message);
-  const tasksLeft = store.tasks();
+  const author = options.refused?.author;
+  const answered = new Set(author !== undefined && "answered" in author ? author.answered.map(({ key }) => key) : []);
+  for (const message of entityStore.messages()) if (!answered.has(message.key)) entities.restore(message);
+  const instanceRefused = author !== undefined && "instance" in author ? author.instance : undefined;
+  const tasksLeft = store.tasks().filter(({ instance }) => instance !== instanceRefused);
+  if (options.refused !== undefined) failAuthor(options.refused);
   const queries = createQueries(database);
   let stopRetention = () => {};
+
+  function failAuthor({ author, reason }: StoreBroken): void {
+    const text = explainUnstored(reason);
+    if (author === undefined) return;
+    if ("answered" in author) {
+      log.error("the outcome of an entity's operations could not be stored; they fail", { reason });
+      entities.refuse(author.answered, text);
+      return;
+    }
+    // Their results, perhaps, were refused; they would be the same again.
+    commit.add(() => store.deleteTasks(author.instance));
+    const instance = instances.load(author.instance);
+    if (instance === undefined) return;
+    const { id, name } = instance.row;
+    log.error("what an orchestration decided could not be stored; it fails", { instanceId: id, name, reason });
+    dispatcher.fail(instance, text);
+  }
 
   return {
     file,
@@ -137,6 +162,7 @@ export function createEngine(options: EngineOptions) {
     mailbox,
     lifecycle,
     dispatcher,
+    activities,
     entities,
     spans,
     start() {
@@ -159,6 +185,17 @@ export function createEngine(options: EngineOptions) {
         log,
       });
     },
+    /** What is in memory: nothing, when nothing is under way. */
+    counts: () => ({
+      instances: instances.size,
+      inboxes: mailbox.size,
+      timers: mailbox.timers,
+      turns: dispatcher.size,
+      disowned: activities.disowned,
+      entities: entities.size,
+      awaited: lifecycle.awaited,
+      spans: spans.open,
+    }),
     /** What does not end in time runs again when the store is next opened. */
     async close(graceMs: number) {
       stopRetention();

@@ -29,11 +29,16 @@ export interface EntitiesOptions {
 }
 
 export interface Entities {
-  post(entity: string, request: EntityRequest): void;
+  /** `author` is the orchestration that sent it. */
+  post(entity: string, request: EntityRequest, author?: number): void;
+  /** Answers these with a failure, and forgets them: their outcome cannot be stored. */
+  refuse(messages: readonly EntityMessage[], reason: string): void;
   /** Takes a message that the store already has. */
   restore(message: EntityMessage): void;
   start(): void;
   close(): Promise<void>;
+  /** How many are in memory, and releases on their way to the disk. */
+  readonly size: number;
 }
 
 interface Entity {
@@ -66,7 +71,7 @@ export function createEntities(options: EntitiesOptions): Entities {
     wake(entity);
   }
 
-  function post(id: string, request: EntityRequest): void {
+  function post(id: string, request: EntityRequest, author?: number): void {
     const message = { key: store.newMessageKey(), entity: id, request };
     if (request.kind === "release") releases.add(releaseKey(id, request));
     // Unlike a turn of an orchestrator, an operation may have outside effects, so the disk comes first.
@@ -76,7 +81,19 @@ export function createEntities(options: EntitiesOptions): Entities {
         if (request.kind === "release") releases.delete(releaseKey(id, request));
         restore(message);
       },
+      author === undefined ? undefined : { instance: author },
     );
+  }
+
+  function refuse(messages: readonly EntityMessage[], reason: string): void {
+    commit.add(() => {
+      for (const { key } of messages) store.deleteMessage(key);
+    });
+    for (const { request } of messages) {
+      if (request.kind !== "operation" || request.caller === null) continue;
+      const failure = { result: JSON.stringify(reason), exceptionType: "Error" };
+      answer(request.caller, { Name: request.caller.request, Input: JSON.stringify(failure) });
+    }
   }
 
   function wake(entity: Entity): void {
@@ -159,6 +176,7 @@ export function createEntities(options: EntitiesOptions): Entities {
         entity.unsaved -= 1;
         forgetIdle(entity);
       },
+      { answered: used },
     );
   }
 
@@ -168,6 +186,7 @@ export function createEntities(options: EntitiesOptions): Entities {
 
   return {
     post,
+    refuse,
     restore,
     start() {
       isRunning = true;
@@ -176,6 +195,9 @@ export function createEntities(options: EntitiesOptions): Entities {
     async close() {
       isRunning = false;
       await slots.close();
+    },
+    get size() {
+      return loaded.size + releases.size;
     },
   };
 }

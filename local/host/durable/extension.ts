@@ -6,11 +6,13 @@ import type { ActivitiesOptions } from "./activities.ts";
 import { instanceLinks, writeClientPayload } from "./clientPayload.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import type { StoreBroken } from "./groupCommit.ts";
 import { message } from "./httpApi/answers.ts";
 import { route } from "./httpApi/router.ts";
 import type { Arrange } from "./inbox.ts";
 import { createManagement } from "./management.ts";
 import { parseDurableSettings } from "./settings.ts";
+import { adviceFor } from "./store/sqliteErrors.ts";
 
 export interface DurableOptions {
   readonly app: FunctionApp;
@@ -51,10 +53,10 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
   let isClosing = false;
   let isStarted = false;
   /** Why nothing can be acknowledged, and a promise of its end; undefined when all is well. */
-  let outage: { readonly reason: string; readonly end: Promise<void> } | undefined;
+  let outage: { readonly error: StoreBroken; readonly end: Promise<void> } | undefined;
   let { api, engine } = open();
 
-  function open() {
+  function open(refused?: StoreBroken) {
     const opened = createEngine({
       app: options.app,
       directory: options.directory,
@@ -63,9 +65,9 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
       clock,
       log,
       onBroken(error) {
-        const { cause } = error;
-        outage = { reason: cause instanceof Error ? cause.message : String(cause), end: recover(opened) };
+        outage = { error, end: recover(opened, error) };
       },
+      refused,
       retentionMs: options.retentionMs,
       arrange: options.arrange,
       meetTurn: options.meetTurn,
@@ -82,14 +84,14 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
    * can be written, a new engine starts from it, as after a crash. What is still running gets some time to end: its results are
    * lost, and it runs again.
    */
-  async function recover(broken: Engine): Promise<void> {
+  async function recover(broken: Engine, error: StoreBroken): Promise<void> {
     await broken.close(graceMs);
     for (;;) {
       // A disk that is almost full accepts the first writes and then fails again, so attempts are spaced out.
       await new Promise<void>((resolve) => void clock.after(retryMs, resolve));
       if (isClosing) return;
       try {
-        ({ api, engine } = open());
+        ({ api, engine } = open(error));
         outage = undefined;
         log.info("durable store can be opened again");
         if (isStarted) engine.start();
@@ -100,7 +102,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
     }
   }
 
-  const refuse = () => (outage === undefined ? undefined : unavailable(outage.reason));
+  const refuse = () => (outage === undefined ? undefined : unavailable(outage.error));
 
   return {
     clientPayload,
@@ -132,7 +134,7 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
 /** The time between attempts while the store cannot be written. */
 const retryMs = 1_000;
 
-function unavailable(reason: string): HttpAnswer {
-  const text = `The durable store cannot be written (${reason}). Make room for it; the host goes on by itself.`;
+function unavailable({ cause, reason }: StoreBroken): HttpAnswer {
+  const text = `The durable store cannot be written (${reason}). ${adviceFor(cause)}`;
   return { ...message(503, text), headers: { "content-type": "application/json; charset=utf-8", "retry-after": "1" } };
 }

@@ -26,6 +26,10 @@ export function describeOrchestratorFailure(name: string, message: string, detai
   };
 }
 
+export function explainUnstored(reason: string): string {
+  return `What it decided could not be stored: ${reason}.`;
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

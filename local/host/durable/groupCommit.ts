@@ -5,10 +5,31 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { afterConnections } from "./afterConnections.ts";
+import type { EntityMessage } from "./records.ts";
+import { isAboutTheValue } from "./store/sqliteErrors.ts";
+
+/** Who decided what is written: an orchestration, or an entity in answer to these messages. */
+export type Author = { readonly instance: number } | { readonly answered: readonly EntityMessage[] };
+
+/** The store is not written any more. */
+export class StoreBroken extends Error {
+  /** Whose value the store refused: it would decide the same again. Undefined if the file failed. */
+  readonly author: Author | undefined;
+
+  constructor(cause: unknown, author: Author | undefined) {
+    super("The durable store could not be written.", { cause });
+    this.author = isAboutTheValue(cause) ? author : undefined;
+  }
+
+  /** What SQLite says. */
+  get reason(): string {
+    return this.cause instanceof Error ? this.cause.message : String(this.cause);
+  }
+}
 
 export interface GroupCommit {
   /** Runs `write` in the next transaction and `effect` once that is on disk. Writes keep their order. */
-  add(write: () => void, effect?: () => void): void;
+  add(write: () => void, effect?: () => void, author?: Author): void;
   /** Like `add`, with a promise: resolves when it is on disk, rejects when it never will be. */
   committed(write: () => void): Promise<void>;
   /** Commits what is waiting now. */
@@ -23,6 +44,7 @@ interface Entry {
   readonly write: () => void;
   readonly effect: (() => void) | undefined;
   readonly refuse: ((error: Error) => void) | undefined;
+  readonly author?: Author | undefined;
 }
 
 /** As many as a few orchestrations make at a time; fewer never wait. */
@@ -31,7 +53,7 @@ const manyEntries = 32;
 const longestWaitMs = 5;
 
 export interface GroupCommitOptions {
-  readonly onBroken: (error: Error) => void;
+  readonly onBroken: (error: StoreBroken) => void;
   readonly countConnections: () => number;
 }
 
@@ -73,23 +95,29 @@ export function createGroupCommit(
     if (waiting.length === 0) return;
     const entries = waiting;
     waiting = [];
+    let author: Author | undefined;
     try {
       begin.run();
-      for (const entry of entries) entry.write();
+      for (const entry of entries) {
+        author = entry.author;
+        entry.write();
+      }
+      author = undefined;
       commit.run();
     } catch (cause) {
       // Memory is ahead of the disk from now on: nothing more may be acknowledged. The next engine starts from the disk.
-      broken = new Error("The durable store could not be written.", { cause });
+      const error = new StoreBroken(cause, author);
+      broken = error;
       if (database.isTransaction) database.exec("ROLLBACK");
-      for (const entry of entries) entry.refuse?.(broken);
-      onBroken(broken);
+      for (const entry of entries) entry.refuse?.(error);
+      onBroken(error);
       return;
     }
     for (const entry of entries) entry.effect?.();
   }
 
   return {
-    add: (write, effect) => enqueue({ write, effect, refuse: undefined }),
+    add: (write, effect, author) => enqueue({ write, effect, refuse: undefined, author }),
     committed: (write) => new Promise((effect, refuse) => enqueue({ write, effect, refuse })),
     flush,
     close() {

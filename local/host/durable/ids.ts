@@ -41,7 +41,12 @@ function hasForbiddenCharacter(text: string): boolean {
 
 /** Entity names are case-insensitive, keys are not. */
 export function entityId(name: string, key: string): string {
-  return `@${name.toLowerCase()}@${key}`;
+  return storedId(`@${name.toLowerCase()}@${key}`);
+}
+
+/** Without half surrogate pairs: the store would read all of them as the same character, and take two such ids for one. */
+export function storedId(id: string): string {
+  return id.toWellFormed();
 }
 
 export function parseEntityId(id: string): { readonly name: string; readonly key: string } {

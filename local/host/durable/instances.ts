@@ -24,6 +24,8 @@ export interface Instances {
   add(row: InstanceRow, traceParent?: string): Instance;
   /** Undefined when there is no such row, or when it has finished. */
   load(key: number): Instance | undefined;
+  /** Also that of an instance that has finished. */
+  rowOf(key: number): InstanceRow | undefined;
   /** The newest row with this id, committed or not. */
   find(id: string): InstanceRow | undefined;
   /** Call it once for each `hold`; forgets an instance that has finished. */
@@ -90,6 +92,7 @@ export function createInstances(store: Store, mostInMemory = 2000): Instances {
       put(instance);
       return instance;
     },
+    rowOf: (key) => byKey.get(key)?.row ?? store.instanceByKey(key),
     find: (id) => byId.get(id)?.row ?? store.instanceById(id),
     isFresh: (key) => byKey.get(key)?.history.count === 0,
     isInMemory: (key) => byKey.has(key),

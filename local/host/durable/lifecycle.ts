@@ -4,6 +4,7 @@ import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { appendHistory, EventType, emptyHistory, type Failure, type HistoryEvent } from "./history.ts";
 import { newExecutionId } from "./ids.ts";
+import { outlivesFailure } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { Ledger } from "./ledger.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -27,7 +28,7 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   readonly spans: DurableSpans;
   readonly runActivity: (task: ActivityTask) => void;
-  readonly postToEntity: (entity: string, request: EntityRequest) => void;
+  readonly postToEntity: (entity: string, request: EntityRequest, author: number) => void;
 }
 
 export interface NewInstance {
@@ -64,6 +65,8 @@ export interface Lifecycle {
   finish(instance: Instance, used: readonly WaitingMessage[], end: End): void;
   /** Calls back once, when the instance has finished and that is on disk. Returns a function that stops waiting. */
   whenFinished(instance: number, callback: (row: InstanceRow) => void): () => void;
+  /** How many instances somebody waits for. */
+  readonly awaited: number;
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
@@ -71,7 +74,12 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   const listeners = new Map<number, Set<(row: InstanceRow) => void>>();
 
   /** The only place that commits changes of an instance. */
-  function record(instance: Instance, used: readonly WaitingMessage[], write: () => void, effect?: () => void): void {
+  function record(
+    instance: Instance,
+    used: readonly WaitingMessage[],
+    write: () => void,
+    { effect, author = instance.row.key }: { effect?: () => void; author?: number | undefined } = {},
+  ): void {
     for (const message of used) message.taken = true;
     instances.hold(instance);
     commit.add(
@@ -83,14 +91,16 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         instances.release(instance);
         effect?.();
       },
+      { instance: author },
     );
   }
 
   function append(instance: Instance, events: readonly HistoryEvent[]): () => void {
     const { key } = instance.row;
     const position = instance.history.count;
-    instance.history = appendHistory(instance.history, events);
+    // First, because it throws when the text would be too long, and then nothing may have changed.
     const text = JSON.stringify(events);
+    instance.history = appendHistory(instance.history, events);
     return () => store.appendEvents(key, position, text);
   }
 
@@ -103,10 +113,11 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       commit.add(
         () => store.insertTask(task),
         () => options.runActivity(task),
+        { instance },
       );
     }
     for (const child of effects.children) beginChild(row, child, spans.childScheduled(row, traceParent, child));
-    for (const { entity, request } of effects.sent) options.postToEntity(entity, request);
+    for (const { entity, request } of effects.sent) options.postToEntity(entity, request, row.key);
     for (const event of effects.completions) mailbox.deliver(row.key, row.execution, event);
   }
 
@@ -157,10 +168,15 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     };
     const instance = instances.add(row, traceParent);
     mailbox.deliver(row.key, row.execution, startedEvent(instance, now));
-    record(instance, [], () => {
-      if (replaces !== undefined) store.deleteInstance(replaces.key);
-      store.insertInstance(row);
-    });
+    record(
+      instance,
+      [],
+      () => {
+        if (replaces !== undefined) store.deleteInstance(replaces.key);
+        store.insertInstance(row);
+      },
+      { author: parent?.instance },
+    );
     return row;
   }
 
@@ -221,19 +237,23 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       const write = append(instance, events);
       instance.row = row;
       mailbox.cancelTimers(row.key);
+      const ignored = mailbox.waiting(row.key).filter((message) => !outlivesFailure(row, message));
       record(
         instance,
-        [...used, ...mailbox.waiting(row.key)],
+        [...used, ...ignored],
         () => {
           write();
           store.updateInstance(row);
         },
-        () => {
-          const callbacks = listeners.get(row.key);
-          listeners.delete(row.key);
-          for (const callback of callbacks ?? []) callback(row);
+        {
+          effect() {
+            const callbacks = listeners.get(row.key);
+            listeners.delete(row.key);
+            for (const callback of callbacks ?? []) callback(row);
+          },
         },
       );
+      mailbox.forget(row.key);
       perform(instance, effects);
       spans.ended(row, status, failure?.Reason);
       if (row.parent !== null) tellParent(row.parent, output, failure);
@@ -245,6 +265,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         callbacks.delete(callback);
         if (callbacks.size === 0) listeners.delete(instance);
       };
+    },
+    get awaited() {
+      return listeners.size;
     },
   };
 }

@@ -18,7 +18,13 @@ export interface Mailbox {
   discard(messages: readonly WaitingMessage[]): void;
   /** Forgets the messages that are taken. */
   tidy(instance: number): void;
+  /** Leaves all messages to the store: those of an instance that has ended. */
+  forget(instance: number): void;
   close(): void;
+  /** How many instances have messages in memory. */
+  readonly size: number;
+  /** How many instances wait for timers. */
+  readonly timers: number;
 }
 
 export function createMailbox(options: {
@@ -40,11 +46,15 @@ export function createMailbox(options: {
 
   /** Many messages are consumed in the tick in which they arrive; those are never written to disk. */
   function keep(message: WaitingMessage): void {
-    commit.add(() => {
-      if (message.taken) return;
-      store.insertMessage(message);
-      message.stored = true;
-    });
+    commit.add(
+      () => {
+        if (message.taken) return;
+        store.insertMessage(message);
+        message.stored = true;
+      },
+      undefined,
+      { instance: message.instance },
+    );
   }
 
   function discard(messages: readonly WaitingMessage[]): void {
@@ -96,6 +106,13 @@ export function createMailbox(options: {
       if (left.length === 0) byInstance.delete(instance);
       else byInstance.set(instance, left);
     },
+    forget: (instance) => void byInstance.delete(instance),
     close: () => timers.close(),
+    get size() {
+      return byInstance.size;
+    },
+    get timers() {
+      return timers.size;
+    },
   };
 }

@@ -15,7 +15,7 @@ import {
   type PollMark,
   type TaskMark,
 } from "./history.ts";
-import { entityId } from "./ids.ts";
+import { entityId, storedId } from "./ids.ts";
 import { isRecord, toJson } from "./json.ts";
 import type { HttpRequest, Ledger, Retry } from "./ledger.ts";
 import { asPassed } from "./payloads.ts";
@@ -213,8 +213,7 @@ export class TurnPlan {
     const name = String(action["functionName"]);
     this.#require("orchestrator", name);
     const given = action["instanceId"];
-    // Without half surrogate pairs: the store would read all of them as the same character, and take two such ids for one.
-    const id = typeof given === "string" && given !== "" ? given.toWellFormed() : `${row.execution}:${taskId}`;
+    const id = typeof given === "string" && given !== "" ? storedId(given) : `${row.execution}:${taskId}`;
     if (id === row.id || id === row.parent?.id) {
       throw new OrchestrationError(`Sub-orchestration '${name}' cannot have the instance ID of its parent ('${id}').`);
     }
@@ -408,7 +407,8 @@ export class TurnPlan {
     );
   }
 
-  #requireEntity(id: string): string {
+  #requireEntity(given: string): string {
+    const id = storedId(given);
     const { functions } = this.#context;
     const name = id.slice(1, id.indexOf("@", 1));
     if (functions.find("entity", name) === undefined) {

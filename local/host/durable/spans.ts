@@ -47,6 +47,9 @@ export function createDurableSpans() {
 
   return {
     running,
+    get open() {
+      return open.size;
+    },
 
     /** A client starts an orchestration. */
     async create<T>(

@@ -9,6 +9,8 @@ export interface Timers {
   cancel(instance: number, timerId: number): WaitingMessage | undefined;
   cancelAll(instance: number): WaitingMessage[];
   close(): void;
+  /** How many orchestrations wait for some. */
+  readonly size: number;
 }
 
 interface Entry {
@@ -98,6 +100,9 @@ export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => v
       armed?.callOff();
       armed = undefined;
       heap = [];
+    },
+    get size() {
+      return byInstance.size;
     },
   };
 }

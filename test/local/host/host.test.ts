@@ -176,3 +176,36 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return typeof address === "object" && address !== null ? address.port : 0;
 }
+
+test.each([
+  ["never ends", "() => new Promise(() => {})", "WRN Host an appTerminate hook did not end in time graceMs=50"],
+  [
+    "throws",
+    '() => { throw new Error("no good-bye"); }',
+    'ERR Host an appTerminate hook failed error="Error: no good-bye"',
+  ],
+])("closes although an appTerminate hook %s, restores the environment, and says so", async (_, hook, line) => {
+  const host = await runHost({ code: `app.hook.appTerminate(${hook});`, settings: { ONLY_UNTIL_CLOSED: "1" } });
+
+  await host.close({ graceMs: 50 });
+
+  expect(host.lines.find((each) => each.includes("appTerminate"))).toContain(line);
+  expect(process.env["ONLY_UNTIL_CLOSED"]).toBeUndefined();
+});
+
+test("gives an appTerminate hook a grace period of its own, after that of the functions", async () => {
+  const host = await runHost({
+    code: `
+      app.http("endless", { handler: () => new Promise(() => { globalThis.isAskedForTest = true; }) });
+      app.hook.appTerminate(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        globalThis.saidGoodByeForTest = true;
+      });`,
+  });
+  fetch(`${host.url}/api/endless`).catch(() => {});
+  await expect.poll(() => Reflect.get(globalThis, "isAskedForTest")).toBe(true);
+
+  await host.close({ graceMs: 300 });
+
+  expect(Reflect.get(globalThis, "saidGoodByeForTest")).toBe(true);
+});

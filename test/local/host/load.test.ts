@@ -167,7 +167,7 @@ test("runs termination hooks when the app closes", async () => {
     "main.js": `${requireApp}app.hook.appTerminate(() => { globalThis.endedForTest = true; });${echo}`,
   });
 
-  await app.close();
+  await app.close(1_000);
 
   expect(Reflect.get(globalThis, "endedForTest")).toBe(true);
 });

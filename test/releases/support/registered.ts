@@ -16,7 +16,7 @@ export async function registeredBy(folder: string): Promise<Registered> {
   try {
     return sorted([...app.functions.values()].map(({ name, trigger }) => [name, trigger.type]));
   } finally {
-    await app.close();
+    await app.close(1_000);
   }
 }
 

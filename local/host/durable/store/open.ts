@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { busy, corrupt, notADatabase, resultCode } from "./sqliteErrors.ts";
 
 /**
  * The steps from each version of the schema to the next, starting with an empty file; `user_version` says how many were
@@ -129,16 +130,4 @@ function damaged(file: string, cause: unknown): Error {
       "with an empty store.",
     { cause },
   );
-}
-
-/** https://sqlite.org/rescode.html */
-const busy = 5;
-const corrupt = 11;
-const notADatabase = 26;
-
-/** The primary code of an SQLite error: an extended code has more in its upper bytes. */
-function resultCode(error: unknown): number | undefined {
-  return error instanceof Error && "errcode" in error && typeof error.errcode === "number"
-    ? error.errcode & 0xff
-    : undefined;
 }

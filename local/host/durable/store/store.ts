@@ -1,7 +1,14 @@
 /** The rows of the durable store: one method per change or lookup, and no decisions. */
 import type { DatabaseSync } from "node:sqlite";
 import type { HistoryEvent } from "../history.ts";
-import type { ActivityTask, InstanceRow, Message, Parent, RuntimeStatus } from "../records.ts";
+import {
+  type ActivityTask,
+  type InstanceRow,
+  type Message,
+  noExecution,
+  type Parent,
+  type RuntimeStatus,
+} from "../records.ts";
 import { integer, integerOrNull, type Row, text, textOrNull } from "./columns.ts";
 
 const instanceColumns =
@@ -20,6 +27,7 @@ export function createStore(database: DatabaseSync) {
       "UPDATE instances SET customStatus = ?, updated = ?, status = ?, output = ? WHERE key = ?",
     ),
     renewInstance: database.prepare("UPDATE instances SET execution = ?, input = ?, updated = ? WHERE key = ?"),
+    updateParent: database.prepare("UPDATE instances SET parent = ? WHERE key = ?"),
     deleteInstance: database.prepare("DELETE FROM instances WHERE key = ?"),
     instanceByKey: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE key = ?`),
     instanceById: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE id = ?`),
@@ -32,10 +40,15 @@ export function createStore(database: DatabaseSync) {
     deleteMessage: database.prepare("DELETE FROM messages WHERE key = ?"),
     deleteMessages: database.prepare("DELETE FROM messages WHERE instance = ?"),
     messages: database.prepare("SELECT key, instance, execution, due, event FROM messages ORDER BY key"),
+    messagesOf: database.prepare(
+      "SELECT key, instance, execution, due, event FROM messages WHERE instance = ? ORDER BY key",
+    ),
     insertTask: database.prepare(
       "INSERT INTO tasks (key, instance, instanceId, execution, id, name, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ),
+    disownTask: database.prepare("UPDATE tasks SET execution = ? WHERE key = ?"),
     deleteTask: database.prepare("DELETE FROM tasks WHERE key = ?"),
+    deleteTasks: database.prepare("DELETE FROM tasks WHERE instance = ?"),
     tasks: database.prepare("SELECT key, instance, instanceId, execution, id, name, input FROM tasks ORDER BY key"),
   };
   const nextKey = { instances: highest("instances"), messages: highest("messages"), tasks: highest("tasks") };
@@ -72,6 +85,9 @@ export function createStore(database: DatabaseSync) {
     },
     updateInstance(row: InstanceRow): void {
       sql.updateInstance.run(row.customStatus, row.updated, row.status, row.output, row.key);
+    },
+    updateParent(row: InstanceRow): void {
+      sql.updateParent.run(row.parent === null ? null : JSON.stringify(row.parent), row.key);
     },
     /** A new generation: another execution, another input, an empty history. */
     renewInstance(row: InstanceRow): void {
@@ -118,20 +134,24 @@ export function createStore(database: DatabaseSync) {
       sql.deleteMessage.run(key);
     },
     messages(): Message[] {
-      return sql.messages.all().map((row) => ({
-        key: integer(row, "key"),
-        instance: integer(row, "instance"),
-        execution: textOrNull(row, "execution"),
-        due: integerOrNull(row, "due"),
-        event: parseEvent(text(row, "event")),
-      }));
+      return sql.messages.all().map(readMessage);
+    },
+    messagesOf(instance: number): Message[] {
+      return sql.messagesOf.all(instance).map(readMessage);
     },
 
     insertTask(task: ActivityTask): void {
       sql.insertTask.run(task.key, task.instance, task.instanceId, task.execution, task.id, task.name, task.input);
     },
+    /** Its result is for nobody any more. */
+    disownTask(key: number): void {
+      sql.disownTask.run(noExecution, key);
+    },
     deleteTask(key: number): void {
       sql.deleteTask.run(key);
+    },
+    deleteTasks(instance: number): void {
+      sql.deleteTasks.run(instance);
     },
     tasks(): ActivityTask[] {
       return sql.tasks.all().map((row) => ({
@@ -162,6 +182,16 @@ export function readInstance(row: Row): InstanceRow {
     parent: parent === null ? null : (JSON.parse(parent) as Parent),
     output: textOrNull(row, "output"),
     input: textOrNull(row, "input"),
+  };
+}
+
+function readMessage(row: Row): Message {
+  return {
+    key: integer(row, "key"),
+    instance: integer(row, "instance"),
+    execution: textOrNull(row, "execution"),
+    due: integerOrNull(row, "due"),
+    event: parseEvent(text(row, "event")),
   };
 }
 

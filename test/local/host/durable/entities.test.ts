@@ -62,6 +62,15 @@ describe("signals and calls", () => {
     await balanceReaches(key, 7);
   });
 
+  test("takes keys that differ only in half a surrogate pair for one, as the store does", async () => {
+    const keys = Array.from({ length: 20 }, (_, n) => `half ${n % 2 === 0 ? "\ud800" : "\ud801"}`);
+
+    const ends = await Promise.all(keys.map((key) => host.run("askEntity", { key, operation: "add", input: 1 })));
+
+    expect(new Set(ends.map(({ output }) => output)).size).toBe(20);
+    await balanceReaches("half \ufffd", 20);
+  });
+
   test("passes on signals between entities", async () => {
     await host.client.signalEntity(account("chain"), "forward", 3);
 

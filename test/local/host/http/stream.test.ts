@@ -259,7 +259,7 @@ test("keeps the SDK's own listener on loopback and ends it with the host", async
 
   expect(await canConnect(port, "127.0.0.1")).toBe(true);
   expect(await canConnect(port, outer)).toBe(false);
-  await app.close();
+  await app.close(1_000);
   expect(await canConnect(port, "127.0.0.1")).toBe(false);
 });
 

@@ -58,7 +58,7 @@ export async function startDurableHost(app: FunctionApp, options: HostOptions = 
     extension.handle(call, call.url.pathname.replace(/^\/(runtime\/webhooks\/durabletask|durabletask\/rpc-key)\//, ""));
   // The SDK's links would otherwise point to port 7071.
   process.env["WEBSITE_HOSTNAME"] = new URL(url).host;
-  const { client, seen } = await borrow(app, extension);
+  const { client, seen } = await borrow(app, extension.clientPayload());
   extension.start();
 
   const until: DurableHost["until"] = async (id, isReached) => {
@@ -90,12 +90,12 @@ export async function startDurableHost(app: FunctionApp, options: HostOptions = 
 }
 
 /** The SDK gives its client only to functions with a client binding; the test app has one that hands it out. */
-async function borrow(app: FunctionApp, extension: DurableExtension): Promise<{ client: DurableClient; seen: Seen }> {
+export async function borrow(app: FunctionApp, clientPayload: string): Promise<{ client: DurableClient; seen: Seen }> {
   const binding = app.functions.get("lendClient")?.bindings.find(({ type }) => type === "durableClient");
   if (binding === undefined) throw new Error("The test app has no function lendClient with a durable client.");
   const { result } = await app.invoke("lendClient", {
     trigger: { string: "" },
-    inputs: { [binding.name]: { string: extension.clientPayload() } },
+    inputs: { [binding.name]: { string: clientPayload } },
   });
   return result as { client: DurableClient; seen: Seen };
 }

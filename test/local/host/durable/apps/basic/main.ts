@@ -5,7 +5,14 @@ import type { EntityContext, OrchestrationContext, Task } from "durable-function
 import * as df from "durable-functions";
 
 /** What activities saw, for tests that count; they get it together with the client. */
-const seen = { runs: new Map<string, number>(), running: 0, mostRunning: 0, switches: new Set<string>() };
+const seen = {
+  runs: new Map<string, number>(),
+  running: 0,
+  mostRunning: 0,
+  switches: new Set<string>(),
+  /** Each ends an activity that waits. */
+  gates: new Map<string, () => void>(),
+};
 export type Seen = typeof seen;
 
 df.app.client.generic("lendClient", {
@@ -49,6 +56,14 @@ df.app.activity("needsSwitch", {
     count(key);
     if (!seen.switches.has(key)) throw new Error(`${key} is off`);
     return `${key} is on`;
+  },
+});
+
+df.app.activity("gated", {
+  handler: async (key: string) => {
+    count(key);
+    await new Promise<void>((open) => seen.gates.set(key, open));
+    return `${key} is open`;
   },
 });
 
@@ -348,6 +363,94 @@ df.app.orchestration("failThenSwitch", function* (context: OrchestrationContext)
 
 df.app.orchestration("failThenSwitchParent", function* (context: OrchestrationContext) {
   return yield context.df.callSubOrchestrator("failThenSwitch", context.df.getInput());
+});
+
+/** Fails beside work that has no result yet. */
+df.app.orchestration("failBeside", function* (context: OrchestrationContext) {
+  const { key, beside } = context.df.getInput<{ key: string; beside: "activity" | "child" | "entity" }>();
+  const work = {
+    activity: () => context.df.callActivity("gated", `${key} beside`),
+    child: () => context.df.callSubOrchestrator("oneEvent", undefined, `${key}-child`),
+    entity: () => context.df.callEntity(new df.EntityId("account", key), "add", 1),
+  };
+  return yield context.df.Task.all([work[beside](), context.df.callActivity("needsSwitch", key)]);
+});
+
+/** Fails while the work with which it answers a failure is under way. */
+df.app.orchestration("failWhileMending", function* (context: OrchestrationContext) {
+  const { key, mend } = context.df.getInput<{ key: string; mend: "activity" | "child" }>();
+  try {
+    yield context.df.callActivity("needsSwitch", key);
+  } catch {
+    const mending =
+      mend === "activity"
+        ? context.df.callActivity("gated", `${key} mending`)
+        : context.df.callSubOrchestrator("oneEvent", undefined, `${key}-mending`);
+    yield context.df.Task.any([mending, context.df.waitForExternalEvent("give up")]);
+    throw new Error("given up");
+  }
+  return mend === "activity"
+    ? yield context.df.callActivity("gated", `${key} next`)
+    : yield context.df.callSubOrchestrator("oneEvent", undefined, `${key}-next`);
+});
+
+df.app.orchestration("failLocked", function* (context: OrchestrationContext) {
+  const key = context.df.getInput<string>();
+  yield context.df.lock(new df.EntityId("account", key));
+  yield context.df.callActivity("needsSwitch", key);
+});
+
+df.app.orchestration("failLockedParent", function* (context: OrchestrationContext) {
+  const key = context.df.getInput<string>();
+  const children = [context.df.callSubOrchestrator("failThenSwitch", { key, retried: false }, `${key}-first`)];
+  children.push(context.df.callSubOrchestrator("failLocked", key, `${key}-second`));
+  yield context.df.Task.all(children);
+});
+
+/** Fails while a call over HTTP is polled. */
+df.app.orchestration("failWhilePolling", function* (context: OrchestrationContext) {
+  const { key, url } = context.df.getInput<{ key: string; url: string }>();
+  const call = context.df.callHttp({ method: "GET", url });
+  yield context.df.Task.any([call, context.df.waitForExternalEvent("go on")]);
+  yield context.df.callActivity("needsSwitch", key);
+  const { content }: { content: string } = yield call;
+  return content;
+});
+
+/** Decides what the store may be made to refuse. */
+df.app.orchestration("decide", function* (context: OrchestrationContext) {
+  const poison = "poi".concat("son");
+  yield context.df.callActivity("nothing");
+  switch (context.df.getInput<string>()) {
+    case "input":
+      return yield context.df.callActivity("hello", poison);
+    case "result":
+      return yield context.df.callActivity("reverse", [...poison].reverse().join(""));
+    case "child":
+      return yield context.df.callSubOrchestrator("greet", poison);
+    case "signal":
+      context.df.signalEntity(new df.EntityId("note", "one"), "set", poison);
+      yield context.df.callActivity("nothing");
+      return "signalled";
+    case "state":
+      try {
+        return yield context.df.callEntity(
+          new df.EntityId("note", "one"),
+          "setReversed",
+          [...poison].reverse().join(""),
+        );
+      } catch (error) {
+        return { caught: String(error) };
+      }
+    default:
+      return poison;
+  }
+});
+
+df.app.activity("reverse", { handler: (text: string) => [...text].reverse().join("") });
+df.app.entity("note", (context: EntityContext<string>) => {
+  const text = context.df.getInput<string>() ?? "";
+  context.df.setState(context.df.operationName === "setReversed" ? [...text].reverse().join("") : text);
 });
 
 /** Hears one word in each generation, until the last. */

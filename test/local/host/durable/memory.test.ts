@@ -1,0 +1,180 @@
+/** Whatever the way in which an orchestration ends, nothing of it stays in memory. */
+import { rm } from "node:fs/promises";
+import { propagation } from "@opentelemetry/api";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FunctionApp } from "../../../../local/host/app.ts";
+import { writeClientPayload } from "../../../../local/host/durable/clientPayload.ts";
+import { createClock } from "../../../../local/host/durable/clock.ts";
+import { createEngine, type Engine } from "../../../../local/host/durable/engine.ts";
+import { createManagement, type Management } from "../../../../local/host/durable/management.ts";
+import { type InstanceRow, isFinal } from "../../../../local/host/durable/records.ts";
+import { parseDurableSettings } from "../../../../local/host/durable/settings.ts";
+import { createMemoryLog } from "../support/memoryLog.ts";
+import type { Seen } from "./apps/basic/main.ts";
+import { borrow, createStoreFolder, loadTestApp } from "./support/durableHost.ts";
+
+let app: FunctionApp;
+let seen: Seen;
+
+beforeAll(async () => {
+  app = await loadTestApp("basic");
+  const endpoints = { hubName: "TestHubName", baseUrl: "http://127.0.0.1", key: "", rpcKey: "" };
+  ({ seen } = await borrow(app, writeClientPayload(endpoints)));
+  // Only with a propagator does the engine open spans of its own.
+  propagation.setGlobalPropagator({ fields: () => ["traceparent"], inject() {}, extract: (context) => context });
+});
+
+afterAll(() => {
+  propagation.disable();
+});
+
+interface Run {
+  readonly engine: Engine;
+  readonly management: Management;
+  readonly key: string;
+  start(name: string, input?: unknown, id?: string): Promise<InstanceRow>;
+  /** Waits until it has begun. */
+  begun(row: InstanceRow): Promise<void>;
+  ended(id: string): Promise<InstanceRow>;
+}
+
+const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
+  completed: async ({ start, ended }) => ended((await start("greet", "Ada")).id),
+  failed: async ({ start, ended }) => ended((await start("fail", "sad")).id),
+  "continued as new": async ({ start, ended, management }) => {
+    const row = await start("countdown", { left: 2, heard: [] });
+    await expect.poll(() => management.status(row.id)?.customStatus).toBe('{"left":0}');
+    await management.raiseEvent(row, "note", "1");
+    await ended(row.id);
+  },
+  "awaited from outside": async ({ start, engine }) => {
+    const row = await start("wait", 20);
+    const forget = engine.lifecycle.whenFinished(row.key, () => {});
+    await new Promise((resolve) => engine.lifecycle.whenFinished(row.key, resolve));
+    forget();
+  },
+  "terminated before its first turn": async ({ start, ended, management }) => {
+    const [row] = await Promise.all([start("twoEvents")]);
+    await management.terminate(row, "enough");
+    await ended(row.id);
+  },
+  "terminated while it waits for a long timer": async ({ start, begun, ended, management, engine }) => {
+    const row = await start("wait", 3_600_000);
+    await begun(row);
+    expect(engine.counts()).not.toMatchObject({ timers: 0 });
+    expect(engine.counts()).not.toMatchObject({ spans: 0 });
+    await management.terminate(row, "enough");
+    await ended(row.id);
+  },
+  "terminated while it is suspended, with messages": async ({ start, begun, ended, management }) => {
+    const row = await start("twoEvents");
+    await begun(row);
+    await management.suspend(row, "wait");
+    await management.raiseEvent(row, "one", "1");
+    await management.terminate(row, "enough");
+    await ended(row.id);
+  },
+  "replaced while it runs": async ({ start, begun, ended }) => {
+    const row = await start("eventOrTimeout", 3_600_000);
+    await begun(row);
+    await start("greet", "Bob", row.id);
+    await ended(row.id);
+  },
+  "replaced before its first turn": async ({ start, ended, key }) => {
+    await Promise.all([start("twoEvents", undefined, key), start("greet", "Bob", key)]);
+    await ended(key);
+  },
+  "replaced while it is suspended, with messages": async ({ start, begun, ended, management }) => {
+    const row = await start("twoEvents");
+    await begun(row);
+    await management.suspend(row, "wait");
+    await management.raiseEvent(row, "one", "1");
+    await start("greet", "Bob", row.id);
+    await ended(row.id);
+  },
+  "ended before its activity, and purged": async ({ start, ended, management, key }) => {
+    const row = await start("failBeside", { key, beside: "activity" });
+    await ended(row.id);
+    await management.purge(row.id);
+    seen.gates.get(`${key} beside`)?.();
+  },
+  "failed before its entity answered": async ({ start, ended, key }) => {
+    const row = await start("failBeside", { key, beside: "entity" });
+    await ended(row.id);
+  },
+  "failed before its child": async ({ start, begun, ended, management, key }) => {
+    const row = await start("failBeside", { key, beside: "child" });
+    await ended(row.id);
+    const child = management.find(`${key}-child`) ?? row;
+    await begun(child);
+    await management.raiseEvent(child, "go", "1");
+    await ended(child.id);
+  },
+  "terminated while it holds locks, and while it waits for them": async ({ start, begun, ended, management, key }) => {
+    const input = { from: key, to: `${key} too`, hold: true };
+    const rows = [await start("critical", input), await start("critical", input)];
+    for (const row of rows) await begun(row);
+    for (const row of rows.reverse()) await management.terminate(row, "enough");
+    for (const row of rows) await ended(row.id);
+  },
+  "rewound while its mending is under way": async ({ start, begun, ended, management, key }) => {
+    for (const mend of ["activity", "child"]) {
+      const name = `${key}-${mend}`;
+      const row = await start("failWhileMending", { key: name, mend });
+      if (mend === "activity") await expect.poll(() => seen.gates.has(`${name} mending`)).toBe(true);
+      else await expect.poll(() => management.status(`${name}-mending`)?.status).toBe("Running");
+      await management.raiseEvent(row, "give up", "1");
+      seen.switches.add(name);
+      expect(management.rewind(await ended(row.id), "fixed")).toBeUndefined();
+      if (mend === "activity") {
+        seen.gates.get(`${name} mending`)?.();
+        await expect.poll(() => seen.gates.has(`${name} next`)).toBe(true);
+        seen.gates.get(`${name} next`)?.();
+      } else {
+        for (const which of ["mending", "next"]) {
+          await expect.poll(() => management.status(`${name}-${which}`)?.status).toBe("Running");
+          const child = management.find(`${name}-${which}`) ?? row;
+          await begun(child);
+          await management.raiseEvent(child, "go", "1");
+          await ended(child.id);
+        }
+      }
+      await ended(row.id);
+    }
+  },
+};
+
+test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => {
+  const directory = await createStoreFolder();
+  const engine = createEngine({
+    app,
+    directory,
+    clientPayload: () => "",
+    settings: parseDurableSettings({ overridableExistingInstanceStates: "AnyState" }),
+    clock: createClock(),
+    log: createMemoryLog().log,
+  });
+  const management = createManagement(engine);
+  engine.start();
+  const empty = Object.fromEntries(Object.keys(engine.counts()).map((kind) => [kind, 0]));
+  const run = (n: number): Run => ({
+    engine,
+    management,
+    key: `${name.replaceAll(/\W+/g, "-")}-${n}`,
+    start: (orchestrator, input, id) =>
+      management.start({ name: orchestrator, id, input: input === undefined ? null : JSON.stringify(input) }),
+    begun: async ({ id }) => void (await expect.poll(() => management.status(id)?.status).not.toBe("Pending")),
+    async ended(id) {
+      await expect.poll(() => isFinal(management.status(id)?.status ?? "Pending"), { timeout: 5_000 }).toBe(true);
+      const row = management.status(id);
+      if (row === undefined) throw new Error(`${id} is gone.`);
+      return row;
+    },
+  });
+
+  await Promise.all(Array.from({ length: 20 }, async (_, n) => await endings[name]?.(run(n))));
+
+  await expect.poll(() => engine.counts()).toEqual(empty);
+  await engine.close(0);
+  await rm(directory, { recursive: true });
+});
