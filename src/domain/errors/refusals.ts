@@ -29,8 +29,8 @@ export const refusals = {
     status: 400,
     isPolicy: false,
     cause:
-      "A flag in the query is misspelled, repeated, or neither true nor false; or `continuation` does not come from a `nextLink`.",
-    fix: "Write each flag once, as {reference} documents it, with the value true or false; copy `continuation` from the `nextLink` of the previous page.",
+      "The route has no query parameter with that name; a flag is repeated, or neither true nor false; or `continuation` does not come from a `nextLink`.",
+    fix: "Write query parameters as {reference} documents them, flags once and with the value true or false; copy `continuation` from the `nextLink` of the previous page.",
   },
   UNKNOWN_CLUSTER: {
     status: 422,
