@@ -246,7 +246,7 @@ export const refusals = {
     status: 422,
     isPolicy: false,
     cause: "This idempotency key was already used for a different request.",
-    fix: "Use a new key for a new request; reuse a key only to repeat the same request.",
+    fix: "Check what the first request did. If this one is still needed, send it with a new key; to repeat the first one, send it unchanged with its key.",
   },
   IDEMPOTENCY_IN_PROGRESS: {
     status: 409,
