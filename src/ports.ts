@@ -329,12 +329,24 @@ export interface Registry extends Batches, WaitingRequests {
 
   listSteps(operation: string): Promise<readonly StepRecord[]>;
   getStep(operation: string, step: StepKey): Promise<StepRecord | undefined>;
-  /** Records an attempt of the step as Running and returns the number of attempts, including this one. */
-  startStep(operation: string, step: StepKey, startTime: string): Promise<number>;
+  /** Records an attempt of the step as Running. */
+  startStep(operation: string, step: StepKey, startTime: string): Promise<StartedStep>;
+  /**
+   * Closes those of the steps that have not begun: their first attempt finds a row. Returns the steps that have begun; an attempt
+   * that begins later finds them closed, or what was written before this call.
+   */
+  closeSteps(operation: string, steps: readonly StepKey[], time: string): Promise<readonly StepRecord[]>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
   /** Throws if the tables do not answer. */
   probe(): Promise<void>;
+}
+
+export interface StartedStep {
+  /** Including this one. */
+  readonly attempts: number;
+  /** The step's row as it was; undefined if this attempt wrote it first. Status NotStarted: the step was closed. */
+  readonly before?: StepRecord | undefined;
 }
 
 export interface Batches {
@@ -477,6 +489,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     listSteps: "reads",
     getStep: "reads",
     startStep: "notes",
+    closeSteps: "notes",
     updateStep: "notes",
     probe: "reads",
     insertBatch: "notes",

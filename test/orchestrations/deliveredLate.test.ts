@@ -210,3 +210,103 @@ describe("activities delivered again after they were undone, before the operatio
     expect(cloud.operations.get(operation)?.status).toBe("Failed");
   });
 });
+
+/** What the runtime says of an activity that it gives up. */
+function givenUp(): Error {
+  return new Error("no worker took the activity");
+}
+
+const prepared = ["identity", "ServiceAccount", "ConfigMap"];
+
+/** The names of what is there of Mooring's. */
+function left(): readonly string[] {
+  const objects = [...cloud.objects.keys()].filter((key) => prepared.some((kind) => key.includes(kind)));
+  return [...cloud.identities.keys(), ...[...cloud.credentials.values()].flat().map(({ name }) => name), ...objects];
+}
+
+describe("an activity delivered for the first time while its operation is being undone", () => {
+  it.each(["connectWorkload", "verifyAndConclude"])("%s writes nothing, and its step says so", async (name) => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    let first: (() => Promise<unknown>) | undefined;
+    const late: string[] = [];
+    if (name !== "verifyAndConclude") refuse("change sql-dev/messages");
+
+    await acceptance.run({
+      async execute(activity, work) {
+        if (activity === name) {
+          first ??= work;
+          throw givenUp();
+        }
+        const answer = await work();
+        if (!first || !/^(remove|revoke|unfederate)/.test(activity)) return answer;
+        const before = everything();
+        const deliver = first;
+        await deliver().catch(() => undefined);
+        expect(everything(), activity).toEqual(before);
+        late.push(activity);
+        return answer;
+      },
+    });
+
+    expect(late.length).toBeGreaterThan(3);
+    expect(left()).toEqual([]);
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed" });
+    const steps = await cloud.ports.registry.listSteps(operation);
+    const refused = steps.filter(({ status }) => status === "Canceled");
+    expect(refused.map((step) => step.name)).toEqual(
+      name === "connectWorkload" ? ["applyServiceAccount", "federateIdentity"] : ["verify"],
+    );
+    for (const step of refused) {
+      expect(step).toMatchObject({ error: { code: "OPERATION_ENDED" }, endTime: expect.any(String) });
+      expect(step.error?.message).toContain("is being undone");
+    }
+  });
+});
+
+describe("an activity that is writing when its operation begins to be undone", () => {
+  it("is waited for, so that the undo finds what it made", async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    const held = Promise.withResolvers<void>();
+    const { registry, kubernetes } = cloud.ports;
+    const isWriting = Promise.withResolvers<void>();
+    providePorts({
+      ...cloud.ports,
+      registry: {
+        ...registry,
+        async closeSteps(...asked) {
+          const steps = await registry.closeSteps(...asked);
+          held.resolve();
+          return steps;
+        },
+      },
+      kubernetes: {
+        ...kubernetes,
+        async apply(cluster, object, options) {
+          if (object.kind === "ServiceAccount" && !options?.dryRun) {
+            isWriting.resolve();
+            await held.promise;
+          }
+          return await kubernetes.apply(cluster, object, options);
+        },
+      },
+    });
+    refuse("change sql-dev/messages");
+    let writing: Promise<unknown> | undefined;
+
+    await acceptance.run({
+      async execute(activity, work) {
+        if (activity === "connectWorkload") {
+          writing ??= work();
+          await isWriting.promise;
+          throw givenUp();
+        }
+        return await work();
+      },
+    });
+    held.resolve();
+    await writing;
+
+    expect(left()).toEqual([]);
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed" });
+  });
+});

@@ -423,18 +423,29 @@ function registryOf(state: State): Ports["registry"] {
       return true;
     },
     listSteps: async (operation) =>
-      [...steps].filter(([id]) => id.startsWith(`${operation} `)).map(([, record]) => record),
+      [...steps]
+        .filter(([id, { status }]) => id.startsWith(`${operation} `) && status !== "NotStarted")
+        .map(([, record]) => record),
     getStep: async (operation, { name, target }) => steps.get(`${operation} ${name} ${target}`),
     async startStep(operation, { name, target }, startTime) {
       const id = `${operation} ${name} ${target}`;
-      const attempts = (steps.get(id)?.attempts ?? 0) + 1;
-      steps.set(id, { startTime, ...steps.get(id), name, target, status: "Running", attempts });
-      return attempts;
+      const before = steps.get(id);
+      const attempts = (before?.attempts ?? 0) + 1;
+      const changedTime = new Date().toISOString();
+      steps.set(id, { startTime, ...before, name, target, status: "Running", attempts, changedTime });
+      return { attempts, before };
+    },
+    async closeSteps(operation, wanted, startTime) {
+      for (const { name, target } of wanted) {
+        const id = `${operation} ${name} ${target}`;
+        if (!steps.has(id)) steps.set(id, { name, target, status: "NotStarted", attempts: 0, startTime });
+      }
+      return await this.listSteps(operation);
     },
     async updateStep(operation, { name, target }, changes) {
       const id = `${operation} ${name} ${target}`;
       const record = steps.get(id);
-      if (record) steps.set(id, { ...record, ...changes });
+      if (record) steps.set(id, { ...record, ...changes, changedTime: new Date().toISOString() });
     },
     probe: async () => undefined,
   };

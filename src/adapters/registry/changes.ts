@@ -19,6 +19,7 @@ export function announceWrites(registry: Registry): { registry: Registry; change
       updateOperation: (id, changes) => telling(registry.updateOperation(id, changes)),
       amendOperation: (record, changes) => telling(registry.amendOperation(record, changes)),
       startStep: (operation, step, startTime) => telling(registry.startStep(operation, step, startTime)),
+      closeSteps: (operation, steps, time) => telling(registry.closeSteps(operation, steps, time)),
       updateStep: (operation, step, changes) => telling(registry.updateStep(operation, step, changes)),
     },
     changes: {

@@ -17,6 +17,7 @@ import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import { commitOperation, expectNotEnded, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
+import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
@@ -56,7 +57,7 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const trail = beginTrail(ports, step, input);
-  const allowed = expectAllowed(registry, input, { known, started: trail.started });
+  const allowed = expectAllowed(registry, input, { known, begun: trail.begun });
   const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
   let isCommitted = false;
@@ -67,6 +68,8 @@ async function tryStep<I extends StepInput, O extends StepResult>(
       isCommitted = true;
     };
     const context = { ...trail, invocation, commit };
+    // What a step that is under way makes is not there yet: an undo waits for it before it looks.
+    if (isUndo(input)) await mayGoOn;
     const result = await run(input, gateWrites(ports, mayGoOn), context);
     await mayGoOn;
     if (result.waitsUntil !== undefined) {
@@ -105,22 +108,33 @@ async function tryStep<I extends StepInput, O extends StepResult>(
  * another operation, which must not have succeeded.
  */
 async function expectAllowed(
-  registry: Pick<Registry, "getOperation" | "listSteps">,
-  { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
-  { known, started }: { readonly known: Known | undefined; readonly started: Promise<number> },
+  registry: Pick<Registry, "getOperation" | "listSteps" | "closeSteps">,
+  input: StepInput,
+  { known, begun }: { readonly known: Known | undefined; readonly begun: StepTrail["begun"] },
 ): Promise<Stored<OperationRecord> | undefined> {
+  const { operation } = input;
   const record = known ? known.record : await registry.getOperation(operation);
-  if (typeof createdBy === "string") {
+  if (isUndo(input)) {
+    const { createdBy } = input;
     expectNotEnded(record, operation);
     if (createdBy !== operation) expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
+    await begun;
+    // The step that it waited for may have been the last one, which ends the operation.
+    if (createdBy === operation && record && (await closeForward(registry, record))) {
+      expectNotEnded(await registry.getOperation(operation), operation);
+    }
     return record;
   }
   expectWanted(record, operation);
-  // Only what the runtime delivers again can come after its undo.
-  if ((await started) > 1 && record && isBeingUndone(record, await registry.listSteps(operation))) {
-    throw new PermanentError("OPERATION_ENDED", `Operation ${operation} is being undone.`);
+  // A step whose row was there before may come after its undo; an undo closes those that have none (closeForward.ts).
+  if ((await begun).before && record && isBeingUndone(record, await registry.listSteps(operation))) {
+    throw new PermanentError("OPERATION_ENDED", `Operation ${operation} is being undone and does nothing more.`);
   }
   return record;
+}
+
+function isUndo<I extends StepInput>(input: I): input is I & { readonly createdBy: string } {
+  return "createdBy" in input && typeof input.createdBy === "string";
 }
 
 /** What a step met after its operation had ended says nothing about the operation. */

@@ -1,11 +1,11 @@
 /** What one try of a step leaves behind: its row in the registry, for the status, and its effect in the audit trail. */
 import type { PermanentCode, TransientCode } from "../../domain/errors.ts";
-import type { StepAction } from "../../domain/operation/operation.ts";
+import { isFinal, type OperationError, type StepAction } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/activity.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports, StartedStep } from "../../ports.ts";
 import type { StepContext, StepInput } from "../../resources/definitions/step.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
 
@@ -15,6 +15,8 @@ export type StepFailure = Failure & { readonly code: PermanentCode | TransientCo
 export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earlier"> {
   /** How many tries there have been, including this one; rejects when the start could not be written. */
   readonly started: Promise<number>;
+  /** The same, with the step's row as it was before. */
+  readonly begun: Promise<StartedStep>;
   /** The same, but if the start could not be written, it is written once more. */
   countTries(): Promise<number>;
   /** Records the end, and returns what the step did over all of its tries. */
@@ -30,7 +32,8 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
   const { registry } = ports;
   const { operation } = input;
   const startTime = now();
-  const started = registry.startStep(operation, step, startTime);
+  const begun = registry.startStep(operation, step, startTime);
+  const started = begun.then(({ attempts }) => attempts);
   started.catch(() => undefined);
   let intended: Effect | undefined;
 
@@ -41,13 +44,27 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
     await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
   }
 
+  /**
+   * This try came too late and has done nothing. The end that the step had stays; of an undo, the operation says how it ended
+   * (application/operation/settledSteps.ts).
+   */
+  async function refuse(error: OperationError): Promise<void> {
+    const { before } = await begun;
+    if (before && isFinal(before.status)) {
+      await registry.updateStep(operation, step, { status: before.status });
+    } else if (before?.status !== "Running" && !("createdBy" in input)) {
+      await registry.updateStep(operation, step, { status: "Canceled", error, endTime: now() });
+    }
+  }
+
   const earlier: StepTrail["earlier"] = async () =>
     (await started) > 1 ? await registry.getStep(operation, step) : undefined;
 
   return {
     started,
+    begun,
     earlier,
-    countTries: () => started.catch(() => registry.startStep(operation, step, startTime)),
+    countTries: () => started.catch(async () => (await registry.startStep(operation, step, startTime)).attempts),
     async notice(notices) {
       await started;
       await registry.updateStep(operation, step, { notices });
@@ -74,8 +91,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput): StepT
       await registry.updateStep(operation, step, { nextRetryTime });
     },
     async fail({ code, message }, delayMs) {
-      // The end of the operation says how its steps ended (application/operation/settledSteps.ts); this try came after it.
-      if (code === "OPERATION_ENDED") return;
+      if (code === "OPERATION_ENDED") return await refuse(toOperationError(code, message));
       const isOver = delayMs === undefined;
       await Promise.all([
         registry.updateStep(operation, step, {
