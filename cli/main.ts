@@ -1,8 +1,8 @@
 /** `mooring`: finds the command, runs it, and exits with its code. */
 
+import { suggest } from "../src/domain/suggest.ts";
 import type { Flags, Values } from "./arguments/flags.ts";
 import { parse, splitCommand } from "./arguments/parse.ts";
-import { suggest } from "./arguments/suggest.ts";
 import { describeCommands, entries, loadCommand } from "./commands.ts";
 import { findContext } from "./config/configFile.ts";
 import { exitCodes, Failure, UsageError } from "./failures.ts";

@@ -1,7 +1,21 @@
 /** The only reader of the environment. Reads it once, at start, and lists every problem. */
 import { z } from "zod";
+import { suggest } from "./domain/suggest.ts";
 
-const Url = z.url({ protocol: /^https$/, error: "must be an https URL" });
+/** What a refusal says of a setting. */
+interface Taking {
+  readonly takes: string;
+  /** What a setting that may be absent means then. */
+  readonly otherwise?: string;
+  /** How much of a wrong value is shown. People paste secrets into the wrong field, so a GUID's or free text's is not. */
+  readonly shows?: "value" | "address";
+}
+
+const https: Taking = { takes: "an https address, such as https://account.table.core.windows.net", shows: "address" };
+const guid = "a GUID, such as 00000000-0000-4000-8000-000000000001";
+const milliseconds = "a whole number of milliseconds, at least 100";
+const trace = "an https or http address with {traceId} in it, such as https://traces.example/trace/{traceId}";
+const Url = z.url({ protocol: /^https$/ });
 
 /** JSON in a setting, since a setting is text. */
 const Links = z
@@ -65,8 +79,8 @@ const Config = z.object({
     description: "More links for the dashboard: a JSON array of objects with name and url.",
   }),
   MOORING_TRACE_URL: z
-    .url({ protocol: /^https?$/, error: "must be an address with {traceId} in it" })
-    .includes("{traceId}", { error: "must be an address with {traceId} in it" })
+    .url({ protocol: /^https?$/ })
+    .includes("{traceId}")
     .optional()
     .meta({
       description: "Address of your trace viewer, with {traceId} in it; the status of an operation links to it.",
@@ -80,9 +94,7 @@ const Config = z.object({
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optionalText,
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: optionalText,
   // Refused rather than ignored: someone who sets another protocol expects another receiver.
-  OTEL_EXPORTER_OTLP_PROTOCOL: z
-    .enum(["", "http/protobuf"], { error: "must be http/protobuf, which is also the default" })
-    .optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.enum(["", "http/protobuf"]).optional(),
   OTEL_METRIC_EXPORT_INTERVAL: z.coerce.number().int().min(100).default(60_000),
   OTEL_TRACES_SAMPLER: optionalText,
   APPLICATIONINSIGHTS_CONNECTION_STRING: optionalText,
@@ -96,12 +108,76 @@ const Config = z.object({
 });
 export type Config = z.infer<typeof Config>;
 
-export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+/** What is not here is any text, and never refused. */
+const taking: { readonly [Name in keyof Config]?: Taking } = {
+  MOORING_ALLOW_ANONYMOUS: { takes: "true or false", otherwise: "false", shows: "value" },
+  MOORING_TABLES_ENDPOINT: https,
+  AZURE_CLIENT_ID: { takes: guid, otherwise: "the system-assigned identity" },
+  MOORING_ARM_ENDPOINT: {
+    ...https,
+    takes: "an https address, such as https://management.azure.com",
+    otherwise: "that one",
+  },
+  MOORING_ARM_WRITES_PER_SECOND: { takes: "a number above 0", otherwise: "2", shows: "value" },
+  MOORING_CALL_TIMEOUT_MS: { takes: milliseconds, otherwise: "30000", shows: "value" },
+  MOORING_IDEMPOTENCY_ROW_HOURS: { takes: "a number of hours, at least 25", otherwise: "48", shows: "value" },
+  MOORING_HISTORY_DAYS: { takes: "a number of days, at least 1", otherwise: "30", shows: "value" },
+  MOORING_DASHBOARD_CLIENT_ID: { takes: guid, otherwise: "the first audience in the catalog" },
+  MOORING_DASHBOARD_LINKS: {
+    takes: 'a JSON array of objects with name and url, such as [{"name":"Runbook","url":"https://wiki.example/run"}]',
+    otherwise: "no links",
+  },
+  MOORING_TRACE_URL: { takes: trace, otherwise: "no links to traces", shows: "address" },
+  OTEL_EXPORTER_OTLP_PROTOCOL: { takes: "http/protobuf", otherwise: "http/protobuf", shows: "value" },
+  OTEL_METRIC_EXPORT_INTERVAL: { takes: milliseconds, otherwise: "60000", shows: "value" },
+  ServiceBusConnection__fullyQualifiedNamespace: {
+    takes: "a hostname, such as mooring.servicebus.windows.net",
+    shows: "address",
+  },
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function loadConfig(environment: Environment = process.env): Config {
   const parsed = Config.safeParse(environment);
   if (parsed.success) return Object.freeze(parsed.data);
-  const problems = parsed.error.issues.map(({ path, message, code }) => {
-    const name = path.join(".");
-    return `  ${name}: ${environment[name] === undefined && code === "invalid_type" ? "is not set" : message}`;
-  });
-  throw new Error(`Mooring cannot start because of its settings:\n${problems.join("\n")}`);
+  const problems = new Set(parsed.error.issues.map(({ path }) => `  ${problemAt(path, environment)}`));
+  throw new Error(`Mooring cannot start because of its settings:\n${[...problems].join("\n")}`);
+}
+
+function problemAt([setting, ...inside]: readonly PropertyKey[], environment: Environment): string {
+  const name = String(setting) as keyof Config;
+  const value = environment[name];
+  const { takes = "a text", otherwise, shows } = taking[name] ?? {};
+  if (value === undefined) {
+    const meant = suggest(
+      name,
+      Object.keys(environment).filter((other) => !(other in Config.shape)),
+    );
+    const what = `${name} is not set${meant === undefined ? "" : `, but ${meant} is`}; it takes ${takes}.`;
+    return `${what} ${meant === undefined ? `Set it: ${Config.shape[name].meta()?.description}` : "Rename it."}`;
+  }
+  const is = inside.length > 0 ? `is wrong at ${place(inside)}` : `is ${show(value, shows)}`;
+  const next = otherwise === undefined ? "Correct it." : `Correct it, or remove it to use ${otherwise}.`;
+  return `${name} ${is}; it takes ${takes}. ${next}`;
+}
+
+function place(inside: readonly PropertyKey[]): string {
+  return inside.map((part) => (typeof part === "number" ? `entry ${part + 1}` : String(part))).join(", ");
+}
+
+function show(value: string, shows: Taking["shows"]): string {
+  if (value === "") return "empty";
+  if (shows === "value" && /^[\w./+-]{1,20}$/.test(value)) return `"${value}"`;
+  const address = shows === "address" ? addressIn(value) : undefined;
+  if (address !== undefined) {
+    return `"${address}"${value.replace(/\/$/, "") === address ? "" : " (the rest is not shown)"}`;
+  }
+  return `a text of ${value.length} ${value.length === 1 ? "character" : "characters"}, which is not shown`;
+}
+
+/** Protocol, host and port: a user, a path or a query may hold a secret. */
+function addressIn(value: string): string | undefined {
+  const { protocol, host } = URL.parse(value) ?? { host: "" };
+  return host === "" ? undefined : `${protocol}//${host}`;
 }

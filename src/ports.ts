@@ -329,10 +329,15 @@ export interface Registry extends Batches, WaitingRequests {
 
   listSteps(operation: string): Promise<readonly StepRecord[]>;
   getStep(operation: string, step: StepKey): Promise<StepRecord | undefined>;
-  /** Records the first attempt of the step as Running; false if there was one before. */
-  startStep(operation: string, step: StepKey, startTime: string): Promise<boolean>;
-  /** Records a further attempt as Running and returns the number of attempts, including this one. */
-  repeatStep(operation: string, step: StepKey): Promise<number>;
+  /** Records the first attempt of the step as Running. If the step has a row already, it is returned, and nothing is written. */
+  startStep(operation: string, step: StepKey, startTime: string): Promise<StepRecord | undefined>;
+  /** Records a further attempt as Running; `attempts` includes it. */
+  repeatStep(operation: string, step: StepKey, attempts: number): Promise<void>;
+  /**
+   * Closes those of the steps that have not begun: their first attempt finds a row. Returns the steps that have begun; an attempt
+   * that begins later finds them closed, or what was written before this call.
+   */
+  closeSteps(operation: string, steps: readonly StepKey[], time: string): Promise<readonly StepRecord[]>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
   /** Throws if the tables do not answer. */
@@ -480,6 +485,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     getStep: "reads",
     startStep: "notes",
     repeatStep: "notes",
+    closeSteps: "notes",
     updateStep: "notes",
     probe: "reads",
     insertBatch: "notes",

@@ -1,10 +1,10 @@
 /** Parses a command line into a command, its flags and its operands. Node's own parser splits it; the error messages are ours. */
 import { parseArgs } from "node:util";
+import { suggest } from "../../src/domain/suggest.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../failures.ts";
 import type { Flag, Flags } from "./flags.ts";
 import { connectionFlags, helpFlags, outputFlags } from "./shared.ts";
-import { suggest } from "./suggest.ts";
 
 export interface Words {
   /** The first word that is not a flag. */

@@ -1,7 +1,7 @@
 /** Which namespaces to select, with the same flags for a list and for a batch. */
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
+import { suggest } from "../../src/domain/suggest.ts";
 import type { Flags } from "../arguments/flags.ts";
-import { suggest } from "../arguments/suggest.ts";
 import { UsageError } from "../failures.ts";
 
 export const filterFlags = {

@@ -1,7 +1,7 @@
 /** The operands of `get` and `delete`, in kubectl's notations: `ns team-a`, `namespaces aks-dev/team-a`, `ns/team-a`. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
-import { suggest } from "../arguments/suggest.ts";
+import { suggest } from "../../src/domain/suggest.ts";
 import { readBerth } from "../arguments/values.ts";
 import { NotPossible, UsageError } from "../failures.ts";
 import type { Client } from "../service/client.ts";

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { navigate, param, query, setParams, to } from "../app/router.ts";
 import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
 import type { Accepted, Caller, Catalog, OnboardingRequest, Plan } from "../service/documents.ts";
+import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
 import { settings } from "../service/settings.ts";
@@ -318,7 +319,7 @@ function Planned({
   const isSending = useSignal(false);
   /** Counts requests to plan again. */
   const looks = useSignal(0);
-  const key = useMemo(() => crypto.randomUUID(), [asked]);
+  const keyOf = useMemo(createRequestKeys, []);
   useEffect(() => {
     const leaving = new AbortController();
     const timer = setTimeout(async () => {
@@ -358,7 +359,7 @@ function Planned({
       const { body } = await call<Accepted>("/api/onboardings", {
         method: "POST",
         body: request,
-        headers: { ...conditionOf(plan.value), "idempotency-key": key },
+        headers: { ...conditionOf(plan.value), "idempotency-key": keyOf(asked) },
       });
       announce(body.message ?? "Accepted");
       navigate(to.operation(body.id));

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { path as pagePath, query } from "../app/router.ts";
 import { call } from "../service/client.ts";
 import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
+import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
 import { announce } from "./announcer.tsx";
 import { BatchPlanView, PlanView } from "./plan.tsx";
@@ -68,17 +69,18 @@ function Asked({ change }: { readonly change: Change }) {
     return body;
   });
 
-  // A retry keeps its key; a different flag or plan makes it another request.
-  const key = useMemo(() => crypto.randomUUID(), [path, plan.data.value?.etag]);
+  const keyOf = useMemo(createRequestKeys, []);
 
   const send = async (event: Event) => {
     event.preventDefault();
     state.value = "sending";
     error.value = undefined;
     try {
+      const request = requestOf(change, comment.value);
+      const condition = conditionOf(change.ifMatch ?? plan.data.value?.etag);
       const { body } = await call<Accepted>(path, {
-        ...requestOf(change, comment.value),
-        headers: { ...conditionOf(change.ifMatch ?? plan.data.value?.etag), "idempotency-key": key },
+        ...request,
+        headers: { ...condition, "idempotency-key": keyOf(path, request, condition) },
       });
       // The person has left for another page, and stays there.
       if (!isOpen()) return announce(`Accepted: ${change.verb}`);

@@ -21,7 +21,13 @@ export const announceStart = activity({
 
 export const recordOutcome = activity({
   name: "recordOutcome",
-  input: StepInput.extend({ kind: OperationKind, request: OnboardingRequest, ...Outcome.shape }),
+  input: StepInput.extend({
+    kind: OperationKind,
+    request: OnboardingRequest,
+    /** Which run ended (OperationInput); absent in what 0.1.0 sent. */
+    restarts: z.number().optional(),
+    ...Outcome.shape,
+  }),
   output: z.object({}),
   hasClient: true,
   async run(input, ports, invocation) {

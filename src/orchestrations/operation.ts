@@ -24,6 +24,8 @@ export const OperationInput = z.object({
   traceparent: z.string().optional(),
   /** Absent in the first run. */
   resumed: Resumption.optional(),
+  /** How often the operation had been resumed when this run began; absent in the first. */
+  restarts: z.number().optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
@@ -62,7 +64,8 @@ export function* conclude(
   body: () => Durable<Report>,
   reached: () => Report = () => ({}),
 ): Durable<Outcome> {
-  const operation = { ...stepBase(input), kind, request: input.request };
+  const { request, restarts = 0 } = input;
+  const operation = { ...stepBase(input), kind, request, restarts };
   let ended: Outcome;
   let isRecorded: boolean | undefined;
   try {

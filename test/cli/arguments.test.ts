@@ -1,7 +1,6 @@
 /** What people type, and the messages when it is wrong. */
 import { describe, expect, it } from "vitest";
 import { parse, splitCommand } from "../../cli/arguments/parse.ts";
-import { suggest } from "../../cli/arguments/suggest.ts";
 import { readBerth, readCount, readDatabase, readDuration } from "../../cli/arguments/values.ts";
 import { entries, loadCommand } from "../../cli/commands.ts";
 import { UsageError } from "../../cli/failures.ts";
@@ -13,6 +12,7 @@ import { MigrationPhase } from "../../src/domain/operation/migration.ts";
 import { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import { OperationStatus } from "../../src/domain/operation/operation.ts";
 import { AdoptionPolicy, DeletePolicy, IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { suggest } from "../../src/domain/suggest.ts";
 import { run } from "./support/program.ts";
 
 const parseWords = async (line: string) => {

@@ -10,6 +10,7 @@ import { offer, printCommand, printDatabases, readDatabases, readRequest } from 
 import { createScale } from "../../dashboard/pages/scale.ts";
 import type { Caller, Catalog, Namespace } from "../../dashboard/service/documents.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
+import { createRequestKeys } from "../../dashboard/service/requestKeys.ts";
 import { sayFix } from "../../dashboard/ui/fixWords.ts";
 import { httpActs } from "../../src/domain/errors/fix.ts";
 
@@ -25,6 +26,17 @@ it("reads a stream of events however it is split", () => {
     const pieces = stream.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
     expect(pieces.flatMap((piece) => parser.take(piece))).toEqual(expected);
   }
+});
+
+it("keeps the key of a request that is sent again, and gives an edited one its own", () => {
+  const keyOf = createRequestKeys();
+  const first = keyOf("/api/x", { comment: "a" });
+
+  expect(keyOf("/api/x", { comment: "a" })).toBe(first);
+  expect(keyOf("/api/x", { comment: "b" })).not.toBe(first);
+  expect(keyOf("/api/x?ignoreDependants=true", { comment: "a" })).not.toBe(first);
+  expect(keyOf("/api/x", { comment: "a" })).toBe(first);
+  expect(createRequestKeys()("/api/x", { comment: "a" })).not.toBe(first);
 });
 
 it("shortens a wait in the chart only if it would hide the rest", () => {

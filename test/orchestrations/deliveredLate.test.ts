@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import type { StepRecord } from "../../src/domain/operation/records.ts";
+import type { OperationRecord, StepRecord } from "../../src/domain/operation/records.ts";
 import { readUndo } from "../../src/domain/operation/undoName.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
@@ -110,7 +110,7 @@ type Everything = ReturnType<typeof everything>;
 /** An undo that comes again before the end is one more attempt, and ends once more. */
 function withoutAttemptsOfUndos({ steps, ...rest }: Everything): object {
   const isUndo = ({ name, target }: StepRecord) => (readUndo(name) ?? readUndo(`${name} ${target}`)) !== undefined;
-  const stays = ({ attempts: _attempts, endTime: _endTime, ...step }: StepRecord) => step;
+  const stays = ({ attempts: _attempts, endTime: _endTime, changedTime: _changedTime, ...step }: StepRecord) => step;
   return { ...rest, steps: steps.map(([id, step]) => [id, isUndo(step) ? stays(step) : step]) };
 }
 
@@ -222,5 +222,154 @@ describe("activities delivered again after they were undone, before the operatio
       expect(withoutAttemptsOfUndos(after), activity).toEqual(withoutAttemptsOfUndos(before));
     }
     expect(cloud.operations.get(operation)?.status).toBe("Failed");
+  });
+});
+
+/** What the runtime says of an activity that it gives up. */
+function givenUp(): Error {
+  return new Error("no worker took the activity");
+}
+
+const prepared = ["identity", "ServiceAccount", "ConfigMap"];
+
+/** The names of what is there of Mooring's. */
+function left(): readonly string[] {
+  const objects = [...cloud.objects.keys()].filter((key) => prepared.some((kind) => key.includes(kind)));
+  return [...cloud.identities.keys(), ...[...cloud.credentials.values()].flat().map(({ name }) => name), ...objects];
+}
+
+describe("an activity delivered for the first time while its operation is being undone", () => {
+  it.each(["connectWorkload", "verifyAndConclude"])("%s writes nothing, and its step says so", async (name) => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    let first: (() => Promise<unknown>) | undefined;
+    const late: string[] = [];
+    if (name !== "verifyAndConclude") refuse("change sql-dev/messages");
+
+    await acceptance.run({
+      async execute(activity, work) {
+        if (activity === name) {
+          first ??= work;
+          throw givenUp();
+        }
+        const answer = await work();
+        if (!first || !/^(remove|revoke|unfederate)/.test(activity)) return answer;
+        const before = everything();
+        const deliver = first;
+        await deliver().catch(() => undefined);
+        expect(everything(), activity).toEqual(before);
+        late.push(activity);
+        return answer;
+      },
+    });
+
+    expect(late.length).toBeGreaterThan(3);
+    expect(left()).toEqual([]);
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed" });
+    const steps = await cloud.ports.registry.listSteps(operation);
+    const refused = steps.filter(({ status }) => status === "Canceled");
+    expect(refused.map((step) => step.name)).toEqual(
+      name === "connectWorkload" ? ["applyServiceAccount", "federateIdentity"] : ["verify"],
+    );
+    for (const step of refused) {
+      expect(step).toMatchObject({ error: { code: "OPERATION_ENDED" }, endTime: expect.any(String) });
+      expect(step.error?.message).toContain("is being undone");
+    }
+  });
+});
+
+describe("an activity that is writing when its operation begins to be undone", () => {
+  it("is waited for, so that the undo finds what it made", async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    const held = Promise.withResolvers<void>();
+    const { registry, kubernetes } = cloud.ports;
+    const isWriting = Promise.withResolvers<void>();
+    providePorts({
+      ...cloud.ports,
+      registry: {
+        ...registry,
+        async closeSteps(...asked) {
+          const steps = await registry.closeSteps(...asked);
+          held.resolve();
+          return steps;
+        },
+      },
+      kubernetes: {
+        ...kubernetes,
+        async apply(cluster, object, options) {
+          if (object.kind === "ServiceAccount" && !options?.dryRun) {
+            isWriting.resolve();
+            await held.promise;
+          }
+          return await kubernetes.apply(cluster, object, options);
+        },
+      },
+    });
+    refuse("change sql-dev/messages");
+    let writing: Promise<unknown> | undefined;
+
+    await acceptance.run({
+      async execute(activity, work) {
+        if (activity === "connectWorkload") {
+          writing ??= work();
+          await isWriting.promise;
+          throw givenUp();
+        }
+        return await work();
+      },
+    });
+    held.resolve();
+    await writing;
+
+    expect(left()).toEqual([]);
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed" });
+  });
+});
+
+describe("an activity of a run that broke off", () => {
+  async function amend(operation: string, changes: Partial<OperationRecord>): Promise<void> {
+    const record = cloud.operations.get(operation);
+    if (record) expect(await cloud.ports.registry.amendOperation(record, changes)).toBe(true);
+  }
+
+  it("does not end the operation once it has been resumed", async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    refuse("change sql-dev/messages");
+    let end: (() => Promise<unknown>) | undefined;
+    const breakOff = acceptance.run({
+      async execute(activity, work) {
+        if (activity !== "recordOutcome") return await work();
+        end ??= work;
+        throw givenUp();
+      },
+    });
+    await breakOff.catch(() => undefined);
+    await amend(operation, { restarts: 1 });
+
+    const late = end?.();
+
+    expect(await late).toMatchObject({
+      failure: { code: "OPERATION_ENDED", message: expect.stringContaining("has been resumed") },
+    });
+    expect(cloud.operations.get(operation)?.status).toBe("Running");
+    expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarding");
+  });
+
+  it("is not undone by the next run, if it has verified and committed the operation", async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    const deliveries: Delivery[] = [];
+    refuse("change sql-dev/messages");
+    await acceptance.run({
+      async execute(activity, work) {
+        if (!/^(remove|revoke|unfederate)/.test(activity)) return await work();
+        if (deliveries.length === 0) await amend(operation, { committedTime: "2026-11-27T00:00:00Z" });
+        deliveries.push({ activity, again: work });
+        return await work();
+      },
+    });
+
+    expect(deliveries.length).toBeGreaterThan(0);
+    expect(left()).toHaveLength(4);
+    const steps = await cloud.ports.registry.listSteps(operation);
+    expect(steps.filter(({ action }) => action === "delete")).toEqual([]);
   });
 });

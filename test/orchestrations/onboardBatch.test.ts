@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { concludeBatch } from "../../src/application/batch/concludeBatch.ts";
+import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
@@ -422,6 +424,77 @@ it.each([
   expect(cloud.openBatches.size).toBe(0);
 });
 
+/** A batch of one request, given up at the moment that `when` says in the middle of the lane's claim. */
+async function giveUpDuringClaim(when: "claim is noted" | "items were read") {
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(1));
+  const { registry } = acceptance.ports;
+  const giveUp = async (ports: Ports) => {
+    const batch = await registry.getBatch(id);
+    if (batch) await registry.amendBatch(batch, { status: "Running", givenUp: "It was terminated." });
+    await concludeBatch(ports, id);
+  };
+  const take = (ports: Ports) => takeItem(ports, { batch: id, lane: "lane", done: undefined });
+  let isBetween = false;
+  const between = async (work: () => Promise<unknown>) => {
+    if (isBetween) return;
+    isBetween = true;
+    await work();
+  };
+  const insertNamespace: typeof registry.insertNamespace = async (record) => {
+    await between(() => giveUp(acceptance.ports));
+    return await registry.insertNamespace(record);
+  };
+  const listBatchItems: typeof registry.listBatchItems = async (...asked) => {
+    const items = await registry.listBatchItems(...asked);
+    // The lane has read that the batch goes on.
+    await between(() => take({ ...acceptance.ports, registry: { ...registry, getBatch: goesOn } }));
+    return items;
+  };
+  const goesOn: typeof registry.getBatch = async (batch) => {
+    const { givenUp: _why, ...record } = (await registry.getBatch(batch)) ?? {};
+    return record as Awaited<ReturnType<typeof registry.getBatch>>;
+  };
+  if (when === "claim is noted") await take({ ...acceptance.ports, registry: { ...registry, insertNamespace } });
+  else await giveUp({ ...acceptance.ports, registry: { ...registry, listBatchItems } });
+  return { acceptance, id };
+}
+
+it("withdraws what a lane claims after the batch was given up", async () => {
+  const { acceptance, id } = await giveUpDuringClaim("claim is noted");
+
+  expect(ended(id).items).toMatchObject([{ status: "Failed", error: { code: "ORCHESTRATION_FAILED" } }]);
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await startBy(acceptance, record);
+  expect(ownOperations(id).map(({ status }) => status)).toEqual(["Canceled"]);
+  expect(ended(id).items.map(({ status }) => status)).toEqual(["Failed"]);
+  expect([...cloud.namespaces.keys(), ...cloud.identities.keys()]).toEqual([]);
+});
+
+it("withdraws a claim of a batch that was given up when the lane dies before it can", async () => {
+  const { acceptance, id } = await giveUpDuringClaim("claim is noted");
+  // What the lane writes after its claim is lost.
+  const [operation] = ownOperations(id);
+  for (const [key, { cancel: _cancel, ...record }] of cloud.operations) cloud.operations.set(key, record);
+  expect(operation?.status).toBe("NotStarted");
+
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await startBy(acceptance, record);
+
+  expect(ownOperations(id).map(({ status }) => status)).toEqual(["Canceled"]);
+  expect([...cloud.namespaces.keys(), ...cloud.identities.keys()]).toEqual([]);
+});
+
+it("goes on with what a lane has begun while the batch is given up", async () => {
+  const { acceptance, id } = await giveUpDuringClaim("items were read");
+
+  expect(ended(id).items).toMatchObject([{ status: "Running", operation: ownOperations(id)[0]?.id }]);
+  for (const record of await acceptance.ports.registry.heldNamespaces()) await startBy(acceptance, record);
+  await concludeBatch(acceptance.ports, id);
+  expect(ended(id)).toMatchObject({
+    batch: { status: "Succeeded", result: { succeeded: 1 } },
+    items: [{ status: "Succeeded", outcome: "onboarded" }],
+  });
+});
+
 it("is not taken up again when it ends while the timer is looking", async () => {
   const acceptance = acceptanceContextOf();
   const id = await acceptBatch(acceptance, requests(2));
@@ -554,8 +627,9 @@ it("does not claim again for an operation that has run meanwhile", async () => {
       claims.push(record.operation);
       return acceptance.ports.registry.insertNamespace(record);
     },
-    async updateBatchItems() {
-      throw new TransientError("REGISTRY_UNAVAILABLE", "no answer");
+    async amendBatchItem(...asked: Parameters<Ports["registry"]["amendBatchItem"]>) {
+      if (claims.length > 0) throw new TransientError("REGISTRY_UNAVAILABLE", "no answer");
+      return await acceptance.ports.registry.amendBatchItem(...asked);
     },
   };
 

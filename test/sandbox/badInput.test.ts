@@ -194,10 +194,48 @@ it("answers 404 for a missing operation, for a missing namespace and for offboar
 });
 
 it("reads the path whatever a query parameter is called", async () => {
-  const { body } = await service.call("GET", `/api/namespaces/${names.cluster}/team-z?Namespace=other&CLUSTER=other`);
+  const page = await (await fetch(`${sandbox.url}/dashboard/`)).text();
+  const [, script = ""] = /src="([^"]+\.js)"/.exec(page) ?? [];
+  const { pathname } = new URL(script, `${sandbox.url}/dashboard/`);
 
-  expect(body["detail"]).toContain(`${names.cluster}/team-z`);
+  const answer = await fetch(`${sandbox.url}${pathname}?Path=other`);
+
+  expect(answer.headers.get("content-type")).toContain("javascript");
+  expect(await answer.text()).toBe(await (await fetch(`${sandbox.url}${pathname}`)).text());
 });
+
+it("refuses query parameters that the document does not have, on every route that only callers may use", async () => {
+  const document = (await service.call("GET", "/api/openapi.json")).body as object as OpenApi;
+  const told: Record<string, unknown> = {};
+  const expected: Record<string, unknown> = {};
+  for (const [template, operations] of Object.entries(document.paths)) {
+    const path = template.replaceAll(/\{[^}]+\}/g, "none");
+    for (const [method, { parameters = [], responses }] of Object.entries(operations as Record<string, Documented>)) {
+      // The others are for probes, caches and sign-in.
+      if (!("401" in responses)) continue;
+      const route = `${method} ${template}`;
+      const known = parameters.filter((each) => each.in === "query").map(({ name }) => name);
+      // It is refused with the reason why there is none.
+      if (template.endsWith("/verify") && method === "post") known.push("dryRun");
+      const { status, body } = await service.call(method.toUpperCase(), `${path}?code=key&nope=1`);
+      told[route] = {
+        status,
+        code: body["code"],
+        known: / has (.*); nothing was done\.$/.exec(String(body["detail"]))?.[1],
+      };
+      const list = known.length === 0 ? "no query parameters" : known.toSorted().join(", ");
+      expected[route] = { status: 400, code: "INVALID_PARAMETER", known: list };
+    }
+  }
+
+  expect(Object.keys(told).length).toBeGreaterThan(20);
+  expect(told).toEqual(expected);
+});
+
+interface Documented {
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly responses: object;
+}
 
 it("has written nothing after all these requests", async () => {
   expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });

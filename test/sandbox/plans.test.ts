@@ -149,6 +149,7 @@ it("refuses a flag that it does not understand, and does nothing", async () => {
     ["POST", `/api/operations/${id}/approve?dryrun=true`, { requestHash: "x" }],
     ["POST", `/api/operations/${id}/reject?dryRun=1`],
     ["POST", `/api/operations/${id}/compensate?dryRun=TRUE`],
+    ["POST", `/api/operations/${id}/cancel?dryRun=false&comment=x`],
   ] as const;
 
   for (const [method, path, body] of asked) {

@@ -66,7 +66,16 @@ it("refuses a key that was used with another request, and still accepts it for t
   const headers = { "idempotency-key": crypto.randomUUID() };
   const first = await post(one, headers);
 
-  expect(await post(other, headers)).toMatchObject({ status: 422, body: { code: "IDEMPOTENCY_KEY_REUSED" } });
+  expect(await post(other, headers)).toMatchObject({
+    status: 422,
+    body: {
+      code: "IDEMPOTENCY_KEY_REUSED",
+      detail: expect.stringContaining(
+        `this one did nothing. The first one was accepted: GET /api/operations/${String(first.body["id"])} tells`,
+      ),
+      fix: expect.stringContaining("with a new key"),
+    },
+  });
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${other.namespace}`)).status).toBe(404);
   expect((await post(one, headers)).body).toEqual(first.body);
 });

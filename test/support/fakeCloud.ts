@@ -423,26 +423,36 @@ function registryOf(state: State): Ports["registry"] {
       return true;
     },
     listSteps: async (operation) =>
-      [...steps].filter(([id]) => id.startsWith(`${operation} `)).map(([, record]) => record),
+      [...steps]
+        .filter(([id, { status }]) => id.startsWith(`${operation} `) && status !== "NotStarted")
+        .map(([, record]) => record),
     getStep: async (operation, { name, target }) => steps.get(`${operation} ${name} ${target}`),
     async startStep(operation, { name, target }, startTime) {
       const id = `${operation} ${name} ${target}`;
-      if (steps.has(id)) return false;
-      steps.set(id, { startTime, name, target, status: "Running", attempts: 1 });
-      return true;
+      const before = steps.get(id);
+      if (!before) {
+        const changedTime = new Date().toISOString();
+        steps.set(id, { startTime, name, target, status: "Running", attempts: 1, changedTime });
+      }
+      return before;
     },
-    async repeatStep(operation, { name, target }) {
+    async repeatStep(operation, { name, target }, attempts) {
       const id = `${operation} ${name} ${target}`;
       const record = steps.get(id);
       if (!record) throw new Error(`${id} has not begun`);
-      const attempts = record.attempts + 1;
-      steps.set(id, { ...record, status: "Running", attempts });
-      return attempts;
+      steps.set(id, { ...record, status: "Running", attempts, changedTime: new Date().toISOString() });
+    },
+    async closeSteps(operation, wanted, startTime) {
+      for (const { name, target } of wanted) {
+        const id = `${operation} ${name} ${target}`;
+        if (!steps.has(id)) steps.set(id, { name, target, status: "NotStarted", attempts: 0, startTime });
+      }
+      return await this.listSteps(operation);
     },
     async updateStep(operation, { name, target }, changes) {
       const id = `${operation} ${name} ${target}`;
       const record = steps.get(id);
-      if (record) steps.set(id, { ...record, ...changes });
+      if (record) steps.set(id, { ...record, ...changes, changedTime: new Date().toISOString() });
     },
     probe: async () => undefined,
   };

@@ -11,7 +11,7 @@ import { isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { heldStates } from "../../domain/operation/namespaceState.ts";
 import type { AnyOperation, StepRecord } from "../../domain/operation/records.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
+import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { readNamespaceRow, readStoredNamespace, readStoredNamespaces } from "./namespaceRows.ts";
@@ -84,16 +84,27 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     updateOperation: (id, changes) => operations.merge(operationsPartition, id, changes),
     amendOperation: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
 
-    listSteps: (operation) => steps.all([["PartitionKey", operation]]),
+    listSteps: async (operation) => (await steps.all([["PartitionKey", operation]])).filter(hasBegun),
     getStep: (operation, step) => steps.get(operation, stepRow(step)),
     async startStep(operation, step, startTime) {
       const first: StepRecord = { ...step, status: "Running", attempts: 1, startTime };
-      return await steps.insert(operation, stepRow(step), first);
+      if (await steps.insert(operation, stepRow(step), first)) return undefined;
+      return await steps.get(operation, stepRow(step));
     },
-    async repeatStep(operation, step) {
-      const attempts = ((await steps.get(operation, stepRow(step)))?.attempts ?? 0) + 1;
+    async repeatStep(operation, step, attempts) {
       await steps.merge(operation, stepRow(step), { status: "Running", attempts });
-      return attempts;
+    },
+    async closeSteps(operation, wanted, startTime) {
+      const read = () => steps.all([["PartitionKey", operation]]);
+      const known = await read();
+      const missing = wanted.filter((step) => !known.some((each) => isSameStep(each, step)));
+      const closed = await Promise.all(
+        missing.map((step) =>
+          steps.insert(operation, stepRow(step), { ...step, status: "NotStarted", attempts: 0, startTime }),
+        ),
+      );
+      // A step that began in between has a row after all.
+      return (closed.every(Boolean) ? known : await read()).filter(hasBegun);
     },
     updateStep: (operation, step, changes) => steps.merge(operation, stepRow(step), changes),
 
@@ -119,6 +130,11 @@ function shared<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T>
     asked.set(id, reading);
     return reading;
   };
+}
+
+/** The row of a closed step only keeps its first attempt from being taken for the first. */
+function hasBegun({ status }: StepRecord): boolean {
+  return status !== "NotStarted";
 }
 
 /** A row key may not contain `/ \ # ?` (Table service data model), but may contain `%`. */

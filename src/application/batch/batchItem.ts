@@ -4,13 +4,21 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { owner } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { outcomeOf } from "../../domain/operation/batch.ts";
 import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { BatchAsk, BatchItem, BatchRecord, OperationRecord, Stored } from "../../domain/operation/records.ts";
+import type {
+  BatchAsk,
+  BatchItem,
+  BatchRecord,
+  Cancel,
+  OperationRecord,
+  Stored,
+} from "../../domain/operation/records.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
@@ -84,8 +92,8 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   if (how === "begun") {
     // Whatever another try has found, the item's own operation holds the namespace.
     const changes = { ...known, status: "Running" as const, ...approvalOf(record) };
-    await noteBegun(ports, batch.id, { index, changes });
-    return await findOwn(ports, { ...item, ...known });
+    const isBegun = await noteBegun(ports, batch.id, { index, changes });
+    return isBegun ? await findOwn(ports, { ...item, ...known }) : undefined;
   }
   const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
   const isFirst = await registry.amendBatchItem(
@@ -152,19 +160,56 @@ export async function findBegun(ports: Ports, batch: string, item: BatchItem): P
   const own = held ? await recordOf(ports, held) : await registry.getOperation(claim);
   if (!own) return item;
   const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
-  await noteBegun(ports, batch, { index, changes });
+  const isBegun = await noteBegun(ports, batch, { index, changes });
+  if (!isBegun) return (await registry.getBatchItem(batch, index)) ?? item;
   return await settleItem(ports, batch, { ...item, ...changes });
 }
 
-/** A cancel of the batch is written first and looks for items afterwards, so one of the two sees the other. */
+/**
+ * Whether the item has begun; if the batch has ended it as never begun, its operation is withdrawn. A cancel of the batch is
+ * written first and looks for items afterwards, so one of the two sees the other.
+ */
 async function noteBegun(
   { registry }: Ports,
   batch: string,
   { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
-): Promise<void> {
-  await registry.updateBatchItems(batch, [{ index, changes }]);
-  const { cancel } = (await registry.getBatch(batch)) ?? {};
+): Promise<boolean> {
+  const { record: item } = await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read: () => registry.getBatchItem(batch, index),
+    next: (found) => (hasNeverBegun(found) ? undefined : changes),
+    write: (found, next) => registry.amendBatchItem(batch, found, next),
+    attempts: takes,
+  });
+  const isBegun = item !== undefined && !hasNeverBegun(item);
+  const record = await registry.getBatch(batch);
+  const cancel = record?.cancel ?? (isBegun ? undefined : withdrawal(record));
   if (cancel) await passOnCancel(registry, changes.operation, cancel);
+  return isBegun;
+}
+
+/** The batch has ended the item before it got its operation. */
+function hasNeverBegun({ status, operation }: BatchItem): boolean {
+  return isFinal(status) && operation === undefined;
+}
+
+function withdrawal(batch: BatchRecord | undefined): Cancel | undefined {
+  if (batch?.givenUp === undefined) return undefined;
+  return { by: owner, time: new Date().toISOString(), comment: `Its batch was given up before. ${batch.givenUp}` };
+}
+
+/**
+ * The cancel that an operation of a batch gets which no lane has started: the batch's, or a withdrawal if the batch was given up
+ * before the claim was recorded.
+ */
+export async function cancelOfItem(
+  { registry }: Pick<Ports, "registry">,
+  { operation, batch }: Pick<NamespaceRecord, "operation" | "batch">,
+): Promise<Cancel | undefined> {
+  const record = batch && (await registry.getBatch(batch.operation));
+  if (record?.cancel || record?.givenUp === undefined) return record?.cancel;
+  const items = await registry.listBatchItems(record.id, { status: "Failed" });
+  return items.some((item) => item.claim === operation && hasNeverBegun(item)) ? withdrawal(record) : undefined;
 }
 
 async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<Pick<OperationRecord, "kind">> {

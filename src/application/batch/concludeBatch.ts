@@ -52,6 +52,7 @@ async function close(ports: Ports, record: BatchRecord): Promise<Left> {
 }
 
 const mostNamed = 10;
+const atOnce = 20;
 
 /** One audit entry for everything that policy refused: the status of the batch lists each item. */
 async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly BatchItem[]): Promise<void> {
@@ -72,7 +73,6 @@ export async function settleItems(
   items: readonly BatchItem[],
 ): Promise<readonly BatchItem[]> {
   const settled: BatchItem[] = [];
-  const atOnce = 20;
   for (let from = 0; from < items.length; from += atOnce) {
     settled.push(
       ...(await Promise.all(items.slice(from, from + atOnce).map((item) => settleItem(ports, batch, item)))),
@@ -106,8 +106,6 @@ async function dropVerifications(
 /** Items that have not begun never begin. After a cancel, the batch does not wait for anyone else's operation, either. */
 async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
   const { id, cancel, givenUp } = batch;
-  const items: BatchItem[] = [];
-  for (const item of all) items.push(await findBegun(ports, id, item));
   const endTime = new Date().toISOString();
   const canceled = (message: string) => ({
     status: "Canceled" as const,
@@ -126,12 +124,27 @@ async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[
     if (!cancel || status !== "Running" || operation === claim) return undefined;
     return canceled(`Operation ${operation} is not the batch's own, and goes on.`);
   };
-  const updates = items.flatMap((item) => {
-    const changes = endOf(item);
-    return changes ? [{ index: item.index, changes }] : [];
-  });
-  if (updates.length > 0) await ports.registry.updateBatchItems(id, updates);
-  return items.map((item) => ({ ...item, ...endOf(item) }));
+  // A lane may be claiming the item at this moment, so its end is written only to what was read: either the lane finds that it has
+  // ended, or it is found to have begun.
+  const end = async (item: BatchItem): Promise<BatchItem> => {
+    let found = await findBegun(ports, id, item);
+    if (!endOf(found)) return found;
+    const { record, change } = await amend({
+      what: `Item ${item.index} of batch ${id}`,
+      read: () => ports.registry.getBatchItem(id, item.index),
+      async next(current) {
+        found = await findBegun(ports, id, current);
+        return endOf(found);
+      },
+      write: (current, changes) => ports.registry.amendBatchItem(id, current, changes),
+    });
+    return { ...record, ...found, ...change };
+  };
+  const items: BatchItem[] = [];
+  for (let from = 0; from < all.length; from += atOnce) {
+    items.push(...(await Promise.all(all.slice(from, from + atOnce).map(end))));
+  }
+  return items;
 }
 
 /**

@@ -33,6 +33,12 @@ export function expectNotSucceeded(record: OperationRecord | undefined, operatio
   throw new PermanentError("OPERATION_ENDED", `Operation ${operation} has succeeded and is not undone.`);
 }
 
+/** The same for an operation that undoes itself: what it made was verified, and its end is about to be recorded. */
+export function expectNotCommitted(record: OperationRecord | undefined, operation: string): void {
+  if (record?.committedTime === undefined) return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${operation} was verified and is not undone.`);
+}
+
 export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefined): void {
   if (record?.cancel) throw new PermanentError("OPERATION_CANCELED", `Canceled by ${record.cancel.by}.`);
 }

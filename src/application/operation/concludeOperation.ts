@@ -1,5 +1,5 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
-import { isCode } from "../../domain/errors.ts";
+import { isCode, PermanentError } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -22,7 +22,12 @@ import { describeCancel } from "./describeCancel.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import type { Origin } from "./origin.ts";
 
-export type Ending = Origin & Outcome & Pick<OperationRecord, "kind" | "request">;
+export type Ending = Origin &
+  Outcome &
+  Pick<OperationRecord, "kind" | "request"> & {
+    /** Set if a run of the orchestration ended like this: how often the operation had been resumed when it began. */
+    readonly restarts?: number | undefined;
+  };
 
 /** The two records to which the end of an operation is written. */
 export interface KnownRecords {
@@ -60,8 +65,11 @@ async function recordEnd(
   input: Ending,
   { endTime, known }: { readonly endTime: string; readonly known: Stored<OperationRecord> | undefined },
 ): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
-  const next = async (current: OperationRecord) =>
-    isFinal(current.status) ? undefined : await endOf({ registry }, current, { ...input, endTime });
+  const next = async (current: OperationRecord) => {
+    if (isFinal(current.status)) return undefined;
+    expectNewestRun(current, input);
+    return await endOf({ registry }, current, { ...input, endTime });
+  };
   const { record, change } = await amendOperation(registry, input.operation, next, known);
   if (change) {
     measure(input, change.status, (Date.parse(endTime) - Date.parse(record?.createdTime ?? endTime)) / 1_000);
@@ -70,6 +78,15 @@ async function recordEnd(
   if (!record) return { status: input.status };
   // A second run keeps to what the first one decided and reached: its own input may say that the operation failed.
   return { status: record.status, reached: reachedBy(record) };
+}
+
+/** The end of a run may be delivered when the operation has long been resumed. The newest run then knows what is left. */
+function expectNewestRun({ id, restarts = 0 }: OperationRecord, { restarts: ended }: Ending): void {
+  if (ended === undefined || ended >= restarts) return;
+  throw new PermanentError(
+    "OPERATION_ENDED",
+    `Operation ${id} has been resumed; the end of an earlier run does not count.`,
+  );
 }
 
 function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {

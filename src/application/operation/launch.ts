@@ -4,11 +4,20 @@ import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 
-/** `resumed` is what an earlier run of the operation did. */
-export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, resumed?: Resumption) {
+/** A run of an operation that follows another. */
+export interface NextRun {
+  /** What the earlier ones did; undefined if that is nothing. */
+  readonly resumed: Resumption | undefined;
+  /** Which one it is: how often the operation has been resumed, including now. */
+  readonly restarts: number;
+}
+
+export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, next?: NextRun) {
   const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
   const origin = { requestedBy, team, traceparent };
-  const before = { ...(earlier ? { earlier } : {}), ...(resumed ? { resumed } : {}) };
+  const { resumed, restarts } = next ?? {};
+  const run = { ...(resumed ? { resumed } : {}), ...(restarts ? { restarts } : {}) };
+  const before = { ...(earlier ? { earlier } : {}), ...run };
   const input = { operation, request, retry: catalog.retry, ...origin, ...before };
   const isMigrating = migration !== undefined;
   switch (record.state) {

@@ -12,15 +12,30 @@ import type { Resumption } from "../../domain/operation/resumption.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import { takesNothingAway } from "../../domain/request/change.ts";
 import { isStepName, stepFacts } from "../../resources/index.ts";
-import { adminsOf, migrationPhases, plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, migrationPhases } from "../../resources/plannedSteps.ts";
 import { type UndoStage, undoStages } from "../../resources/undoStages.ts";
+import { plannedOf } from "./plannedOf.ts";
 
-/** Undefined when no step has begun: the operation then begins as it would have. */
+/**
+ * For the next run; undefined when no step has begun: the operation then begins as it would have. The run also undoes the stage
+ * after the last that has begun: its activities may be queued, and come at any time.
+ */
 export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
   if (steps.length === 0) return undefined;
   const { kind, request, earlier, migration } = operation;
+  const left = whatIsLeft(operation, steps);
+  const forward = forwardOf(operation, steps);
+  const stages = undoStages(kind, request, { earlier, migration, admins: adminsOf(steps) });
+  const next = stages[stages.findLastIndex((stage) => forward.some((step) => isOf(stage, step))) + 1];
+  // What returns the previous mode of a migration writes even if nothing was removed.
+  return next === undefined || next.phase === "retire" ? left : { ...left, undos: [...left.undos, ...next.undos] };
+}
+
+/** What the steps that have begun show. */
+function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): Resumption {
+  const { kind, request, earlier, migration } = operation;
   const admins = adminsOf(steps);
-  const forward = plannedOf(operation, steps);
+  const forward = forwardOf(operation, steps);
   const stages = undoStages(kind, request, { earlier, migration, admins }).filter((stage) =>
     forward.some((step) => isOf(stage, step)),
   );
@@ -46,23 +61,16 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   };
 }
 
-/** The steps that the operation is for; all others are undos. */
-function plannedOf(
-  { kind, request, earlier, migration, compensates }: OperationRecord,
-  steps: readonly StepRecord[],
-): readonly StepRecord[] {
-  const planned = plannedSteps(kind, request, {
-    earlier,
-    migration,
-    undos: compensates?.undos,
-    admins: adminsOf(steps),
-  });
-  return steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+/** The steps that the operation is for and that have done something; a step that came when it was too late has not. */
+function forwardOf(operation: OperationRecord, steps: readonly StepRecord[]): readonly StepRecord[] {
+  const planned = plannedOf(operation, steps);
+  return steps.filter((step) => step.status !== "Canceled" && planned.some((each) => isSameStep(each, step)));
 }
 
 /** Whether an undo has begun: from then on, no other step may change anything. */
 export function isBeingUndone(operation: OperationRecord, steps: readonly StepRecord[]): boolean {
-  return hasUndos(operation) && steps.length > plannedOf(operation, steps).length;
+  const planned = plannedOf(operation, steps);
+  return hasUndos(operation) && steps.some((step) => !planned.some((each) => isSameStep(each, step)));
 }
 
 function hasUndos({ kind }: OperationRecord): boolean {
@@ -110,7 +118,7 @@ function lastComplete(
 /** The end of an operation that is not resumed. The undos that it leaves are named, so that a compensation can run them. */
 export function abandon(operation: OperationRecord, steps: readonly StepRecord[], why: string): Outcome {
   const { kind, migration, compensates } = operation;
-  const left = resumptionOf(operation, steps);
+  const left = steps.length === 0 ? undefined : whatIsLeft(operation, steps);
   const { hasChanged = false, failure } = left ?? {};
   const outcome = (leftBehind: boolean, undos: readonly string[] = []): Outcome => {
     const names = undos.toReversed();
@@ -154,14 +162,14 @@ export function outcomeOf(operation: OperationRecord, steps: readonly StepRecord
   const { status, error, leftUndone, result } = operation;
   if (!isFinal(status)) return undefined;
   const progress = result?.migration ? { migration: result.migration } : {};
-  const left = resumptionOf(operation, steps);
+  const left = whatIsLeft(operation, steps);
   if (status === "Succeeded") return { status, leftBehind: false, ...progress };
   return {
     status: "Failed",
     ...(error ? { error } : {}),
     leftBehind: leftUndone !== undefined || isInPlace(operation, left),
     ...(leftUndone ? { leftUndone: [...leftUndone] } : {}),
-    isUntouched: !(left?.hasChanged ?? false),
+    isUntouched: !left.hasChanged,
     ...progress,
   };
 }

@@ -15,8 +15,15 @@ import type { StepDefinition, StepInput, StepResult } from "../../resources/defi
 import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
-import { commitOperation, expectNotEnded, expectNotSucceeded, expectWanted } from "../decisions/cancellation.ts";
+import {
+  commitOperation,
+  expectNotCommitted,
+  expectNotEnded,
+  expectNotSucceeded,
+  expectWanted,
+} from "../decisions/cancellation.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
+import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
@@ -57,7 +64,7 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const record = known ? Promise.resolve(known.record) : registry.getOperation(operation);
   const trail = beginTrail(ports, step, input, async () => expectRepeatable(registry, input, await record));
-  const allowed = expectAllowed(registry, input, { record, started: trail.started });
+  const allowed = expectAllowed(registry, input, { record, begun: trail.begun });
   const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
   let isCommitted = false;
@@ -68,6 +75,8 @@ async function tryStep<I extends StepInput, O extends StepResult>(
       isCommitted = true;
     };
     const context = { ...trail, invocation, commit };
+    // What a step that is under way makes is not there yet: an undo waits for it before it looks.
+    if (isUndo(input)) await mayGoOn;
     const result = await run(input, gateWrites(ports, mayGoOn), context);
     await mayGoOn;
     if (result.waitsUntil !== undefined) {
@@ -107,13 +116,19 @@ async function tryStep<I extends StepInput, O extends StepResult>(
  */
 async function expectRepeatable(
   registry: Pick<Registry, "listSteps">,
-  { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
+  input: StepInput,
   record: Stored<OperationRecord> | undefined,
 ): Promise<void> {
-  expectNotEnded(record, operation);
-  if (createdBy === undefined && record && isBeingUndone(record, await registry.listSteps(operation))) {
-    throw new PermanentError("OPERATION_ENDED", `Operation ${operation} is being undone.`);
-  }
+  expectNotEnded(record, input.operation);
+  if (!isUndo(input)) await expectNotUndone(registry, record);
+}
+
+async function expectNotUndone(
+  registry: Pick<Registry, "listSteps">,
+  record: OperationRecord | undefined,
+): Promise<void> {
+  if (!record || !isBeingUndone(record, await registry.listSteps(record.id))) return;
+  throw new PermanentError("OPERATION_ENDED", `Operation ${record.id} is being undone and does nothing more.`);
 }
 
 /**
@@ -121,18 +136,32 @@ async function expectRepeatable(
  * another operation, which must not have succeeded.
  */
 async function expectAllowed(
-  registry: Pick<Registry, "getOperation">,
-  { operation, createdBy }: StepInput & { readonly createdBy?: unknown },
-  asked: { readonly record: Promise<Stored<OperationRecord> | undefined>; readonly started: Promise<number> },
+  registry: Pick<Registry, "getOperation" | "listSteps" | "closeSteps">,
+  input: StepInput,
+  asked: { readonly record: Promise<Stored<OperationRecord> | undefined>; readonly begun: StepTrail["begun"] },
 ): Promise<Stored<OperationRecord> | undefined> {
-  const [record] = await Promise.all([asked.record, asked.started]);
-  if (typeof createdBy === "string") {
+  const { operation } = input;
+  const [record, { before }] = await Promise.all([asked.record, asked.begun]);
+  if (isUndo(input)) {
+    const { createdBy } = input;
     expectNotEnded(record, operation);
     if (createdBy !== operation) expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
-    return record;
+    if (createdBy !== operation || !record) return record;
+    await closeForward(registry, record);
+    // A step that came late, or that it waited for, may have been the last one, which commits and ends the operation.
+    const current = await registry.getOperation(operation);
+    expectNotEnded(current, operation);
+    expectNotCommitted(current, operation);
+    return current;
   }
   expectWanted(record, operation);
+  // A further attempt has now written its row: either it finds the undo, or the undo finds it running (closeForward.ts).
+  if (before) await expectNotUndone(registry, record);
   return record;
+}
+
+function isUndo<I extends StepInput>(input: I): input is I & { readonly createdBy: string } {
+  return "createdBy" in input && typeof input.createdBy === "string";
 }
 
 /** What a step met after its operation had ended says nothing about the operation. */
@@ -174,8 +203,6 @@ async function recordFailure(
   { retry, retrial }: StepInput,
   { error, failure, onLost }: { error: unknown; failure: StepFailure; onLost: (reason: string) => void },
 ): Promise<boolean> {
-  // The end of the operation says how its steps ended (application/operation/settledSteps.ts); this try came after it.
-  if (failure.code === "OPERATION_ENDED") return false;
   const delayAfter = (tries: number) => {
     if (error instanceof PermanentError) return undefined;
     // The orchestration does this waiting; if it has done so before, it passed on how long.

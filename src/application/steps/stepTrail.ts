@@ -1,7 +1,8 @@
 /** What one try of a step leaves behind: its row in the registry, for the status, and its effect in the audit trail. */
-import type { PermanentCode, TransientCode } from "../../domain/errors.ts";
-import type { StepAction } from "../../domain/operation/operation.ts";
+import { type PermanentCode, PermanentError, type TransientCode } from "../../domain/errors.ts";
+import { isFinal, type StepAction } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
+import type { StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/activity.ts";
@@ -12,9 +13,18 @@ import { appendEffect, type Effect } from "../watching/audit.ts";
 /** A failure with a code from the catalogue of errors. */
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
 
+export interface BegunStep {
+  /** Including this one. */
+  readonly attempts: number;
+  /** Undefined if this attempt wrote the row. Status NotStarted: an undo had closed the step. */
+  readonly before?: StepRecord;
+}
+
 export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earlier"> {
   /** How many tries there have been, including this one; rejects when the start could not, or may not, be written. */
   readonly started: Promise<number>;
+  /** The same, with the step's row as it was before. */
+  readonly begun: Promise<BegunStep>;
   /** The same, but if the start could not be written, it is written once more. */
   countTries(): Promise<number>;
   /** Records the end, and returns what the step did over all of its tries. */
@@ -38,12 +48,20 @@ export function beginTrail(
   const { registry } = ports;
   const { operation } = input;
   const startTime = now();
-  const start = async () => {
-    if (await registry.startStep(operation, step, startTime)) return 1;
-    await mayRepeat();
-    return await registry.repeatStep(operation, step);
+  const begin = async (): Promise<BegunStep> => {
+    const before = await registry.startStep(operation, step, startTime);
+    if (!before) return { attempts: 1 };
+    await mayRepeat().catch(async (error: unknown) => {
+      if (error instanceof PermanentError && before.status === "NotStarted") await cancel(error);
+      throw error;
+    });
+    const attempts = before.attempts + 1;
+    await registry.repeatStep(operation, step, attempts);
+    return { attempts, before };
   };
-  const started = start();
+  const starting = begin();
+  starting.catch(() => undefined);
+  const started = starting.then(({ attempts }) => attempts);
   started.catch(() => undefined);
   let intended: Effect | undefined;
 
@@ -54,13 +72,33 @@ export function beginTrail(
     await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
   }
 
+  /** Shows that this try came too late and has done nothing; of an undo, the operation says so (operation/settledSteps.ts). */
+  async function cancel({ code, message }: StepFailure | PermanentError): Promise<void> {
+    if ("createdBy" in input) return;
+    await registry.updateStep(operation, step, {
+      status: "Canceled",
+      error: toOperationError(code, message),
+      endTime: now(),
+    });
+  }
+
+  /** What `cancel` shows, unless the step had begun before. */
+  async function refuse(failure: StepFailure): Promise<void> {
+    const begun = await starting.catch(() => undefined);
+    if (!begun) return;
+    const { before } = begun;
+    if (before && isFinal(before.status)) await registry.updateStep(operation, step, { status: before.status });
+    else if (before?.status !== "Running") await cancel(failure);
+  }
+
   const earlier: StepTrail["earlier"] = async () =>
     (await started) > 1 ? await registry.getStep(operation, step) : undefined;
 
   return {
     started,
+    begun: starting,
     earlier,
-    countTries: () => started.catch(start),
+    countTries: () => started.catch(async () => (await begin()).attempts),
     async notice(notices) {
       await started;
       await registry.updateStep(operation, step, { notices });
@@ -87,6 +125,7 @@ export function beginTrail(
       await registry.updateStep(operation, step, { nextRetryTime });
     },
     async fail({ code, message }, delayMs) {
+      if (code === "OPERATION_ENDED") return await refuse({ code, message });
       const isOver = delayMs === undefined;
       await Promise.all([
         registry.updateStep(operation, step, {

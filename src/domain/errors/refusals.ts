@@ -29,8 +29,8 @@ export const refusals = {
     status: 400,
     isPolicy: false,
     cause:
-      "A flag in the query is misspelled, repeated, or neither true nor false; or `continuation` does not come from a `nextLink`.",
-    fix: "Write each flag once, as {reference} documents it, with the value true or false; copy `continuation` from the `nextLink` of the previous page.",
+      "The route has no query parameter with that name; a flag is repeated, or neither true nor false; or `continuation` does not come from a `nextLink`.",
+    fix: "Write query parameters as {reference} documents them, flags once and with the value true or false; copy `continuation` from the `nextLink` of the previous page.",
   },
   UNKNOWN_CLUSTER: {
     status: 422,
@@ -246,7 +246,7 @@ export const refusals = {
     status: 422,
     isPolicy: false,
     cause: "This idempotency key was already used for a different request.",
-    fix: "Use a new key for a new request; reuse a key only to repeat the same request.",
+    fix: "Check what the first request did. If this one is still needed, send it with a new key; to repeat the first one, send it unchanged with its key.",
   },
   IDEMPOTENCY_IN_PROGRESS: {
     status: 409,

@@ -10,13 +10,12 @@ import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { claimOffboarding, type OffboardingOptions } from "../../application/admission/claimExisting.ts";
 import { amend } from "../../application/amend.ts";
 import { type Compensating, findCompensation } from "../../application/decisions/compensation.ts";
-import { launchOf } from "../../application/operation/launch.ts";
+import { launchOf, type NextRun } from "../../application/operation/launch.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { beginCompensation, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import type { Resumption } from "../../domain/operation/resumption.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { start } from "../../durable/orchestration.ts";
@@ -135,25 +134,25 @@ export async function begin(acceptance: AcceptanceContext, record: HeldRecord): 
   return { operation, kind: kindOf(record), isNew: true };
 }
 
-/** Starts the orchestration of the operation that holds the record; `resumed` is what an earlier run of it did. */
+/** Starts the orchestration of the operation that holds the record. */
 export function startOperation(
   client: DurableClient,
   ports: Pick<Ports, "catalog">,
   record: HeldRecord,
-  resumed?: Resumption,
+  next?: NextRun,
 ): Promise<void> {
   // In the requester's trace, even when a timer or the previous operation starts it.
-  return inTrace(record.traceparent, () => launch(client, ports, record, resumed));
+  return inTrace(record.traceparent, () => launch(client, ports, record, next));
 }
 
 function launch(
   client: DurableClient,
   { catalog }: Pick<Ports, "catalog">,
   record: HeldRecord,
-  resumed: Resumption | undefined,
+  next: NextRun | undefined,
 ): Promise<void> {
   const { operation: instanceId } = record;
-  const launched = launchOf(catalog, record, resumed);
+  const launched = launchOf(catalog, record, next);
   switch (launched.orchestration) {
     case "onboardNamespace":
       return start(client, onboardNamespace, { instanceId, input: launched.input });

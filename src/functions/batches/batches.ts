@@ -21,6 +21,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
   routes.add("createBatch", {
     route: "api/onboardings/batch",
     method: "POST",
+    query: ["dryRun"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");
@@ -49,6 +50,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
   routes.add("createNamespaceBatch", {
     route: "api/namespaces/batch",
     method: "POST",
+    query: ["dryRun"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");

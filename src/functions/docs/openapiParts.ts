@@ -44,6 +44,10 @@ export const busyHost = {
 
 /** The answers of every route that authenticates the caller. */
 export const guarded = <Responses extends object>(responses: Responses) => ({
+  400: problem(
+    "The route has no query parameter with that name; the answer names those that it has.",
+    "INVALID_PARAMETER",
+  ),
   401: problem("The request does not prove who sent it; WWW-Authenticate says how to.", "UNAUTHENTICATED"),
   403: problem(
     "The caller or its team may not do this, or the change came from a page of another site.",
@@ -62,19 +66,25 @@ export const guarded = <Responses extends object>(responses: Responses) => ({
 /** For every route that can be planned, or says why not. */
 export const flagProblem = {
   400: problem(
-    "A flag such as dryRun is misspelled, unsupported, or neither true nor false; nothing was done.",
+    "A query parameter is not one of the route, or a flag such as dryRun is unsupported or neither true nor false; nothing was done.",
     "INVALID_PARAMETER",
   ),
 };
 /** For every route that takes a body. */
 export const bodyProblems = {
-  400: problem("The body is not JSON, or a flag such as dryRun is neither true nor false.", "MALFORMED_JSON"),
+  400: problem(
+    "The body is not JSON, a query parameter is not one of the route, or a flag is neither true nor false.",
+    "MALFORMED_JSON",
+  ),
   413: problem("The body is larger than 16 KB.", "PAYLOAD_TOO_LARGE"),
   422: problem("Fields are wrong; `errors` lists them.", "INVALID_REQUEST"),
 };
 /** For every paged list. */
 export const pagingProblems = {
-  400: problem("`continuation` does not come from a nextLink.", "INVALID_PARAMETER"),
+  400: problem(
+    "A query parameter is not one of the route, or `continuation` does not come from a nextLink.",
+    "INVALID_PARAMETER",
+  ),
   422: problem("A parameter is wrong.", "INVALID_REQUEST"),
 };
 export function pagingOf(most: number) {

@@ -97,10 +97,21 @@ function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): Idempot
     case "answered":
       return undefined;
     case "reused":
-      throw new Refusal("IDEMPOTENCY_KEY_REUSED", "This idempotency key was already used for a different request.");
+      throw new Refusal("IDEMPOTENCY_KEY_REUSED", `${reused} ${tellFirst(current)}`);
     case "inProgress":
       throw new Refusal("IDEMPOTENCY_IN_PROGRESS", "The first request with this idempotency key is being answered.");
   }
+}
+
+const reused = "This idempotency key was already used for a different request; this one did nothing.";
+
+/** What became of the request that had the key first. */
+function tellFirst({ answer }: IdempotencyRecord): string {
+  if (!answer) return "The first one has no answer yet, and may have been carried out.";
+  const place = answer.headers["operation-location"];
+  return place === undefined
+    ? `The first one was answered with ${answer.status}.`
+    : `The first one was accepted: GET ${place} tells what became of it.`;
 }
 
 function readKey({ headers }: HttpRequest): string | undefined {

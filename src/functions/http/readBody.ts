@@ -55,13 +55,10 @@ function discardRest(body: ReadableStream<Uint8Array>): void {
 }
 
 /**
- * Refuses a flag that it does not understand, instead of reading it as false: a caller who writes `dryrun=true` or
- * `dryRun=yes` wants nothing to happen.
+ * Refuses a flag that it does not understand, instead of reading it as false: a caller who writes `dryRun=yes` wants nothing to
+ * happen. One with another name does not get this far (parameters.ts).
  */
 export function readFlag(request: HttpRequest, name: string): boolean {
-  const spelled = [...new Set(request.query.keys())].filter((each) => plain(each) === plain(name));
-  const other = spelled.find((each) => each !== name);
-  if (other !== undefined) throw refuseFlag(other, `is written ${name}`);
   const [value, ...more] = request.query.getAll(name);
   if (more.length > 0) throw refuseFlag(name, "must appear only once");
   if (value === undefined || value === "false") return false;
@@ -72,10 +69,6 @@ export function readFlag(request: HttpRequest, name: string): boolean {
 /** For a change that cannot be planned: a caller who wants a dry run must not get the change. */
 export function refuseDryRun(request: HttpRequest, why: string): void {
   if (readFlag(request, "dryRun")) throw refuseFlag("dryRun", `is not offered here, and nothing was done: ${why}`);
-}
-
-function plain(name: string): string {
-  return name.replaceAll(/[-_]/g, "").toLowerCase();
 }
 
 function refuseFlag(name: string, detail: string): Refusal {

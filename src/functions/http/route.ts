@@ -10,6 +10,7 @@ import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
+import { expectParameters } from "./parameters.ts";
 import { type Answer, problem } from "./respond.ts";
 import type { RestoreSent } from "./sentHeaders.ts";
 
@@ -18,6 +19,8 @@ export interface Call {
   readonly context: InvocationContext;
   /** The call's trace; every answer carries it. */
   readonly traceparent: Traceparent;
+  /** The query parameters of the route. */
+  readonly query: readonly string[];
 }
 
 export interface CallOfCaller extends Call {
@@ -64,6 +67,7 @@ export function createRoutes({
       const by = await callers.identify(request);
       try {
         callers.admit(by, anyOf);
+        expectParameters(request, call.query);
         const done = isSafe(request) ? () => {} : callers.beginChange(by);
         try {
           return await handler(request, {
@@ -92,13 +96,13 @@ export function createRoutes({
 const answeringTo =
   (restoreSent: RestoreSent) =>
   (handler: Handler<Call>): Registered =>
-  async (request, context) => {
+  async (request, context, query = []) => {
     // Nobody waits for the answer.
     if (!restoreSent(request, context)) return { status: 400 };
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
     const traceId = traceIdOf(traceparent);
-    const work = async () => await handler(request, { context, traceparent });
+    const work = async () => await handler(request, { context, traceparent, query });
     const answer = await logWithin({ traceId }, () =>
       work().catch((error: unknown) => problem(error, { context, traceId })),
     );

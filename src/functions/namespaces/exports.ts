@@ -23,6 +23,7 @@ export function registerExports(ports: Ports, routes: Routes): void {
   routes.add("exportNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/export",
     method: "GET",
+    query: ["format", "database"],
     handler: routes.forCallers(async (request, { by }) => {
       const format = readFormat(request);
       const onboarded = await findOnboarded(ports, request, by);

@@ -29,6 +29,7 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
   routes.add("migrateNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/migrate",
     method: "POST",
+    query: ["dryRun", "to", "until"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);

@@ -31,6 +31,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
   routes.add("listNamespaces", {
     route: "api/namespaces",
     method: "GET",
+    query: [...Object.keys(NamespaceFilter.shape), "top", "continuation"],
     handler: routes.forCallers(async (request, { by }) => {
       const filter = readFilter(request);
       const [{ value, continuation }, waiting] = await Promise.all([
@@ -67,6 +68,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
   routes.add("deleteNamespace", {
     route: "api/namespaces/{cluster}/{namespace}",
     method: "DELETE",
+    query: ["dryRun", "ignoreDependants"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });

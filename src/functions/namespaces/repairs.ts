@@ -25,6 +25,7 @@ export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: R
   routes.add("repairNamespaceRoute", {
     route: "api/namespaces/{cluster}/{namespace}/repair",
     method: "POST",
+    query: ["dryRun"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const berth = readBerth(httpRequest.params);

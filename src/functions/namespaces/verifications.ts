@@ -26,6 +26,7 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
   routes.add("verifyNamespace", {
     route: "api/namespaces/{cluster}/{namespace}/verify",
     method: "POST",
+    query: ["dryRun"],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
       refuseDryRun(request, noDryRun);
       const berth = readBerth(request.params);

@@ -24,6 +24,7 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
   routes.add("createOnboarding", {
     route: "api/onboardings",
     method: "POST",
+    query: ["dryRun", "takeOver"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");

@@ -16,6 +16,7 @@ export function registerApprovals({ registry }: Pick<Ports, "registry">, routes:
   routes.add("listApprovals", {
     route: "api/approvals",
     method: "GET",
+    query: ["top", "continuation"],
     handler: routes.forRoles(["Onboarding.Approve"], async (request, { context, by }) => {
       expectApprover(by);
       const now = new Date();

@@ -68,6 +68,7 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
   routes.add("retryCompensation", {
     route: "api/operations/{id}/compensate",
     method: "POST",
+    query: ["dryRun"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
@@ -107,6 +108,7 @@ function decision<T>(
   routes.add(`${verb}Operation`, {
     route: `api/operations/{id}/${verb}`,
     method: "POST",
+    query: ["dryRun"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles([role], async (request, { context, traceparent, by }) => {
       const isDryRun = readFlag(request, "dryRun");

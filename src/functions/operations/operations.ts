@@ -47,6 +47,7 @@ export function registerOperations(
   routes.add("getOperation", {
     route: "api/operations/{id}",
     method: "GET",
+    query: ["top", "from", "status"],
     extraInputs: [input.durableClient()],
     handler: routes.forCallers(async (request, { context, by }) => {
       const id = request.params["id"] ?? "";
@@ -78,6 +79,7 @@ export function registerOperations(
   routes.add("listOperations", {
     route: "api/operations",
     method: "GET",
+    query: [...Object.keys(Filters.shape), "top", "continuation"],
     handler: routes.forCallers(async (request, { context, by }) => {
       const { phase, ...filters } = readFilters(request);
       const limit = readLimit(request);

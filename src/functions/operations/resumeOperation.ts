@@ -42,7 +42,10 @@ export async function resumeOperation(
   if (!(await registry.amendOperation(operation, { restarts: count }))) return undefined;
   const facts = { operation: id, cluster, namespace, restarts: count, reason, traceId: traceIdIn(operation) };
   warn(logLine("resuming an operation", facts));
-  await startOperation(client, ports, asAccepted(record, operation), resumptionOf(operation, steps));
+  await startOperation(client, ports, asAccepted(record, operation), {
+    resumed: resumptionOf(operation, steps),
+    restarts: count,
+  });
   return undefined;
 }
 
@@ -60,7 +63,11 @@ export async function restartOperation(
   const recorded = operation && outcomeOf(operation, steps);
   if (recorded) return recorded;
   if (!operation || steps.length === 0) await startOperation(client, ports, record);
-  else await startOperation(client, ports, asAccepted(record, operation), resumptionOf(operation, steps));
+  else {
+    const { restarts = 0 } = operation;
+    const next = { resumed: resumptionOf(operation, steps), restarts };
+    await startOperation(client, ports, asAccepted(record, operation), next);
+  }
   return undefined;
 }
 

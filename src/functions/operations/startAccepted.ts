@@ -5,6 +5,7 @@
 
 import { app } from "@azure/functions";
 import { type DurableClient, getClient, input, type OrchestrationRuntimeStatus } from "durable-functions";
+import { cancelOfItem } from "../../application/batch/batchItem.ts";
 import { remindOfApproval } from "../../application/decisions/approval.ts";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import { concludeOperation } from "../../application/operation/concludeOperation.ts";
@@ -109,12 +110,12 @@ async function recordEnd(
 }
 
 /**
- * A lane may have claimed for a batch and died before it recorded that; then the batch's cancel could not reach the
- * operation.
+ * A lane may have claimed for a batch and died before it recorded that; then neither the batch's cancel nor its being given up
+ * could reach the operation.
  */
-async function cancelWithBatch({ registry }: Ports, { operation, batch }: NamespaceRecord): Promise<void> {
-  const cancel = batch && (await registry.getBatch(batch.operation))?.cancel;
-  if (cancel) await passOnCancel(registry, operation, cancel);
+async function cancelWithBatch(ports: Ports, record: NamespaceRecord): Promise<void> {
+  const cancel = await cancelOfItem(ports, record);
+  if (cancel) await passOnCancel(ports.registry, record.operation, cancel);
 }
 
 /**

@@ -10,6 +10,7 @@ export function registerAudit(ports: Ports, routes: Routes): void {
   routes.add("listAudit", {
     route: "api/audit",
     method: "GET",
+    query: ["cluster", "namespace", "operation", "top", "continuation"],
     handler: routes.forCallers(async (request, { by }) => {
       const teams = visibleTeams(by);
       const { value, continuation } = await ports.audit.read({

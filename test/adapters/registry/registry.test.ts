@@ -364,9 +364,12 @@ it("gives an item to one of many lanes, and forgets a batch that is closed", asy
 it("counts the attempts of a step, and keeps targets that a row key cannot hold", async () => {
   const step = { name: "grantDatabase", target: "sql-dev/a#b?c\\d" } as const;
 
-  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBe(true);
-  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toBe(false);
-  expect(await registry.repeatStep("op-2", step)).toBe(2);
+  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:01.000Z")).toBeUndefined();
+  expect(await registry.startStep("op-2", step, "2026-11-24T00:00:02.000Z")).toMatchObject({
+    status: "Running",
+    attempts: 1,
+  });
+  await registry.repeatStep("op-2", step, 2);
   await registry.updateStep("op-2", step, { status: "Succeeded", action: "create" });
 
   expect(await registry.getStep("op-2", step)).toMatchObject({

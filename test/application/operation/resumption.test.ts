@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { abandon, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
+import { identityName } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 
@@ -51,4 +52,15 @@ it("continues to undo a change whose undos have begun, even if it was committed"
   });
   const ended = { ...change, status: "Failed", endTime: "2026-11-27T00:00:09Z", error: reason } as const;
   expect(outcomeOf(ended, steps)).toMatchObject({ status: "Failed", leftBehind: false });
+});
+
+it("undoes in the next run what an earlier run may have scheduled last, but does not name it as left", () => {
+  const { committedTime: _never, earlier: _none, ...rest } = change;
+  const onboarding: OperationRecord = { ...rest, kind: "onboard" };
+  const looked = step("preflight", "aks-dev/team-a");
+  const prepared = step("ensureIdentity", identityName(onboarding));
+
+  expect(resumptionOf(onboarding, [looked])?.undos).toEqual(["removeNamespace", "removeIdentity"]);
+  expect(resumptionOf(onboarding, [looked, prepared])?.undos).toContain("revokeDatabase sql-dev/orders");
+  expect(abandon(onboarding, [looked], "Given up.").leftUndone).toBeUndefined();
 });

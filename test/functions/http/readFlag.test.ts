@@ -20,10 +20,6 @@ it.each([
   ["?dryRun=1", 'must be true or false, not "1"'],
   ["?dryRun=TRUE", 'must be true or false, not "TRUE"'],
   ["?dryRun=true&dryRun=false", "must appear only once"],
-  ["?dryrun=true", "is written dryRun"],
-  ["?dry-run=true", "is written dryRun"],
-  ["?dry_run=", "is written dryRun"],
-  ["?dryRun=false&DryRun=true", "is written dryRun"],
 ])("refuses %s, which may be meant as a dry run", (query, detail) => {
   const read = () => readFlag(asked(query), "dryRun");
 
@@ -35,7 +31,6 @@ it("does not accept a dry run of a change that cannot be planned", () => {
   expect(() => refuseDryRun(asked("?dryRun=true"), noDryRun)).toThrow(
     /^Query parameter dryRun is not offered here, and nothing was done: a verification only reads\.$/,
   );
-  expect(() => refuseDryRun(asked("?dryrun=true"), noDryRun)).toThrow("is written dryRun");
   refuseDryRun(asked("?dryRun=false"), noDryRun);
   refuseDryRun(asked(""), noDryRun);
 });

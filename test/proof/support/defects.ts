@@ -50,11 +50,18 @@ function withoutAttempts(ports: Ports): Ports {
       ...registry,
       async startStep(...step) {
         const [operation, key] = step;
-        if (!(await registry.startStep(...step))) await registry.repeatStep(operation, key);
-        return true;
+        const before = await registry.startStep(...step);
+        if (before) await registry.repeatStep(operation, key, before.attempts + 1);
+        return undefined;
       },
     },
   };
+}
+
+/** Undoes without closing the steps that have not begun. */
+function withoutClosing(ports: Ports): Ports {
+  const { registry } = ports;
+  return { ...ports, registry: { ...registry, closeSteps: (operation) => registry.listSteps(operation) } };
 }
 
 /** Resumes an operation as if it had done nothing. */
@@ -339,6 +346,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /and has undone/,
     from: 1300,
   },
+  "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
   "a credential with another name each time": { spoil: withNewNames, finds: leaks },

@@ -1,0 +1,37 @@
+/**
+ * An operation does not begin to undo while one of its steps may still write. The runtime delivers an activity late when its host
+ * was down or its queue slow, even for the first time. Both sides write their own row before they read the other's: a step
+ * its start, and an undo its own start and a row for each step that has none. So a step either finds the undo or is waited for.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import { isSameStep } from "../../domain/operation/stepName.ts";
+import type { Registry } from "../../ports.ts";
+import { plannedOf } from "../operation/plannedOf.ts";
+
+/** Called by an undo that has recorded its start, before its first look. */
+export async function closeForward(registry: Pick<Registry, "closeSteps">, operation: OperationRecord): Promise<void> {
+  const planned = plannedOf(operation);
+  for (let waitedMs = 0, pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    const now = new Date();
+    const steps = await registry.closeSteps(operation.id, planned, now.toISOString());
+    const open = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+    if (waitedMs >= longestMs || !open.some((step) => isUnderWay(step, now))) return;
+    await sleep(pauseMs);
+    waitedMs += pauseMs;
+  }
+}
+
+/** Not between two attempts, and not longer than any function runs: the process of such an attempt has died. */
+function isUnderWay({ status, nextRetryTime, changedTime }: StepRecord, now: Date): boolean {
+  if (status !== "Running") return false;
+  if (changedTime === undefined) return true;
+  const changed = Date.parse(changedTime);
+  const isBetween = nextRetryTime !== undefined && changed < Date.parse(nextRetryTime);
+  return !isBetween && now.getTime() - changed < longestMs;
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 5_000;
+/** The functionTimeout in host.json. */
+const longestMs = 600_000;
