@@ -24,14 +24,14 @@ export const recordOutcome = activity({
   input: StepInput.extend({
     kind: OperationKind,
     request: OnboardingRequest,
-    /** Which run ended (OperationInput); absent in what 0.1.0 sent. */
+    /** Which run ended (OperationInput); absent for the first. */
     restarts: z.number().optional(),
     ...Outcome.shape,
   }),
   output: z.object({}),
   hasClient: true,
   async run(input, ports, invocation) {
-    await concludeOperation(ports, input);
+    await concludeOperation(ports, { ...input, restarts: input.restarts ?? 0 });
     await admitWaiting(invocation, input);
     return {};
   },

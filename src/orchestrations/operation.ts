@@ -64,8 +64,8 @@ export function* conclude(
   body: () => Durable<Report>,
   reached: () => Report = () => ({}),
 ): Durable<Outcome> {
-  const { request, restarts = 0 } = input;
-  const operation = { ...stepBase(input), kind, request, restarts };
+  const { request, restarts } = input;
+  const operation = { ...stepBase(input), kind, request, ...(restarts === undefined ? {} : { restarts }) };
   let ended: Outcome;
   let isRecorded: boolean | undefined;
   try {

@@ -109,7 +109,8 @@ it.each(["Headers", "headers"])("takes no principal from a query parameter named
   const own = await fetch(`${sandbox.url}/api/caller?${forged}`, {
     headers: headersOf(print(principal({ team: "red", role: "request" }))),
   });
-  expect(await own.json()).toMatchObject({ roles: ["Onboarding.Request"] });
+  // Refused like any parameter that the route does not have, and not taken for a header.
+  expect(await own.json()).toMatchObject({ code: "INVALID_PARAMETER" });
 });
 
 it(`gives ${tampered} principals that were tampered with no access to another team's`, async () => {

@@ -37,7 +37,7 @@ interface Entry {
 }
 
 async function refusals(service: Service, query = ""): Promise<readonly Entry[]> {
-  const { status, body } = await service.call("GET", `/api/audit?limit=100${query}`);
+  const { status, body } = await service.call("GET", `/api/audit?top=100${query}`);
   expect(status).toBe(200);
   return (body["value"] as Entry[]).filter(({ action }) => action === "refused");
 }

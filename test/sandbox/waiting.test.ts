@@ -101,7 +101,7 @@ describe("while an operation holds the namespace", () => {
     const waiting = await waitingFor(held.namespace);
     expect(new Set(waiting.map(({ operation }) => operation)).size).toBe(8);
     expect(waiting.every(({ since }) => Date.parse(since) <= Date.now())).toBe(true);
-    const { body: list } = await operator.call("GET", "/api/namespaces?$top=100");
+    const { body: list } = await operator.call("GET", "/api/namespaces?top=100");
     expect(list["value"]).toContainEqual(expect.objectContaining({ namespace: held.namespace, waiting }));
 
     await sandbox.killHost();

@@ -50,6 +50,6 @@ it("sends a token to Application Insights where the host does", () => {
 
 it.each(["grpc", "http/json"])("refuses %s, which is not supported, and names what is", (protocol) => {
   expect(() => read({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol })).toThrow(
-    "OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf",
+    `OTEL_EXPORTER_OTLP_PROTOCOL is "${protocol}"; it takes http/protobuf.`,
   );
 });
