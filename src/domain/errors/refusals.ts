@@ -280,7 +280,8 @@ export const refusals = {
     status: 409,
     isPolicy: false,
     endsSteps: true,
-    cause: "The operation has ended or is being undone. It can no longer be canceled, and a step that comes late does nothing.",
+    cause:
+      "The operation has ended or is being undone. It can no longer be canceled, and a step that comes late does nothing.",
     fix: "Check its status with {operation}. To undo an onboarding, offboard the namespace; to undo a migration, use {migrateBack}.",
   },
   CANCEL_TOO_LATE: {
