@@ -225,6 +225,26 @@ describe("activities delivered again after they were undone, before the operatio
   });
 });
 
+it("asks once whether a late activity may do anything", async () => {
+  const [connect] = (await onboard()).filter(({ activity }) => activity === "connectWorkload");
+  const asked: string[] = [];
+  const { registry } = cloud.ports;
+  providePorts({
+    ...cloud.ports,
+    registry: {
+      ...registry,
+      async startStep(operation, step, time) {
+        asked.push(step.name);
+        return await registry.startStep(operation, step, time);
+      },
+    },
+  });
+
+  await connect?.again().catch(() => undefined);
+
+  expect(asked.toSorted()).toEqual(["applyServiceAccount", "federateIdentity"]);
+});
+
 /** What the runtime says of an activity that it gives up. */
 function givenUp(): Error {
   return new Error("no worker took the activity");

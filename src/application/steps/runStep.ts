@@ -211,7 +211,8 @@ async function recordFailure(
   };
   let delayMs = delayAfter(1);
   try {
-    delayMs = delayAfter(await trail.countTries());
+    // What came too late is no try.
+    if (failure.code !== "OPERATION_ENDED") delayMs = delayAfter(await trail.countTries());
     await trail.fail(failure, delayMs);
   } catch (recordError) {
     // The step's own error is the one to report; the orchestration records the outcome again when it ends.
