@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { startSandbox } from "../../local/sandbox.ts";
+import { usageOf } from "../engine/process.ts";
 
 const { values } = parseArgs({
   options: {
@@ -57,29 +58,23 @@ async function ask<T>(path: string, body?: object): Promise<Timed<T>> {
   return { ms: performance.now() - begun, bytes: Buffer.byteLength(text), body: JSON.parse(text) };
 }
 
-/** Peak memory of the host's process, in MB; Linux only. */
-function peakMb(): number {
-  const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${sandbox.hostPid}/status`, "utf8")) ?? [];
-  return Number(kilobytes) / 1024;
-}
-
 /** Processor time, in ms, by who used it; Linux only. The simulated cloud runs in this process, and Azurite in a child. */
-function processorMs(): Readonly<Record<"host" | "cloud" | "tables", number>> {
-  const of = (pid: number | string) => {
-    // Counted after the name, which may contain spaces: fields 12 and 13 are utime and stime, in hundredths of a second.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  };
+async function processorMs(): Promise<Readonly<Record<"host" | "cloud" | "tables", number>>> {
+  const of = async (pids: readonly number[]) => (await usageOf(pids)).processorMs;
   const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8");
-  const tables = children.split(" ").filter((pid) => pid !== "" && Number(pid) !== sandbox.hostPid);
-  return { host: of(sandbox.hostPid), cloud: of("self"), tables: tables.reduce((sum, pid) => sum + of(pid), 0) };
+  const tables = children
+    .trim()
+    .split(" ")
+    .map(Number)
+    .filter((pid) => pid !== sandbox.hostPid);
+  return { host: await of([sandbox.hostPid]), cloud: await of([process.pid]), tables: await of(tables) };
 }
 
 /** Returns a function that prints who has used how much processor time since, for each namespace of a batch. */
-function countProcessor(): () => void {
-  const before = processorMs();
-  return () => {
-    const after = processorMs();
+async function countProcessor(): Promise<() => Promise<void>> {
+  const before = await processorMs();
+  return async () => {
+    const after = await processorMs();
     const each = (who: keyof typeof before) => ((after[who] - before[who]) / count).toFixed(1);
     console.log(
       `  processor time for each: host ${each("host")}, Azurite ${each("tables")}, cloud ${each("cloud")} ms`,
@@ -112,18 +107,18 @@ async function finish(path: string): Promise<void> {
 /** Returns how long the batch took, in seconds, and its path. */
 async function run(time: number): Promise<{ seconds: number; path: string }> {
   const requests = requestsOf(time);
-  const printPlan = countProcessor();
+  const printPlan = await countProcessor();
   const planned = await ask<{ estimate: Estimate }>("/api/onboardings/batch?dryRun=true", { requests });
   describe(`the plan of ${count} requests`, planned);
-  printPlan();
+  await printPlan();
   const { least, most, measuredSteps } = planned.body.estimate;
   const begun = performance.now();
-  const printWork = countProcessor();
+  const printWork = await countProcessor();
   const accepted = await ask<{ id: string }>("/api/onboardings/batch", { requests });
   describe(`202 for ${count} requests`, accepted);
   const path = `/api/operations/${accepted.body.id}`;
   await finish(path);
-  printWork();
+  await printWork();
   const seconds = (performance.now() - begun) / 1_000;
   const off = Math.max(1, least / seconds, seconds / most);
   console.log(
@@ -145,7 +140,7 @@ for (let time = 0; time < Number(values.times); time += 1) {
   }
 }
 console.log(`to the end ${seconds.toFixed(0)} s, ${(count / seconds).toFixed(1)} namespaces a second`);
-console.log(`host: peak memory ${peakMb().toFixed(0)} MB`);
+console.log(`host: peak memory ${(await usageOf([sandbox.hostPid])).peakMegabytes.toFixed(0)} MB`);
 describe("status, a page of 100", await ask(path));
 describe("status, all", await ask(`${path}?top=1000`));
 describe("status, what failed", await ask(`${path}?status=Failed`));

@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import { ensureBuilt } from "../../local/build.ts";
 import { startCloud } from "../../local/cloud.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
+import { usageOf } from "../engine/process.ts";
 import { databases, onboard, quantile, union } from "../onboarding/measure.ts";
 import type { RecordedCall } from "./recorded.ts";
 
@@ -54,14 +55,6 @@ async function recorded(): Promise<readonly RecordedCall[]> {
   return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RecordedCall]));
 }
 
-/** Linux only, in ms. */
-async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  // Counted after the name, which may contain spaces: fields 12 and 13 are utime and stime, in hundredths of a second.
-  const fields = stat.split(") ").at(-1)?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 try {
   cloud.faults.latencyMs = Number(values.latency);
   for (let run = 0; run < warm; run += 1) await onboard({ url: host.url, cloud }, `warm-${run}`, 1);
@@ -80,10 +73,11 @@ try {
     return { totalMs, cloudMs: union(cloud.faults.arrivals.slice(from), cloud.faults.latencyMs) };
   };
   for (let run = 0; run < warm; run += 1) await replay();
-  const from = await processorMs(child.pid ?? 0);
+  const processorMs = async () => (await usageOf([child.pid ?? 0])).processorMs;
+  const from = await processorMs();
   const measured = [];
   for (let run = 0; run < runs; run += 1) measured.push(await replay());
-  const each = ((await processorMs(child.pid ?? 0)) - from) / runs;
+  const each = ((await processorMs()) - from) / runs;
   child.kill();
 
   const { totalMs, cloudMs } = service;
