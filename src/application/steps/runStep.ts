@@ -11,7 +11,7 @@ import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
-import type { StepDefinition, StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { isUndo, type StepDefinition, type StepInput, type StepResult } from "../../resources/definitions/step.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
@@ -158,10 +158,6 @@ async function expectAllowed(
   // A further attempt has now written its row: either it finds the undo, or the undo finds it running (closeForward.ts).
   if (before) await expectNotUndone(registry, record);
   return record;
-}
-
-function isUndo<I extends StepInput>(input: I): input is I & { readonly createdBy: string } {
-  return "createdBy" in input && typeof input.createdBy === "string";
 }
 
 /** What a step met after its operation had ended says nothing about the operation. */

@@ -7,7 +7,7 @@ import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/activity.ts";
 import type { Ports } from "../../ports.ts";
-import type { StepContext, StepInput } from "../../resources/definitions/step.ts";
+import { isUndo, type StepContext, type StepInput } from "../../resources/definitions/step.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
 
 /** A failure with a code from the catalogue of errors. */
@@ -74,7 +74,7 @@ export function beginTrail(
 
   /** Shows that this try came too late and has done nothing; of an undo, the operation says so (operation/settledSteps.ts). */
   async function cancel({ code, message }: StepFailure | PermanentError): Promise<void> {
-    if ("createdBy" in input) return;
+    if (isUndo(input)) return;
     await registry.updateStep(operation, step, {
       status: "Canceled",
       error: toOperationError(code, message),

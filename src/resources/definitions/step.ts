@@ -30,6 +30,10 @@ export const RemovalInput = StepInput.extend({
 });
 export type RemovalInput = z.infer<typeof RemovalInput>;
 
+export function isUndo<I extends StepInput>(input: I): input is I & { readonly createdBy: string } {
+  return "createdBy" in input && typeof input.createdBy === "string";
+}
+
 export const StepResult = z.object({
   action: StepAction,
   /** RFC 3339: the step is not done and looks again at this time. Its notices say what it waits for. */
