@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { compileCache } from "./local/compileCache.ts";
+import { LongestFirst } from "./test/support/longestFirst.ts";
 
 // For the workers, and for all that they start.
 process.env["NODE_COMPILE_CACHE"] ??= compileCache;
@@ -31,6 +32,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // Much of their time is waiting: with a worker for each core, some of the cores idle.
     maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./test/support/notRunReporter.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
