@@ -19,12 +19,29 @@ const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const databases = ["messages", "orders"];
 const calls = "pwrite64,fdatasync,ftruncate";
 
-let sandbox: SuiteSandbox;
-let service: Service;
-let traces: string;
+/** After a kill before the answer, the next request waits ten seconds for whoever may still start the operation; others go on. */
+const laneCount = 3;
+
+interface Lane {
+  readonly sandbox: SuiteSandbox;
+  readonly service: Service;
+}
+
+let lanes: readonly Lane[] = [];
+
+async function startLane(): Promise<Lane> {
+  const sandbox = await startSandbox({ logLevel: "warning" });
+  await sandbox.killHost();
+  return { sandbox, service: serviceOf(sandbox) };
+}
+
+function traceOf({ sandbox }: Lane, name: string): string {
+  return join(dirname(sandbox.dataFolder), name);
+}
 
 /** Starts the service on the sandbox's store and port under strace; only calls on the store's files count. */
-function startTraced(name: string, injection: readonly string[] = []): Promise<HostProcess> {
+function startTraced(lane: Lane, trace: string, injection: readonly string[] = []): Promise<HostProcess> {
+  const { sandbox } = lane;
   return startHostProcess({
     app: dirname(dirname(import.meta.dirname)),
     port: Number(new URL(sandbox.url).port),
@@ -45,7 +62,7 @@ function startTraced(name: string, injection: readonly string[] = []): Promise<H
       ...storePaths(sandbox.dataFolder),
       ...injection,
       "-o",
-      join(traces, name),
+      traceOf(lane, trace),
     ],
   });
 }
@@ -56,7 +73,7 @@ function requestFor(namespace: string) {
 }
 
 /** Returns undefined when the host died before it answered. */
-async function onboard(namespace: string): Promise<string | undefined> {
+async function onboard({ service }: Lane, namespace: string): Promise<string | undefined> {
   try {
     return await service.onboard(requestFor(namespace));
   } catch (error) {
@@ -65,52 +82,61 @@ async function onboard(namespace: string): Promise<string | undefined> {
   }
 }
 
-async function countWrites(): Promise<number> {
-  const lines = (await readFile(join(traces, "count"), "utf8")).split("\n");
+/** Onboards a namespace without a kill. */
+async function countWrites(lane: Lane): Promise<number> {
+  const { service } = lane;
+  const host = await startTraced(lane, "count");
+  const ended = await service.waitFor(await service.onboard(requestFor("write-count")));
+  expect(ended.status).toBe("Succeeded");
+  const lines = (await readFile(traceOf(lane, "count"), "utf8")).split("\n");
+  await host.kill();
   return lines.filter((line) => /\b(pwrite64|fdatasync|ftruncate)\(/.test(line)).length;
+}
+
+/** Kills the host at that write of an onboarding, which another host then ends. False if it ended without reaching the write. */
+async function killAt(lane: Lane, nth: number): Promise<boolean> {
+  const { sandbox, service } = lane;
+  const namespace = `write-${nth}`;
+  // If it is killed before it is ready, it has acknowledged nothing.
+  const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
+  const traced = await startTraced(lane, "last", injection).catch(() => undefined);
+  const accepted = traced && (await onboard(lane, namespace));
+  const done = accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
+  await traced?.kill();
+
+  await sandbox.restartHost();
+  const id = accepted ?? (await service.onboard(requestFor(namespace)));
+  const ended = await service.waitFor(id, 60_000);
+  expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+  expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual([]);
+  await sandbox.killHost();
+  return done === undefined;
 }
 
 describe.runIf(hasStrace("no host was killed at a write"))("a kill at a write", () => {
   beforeAll(async () => {
-    sandbox = await startSandbox({ logLevel: "warning" });
-    service = serviceOf(sandbox);
-    traces = dirname(sandbox.dataFolder);
-    await sandbox.killHost();
+    lanes = await Promise.all(Array.from({ length: laneCount }, startLane));
   });
-  afterAll(() => sandbox?.close());
+  afterAll(() => Promise.all(lanes.map(({ sandbox }) => sandbox.close())));
 
   it(`loses nothing of an onboarding, whichever write the host is killed at (seed ${seed})`, async () => {
-    const counting = await startTraced("count");
-    const first = await service.waitFor(await service.onboard(requestFor("write-count")));
-    expect(first.status).toBe("Succeeded");
-    const writes = await countWrites();
-    await counting.kill();
+    const [first] = lanes;
+    const writes = first ? await countWrites(first) : 0;
     expect(writes).toBeGreaterThan(20);
 
     const all = Array.from({ length: writes }, (_, index) => index + 1);
     const chosen = createDice(seed).shuffle(all).slice(0, shareOf(writes));
+    const left = [...chosen];
     let killed = 0;
-    for (const nth of chosen) {
-      const namespace = `write-${nth}`;
-      const injection = ["-e", `inject=${calls}:signal=KILL:when=${nth}`];
-      // If it is killed before it is ready, it has acknowledged nothing.
-      const traced = await startTraced("last", injection).catch(() => undefined);
-      const accepted = traced && (await onboard(namespace));
-      const done = accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), traced?.ended]);
-      await traced?.kill();
-      if (done === undefined) killed += 1;
-
-      await sandbox.restartHost();
-      const id = accepted ?? (await service.onboard(requestFor(namespace)));
-
-      const ended = await service.waitFor(id, 60_000);
-      expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
-      expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual([]);
-      await sandbox.killHost();
-    }
+    const killInTurn = async (lane: Lane) => {
+      for (let nth = left.pop(); nth !== undefined; nth = left.pop()) if (await killAt(lane, nth)) killed += 1;
+    };
+    await Promise.all(lanes.map(killInTurn));
     // A host that starts on an older store may write less.
     expect(killed).toBeGreaterThan(chosen.length / 2);
-    await sandbox.restartHost();
-    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+    for (const { sandbox, service } of lanes) {
+      await sandbox.restartHost();
+      expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+    }
   }, 1_800_000);
 });
