@@ -42,13 +42,17 @@ export function createPools(settings: PoolSettings): Pools {
     return pool.connect();
   };
 
+  /** Another may have taken its place: one that could not connect is replaced by the next call. */
+  const forget = (key: string, entry: Entry): void => {
+    if (entries.get(key) === entry) entries.delete(key);
+  };
+
   const open = (key: string, target: DatabaseTarget): Entry => {
     const known = entries.get(key);
     if (known) return known;
     const entry: Entry = { connected: connect(target), users: 0, idleTimer: undefined };
     entries.set(key, entry);
-    // A pool that could not connect is not kept: the next call opens another.
-    entry.connected.catch(() => entries.get(key) === entry && entries.delete(key));
+    entry.connected.catch(() => forget(key, entry));
     return entry;
   };
 
@@ -56,7 +60,7 @@ export function createPools(settings: PoolSettings): Pools {
     entry.users -= 1;
     if (entry.users > 0 || isClosed) return;
     entry.idleTimer = setTimeout(() => {
-      entries.delete(key);
+      forget(key, entry);
       void closePool(entry);
     }, settings.idleMs).unref();
   };

@@ -1,5 +1,6 @@
 /** The adapter against the simulator, over the wire, with the driver that Azure runs. */
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
@@ -288,6 +289,36 @@ describe("connections", () => {
       await idle.close();
     }
     await expect.poll(() => sandbox.openConnections()).toBe(0);
+  });
+
+  it("stay shared after an earlier pool could not connect and would have become idle", async () => {
+    const idleMs = 100;
+    let tokens = 0;
+    const credential = sandbox.credential(sandbox.admin);
+    const refusedOnce = createDatabases({
+      credential: {
+        async getToken(...asked) {
+          tokens += 1;
+          if (tokens === 1) throw new Error("no token yet");
+          return await credential.getToken(...asked);
+        },
+      },
+      idleMs,
+    });
+    try {
+      const inspect = () => refusedOnce.inspect(target, { name: "a", sid: undefined });
+      await expect(inspect()).rejects.toThrow();
+      await inspect();
+      const tokensOfOnePool = tokens;
+      sandbox.faults.latencyMs = 10 * idleMs;
+      const slow = inspect();
+      await sleep(3 * idleMs);
+      await Promise.all([slow, inspect()]);
+      // Another connection of the same pool; another pool would have tested one first.
+      expect(tokens).toBe(tokensOfOnePool + 1);
+    } finally {
+      await refusedOnce.close();
+    }
   });
 
   it("request a token with Mooring's scope at every login, whatever the server names", async () => {
