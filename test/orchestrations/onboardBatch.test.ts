@@ -424,6 +424,62 @@ it.each([
   expect(cloud.openBatches.size).toBe(0);
 });
 
+it.each(["canceled", "given up"])("ends what nobody has claimed together when it is %s", async (how) => {
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(250));
+  const { registry } = acceptance.ports;
+  const batch = await registry.getBatch(id);
+  if (!batch) throw new Error("it was not accepted");
+  const why =
+    how === "canceled"
+      ? { cancel: { by: "somebody", time: new Date().toISOString() } }
+      : { givenUp: "It was terminated." };
+  await registry.amendBatch(batch, { status: "Running", ...why });
+  const asked: string[] = [];
+  const counted = new Proxy(registry, {
+    get(target, method, receiver) {
+      asked.push(String(method));
+      return Reflect.get(target, method, receiver);
+    },
+  });
+
+  await concludeBatch({ ...acceptance.ports, registry: counted }, id);
+
+  const status = how === "canceled" ? "Canceled" : "Failed";
+  expect(new Set(ended(id).items.map((item) => item.status))).toEqual(new Set([status]));
+  expect(ended(id).batch).toMatchObject({ status });
+  expect(asked.length).toBeLessThan(15);
+});
+
+it("ends each item by itself that a lane or another end has reached since the items were read", async () => {
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(5));
+  const { registry } = acceptance.ports;
+  const batch = await registry.getBatch(id);
+  if (batch) await registry.amendBatch(batch, { status: "Running", givenUp: "It was terminated." });
+  const listBatchItems: typeof registry.listBatchItems = async (...asked) => {
+    const items = await registry.listBatchItems(...asked);
+    // A lane has noted a claim and died; another process gives the batch up, too.
+    await registry.updateBatchItems(id, [
+      { index: 1, changes: { claim: "its-operation" } },
+      { index: 2, changes: { status: "Failed", error: { code: "FIRST", message: "", fix: "", retryable: false } } },
+    ]);
+    return items;
+  };
+
+  await concludeBatch({ ...acceptance.ports, registry: { ...registry, listBatchItems } }, id);
+
+  const { items } = ended(id);
+  expect(items.map(({ status }) => status)).toEqual(Array(5).fill("Failed"));
+  expect(items.map(({ error }) => error?.code)).toEqual([
+    "ORCHESTRATION_FAILED",
+    "ORCHESTRATION_FAILED",
+    "FIRST",
+    "ORCHESTRATION_FAILED",
+    "ORCHESTRATION_FAILED",
+  ]);
+});
+
 /** A batch of one request, given up at the moment that `when` says in the middle of the lane's claim. */
 async function giveUpDuringClaim(when: "claim is noted" | "items were read") {
   const acceptance = acceptanceContextOf();

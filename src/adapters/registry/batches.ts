@@ -89,6 +89,11 @@ export function createBatchesOn(
 
     getBatchItem: (batch, index) => items.get(batch, rowOf(index)),
     amendBatchItem: (batch, { index, etag }, changes) => items.amend(batch, rowOf(index), { etag, changes }),
+    amendBatchItems: (batch, amendments) =>
+      items.amendAll(
+        batch,
+        amendments.map(({ item: { index, etag }, changes }) => ({ row: rowOf(index), etag, changes })),
+      ),
     listBatchItems: async (batch, query) =>
       (
         await items.all(

@@ -220,11 +220,11 @@ async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<P
 }
 
 /** Notes the end of an item whose operation has ended, and returns the item. */
-export async function settleItem(
+export async function settleItem<Item extends BatchItem>(
   { registry }: Pick<Ports, "registry">,
   batch: string,
-  item: BatchItem,
-): Promise<BatchItem> {
+  item: Item,
+): Promise<Item> {
   if (isFinal(item.status) || item.operation === undefined) return item;
   const operation = await registry.getOperation(item.operation);
   if (!operation || !isFinal(operation.status)) return item;
