@@ -356,6 +356,8 @@ export interface Batches {
   getOpenBatch(id: string): Promise<Stored<OpenBatch> | undefined>;
   replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
   closeBatch(id: string): Promise<void>;
+  /** Closes a batch that was not accepted, unless an attempt to accept it has begun since it was read. */
+  forgetBatch(open: Stored<OpenBatch>): Promise<void>;
 
   getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & BatchAsk> | undefined>;
   /** Changes the item; false if someone wrote since it was read. */
@@ -500,6 +502,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     getOpenBatch: "reads",
     replaceOpenBatch: "notes",
     closeBatch: "notes",
+    forgetBatch: "notes",
     getBatchItem: "reads",
     amendBatchItem: "notes",
     amendBatchItems: "notes",

@@ -512,6 +512,9 @@ function batchesOf({ batches, openBatches, items }: State, nextEtag: () => strin
     async closeBatch(id) {
       openBatches.delete(id);
     },
+    async forgetBatch({ id, etag }) {
+      if (openBatches.get(id)?.etag === etag) openBatches.delete(id);
+    },
     getBatchItem: async (batch, index) => items.get(batch)?.[index],
     listBatchItems: async (batch, query) =>
       (items.get(batch) ?? []).filter(({ status }) => query === undefined || status === query.status),

@@ -356,6 +356,24 @@ it("changes a hundred batch items or none of them if one has been changed since 
   expect(await registry.amendBatchItems(record.id, [])).toEqual([]);
 });
 
+it("keeps a batch open that is accepted at last while the timer forgets an earlier attempt", async () => {
+  const first = batchRecord("batch-again", 2);
+  await registry.insertBatch(first, Array(2).fill(request));
+  // The earlier attempt broke off before its last write.
+  await rowsOf("MooringOperations").deleteEntity("operations", first.id);
+  const seen = await registry.getOpenBatch(first.id);
+  if (!seen) throw new Error("it is not open");
+
+  const again = { ...first, createdTime: "2026-11-24T00:30:00.000Z" };
+  await registry.insertBatch(again, Array(2).fill(request));
+  await registry.forgetBatch(seen);
+
+  const open = await registry.getOpenBatch(first.id);
+  expect(open).toMatchObject({ acceptedTime: again.createdTime, requests: 2, next: 0 });
+  if (open) await registry.forgetBatch(open);
+  expect(await registry.getOpenBatch(first.id)).toBeUndefined();
+});
+
 it("distinguishes a batch from a namespace's operation, and lists both", async () => {
   const record = batchRecord("batch-among-others", 1);
   await registry.insertBatch(record, [request]);
