@@ -480,6 +480,50 @@ it("ends each item by itself that a lane or another end has reached since the it
   ]);
 });
 
+it("has one lane run what two have taken, because the end of earlier lanes was delivered late", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(2));
+  const { registry } = ports;
+  const second: Awaited<ReturnType<typeof takeItem>>[] = [];
+  const insertNamespace: typeof registry.insertNamespace = async (record) => {
+    if (second.length === 0) {
+      await concludeBatch(ports, id);
+      second.push(await takeItem(ports, { batch: id, lane: "second", done: undefined }));
+    }
+    return await registry.insertNamespace(record);
+  };
+
+  const first = await takeItem(
+    { ...ports, registry: { ...registry, insertNamespace } },
+    { batch: id, lane: "first", done: undefined },
+  );
+
+  expect(second).toMatchObject([{ index: 0, record: { namespace: "team-0" } }]);
+  expect(first).toMatchObject({ index: 1, record: { namespace: "team-1" } });
+  // The same lane gets it again when its answer was lost.
+  expect(await takeItem(ports, { batch: id, lane: "second", done: undefined })).toMatchObject(second[0] ?? {});
+});
+
+it("does not show an item as running whose operation has ended while it was claimed", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(1));
+  const { registry } = ports;
+  const insertOperation: typeof registry.insertOperation = async (record) => {
+    await registry.insertOperation(record);
+    await registry.updateOperation(record.id, { status: "Succeeded" });
+    await registry.updateBatchItems(id, [
+      { index: 0, changes: { status: "Succeeded", outcome: "onboarded", operation: record.id } },
+    ]);
+  };
+
+  await takeItem(
+    { ...ports, registry: { ...registry, insertOperation } },
+    { batch: id, lane: "lane", done: undefined },
+  );
+
+  expect(ended(id).items).toMatchObject([{ status: "Succeeded", outcome: "onboarded" }]);
+});
+
 /** A batch of one request, given up at the moment that `when` says in the middle of the lane's claim. */
 async function giveUpDuringClaim(when: "claim is noted" | "items were read") {
   const acceptance = acceptanceContextOf();
