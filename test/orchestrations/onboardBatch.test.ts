@@ -4,6 +4,7 @@ import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { concludeBatch } from "../../src/application/batch/concludeBatch.ts";
+import { refuseItems } from "../../src/application/batch/refuseItems.ts";
 import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
@@ -502,6 +503,46 @@ it("has one lane run what two have taken, because the end of earlier lanes was d
   expect(first).toMatchObject({ index: 1, record: { namespace: "team-1" } });
   // The same lane gets it again when its answer was lost.
   expect(await takeItem(ports, { batch: id, lane: "second", done: undefined })).toMatchObject(second[0] ?? {});
+});
+
+it("does not end an item as refused that another attempt has begun", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(1));
+  const { registry } = ports;
+  const take = (own: Ports) => takeItem(own, { batch: id, lane: "lane", done: undefined });
+  let isFirst = true;
+  const getNamespace: typeof registry.getNamespace = async (berth) => {
+    const asked = isFirst;
+    isFirst = false;
+    if (asked) {
+      const { record } = await take(ports);
+      if (!record) throw new Error("the first attempt has not claimed");
+      // Its operation has ended since, and another one holds the namespace.
+      await registry.updateOperation(record.operation, { status: "Succeeded" });
+      await registry.updateBatchItems(id, [{ index: 0, changes: { status: "Succeeded", outcome: "onboarded" } }]);
+      const held = await registry.getNamespace(berth);
+      if (held) await registry.replaceNamespace({ ...held, operation: "another", requestHash: "another" });
+    }
+    return await registry.getNamespace(berth);
+  };
+
+  await take({ ...ports, registry: { ...registry, getNamespace } });
+
+  expect(ended(id).items).toMatchObject([{ status: "Succeeded", outcome: "onboarded" }]);
+  expect(ended(id).items[0]).not.toHaveProperty("error");
+});
+
+it("leaves to its lane what a lane is claiming when the quotas are distributed late", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf(member("red"), {
+    teams: { ...withTeams.teams, red: { ...withTeams.teams["red"], quota: 1 } } as Catalog["teams"],
+    auth: withTeams.auth,
+  });
+  const id = await acceptBatch({ ports, ...acceptance }, [request("red-a"), request("red-b")]);
+  await ports.registry.updateBatchItems(id, [{ index: 1, changes: { claim: "its-operation" } }]);
+
+  await refuseItems(ports, id);
+
+  expect(ended(id).items.map(({ status }) => status)).toEqual(["NotStarted", "NotStarted"]);
 });
 
 it("does not show an item as running whose operation has ended while it was claimed", async () => {

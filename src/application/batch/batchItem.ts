@@ -72,7 +72,11 @@ export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenIt
   if (begun.operation !== undefined) return await findOwn(ports, begun, lane);
 
   const { claim: operation } = item;
-  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
+  /** Unless another try has written to it in the meantime: then its finding counts. */
+  const note = async (changes: Partial<BatchItem>) => {
+    const isFirst = await registry.amendBatchItem(batch.id, item, changes);
+    return isFirst ? undefined : await claimItem(ports, batch, taken);
+  };
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const claimContext = { ports, by: batch.by, traceparent, operation, batch: batch.id };
   let claim: Claim;
@@ -84,13 +88,12 @@ export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenIt
     // An operation that gave way to a quota is recorded as failed.
     const recorded = await registry.getOperation(operation);
     const known = recorded ? { operation, kind: recorded.kind } : {};
-    await note({
+    return await note({
       ...known,
       status: "Failed",
       error: describe(errorAsSent(await explainHolder(ports, error), item)),
       endTime: new Date().toISOString(),
     });
-    return undefined;
   }
 
   const { record, how } = claim;
@@ -102,13 +105,8 @@ export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenIt
     const running = await noteBegun(ports, batch.id, { index, changes });
     return running && (await findOwn(ports, running, lane));
   }
-  const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
-  const isFirst = await registry.amendBatchItem(
-    batch.id,
-    item,
-    how === "unchanged" ? { ...known, ...end } : { ...known, status: "Running" },
-  );
-  return isFirst ? undefined : await claimItem(ports, batch, taken);
+  if (how === "follows") return await note({ ...known, status: "Running" });
+  return await note({ ...known, status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() });
 }
 
 /** An operation that no lane starts waits for people. */
