@@ -356,12 +356,19 @@ export interface Batches {
   getOpenBatch(id: string): Promise<Stored<OpenBatch> | undefined>;
   replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
   closeBatch(id: string): Promise<void>;
+  /** Closes a batch that was not accepted, unless an attempt to accept it has begun since it was read. */
+  forgetBatch(open: Stored<OpenBatch>): Promise<void>;
 
   getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & BatchAsk> | undefined>;
   /** Changes the item; false if someone wrote since it was read. */
   amendBatchItem(batch: string, item: Stored<BatchItem>, changes: Partial<BatchItem>): Promise<boolean>;
+  /** The same for many, in few transactions: if someone wrote one item, others are not changed either. Says which were. */
+  amendBatchItems(
+    batch: string,
+    amendments: readonly { readonly item: Stored<BatchItem>; readonly changes: Partial<BatchItem> }[],
+  ): Promise<readonly boolean[]>;
   /** In order, without what they ask for. */
-  listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly BatchItem[]>;
+  listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly Stored<BatchItem>[]>;
   updateBatchItems(
     batch: string,
     changes: readonly { readonly index: number; readonly changes: Partial<BatchItem> }[],
@@ -495,8 +502,10 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     getOpenBatch: "reads",
     replaceOpenBatch: "notes",
     closeBatch: "notes",
+    forgetBatch: "notes",
     getBatchItem: "reads",
     amendBatchItem: "notes",
+    amendBatchItems: "notes",
     listBatchItems: "reads",
     updateBatchItems: "notes",
     waitingFor: "reads",

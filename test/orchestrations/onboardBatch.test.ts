@@ -4,6 +4,7 @@ import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { concludeBatch } from "../../src/application/batch/concludeBatch.ts";
+import { refuseItems } from "../../src/application/batch/refuseItems.ts";
 import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
@@ -422,6 +423,146 @@ it.each([
       .toSorted(),
   ).toEqual(["Failed", "Failed", "Succeeded"]);
   expect(cloud.openBatches.size).toBe(0);
+});
+
+it.each(["canceled", "given up"])("ends what nobody has claimed together when it is %s", async (how) => {
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(250));
+  const { registry } = acceptance.ports;
+  const batch = await registry.getBatch(id);
+  if (!batch) throw new Error("it was not accepted");
+  const why =
+    how === "canceled"
+      ? { cancel: { by: "somebody", time: new Date().toISOString() } }
+      : { givenUp: "It was terminated." };
+  await registry.amendBatch(batch, { status: "Running", ...why });
+  const asked: string[] = [];
+  const counted = new Proxy(registry, {
+    get(target, method, receiver) {
+      asked.push(String(method));
+      return Reflect.get(target, method, receiver);
+    },
+  });
+
+  await concludeBatch({ ...acceptance.ports, registry: counted }, id);
+
+  const status = how === "canceled" ? "Canceled" : "Failed";
+  expect(new Set(ended(id).items.map((item) => item.status))).toEqual(new Set([status]));
+  expect(ended(id).batch).toMatchObject({ status });
+  expect(asked.length).toBeLessThan(15);
+});
+
+it("ends each item by itself that a lane or another end has reached since the items were read", async () => {
+  const acceptance = acceptanceContextOf();
+  const id = await acceptBatch(acceptance, requests(5));
+  const { registry } = acceptance.ports;
+  const batch = await registry.getBatch(id);
+  if (batch) await registry.amendBatch(batch, { status: "Running", givenUp: "It was terminated." });
+  const listBatchItems: typeof registry.listBatchItems = async (...asked) => {
+    const items = await registry.listBatchItems(...asked);
+    // A lane has noted a claim and died; another process gives the batch up, too.
+    await registry.updateBatchItems(id, [
+      { index: 1, changes: { claim: "its-operation" } },
+      { index: 2, changes: { status: "Failed", error: { code: "FIRST", message: "", fix: "", retryable: false } } },
+    ]);
+    return items;
+  };
+
+  await concludeBatch({ ...acceptance.ports, registry: { ...registry, listBatchItems } }, id);
+
+  const { items } = ended(id);
+  expect(items.map(({ status }) => status)).toEqual(Array(5).fill("Failed"));
+  expect(items.map(({ error }) => error?.code)).toEqual([
+    "ORCHESTRATION_FAILED",
+    "ORCHESTRATION_FAILED",
+    "FIRST",
+    "ORCHESTRATION_FAILED",
+    "ORCHESTRATION_FAILED",
+  ]);
+});
+
+it("has one lane run what two have taken, because the end of earlier lanes was delivered late", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(2));
+  const { registry } = ports;
+  const second: Awaited<ReturnType<typeof takeItem>>[] = [];
+  const insertNamespace: typeof registry.insertNamespace = async (record) => {
+    if (second.length === 0) {
+      await concludeBatch(ports, id);
+      second.push(await takeItem(ports, { batch: id, lane: "second", done: undefined }));
+    }
+    return await registry.insertNamespace(record);
+  };
+
+  const first = await takeItem(
+    { ...ports, registry: { ...registry, insertNamespace } },
+    { batch: id, lane: "first", done: undefined },
+  );
+
+  expect(second).toMatchObject([{ index: 0, record: { namespace: "team-0" } }]);
+  expect(first).toMatchObject({ index: 1, record: { namespace: "team-1" } });
+  // The same lane gets it again when its answer was lost.
+  expect(await takeItem(ports, { batch: id, lane: "second", done: undefined })).toMatchObject(second[0] ?? {});
+});
+
+it("does not end an item as refused that another attempt has begun", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(1));
+  const { registry } = ports;
+  const take = (own: Ports) => takeItem(own, { batch: id, lane: "lane", done: undefined });
+  let isFirst = true;
+  const getNamespace: typeof registry.getNamespace = async (berth) => {
+    const asked = isFirst;
+    isFirst = false;
+    if (asked) {
+      const { record } = await take(ports);
+      if (!record) throw new Error("the first attempt has not claimed");
+      // Its operation has ended since, and another one holds the namespace.
+      await registry.updateOperation(record.operation, { status: "Succeeded" });
+      await registry.updateBatchItems(id, [{ index: 0, changes: { status: "Succeeded", outcome: "onboarded" } }]);
+      const held = await registry.getNamespace(berth);
+      if (held) await registry.replaceNamespace({ ...held, operation: "another", requestHash: "another" });
+    }
+    return await registry.getNamespace(berth);
+  };
+
+  await take({ ...ports, registry: { ...registry, getNamespace } });
+
+  expect(ended(id).items).toMatchObject([{ status: "Succeeded", outcome: "onboarded" }]);
+  expect(ended(id).items[0]).not.toHaveProperty("error");
+});
+
+it("leaves to its lane what a lane is claiming when the quotas are distributed late", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf(member("red"), {
+    teams: { ...withTeams.teams, red: { ...withTeams.teams["red"], quota: 1 } } as Catalog["teams"],
+    auth: withTeams.auth,
+  });
+  const id = await acceptBatch({ ports, ...acceptance }, [request("red-a"), request("red-b")]);
+  await ports.registry.updateBatchItems(id, [{ index: 1, changes: { claim: "its-operation" } }]);
+
+  await refuseItems(ports, id);
+
+  expect(ended(id).items.map(({ status }) => status)).toEqual(["NotStarted", "NotStarted"]);
+});
+
+it("does not show an item as running whose operation has ended while it was claimed", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(1));
+  const { registry } = ports;
+  const insertOperation: typeof registry.insertOperation = async (record) => {
+    await registry.insertOperation(record);
+    await registry.updateOperation(record.id, { status: "Succeeded" });
+    await registry.updateBatchItems(id, [
+      { index: 0, changes: { status: "Succeeded", outcome: "onboarded", operation: record.id } },
+    ]);
+  };
+
+  await takeItem(
+    { ...ports, registry: { ...registry, insertOperation } },
+    { batch: id, lane: "lane", done: undefined },
+  );
+
+  expect(ended(id).items).toMatchObject([{ status: "Succeeded", outcome: "onboarded" }]);
 });
 
 /** A batch of one request, given up at the moment that `when` says in the middle of the lane's claim. */

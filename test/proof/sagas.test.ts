@@ -27,6 +27,7 @@ const onceFailing: [seed: number, defect: string][] = [
   [1074803, "a namespace that a canceled batch had claimed and not started was onboarded all the same"],
   [1347, "an operation that one run of its last step ended, and the other did not, lost its client id"],
   [11514, "a committed change was undone when the end of its last step could not be recorded"],
+  [100383, "two lanes ran the same namespace when the end of earlier lanes came late"],
   [91, "a canceled repair left the client id of the identity that it had replaced in the record"],
 ];
 
@@ -136,6 +137,21 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   }
   for (const what of ["onboard taken up", "offboard taken up", "onboard Failed ORCHESTRATION_FAILED"]) {
     expect(seen(what), what).toBeGreaterThan(count / 500);
+  }
+  for (const activity of [
+    "preflight",
+    "prepareNamespace",
+    "grantDatabase",
+    "verifyAndConclude",
+    "recordOutcome",
+    "removeIdentity",
+    "revokeDatabase",
+    "checkDependants",
+    "beginBatch",
+    "takeBatchItem",
+    "concludeBatch",
+  ]) {
+    expect(seen(`no worker for ${activity}`), activity).toBeGreaterThan(count / 2_000);
   }
   for (const what of ["repair taken up", "migrate taken up", "compensate taken up"]) {
     expect(seen(what), what).toBeGreaterThan(count / 5_000);

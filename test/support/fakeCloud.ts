@@ -474,6 +474,16 @@ function waitingOf({ waiting }: State): WaitingRequests {
 }
 
 function batchesOf({ batches, openBatches, items }: State, nextEtag: () => string): Batches {
+  function amendAll(batch: string, amendments: Parameters<Batches["amendBatchItems"]>[1]): boolean {
+    const rows = items.get(batch) ?? [];
+    if (amendments.some(({ item: { index, etag } }) => rows[index]?.etag !== etag)) return false;
+    for (const { item, changes } of amendments) {
+      const row = rows[item.index];
+      if (row) rows[item.index] = { ...row, ...changes, etag: nextEtag() };
+    }
+    return true;
+  }
+
   return {
     async insertBatch(record, asked) {
       const { id, createdTime } = record;
@@ -502,6 +512,9 @@ function batchesOf({ batches, openBatches, items }: State, nextEtag: () => strin
     async closeBatch(id) {
       openBatches.delete(id);
     },
+    async forgetBatch({ id, etag }) {
+      if (openBatches.get(id)?.etag === etag) openBatches.delete(id);
+    },
     getBatchItem: async (batch, index) => items.get(batch)?.[index],
     listBatchItems: async (batch, query) =>
       (items.get(batch) ?? []).filter(({ status }) => query === undefined || status === query.status),
@@ -512,12 +525,12 @@ function batchesOf({ batches, openBatches, items }: State, nextEtag: () => strin
         if (row) rows[index] = { ...row, ...changes, etag: nextEtag() };
       }
     },
-    async amendBatchItem(batch, { index, etag }, changes) {
-      const rows = items.get(batch) ?? [];
-      const row = rows[index];
-      if (row?.etag !== etag) return false;
-      rows[index] = { ...row, ...changes, etag: nextEtag() };
-      return true;
+    async amendBatchItem(batch, item, changes) {
+      return amendAll(batch, [{ item, changes }]);
+    },
+    async amendBatchItems(batch, amendments) {
+      const isAmended = amendAll(batch, amendments);
+      return amendments.map(() => isAmended);
     },
   };
 }

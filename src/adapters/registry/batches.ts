@@ -53,12 +53,19 @@ export function createBatchesOn(
   const items = table<ItemRow>("MooringBatchItems");
 
   /** An earlier attempt that did not get to write its record may have chosen other namespaces, and a different number of them. */
-  async function forgetOthers(opened: OpenBatch): Promise<void> {
-    const { id, requests } = opened;
+  async function forgetOthers({ id, requests }: OpenBatch): Promise<void> {
     const rest = (await items.all([["PartitionKey", id]], ["index"])).filter(({ index }) => index >= requests);
     for (const { index, etag } of rest) await items.remove(id, rowOf(index), etag);
-    const before = await open.get(openPartition, id);
-    if (before && before.requests !== requests) await open.replace(openPartition, id, { ...opened, etag: before.etag });
+  }
+
+  /** What an earlier attempt has opened is renewed: the timer may be about to forget it. */
+  async function openBatch(opened: OpenBatch): Promise<void> {
+    const { id, acceptedTime, requests } = opened;
+    for (;;) {
+      if (await open.insert(openPartition, id, opened)) return;
+      const before = await open.get(openPartition, id);
+      if (before && (await open.replace(openPartition, id, { ...before, acceptedTime, requests }))) return;
+    }
   }
 
   return {
@@ -70,7 +77,7 @@ export function createBatchesOn(
       }));
       await items.insertAll(id, rows);
       const opened = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {} };
-      await open.insert(openPartition, id, opened);
+      await openBatch(opened);
       if (record.work) await forgetOthers(opened);
       await operations.insert(operationsPartition, id, record);
     },
@@ -86,9 +93,17 @@ export function createBatchesOn(
     async closeBatch(id) {
       await open.remove(openPartition, id, "*");
     },
+    async forgetBatch({ id, etag }) {
+      await open.remove(openPartition, id, etag);
+    },
 
     getBatchItem: (batch, index) => items.get(batch, rowOf(index)),
     amendBatchItem: (batch, { index, etag }, changes) => items.amend(batch, rowOf(index), { etag, changes }),
+    amendBatchItems: (batch, amendments) =>
+      items.amendAll(
+        batch,
+        amendments.map(({ item: { index, etag }, changes }) => ({ row: rowOf(index), etag, changes })),
+      ),
     listBatchItems: async (batch, query) =>
       (
         await items.all(

@@ -105,6 +105,11 @@ export interface Table<T extends object> {
   mergeAll(partition: string, rows: readonly { readonly row: string; readonly changes: Partial<T> }[]): Promise<void>;
   /** Changes fields of the row if it is still as it was read. */
   amend(partition: string, row: string, change: { etag: string; changes: Partial<T> }): Promise<boolean>;
+  /** The same for rows of one partition: all or none of each hundred. Says of each row whether it was changed. */
+  amendAll(
+    partition: string,
+    rows: readonly { readonly row: string; readonly etag: string; readonly changes: Partial<T> }[],
+  ): Promise<readonly boolean[]>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<Stored<T>>>;
   /** With `fields`, the service sends only these fields. */
@@ -132,8 +137,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
 
   const mergeEach = (entities: readonly TableEntity[]) =>
     run(async (client) => {
-      for (let from = 0; from < entities.length; from += mostInTransaction) {
-        const own = entities.slice(from, from + mostInTransaction);
+      for (const own of transactionsOf(entities)) {
         await client.submitTransaction(own.map((entity): TransactionAction => ["upsert", entity, "Merge"]));
       }
     });
@@ -164,6 +168,18 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     mergeAll: (partition, rows) => mergeEach(rows.map(({ row, changes }) => toPartialEntity(partition, row, changes))),
     amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
       run((client) => unless(isLost, client.updateEntity(toPartialEntity(partition, row, changes), "Merge", { etag }))),
+    amendAll: (partition, rows) =>
+      run(async (client) => {
+        const amended: boolean[] = [];
+        for (const own of transactionsOf(rows)) {
+          const actions = own.map(({ row, etag, changes }): TransactionAction => {
+            return ["update", toPartialEntity(partition, row, changes), "Merge", { etag }];
+          });
+          const isAmended = await unless(isLost, client.submitTransaction(actions));
+          amended.push(...own.map(() => isAmended));
+        }
+        return amended;
+      }),
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
@@ -186,6 +202,11 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
         return found;
       }),
   };
+}
+
+function transactionsOf<T>(rows: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(rows.length / mostInTransaction);
+  return Array.from({ length: count }, (_, at) => rows.slice(at * mostInTransaction, (at + 1) * mostInTransaction));
 }
 
 /** Somebody else changed or removed the row first. */

@@ -53,19 +53,30 @@ export async function takeIndex(
   return mine === done ? undefined : mine;
 }
 
+interface TakenItem {
+  readonly index: number;
+  /** The lane that has taken it. */
+  readonly lane: string;
+}
+
 /** Claims the item's namespace. Returns the record if the lane has to run its operation. */
-export async function claimItem(ports: Ports, batch: BatchRecord, index: number): Promise<HeldRecord | undefined> {
+export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenItem): Promise<HeldRecord | undefined> {
   const { registry } = ports;
-  const item = await noteClaim(registry, batch.id, index);
+  const { index, lane } = taken;
+  const item = await noteClaim(registry, batch.id, taken);
   if (!item || isFinal(item.status)) return undefined;
   // An earlier try got this far. If the operation is not the item's own, what has become of it since changes nothing.
-  if (item.operation !== undefined) return await findOwn(ports, item);
+  if (item.operation !== undefined) return await findOwn(ports, item, lane);
   // An earlier try may also have claimed without recording it; its operation may have run, and ended, by now.
   const begun = item.isFresh ? item : await findBegun(ports, batch.id, item);
-  if (begun.operation !== undefined) return await findOwn(ports, begun);
+  if (begun.operation !== undefined) return await findOwn(ports, begun, lane);
 
   const { claim: operation } = item;
-  const note = (changes: Partial<BatchItem>) => registry.updateBatchItems(batch.id, [{ index, changes }]);
+  /** Unless another try has written to it in the meantime: then its finding counts. */
+  const note = async (changes: Partial<BatchItem>) => {
+    const isFirst = await registry.amendBatchItem(batch.id, item, changes);
+    return isFirst ? undefined : await claimItem(ports, batch, taken);
+  };
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const claimContext = { ports, by: batch.by, traceparent, operation, batch: batch.id };
   let claim: Claim;
@@ -77,13 +88,12 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
     // An operation that gave way to a quota is recorded as failed.
     const recorded = await registry.getOperation(operation);
     const known = recorded ? { operation, kind: recorded.kind } : {};
-    await note({
+    return await note({
       ...known,
       status: "Failed",
       error: describe(errorAsSent(await explainHolder(ports, error), item)),
       endTime: new Date().toISOString(),
     });
-    return undefined;
   }
 
   const { record, how } = claim;
@@ -92,16 +102,11 @@ export async function claimItem(ports: Ports, batch: BatchRecord, index: number)
   if (how === "begun") {
     // Whatever another try has found, the item's own operation holds the namespace.
     const changes = { ...known, status: "Running" as const, ...approvalOf(record) };
-    const isBegun = await noteBegun(ports, batch.id, { index, changes });
-    return isBegun ? await findOwn(ports, { ...item, ...known }) : undefined;
+    const running = await noteBegun(ports, batch.id, { index, changes });
+    return running && (await findOwn(ports, running, lane));
   }
-  const end = { status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() } as const;
-  const isFirst = await registry.amendBatchItem(
-    batch.id,
-    item,
-    how === "unchanged" ? { ...known, ...end } : { ...known, status: "Running" },
-  );
-  return isFirst ? undefined : await claimItem(ports, batch, index);
+  if (how === "follows") return await note({ ...known, status: "Running" });
+  return await note({ ...known, status: "Succeeded", outcome: "unchanged", endTime: new Date().toISOString() });
 }
 
 /** An operation that no lane starts waits for people. */
@@ -117,17 +122,24 @@ type Claimed = Stored<BatchItem & BatchAsk> & {
 
 /**
  * Gives the item the ID of its operation, unless it has one: the first ID written applies to every other try, including one
- * that runs at the same time. Undefined when the item does not exist, or ended before anyone claimed.
+ * that runs at the same time. The lane runs the operation even if an earlier one had claimed it and failed. Undefined when the
+ * item does not exist, or ended before anyone claimed.
  */
-async function noteClaim(registry: Ports["registry"], batch: string, index: number): Promise<Claimed | undefined> {
+async function noteClaim(
+  registry: Ports["registry"],
+  batch: string,
+  { index, lane }: TakenItem,
+): Promise<Claimed | undefined> {
   const now = new Date();
   const mine = createOperationId(now);
   const read = () => registry.getBatchItem(batch, index);
   const { record, change } = await amend({
     what: `Item ${index} of batch ${batch}`,
     read,
-    next: ({ claim, status }) =>
-      claim === undefined && !isFinal(status) ? { claim: mine, startTime: now.toISOString() } : undefined,
+    next({ claim, status, lane: its }) {
+      if (claim === undefined && !isFinal(status)) return { claim: mine, lane, startTime: now.toISOString() };
+      return status === "NotStarted" && its !== lane ? { lane } : undefined;
+    },
     write: (item, changes) => registry.amendBatchItem(batch, item, changes),
     attempts: takes,
   });
@@ -136,12 +148,16 @@ async function noteClaim(registry: Ports["registry"], batch: string, index: numb
   return item?.claim === undefined ? undefined : { ...item, claim: item.claim, isFresh: item.claim === mine };
 }
 
-/** The record of the item's own operation, if a lane has to start it and none has yet. */
+/**
+ * The record of the item's own operation, if this lane has to start it and has not yet. Two lanes may have taken the item, since
+ * the runtime may deliver the end of earlier lanes late (concludeBatch.ts); the one that has it when it begins is the only one.
+ */
 async function findOwn(
   { registry }: Ports,
-  { claim, operation, ...berth }: BatchItem,
+  { claim, operation, lane: its, ...berth }: BatchItem,
+  lane: string,
 ): Promise<HeldRecord | undefined> {
-  if (operation !== claim || operation === undefined) return undefined;
+  if (operation !== claim || operation === undefined || (its !== undefined && its !== lane)) return undefined;
   const [record, recorded] = await Promise.all([registry.getNamespace(berth), registry.getOperation(operation)]);
   if (record?.operation !== operation || recorded?.status !== "NotStarted") return undefined;
   return isHeld(record) && record.batch?.isStarter === true ? record : undefined;
@@ -160,32 +176,33 @@ export async function findBegun(ports: Ports, batch: string, item: BatchItem): P
   const own = held ? await recordOf(ports, held) : await registry.getOperation(claim);
   if (!own) return item;
   const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
-  const isBegun = await noteBegun(ports, batch, { index, changes });
-  if (!isBegun) return (await registry.getBatchItem(batch, index)) ?? item;
-  return await settleItem(ports, batch, { ...item, ...changes });
+  const begun = await noteBegun(ports, batch, { index, changes });
+  if (!begun) return (await registry.getBatchItem(batch, index)) ?? item;
+  return await settleItem(ports, batch, begun);
 }
 
 /**
- * Whether the item has begun; if the batch has ended it as never begun, its operation is withdrawn. A cancel of the batch is
- * written first and looks for items afterwards, so one of the two sees the other.
+ * The item as it has begun; undefined if the batch has ended it as never begun, and then its operation is withdrawn. A cancel of
+ * the batch is written first and looks for items afterwards, so one of the two sees the other.
  */
 async function noteBegun(
   { registry }: Ports,
   batch: string,
   { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
-): Promise<boolean> {
-  const { record: item } = await amend({
+): Promise<BatchItem | undefined> {
+  const isOver = ({ status, operation }: BatchItem) => isFinal(status) && operation === changes.operation;
+  const { record: item, change } = await amend({
     what: `Item ${index} of batch ${batch}`,
     read: () => registry.getBatchItem(batch, index),
-    next: (found) => (hasNeverBegun(found) ? undefined : changes),
+    next: (found) => (hasNeverBegun(found) || isOver(found) ? undefined : changes),
     write: (found, next) => registry.amendBatchItem(batch, found, next),
     attempts: takes,
   });
-  const isBegun = item !== undefined && !hasNeverBegun(item);
+  const begun = item === undefined || hasNeverBegun(item) ? undefined : { ...item, ...change };
   const record = await registry.getBatch(batch);
-  const cancel = record?.cancel ?? (isBegun ? undefined : withdrawal(record));
+  const cancel = record?.cancel ?? (begun ? undefined : withdrawal(record));
   if (cancel) await passOnCancel(registry, changes.operation, cancel);
-  return isBegun;
+  return begun;
 }
 
 /** The batch has ended the item before it got its operation. */
@@ -220,11 +237,11 @@ async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<P
 }
 
 /** Notes the end of an item whose operation has ended, and returns the item. */
-export async function settleItem(
+export async function settleItem<Item extends BatchItem>(
   { registry }: Pick<Ports, "registry">,
   batch: string,
-  item: BatchItem,
-): Promise<BatchItem> {
+  item: Item,
+): Promise<Item> {
   if (isFinal(item.status) || item.operation === undefined) return item;
   const operation = await registry.getOperation(item.operation);
   if (!operation || !isFinal(operation.status)) return item;

@@ -5,7 +5,7 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
+import type { BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import { amend } from "../amend.ts";
 import { appendDecision } from "../watching/audit.ts";
@@ -22,9 +22,9 @@ interface Left {
 export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   const record = await getBatch(ports, id);
   if (isFinal(record.status)) return await close(ports, record);
-  let items = await settleItems(ports, id, await ports.registry.listBatchItems(id));
-  items = await dropVerifications(ports, record, items);
-  if (record.cancel || record.givenUp !== undefined) items = await giveUp(ports, record, items);
+  const settled = await settleItems(ports, id, await ports.registry.listBatchItems(id));
+  const open = await dropVerifications(ports, record, settled);
+  const items = record.cancel || record.givenUp !== undefined ? await giveUp(ports, record, open) : open;
   const totals = countItems(items);
   const { notStarted: notBegun, running } = totals;
   if (notBegun + running > 0) {
@@ -67,12 +67,12 @@ async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly
 }
 
 /** Notes the end of each item whose operation has ended. */
-export async function settleItems(
+export async function settleItems<Item extends BatchItem>(
   ports: Pick<Ports, "registry">,
   batch: string,
-  items: readonly BatchItem[],
-): Promise<readonly BatchItem[]> {
-  const settled: BatchItem[] = [];
+  items: readonly Item[],
+): Promise<readonly Item[]> {
+  const settled: Item[] = [];
   for (let from = 0; from < items.length; from += atOnce) {
     settled.push(
       ...(await Promise.all(items.slice(from, from + atOnce).map((item) => settleItem(ports, batch, item)))),
@@ -85,8 +85,8 @@ export async function settleItems(
 async function dropVerifications(
   { registry }: Pick<Ports, "registry">,
   { id, work }: BatchRecord,
-  items: readonly BatchItem[],
-): Promise<readonly BatchItem[]> {
+  items: readonly Stored<BatchItem>[],
+): Promise<readonly Stored<BatchItem>[]> {
   if (work?.action !== "verify") return items;
   return await Promise.all(
     items.map(async (item) => {
@@ -104,7 +104,11 @@ async function dropVerifications(
 }
 
 /** Items that have not begun never begin. After a cancel, the batch does not wait for anyone else's operation, either. */
-async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[]): Promise<readonly BatchItem[]> {
+async function giveUp(
+  ports: Ports,
+  batch: BatchRecord,
+  all: readonly Stored<BatchItem>[],
+): Promise<readonly BatchItem[]> {
   const { id, cancel, givenUp } = batch;
   const endTime = new Date().toISOString();
   const canceled = (message: string) => ({
@@ -124,8 +128,16 @@ async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[
     if (!cancel || status !== "Running" || operation === claim) return undefined;
     return canceled(`Operation ${operation} is not the batch's own, and goes on.`);
   };
-  // A lane may be claiming the item at this moment, so its end is written only to what was read: either the lane finds that it has
+  // A lane may be claiming an item at this moment, so its end is written only to what was read: either the lane finds that it has
   // ended, or it is found to have begun.
+  const ended = await endTogether(
+    ports,
+    id,
+    all.flatMap((item) => {
+      const changes = isUnclaimed(item) || item.status === "Running" ? endOf(item) : undefined;
+      return changes ? [{ item, changes }] : [];
+    }),
+  );
   const end = async (item: BatchItem): Promise<BatchItem> => {
     let found = await findBegun(ports, id, item);
     if (!endOf(found)) return found;
@@ -142,9 +154,26 @@ async function giveUp(ports: Ports, batch: BatchRecord, all: readonly BatchItem[
   };
   const items: BatchItem[] = [];
   for (let from = 0; from < all.length; from += atOnce) {
-    items.push(...(await Promise.all(all.slice(from, from + atOnce).map(end))));
+    const some = all.slice(from, from + atOnce);
+    items.push(...(await Promise.all(some.map(async (item) => ended.get(item.index) ?? (await end(item))))));
   }
   return items;
+}
+
+/** Nobody can have begun it without having written to it. */
+function isUnclaimed({ status, claim }: BatchItem): boolean {
+  return status === "NotStarted" && claim === undefined;
+}
+
+/** Ends items of which nothing but what was read has to be known. Returns those that are still as they were read, by index. */
+async function endTogether(
+  { registry }: Pick<Ports, "registry">,
+  batch: string,
+  ends: readonly { readonly item: Stored<BatchItem>; readonly changes: Partial<BatchItem> }[],
+): Promise<ReadonlyMap<number, BatchItem>> {
+  const isWritten = await registry.amendBatchItems(batch, ends);
+  const written = ends.filter((_each, at) => isWritten[at]);
+  return new Map(written.map(({ item, changes }) => [item.index, { ...item, ...changes }]));
 }
 
 /**

@@ -26,7 +26,8 @@ export async function refuseItems(ports: Ports, id: string): Promise<void> {
   };
   const endTime = new Date().toISOString();
   for (const { item, refusal } of await refuseBeyondQuota({ ports, by }, requests, open)) {
-    // False when somebody has claimed it in between; that claim gets the same refusal if it still applies.
+    // Nor if somebody claims it in between, by its ETag: a claim gets the same refusal if it still applies.
+    if (item.claim !== undefined) continue;
     await registry.amendBatchItem(id, item, { status: "Failed", error: describe(refusal), endTime });
   }
 }

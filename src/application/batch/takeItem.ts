@@ -38,7 +38,7 @@ export async function takeItem(
       last = index;
       continue;
     }
-    const record = await claimItem(ports, batch, index);
+    const record = await claimItem(ports, batch, { index, lane });
     if (record) return { index, record };
     last = index;
   }

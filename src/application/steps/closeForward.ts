@@ -2,6 +2,12 @@
  * An operation does not begin to undo while one of its steps may still write. The runtime delivers an activity late when its host
  * was down or its queue slow, even for the first time. Both sides write their own row before they read the other's: a step
  * its start, and an undo its own start and a row for each step that has none. So a step either finds the undo or is waited for.
+ *
+ * Where a process has died in the last attempt of a step, the undo waits for nobody, and nothing says so sooner than the longest
+ * time that a function may run. The orchestration has awaited all of its steps by then, but that the runtime has given up an
+ * activity does not mean that it has ended, and a result that came may be that of another delivery. Nor can an instance ask
+ * another for its processes. A lease that a living process renews would be sooner: but then each write would have to check
+ * it first, since a process that has stood still goes on, and rows of other releases have none. So this rare undo is late.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";

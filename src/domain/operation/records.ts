@@ -87,6 +87,8 @@ export interface BatchItem extends Berth {
   readonly status: OperationStatus;
   /** The ID for its own operation, recorded before the namespace is claimed. */
   readonly claim?: string;
+  /** The lane that runs its own operation; another takes it over as long as the item has not begun. Absent in older rows. */
+  readonly lane?: string;
   /** The operation that decides how it ends: its own, or an earlier one with the same request. */
   readonly operation?: string;
   readonly kind?: OperationKind;

@@ -55,7 +55,7 @@ export async function recoverBatch(recovery: RecoveryContext, id: string, before
 
 async function reconcileBatch(
   recovery: RecoveryContext,
-  open: OpenBatch,
+  open: Stored<OpenBatch>,
   {
     record,
     before,
@@ -67,7 +67,7 @@ async function reconcileBatch(
   const { registry } = ports;
   const accepted = Date.parse(acceptedTime);
   if (!record) {
-    if (accepted < before - forgottenMs) await registry.closeBatch(id);
+    if (accepted < before - forgottenMs) await registry.forgetBatch(open);
     return;
   }
   const instance = await findInstance(client, id);

@@ -330,6 +330,50 @@ it("gives a batch item to the first of two writers that read the same version", 
   expect(await registry.getBatchItem(record.id, 0)).toMatchObject({ claim: "first", request, status: "NotStarted" });
 });
 
+it("changes a hundred batch items or none of them if one has been changed since they were read", async () => {
+  const record = batchRecord("batch-ended", 250);
+  await registry.insertBatch(
+    record,
+    Array.from({ length: 250 }, (_, index) => askOf({ ...request, namespace: `team-${index}` })),
+  );
+  const items = await registry.listBatchItems(record.id);
+  await registry.updateBatchItems(record.id, [{ index: 120, changes: { claim: "a lane" } }]);
+
+  const changes = { status: "Failed" } as const;
+  const amended = await registry.amendBatchItems(
+    record.id,
+    items.map((item) => ({ item, changes })),
+  );
+
+  const isOfSecond = (index: number) => index >= 100 && index < 200;
+  expect(amended).toEqual(items.map(({ index }) => !isOfSecond(index)));
+  const after = await registry.listBatchItems(record.id);
+  expect(after.map(({ status }) => status)).toEqual(
+    items.map(({ index }) => (isOfSecond(index) ? "NotStarted" : "Failed")),
+  );
+  expect(after[120]).toMatchObject({ claim: "a lane" });
+  expect(await registry.getBatchItem(record.id, 7)).toMatchObject({ request: { namespace: "team-7" } });
+  expect(await registry.amendBatchItems(record.id, [])).toEqual([]);
+});
+
+it("keeps a batch open that is accepted at last while the timer forgets an earlier attempt", async () => {
+  const first = batchRecord("batch-again", 2);
+  await registry.insertBatch(first, Array(2).fill(request));
+  // The earlier attempt broke off before its last write.
+  await rowsOf("MooringOperations").deleteEntity("operations", first.id);
+  const seen = await registry.getOpenBatch(first.id);
+  if (!seen) throw new Error("it is not open");
+
+  const again = { ...first, createdTime: "2026-11-24T00:30:00.000Z" };
+  await registry.insertBatch(again, Array(2).fill(request));
+  await registry.forgetBatch(seen);
+
+  const open = await registry.getOpenBatch(first.id);
+  expect(open).toMatchObject({ acceptedTime: again.createdTime, requests: 2, next: 0 });
+  if (open) await registry.forgetBatch(open);
+  expect(await registry.getOpenBatch(first.id)).toBeUndefined();
+});
+
 it("distinguishes a batch from a namespace's operation, and lists both", async () => {
   const record = batchRecord("batch-among-others", 1);
   await registry.insertBatch(record, [request]);

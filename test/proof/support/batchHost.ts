@@ -17,7 +17,7 @@ import { recoverOperation } from "../../../src/functions/operations/startAccepte
 import type { Ports } from "../../../src/ports.ts";
 import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
 import { approver } from "./callers.ts";
-import { breakable } from "./engine.ts";
+import { breakable, lossy } from "./engine.ts";
 import { type Call, calm, died } from "./faults.ts";
 import type { Problem } from "./invariants.ts";
 import { type Control, calmly, deliver, expectFault, longAgo, mortal, traceparent } from "./operate.ts";
@@ -196,8 +196,14 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     };
   }
 
+  /** What comes late is over before the world is judged. */
+  function withLosses({ execute = (_name, run) => run(), ...options }: RunOptions) {
+    const losing = lossy(world.engine, faults, (coming) => void working(() => coming));
+    return { ...options, execute: losing(execute) };
+  }
+
   function ofBatch(instance: Instance, breakOff: (error: BrokeOff) => void): RunOptions {
-    const { execute = (_name, run) => run(), ...options } = shared();
+    const { execute, ...options } = withLosses(shared());
     let lanes = 0;
     let rests = 0;
     return {
@@ -238,7 +244,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
 
   /** A lane that breaks off leaves the item that it has taken, and perhaps claimed, unfinished. */
   async function runLane({ name, input }: ChildRun): Promise<unknown> {
-    const { execute = (_name, run) => run(), ...options } = shared();
+    const { execute, ...options } = withLosses(shared());
     const broken = Promise.withResolvers<never>();
     const run = runOrchestration(instead[name] ?? name, input, {
       ...options,

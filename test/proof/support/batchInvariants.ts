@@ -7,7 +7,7 @@ import type { BatchItem, BatchRecord, OperationRecord } from "../../../src/domai
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import type { Watched } from "./batchHost.ts";
 import { checkActions, checkAudit, checkForeignThere, checkRecords, checkUndone, type Problem } from "./invariants.ts";
-import { judge, namedUndos } from "./judge.ts";
+import { judge, namedUndos, recordedMarksOf } from "./judge.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
@@ -15,6 +15,8 @@ export interface Performed extends Watched {
   readonly before: Snapshot;
   /** The previous state in the namespace's record. */
   readonly previous: PreviousRecord | undefined;
+  /** What the namespace's record knew of its things. */
+  readonly things: NamespaceRecord["things"];
   readonly after?: Snapshot;
   /** The parts of its request that were missing when it had ended. */
   readonly lacking?: readonly Problem[];
@@ -163,7 +165,7 @@ async function checkOperation(
   { first, performed: all }: History,
   { performed, operation }: { performed: Performed; operation: OperationRecord },
 ): Promise<Problem[]> {
-  const { berth, before, after = before, previous, lacking = [], isTooLate } = performed;
+  const { berth, before, after = before, previous, things, lacking = [], isTooLate } = performed;
   const { kind, status, error } = operation;
   const start = first.get(berthKey(berth)) ?? new Map();
   const problems = [
@@ -175,12 +177,13 @@ async function checkOperation(
   const isLast = all.findLast((each) => berthKey(each.berth) === berthKey(berth)) === performed;
   if (isLast) {
     const record = await world.registry.getNamespace(berth);
-    const recordBefore = previous && ({ ...berth, ...previous } as NamespaceRecord);
+    const recordBefore = previous && ({ ...berth, ...previous, things } as NamespaceRecord);
     const scene = { world, operation, first: start, before, after, recordBefore, record };
     problems.push(...judge({ ...scene, lacking: ["not looked at"], hadPods: false }));
   } else if (kind === "onboard" || kind === "change") {
     const isThere = status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE";
-    problems.push(...(isThere ? lacking : checkUndone(before, after, namedUndos(operation))));
+    const undone = () => checkUndone(before, after, namedUndos(operation), recordedMarksOf({ things }));
+    problems.push(...(isThere ? lacking : undone()));
     problems.push(...checkForeignThere(start, after));
   }
   return problems.map((each) => `${kind} ${namespaceOf(berth)} ${status} ${error?.code ?? ""}: ${each}`);

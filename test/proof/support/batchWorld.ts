@@ -263,7 +263,7 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
       const untouched = { status: "Failed", leftBehind: false, isUntouched: true } as const;
       const isOnThere = record && isHeld(record) && !["Onboarding", "Changing"].includes(record.state);
       const previous = isOnThere ? end(record, untouched, "") : record?.previous;
-      performed.push({ ...watched, before, previous });
+      performed.push({ ...watched, before, previous, things: record?.things });
     },
     ends(id) {
       const one = performed.find((each) => each.id === id);

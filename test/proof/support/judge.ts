@@ -82,8 +82,14 @@ function judgeOnboarding({ world, operation, first, before, after, recordBefore 
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     return [...checkParts(world, request), ...checkForeignThere(first, after)];
   }
-  const recordedMarks = (recordBefore?.things ?? []).flatMap(({ mark }) => mark ?? []);
-  return checkUndone(before, after, namedUndos(operation), recordedMarks);
+  return checkUndone(before, after, namedUndos(operation), recordedMarksOf(recordBefore));
+}
+
+/** The marks that an operation may write again where they were removed. */
+export function recordedMarksOf(
+  record: { readonly things?: NamespaceRecord["things"] | undefined } | undefined,
+): readonly string[] {
+  return (record?.things ?? []).flatMap(({ mark }) => mark ?? []);
 }
 
 function judgeMigration(scene: Scene): Problem[] {

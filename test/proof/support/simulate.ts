@@ -56,10 +56,10 @@ function hasNamespaceBatches(seed: number): boolean {
 
 export async function simulate(seed: number, { trace, atEnd, ...control }: SimulateOptions = {}): Promise<Verdict> {
   const world = createWorld(seed, trace);
-  const { dice, faults, registry, by } = world;
+  const { dice, faults, registry, by, engine } = world;
   if (hasBatches(seed)) {
     const { problems, seen } = await simulateBatch(world, control, hasNamespaceBatches(seed));
-    return { seed, problems, seen };
+    return { seed, problems, seen: [...seen, ...engine.seen] };
   }
   const weather = { ...world.weather, refused: String(world.weather.refused), down: String(world.weather.down) };
   trace?.push(JSON.stringify({ seed, by: by.id, request: world.request, weather }));
@@ -87,7 +87,7 @@ export async function simulate(seed: number, { trace, atEnd, ...control }: Simul
   }
   atEnd?.(world);
   if (!(await world.verifyAudit())) stage.problems.push("the chain of the audit trail is broken");
-  return { seed, problems: stage.problems, seen: stage.seen };
+  return { seed, problems: stage.problems, seen: [...stage.seen, ...engine.seen] };
 }
 
 /** The next act depends on the namespace's state. */
