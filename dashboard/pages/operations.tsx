@@ -1,13 +1,14 @@
 /** Live list, newest first, that does not move while someone is reading it. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/places.ts";
 import { param, query, to } from "../app/router.ts";
 import { awaitingCount } from "../service/awaiting.ts";
-import { get } from "../service/client.ts";
 import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
+import { getSoFar } from "../service/soFar.ts";
 import { Choice, FilterBar, type FilterNames, QuickFilters, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
@@ -69,10 +70,10 @@ function filtersOf(search: URLSearchParams): string {
 /** Also used on the page of a namespace. */
 export function OperationList({ filters, isShort = false }: { readonly filters: string; readonly isShort?: boolean }) {
   const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
-  const resource = useLiveResource(address, (signal) => get<OperationPage>(address, signal));
+  const resource = useLiveResource(address, (signal) => getSoFar<OperationPage>(address, rowsLoaded(address), signal));
   return (
     <Loaded resource={resource} what="the operations">
-      {(page) => <Rows key={address} page={page} filters={filters} isShort={isShort} />}
+      {(page) => <Rows key={address} address={address} page={page} filters={filters} isShort={isShort} />}
     </Loaded>
   );
 }
@@ -87,10 +88,12 @@ interface Shown {
 }
 
 function Rows({
+  address,
   page,
   filters,
   isShort,
 }: {
+  readonly address: string;
   readonly page: OperationPage;
   readonly filters: string;
   readonly isShort: boolean;
@@ -134,7 +137,10 @@ function Rows({
       {!isShort && (
         <Older<Summary>
           nextLink={nextLink}
-          onPage={(older) => append(shown, older)}
+          onPage={(older) => {
+            append(shown, older);
+            keepRowsLoaded(address, shown.order.peek().length);
+          }}
           shown={shown.order.value.length}
           one="operation"
         />
@@ -164,7 +170,7 @@ function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
   });
 }
 
-/** Takes the first page again, such as after an outage; listed operations keep their places. */
+/** Takes the loaded pages again, such as after an outage; listed operations keep their places. */
 function takePage(shown: Shown, page: OperationPage): void {
   const { rows, order, fresh, nextLink } = shown;
   const listed = new Set(order.peek());
@@ -194,7 +200,7 @@ function newestFirst({ rows }: Shown, ids: readonly string[]): readonly string[]
 }
 
 function isRead(): boolean {
-  return scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
+  return isComingBack() || scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
 }
 
 function isWanted(change: Summary, wanted: URLSearchParams): boolean {

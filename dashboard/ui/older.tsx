@@ -1,13 +1,9 @@
 /** The end of a list that loads page by page, newest first: how many are shown, and a button for more. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { get } from "../service/client.ts";
+import type { PageOf } from "../service/soFar.ts";
 import { Failure } from "./states.tsx";
 import { count } from "./words.ts";
-
-interface PageOf<Row> {
-  readonly value: readonly Row[];
-  readonly nextLink?: string;
-}
 
 export function Older<Row>({
   nextLink,
