@@ -1,10 +1,13 @@
 /** The audit trail: who did what to what, and whether the trail is intact. */
-import { useSignal } from "@preact/signals";
+import { batch, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { keepRowsLoaded, rowsLoaded } from "../app/places.ts";
 import { param, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
 import type { Answers, AuditCheck, AuditRecord } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
+import { getSoFar } from "../service/soFar.ts";
 import { Id } from "../ui/copy.tsx";
 import { FilterBar, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
@@ -25,7 +28,7 @@ export function AuditPage() {
     ["cluster", "namespace", "operation"].flatMap((name) => (param(name) === "" ? [] : [[name, param(name)]])),
   );
   const address = `/api/audit?${new URLSearchParams([["top", "100"], ...filters])}`;
-  const resource = useResource(address, (signal) => get<AuditPageDocument>(address, signal));
+  const resource = useResource(address, (signal) => getSoFar<AuditPageDocument>(address, rowsLoaded(address), signal));
   return (
     <Page title="Audit" actions={isIn("Onboarding.Operate") && <Chain />}>
       <FilterBar names={filterNames}>
@@ -35,15 +38,31 @@ export function AuditPage() {
         <Search name="what" title="Text in the entries shown" isImmediate />
       </FilterBar>
       <Loaded resource={resource} what="the audit trail">
-        {(page) => <Entries key={`${address} ${resource.loadedAt.value}`} page={page} />}
+        {(page) => <Entries key={address} address={address} page={page} />}
       </Loaded>
     </Page>
   );
 }
 
-function Entries({ page }: { readonly page: AuditPageDocument }) {
+function Entries({ address, page }: { readonly address: string; readonly page: AuditPageDocument }) {
   const entries = useSignal<readonly AuditRecord[]>(page.value);
   const nextLink = useSignal(page.nextLink);
+  const first = useRef(page);
+  useEffect(() => {
+    if (page === first.current) return;
+    // Entries never change, so a page that was loaded again only adds new ones.
+    const known = new Set(entries.peek().map(({ sequence }) => sequence));
+    const fresh = page.value.filter(({ sequence }) => !known.has(sequence));
+    batch(() => {
+      if (fresh.length < page.value.length) {
+        entries.value = [...fresh, ...entries.peek()];
+        return;
+      }
+      // More is new than was loaded, so entries are missing between these and the known ones.
+      entries.value = page.value;
+      nextLink.value = page.nextLink;
+    });
+  }, [page]);
   const what = param("what").toLowerCase();
   const shown = entries.value.filter(
     (entry) => what === "" || `${entry.what} ${entry.target} ${entry.action} ${entry.who}`.toLowerCase().includes(what),
@@ -65,6 +84,7 @@ function Entries({ page }: { readonly page: AuditPageDocument }) {
         nextLink={nextLink}
         onPage={(older) => {
           entries.value = [...entries.value, ...older];
+          keepRowsLoaded(address, entries.value.length);
         }}
         shown={shown.length}
         one="entry"

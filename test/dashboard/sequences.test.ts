@@ -237,6 +237,18 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
       return route.fulfill({ json: { value, ...nextLink } });
     });
   }
+  const entry = (sequence: number) => ({
+    sequence,
+    kind: "effect",
+    time: "2026-11-01T08:00:00.000Z",
+    who: "key:operator",
+    what: "applyNamespace",
+    target: `aks-dev/of-${sequence}`,
+    action: "create",
+    outcome: "Succeeded",
+    differences: [],
+    hash: String(sequence),
+  });
   const operation = (index: number) => ({
     id: `listed-${index}`,
     kind: "onboard",
@@ -265,6 +277,29 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
 
     await page.getByText("150 operations shown", { exact: false }).waitFor();
     await expect.poll(scrolled).toBe(before);
+  });
+
+  it("keeps older entries of the audit trail, and what is open, over an outage of the service", async () => {
+    const total = { value: 120 };
+    await list("/api/audit", entry, total);
+    await open("/audit");
+    await button("Show older").click();
+    await page.getByText("100 entries shown", { exact: false }).waitFor();
+    const row = page.locator("summary[data-row]", { hasText: "aks-dev/of-60" });
+    await row.click();
+    await page.getByText("No.", { exact: true }).waitFor();
+    await context.setOffline(true);
+    await page.locator(".contact").waitFor();
+    total.value = 122;
+
+    await context.setOffline(false);
+
+    await page.getByText("102 entries shown", { exact: false }).waitFor({ timeout: 15_000 });
+    const targets = await page.locator(".audit .target").allTextContents();
+    expect(targets).toEqual(Array.from({ length: 102 }, (_, index) => `aks-dev/of-${122 - index}`));
+    expect(await page.getByText("No.", { exact: true }).count()).toBe(1);
+    await button("Show older").click();
+    await page.getByText("122 entries shown", { exact: false }).waitFor();
   });
 
   it("refreshes older operations, too, after an outage of the service", async () => {
