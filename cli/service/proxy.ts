@@ -56,15 +56,12 @@ function readProxy(variable: string, text: string): URL {
   if (proxy && /^https?:$/.test(proxy.protocol)) return proxy;
   // Not printed, as it may contain a password.
   const is = proxy?.protocol.startsWith("socks") ? "a SOCKS proxy" : "no address of a proxy";
-  throw new UsageError(
-    `${variable} is ${is}; mooring takes HTTP and HTTPS proxies, such as http://proxy.example:3128.`,
-    {
-      next: [
-        "An HTTP proxy for mooring alone: HTTPS_PROXY=http://proxy.example:3128 mooring …",
-        "No proxy for the server: NO_PROXY with its host",
-      ],
-    },
-  );
+  throw new UsageError(`${variable} is ${is}; only HTTP and HTTPS proxies work, such as http://proxy.example:3128.`, {
+    next: [
+      "Another proxy for this server: HTTPS_PROXY (HTTP_PROXY for http), which takes precedence over ALL_PROXY",
+      "No proxy for it: its host in NO_PROXY",
+    ],
+  });
 }
 
 const defaultPorts: Readonly<Record<string, string>> = { "https:": "443", "http:": "80" };

@@ -416,7 +416,7 @@ describe("a proxy", () => {
     expect(refused).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        "ALL_PROXY is a SOCKS proxy; mooring takes HTTP and HTTPS proxies, such as http://",
+        "ALL_PROXY is a SOCKS proxy; only HTTP and HTTPS proxies work, such as http://proxy.example:3128.",
       ),
     });
     expect(refused.stderr).not.toContain("secret-password");
