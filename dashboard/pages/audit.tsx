@@ -64,13 +64,22 @@ function Entries({ address, page }: { readonly address: string; readonly page: A
     });
   }, [page]);
   const what = param("what").toLowerCase();
+  const isFiltered = Object.keys(filterNames).some((name) => param(name) !== "");
   const shown = entries.value.filter(
     (entry) => what === "" || `${entry.what} ${entry.target} ${entry.action} ${entry.who}`.toLowerCase().includes(what),
   );
   return (
     <>
       {shown.length === 0 ? (
-        <Empty title={entries.value.length === 0 ? "No audit entries match." : "None of the entries shown matches."}>
+        <Empty
+          title={
+            entries.value.length > 0
+              ? "None of the entries loaded matches."
+              : isFiltered
+                ? "No audit entries match these filters."
+                : "No audit entries yet."
+          }
+        >
           <p>You see the entries of your teams' namespaces: one for every effect and every decision.</p>
         </Empty>
       ) : (
@@ -110,7 +119,8 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
             {entry.kind === "effect" ? (
               <Action of={action} />
             ) : (
-              <Status of={outcome === "Refused" ? "Failed" : outcome} />
+              // What was accepted was running then; it may have ended long ago.
+              <Status of={outcome === "Refused" ? "Failed" : outcome === "Running" ? action : outcome} />
             )}
           </span>
           <span class="row-main">

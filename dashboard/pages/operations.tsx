@@ -68,12 +68,37 @@ function filtersOf(search: URLSearchParams): string {
 }
 
 /** Also used on the page of a namespace. */
-export function OperationList({ filters, isShort = false }: { readonly filters: string; readonly isShort?: boolean }) {
+export function OperationList({
+  filters,
+  isFiltered = filters !== "",
+  isShort = false,
+  one = "operation",
+  many = `${one}s`,
+}: {
+  readonly filters: string;
+  /** Whether the person chose any of the filters. */
+  readonly isFiltered?: boolean;
+  readonly isShort?: boolean;
+  /** The noun for one row. */
+  readonly one?: string;
+  readonly many?: string;
+}) {
   const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
   const resource = useLiveResource(address, (signal) => getSoFar<OperationPage>(address, rowsLoaded(address), signal));
   return (
-    <Loaded resource={resource} what="the operations">
-      {(page) => <Rows key={address} address={address} page={page} filters={filters} isShort={isShort} />}
+    <Loaded resource={resource} what={`the ${many}`}>
+      {(page) => (
+        <Rows
+          key={address}
+          address={address}
+          page={page}
+          filters={filters}
+          isFiltered={isFiltered}
+          isShort={isShort}
+          one={one}
+          many={many}
+        />
+      )}
     </Loaded>
   );
 }
@@ -91,12 +116,18 @@ function Rows({
   address,
   page,
   filters,
+  isFiltered,
   isShort,
+  one,
+  many,
 }: {
   readonly address: string;
   readonly page: OperationPage;
   readonly filters: string;
+  readonly isFiltered: boolean;
   readonly isShort: boolean;
+  readonly one: string;
+  readonly many: string;
 }) {
   const ids = page.value.map(({ id }) => id);
   const shown: Shown = {
@@ -120,12 +151,12 @@ function Rows({
       <div class="fresh-place">
         {shown.fresh.value.length > 0 && (
           <button type="button" class="fresh" onClick={showFresh}>
-            Show {count(shown.fresh.value.length, "new operation")}
+            Show {count(shown.fresh.value.length, `new ${one}`, `new ${many}`)}
           </button>
         )}
       </div>
       {shown.order.value.length === 0 ? (
-        <NoOperations isFiltered={filters !== ""} />
+        <NoOperations isFiltered={isFiltered} what={many} />
       ) : (
         <ul class="rows operations steady">
           {shown.order.value.map((id) => {
@@ -142,7 +173,8 @@ function Rows({
             keepRowsLoaded(address, shown.order.peek().length);
           }}
           shown={shown.order.value.length}
-          one="operation"
+          one={one}
+          many={many}
         />
       )}
       {isShort && nextLink.value !== undefined && (
@@ -214,14 +246,15 @@ function append({ rows, order }: Shown, older: readonly Summary[]): void {
   order.value = [...listed, ...older.flatMap(({ id }) => (listed.has(id) ? [] : [id]))];
 }
 
-function NoOperations({ isFiltered }: { readonly isFiltered: boolean }) {
+function NoOperations({ isFiltered, what }: { readonly isFiltered: boolean; readonly what: string }) {
   if (isFiltered) {
     return (
-      <Empty title="No operations match these filters.">
-        <p>You see only your teams' operations. Remove a filter to see more.</p>
+      <Empty title={`No ${what} match these filters.`}>
+        <p>You see only your teams' {what}. Remove a filter to see more.</p>
       </Empty>
     );
   }
+  if (what !== "operations") return <Empty title={`No ${what} yet.`} />;
   return (
     <Empty title="No operations yet.">
       <p>
@@ -285,7 +318,13 @@ export function BatchesPage() {
           { text: "Failed", params: { status: "Failed" } },
         ]}
       />
-      <OperationList key={param("status")} filters={filtersOfBatches(param("status"))} />
+      <OperationList
+        key={param("status")}
+        filters={filtersOfBatches(param("status"))}
+        isFiltered={param("status") !== ""}
+        one="batch"
+        many="batches"
+      />
     </Page>
   );
 }

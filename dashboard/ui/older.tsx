@@ -39,7 +39,7 @@ export function Older<Row>({
   };
   return (
     <div class="more">
-      <p class="muted">{count(shown, one, many)} shown, newest first.</p>
+      {shown > 0 && <p class="muted">{count(shown, one, many)} shown, newest first.</p>}
       {error.value && <Failure error={error.value} what={`older ${many}`} />}
       {nextLink.value !== undefined && (
         <button type="button" onClick={load} disabled={isLoading.value}>
