@@ -116,7 +116,7 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
       >
         <summary class="row" data-row>
           <span class="row-status">
-            {entry.kind === "effect" ? (
+            {entry.kind === "effect" && outcome !== "Failed" ? (
               <Action of={action} />
             ) : (
               // What was accepted was running then; it may have ended long ago.
@@ -124,7 +124,8 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
             )}
           </span>
           <span class="row-main">
-            <strong title={what}>{words(what)}</strong> {entry.kind === "decision" && `${action} `}
+            <strong title={what}>{words(what)}</strong>{" "}
+            {(entry.kind === "decision" || outcome === "Failed") && `${action} `}
             <code class="target">{target}</code>
             {code !== undefined && <span class="bad"> {code}</span>}
           </span>

@@ -302,6 +302,18 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await page.getByText("122 entries shown", { exact: false }).waitFor();
   });
 
+  it("marks an entry of the audit trail for an effect that failed", async () => {
+    const failed = { outcome: "Failed", code: "SQL_FORBIDDEN", reason: "may not" };
+    await list("/api/audit", (sequence) => ({ ...entry(sequence), ...(sequence === 2 ? failed : {}) }), { value: 2 });
+    await open("/audit");
+
+    const [second, first] = [page.locator(".audit li").nth(0), page.locator(".audit li").nth(1)];
+    await second.getByText("SQL_FORBIDDEN").waitFor();
+
+    expect(await second.locator(".row-status").textContent()).toContain("Failed");
+    expect(await first.locator(".row-status").textContent()).toBe("create");
+  });
+
   it("refreshes older operations, too, after an outage of the service", async () => {
     let status = "Running";
     await list("/api/operations", (index) => ({ ...operation(index), ...(index === 3 ? { status } : {}) }), {
