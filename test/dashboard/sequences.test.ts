@@ -344,6 +344,23 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     return route.fulfill({ status, headers, contentType: "application/problem+json", body });
   };
 
+  it("shows the names of fields, and that nothing was there, in one piece on a phone", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await open(filled("phone"));
+    await page.locator(".differences").first().waitFor();
+
+    const inLines =
+      (await page.evaluate(`[...document.querySelectorAll(".differences th, .differences .muted")].map((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return [cell.textContent, new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size];
+    })`)) as [string, number][];
+
+    expect(inLines).toContainEqual(["metadata.name", 1]);
+    expect(inLines.filter(([, lines]) => lines !== 1)).toEqual([]);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
   it("plans again when it was asked too often", async () => {
     let plans = 0;
     await page.route(dryRun, (route) => {
