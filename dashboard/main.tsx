@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { App } from "./app/app.tsx";
+import { beginEntries } from "./app/historyEntries.ts";
 import { listenToKeys } from "./app/keyboard.ts";
-import { beginPlaces } from "./app/places.ts";
 import { interceptLinks, readAddress } from "./app/router.ts";
 import { begin } from "./service/begin.ts";
 import { pause, Refused } from "./service/client.ts";
@@ -11,7 +11,7 @@ import { askToSignIn } from "./service/session.ts";
 const place = document.getElementById("app");
 if (!place) throw new Error("the document has no #app element");
 
-beginPlaces();
+beginEntries();
 interceptLinks();
 listenToKeys();
 place.replaceChildren();

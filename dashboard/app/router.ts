@@ -1,6 +1,6 @@
 /** The address holds the page and its filters, so that people can share it. */
 import { computed, signal } from "@preact/signals";
-import { enterPlace, writeAddress } from "./places.ts";
+import { enterEntry, writeAddress } from "./historyEntries.ts";
 
 export const base = "/dashboard";
 
@@ -72,7 +72,7 @@ export function interceptLinks(): void {
     navigate(link.href);
   });
   addEventListener("popstate", () => {
-    enterPlace();
+    enterEntry();
     readAddress();
   });
 }

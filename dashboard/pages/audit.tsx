@@ -1,7 +1,7 @@
 /** The audit trail: who did what to what, and whether the trail is intact. */
 import { batch, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { keepRowsLoaded, rowsLoaded } from "../app/places.ts";
+import { keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
 import type { Answers, AuditCheck, AuditRecord } from "../service/documents.ts";

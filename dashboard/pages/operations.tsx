@@ -1,7 +1,7 @@
 /** Live list, newest first, that does not move while someone is reading it. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/places.ts";
+import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, query, to } from "../app/router.ts";
 import { awaitingCount } from "../service/awaiting.ts";
 import type { Answers } from "../service/documents.ts";

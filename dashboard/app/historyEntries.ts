@@ -3,23 +3,23 @@
  * lists. The browser restores the scroll position before a page has its data, when there is nothing to scroll, so we do it.
  */
 
-interface Place {
+interface Entry {
   readonly id: string;
   scrollY: number;
   /** By the address of the list. */
   readonly rows: Record<string, number>;
 }
 
-const places = new Map<string, Place>();
-let current = placeOf(history.state);
+const entries = new Map<string, Entry>();
+let current = entryOf(history.state);
 history.scrollRestoration = "manual";
 
-/** An entry that something else has made has no place yet. */
-function placeOf(state: Partial<Place> | null): Place {
+/** An entry that something else has made has no data of ours yet. */
+function entryOf(state: Partial<Entry> | null): Entry {
   const { id = crypto.randomUUID(), scrollY: y = 0, rows = {} } = state ?? {};
-  const place = places.get(id) ?? { id, scrollY: y, rows };
-  places.set(id, place);
-  return place;
+  const entry = entries.get(id) ?? { id, scrollY: y, rows };
+  entries.set(id, entry);
+  return entry;
 }
 
 /** Adds an entry to the history, or gives the current one another address. */
@@ -30,22 +30,22 @@ export function writeAddress(url: URL, { replace }: { readonly replace: boolean 
   }
   const isOtherPage = url.pathname !== location.pathname;
   current.scrollY = scrollY;
-  current = placeOf(null);
+  current = entryOf(null);
   history.pushState(current, "", url);
   stopComingBack();
   if (isOtherPage) scrollTo(0, 0);
 }
 
-/** Keeps the place of the entry that is shown, and returns to that of the entry that the browser has gone to. */
-export function enterPlace(): void {
+/** Keeps where the person is in the entry that is shown, and returns to where they were in the one that the browser has gone to. */
+export function enterEntry(): void {
   current.scrollY = scrollY;
-  current = placeOf(history.state);
+  current = entryOf(history.state);
   history.replaceState(current, "");
   comeBack(current.scrollY);
 }
 
 /** After a reload of the document. */
-export function beginPlaces(): void {
+export function beginEntries(): void {
   addEventListener("pagehide", () => {
     current.scrollY = scrollY;
     history.replaceState(current, "");
