@@ -83,7 +83,10 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       up: { summary: "Run the service in a sandbox until Ctrl-C", load: () => import("./commands/up.ts") },
       sandbox: { summary: "Inspect a sandbox's cloud, and break it", load: () => import("./commands/sandbox.ts") },
       config: { summary: "Name services, and choose one", load: () => import("./commands/config.ts") },
-      completion: { summary: "Print completion for Bash, Zsh or fish", load: () => import("./commands/completion.ts") },
+      completion: {
+        summary: "Print completion for Bash, Zsh, fish or PowerShell",
+        load: () => import("./commands/completion.ts"),
+      },
     },
   },
 ];

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { App } from "./app/app.tsx";
+import { beginEntries } from "./app/historyEntries.ts";
 import { listenToKeys } from "./app/keyboard.ts";
 import { interceptLinks, readAddress } from "./app/router.ts";
 import { begin } from "./service/begin.ts";
@@ -10,6 +11,7 @@ import { askToSignIn } from "./service/session.ts";
 const place = document.getElementById("app");
 if (!place) throw new Error("the document has no #app element");
 
+beginEntries();
 interceptLinks();
 listenToKeys();
 place.replaceChildren();

@@ -1,5 +1,6 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
+import { latencyLimits, readCount, readDuration } from "../cli/arguments/values.ts";
 import { readCatalogFile } from "./catalogFile.ts";
 import { describeSandbox } from "./describeSandbox.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
@@ -8,10 +9,10 @@ import { openBrowser } from "./openBrowser.ts";
 import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
 
-const usage = `usage: npm start -- [--port <n>] [--latency <ms>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
+const usage = `usage: npm start -- [--port <n>] [--latency <duration>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
-  --latency  minimum duration of every call to the simulated cloud (default 0)
+  --latency  minimum time of every call to the simulated cloud, such as 200ms (default 0)
   --catalog  simulates the clusters and SQL servers that this catalog names, with its teams, approvals and quotas
   --auth     authenticates callers, and has tokens for some; a catalog with auth does so anyway
   --traces   keeps the last spans; the status of an operation links to its own
@@ -95,14 +96,9 @@ function readArguments(): Arguments {
       process.stdout.write(usage);
       process.exit(0);
     }
-    const number = (name: "port" | "latency", most: number) => {
-      const value = Number(values[name]);
-      if (Number.isInteger(value) && value >= 0 && value <= most && values[name] !== "") return value;
-      throw new Error(`--${name} is "${values[name]}"; give a number from 0 to ${most}.`);
-    };
     return {
-      port: number("port", 65_535),
-      latencyMs: number("latency", 60_000),
+      port: readCount("--port", values.port, { least: 0, most: 65_535 }),
+      latencyMs: readDuration("--latency", values.latency, latencyLimits),
       catalogFile: values.catalog,
       tellsApart: values.auth,
       opens: values.open,

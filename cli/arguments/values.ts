@@ -3,20 +3,49 @@ import type { Berth } from "../../src/domain/naming/names.ts";
 import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { UsageError } from "../failures.ts";
 
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-/** The longest delay that Node's timers accept. */
-const longestMs = 2 ** 31 - 1;
+/** The units of a duration in the order in which they are written. */
+const units = [
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+  ["ms", 1],
+] as const;
+const durationPattern = new RegExp(`^${units.map(([unit]) => `(?:(\\d+)${unit})?`).join("")}$`);
+/** 24 days. Node's timers accept hardly more. */
+const longestMs = 576 * 3_600_000;
 
-/** Reads `90s`, `5m`, `1h30m` or a number of seconds; returns milliseconds. */
-export function readDuration(flag: string, text: string): number {
-  const seconds = /^\d+$/.test(text) ? `${text}s` : text;
-  const parts = /^(\d+h)?(\d+m)?(\d+s)?$/.exec(seconds);
-  const ms = (parts?.slice(1) ?? []).reduce(
-    (sum, part) => sum + (part === undefined ? 0 : Number(part.slice(0, -1)) * (unitMs[part.slice(-1)] ?? 0)),
-    0,
-  );
-  if (parts && ms > 0 && ms <= longestMs) return ms;
-  throw new UsageError(`${flag} is "${text}"; write it as 90s, 5m or 1h30m.`);
+/** The limits of a duration, in milliseconds. */
+export interface DurationLimits {
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** Reads `500ms`, `90s`, `5m` or `1h30m`; returns milliseconds. Only zero needs no unit. */
+export function readDuration(flag: string, text: string, { least = 1, most = longestMs }: DurationLimits = {}): number {
+  if (/^0*[1-9]\d*$/.test(text)) {
+    throw new UsageError(`${flag} is "${text}", without a unit; write ${text}ms, ${text}s, ${text}m or ${text}h.`);
+  }
+  const parts = text === "" ? null : durationPattern.exec(/^0+$/.test(text) ? "0s" : text);
+  if (!parts) throw new UsageError(`${flag} is "${text}"; write a duration such as 500ms, 90s, 5m or 1h30m.`);
+  const ms = units.reduce((sum, [, unitMs], index) => sum + Number(parts[index + 1] ?? 0) * unitMs, 0);
+  if (ms >= least && ms <= most) return ms;
+  throw new UsageError(`${flag} is "${text}"; it takes ${spellDuration(least)} to ${spellDuration(most)}.`);
+}
+
+/** Of a call to the simulated cloud. */
+export const latencyLimits: DurationLimits = { least: 0, most: 60_000 };
+
+/** Reads a duration for something that counts whole seconds. */
+export function readSeconds(flag: string, text: string, { least, most }: { least: number; most: number }): number {
+  const ms = readDuration(flag, text, { least: least * 1_000, most: most * 1_000 });
+  if (ms % 1_000 === 0) return ms / 1_000;
+  throw new UsageError(`${flag} is "${text}"; it takes whole seconds, such as 1s.`);
+}
+
+/** In the largest unit that is exact. */
+function spellDuration(ms: number): string {
+  const [unit, unitMs] = units.find(([, each]) => ms % each === 0) ?? ["ms", 1];
+  return ms === 0 ? "0" : `${ms / unitMs}${unit}`;
 }
 
 /** Reads `cluster/namespace`. The service checks whether it exists. */

@@ -3,11 +3,11 @@ import { UsageError } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Inspects the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval. `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them. `journal` lists the calls that arrived. `faults` lists the faults that affect them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency MS` change them. A fault's --operation and --target match the journal's spelling; * matches any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
+    "Inspects the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval. `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them. `journal` lists the calls that arrived. `faults` lists the faults that affect them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency DURATION` change them. A fault's --operation and --target match the journal's spelling; * matches any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
   operands: [
     { name: "what", isRequired: true, choices: ["env", "cloud", "journal", "faults", "token"] },
     { name: "part, act or person", isRequired: false },
-    { name: "id or ms", isRequired: false },
+    { name: "id or duration", isRequired: false },
   ],
   flags: {
     wire: {
@@ -22,8 +22,8 @@ export const command = defineCommand({
     error: { value: "code", summary: "The effect: an error of that service, such as 40613 or TooManyRequests" },
     status: { value: "n", summary: "The error's HTTP status" },
     message: { value: "text", summary: "The error's text" },
-    "retry-after": { value: "seconds", summary: "The error's Retry-After" },
-    delay: { value: "ms", summary: "The effect: the answer is delayed" },
+    "retry-after": { value: "duration", summary: "The error's Retry-After, in whole seconds such as 5s" },
+    delay: { value: "duration", summary: "The effect: the answer is delayed, by 500ms or 5s" },
     cut: {
       value: "when",
       choices: ["before", "after"],

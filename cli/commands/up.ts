@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readCount } from "../arguments/values.ts";
+import { latencyLimits, readCount, readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, Interrupted, UsageError } from "../failures.ts";
 
@@ -12,7 +12,7 @@ export const command = defineCommand({
   operands: [],
   flags: {
     port: { value: "n", summary: "The service's port on 127.0.0.1; 0 takes any free one (7071)" },
-    latency: { value: "ms", summary: "The minimum time of every call to the simulated cloud" },
+    latency: { value: "duration", summary: "The minimum time of every call to the simulated cloud, such as 200ms (0)" },
     catalog: { value: "file", summary: "Simulate the clusters and servers in this catalog" },
     auth: { summary: "Authenticate callers; a catalog with auth does so anyway" },
     open: { summary: "Open the dashboard in a browser" },
@@ -24,9 +24,7 @@ export const command = defineCommand({
   async run({ signal }, { port, latency, catalog, auth, open, traces, verbose }) {
     const args = [
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
-      ...(latency === undefined
-        ? []
-        : ["--latency", String(readCount("--latency", latency, { least: 0, most: 60_000 }))]),
+      ...(latency === undefined ? [] : ["--latency", `${readDuration("--latency", latency, latencyLimits)}ms`]),
       ...(catalog === undefined ? [] : ["--catalog", catalog]),
       ...(auth ? ["--auth"] : []),
       ...(open ? ["--open"] : []),

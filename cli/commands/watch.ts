@@ -14,7 +14,9 @@ export const command = defineCommand({
   description:
     "Prints a line for everything that happens: in one operation until it ends, with its outcome as the exit code, or in all that you may see until Ctrl-C. A broken connection resumes where it stopped. With `-o json` every event is a line of JSON, and `-o jsonpath` prints one line for each event.",
   operands: [{ name: "operation|cluster/namespace", isRequired: false }],
-  flags: { timeout: { value: "duration", summary: "Stop watching after this time: 90s, 5m, 1h30m (no limit)" } },
+  flags: {
+    timeout: { value: "duration", summary: "Stop watching after this time such as 90s, 5m or 1h30m (no limit)" },
+  },
   examples: ["watch eeb4e7", "watch -o json"],
   async run(session, values, [text]) {
     const { timeout } = values;

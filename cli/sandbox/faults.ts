@@ -1,5 +1,5 @@
 /** Lists, adds and removes faults of the simulated cloud. */
-import { readCount } from "../arguments/values.ts";
+import { latencyLimits, readCount, readDuration, readSeconds } from "../arguments/values.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { table } from "../output/table.ts";
 import type { Session } from "../session.ts";
@@ -51,7 +51,7 @@ export async function changeFaults(
     case "clear":
       return await show(session, await ask({ method: "DELETE", path: "/sandbox/faults" }));
     case "latency": {
-      const latencyMs = readCount("latency", operandOf("ms"), { least: 0, most: 60_000 });
+      const latencyMs = readDuration("latency", operandOf("duration"), latencyLimits);
       return await show(session, await ask({ method: "POST", path: "/sandbox/latency", body: { latencyMs } }));
     }
     default:
@@ -88,10 +88,10 @@ function readEffect(flags: Omit<FaultFlags, "wire" | "operation" | "target" | "s
             ...(message === undefined ? {} : { message }),
             ...(retryAfter === undefined
               ? {}
-              : { retryAfterSeconds: readCount("--retry-after", retryAfter, { least: 0, most: 3_600 }) }),
+              : { retryAfterSeconds: readSeconds("--retry-after", retryAfter, { least: 0, most: 3_600 }) }),
           } as const,
         ]),
-    ...(delay === undefined ? [] : [{ kind: "delay", ms: readCount("--delay", delay, { most: 600_000 }) } as const]),
+    ...(delay === undefined ? [] : [{ kind: "delay", ms: readDuration("--delay", delay, { most: 600_000 }) } as const]),
     ...(cut === undefined ? [] : [{ kind: cut === "before" ? "cutBefore" : "cutAfter" } as const]),
     ...(hang ? [{ kind: "hang" } as const] : []),
     ...(garbage ? [{ kind: "garbage" } as const] : []),

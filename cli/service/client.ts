@@ -6,7 +6,7 @@ import type { RefusalCode } from "../../src/domain/errors.ts";
 import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
 import { pause } from "./pause.ts";
-import { type Way, wayTo } from "./proxy.ts";
+import { type NamedProxy, type Way, wayTo } from "./proxy.ts";
 import { type Environment, isLoopback } from "./server.ts";
 
 export interface Query {
@@ -215,7 +215,7 @@ function isNobodyThere(cause: unknown): boolean {
   return code === undefined || codesOfNobody.has(code) || /CERT|ALTNAME/.test(code);
 }
 
-export function noAnswer(server: URL, cause: unknown, proxy?: string): Unreachable {
+export function noAnswer(server: URL, cause: unknown, proxy?: NamedProxy): Unreachable {
   const protocol = missingProtocol(cause);
   const plain = server.origin.replace("https:", "http:");
   return new Unreachable(`No answer from ${server.origin}: ${reasonOf(cause)}.`, {
@@ -229,9 +229,7 @@ export function noAnswer(server: URL, cause: unknown, proxy?: string): Unreachab
         : []),
       ...(proxy === undefined
         ? []
-        : [
-            `The environment names a proxy, ${proxy}: HTTPS_PROXY, HTTP_PROXY, and NO_PROXY for what is asked without it.`,
-          ]),
+        : [`${proxy.variable} names a proxy, ${proxy.origin}; NO_PROXY names hosts that are asked without it.`]),
       "Another address: --server or MOORING_SERVER.",
     ],
     cause,

@@ -1,5 +1,6 @@
 /** The address holds the page and its filters, so that people can share it. */
 import { computed, signal } from "@preact/signals";
+import { enterEntry, writeAddress } from "./historyEntries.ts";
 
 export const base = "/dashboard";
 
@@ -11,7 +12,7 @@ export const query = computed(() => address.value.searchParams);
 export function navigate(to: string, { replace = false }: { replace?: boolean } = {}): void {
   const url = new URL(to, location.href);
   if (url.href === location.href) return;
-  history[replace ? "replaceState" : "pushState"](null, "", url);
+  writeAddress(url, { replace });
   address.value = url;
 }
 
@@ -70,5 +71,8 @@ export function interceptLinks(): void {
     event.preventDefault();
     navigate(link.href);
   });
-  addEventListener("popstate", readAddress);
+  addEventListener("popstate", () => {
+    enterEntry();
+    readAddress();
+  });
 }

@@ -1,10 +1,13 @@
 /** The audit trail: who did what to what, and whether the trail is intact. */
-import { useSignal } from "@preact/signals";
+import { batch, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
 import type { Answers, AuditCheck, AuditRecord } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
+import { getSoFar } from "../service/soFar.ts";
 import { Id } from "../ui/copy.tsx";
 import { FilterBar, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
@@ -25,7 +28,7 @@ export function AuditPage() {
     ["cluster", "namespace", "operation"].flatMap((name) => (param(name) === "" ? [] : [[name, param(name)]])),
   );
   const address = `/api/audit?${new URLSearchParams([["top", "100"], ...filters])}`;
-  const resource = useResource(address, (signal) => get<AuditPageDocument>(address, signal));
+  const resource = useResource(address, (signal) => getSoFar<AuditPageDocument>(address, rowsLoaded(address), signal));
   return (
     <Page title="Audit" actions={isIn("Onboarding.Operate") && <Chain />}>
       <FilterBar names={filterNames}>
@@ -35,23 +38,48 @@ export function AuditPage() {
         <Search name="what" title="Text in the entries shown" isImmediate />
       </FilterBar>
       <Loaded resource={resource} what="the audit trail">
-        {(page) => <Entries key={`${address} ${resource.loadedAt.value}`} page={page} />}
+        {(page) => <Entries key={address} address={address} page={page} />}
       </Loaded>
     </Page>
   );
 }
 
-function Entries({ page }: { readonly page: AuditPageDocument }) {
+function Entries({ address, page }: { readonly address: string; readonly page: AuditPageDocument }) {
   const entries = useSignal<readonly AuditRecord[]>(page.value);
   const nextLink = useSignal(page.nextLink);
+  const first = useRef(page);
+  useEffect(() => {
+    if (page === first.current) return;
+    // Entries never change, so a page that was loaded again only adds new ones.
+    const known = new Set(entries.peek().map(({ sequence }) => sequence));
+    const fresh = page.value.filter(({ sequence }) => !known.has(sequence));
+    batch(() => {
+      if (fresh.length < page.value.length) {
+        entries.value = [...fresh, ...entries.peek()];
+        return;
+      }
+      // More is new than was loaded, so entries are missing between these and the known ones.
+      entries.value = page.value;
+      nextLink.value = page.nextLink;
+    });
+  }, [page]);
   const what = param("what").toLowerCase();
+  const isFiltered = Object.keys(filterNames).some((name) => param(name) !== "");
   const shown = entries.value.filter(
     (entry) => what === "" || `${entry.what} ${entry.target} ${entry.action} ${entry.who}`.toLowerCase().includes(what),
   );
   return (
     <>
       {shown.length === 0 ? (
-        <Empty title={entries.value.length === 0 ? "No audit entries match." : "None of the entries shown matches."}>
+        <Empty
+          title={
+            entries.value.length > 0
+              ? "None of the entries loaded matches."
+              : isFiltered
+                ? "No audit entries match these filters."
+                : "No audit entries yet."
+          }
+        >
           <p>You see the entries of your teams' namespaces: one for every effect and every decision.</p>
         </Empty>
       ) : (
@@ -65,6 +93,7 @@ function Entries({ page }: { readonly page: AuditPageDocument }) {
         nextLink={nextLink}
         onPage={(older) => {
           entries.value = [...entries.value, ...older];
+          keepRowsLoaded(address, entries.value.length);
         }}
         shown={shown.length}
         one="entry"
@@ -87,14 +116,16 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
       >
         <summary class="row" data-row>
           <span class="row-status">
-            {entry.kind === "effect" ? (
+            {entry.kind === "effect" && outcome !== "Failed" ? (
               <Action of={action} />
             ) : (
-              <Status of={outcome === "Refused" ? "Failed" : outcome} />
+              // What was accepted was running then; it may have ended long ago.
+              <Status of={outcome === "Refused" ? "Failed" : outcome === "Running" ? action : outcome} />
             )}
           </span>
           <span class="row-main">
-            <strong title={what}>{words(what)}</strong> {entry.kind === "decision" && `${action} `}
+            <strong title={what}>{words(what)}</strong>{" "}
+            {(entry.kind === "decision" || outcome === "Failed") && `${action} `}
             <code class="target">{target}</code>
             {code !== undefined && <span class="bad"> {code}</span>}
           </span>

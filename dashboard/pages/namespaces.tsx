@@ -56,7 +56,7 @@ export function NamespacesPage() {
                 as of <Time at={loadedAt.value} />
               </>
             ) : (
-              `${all.value.length.toLocaleString()} loaded so far`
+              !(isEmpty && failure.value) && `${all.value.length.toLocaleString()} loaded so far`
             )}
           </span>
           <button type="button" onClick={() => void load()}>

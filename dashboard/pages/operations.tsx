@@ -1,13 +1,14 @@
 /** Live list, newest first, that does not move while someone is reading it. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, query, to } from "../app/router.ts";
 import { awaitingCount } from "../service/awaiting.ts";
-import { get } from "../service/client.ts";
 import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
+import { getSoFar } from "../service/soFar.ts";
 import { Choice, FilterBar, type FilterNames, QuickFilters, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
@@ -67,12 +68,37 @@ function filtersOf(search: URLSearchParams): string {
 }
 
 /** Also used on the page of a namespace. */
-export function OperationList({ filters, isShort = false }: { readonly filters: string; readonly isShort?: boolean }) {
+export function OperationList({
+  filters,
+  isFiltered = filters !== "",
+  isShort = false,
+  one = "operation",
+  many = `${one}s`,
+}: {
+  readonly filters: string;
+  /** Whether the person chose any of the filters. */
+  readonly isFiltered?: boolean;
+  readonly isShort?: boolean;
+  /** The noun for one row. */
+  readonly one?: string;
+  readonly many?: string;
+}) {
   const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
-  const resource = useLiveResource(address, (signal) => get<OperationPage>(address, signal));
+  const resource = useLiveResource(address, (signal) => getSoFar<OperationPage>(address, rowsLoaded(address), signal));
   return (
-    <Loaded resource={resource} what="the operations">
-      {(page) => <Rows key={address} page={page} filters={filters} isShort={isShort} />}
+    <Loaded resource={resource} what={`the ${many}`}>
+      {(page) => (
+        <Rows
+          key={address}
+          address={address}
+          page={page}
+          filters={filters}
+          isFiltered={isFiltered}
+          isShort={isShort}
+          one={one}
+          many={many}
+        />
+      )}
     </Loaded>
   );
 }
@@ -87,13 +113,21 @@ interface Shown {
 }
 
 function Rows({
+  address,
   page,
   filters,
+  isFiltered,
   isShort,
+  one,
+  many,
 }: {
+  readonly address: string;
   readonly page: OperationPage;
   readonly filters: string;
+  readonly isFiltered: boolean;
   readonly isShort: boolean;
+  readonly one: string;
+  readonly many: string;
 }) {
   const ids = page.value.map(({ id }) => id);
   const shown: Shown = {
@@ -117,12 +151,12 @@ function Rows({
       <div class="fresh-place">
         {shown.fresh.value.length > 0 && (
           <button type="button" class="fresh" onClick={showFresh}>
-            Show {count(shown.fresh.value.length, "new operation")}
+            Show {count(shown.fresh.value.length, `new ${one}`, `new ${many}`)}
           </button>
         )}
       </div>
       {shown.order.value.length === 0 ? (
-        <NoOperations isFiltered={filters !== ""} />
+        <NoOperations isFiltered={isFiltered} what={many} />
       ) : (
         <ul class="rows operations steady">
           {shown.order.value.map((id) => {
@@ -134,9 +168,13 @@ function Rows({
       {!isShort && (
         <Older<Summary>
           nextLink={nextLink}
-          onPage={(older) => append(shown, older)}
+          onPage={(older) => {
+            append(shown, older);
+            keepRowsLoaded(address, shown.order.peek().length);
+          }}
           shown={shown.order.value.length}
-          one="operation"
+          one={one}
+          many={many}
         />
       )}
       {isShort && nextLink.value !== undefined && (
@@ -164,7 +202,7 @@ function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
   });
 }
 
-/** Takes the first page again, such as after an outage; listed operations keep their places. */
+/** Takes the loaded pages again, such as after an outage; listed operations keep their places. */
 function takePage(shown: Shown, page: OperationPage): void {
   const { rows, order, fresh, nextLink } = shown;
   const listed = new Set(order.peek());
@@ -194,7 +232,7 @@ function newestFirst({ rows }: Shown, ids: readonly string[]): readonly string[]
 }
 
 function isRead(): boolean {
-  return scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
+  return isComingBack() || scrollY > 80 || document.querySelector(".rows:hover, .rows:focus-within") !== null;
 }
 
 function isWanted(change: Summary, wanted: URLSearchParams): boolean {
@@ -208,14 +246,15 @@ function append({ rows, order }: Shown, older: readonly Summary[]): void {
   order.value = [...listed, ...older.flatMap(({ id }) => (listed.has(id) ? [] : [id]))];
 }
 
-function NoOperations({ isFiltered }: { readonly isFiltered: boolean }) {
+function NoOperations({ isFiltered, what }: { readonly isFiltered: boolean; readonly what: string }) {
   if (isFiltered) {
     return (
-      <Empty title="No operations match these filters.">
-        <p>You see only your teams' operations. Remove a filter to see more.</p>
+      <Empty title={`No ${what} match these filters.`}>
+        <p>You see only your teams' {what}. Remove a filter to see more.</p>
       </Empty>
     );
   }
+  if (what !== "operations") return <Empty title={`No ${what} yet.`} />;
   return (
     <Empty title="No operations yet.">
       <p>
@@ -279,7 +318,13 @@ export function BatchesPage() {
           { text: "Failed", params: { status: "Failed" } },
         ]}
       />
-      <OperationList key={param("status")} filters={filtersOfBatches(param("status"))} />
+      <OperationList
+        key={param("status")}
+        filters={filtersOfBatches(param("status"))}
+        isFiltered={param("status") !== ""}
+        one="batch"
+        many="batches"
+      />
     </Page>
   );
 }

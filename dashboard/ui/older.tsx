@@ -1,13 +1,9 @@
 /** The end of a list that loads page by page, newest first: how many are shown, and a button for more. */
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { get } from "../service/client.ts";
+import type { PageOf } from "../service/soFar.ts";
 import { Failure } from "./states.tsx";
 import { count } from "./words.ts";
-
-interface PageOf<Row> {
-  readonly value: readonly Row[];
-  readonly nextLink?: string;
-}
 
 export function Older<Row>({
   nextLink,
@@ -43,7 +39,7 @@ export function Older<Row>({
   };
   return (
     <div class="more">
-      <p class="muted">{count(shown, one, many)} shown, newest first.</p>
+      {shown > 0 && <p class="muted">{count(shown, one, many)} shown, newest first.</p>}
       {error.value && <Failure error={error.value} what={`older ${many}`} />}
       {nextLink.value !== undefined && (
         <button type="button" onClick={load} disabled={isLoading.value}>

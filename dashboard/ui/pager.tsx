@@ -17,7 +17,7 @@ export function Pager({
     setParams({ page: next === 1 ? "" : String(next) });
     scrollTo({ top: 0 });
   };
-  if (total === 0) return null;
+  if (last === 1) return null;
   return (
     <nav class="pager" aria-label={`Pages of ${what}`}>
       <button type="button" disabled={page <= 1} onClick={() => go(page - 1)}>

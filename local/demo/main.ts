@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseArgs } from "node:util";
 import { unzipSync } from "fflate";
+import { latencyLimits, readDuration } from "../../cli/arguments/values.ts";
 import { Refused } from "../../cli/failures.ts";
 import { readFault } from "../control/faultDocument.ts";
 import { Interrupted, listenForInterruption } from "../interruption.ts";
@@ -19,10 +20,10 @@ import { createStage } from "./stage.ts";
 import { createTerminalReporter } from "./terminal.ts";
 import { walkThrough } from "./walkThrough.ts";
 
-const usage = `usage: npm run demo -- [--json] [--latency <ms>] [--fault <json>] [--package <zip>]
+const usage = `usage: npm run demo -- [--json] [--latency <duration>] [--fault <json>] [--package <zip>]
 
   --json     one JSON event on each line, and nothing else on stdout (npm run --silent, or npm prints there, too)
-  --latency  minimum duration of every call to the simulated cloud (default 40)
+  --latency  minimum time of every call to the simulated cloud, such as 200ms (default 40ms)
   --fault    a fault of local/simulators/faults.ts for the walk-through to meet, to see it stop
   --package  the result of npm run package, to run instead of this checkout's app
 `;
@@ -106,7 +107,7 @@ function readArguments() {
     const { values } = parseArgs({
       options: {
         json: { type: "boolean", default: false },
-        latency: { type: "string", default: "40" },
+        latency: { type: "string", default: "40ms" },
         fault: { type: "string" },
         package: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
@@ -116,11 +117,11 @@ function readArguments() {
       process.stdout.write(usage);
       process.exit(0);
     }
-    if (!/^\d{1,5}$/.test(values.latency)) throw new Error(`--latency is "${values.latency}"; give milliseconds`);
+    const latencyMs = readDuration("--latency", values.latency, latencyLimits);
     const fault = values.fault === undefined ? undefined : readFaultOption(values.fault);
     if (values.package !== undefined && !existsSync(values.package))
       throw new Error(`--package: there is no file ${values.package}; npm run package makes dist/package/mooring.zip`);
-    return { json: values.json, latencyMs: Number(values.latency), fault, package: values.package };
+    return { json: values.json, latencyMs, fault, package: values.package };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return process.exit(64);

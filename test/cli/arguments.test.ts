@@ -1,7 +1,14 @@
 /** What people type, and the messages when it is wrong. */
 import { describe, expect, it } from "vitest";
 import { parse, splitCommand } from "../../cli/arguments/parse.ts";
-import { readBerth, readCount, readDatabase, readDuration } from "../../cli/arguments/values.ts";
+import {
+  latencyLimits,
+  readBerth,
+  readCount,
+  readDatabase,
+  readDuration,
+  readSeconds,
+} from "../../cli/arguments/values.ts";
 import { entries, loadCommand } from "../../cli/commands.ts";
 import { UsageError } from "../../cli/failures.ts";
 import { readFilter } from "../../cli/requests/filter.ts";
@@ -44,7 +51,7 @@ describe("a command line", () => {
     ["list --cluster --limit 3", "--cluster needs a value: --cluster <name>."],
     ["onboard a/b --wait=5", "--wait takes no value."],
     ["export", "export needs <cluster/namespace>."],
-    ["completion", "completion needs <shell>: bash, zsh, fish."],
+    ["completion", "completion needs <shell>: bash, zsh, fish, powershell."],
     ["export a/b c/d", 'export does not take "c/d".'],
     ["list pods", '<what> is "pods"; it takes namespaces, operations.'],
   ])("%s gets a message that says what is wrong", async (line, message) => {
@@ -85,7 +92,8 @@ describe("a command line", () => {
 
 describe("values", () => {
   it.each([
-    ["90", 90_000],
+    ["1ms", 1],
+    ["1s500ms", 1_500],
     ["90s", 90_000],
     ["5m", 300_000],
     ["1h30m", 5_400_000],
@@ -93,8 +101,68 @@ describe("values", () => {
     expect(readDuration("--timeout", text)).toBe(ms);
   });
 
-  it.each(["", "0", "0s", "m", "5 m", "-5s", "1.5h", "1d", "99999999h", "5m5"])('no duration: "%s"', (text) => {
+  it.each([
+    ["", "write a duration such as 500ms, 90s, 5m or 1h30m."],
+    ["m", "write a duration such as"],
+    ["5 m", "write a duration such as"],
+    ["-5s", "write a duration such as"],
+    ["1.5h", "write a duration such as"],
+    ["1d", "write a duration such as"],
+    ["5m5", "write a duration such as"],
+    ["90", 'is "90", without a unit; write 90ms, 90s, 90m or 90h.'],
+    ["0", "it takes 1ms to 576h."],
+    ["0s", "it takes 1ms to 576h."],
+    ["99999999h", "it takes 1ms to 576h."],
+  ])('no duration: "%s"', (text, told) => {
     expect(() => readDuration("--timeout", text)).toThrow(UsageError);
+    expect(() => readDuration("--timeout", text)).toThrow(told);
+  });
+
+  it.each([
+    ["0", 0],
+    ["0s", 0],
+    ["200ms", 200],
+    ["1m", 60_000],
+  ])("a latency of %s", (text, ms) => {
+    expect(readDuration("--latency", text, latencyLimits)).toBe(ms);
+  });
+
+  it("need a unit wherever a duration is read", async () => {
+    const words = "sandbox faults add --wire arm";
+    const told = await Promise.all(
+      [
+        "onboard a/b --database s/d=reader --wait --timeout 1",
+        "watch --timeout 1",
+        "list -w --timeout 1",
+        "up --latency 1",
+        "sandbox faults latency 1",
+        `${words} --delay 1`,
+        `${words} --error x --retry-after 1`,
+      ].map((line) => run(line.split(" "), { env: { MOORING_SERVER: "http://127.0.0.1:1" } })),
+    );
+
+    for (const each of told) {
+      expect(each).toMatchObject({ code: 2, stdout: "" });
+      expect(each.stderr).toContain('is "1", without a unit; write 1ms, 1s, 1m or 1h.');
+    }
+  });
+
+  it("say all in the help that they are durations", async () => {
+    const flags = await Promise.all(
+      [...entries.keys()].map(async (name) => Object.entries((await loadCommand(name)).flags)),
+    );
+    const durations = flags.flat().filter(([flag]) => /^(timeout|latency|delay|retry-after)$/.test(flag));
+
+    expect(durations.length).toBeGreaterThan(10);
+    expect(durations.filter(([, { value, summary }]) => value !== "duration" || !/such as|by/.test(summary))).toEqual(
+      [],
+    );
+    expect(flags.flat().filter(([, { value = "" }]) => /^(ms|seconds|minutes)$/.test(value))).toEqual([]);
+  });
+
+  it("are whole seconds where nothing smaller counts", () => {
+    expect(readSeconds("--retry-after", "1m30s", { least: 0, most: 3_600 })).toBe(90);
+    expect(() => readSeconds("--retry-after", "1500ms", { least: 0, most: 3_600 })).toThrow("whole seconds");
   });
 
   it.each(["team-a", "aks-dev/", "/team-a", "a/b/c", ""])('no namespace: "%s"', (text) => {

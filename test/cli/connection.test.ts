@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findProxy } from "../../cli/service/proxy.ts";
 import { run } from "./support/program.ts";
 
 const closing: (() => void)[] = [];
@@ -385,6 +386,70 @@ describe("a proxy", () => {
     expect(tunnels).toEqual([`${host}:443`]);
   });
 
+  it.each(["ALL_PROXY", "all_proxy"])(
+    "in %s is used where no variable names one for the protocol",
+    async (variable) => {
+      const { port, authority } = await serveTls();
+      const [all, own] = [await startProxy(port), await startProxy(port)];
+      const env = { MOORING_SERVER: `https://${host}`, [variable]: all.url, NODE_EXTRA_CA_CERTS: authority };
+
+      const through = await run(["list"], { env });
+      const ofHttp = await run(["list"], { env: { ...env, HTTP_PROXY: own.url } });
+      const ofHttps = await run(["list"], { env: { ...env, HTTPS_PROXY: own.url } });
+      const past = await run(["list"], { env: { ...env, NO_PROXY: host } });
+
+      for (const each of [through, ofHttp, ofHttps]) expect(each.code).toBe(0);
+      expect(past.code).toBe(3);
+      expect([all.tunnels, own.tunnels]).toEqual([[`${host}:443`, `${host}:443`], [`${host}:443`]]);
+    },
+  );
+
+  it("for SOCKS is refused with what is taken, unless nothing would go through it", async () => {
+    const { url } = await serve();
+    const env = { MOORING_SERVER: `https://${host}`, ALL_PROXY: "socks5h://user:secret-password@127.0.0.1:1" };
+
+    const refused = await run(["list"], { env });
+    const own = await run(["list"], { env: { ...env, HTTPS_PROXY: "http://127.0.0.1:1" } });
+    const past = await run(["list"], { env: { ...env, NO_PROXY: `.${host}` } });
+    const here = await run(["list"], { env: { ...env, MOORING_SERVER: url } });
+
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        "ALL_PROXY is a SOCKS proxy; only HTTP and HTTPS proxies work, such as http://proxy.example:3128.",
+      ),
+    });
+    expect(refused.stderr).not.toContain("secret-password");
+    expect([own.code, past.code, here.code]).toEqual([3, 3, 0]);
+    expect(past.stderr).not.toContain("proxy");
+  });
+
+  it.each([
+    ["https://mooring.example", "mooring.example", true],
+    ["https://mooring.example", ".example", true],
+    ["https://mooring.example", "*.example", true],
+    ["https://mooring.example", "Mooring.Example.", true],
+    ["https://mooring.example", "*", true],
+    ["https://mooring.example", "other, mooring.example:443", true],
+    ["https://mooring.example", "mooring.example:8443", false],
+    ["https://mooring.example:8443", "mooring.example:8443", true],
+    ["https://mooring.example", "*.mooring.example", false],
+    ["https://mooring.example", "ring.example", false],
+    ["https://mooring.example", ".", false],
+    ["https://mooring.example", "", false],
+    ["https://10.1.2.3", "10.0.0.0/8", true],
+    ["https://10.1.2.3", "10.1.2.3", true],
+    ["https://10.1.2.3", "10.1.2.0/99, 192.168.0.0/16", false],
+    ["https://mooring.example", "10.0.0.0/8", false],
+    ["https://[fd00::1]", "fd00::/8", true],
+    ["https://[fd00::1]:8443", "[fd00::1]:8443", true],
+    ["https://[fd00::1]", "fe80::/10", false],
+  ])("%s with NO_PROXY=%s: excluded is %s", (server, noProxy, isExcluded) => {
+    const found = findProxy(new URL(server), { HTTPS_PROXY: "proxy.example:3128", NO_PROXY: noProxy });
+
+    expect(found === undefined).toBe(isExcluded);
+  });
+
   it("is never used for services on this machine", async () => {
     const { url, asked } = await serve();
     const nowhere = "http://user:secret-password@127.0.0.1:1";
@@ -394,7 +459,10 @@ describe("a proxy", () => {
 
     expect(here.code).toBe(0);
     expect(asked).toHaveLength(1);
-    expect(away).toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy, http://127.0.0.1:1:") });
+    expect(away).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("HTTPS_PROXY names a proxy, http://127.0.0.1:1;"),
+    });
     expect(away.stderr).not.toContain("secret-password");
   });
 });

@@ -45,7 +45,7 @@ it("shows examples that its own parser accepts", async () => {
   for (const name of entries.keys()) {
     const command = await loadCommand(name);
     for (const example of command.examples) {
-      const words = [...(example.split(/ [>|] /)[0]?.matchAll(/"([^"]*)"|\S+/g) ?? [])].map(
+      const words = [...(example.split(/ (?:>>?|\|) /)[0]?.matchAll(/"([^"]*)"|\S+/g) ?? [])].map(
         ([word, quoted]) => quoted ?? word,
       );
       const { name: found = "", rest } = splitCommand(words);
@@ -77,6 +77,33 @@ describe("completion", () => {
     expect(complete(script, ["mooring", "list", "-o", "y"])).toEqual(["yaml"]);
     expect(complete(script, ["mooring", "plan", "-f", "examples/bad"])).toEqual(["examples/bad-request.json"]);
     expect(complete(script, ["mooring", "offboard", "--ig"])).toEqual(["--ignore-dependants"]);
+  });
+
+  it("for PowerShell offers every command and flag, and the choices and lists of bash", async () => {
+    const commands = await describeCommands();
+    const script = completionFor("powershell", commands);
+    const ofBash = completionFor("bash", commands);
+
+    for (const { name, flags, operands } of commands) {
+      const [own = ""] = (script.split(`\n    '${name}' = @{\n`)[1] ?? "").split("\n    }\n");
+      const inBash = ofBash
+        .split("\n")
+        .filter((line) => line.startsWith(`    "${name} `) || line.startsWith(`    ${name})`));
+      expect(inBash.length, name).toBeGreaterThan(0);
+      for (const choice of operands[0]?.choices ?? []) expect(own).toContain(`'${choice}'`);
+      for (const [flag, { choices = [], openChoices = [], short, value }] of Object.entries(flags)) {
+        const row = own.split("\n").find((line) => line.includes(`Name = '--${flag}'`)) ?? "";
+        const words = [...choices, ...openChoices].map((choice) => `'${choice}'`).join(", ");
+        expect(row.includes("HasValue"), flag).toBe(value !== undefined);
+        if (words !== "") expect(row).toContain(`Choices = @(${words})`);
+        if (short !== undefined) expect(row).toContain(`Short = '-${short}'`);
+        const [, asked] =
+          /_mooring_ask (\w+)/.exec(inBash.find((line) => line.includes(`"${name} --${flag}"`)) ?? "") ?? [];
+        expect(/Ask = '(\w+)'/.exec(row)?.[1], flag).toBe(asked);
+      }
+    }
+    // Typographic quotes are quotes in PowerShell, so each is doubled.
+    expect(script.replaceAll(/''/g, "").match(/[‘’‚‛]/g)).toBeNull();
   });
 
   it.each(["zsh", "fish"])("for %s names every command and every flag", async (shell) => {

@@ -80,7 +80,7 @@ it("shows the contents of each part of the cloud", async () => {
 
 it("prints every address for a shell, and can slow the cloud down", async () => {
   const { stdout } = await mooring("env");
-  const { latencyMs } = await document("faults", "latency", "20");
+  const { latencyMs } = await document("faults", "latency", "20ms");
 
   expect(
     Object.fromEntries([...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value])),
@@ -101,6 +101,8 @@ it.each([
   [["faults", "add", "--wire", "sql", "--hang", "--garbage"], "one effect"],
   [["faults", "add", "--wire", "sql", "--hang", "--status", "500"], "parts of --error"],
   [["faults", "remove"], "needs id"],
+  [["faults", "latency"], "needs duration"],
+  [["faults", "add", "--wire", "arm", "--error", "x", "--retry-after", "2h"], "it takes 0 to 1h"],
   [["faults", "begin"], "add, remove, clear, latency"],
   [["cloud", "moon"], "azure, entra, sql, kubernetes, serviceBus"],
   [["env", "more"], 'does not take "more"'],

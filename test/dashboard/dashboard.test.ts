@@ -162,6 +162,18 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(page.url()).toBe(`${sandbox.url}/dashboard/operations`);
     await page.getByText("No operations yet.").waitFor();
     await look("operations-empty");
+    for (const [path, told] of [
+      ["batches", "No batches yet."],
+      ["batches?status=Failed", "No batches match these filters."],
+      ["audit", "No audit entries yet."],
+      ["audit?cluster=none", "No audit entries match these filters."],
+    ]) {
+      await open(`/${path}`);
+      await page.getByText(told ?? "").waitFor();
+      expect(await page.getByText("shown, newest first").count(), path).toBe(0);
+    }
+    await open("/operations");
+    await page.getByText("No operations yet.").waitFor();
   });
 
   it("onboards with a form that plans as it is filled in, and shows the operation live", async () => {
@@ -555,6 +567,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
   it("searches the audit trail and verifies its chain", async () => {
     await open("/audit?namespace=formed");
     await page.getByText(/^\d+ entries shown/).waitFor();
+    // The trail says what happened, not what is.
+    await page.locator(".audit .status").getByText("Accepted", { exact: true }).first().waitFor();
+    expect(await page.locator(".audit .status").getByText("Running", { exact: true }).count()).toBe(0);
     await page.locator("summary[data-row]", { hasText: "Grant database" }).first().click();
     await page
       .getByRole("link", { name: `${cluster}/formed` })

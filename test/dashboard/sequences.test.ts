@@ -200,6 +200,141 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await expect.poll(listed, { timeout: 15_000 }).toEqual(own);
   });
 
+  const scrolled = () => page.evaluate("Math.round(scrollY)");
+
+  it.each([
+    ["operations", "a[data-row]", "c"],
+    ["namespaces", "a[data-row]", "c"],
+    ["audit", "summary[data-row]", "c"],
+    [`namespaces/${cluster}/first`, "a[data-row]", "c"],
+    ["catalog", "h2", "o"],
+  ])("comes back to where the person was on %s", async (path, content, other) => {
+    await page.setViewportSize({ width: 1280, height: 240 });
+    await open(`/${path}`);
+    await page.locator(content).first().waitFor();
+    await page.evaluate("scrollTo(0, 150)");
+    await page.keyboard.press("g");
+    await page.keyboard.press(other);
+    await heading(other === "c" ? "Catalog" : "Operations");
+    await expect.poll(scrolled).toBe(0);
+
+    await page.goBack();
+
+    await page.locator(content).first().waitFor();
+    await expect.poll(scrolled).toBe(150);
+    await page.goForward();
+    await heading(other === "c" ? "Catalog" : "Operations");
+    await expect.poll(scrolled).toBe(0);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  /** Answers a list of so many rows, 50 a page, newest first. */
+  async function list(path: string, rows: (index: number) => object, total: { value: number }) {
+    await page.route(`**${path}?*`, (route) => {
+      const newest = Number(new URL(route.request().url()).searchParams.get("continuation") ?? total.value);
+      const value = Array.from({ length: Math.min(50, newest) }, (_, index) => rows(newest - index));
+      const nextLink = newest > 50 ? { nextLink: `${path}?continuation=${newest - 50}` } : {};
+      return route.fulfill({ json: { value, ...nextLink } });
+    });
+  }
+  const entry = (sequence: number) => ({
+    sequence,
+    kind: "effect",
+    time: "2026-11-01T08:00:00.000Z",
+    who: "key:operator",
+    what: "applyNamespace",
+    target: `aks-dev/of-${sequence}`,
+    action: "create",
+    outcome: "Succeeded",
+    differences: [],
+    hash: String(sequence),
+  });
+  const operation = (index: number) => ({
+    id: `listed-${index}`,
+    kind: "onboard",
+    status: "Succeeded",
+    phase: "done",
+    cluster: "aks-dev",
+    namespace: `of-${index}`,
+    requestedBy: "key:operator",
+    createdTime: new Date(Date.UTC(2026, 10, 1, 8, 0, index)).toISOString(),
+    endTime: "2026-11-01T09:00:00.000Z",
+  });
+
+  it("comes back to older rows that the person had loaded", async () => {
+    await list("/api/operations", operation, { value: 180 });
+    await open("/operations");
+    for (const shown of [100, 150]) {
+      await button("Show older").click();
+      await page.getByText(`${shown} operations shown`, { exact: false }).waitFor();
+    }
+    await page.locator("[data-row]").nth(140).scrollIntoViewIfNeeded();
+    const before = await scrolled();
+    await page.locator("[data-row]").nth(140).click();
+    await page.getByText("This does not exist, or you may not see it.").waitFor();
+
+    await page.goBack();
+
+    await page.getByText("150 operations shown", { exact: false }).waitFor();
+    await expect.poll(scrolled).toBe(before);
+  });
+
+  it("keeps older entries of the audit trail, and what is open, over an outage of the service", async () => {
+    const total = { value: 120 };
+    await list("/api/audit", entry, total);
+    await open("/audit");
+    await button("Show older").click();
+    await page.getByText("100 entries shown", { exact: false }).waitFor();
+    const row = page.locator("summary[data-row]", { hasText: "aks-dev/of-60" });
+    await row.click();
+    await page.getByText("No.", { exact: true }).waitFor();
+    await context.setOffline(true);
+    await page.locator(".contact").waitFor();
+    total.value = 122;
+
+    await context.setOffline(false);
+
+    await page.getByText("102 entries shown", { exact: false }).waitFor({ timeout: 15_000 });
+    const targets = await page.locator(".audit .target").allTextContents();
+    expect(targets).toEqual(Array.from({ length: 102 }, (_, index) => `aks-dev/of-${122 - index}`));
+    expect(await page.getByText("No.", { exact: true }).count()).toBe(1);
+    await button("Show older").click();
+    await page.getByText("122 entries shown", { exact: false }).waitFor();
+  });
+
+  it("marks an entry of the audit trail for an effect that failed", async () => {
+    const failed = { outcome: "Failed", code: "SQL_FORBIDDEN", reason: "may not" };
+    await list("/api/audit", (sequence) => ({ ...entry(sequence), ...(sequence === 2 ? failed : {}) }), { value: 2 });
+    await open("/audit");
+
+    const [second, first] = [page.locator(".audit li").nth(0), page.locator(".audit li").nth(1)];
+    await second.getByText("SQL_FORBIDDEN").waitFor();
+
+    expect(await second.locator(".row-status").textContent()).toContain("Failed");
+    expect(await first.locator(".row-status").textContent()).toBe("create");
+  });
+
+  it("refreshes older operations, too, after an outage of the service", async () => {
+    let status = "Running";
+    await list("/api/operations", (index) => ({ ...operation(index), ...(index === 3 ? { status } : {}) }), {
+      value: 60,
+    });
+    await open("/operations");
+    await button("Show older").click();
+    const row = page
+      .getByRole("listitem")
+      .filter({ hasText: `${cluster}/of-3` })
+      .last();
+    await row.getByText("Running").waitFor();
+    await context.setOffline(true);
+    await page.locator(".contact").waitFor();
+    status = "Failed";
+
+    await context.setOffline(false);
+
+    await row.getByText("Failed").waitFor({ timeout: 15_000 });
+  });
+
   const filled = (namespace: string) =>
     `/new?cluster=${cluster}&namespace=${namespace}&databases=${encodeURIComponent(`${sqlServer}/messages=reader`)}`;
   const dryRun = /\/api\/onboardings\?dryRun=true$/;
@@ -208,6 +343,23 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     const body = JSON.stringify({ type: "urn:mooring:error:REFUSED", status, code: "REFUSED", ...told });
     return route.fulfill({ status, headers, contentType: "application/problem+json", body });
   };
+
+  it("shows the names of fields, and that nothing was there, in one piece on a phone", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await open(filled("phone"));
+    await page.locator(".differences").first().waitFor();
+
+    const inLines =
+      (await page.evaluate(`[...document.querySelectorAll(".differences th, .differences .muted")].map((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return [cell.textContent, new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size];
+    })`)) as [string, number][];
+
+    expect(inLines).toContainEqual(["metadata.name", 1]);
+    expect(inLines.filter(([, lines]) => lines !== 1)).toEqual([]);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
 
   it("plans again when it was asked too often", async () => {
     let plans = 0;

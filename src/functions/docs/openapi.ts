@@ -10,6 +10,7 @@ import { operationPaths } from "./openapiOperations.ts";
 import { body, busyHost, problem } from "./openapiParts.ts";
 import { upkeepPaths } from "./openapiUpkeep.ts";
 import { watchingPaths } from "./openapiWatching.ts";
+import { shareExamples } from "./shareExamples.ts";
 
 /** Any route may also end in an unforeseen error, and any change may be refused for its media type (browserRequest.ts). */
 function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
@@ -32,7 +33,7 @@ function withDefaults(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
 }
 
 export function createOpenApi() {
-  return createDocument({
+  const document = createDocument({
     openapi: "3.1.0",
     info: {
       title: "Mooring",
@@ -123,6 +124,7 @@ An unsupported method is answered with 405 and \`Allow\`. Every GET route also a
       },
     }),
   });
+  return shareExamples(document);
 }
 
 export function registerOpenApi(routes: Routes): void {

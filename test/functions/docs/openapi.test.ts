@@ -6,7 +6,11 @@ import { createSchemaDocument } from "../../support/jsonSchema.ts";
 import { createCheck, type OpenApi } from "../../support/openApi.ts";
 
 let routes: string[];
-let document: OpenApi & { readonly tags: readonly { name: string }[]; readonly servers: readonly { url: string }[] };
+let document: OpenApi & {
+  readonly tags: readonly { name: string }[];
+  readonly servers: readonly { url: string }[];
+  readonly components: { readonly examples: Readonly<Record<string, { readonly value: unknown }>> };
+};
 
 beforeAll(async () => {
   vi.stubEnv("MOORING_TABLES_ENDPOINT", "https://tables.example");
@@ -57,9 +61,9 @@ it("has an example for everything that is sent and answered, and each matches it
     for (const [type, media] of Object.entries(content ?? {})) {
       if (Object.keys(media.examples ?? {}).length === 0) wrong.push(`${way.join(" ")} ${type}: no example`);
     }
-    for (const [name, { value }] of Object.entries(schema && !Array.isArray(named) ? (named ?? {}) : {})) {
+    for (const [name, example] of Object.entries(schema && !Array.isArray(named) ? (named ?? {}) : {})) {
       examples += 1;
-      const problems = schemas.validate([...way, "schema"], value);
+      const problems = schemas.validate([...way, "schema"], readExample(example));
       wrong.push(...problems.map((problem) => `${way.join(" ")} ${name}: ${problem}`));
     }
     for (const [name, child] of Object.entries(at)) {
@@ -78,18 +82,40 @@ it("shows for each problem a code with that status", () => {
   );
   const problems = answers.flatMap(([status, { content }]) => {
     const [example] = Object.values((content?.["application/problem+json"] as MediaType | undefined)?.examples ?? {});
-    return example ? [[status, (example.value as { status: number }).status]] : [];
+    return example ? [[status, (readExample(example) as { status: number }).status]] : [];
   });
 
   expect(problems.length).toBeGreaterThan(100);
   expect(problems.filter(([status, shown]) => status !== "default" && status !== String(shown))).toEqual([]);
 });
 
+type Example = { readonly value: unknown } | { readonly $ref: string };
+
 interface MediaType {
   readonly schema?: object;
-  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+  readonly examples?: Readonly<Record<string, Example>>;
   readonly content?: Readonly<Record<string, MediaType>>;
 }
+
+function readExample(example: Example): unknown {
+  if (!("$ref" in example)) return example.value;
+  const [, name = ""] = /^#\/components\/examples\/(\w+)$/.exec(example.$ref) ?? [];
+  return document.components.examples[name]?.value;
+}
+
+it("has every example once", () => {
+  const found: string[] = [];
+  const look = (at: unknown): void => {
+    if (typeof at !== "object" || at === null) return;
+    if ("value" in at && Object.keys(at).length === 1) found.push(JSON.stringify(at));
+    else Object.values(at).forEach(look);
+  };
+  look(document);
+
+  expect(found.length).toBeGreaterThan(40);
+  expect(found.filter((example, index) => found.indexOf(example) < index)).toEqual([]);
+  expect(JSON.stringify(document).length).toBeLessThan(200_000);
+});
 
 it("offers a dry run of every request that changes something, or says why there is none", () => {
   interface Changing {

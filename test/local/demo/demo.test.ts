@@ -148,7 +148,7 @@ test("a workload that reads what it should not stops the walk-through", { timeou
 });
 
 test("an interrupted walk-through stops everything that it started", { timeout: 60_000 }, async () => {
-  const demo = start("local/demo/main.ts", "--latency", "100");
+  const demo = start("local/demo/main.ts", "--latency", "100ms");
   await demo.said("POST /api/onboardings");
 
   demo.child.kill("SIGINT");
