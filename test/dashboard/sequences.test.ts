@@ -46,6 +46,7 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
   });
   afterEach(async () => {
     await page.unrouteAll({ behavior: "ignoreErrors" });
+    await context.setOffline(false);
     expect(pages.complaints.splice(0)).toEqual([]);
   });
 
@@ -279,6 +280,27 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await expect.poll(scrolled).toBe(before);
   });
 
+  it("comes back to where the person was although they had gone on before the list was there", async () => {
+    await list("/api/operations", operation, { value: 50 });
+    await open("/operations");
+    await page.getByText("50 operations shown", { exact: false }).waitFor();
+    await page.evaluate("scrollTo(0, 1_500)");
+    await page.keyboard.press("g");
+    await page.keyboard.press("c");
+    await heading("Catalog");
+    await page.route("**/api/operations?*", () => undefined);
+    await page.goBack();
+    await page.getByText("Loading the operations …").waitFor();
+    await page.goForward();
+    await heading("Catalog");
+    await list("/api/operations", operation, { value: 50 });
+
+    await page.goBack();
+
+    await page.getByText("50 operations shown", { exact: false }).waitFor();
+    await expect.poll(scrolled).toBe(1_500);
+  });
+
   it("keeps older entries of the audit trail, and what is open, over an outage of the service", async () => {
     const total = { value: 120 };
     await list("/api/audit", entry, total);
@@ -288,6 +310,7 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     const row = page.locator("summary[data-row]", { hasText: "aks-dev/of-60" });
     await row.click();
     await page.getByText("No.", { exact: true }).waitFor();
+    await page.locator("[data-stream=live]").waitFor();
     await context.setOffline(true);
     await page.locator(".contact").waitFor();
     total.value = 122;
@@ -326,6 +349,7 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
       .filter({ hasText: `${cluster}/of-3` })
       .last();
     await row.getByText("Running").waitFor();
+    await page.locator("[data-stream=live]").waitFor();
     await context.setOffline(true);
     await page.locator(".contact").waitFor();
     status = "Failed";
