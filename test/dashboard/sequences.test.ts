@@ -46,7 +46,6 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
   });
   afterEach(async () => {
     await page.unrouteAll({ behavior: "ignoreErrors" });
-    await context.setOffline(false);
     expect(pages.complaints.splice(0)).toEqual([]);
   });
 
@@ -311,13 +310,13 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await row.click();
     await page.getByText("No.", { exact: true }).waitFor();
     await page.locator("[data-stream=live]").waitFor();
-    await context.setOffline(true);
+    await sandbox.killHost();
     await page.locator(".contact").waitFor();
     total.value = 122;
 
-    await context.setOffline(false);
+    await sandbox.restartHost();
 
-    await page.getByText("102 entries shown", { exact: false }).waitFor({ timeout: 15_000 });
+    await page.getByText("102 entries shown", { exact: false }).waitFor({ timeout: 30_000 });
     const targets = await page.locator(".audit .target").allTextContents();
     expect(targets).toEqual(Array.from({ length: 102 }, (_, index) => `aks-dev/of-${122 - index}`));
     expect(await page.getByText("No.", { exact: true }).count()).toBe(1);
@@ -350,13 +349,13 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
       .last();
     await row.getByText("Running").waitFor();
     await page.locator("[data-stream=live]").waitFor();
-    await context.setOffline(true);
+    await sandbox.killHost();
     await page.locator(".contact").waitFor();
     status = "Failed";
 
-    await context.setOffline(false);
+    await sandbox.restartHost();
 
-    await row.getByText("Failed").waitFor({ timeout: 15_000 });
+    await row.getByText("Failed").waitFor({ timeout: 30_000 });
   });
 
   const filled = (namespace: string) =>
