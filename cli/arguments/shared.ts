@@ -30,7 +30,7 @@ export const helpFlags = { help: { short: "h", summary: "Show this help" } } as 
 
 export const waitFlags = {
   wait: { summary: "Follow the operation to its end; its outcome is the exit code" },
-  timeout: { value: "duration", summary: "Stop waiting after this time such as 90s, 5m or 1h30m (no limit)" },
+  timeout: { value: "duration", summary: "Stop waiting after this time, such as 90s, 5m or 1h30m (no limit)" },
 } as const satisfies Flags;
 
 export const dryRunFlags = {

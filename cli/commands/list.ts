@@ -52,7 +52,7 @@ const flags = {
   limit: { value: "n", summary: `No more than this many (${defaultLimit})` },
   ...sortFlags,
   watch: { short: "w", summary: "Keep running and print what changes" },
-  timeout: { value: "duration", summary: "With -w: stop after this time such as 90s, 5m or 1h30m (no limit)" },
+  timeout: { value: "duration", summary: "With -w: stop after this time, such as 90s, 5m or 1h30m (no limit)" },
 } as const satisfies Flags;
 
 export const command = defineCommand({

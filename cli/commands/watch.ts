@@ -15,7 +15,7 @@ export const command = defineCommand({
     "Prints a line for everything that happens: in one operation until it ends, with its outcome as the exit code, or in all that you may see until Ctrl-C. A broken connection resumes where it stopped. With `-o json` every event is a line of JSON, and `-o jsonpath` prints one line for each event.",
   operands: [{ name: "operation|cluster/namespace", isRequired: false }],
   flags: {
-    timeout: { value: "duration", summary: "Stop watching after this time such as 90s, 5m or 1h30m (no limit)" },
+    timeout: { value: "duration", summary: "Stop watching after this time, such as 90s, 5m or 1h30m (no limit)" },
   },
   examples: ["watch eeb4e7", "watch -o json"],
   async run(session, values, [text]) {

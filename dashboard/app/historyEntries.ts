@@ -29,7 +29,7 @@ export function writeAddress(url: URL, { replace }: { readonly replace: boolean 
     return;
   }
   const isOtherPage = url.pathname !== location.pathname;
-  current.scrollY = scrollY;
+  keepScroll();
   current = entryOf(null);
   history.pushState(current, "", url);
   stopComingBack();
@@ -38,7 +38,7 @@ export function writeAddress(url: URL, { replace }: { readonly replace: boolean 
 
 /** Keeps where the person is in the entry that is shown, and returns to where they were in the one that the browser has gone to. */
 export function enterEntry(): void {
-  current.scrollY = scrollY;
+  keepScroll();
   current = entryOf(history.state);
   history.replaceState(current, "");
   comeBack(current.scrollY);
@@ -47,11 +47,16 @@ export function enterEntry(): void {
 /** After a reload of the document. */
 export function beginEntries(): void {
   addEventListener("pagehide", () => {
-    current.scrollY = scrollY;
+    keepScroll();
     history.replaceState(current, "");
   });
   history.replaceState(current, "");
   if (current.scrollY > 0) comeBack(current.scrollY);
+}
+
+/** Until the page is where the person was, that is where they are. */
+function keepScroll(): void {
+  if (!isComingBack()) current.scrollY = scrollY;
 }
 
 export function rowsLoaded(list: string): number {

@@ -50,17 +50,13 @@ function Entries({ address, page }: { readonly address: string; readonly page: A
   const first = useRef(page);
   useEffect(() => {
     if (page === first.current) return;
-    // Entries never change, so a page that was loaded again only adds new ones.
-    const known = new Set(entries.peek().map(({ sequence }) => sequence));
-    const fresh = page.value.filter(({ sequence }) => !known.has(sequence));
+    const oldest = page.value.at(-1)?.sequence ?? 0;
+    const isJoined = entries.peek().some(({ sequence }) => sequence >= oldest);
+    // Entries never change. If more is new than was loaded, some are missing between these and the known ones.
+    const known = isJoined ? entries.peek().filter(({ sequence }) => sequence < oldest) : [];
     batch(() => {
-      if (fresh.length < page.value.length) {
-        entries.value = [...fresh, ...entries.peek()];
-        return;
-      }
-      // More is new than was loaded, so entries are missing between these and the known ones.
-      entries.value = page.value;
-      nextLink.value = page.nextLink;
+      entries.value = [...page.value, ...known];
+      if (known.length === 0) nextLink.value = page.nextLink;
     });
   }, [page]);
   const what = param("what").toLowerCase();

@@ -206,16 +206,24 @@ function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
 function takePage(shown: Shown, page: OperationPage): void {
   const { rows, order, fresh, nextLink } = shown;
   const listed = new Set(order.peek());
-  const unknown = page.value.flatMap(({ id }) => (listed.has(id) ? [] : [id]));
+  const oldest = rows.peek().get(order.peek().at(-1) ?? "")?.createdTime ?? "";
+  const unknown = page.value.filter(({ id }) => !listed.has(id));
+  const newer = unknown.flatMap(({ id, createdTime }) => (createdTime < oldest ? [] : [id]));
   batch(() => {
     rows.value = new Map([...rows.peek(), ...page.value.map((row) => [row.id, row] as const)]);
     if (unknown.length === page.value.length && page.nextLink !== undefined) {
-      // More is new than fits on a page, so operations are missing between these and the listed ones.
-      order.value = unknown;
+      // More is new than was loaded, so operations are missing between these and the listed ones.
+      order.value = newer;
       fresh.value = [];
       nextLink.value = page.nextLink;
-    } else if (isRead()) fresh.value = unknown;
-    else list(shown, [...unknown, ...listed]);
+      return;
+    }
+    if (newer.length < unknown.length) {
+      order.value = newestFirst(shown, [...listed, ...unknown.flatMap(({ id }) => (newer.includes(id) ? [] : [id]))]);
+      nextLink.value = page.nextLink;
+    }
+    if (isRead()) fresh.value = newer;
+    else list(shown, [...newer, ...order.peek()]);
   });
 }
 

@@ -1,5 +1,5 @@
 /** The completion script in PowerShell itself, where that is installed. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -8,14 +8,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeCommands, entries } from "../../cli/commands.ts";
 import { completionFor } from "../../cli/completion/completion.ts";
 import { sayNotRun } from "../support/notRun.ts";
+import { findPowershell } from "./support/powershell.ts";
 import { checkout } from "./support/program.ts";
 
-const hasPowershell = spawnSync("pwsh", ["-Version"], { stdio: "ignore" }).status === 0;
-if (!hasPowershell) {
-  sayNotRun("completion was not tried in PowerShell, for pwsh is not on the PATH (dotnet tool install -g PowerShell).");
-}
+const powershell = await findPowershell();
+if ("reason" in powershell) sayNotRun(`completion was not tried in PowerShell: ${powershell.reason}.`);
+const executable = "executable" in powershell ? powershell.executable : undefined;
 
-describe.runIf(hasPowershell)("completion in PowerShell", { timeout: 60_000 }, () => {
+describe.runIf(executable !== undefined)("completion in PowerShell", { timeout: 60_000 }, () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "mooring-powershell-"));
@@ -37,16 +37,20 @@ describe.runIf(hasPowershell)("completion in PowerShell", { timeout: 60_000 }, (
   ConvertTo-Json -Compress @($found.CompletionMatches | ForEach-Object { $_.CompletionText })
 }`;
     await writeFile(script, `${completionFor("powershell", await describeCommands())}\n${ask}\n`);
-    const { stdout, stderr } = await promisify(execFile)("pwsh", ["-NoProfile", "-NonInteractive", "-File", script], {
-      cwd: checkout,
-      env: {
-        ...process.env,
-        PATH: [folder, process.env["PATH"]].join(delimiter),
-        MOORING_CONFIG: join(folder, "config.yaml"),
-        MOORING_SERVER: "http://127.0.0.1:1",
-        LINES_TO_COMPLETE: lines.join("\n"),
+    const { stdout, stderr } = await promisify(execFile)(
+      executable ?? "",
+      ["-NoProfile", "-NonInteractive", "-File", script],
+      {
+        cwd: checkout,
+        env: {
+          ...process.env,
+          PATH: [folder, process.env["PATH"]].join(delimiter),
+          MOORING_CONFIG: join(folder, "config.yaml"),
+          MOORING_SERVER: "http://127.0.0.1:1",
+          LINES_TO_COMPLETE: lines.join("\n"),
+        },
       },
-    });
+    );
     expect(stderr).toBe("");
     return stdout
       .trim()

@@ -228,12 +228,13 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
-  /** Answers a list of so many rows, 50 a page, newest first. */
-  async function list(path: string, rows: (index: number) => object, total: { value: number }) {
+  /** Answers a list of so many rows, newest first. */
+  async function list(path: string, rows: (index: number) => object, total: { value: number; page?: number }) {
     await page.route(`**${path}?*`, (route) => {
       const newest = Number(new URL(route.request().url()).searchParams.get("continuation") ?? total.value);
-      const value = Array.from({ length: Math.min(50, newest) }, (_, index) => rows(newest - index));
-      const nextLink = newest > 50 ? { nextLink: `${path}?continuation=${newest - 50}` } : {};
+      const { page: size = 50 } = total;
+      const value = Array.from({ length: Math.min(size, newest) }, (_, index) => rows(newest - index));
+      const nextLink = newest > size ? { nextLink: `${path}?continuation=${newest - size}` } : {};
       return route.fulfill({ json: { value, ...nextLink } });
     });
   }
@@ -279,27 +280,63 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
     await expect.poll(scrolled).toBe(before);
   });
 
+  it("comes back to where the person was although they had gone on before the list was there", async () => {
+    await list("/api/operations", operation, { value: 50 });
+    await open("/operations");
+    await page.getByText("50 operations shown", { exact: false }).waitFor();
+    await page.evaluate("scrollTo(0, 1_500)");
+    await page.keyboard.press("g");
+    await page.keyboard.press("c");
+    await heading("Catalog");
+    await page.route("**/api/operations?*", () => undefined);
+    await page.goBack();
+    await page.getByText("Loading the operations …").waitFor();
+    await page.goForward();
+    await heading("Catalog");
+    await list("/api/operations", operation, { value: 50 });
+
+    await page.goBack();
+
+    await page.getByText("50 operations shown", { exact: false }).waitFor();
+    await expect.poll(scrolled).toBe(1_500);
+  });
+
   it("keeps older entries of the audit trail, and what is open, over an outage of the service", async () => {
-    const total = { value: 120 };
+    const total = { value: 200, page: 50 };
     await list("/api/audit", entry, total);
+    const targets = async () => await page.locator(".audit .target").allTextContents();
+    const from = (newest: number, length: number) =>
+      Array.from({ length }, (_, index) => `aks-dev/of-${newest - index}`);
     await open("/audit");
     await button("Show older").click();
     await page.getByText("100 entries shown", { exact: false }).waitFor();
-    const row = page.locator("summary[data-row]", { hasText: "aks-dev/of-60" });
-    await row.click();
+    await page.locator("summary[data-row]", { hasText: "aks-dev/of-140" }).click();
     await page.getByText("No.", { exact: true }).waitFor();
-    await context.setOffline(true);
+    await page.locator("[data-stream=live]").waitFor();
+
+    await sandbox.killHost();
     await page.locator(".contact").waitFor();
-    total.value = 122;
+    total.value = 202;
+    await sandbox.restartHost();
 
-    await context.setOffline(false);
-
-    await page.getByText("102 entries shown", { exact: false }).waitFor({ timeout: 15_000 });
-    const targets = await page.locator(".audit .target").allTextContents();
-    expect(targets).toEqual(Array.from({ length: 102 }, (_, index) => `aks-dev/of-${122 - index}`));
+    await page.getByText("102 entries shown", { exact: false }).waitFor({ timeout: 30_000 });
+    expect(await targets()).toEqual(from(202, 102));
     expect(await page.getByText("No.", { exact: true }).count()).toBe(1);
     await button("Show older").click();
-    await page.getByText("122 entries shown", { exact: false }).waitFor();
+    await page.getByText("152 entries shown", { exact: false }).waitFor();
+
+    await page.locator("[data-stream=live]").waitFor();
+    await sandbox.killHost();
+    await page.locator(".contact").waitFor();
+    // More comes than was loaded before.
+    total.page = 80;
+    await sandbox.restartHost();
+
+    await page.getByText("160 entries shown", { exact: false }).waitFor({ timeout: 30_000 });
+    expect(await targets()).toEqual(from(202, 160));
+    await button("Show older").click();
+    await page.getByText("202 entries shown", { exact: false }).waitFor();
+    expect(await targets()).toEqual(from(202, 202));
   });
 
   it("marks an entry of the audit trail for an effect that failed", async () => {
@@ -316,23 +353,29 @@ describe.runIf(executable !== undefined)("an unusual order", { timeout: 60_000 }
 
   it("refreshes older operations, too, after an outage of the service", async () => {
     let status = "Running";
-    await list("/api/operations", (index) => ({ ...operation(index), ...(index === 3 ? { status } : {}) }), {
-      value: 60,
-    });
+    const total = { value: 200, page: 50 };
+    await list("/api/operations", (index) => ({ ...operation(index), ...(index === 103 ? { status } : {}) }), total);
     await open("/operations");
     await button("Show older").click();
-    const row = page
-      .getByRole("listitem")
-      .filter({ hasText: `${cluster}/of-3` })
-      .last();
+    const row = page.getByRole("listitem").filter({ hasText: `${cluster}/of-103` });
     await row.getByText("Running").waitFor();
-    await context.setOffline(true);
+    await page.locator("[data-stream=live]").waitFor();
+    await page.evaluate("scrollTo(0, 1_000)");
+
+    await sandbox.killHost();
     await page.locator(".contact").waitFor();
     status = "Failed";
+    total.value = 201;
+    total.page = 80;
+    await sandbox.restartHost();
 
-    await context.setOffline(false);
-
-    await row.getByText("Failed").waitFor({ timeout: 15_000 });
+    await row.getByText("Failed").waitFor({ timeout: 30_000 });
+    const listed = await page.locator(".operations [data-row] strong").allTextContents();
+    expect(listed).toEqual(Array.from({ length: 159 }, (_, index) => `${cluster}/of-${200 - index}`));
+    await button("Show 1 new operation").click();
+    await page.getByText("160 operations shown", { exact: false }).waitFor();
+    await button("Show older").click();
+    await page.getByText("201 operations shown", { exact: false }).waitFor();
   });
 
   const filled = (namespace: string) =>

@@ -1,4 +1,4 @@
-/** Where the infra checks keep their tools from NuGet: outside the checkout, so that a clean checkout can reuse them. */
+/** Where tests keep tools from NuGet: outside the checkout, so that a clean checkout can reuse them. */
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
