@@ -505,6 +505,25 @@ it("has one lane run what two have taken, because the end of earlier lanes was d
   expect(await takeItem(ports, { batch: id, lane: "second", done: undefined })).toMatchObject(second[0] ?? {});
 });
 
+it("leaves a claimed item to the timer although its record changes meanwhile", async () => {
+  const { ports, ...acceptance } = acceptanceContextOf();
+  const id = await acceptBatch({ ports, ...acceptance }, requests(1));
+  const { record } = await takeItem(ports, { batch: id, lane: "lane", done: undefined });
+  const { registry } = ports;
+  let changes = 0;
+  const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
+    changes += 1;
+    const current = changes === 1 ? await registry.getNamespace(next) : undefined;
+    if (current) await registry.replaceNamespace(current);
+    return await registry.replaceNamespace(next);
+  };
+
+  await concludeBatch({ ...ports, registry: { ...registry, replaceNamespace } }, id);
+
+  expect(record).toBeDefined();
+  expect([...cloud.namespaces.values()]).toMatchObject([{ batch: { operation: id, isStarter: false } }]);
+});
+
 it("does not end an item as refused that another attempt has begun", async () => {
   const { ports, ...acceptance } = acceptanceContextOf();
   const id = await acceptBatch({ ports, ...acceptance }, requests(1));

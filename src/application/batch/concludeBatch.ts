@@ -187,9 +187,14 @@ async function leaveToTimer(
 ): Promise<void> {
   for (const item of items) {
     if (item.status !== "Running" || item.operation !== item.claim) continue;
-    const record = await registry.getNamespace(item);
-    if (record?.operation !== item.claim || record?.batch?.isStarter !== true) continue;
-    await registry.replaceNamespace({ ...record, batch: { operation: id, isStarter: false } });
+    // Nobody but a lane starts what keeps the flag: the batch would wait for it.
+    await amend({
+      what: `The record of ${berthKey(item)}`,
+      read: () => registry.getNamespace(item),
+      next: ({ operation, batch }) =>
+        operation === item.claim && batch?.isStarter === true ? { operation: id, isStarter: false } : undefined,
+      write: (record, batch) => registry.replaceNamespace({ ...record, batch }),
+    });
   }
   const first = items.find(({ status }) => status === "NotStarted");
   const open = first && (await registry.getOpenBatch(id));

@@ -192,7 +192,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
 
 /** Every effect that a step reports is in the audit trail exactly once. */
 export async function checkAudit(
-  { registry, auditEntries, weather }: World,
+  { registry, auditEntries, weather, engine }: World,
   { id, status, error, restarts = 0 }: OperationRecord,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
@@ -206,8 +206,9 @@ export async function checkAudit(
     const isMissing = found.length === 0;
     const hadEffect = step.status === "Succeeded" && step.action !== undefined && step.action !== "none";
     // The trail itself may have been unavailable. Also, an entry is lost when a process dies between effect and entry
-    // in a step whose later attempts all fail, the one known way to lose one.
-    const isAway = error?.message.includes("MooringAudit") || (status !== "Succeeded" && weather.deaths > 0);
+    // in a step whose later attempts all fail, or when an attempt that the runtime had given up fails there: none follows.
+    const isLast = weather.deaths > 0 || engine.seen.some((what) => what === `no worker for ${activityOf(step.name)}`);
+    const isAway = error?.message.includes("MooringAudit") || (status !== "Succeeded" && isLast);
     if (succeeded.length > 1 || (hadEffect && isMissing && !isAway)) {
       problems.push(
         `audit has ${succeeded.length} effects of ${step.name} ${step.target} (${step.action}): ${succeeded.map(({ action }) => action).join()}`,
@@ -225,6 +226,18 @@ export async function checkAudit(
   }
   return problems;
 }
+
+function activityOf(step: string): string {
+  return activities[step] ?? step;
+}
+
+/** Of steps that share one. */
+const activities: Readonly<Record<string, string>> = {
+  ensureIdentity: "prepareNamespace",
+  applyNamespace: "prepareNamespace",
+  applyServiceAccount: "connectWorkload",
+  federateIdentity: "connectWorkload",
+};
 
 /** The steps that may make or change a thing, and those that may remove it. */
 const forwards: Readonly<Record<string, readonly string[]>> = {
