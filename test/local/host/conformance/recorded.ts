@@ -5,6 +5,8 @@
  */
 
 const recorded = "recorded";
+/** On the same versions, with random orchestrations and requests, on 2026-11-27. */
+const recordedAgain = "recorded on 2026-11-27";
 const durableClient = "extension: DurableClient.cs, GetDurableOrchestrationStatusAsync";
 const httpApi = "extension: HttpApiHandler.cs";
 const worker = "azure-functions-nodejs-worker: ensureErrorType";
@@ -212,13 +214,21 @@ export const payloads: readonly PayloadRow[] = [
     source: worker,
   },
   {
-    what: "an orchestrator that throws a string",
+    what: "an orchestrator that throws a string at once",
     orchestration: "throwText",
-    input: null,
+    input: "at once",
     output:
       /^Orchestrator function 'throwText' failed: One or more errors occurred\. \(Result: Failure\nException: false/,
     status: "Failed",
     source: recorded,
+  },
+  {
+    what: "an orchestrator that throws a string after an activity",
+    orchestration: "throwText",
+    input: null,
+    output: /^Non-Deterministic workflow detected: /,
+    status: "Failed",
+    source: recordedAgain,
   },
   {
     what: "an orchestrator that does not exist",
@@ -237,8 +247,9 @@ function expect64(): string {
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | null>>;
-  /** JSON or text; a RegExp where the full text is not known. */
+  /** JSON, or empty; a RegExp where the full text is not known. */
   readonly body?: unknown;
+  readonly text?: string;
 }
 
 export interface RequestRow {
@@ -247,6 +258,7 @@ export interface RequestRow {
   /** `{hook}` is the webhook URL. */
   readonly path: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly requestBody?: string;
   readonly answer: Answer;
   readonly source: string;
@@ -381,10 +393,10 @@ export const requests: readonly RequestRow[] = [
     method: "POST",
     path: "{hook}/instances/ended/rewind?reason=x",
     answer: {
-      status: 410,
+      status: 412,
       body: 'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.',
     },
-    source: recorded,
+    source: recordedAgain,
   },
   {
     what: "a restart of nobody",
@@ -418,8 +430,11 @@ export const requests: readonly RequestRow[] = [
     what: "a purge of what runs",
     method: "DELETE",
     path: "{hook}/instances/running",
-    answer: { status: 200, body: { instancesDeleted: 0 } },
-    source: httpApi,
+    answer: {
+      status: 412,
+      body: "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID running has status Running",
+    },
+    source: recordedAgain,
   },
   {
     what: "a page of no entries",
@@ -743,6 +758,78 @@ export const requests: readonly RequestRow[] = [
     source: recorded,
   },
   { what: "what no function serves", path: "/api/nothing", answer: { status: 404, body: "" }, source: recorded },
+];
+
+/** What an operation makes of the status and the output, with and without a reason. */
+export const reasons: readonly {
+  readonly operations: readonly string[];
+  readonly status: string;
+  readonly output: string | null;
+  readonly source: string;
+}[] = [
+  { operations: ["suspend?reason=s"], status: "Suspended", output: "s", source: recordedAgain },
+  { operations: ["suspend"], status: "Suspended", output: null, source: recordedAgain },
+  { operations: ["suspend?reason="], status: "Suspended", output: "", source: recordedAgain },
+  { operations: ["suspend?reason=s", "resume"], status: "Running", output: "s", source: recordedAgain },
+  { operations: ["suspend?reason=s", "resume?reason=r"], status: "Running", output: "r", source: recordedAgain },
+  { operations: ["suspend?reason=s", "terminate"], status: "Terminated", output: "s", source: recordedAgain },
+  { operations: ["terminate"], status: "Terminated", output: null, source: recordedAgain },
+  { operations: ["terminate?reason="], status: "Terminated", output: "", source: recordedAgain },
+];
+
+/** An orchestrator that has returned or thrown, and left something open: the end of its history. */
+export const departures: readonly {
+  readonly open: string;
+  readonly way: "return" | "throw";
+  readonly history: readonly string[];
+  readonly source: string;
+}[] = [
+  {
+    open: "timer",
+    way: "return",
+    history: ["TimerCreated", "TaskCompleted", "TimerFired", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "timer",
+    way: "throw",
+    history: ["TimerCreated", "TaskCompleted", "TimerFired", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "activity",
+    way: "return",
+    history: ["TaskCompleted", "TaskCompleted", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "activity",
+    way: "throw",
+    history: ["TaskCompleted", "TaskCompleted", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "child",
+    way: "return",
+    history: ["TaskCompleted", "SubOrchestrationInstanceCompleted", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "retry",
+    way: "return",
+    history: [
+      "TaskCompleted",
+      "TaskFailed",
+      "TimerCreated",
+      "TimerFired",
+      "TaskFailed",
+      "TimerCreated",
+      "TimerFired",
+      "ExecutionCompleted",
+    ],
+    source: recordedAgain,
+  },
+  { open: "event", way: "return", history: ["TaskCompleted", "ExecutionCompleted"], source: recordedAgain },
 ];
 
 /** The field names of a history entry, with `showHistory=true`. */

@@ -1,4 +1,5 @@
 /** The app that was run on the real host: each function shows how the host handles one case. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { app } from "@azure/functions";
 import type { EntityContext, OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
@@ -35,6 +36,7 @@ const thrownValues = new Map<string, unknown>([
 ]);
 
 df.app.activity("see", { handler: (input: unknown) => show(input) });
+df.app.activity("answerLate", { handler: () => sleep(300) });
 df.app.activity("give", {
   handler: ({ value, make }: { value?: unknown; make?: string }) => (make ? made[make]?.() : value),
 });
@@ -73,7 +75,7 @@ df.app.orchestration("caught", function* (context: OrchestrationContext) {
   }
 });
 df.app.orchestration("throwText", function* (context: OrchestrationContext) {
-  yield context.df.callActivity("see");
+  if (context.df.getInput() !== "at once") yield context.df.callActivity("see");
   throw thrownValues.get("string");
 });
 df.app.orchestration("timer", function* (context: OrchestrationContext) {
@@ -95,6 +97,25 @@ app.get("cookie", () => ({
 app.http("anything", {
   route: "anything/{*rest}",
   handler: (request) => ({ body: request.params["rest"] ?? "" }),
+});
+df.app.orchestration("leaving", function* (context: OrchestrationContext) {
+  const { open, way, from } = context.df.getInput<{ open: string; way: string; from?: number }>();
+  const now = context.df.currentUtcDateTime.getTime();
+  if (from !== undefined) return now - from;
+  const retry = new df.RetryOptions(1, 2);
+  const tasks: Readonly<Record<string, () => df.Task>> = {
+    timer: () => context.df.createTimer(new Date(now + 300)),
+    activity: () => context.df.callActivity("answerLate"),
+    child: () => context.df.callSubOrchestrator("timer", 300),
+    retry: () => context.df.callActivityWithRetry("throw", retry, { kind: "boom" }),
+    event: () => context.df.waitForExternalEvent("never"),
+  };
+  const left = tasks[open]?.();
+  if (left === undefined) throw new Error(`"${open}" is no task.`);
+  yield context.df.Task.any([context.df.callActivity("see"), left]);
+  if (way === "throw") throw new Error("left");
+  if (way === "continueAsNew") context.df.continueAsNew({ open, way, from: now });
+  return "left";
 });
 df.app.orchestration("missingActivity", function* (context: OrchestrationContext) {
   yield context.df.callActivity("notRegistered");
