@@ -94,6 +94,11 @@ df.app.entity("counter", (context: EntityContext<number>) => {
 app.get("cookie", () => ({
   cookies: [{ name: "a", value: "b c", maxAge: 5, path: "/", sameSite: "Lax", httpOnly: true }],
 }));
+app.get("cookies", () => ({ headers: { "set-cookie": "z=1" }, cookies: [{ name: "a", value: "b" }] }));
+app.http("look", {
+  methods: ["GET", "POST"],
+  handler: (request) => ({ jsonBody: { header: request.headers.get("x-a"), hasBody: request.body !== null } }),
+});
 app.http("anything", {
   route: "anything/{*rest}",
   handler: (request) => ({ body: request.params["rest"] ?? "" }),
