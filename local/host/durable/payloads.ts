@@ -20,7 +20,10 @@ export function toActivityResult(value: TypedData | undefined): string {
   if (typeof value?.string === "string") return asPassed(JSON.stringify(value.string));
   if (typeof value?.json === "string") return asPassed(value.json);
   if (typeof value?.int === "number") return asInt64(value.int);
-  if (typeof value?.double === "number") return JSON.stringify(value.double);
+  // .NET has no other JSON for NaN and the infinities than their names.
+  if (typeof value?.double === "number") {
+    return JSON.stringify(Number.isFinite(value.double) ? value.double : String(value.double));
+  }
   if (value?.bytes instanceof Uint8Array) return JSON.stringify(Buffer.from(value.bytes).toString("base64"));
   return "null";
 }

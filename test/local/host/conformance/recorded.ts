@@ -93,6 +93,20 @@ export const payloads: readonly PayloadRow[] = [
     source: recorded,
   },
   {
+    what: "no number out of an activity",
+    orchestration: "given",
+    input: { make: "notANumber" },
+    output: 'string "NaN"',
+    source: recordedAgain,
+  },
+  {
+    what: "infinity out of an activity",
+    orchestration: "given",
+    input: { make: "infinity" },
+    output: 'string "Infinity"',
+    source: recordedAgain,
+  },
+  {
     what: "half a surrogate pair out of an activity",
     orchestration: "given",
     input: { make: "loneSurrogate" },

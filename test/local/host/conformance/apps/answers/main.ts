@@ -15,6 +15,8 @@ const made: Readonly<Record<string, () => unknown>> = {
   loneSurrogate: () => "a\ud800b",
   beyondInt64: () => 1e20,
   beneathInt64: () => -1e20,
+  notANumber: () => Number.NaN,
+  infinity: () => Number.POSITIVE_INFINITY,
   beyondDouble53: () => 2 ** 60,
   typed: () => ({ $type: "System.String", kept: { $type: "x", inner: 1 } }),
   reference: () => ({ first: { $ref: "1" }, second: 2 }),
