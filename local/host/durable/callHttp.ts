@@ -4,6 +4,23 @@ import { isRecord, toJson } from "./json.ts";
 /** The extension's name for the activity that makes the requests. */
 export const httpActivity = "BuiltIn::HttpActivity";
 
+const userAgent = "Microsoft.Azure.WebJobs.Extensions.DurableTask/3.19.0";
+
+/** .NET keeps them apart from the other headers of an answer, and the extension does not return them. */
+const contentHeaders = new Set([
+  "allow",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-location",
+  "content-md5",
+  "content-range",
+  "content-type",
+  "expires",
+  "last-modified",
+]);
+
 /** What the SDK asks for; as JSON it is the activity's input. */
 interface DurableHttpRequest {
   readonly method: string;
@@ -57,18 +74,19 @@ export function nextPoll(previous: string, result: string, { defaultMs }: { defa
 export async function makeRequest(input: string): Promise<string> {
   const { method, uri, content, headers, resource } = readRequest(input);
   const authorization = resource === undefined ? {} : { authorization: `Bearer ${await tokenFor(resource)}` };
-  const contentType = content === undefined || "content-type" in headers ? {} : { "content-type": "text/plain" };
+  const { "content-type": contentType = "text/plain", ...others } = headers;
   const response = await fetch(uri, {
     method,
-    headers: { ...headers, ...contentType, ...authorization },
-    ...(content === undefined ? {} : { body: content }),
+    headers: { "user-agent": userAgent, ...others, ...authorization },
+    // Without content there is no type either.
+    ...(content === undefined ? {} : { body: new Blob([content], { type: contentType }) }),
   }).catch((error: unknown) => {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new Error(`The request to ${new URL(uri).origin} failed: ${cause}`);
   });
   return JSON.stringify({
     statusCode: response.status,
-    headers: Object.fromEntries(response.headers),
+    headers: Object.fromEntries([...response.headers].filter(([name]) => !contentHeaders.has(name))),
     content: await response.text(),
   });
 }

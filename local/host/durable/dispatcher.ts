@@ -208,13 +208,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   function carryOut(instance: Instance, batch: readonly WaitingMessage[], outcome: Outcome): void {
     instance.gathering = outcome.gathering;
-    const { ending } = outcome;
+    const { ending, unread } = outcome;
+    const used = unread.length === 0 ? batch : batch.filter((_, position) => !unread.includes(position));
     if (ending === undefined) {
-      lifecycle.advance(instance, batch, "Running", outcome);
+      lifecycle.advance(instance, used, "Running", outcome);
     } else if (ending.status === "ContinuedAsNew") {
-      const { input, unread } = ending;
-      const used = batch.filter((_, position) => !unread.includes(position));
-      lifecycle.continueAsNew(instance, used, input, outcome);
+      lifecycle.continueAsNew(instance, used, ending.input, outcome);
     } else if (ending.status === "Completed") {
       lifecycle.finish(instance, batch, { ...outcome, status: "Completed", output: ending.output, failure: undefined });
     } else {
@@ -232,12 +231,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const resumed = instance.history.count === 0 ? "Pending" : "Running";
     const { customStatus } = instance.row;
-    const change = { events: [event], effects: noEffects(), customStatus };
-    if (event.EventType !== EventType.ExecutionSuspended) lifecycle.advance(instance, [message], resumed, change);
-    else lifecycle.advance(instance, [message], "Suspended", { ...change, output: toJson(event.Reason) });
+    const reason = "Reason" in event ? event.Reason : null;
+    const output = typeof reason === "string" ? toJson(reason) : null;
+    const status = event.EventType === EventType.ExecutionSuspended ? "Suspended" : resumed;
+    lifecycle.advance(instance, [message], status, { events: [event], effects: noEffects(), customStatus, output });
   }
 
-  function end(instance: Instance, used: readonly WaitingMessage[], reason: string): void {
+  function end(instance: Instance, used: readonly WaitingMessage[], reason: string | null): void {
     const { row, ledger } = instance;
     const now = clock.now();
     const plan = new TurnPlan({ row, ledger, functions, settings, now });
@@ -256,15 +256,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           EventId: ledger.nextId,
           Timestamp: new Date(now).toISOString(),
           OrchestrationStatus: terminatedStatus,
-          Result: reason,
+          Result: reason ?? "null",
         },
       ],
       effects: plan.effects,
       customStatus: row.customStatus,
       status: "Terminated",
-      output: toJson(reason),
+      output: reason === null ? (row.output ?? "null") : toJson(reason),
       // For a parent; the SDK requires text in both.
-      failure: { Reason: reason, Details: "" },
+      failure: { Reason: reason ?? "", Details: "" },
     });
   }
 

@@ -5,6 +5,9 @@ import { isRecord } from "./json.ts";
 /** Fails the orchestration that caused it; any other error is a fault of this host. */
 export class OrchestrationError extends Error {}
 
+/** The orchestrator did not ask again for what it had asked for. */
+export class NonDeterminismError extends OrchestrationError {}
+
 /** The orchestration called a function that the app has not registered. */
 export class UnknownFunctionError extends OrchestrationError {}
 

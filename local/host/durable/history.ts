@@ -173,8 +173,8 @@ export interface ExecutionCompleted extends Common {
 
 export interface OrchestratorCompleted extends Common {
   readonly EventType: Type["OrchestratorCompleted"];
-  /** Names of external events that were awaited for the first time in this turn. */
-  readonly Host?: { readonly waits: readonly string[] };
+  /** `waits`: names of external events that were awaited for the first time in this turn. `leaves`: see `runTurn`. */
+  readonly Host?: { readonly waits: readonly string[]; readonly leaves?: boolean };
 }
 
 export interface GenericEvent extends Common {
@@ -187,7 +187,7 @@ export interface GenericEvent extends Common {
 export type HistoryEvent =
   | ExecutionStarted
   | ExecutionCompleted
-  | (Common & { readonly EventType: Type["ExecutionTerminated"]; readonly Input: string })
+  | (Common & { readonly EventType: Type["ExecutionTerminated"]; readonly Input: string | null })
   | TaskScheduled
   | TaskCompleted
   | TaskFailed
@@ -199,7 +199,10 @@ export type HistoryEvent =
   | EventSent
   | EventRaised
   | GenericEvent
-  | (Common & { readonly EventType: Type["ExecutionSuspended"] | Type["ExecutionResumed"]; readonly Reason: string });
+  | (Common & {
+      readonly EventType: Type["ExecutionSuspended"] | Type["ExecutionResumed"];
+      readonly Reason: string | null;
+    });
 
 /** An event as the SDK gets it. */
 export interface ReplayedEvent {

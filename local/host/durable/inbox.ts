@@ -53,12 +53,13 @@ export function nextStep(
     const resume = fresh[resumed];
     return resume === undefined ? { dropped, batch: [] } : { dropped, control: resume, batch: [] };
   }
-  const control = fresh.findIndex(({ event }) => isControl(event.EventType));
-  const first = fresh[0];
+  const wanted = ledger.isLeaving ? fresh.filter(({ event }) => event.EventType !== EventType.EventRaised) : fresh;
+  const control = wanted.findIndex(({ event }) => isControl(event.EventType));
+  const first = wanted[0];
   if (control === 0 && first !== undefined) return { dropped, control: first, batch: [] };
-  const batch = control < 0 ? fresh : fresh.slice(0, control);
+  const batch = control < 0 ? wanted : wanted.slice(0, control);
   if (gathering !== undefined && waitsForMore(gathering, ledger, batch)) {
-    const interruption = fresh[batch.length];
+    const interruption = wanted[batch.length];
     return interruption === undefined ? { dropped, batch: [] } : { dropped, control: interruption, batch: [] };
   }
   return { dropped, batch: arrange(ledger, batch) };

@@ -53,6 +53,8 @@ export class Ledger {
   readonly atoms: { readonly id: number; readonly description: string }[] = [];
   /** The lock that is requested or held; there is at most one. */
   lock: { readonly request: string; readonly entities: readonly string[] } | undefined;
+  /** The orchestrator has nothing more to do; its orchestration ends with its open tasks (turn.ts). */
+  isLeaving = false;
   #nextId = 0;
   readonly #open = new Map<number, "task" | "child" | "timer">();
   #rare = none;
@@ -108,6 +110,11 @@ export class Ledger {
       else end = middle;
     }
     return this.atoms[first]?.id === id ? first : undefined;
+  }
+
+  /** Whether anything that was started has no result: an activity, a child, a timer, an attempt that follows. */
+  get hasOpenTasks(): boolean {
+    return this.#open.size > 0;
   }
 
   isOpen(id: number): boolean {
@@ -221,6 +228,7 @@ export class Ledger {
       }
       case EventType.OrchestratorCompleted: {
         for (const name of event.Host?.waits ?? []) this.#own.awaitedEvents.add(name);
+        if (event.Host?.leaves === true) this.isLeaving = true;
         return;
       }
       default:

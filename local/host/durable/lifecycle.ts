@@ -47,7 +47,7 @@ export interface Change {
   readonly events: readonly HistoryEvent[];
   readonly effects: Effects;
   readonly customStatus: string | null;
-  /** For a suspended one, the reason. */
+  /** The reason of a suspension or a resumption, which stays until there is another, or a result. */
   readonly output?: string | null;
 }
 
@@ -195,8 +195,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   return {
     begin,
-    advance(instance, used, status, { events, effects, customStatus, output = null }) {
+    advance(instance, used, status, { events, effects, customStatus, ...change }) {
       const before = instance.row;
+      const output = change.output ?? before.output;
       const row = { ...before, status, customStatus, output, updated: clock.now() };
       const write = append(instance, events);
       instance.row = row;

@@ -28,6 +28,10 @@ export interface StartRequest {
 
 export type Management = ReturnType<typeof createManagement>;
 
+function refusal(operation: "suspend" | "resume", { id, status }: InstanceRow): string {
+  return `Cannot ${operation} the orchestration instance ${id} because instance is in the ${status} state.`;
+}
+
 export function createManagement(engine: Engine) {
   const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store, dispatcher } = engine;
   const onDisk = () => commit.committed(() => {});
@@ -84,14 +88,14 @@ export function createManagement(engine: Engine) {
     find: (id: string) => instances.find(id),
 
     raiseEvent: (row: InstanceRow, name: string, input: string) => send(row, raisedEvent(clock.now(), name, input)),
-    terminate: (row: InstanceRow, reason: string) =>
+    terminate: (row: InstanceRow, reason: string | null) =>
       send(row, { ...common(), EventType: EventType.ExecutionTerminated, Input: reason }),
-    async suspend(row: InstanceRow, reason: string) {
-      if (row.status === "Suspended") throw new InvalidOperationError(`Instance '${row.id}' is suspended already.`);
+    async suspend(row: InstanceRow, reason: string | null) {
+      if (row.status === "Suspended") throw new InvalidOperationError(refusal("suspend", row));
       await send(row, { ...common(), EventType: EventType.ExecutionSuspended, Reason: reason });
     },
-    async resume(row: InstanceRow, reason: string) {
-      if (row.status !== "Suspended") throw new InvalidOperationError(`Instance '${row.id}' is not suspended.`);
+    async resume(row: InstanceRow, reason: string | null) {
+      if (row.status !== "Suspended") throw new InvalidOperationError(refusal("resume", row));
       await send(row, { ...common(), EventType: EventType.ExecutionResumed, Reason: reason });
     },
     async restart(id: string, withNewId: boolean): Promise<InstanceRow> {

@@ -18,12 +18,12 @@ export function toActivityTrigger(input: string): TypedData {
 /** JSON text; `null` for no value, because the SDK parses whatever it gets. */
 export function toActivityResult(value: TypedData | undefined): string {
   if (typeof value?.string === "string") return asPassed(JSON.stringify(value.string));
-  if (typeof value?.json === "string") {
-    const boolean = textOfBoolean(value.json);
-    return boolean === undefined ? asPassed(value.json) : JSON.stringify(boolean);
-  }
+  if (typeof value?.json === "string") return asPassed(value.json);
   if (typeof value?.int === "number") return asInt64(value.int);
-  if (typeof value?.double === "number") return JSON.stringify(value.double);
+  // .NET has no other JSON for NaN and the infinities than their names.
+  if (typeof value?.double === "number") {
+    return JSON.stringify(Number.isFinite(value.double) ? value.double : String(value.double));
+  }
   if (value?.bytes instanceof Uint8Array) return JSON.stringify(Buffer.from(value.bytes).toString("base64"));
   return "null";
 }
@@ -43,27 +43,33 @@ function asInt64(value: number): string {
 }
 
 /**
- * JSON text as Newtonsoft leaves it: without `$type`, with null for an object with `$ref`, and with U+FFFD for half a surrogate
- * pair. JSON that is nested too deeply fails the orchestration.
+ * JSON text as Newtonsoft leaves it: without `$type` and `$id`, with null for `$ref`, and with U+FFFD for half a surrogate pair. JSON that is nested too deeply fails the orchestration.
  */
 export function asPassed(json: string): string {
   if (json.length > 2 * deepest && depthOf(json) > deepest) {
     throw new OrchestrationError(`The reader's MaxDepth of ${deepest} has been exceeded.`);
   }
-  if (!/"\$(?:type|ref)"|\\u[dD][89a-fA-F]/.test(json)) return json;
-  return JSON.stringify(withoutMetadata(JSON.parse(json)));
+  if (!/"\$(?:type|id|ref|values)"|\\u[dD][89a-fA-F]/.test(json)) return json;
+  return JSON.stringify(wellFormed(withoutMetadata(JSON.parse(json))));
 }
 
+/** Newtonsoft takes only the first properties of the outermost object for metadata (JsonSerializerInternalReader). */
 function withoutMetadata(value: unknown): unknown {
-  if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(withoutMetadata);
   if (!isRecord(value)) return value;
-  if (Object.hasOwn(value, "$ref")) return null;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]) =>
-      name === "$type" ? [] : [[name.toWellFormed(), withoutMetadata(inner)]],
-    ),
-  );
+  const properties = Object.entries(value);
+  for (const [position, [name, inner]] of properties.entries()) {
+    if (name === "$ref" && typeof inner === "string") return null;
+    if (name === "$values") return inner;
+    if (name !== "$type" && name !== "$id") return Object.fromEntries(properties.slice(position));
+  }
+  return {};
+}
+
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), wellFormed(inner)]));
 }
 
 function depthOf(json: string): number {

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { type Action, ActionType, describeAction } from "./actions.ts";
 import { httpActivity, httpInput, isPolled, nextPoll } from "./callHttp.ts";
-import { OrchestrationError, UnknownFunctionError } from "./failures.ts";
+import { NonDeterminismError, OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import {
   EventType,
@@ -78,6 +78,7 @@ export class TurnPlan {
       case EventType.TaskCompleted: {
         const request = ledger.takesHiddenId(event) ? ledger.httpRequest(event.TaskScheduledId) : undefined;
         ledger.apply(event);
+        this.#forgetRequest(event.TaskScheduledId);
         if (request !== undefined) this.#askAgain(request, event.Result);
         return;
       }
@@ -111,7 +112,7 @@ export class TurnPlan {
       const action = numbered[position];
       const description = action === undefined ? "nothing" : describeAction(action);
       if (description !== atom.description) {
-        throw new OrchestrationError(
+        throw new NonDeterminismError(
           `Non-Deterministic workflow detected: a previous execution scheduled ${atom.description} with sequence ID ` +
             `${atom.id}, but the replay scheduled ${description} there. Was a change made to the orchestrator code after ` +
             "this instance had started?",
@@ -124,6 +125,10 @@ export class TurnPlan {
 
   /** After an orchestrator has thrown, only messages that need no answer still matter; those are never repeated. */
   scheduleFarewell(numbered: readonly Action[]): void {
+    const { atoms } = this.#context.ledger;
+    for (const [position, { id }] of atoms.entries()) {
+      if (numbered[position]?.["isCanceled"] === true && this.#context.ledger.isOpen(id)) this.#cancelTimer(id);
+    }
     const isMessage = ({ actionType }: Action) =>
       actionType === ActionType.SignalEntity || actionType === ActionType.ReleaseEntities;
     const known = this.#context.ledger.atoms.filter(({ description }) =>
@@ -246,6 +251,12 @@ export class TurnPlan {
   #makeRequest(id: number): void {
     const request = this.#context.ledger.httpRequest(id);
     if (request !== undefined) this.effects.tasks.push({ id, name: httpActivity, input: request.request });
+  }
+
+  /** After a rewind, the answer may come with the timer before the request. */
+  #forgetRequest(id: number): void {
+    const position = this.effects.tasks.findIndex((task) => task.id === id);
+    if (position >= 0) this.effects.tasks.splice(position, 1);
   }
 
   #startTimer(time: number, mark?: HiddenMark | PollMark, isCancelled = false): void {

@@ -19,6 +19,8 @@ export type Reply =
       readonly actions: unknown;
       readonly customStatus: unknown;
       readonly failureDetails: FailureDetails | undefined;
+      /** The extension finds no state in it, and so replays nothing. */
+      readonly isOpaque?: true;
     }
   /** The app has no such orchestrator. */
   | { readonly kind: "unknown"; readonly message: string };
@@ -47,13 +49,16 @@ export function readFailure(error: unknown): Reply {
   try {
     const state: unknown = JSON.parse(message.slice(label + stateLabel.length));
     if (!isRecord(state)) return failed(message);
+    if (typeof state["error"] !== "string") {
+      // Without a message, as when a string is thrown, the extension does not read the state, and shows everything that it got.
+      return {
+        ...failed(`One or more errors occurred. (Result: Failure\nException: ${message}\nStack: )`),
+        isOpaque: true,
+      };
+    }
     return {
       kind: "failed",
-      // Without a message, as when a string is thrown, the extension finds none and shows everything that it got.
-      message:
-        typeof state["error"] === "string"
-          ? state["error"]
-          : `One or more errors occurred. (Result: Failure\nException: ${message}\nStack: )`,
+      message: state["error"],
       actions: state["actions"],
       customStatus: state["customStatus"],
       failureDetails: isRecord(state["failureDetails"]) ? state["failureDetails"] : undefined,
@@ -64,6 +69,6 @@ export function readFailure(error: unknown): Reply {
   }
 }
 
-function failed(message: string): Reply {
+function failed(message: string): Extract<Reply, { kind: "failed" }> {
   return { kind: "failed", message, actions: [], customStatus: undefined, failureDetails: undefined };
 }

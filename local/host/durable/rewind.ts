@@ -128,8 +128,15 @@ function readPast({ store }: Engine, row: InstanceRow): Past {
   return { kept, undone, ledger, lost, messages, late, answered };
 }
 
-/** The start of the turn that learned of the last failure; of the last turn if the orchestrator itself failed. */
-function findCut(events: readonly HistoryEvent[]): number {
+/**
+ * The start of the turn that learned of the last failure; of the last turn if the orchestrator itself failed. What failed after the
+ * orchestrator had left (turn.ts) did not matter to it.
+ */
+function findCut(history: readonly HistoryEvent[]): number {
+  const leaving = history.findIndex(
+    (event) => event.EventType === EventType.OrchestratorCompleted && event.Host?.leaves === true,
+  );
+  const events = leaving < 0 ? history : history.slice(0, leaving);
   const failure = events.findLastIndex(
     ({ EventType: type }) => type === EventType.TaskFailed || type === EventType.SubOrchestrationInstanceFailed,
   );

@@ -2,7 +2,13 @@
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
 import { type Action, flattenActions } from "./actions.ts";
-import { describeOrchestratorFailure, messageOf, OrchestrationError, UnknownFunctionError } from "./failures.ts";
+import {
+  describeOrchestratorFailure,
+  messageOf,
+  NonDeterminismError,
+  OrchestrationError,
+  UnknownFunctionError,
+} from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { type Gathering, gatheringOf } from "./gathering.ts";
 import { asReplayed, EventType, type Failure, type HistoryEvent, type ReplayedEvent } from "./history.ts";
@@ -25,8 +31,7 @@ export interface TurnContext {
 export type Ending =
   | { readonly status: "Completed"; readonly output: string }
   | { readonly status: "Failed"; readonly failure: Failure }
-  /** `unread`: the positions of the delivered events that are for the next generation. */
-  | { readonly status: "ContinuedAsNew"; readonly input: string; readonly unread: readonly number[] };
+  | { readonly status: "ContinuedAsNew"; readonly input: string };
 
 export interface Outcome {
   readonly events: readonly HistoryEvent[];
@@ -34,12 +39,20 @@ export interface Outcome {
   /** JSON, or null when the orchestrator sets none. */
   readonly customStatus: string | null;
   readonly ending: Ending | undefined;
+  /** The positions of delivered events that the orchestrator, which is leaving, did not come to. */
+  readonly unread: readonly number[];
   readonly gathering?: Gathering | undefined;
 }
 
 const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 
-/** `refuse` says why the orchestrator is not asked, if so: then the orchestration fails as if it had failed by itself. */
+/**
+ * An orchestrator that has returned, thrown, or asked for its next generation leaves, but its orchestration ends only when nothing
+ * that it started is open, as DurableTask has it (TaskOrchestrationExecutor.cs, HasOpenTasks). Until then each result replays it,
+ * and events from outside wait: for the next generation, or for a rewind.
+ *
+ * `refuse` says why the orchestrator is not asked, if so: then the orchestration fails as if it had failed by itself.
+ */
 export async function runTurn(
   { app, functions, settings, log, isStrict }: TurnContext,
   instance: Instance,
@@ -60,6 +73,7 @@ export async function runTurn(
   let { customStatus } = row;
   let ending: Ending | undefined;
   let gathering: Gathering | undefined;
+  let isLeaving = false;
   try {
     const refusal = await refuse();
     if (refusal !== undefined) throw new OrchestrationError(refusal);
@@ -72,11 +86,11 @@ export async function runTurn(
       for (const event of opening) plan.deliver(event, actions.numbered);
       plan.schedule(actions.numbered);
       for (const name of actions.waits) if (!ledger.awaitedEvents.has(name) && !waits.includes(name)) waits.push(name);
-      const isUnread = (event: HistoryEvent) => event.EventType === EventType.EventRaised && !read.has(event);
-      const unread = arrived.flatMap((event, position) => (isUnread(event) ? [position] : []));
-      ending = endingOf(reply, actions.continueAsNew, unread);
+      ending = endingOf(reply, actions.continueAsNew);
       gathering = gatheringOf(actions, ledger);
     } else {
+      if (reply.kind === "failed" && reply.isOpaque) plan.schedule([]);
+      for (const event of opening) plan.deliver(event, actions.numbered);
       plan.scheduleFarewell(actions.numbered);
       ending = {
         status: "Failed",
@@ -86,8 +100,15 @@ export async function runTurn(
             : describeOrchestratorFailure(row.name, reply.message, reply.failureDetails),
       };
     }
+    isLeaving = ending !== undefined && ledger.hasOpenTasks;
   } catch (error) {
-    ending = { status: "Failed", failure: describeOrchestratorFailure(row.name, reasonOf(error)) };
+    ending = {
+      status: "Failed",
+      failure:
+        error instanceof NonDeterminismError
+          ? { Reason: error.message, Details: "" }
+          : describeOrchestratorFailure(row.name, reasonOf(error)),
+    };
     if (!(error instanceof OrchestrationError || error instanceof NotJson)) {
       log.error("durable turn failed in the host", { instanceId: row.id, error: String(error) });
     } else if (error instanceof UnknownFunctionError) {
@@ -98,6 +119,9 @@ export async function runTurn(
       });
     }
   }
+  const isUnread = (event: HistoryEvent) => event.EventType === EventType.EventRaised && !read.has(event);
+  const unread = isLeaving || ending?.status === "ContinuedAsNew" ? arrived.filter(isUnread) : [];
+  if (isLeaving) ending = undefined;
   if (ending !== undefined) plan.releaseLocks();
 
   const closing: HistoryEvent[] = [];
@@ -117,11 +141,18 @@ export async function runTurn(
     EventType: EventType.OrchestratorCompleted,
     EventId: -1,
     Timestamp: timestamp,
-    ...(waits.length === 0 ? {} : { Host: { waits } }),
+    ...(waits.length === 0 && !isLeaving ? {} : { Host: { waits, ...(isLeaving ? { leaves: true } : {}) } }),
   };
   ledger.apply(completed);
   closing.push(completed);
-  return { events: [...opening, ...plan.events, ...closing], effects: plan.effects, customStatus, ending, gathering };
+  return {
+    events: [...opening.filter((event) => !unread.includes(event)), ...plan.events, ...closing],
+    effects: plan.effects,
+    customStatus,
+    ending,
+    unread: unread.map((event) => arrived.indexOf(event)),
+    gathering,
+  };
 }
 
 function askOrchestrator(
@@ -216,13 +247,9 @@ function readCustomStatus(status: unknown): string | null {
 }
 
 /** A string given to continueAsNew is already JSON (the SDK encodes it), and is encoded again here, as in Azure. */
-function endingOf(
-  reply: Extract<Reply, { kind: "state" }>,
-  next: Action | undefined,
-  unread: readonly number[],
-): Ending | undefined {
+function endingOf(reply: Extract<Reply, { kind: "state" }>, next: Action | undefined): Ending | undefined {
   if (!reply.isDone) return undefined;
-  if (next !== undefined) return { status: "ContinuedAsNew", input: toJson(next["input"]), unread };
+  if (next !== undefined) return { status: "ContinuedAsNew", input: toJson(next["input"]) };
   return { status: "Completed", output: asPassed(toJson(reply.output)) };
 }
 

@@ -71,16 +71,27 @@ async function answerAsHost(
   { url, keys, functionNames }: { url: URL; keys: HostKeys; functionNames: ReadonlySet<string> },
 ): Promise<void> {
   const path = url.pathname.toLowerCase();
-  if (path === "/" && request.method === "GET") {
+  if (path === "/") {
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.end(homePage);
     return;
   }
-  if (path === "/admin/host/ping") return reply(response, 200);
-  if (path.startsWith("/admin/") && !isMaster(givenKey(request, url), keys)) return reply(response, 401);
+  if (path === "/admin/host/ping" && (request.method === "GET" || request.method === "POST")) {
+    response.setHeader("cache-control", "no-store,no-cache").setHeader("pragma", "no-cache");
+    return reply(response, 200);
+  }
+  if (isAdministration(path, request.method) && !isMaster(givenKey(request, url), keys)) return reply(response, 401);
   const { kept } = keys;
   if (kept !== undefined && (await answerKeys(request, response, { url, kept, functions: functionNames }))) return;
   reply(response, 404);
+}
+
+/** The other paths below /admin are unknown to the real host, too, and so are most methods. */
+function isAdministration(path: string, method = "GET"): boolean {
+  if (/^\/admin\/(?:host\/(?:\w+keys|keys)|functions\/[^/]+\/keys)(?:\/[^/]+)?\/?$/.test(path)) {
+    return ["GET", "POST", "PUT", "DELETE"].includes(method);
+  }
+  return method === "GET" && /^\/admin\/(?:host\/status|functions(?:\/[^/]+)?|vfs(?:\/.*)?)\/?$/.test(path);
 }
 
 async function call(

@@ -19,7 +19,8 @@ export function toHttpData(request: IncomingMessage, { url, params, body }: Requ
       nullableHeaders: toNullable(headersOf(request)),
       nullableQuery: toNullable(queryOf(url)),
       nullableParams: toNullable(params),
-      body: { bytes: body },
+      // Without one the app sees no body, instead of an empty one.
+      ...(body.byteLength === 0 ? {} : { body: { bytes: body } }),
     },
   };
 }
@@ -77,7 +78,7 @@ export function sendHttpData(response: ServerResponse, data: TypedData | undefin
   for (const [name, value] of Object.entries(headers)) {
     if (isEndToEnd(name) && name !== "content-length") response.setHeader(name, value);
   }
-  if (cookies.length > 0) response.setHeader("set-cookie", cookies.map(toSetCookie));
+  if (cookies.length > 0) response.appendHeader("set-cookie", cookies.map(toSetCookie));
   const content = body?.bytes ?? Buffer.from(body?.string ?? "");
   const hasBody = statusCode !== 204 && statusCode !== 304;
   if (hasBody) response.setHeader("content-length", content.byteLength);
@@ -104,7 +105,7 @@ function toSetCookie(cookie: v.InferOutput<typeof cookieSchema>): string {
     expires && `expires=${expires}`,
     cookie.maxAge && `max-age=${Math.trunc(cookie.maxAge.value)}`,
     cookie.domain && `domain=${cookie.domain.value}`,
-    cookie.path && `path=${cookie.path.value}`,
+    `path=${cookie.path?.value ?? "/"}`,
     cookie.secure?.value && "secure",
     sameSite && `samesite=${sameSite}`,
     cookie.httpOnly?.value && "httponly",

@@ -47,7 +47,9 @@ export function createRoutes(declarations: readonly RouteDeclaration[], { prefix
   return {
     all: entries.map(({ route }) => route),
     match(method, pathname) {
-      const path = trimSlashes(pathname);
+      // As in ASP.NET Core, no route has an empty segment.
+      if (pathname.includes("//")) return undefined;
+      const path = pathname.replace(/^\//, "");
       for (const { route, compiled } of entries) {
         if (!route.methods.has(method)) continue;
         const params = compiled.match(path);
@@ -109,7 +111,8 @@ function compile(template: string): Compiled {
       pattern += `(${constraintPattern(part.constraints, "[^/]+?")})`;
     }
   });
-  const expression = new RegExp(`^${pattern}$`, "i");
+  // A catch-all parameter takes the last slash along.
+  const expression = new RegExp(`^${pattern}/?$`, "i");
   return {
     names,
     match(path) {

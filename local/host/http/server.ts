@@ -63,6 +63,7 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
       return reply(response, tooLarge);
     }
     if (!ownNames.has(host.toLowerCase())) return reply(response, 403, "This host serves loopback names only.\n");
+    if (!readHeaders(request)) return reply(response, 400);
     const url = toUrl(request, host);
     // As in Kestrel, no function sees a path with a NUL in it.
     if (url === undefined || /%00/.test(url.pathname)) return reply(response, 400);
@@ -128,6 +129,22 @@ function namesOf(port: number): ReadonlySet<string> {
   const names = [loopback, "localhost", "[::1]"];
   return new Set([...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]);
 }
+
+/** As Kestrel does, takes header values for UTF-8, which Node reads as Latin-1. False when one is not. */
+function readHeaders({ headers }: IncomingMessage): boolean {
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value === "string" && /[\u0080-\u00ff]/.test(value)) {
+        headers[name] = utf8.decode(Buffer.from(value, "latin1"));
+      }
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function toUrl(request: IncomingMessage, host: string): URL | undefined {
   const target = request.url ?? "/";

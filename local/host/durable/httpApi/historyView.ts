@@ -73,6 +73,7 @@ function viewEvent(event: HistoryEvent, origin: HistoryEvent | undefined, option
     entry["ScheduledTime"] = origin.Timestamp;
     entry["FunctionName"] = origin.Name;
     if (options.showInput) entry["Input"] = "Input" in origin ? (origin.Input ?? null) : null;
+    if ("InstanceId" in origin) entry["InstanceId"] = origin.InstanceId;
   }
   return entry;
 }

@@ -32,7 +32,14 @@ export async function handleInstances(api: Api, call: HttpCall, path: readonly s
   if (operation === undefined) {
     if (call.method === "GET") return showInstance(api, call, id);
     if (call.method === "DELETE") {
-      if (api.management.find(id) === undefined) return empty(404);
+      const row = api.management.find(id);
+      if (row === undefined) return empty(404);
+      if (!isFinal(row.status)) {
+        return json(
+          412,
+          `Only orchestrations in a terminal state can be purged, but the orchestration with instance ID ${id} has status ${row.status}`,
+        );
+      }
       return json(200, { instancesDeleted: await api.management.purge(id) });
     }
     return empty(404);
@@ -103,7 +110,7 @@ async function operate(
   if (operation === "restart" && argument === undefined) {
     if (management.find(id) === undefined) {
       return exception(400, "InstanceId does not match a valid orchestration instance.", {
-        message: `An orchestrastion with the instanceId ${id} was not found.`,
+        message: `No instance with ID '${id}' was found. (Parameter 'instanceId')`,
         type: "System.ArgumentException",
       });
     }
@@ -128,12 +135,11 @@ async function operate(
   }
   if (operation === "raiseevent" && argument !== undefined) return await raiseEvent(api, call, row, argument);
   if (argument !== undefined) return empty(404);
-  const reason = query(call, "reason") ?? "";
+  const reason = query(call, "reason") ?? null;
   if (operation === "rewind") {
-    const refusal = management.rewind(row, reason);
-    if (refusal === undefined) return empty(202);
+    const refusal = management.rewind(row, reason ?? "");
     // As JSON text, from which the SDK makes its error.
-    return json(isFinal(row.status) && row.status !== "Failed" ? 410 : 412, refusal.refused);
+    return refusal === undefined ? empty(202) : json(412, refusal.refused);
   }
   const act = { terminate: management.terminate, suspend: management.suspend, resume: management.resume }[operation];
   if (act === undefined) return empty(404);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Host, startHost } from "../../../../local/host/host.ts";
 import { createStoreFolder } from "../durable/support/durableHost.ts";
 import { createMemoryLog } from "../support/memoryLog.ts";
-import { type Answer, expectText, historyFields, payloads, requests } from "./recorded.ts";
+import { type Answer, departures, expectText, historyFields, payloads, reasons, requests } from "./recorded.ts";
 
 let host: Host;
 const { log, lines } = createMemoryLog();
@@ -79,28 +79,32 @@ describe("payloads", () => {
 });
 
 describe("requests", () => {
-  test.each(requests)("$what: $answer.status", async ({ method = "GET", path, contentType, requestBody, answer }) => {
-    const url = path.startsWith("{hook}")
-      ? `${hook}${path.slice("{hook}".length)}${path.includes("?") ? "&" : "?"}${key}`
-      : path;
+  test.each(requests)(
+    "$what: $answer.status",
+    async ({ method = "GET", path, headers = {}, contentType, requestBody, answer }) => {
+      const url = path.startsWith("{hook}")
+        ? `${hook}${path.slice("{hook}".length)}${path.includes("?") ? "&" : "?"}${key}`
+        : path;
 
-    const response = await fetch(`${host.url}${url}`, {
-      method,
-      ...(contentType === undefined ? {} : { headers: { "content-type": contentType } }),
-      ...(requestBody === undefined ? {} : { body: requestBody }),
-    });
+      const response = await fetch(`${host.url}${url}`, {
+        method,
+        headers: { ...headers, ...(contentType === undefined ? {} : { "content-type": contentType }) },
+        ...(requestBody === undefined ? {} : { body: requestBody }),
+      });
 
-    await expectAnswer(response, answer);
-  });
+      await expectAnswer(response, answer);
+    },
+  );
 });
 
-async function expectAnswer(response: Response, { status, headers = {}, body }: Answer): Promise<void> {
+async function expectAnswer(response: Response, { status, headers = {}, body, text: expected }: Answer): Promise<void> {
   expect(response.status).toBe(status);
   for (const [name, value] of Object.entries(headers)) {
     if (value === "something") expect(response.headers.get(name)).toBeTruthy();
     else expect(response.headers.get(name)).toBe(value);
   }
   const text = await response.text();
+  if (expected !== undefined) expect(text).toBe(expected);
   if (body === undefined) return;
   if (body === "") expect(text).toBe("");
   else expect(JSON.parse(text)).toEqual(withMatchers(body));
@@ -125,6 +129,24 @@ describe("histories", () => {
     expect(Object.keys(events.find(({ EventType }) => EventType === entry) ?? {}).sort()).toEqual(fields);
   });
 
+  test.each(departures)("of what has left $open open, after $way", async ({ open, way, history }) => {
+    const id = `leaving-${open}-${way}`;
+    await start("leaving", id, { open, way });
+
+    const { historyEvents, runtimeStatus } = await finished(id);
+
+    expect(runtimeStatus).toBe(way === "throw" ? "Failed" : "Completed");
+    const isFailureFirst = open === "retry" && historyEvents[1]?.["EventType"] === "TaskFailed";
+    const types = historyEvents.map(({ EventType }) => String(EventType)).slice(1);
+    expect(types).toEqual(isFailureFirst ? expect.arrayContaining([...history]) : history);
+  });
+
+  test("of what has left a timer open begins its next generation when that has fired", async () => {
+    await start("leaving", "leaving-timer-continueAsNew", { open: "timer", way: "continueAsNew" });
+
+    expect((await finished("leaving-timer-continueAsNew")).output).toBeGreaterThan(250);
+  });
+
   test("of an instance that was terminated ends with both entries", async () => {
     await start("event", "terminated");
     await expect.poll(async () => (await statusOf("terminated")).runtimeStatus).toBe("Running");
@@ -140,15 +162,19 @@ describe("histories", () => {
   });
 });
 
-test("shows the reason as the output of a suspended orchestration, and none once it is resumed", async () => {
-  await start("event", "suspended");
-  await expect.poll(async () => (await statusOf("suspended")).runtimeStatus).toBe("Running");
+test.each(reasons)("$operations: $status with the output $output", async ({ operations, status, output }) => {
+  ids += 1;
+  const id = `reasons-${ids}`;
+  await start("event", id);
+  await expect.poll(async () => (await statusOf(id)).runtimeStatus).toBe("Running");
 
-  await call("instances/suspended/suspend?reason=wait", { method: "POST" });
+  for (const operation of operations) {
+    const before = (await statusOf(id)).runtimeStatus;
+    await call(`instances/${id}/${operation}`, { method: "POST" });
+    await expect.poll(async () => (await statusOf(id)).runtimeStatus).not.toBe(before);
+  }
 
-  await expect.poll(() => statusOf("suspended")).toMatchObject({ runtimeStatus: "Suspended", output: "wait" });
-  await call("instances/suspended/resume?reason=go", { method: "POST" });
-  await expect.poll(() => statusOf("suspended")).toMatchObject({ runtimeStatus: "Running", output: null });
+  expect(await statusOf(id)).toMatchObject({ runtimeStatus: status, output });
 });
 
 test("passes an event's $ref and $type through unchanged", async () => {

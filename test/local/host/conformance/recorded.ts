@@ -5,6 +5,8 @@
  */
 
 const recorded = "recorded";
+/** On the same versions, with random orchestrations and requests, on 2026-11-27. */
+const recordedAgain = "recorded on 2026-11-27";
 const durableClient = "extension: DurableClient.cs, GetDurableOrchestrationStatusAsync";
 const httpApi = "extension: HttpApiHandler.cs";
 const worker = "azure-functions-nodejs-worker: ensureErrorType";
@@ -52,15 +54,15 @@ export const payloads: readonly PayloadRow[] = [
     what: "true out of an activity",
     orchestration: "given",
     input: { value: true },
-    output: 'string "True"',
-    source: recorded,
+    output: "boolean true",
+    source: recordedAgain,
   },
   {
     what: "false out of an activity",
     orchestration: "given",
     input: { value: false },
-    output: 'string "False"',
-    source: recorded,
+    output: "boolean false",
+    source: recordedAgain,
   },
   {
     what: "booleans inside a result",
@@ -91,6 +93,20 @@ export const payloads: readonly PayloadRow[] = [
     source: recorded,
   },
   {
+    what: "no number out of an activity",
+    orchestration: "given",
+    input: { make: "notANumber" },
+    output: 'string "NaN"',
+    source: recordedAgain,
+  },
+  {
+    what: "infinity out of an activity",
+    orchestration: "given",
+    input: { make: "infinity" },
+    output: 'string "Infinity"',
+    source: recordedAgain,
+  },
+  {
     what: "half a surrogate pair out of an activity",
     orchestration: "given",
     input: { make: "loneSurrogate" },
@@ -115,29 +131,50 @@ export const payloads: readonly PayloadRow[] = [
     what: "$type out of an activity",
     orchestration: "given",
     input: { make: "typed" },
-    output: 'object {"kept":{"inner":1}}',
-    source: recorded,
+    output: 'object {"kept":{"$type":"x","inner":1}}',
+    source: recordedAgain,
   },
   {
     what: "$type into an activity",
     orchestration: "seen",
     input: { make: "typed" },
-    output: 'object {"kept":{"inner":1}}',
-    source: recorded,
+    output: 'object {"kept":{"$type":"x","inner":1}}',
+    source: recordedAgain,
   },
   {
     what: "$ref out of an activity",
     orchestration: "given",
     input: { make: "reference" },
-    output: 'object {"first":null,"second":2}',
-    source: recorded,
+    output: 'object {"first":{"$ref":"1"},"second":2}',
+    source: recordedAgain,
+  },
+  {
+    what: "$id in front of the rest, out of an activity",
+    orchestration: "given",
+    input: { value: { $id: "1", v: 1 } },
+    output: 'object {"v":1}',
+    source: recordedAgain,
+  },
+  {
+    what: "$values out of an activity",
+    orchestration: "given",
+    input: { value: { $values: [1, 2] } },
+    output: "object [1,2]",
+    source: recordedAgain,
+  },
+  {
+    what: "$id in a list, out of an activity",
+    orchestration: "given",
+    input: { value: [{ $id: "2", a: 1 }] },
+    output: 'object [{"$id":"2","a":1}]',
+    source: recordedAgain,
   },
   {
     what: "$ref as an output",
     orchestration: "output",
     input: "reference",
-    output: { first: null, second: 2 },
-    source: recorded,
+    output: { first: { $ref: "1" }, second: 2 },
+    source: recordedAgain,
   },
   {
     what: "$ref in an orchestration's own input",
@@ -212,13 +249,21 @@ export const payloads: readonly PayloadRow[] = [
     source: worker,
   },
   {
-    what: "an orchestrator that throws a string",
+    what: "an orchestrator that throws a string at once",
     orchestration: "throwText",
-    input: null,
+    input: "at once",
     output:
       /^Orchestrator function 'throwText' failed: One or more errors occurred\. \(Result: Failure\nException: false/,
     status: "Failed",
     source: recorded,
+  },
+  {
+    what: "an orchestrator that throws a string after an activity",
+    orchestration: "throwText",
+    input: null,
+    output: /^Non-Deterministic workflow detected: /,
+    status: "Failed",
+    source: recordedAgain,
   },
   {
     what: "an orchestrator that does not exist",
@@ -237,8 +282,9 @@ function expect64(): string {
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | null>>;
-  /** JSON or text; a RegExp where the full text is not known. */
+  /** JSON, or empty; a RegExp where the full text is not known. */
   readonly body?: unknown;
+  readonly text?: string;
 }
 
 export interface RequestRow {
@@ -247,6 +293,7 @@ export interface RequestRow {
   /** `{hook}` is the webhook URL. */
   readonly path: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly requestBody?: string;
   readonly answer: Answer;
   readonly source: string;
@@ -381,10 +428,10 @@ export const requests: readonly RequestRow[] = [
     method: "POST",
     path: "{hook}/instances/ended/rewind?reason=x",
     answer: {
-      status: 410,
+      status: 412,
       body: 'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.',
     },
-    source: recorded,
+    source: recordedAgain,
   },
   {
     what: "a restart of nobody",
@@ -418,8 +465,11 @@ export const requests: readonly RequestRow[] = [
     what: "a purge of what runs",
     method: "DELETE",
     path: "{hook}/instances/running",
-    answer: { status: 200, body: { instancesDeleted: 0 } },
-    source: httpApi,
+    answer: {
+      status: 412,
+      body: "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID running has status Running",
+    },
+    source: recordedAgain,
   },
   {
     what: "a page of no entries",
@@ -729,6 +779,52 @@ export const requests: readonly RequestRow[] = [
     answer: { status: 200, headers: { "set-cookie": "a=b%20c; max-age=5; path=/; samesite=lax; httponly" } },
     source: recorded,
   },
+  {
+    what: "a cookie without a path, beside a header",
+    path: "/api/cookies",
+    answer: { status: 200, headers: { "set-cookie": "z=1, a=b; path=/" } },
+    source: `${recordedAgain}, in the other order`,
+  },
+  {
+    what: "a header in UTF-8",
+    path: "/api/look",
+    headers: { "x-a": "\u00c3\u00a9" },
+    answer: { status: 200, body: { header: "\u00e9", hasBody: false } },
+    source: recordedAgain,
+  },
+  {
+    what: "a header that is not UTF-8",
+    path: "/api/look",
+    headers: { "x-a": "\u00e9" },
+    answer: { status: 400, body: "" },
+    source: recordedAgain,
+  },
+  {
+    what: "a POST without a body",
+    method: "POST",
+    path: "/api/look",
+    answer: { status: 200, body: { header: null, hasBody: false } },
+    source: recordedAgain,
+  },
+  {
+    what: "a slash at the end of a catch-all parameter",
+    path: "/api/anything/x/",
+    answer: { status: 200, text: "x/" },
+    source: recordedAgain,
+  },
+  ...["//api/cookie", "/api//cookie", "/api/anything//x", "/api/anything//", "/admin/", "/admin/host", "/admin/x"].map(
+    (path) => ({ what: path, path, answer: { status: 404, body: "" }, source: recordedAgain }),
+  ),
+  ...["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"].flatMap((method) =>
+    ["/admin/host/ping", "/admin/host/status", "/admin/x"].map((path) => ({
+      what: `${method} ${path}`,
+      method,
+      path,
+      answer: { status: 404, body: "" },
+      source: recordedAgain,
+    })),
+  ),
+  { what: "POST /", method: "POST", path: "/", answer: { status: 200 }, source: recordedAgain },
   { what: "a NUL in a path", path: "/api/anything/a%00b", answer: { status: 400, body: "" }, source: recorded },
   {
     what: "a request line of 8,184 bytes",
@@ -743,6 +839,78 @@ export const requests: readonly RequestRow[] = [
     source: recorded,
   },
   { what: "what no function serves", path: "/api/nothing", answer: { status: 404, body: "" }, source: recorded },
+];
+
+/** What an operation makes of the status and the output, with and without a reason. */
+export const reasons: readonly {
+  readonly operations: readonly string[];
+  readonly status: string;
+  readonly output: string | null;
+  readonly source: string;
+}[] = [
+  { operations: ["suspend?reason=s"], status: "Suspended", output: "s", source: recordedAgain },
+  { operations: ["suspend"], status: "Suspended", output: null, source: recordedAgain },
+  { operations: ["suspend?reason="], status: "Suspended", output: "", source: recordedAgain },
+  { operations: ["suspend?reason=s", "resume"], status: "Running", output: "s", source: recordedAgain },
+  { operations: ["suspend?reason=s", "resume?reason=r"], status: "Running", output: "r", source: recordedAgain },
+  { operations: ["suspend?reason=s", "terminate"], status: "Terminated", output: "s", source: recordedAgain },
+  { operations: ["terminate"], status: "Terminated", output: null, source: recordedAgain },
+  { operations: ["terminate?reason="], status: "Terminated", output: "", source: recordedAgain },
+];
+
+/** An orchestrator that has returned or thrown, and left something open: the end of its history. */
+export const departures: readonly {
+  readonly open: string;
+  readonly way: "return" | "throw";
+  readonly history: readonly string[];
+  readonly source: string;
+}[] = [
+  {
+    open: "timer",
+    way: "return",
+    history: ["TimerCreated", "TaskCompleted", "TimerFired", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "timer",
+    way: "throw",
+    history: ["TimerCreated", "TaskCompleted", "TimerFired", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "activity",
+    way: "return",
+    history: ["TaskCompleted", "TaskCompleted", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "activity",
+    way: "throw",
+    history: ["TaskCompleted", "TaskCompleted", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "child",
+    way: "return",
+    history: ["TaskCompleted", "SubOrchestrationInstanceCompleted", "ExecutionCompleted"],
+    source: recordedAgain,
+  },
+  {
+    open: "retry",
+    way: "return",
+    history: [
+      "TaskCompleted",
+      "TaskFailed",
+      "TimerCreated",
+      "TimerFired",
+      "TaskFailed",
+      "TimerCreated",
+      "TimerFired",
+      "ExecutionCompleted",
+    ],
+    source: recordedAgain,
+  },
+  { open: "event", way: "return", history: ["TaskCompleted", "ExecutionCompleted"], source: recordedAgain },
 ];
 
 /** The field names of a history entry, with `showHistory=true`. */

@@ -5,6 +5,7 @@
 import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { createClock } from "../../../../local/host/durable/clock.ts";
@@ -81,6 +82,9 @@ async function openEngine({ arrange = hiddenIdsFirst, mostInMemory = 2000, of = 
   world.raise = async (id, event, data) => {
     const row = management.find(id);
     if (row) await management.raiseEvent(row, event, JSON.stringify(data));
+  };
+  world.left = async (id, customStatus) => {
+    while (management.status(id)?.customStatus !== JSON.stringify(customStatus)) await sleep(2);
   };
   engine.start();
   return engine;

@@ -52,6 +52,8 @@ test("runs an orchestrator that waits for all of its tasks only once the last ha
 
 test("runs it as soon as one task has failed for good, but not while that task is retried", async () => {
   const id = await start(2);
+  await host.until(id, ({ customStatus }) => customStatus === "failed");
+  for (const child of ["one", "two", "three"] as const) await tell(child);
 
   expect((await host.finished(id)).output).toContain("boom 2");
 

@@ -332,7 +332,7 @@ describe("purge", () => {
 
     expect(await host.client.purgeInstanceHistory(instanceId)).toEqual({ instancesDeleted: 1 });
     expect(await host.client.purgeInstanceHistory(instanceId)).toEqual({ instancesDeleted: 0 });
-    expect(await host.client.purgeInstanceHistory(running)).toEqual({ instancesDeleted: 0 });
+    await expect(host.client.purgeInstanceHistory(running)).rejects.toThrow("412");
     await expect(host.client.getStatus(instanceId)).rejects.toThrow("404");
     expect((await host.client.getStatus(running)).runtimeStatus).toBe("Running");
   });

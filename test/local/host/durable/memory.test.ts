@@ -33,6 +33,8 @@ interface Run {
   readonly management: Management;
   readonly key: string;
   start(name: string, input?: unknown, id?: string): Promise<InstanceRow>;
+  /** The instances whose turns meet a fault. */
+  readonly failing: Set<string>;
   /** Waits until it has begun. */
   begun(row: InstanceRow): Promise<void>;
   ended(id: string): Promise<InstanceRow>;
@@ -92,8 +94,10 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
     await start("greet", "Bob", row.id);
     await ended(row.id);
   },
-  "ended before its activity, and purged": async ({ start, ended, management, key }) => {
+  "terminated before its activity, and purged": async ({ start, begun, ended, management, key }) => {
     const row = await start("failBeside", { key, beside: "activity" });
+    await begun(row);
+    await management.terminate(row, "enough");
     await ended(row.id);
     await management.purge(row.id);
     seen.gates.get(`${key} beside`)?.();
@@ -102,13 +106,13 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
     const row = await start("failBeside", { key, beside: "entity" });
     await ended(row.id);
   },
-  "failed before its child": async ({ start, begun, ended, management, key }) => {
+  "failed beside its child": async ({ start, ended, management, key }) => {
     const row = await start("failBeside", { key, beside: "child" });
-    await ended(row.id);
+    await expect.poll(() => management.status(`${key}-child`)?.status).toBe("Running");
     const child = management.find(`${key}-child`) ?? row;
-    await begun(child);
     await management.raiseEvent(child, "go", "1");
     await ended(child.id);
+    await ended(row.id);
   },
   "terminated while it holds locks, and while it waits for them": async ({ start, begun, ended, management, key }) => {
     const input = { from: key, to: `${key} too`, hold: true };
@@ -117,15 +121,18 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
     for (const row of rows.reverse()) await management.terminate(row, "enough");
     for (const row of rows) await ended(row.id);
   },
-  "rewound while its mending is under way": async ({ start, begun, ended, management, key }) => {
+  "rewound while its mending is under way": async ({ start, begun, ended, management, key, failing }) => {
     for (const mend of ["activity", "child"]) {
       const name = `${key}-${mend}`;
       const row = await start("failWhileMending", { key: name, mend });
       if (mend === "activity") await expect.poll(() => seen.gates.has(`${name} mending`)).toBe(true);
       else await expect.poll(() => management.status(`${name}-mending`)?.status).toBe("Running");
+      failing.add(row.id);
       await management.raiseEvent(row, "give up", "1");
       seen.switches.add(name);
-      expect(management.rewind(await ended(row.id), "fixed")).toBeUndefined();
+      const failed = await ended(row.id);
+      failing.delete(row.id);
+      expect(management.rewind(failed, "fixed")).toBeUndefined();
       if (mend === "activity") {
         seen.gates.get(`${name} mending`)?.();
         await expect.poll(() => seen.gates.has(`${name} next`)).toBe(true);
@@ -146,6 +153,7 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
 
 test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => {
   const directory = await createStoreFolder();
+  const failing = new Set<string>();
   const engine = createEngine({
     app,
     directory,
@@ -153,6 +161,7 @@ test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => 
     settings: parseDurableSettings({ overridableExistingInstanceStates: "AnyState" }),
     clock: createClock(),
     log: createMemoryLog().log,
+    meetTurn: ({ instanceId }) => Promise.resolve(failing.has(instanceId) ? "a scripted fault" : undefined),
   });
   const management = createManagement(engine);
   engine.start();
@@ -160,6 +169,7 @@ test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => 
   const run = (n: number): Run => ({
     engine,
     management,
+    failing,
     key: `${name.replaceAll(/\W+/g, "-")}-${n}`,
     start: (orchestrator, input, id) =>
       management.start({ name: orchestrator, id, input: input === undefined ? null : JSON.stringify(input) }),

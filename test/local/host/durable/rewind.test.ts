@@ -1,4 +1,4 @@
-/** What a rewind makes of answers that the orchestration got, or did not get, after it had failed. */
+/** What a rewind makes of answers that the orchestration got, or did not get, after its orchestrator had failed. */
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -75,10 +75,18 @@ describe("an answer that came after the failure", () => {
     await rm(directory, { recursive: true });
   });
 
+  async function failBeside(input: { readonly key: string; readonly beside: keyof typeof late }): Promise<string> {
+    const id = await host.client.startNew("failBeside", { input });
+    await expect.poll(async () => (await typesIn(id)).includes("TaskFailed")).toBe(true);
+    expect((await host.client.getStatus(id)).runtimeStatus).toBe("Running");
+    await late[input.beside](host, input.key);
+    expect((await host.finished(id)).runtimeStatus).toBe("Failed");
+    return id;
+  }
+
   test("of an activity is there after a rewind, and the activity does not run again", async () => {
     const key = "late activity";
-    const { instanceId } = await host.run("failBeside", { key, beside: "activity" });
-    await late.activity(host, key);
+    const instanceId = await failBeside({ key, beside: "activity" });
     host.seen.switches.add(key);
 
     await host.client.rewind(instanceId, "fixed");
@@ -89,8 +97,7 @@ describe("an answer that came after the failure", () => {
 
   test("of a sub-orchestration is there after a rewind, even if that was purged", async () => {
     const key = "late-child";
-    const { instanceId } = await host.run("failBeside", { key, beside: "child" });
-    await late.child(host, key);
+    const instanceId = await failBeside({ key, beside: "child" });
     expect(await host.client.purgeInstanceHistory(`${key}-child`)).toEqual({ instancesDeleted: 1 });
     host.seen.switches.add(key);
 
@@ -215,10 +222,12 @@ describe.each([false, true])(
   (isRestarted) => {
     let directory: string;
     let own: DurableHost;
+    let fault: string | undefined;
+    const startOwn = () => startDurableHost(app, { directory, graceMs: 0, meetTurn: () => Promise.resolve(fault) });
 
     beforeEach(async () => {
       directory = await createStoreFolder();
-      own = await startDurableHost(app, { directory, graceMs: 0 });
+      own = await startOwn();
     });
 
     afterEach(async () => {
@@ -229,7 +238,15 @@ describe.each([false, true])(
     async function restart(): Promise<void> {
       if (!isRestarted) return;
       await own.close();
-      own = await startDurableHost(app, { directory, graceMs: 0 });
+      own = await startOwn();
+    }
+
+    /** Not by the orchestrator: it would leave, and its orchestration would wait for the mending. */
+    async function fail(id: string): Promise<void> {
+      fault = "a scripted fault";
+      await own.client.raiseEvent(id, "give up", 1);
+      expect((await own.finished(id)).runtimeStatus).toBe("Failed");
+      fault = undefined;
     }
 
     async function running(id: string): Promise<void> {
@@ -242,8 +259,7 @@ describe.each([false, true])(
       const { gates, switches } = own.seen;
       const id = await own.client.startNew("failWhileMending", { input: { key, mend: "activity" } });
       await expect.poll(() => gates.has(`${key} mending`)).toBe(true);
-      await own.client.raiseEvent(id, "give up", 1);
-      await own.finished(id);
+      await fail(id);
       switches.add(key);
       await own.client.rewind(id, "fixed");
       await expect.poll(() => gates.has(`${key} next`)).toBe(true);
@@ -261,8 +277,7 @@ describe.each([false, true])(
       const key = `stale-child-${isRestarted}`;
       const id = await own.client.startNew("failWhileMending", { input: { key, mend: "child" } });
       await running(`${key}-mending`);
-      await own.client.raiseEvent(id, "give up", 1);
-      await own.finished(id);
+      await fail(id);
       own.seen.switches.add(key);
       await own.client.rewind(id, "fixed");
       await running(`${key}-next`);

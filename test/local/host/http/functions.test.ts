@@ -107,8 +107,8 @@ test("sends binary bodies, status, headers and cookies as the handler returned t
   expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255, 1]);
   expect(response.headers.getSetCookie()).toEqual([
     "a=1%202; max-age=60; path=/; secure; samesite=lax; httponly",
-    "b=2; domain=example.com; samesite=none",
-    "c=3; expires=Tue, 01 Jan 2030 00:00:00 GMT",
+    "b=2; domain=example.com; path=/; samesite=none",
+    "c=3; expires=Tue, 01 Jan 2030 00:00:00 GMT; path=/",
   ]);
 });
 

@@ -1,4 +1,5 @@
 /** The app that was run on the real host: each function shows how the host handles one case. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { app } from "@azure/functions";
 import type { EntityContext, OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
@@ -14,6 +15,8 @@ const made: Readonly<Record<string, () => unknown>> = {
   loneSurrogate: () => "a\ud800b",
   beyondInt64: () => 1e20,
   beneathInt64: () => -1e20,
+  notANumber: () => Number.NaN,
+  infinity: () => Number.POSITIVE_INFINITY,
   beyondDouble53: () => 2 ** 60,
   typed: () => ({ $type: "System.String", kept: { $type: "x", inner: 1 } }),
   reference: () => ({ first: { $ref: "1" }, second: 2 }),
@@ -35,6 +38,7 @@ const thrownValues = new Map<string, unknown>([
 ]);
 
 df.app.activity("see", { handler: (input: unknown) => show(input) });
+df.app.activity("answerLate", { handler: () => sleep(300) });
 df.app.activity("give", {
   handler: ({ value, make }: { value?: unknown; make?: string }) => (make ? made[make]?.() : value),
 });
@@ -73,7 +77,7 @@ df.app.orchestration("caught", function* (context: OrchestrationContext) {
   }
 });
 df.app.orchestration("throwText", function* (context: OrchestrationContext) {
-  yield context.df.callActivity("see");
+  if (context.df.getInput() !== "at once") yield context.df.callActivity("see");
   throw thrownValues.get("string");
 });
 df.app.orchestration("timer", function* (context: OrchestrationContext) {
@@ -92,9 +96,33 @@ df.app.entity("counter", (context: EntityContext<number>) => {
 app.get("cookie", () => ({
   cookies: [{ name: "a", value: "b c", maxAge: 5, path: "/", sameSite: "Lax", httpOnly: true }],
 }));
+app.get("cookies", () => ({ headers: { "set-cookie": "z=1" }, cookies: [{ name: "a", value: "b" }] }));
+app.http("look", {
+  methods: ["GET", "POST"],
+  handler: (request) => ({ jsonBody: { header: request.headers.get("x-a"), hasBody: request.body !== null } }),
+});
 app.http("anything", {
   route: "anything/{*rest}",
   handler: (request) => ({ body: request.params["rest"] ?? "" }),
+});
+df.app.orchestration("leaving", function* (context: OrchestrationContext) {
+  const { open, way, from } = context.df.getInput<{ open: string; way: string; from?: number }>();
+  const now = context.df.currentUtcDateTime.getTime();
+  if (from !== undefined) return now - from;
+  const retry = new df.RetryOptions(1, 2);
+  const tasks: Readonly<Record<string, () => df.Task>> = {
+    timer: () => context.df.createTimer(new Date(now + 300)),
+    activity: () => context.df.callActivity("answerLate"),
+    child: () => context.df.callSubOrchestrator("timer", 300),
+    retry: () => context.df.callActivityWithRetry("throw", retry, { kind: "boom" }),
+    event: () => context.df.waitForExternalEvent("never"),
+  };
+  const left = tasks[open]?.();
+  if (left === undefined) throw new Error(`"${open}" is no task.`);
+  yield context.df.Task.any([context.df.callActivity("see"), left]);
+  if (way === "throw") throw new Error("left");
+  if (way === "continueAsNew") context.df.continueAsNew({ open, way, from: now });
+  return "left";
 });
 df.app.orchestration("missingActivity", function* (context: OrchestrationContext) {
   yield context.df.callActivity("notRegistered");

@@ -341,6 +341,7 @@ df.app.orchestration("gather", function* (context: OrchestrationContext) {
   try {
     return yield context.df.Task.all([...children, work]);
   } catch (error) {
+    context.df.setCustomStatus("failed");
     return String(error);
   }
 });
