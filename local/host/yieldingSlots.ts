@@ -11,8 +11,8 @@ const least = 1;
 const shortMs = 1;
 /** One more begins after this time in any case, so that no flood of requests, and nothing that hangs, stops all others. */
 const longestMs = 50;
-/** Of the last rounds, together about this long. */
-const windowMs = 10;
+/** Of the last rounds, together about this long. Over a longer time, one long round keeps work back that the thread has time for. */
+const windowMs = 4;
 
 export interface Rounds {
   now(): number;
