@@ -1,11 +1,12 @@
 /** Everything that Mooring needs on one machine: the simulated cloud, and the service on the embedded host in it. */
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureBuilt } from "./build.ts";
 import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
+import { writeCloudFiles } from "./cloudFiles.ts";
 import { describeEnvironment } from "./control/environment.ts";
 import { startControl } from "./control/server.ts";
 import type { Turn } from "./host/turnFaults.ts";
@@ -13,7 +14,6 @@ import type { HostProcess } from "./hostChild.ts";
 import { startHostProcess } from "./hostProcess.ts";
 import type { Faults } from "./simulators/faults.ts";
 import type { Simulator } from "./simulators/simulator.ts";
-import type { SqlSimulator } from "./simulators/sql/index.ts";
 
 export interface SandboxOptions extends CloudOptions {
   /** The service's port; any free one by default. */
@@ -82,7 +82,7 @@ export async function startSandbox({
     cloud = await startCloud(options);
     control = await startControl({ cloud, environment: () => describeEnvironment(sandbox) });
     await building;
-    const { kubeconfigs, freetdsFile, ...files } = await writeFiles(folder, cloud);
+    const { kubeconfigs, freetdsFile, files } = await writeCloudFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
     const { faults } = cloud;
     const { url: controlUrl } = control;
@@ -177,34 +177,4 @@ async function checkPort(port: number): Promise<void> {
   const closed = once(probe, "close");
   probe.close();
   await closed;
-}
-
-async function writeFiles(folder: string, { catalog, tls, clusters, sqlServers }: Cloud) {
-  const catalogFile = join(folder, "mooring.yaml");
-  const authorityFile = join(folder, "sandbox-ca.pem");
-  const freetdsFile = join(folder, "freetds.conf");
-  const kubeconfigs = Object.fromEntries(
-    [...clusters.keys()].map((name) => [name, join(folder, `${name}.kubeconfig`)]),
-  );
-  await Promise.all([
-    writeFile(catalogFile, catalog),
-    writeFile(authorityFile, tls.certificate),
-    writeFile(freetdsFile, [...sqlServers.values()].map((sql) => printFreetdsEntry(sql, authorityFile)).join("\n")),
-    ...[...clusters].map(([name, { kubernetes }]) =>
-      writeFile(join(folder, `${name}.kubeconfig`), kubernetes.kubeconfig(), { mode: 0o600 }),
-    ),
-  ]);
-  return {
-    kubeconfigs,
-    freetdsFile,
-    MOORING_CATALOG: catalogFile,
-    // The production code verifies certificates as always; the machine's trust store has one more authority.
-    NODE_EXTRA_CA_CERTS: authorityFile,
-  };
-}
-
-/** For `tsql -S <server>`: FreeTDS has no option for a certificate authority. */
-function printFreetdsEntry({ server, port }: SqlSimulator, authorityFile: string): string {
-  const entries = { host: "localhost", port, "tds version": "7.4", encryption: "require", "ca file": authorityFile };
-  return [`[${server}]`, ...Object.entries(entries).map(([name, value]) => `${name} = ${value}`), ""].join("\n");
 }

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ensureBuilt } from "../../local/build.ts";
 import { startCloud } from "../../local/cloud.ts";
+import { writeCloudFiles } from "../../local/cloudFiles.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { databases, onboard, quantile } from "../onboarding/measure.ts";
 import { connectInspector } from "./inspector.ts";
@@ -40,10 +41,7 @@ const data = await mkdtemp(join(tmpdir(), "mooring-cost-"));
 const inspected = Promise.withResolvers<string>();
 const isInspected = values.profile || values.heap;
 const nodeOptions = [isInspected ? "--inspect=127.0.0.1:0" : "", values.options].filter(Boolean).join(" ");
-const catalogFile = join(data, "mooring.yaml");
-const authorityFile = join(data, "authority.pem");
-await writeFile(catalogFile, cloud.catalog);
-await writeFile(authorityFile, cloud.tls.certificate);
+const { files } = await writeCloudFiles(data, cloud);
 const begun = performance.now();
 const host = await startHostProcess({
   app: values.app,
@@ -51,8 +49,7 @@ const host = await startHostProcess({
   data: join(data, "host"),
   settings: {
     ...cloud.settings,
-    MOORING_CATALOG: catalogFile,
-    NODE_EXTRA_CA_CERTS: authorityFile,
+    ...files,
     ...(nodeOptions ? { NODE_OPTIONS: nodeOptions } : {}),
   },
   onLog: (line) => {

@@ -14,6 +14,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { ensureBuilt } from "../../local/build.ts";
 import { startCloud } from "../../local/cloud.ts";
+import { writeCloudFiles } from "../../local/cloudFiles.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { usageOf } from "../engine/process.ts";
 import { databases, onboard, quantile, union } from "../onboarding/measure.ts";
@@ -30,19 +31,15 @@ await ensureBuilt();
 const cloud = await startCloud({ databases });
 const data = await mkdtemp(join(tmpdir(), "mooring-floor-"));
 const callsFile = join(data, "calls.jsonl");
-const catalogFile = join(data, "mooring.yaml");
-const authorityFile = join(data, "authority.pem");
 await writeFile(callsFile, "");
-await writeFile(catalogFile, cloud.catalog);
-await writeFile(authorityFile, cloud.tls.certificate);
+const { files } = await writeCloudFiles(data, cloud);
 const host = await startHostProcess({
   app: dirname(dirname(import.meta.dirname)),
   port: 0,
   data: join(data, "host"),
   settings: {
     ...cloud.settings,
-    MOORING_CATALOG: catalogFile,
-    NODE_EXTRA_CA_CERTS: authorityFile,
+    ...files,
     NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, "recordCalls.ts")).href}`,
     BENCH_CALLS: callsFile,
   },
@@ -64,7 +61,7 @@ try {
   await host.close();
 
   const child = fork(join(import.meta.dirname, "replay.ts"), {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: authorityFile },
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: files.NODE_EXTRA_CA_CERTS },
   });
   const replay = async () => {
     const from = cloud.faults.arrivals.length;
