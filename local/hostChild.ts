@@ -14,6 +14,8 @@ export interface HostProcessOptions {
   readonly yields?: boolean;
   /** A command that runs the host, such as a tracer, with its arguments. */
   readonly under?: readonly string[];
+  /** Options of Node for the embedded host, which win over its usual ones. */
+  readonly nodeOptions?: readonly string[];
   /** Called with each line that the host logs. */
   readonly onLog?: (line: string) => void;
   /** Called before each turn of an orchestration while there are faults of turns. */

@@ -28,9 +28,10 @@ const entry = join(import.meta.dirname, "host/main.ts");
 /** The embedded host; with MOORING_TEST_HOST=func the real one. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
   if (process.env["MOORING_TEST_HOST"] === "func") return await startCoreTools(options);
-  const { app, port, data, settings, sandbox, yields = false, under = [], onLog, meetTurn } = options;
+  const { app, port, data, settings, sandbox, yields = false, under = [], nodeOptions = [], onLog, meetTurn } = options;
   const args = ["--app", app, "--port", String(port), "--data", data, ...(sandbox ? ["--sandbox", sandbox] : [])];
-  const [command = "", ...rest] = [...under, process.execPath, ...lean, workerArguments, entry, ...args];
+  const node = [process.execPath, ...lean, ...nodeOptions, workerArguments];
+  const [command = "", ...rest] = [...under, ...node, entry, ...args];
   const child = spawn(command, rest, {
     // In its own process group, or Ctrl-C would end it before its parent has decided how.
     detached: true,

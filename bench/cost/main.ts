@@ -40,18 +40,15 @@ const cloud = await startCloud({ databases });
 const data = await mkdtemp(join(tmpdir(), "mooring-cost-"));
 const inspected = Promise.withResolvers<string>();
 const isInspected = values.profile || values.heap;
-const nodeOptions = [isInspected ? "--inspect=127.0.0.1:0" : "", values.options].filter(Boolean).join(" ");
+const nodeOptions = [isInspected ? "--inspect=127.0.0.1:0" : "", ...values.options.split(" ")].filter(Boolean);
 const { files } = await writeCloudFiles(data, cloud);
 const begun = performance.now();
 const host = await startHostProcess({
   app: values.app,
   port: 0,
   data: join(data, "host"),
-  settings: {
-    ...cloud.settings,
-    ...files,
-    ...(nodeOptions ? { NODE_OPTIONS: nodeOptions } : {}),
-  },
+  settings: { ...cloud.settings, ...files },
+  nodeOptions,
   onLog: (line) => {
     const [, url] = /Debugger listening on (\S+)/.exec(line) ?? [];
     if (url) inspected.resolve(url);
