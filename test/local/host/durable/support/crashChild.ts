@@ -2,6 +2,7 @@
  * A host in its own process, so that it can be killed. Arguments: the app's folder and the store's. It serves the
  * durable API and prints its URL.
  */
+import { flushCompileCache } from "node:module";
 import { createDurableExtension } from "../../../../../local/host/durable/extension.ts";
 import { loadApp } from "../../../../../local/host/load.ts";
 import { createLog } from "../../../../../local/host/log.ts";
@@ -14,3 +15,5 @@ const extension = createDurableExtension({ app, directory, baseUrl: () => server
 const server = await serve((call) => extension.handle(call, call.url.pathname.slice(1)));
 extension.start();
 console.log(server.url);
+// Right away, because most of these hosts are killed before they could.
+flushCompileCache();
