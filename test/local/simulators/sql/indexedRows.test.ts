@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { IndexedRows } from "../../../../local/simulators/sql/engine/indexedRows.ts";
+import { put, remove, type Tree, valuesAt } from "../../../../local/simulators/sql/engine/sortedTree.ts";
+
+interface Person {
+  readonly id: number;
+  readonly team: string;
+}
+
+const indexes = { id: ({ id }: Person) => [id], team: ({ id, team }: Person) => [team, id] };
+const person = fc.record({ id: fc.integer({ min: 0, max: 30 }), team: fc.constantFrom("a", "ab", "b") });
+const change = fc.record({ kind: fc.constantFrom("with", "without"), person });
+
+describe("indexed rows", () => {
+  it("are found by every index after any changes, and earlier versions keep theirs", () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
+        let rows = IndexedRows.of<Person, "team">(indexes);
+        let expected: readonly Person[] = [];
+        const versions = changes.map(({ kind, person: each }) => {
+          const there = rows.first("id", each.id);
+          if (kind === "with") rows = rows.with(each);
+          else if (there) rows = rows.without(there);
+          expected = expected.filter(({ id }) => id !== each.id);
+          if (kind === "with") expected = [...expected, each].toSorted((one, other) => one.id - other.id);
+          return { rows, expected };
+        });
+
+        for (const version of versions) {
+          expect(version.rows.list()).toEqual(version.expected);
+          for (const team of ["a", "ab", "b", "c"]) {
+            expect(version.rows.list("team", team)).toEqual(version.expected.filter((each) => each.team === team));
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe("a sorted tree", () => {
+  it.each([
+    ["ascending", (index: number) => index],
+    ["descending", (index: number) => -index],
+    ["mixed", (index: number) => (index * 7919) % 4096],
+  ])("stays low when keys arrive %s and half of them leave", (_order, keyOf) => {
+    let tree: Tree<number>;
+    for (let index = 0; index < 4096; index += 1) tree = put(tree, [keyOf(index)], index);
+    expect(tree?.height).toBeLessThan(1.45 * Math.log2(4096 + 2));
+    for (let index = 0; index < 4096; index += 2) tree = remove(tree, [keyOf(index)]);
+
+    expect(valuesAt(tree, [])).toHaveLength(2048);
+    expect(tree?.height).toBeLessThan(1.45 * Math.log2(2048 + 2));
+  });
+});
