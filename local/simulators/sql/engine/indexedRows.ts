@@ -1,4 +1,4 @@
-import { type Key, put, remove, type Tree, valuesAt } from "./sortedTree.ts";
+import { type Key, put, remove, type Tree, valuesAt } from "../../sortedTree.ts";
 
 /** `id` tells rows apart and orders them. The keys of every other index tell them apart, too. */
 export type Indexes<Row, Index extends string> = Readonly<Record<Index | "id", (row: Row) => Key>>;

@@ -1,5 +1,5 @@
 /** The statements about principals and permissions: each takes the data and returns the new data. */
-import { findPrincipal as findEntraPrincipal, type ServicePrincipal, type World } from "../../world.ts";
+import { principalOf, type ServicePrincipal, type World } from "../../world.ts";
 import { cannot, principalExists, SqlError } from "../errors.ts";
 import type { Securable, Statement, UserOrigin } from "./ast.ts";
 import {
@@ -104,8 +104,7 @@ function lookUpInEntra(name: string, objectId: string | undefined, world: World,
   if (!world.sqlServers.get(server)?.canReadDirectory) {
     throw new SqlError(33134, `Principal '${name}' could not be resolved. Error message: ''`);
   }
-  const everybody = [...world.identities.values()].map(({ clientId }) => findEntraPrincipal(world, clientId));
-  const known = [...everybody, ...world.servicePrincipals.values()].filter((principal) => principal !== undefined);
+  const known = [...[...world.identities.values()].map(principalOf), ...world.servicePrincipals.values()];
   if (objectId !== undefined) {
     // The name must be the display name, or the display name and a suffix.
     const found = known.find(({ principalId }) => principalId.toLowerCase() === objectId.toLowerCase());
