@@ -141,6 +141,11 @@ const fixedRoles: readonly [name: string, id: number][] = [
   ["db_denydatawriter", 16393],
 ];
 
+/** The ids from 16384 to 16399 are for fixed roles, as in SQL Server. */
+export function idAfter(id: number): number {
+  return id === 16383 ? 16400 : id + 1;
+}
+
 export function createDatabaseData(name: string, createdAt: Date): DatabaseData {
   const user = (id: number, userName: string, sid: Buffer | undefined): Principal => ({
     id,

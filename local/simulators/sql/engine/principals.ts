@@ -9,6 +9,7 @@ import {
   findSchema,
   findTable,
   findUserBySid,
+  idAfter,
   type Principal,
   principalIds,
   randomSid,
@@ -57,7 +58,7 @@ function addPrincipal(
   const id = data.nextId;
   return {
     ...data,
-    nextId: id + 1,
+    nextId: idAfter(id),
     principals: data.principals.with({ ...principal, id, isFixedRole: false, createdAt: session.world.now() }),
     grants: data.grants.withAll(
       permissions.map((permission) => ({
@@ -234,7 +235,7 @@ export function createSchema({ name, owner }: Of<"createSchema">, { data, sessio
   }
   if (findSchema(data, name)) throw new SqlError(2714, `There is already an object named '${name}' in the database.`);
   const ownerId = owner === undefined ? session.principalId : requirePrincipal(data, owner).id;
-  return { ...data, nextId: data.nextId + 1, schemas: [...data.schemas, { id: data.nextId, name, ownerId }] };
+  return { ...data, nextId: idAfter(data.nextId), schemas: [...data.schemas, { id: data.nextId, name, ownerId }] };
 }
 
 export function dropSchema({ name, ifExists }: Of<"dropSchema">, { data, session }: Environment): DatabaseData {

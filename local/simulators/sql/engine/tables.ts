@@ -8,6 +8,7 @@ import {
   type DatabaseData,
   findSchema,
   findTable,
+  idAfter,
   type Key,
   type Row,
   type StoredRow,
@@ -79,7 +80,7 @@ export function createTable({ table, columns, keys }: Of<"createTable">, { data,
     nextIdentity: columns.find(({ identity }) => identity)?.identity?.seed ?? 1,
     createdAt: session.world.now(),
   };
-  return { data: { ...data, nextId: data.nextId + 1, tables: [...data.tables, made] } };
+  return { data: { ...data, nextId: idAfter(data.nextId), tables: [...data.tables, made] } };
 }
 
 /** Named by the key's columns, so that two keys of the same columns share one, which does not matter. */
