@@ -290,7 +290,8 @@ function cutBytes(bytes: Buffer, length: number | "max" | undefined): Buffer {
 
 /** SQL_Latin1_General_CP1_CI_AS, as far as names need it: ignores case and trailing blanks. */
 export function fold(text: string): string {
-  return text.toUpperCase().replace(/ +$/, "");
+  const folded = text.toUpperCase();
+  return folded.endsWith(" ") ? folded.replace(/ +$/, "") : folded;
 }
 
 /** Both values have the same type; neither is null. */
