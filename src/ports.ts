@@ -312,6 +312,8 @@ export interface Registry extends Batches, WaitingRequests {
     namespace?: string;
     status?: OperationStatus;
     kind?: AnyOperation["kind"];
+    /** By their ids: reads only those. */
+    createdSince?: string;
     /** Written at that time or later, by the table's own clock, like `changedTime`. */
     changedSince?: string;
     teams?: readonly string[];

@@ -3,6 +3,7 @@
  *
  *   node tools/run.mjs bench/growth/main.ts --rows 0,10,100,1000,10000,100000
  *   node tools/run.mjs bench/growth/main.ts --onboard 1,10,100,1000
+ *   node tools/run.mjs bench/growth/main.ts --users 100,1000,10000
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -17,6 +18,7 @@ import { createOperationId } from "../../src/domain/naming/operationId.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { quantile } from "../onboarding/measure.ts";
+import { measureUsers } from "./users.ts";
 
 const { values } = parseArgs({
   options: {
@@ -24,6 +26,8 @@ const { values } = parseArgs({
     rows: { type: "string", default: "" },
     /** Sizes of batches, each run in its own sandbox. */
     onboard: { type: "string", default: "" },
+    /** Users in a database, ascending. */
+    users: { type: "string", default: "" },
     rounds: { type: "string", default: "20" },
   },
 });
@@ -186,3 +190,5 @@ const rows = sizesOf(values.rows);
 const onboard = sizesOf(values.onboard);
 if (rows.length > 0) await measureRows(rows, Number(values.rounds));
 if (onboard.length > 0) await measureOnboardings(onboard);
+const users = sizesOf(values.users);
+if (users.length > 0) await measureUsers(users);

@@ -31,6 +31,31 @@ export interface Identity {
   readonly federatedCredentials: Map<string, FederatedCredential>;
 }
 
+/** By lower-cased resource id, and also found by client id. */
+export class Identities extends Map<string, Identity> {
+  readonly #byClientId = new Map<string, Identity>();
+
+  withClientId(clientId: string): Identity | undefined {
+    return this.#byClientId.get(clientId);
+  }
+
+  override set(id: string, identity: Identity): this {
+    this.delete(id);
+    this.#byClientId.set(identity.clientId, identity);
+    return super.set(id, identity);
+  }
+
+  override delete(id: string): boolean {
+    this.#byClientId.delete(this.get(id)?.clientId ?? "");
+    return super.delete(id);
+  }
+
+  override clear(): void {
+    this.#byClientId.clear();
+    super.clear();
+  }
+}
+
 /** Mooring's own identity, or another principal that is not a resource of this world. */
 export interface ServicePrincipal {
   readonly displayName: string;
@@ -103,8 +128,7 @@ export interface World {
   readonly now: () => Date;
   /** Signs every Entra access token. */
   readonly entraKey: SigningKey;
-  /** By lower-cased resource id. */
-  readonly identities: Map<string, Identity>;
+  readonly identities: Identities;
   /** By client id. */
   readonly servicePrincipals: Map<string, ServicePrincipal>;
   /** In every subscription, unless they name one. */
@@ -137,7 +161,7 @@ export async function createWorld({
     subscriptionIds: new Set([subscriptionId.toLowerCase()]),
     now,
     entraKey: await createSigningKey(),
-    identities: new Map(),
+    identities: new Identities(),
     servicePrincipals: new Map(),
     resourceGroups: new Map(),
     clusters: new Map(),
@@ -155,10 +179,12 @@ export async function createSigningKey(): Promise<SigningKey> {
 
 /** The principal that a token's `appid` names: a managed identity of this world, or a service principal. */
 export function findPrincipal(world: World, clientId: string): ServicePrincipal | undefined {
-  for (const identity of world.identities.values()) {
-    if (identity.clientId === clientId) return { ...identity, displayName: identity.name };
-  }
-  return world.servicePrincipals.get(clientId);
+  const identity = world.identities.withClientId(clientId);
+  return identity ? principalOf(identity) : world.servicePrincipals.get(clientId);
+}
+
+export function principalOf({ clientId, principalId, name }: Identity): ServicePrincipal {
+  return { clientId, principalId, displayName: name };
 }
 
 export function assignRole(

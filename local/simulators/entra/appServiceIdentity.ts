@@ -123,7 +123,7 @@ function choose(world: World, clientIds: readonly string[], query: URLSearchPara
 
 /** Empty for a principal that is not a resource of this world. */
 function resourceIdOf({ identities }: World, { clientId }: ServicePrincipal): string {
-  return [...identities.values()].find((identity) => identity.clientId === clientId)?.id ?? "";
+  return identities.withClientId(clientId)?.id ?? "";
 }
 
 function refuse(status: number, message: string): HttpReply {

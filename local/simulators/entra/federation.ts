@@ -1,6 +1,6 @@
 /** Workload identity federation: exchanges a service account's token for a managed identity. */
 import { decodeJwt, errors, jwtVerify } from "jose";
-import type { Identity, ServicePrincipal, World } from "../world.ts";
+import { type Identity, principalOf, type ServicePrincipal, type World } from "../world.ts";
 import { type Assertion, failures } from "./failures.ts";
 
 /** The identity of `clientId` if one of its federated credentials trusts the assertion; otherwise throws an EntraFailure. */
@@ -8,12 +8,12 @@ export async function exchangeAssertion(
   world: World,
   { clientId, assertion, federationDelayMs }: { clientId: string; assertion: string; federationDelayMs: number },
 ): Promise<ServicePrincipal> {
-  const identity = [...world.identities.values()].find((candidate) => candidate.clientId === clientId);
+  const identity = world.identities.withClientId(clientId);
   if (!identity) throw failures.unknownClient(clientId, world.tenantId);
   const presented = readAssertion(world, assertion);
   matchCredential(world, { identity, presented, federationDelayMs });
   await verifySignature(world, assertion, presented.issuer);
-  return { clientId, principalId: identity.principalId, displayName: identity.name };
+  return principalOf(identity);
 }
 
 function readAssertion(world: World, assertion: string): Assertion {

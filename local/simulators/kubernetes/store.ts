@@ -1,4 +1,5 @@
 /** The objects, the counter behind every resourceVersion, and the log of changes that watches are served from. */
+import { type Key, put, remove, type Tree, valuesAt } from "../sortedTree.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
 
@@ -26,7 +27,8 @@ export interface Store {
 }
 
 export function createStore({ keptChanges }: { keptChanges: number }): Store {
-  const objects = new Map<string, Map<string, KubeObject>>();
+  /** By group and plural. */
+  const objects = new Map<string, Tree<KubeObject>>();
   const log: Change[] = [];
   const listeners = new Set<(change: Change) => void>();
   const unheard: Change[] = [];
@@ -35,11 +37,8 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
   // The version of the newest change that is no longer in the log.
   let forgotten = 1;
 
-  function stored({ group, plural }: Resource): Map<string, KubeObject> {
-    const key = `${group}/${plural}`;
-    const found = objects.get(key) ?? new Map<string, KubeObject>();
-    objects.set(key, found);
-    return found;
+  function stored(resource: Resource, start: Key): KubeObject[] {
+    return valuesAt(objects.get(kindOf(resource)), start);
   }
 
   function record(change: Change) {
@@ -62,23 +61,21 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
     get version() {
       return version;
     },
-    get: (resource, namespace, name) => stored(resource).get(`${namespace ?? ""}/${name}`),
-    list(resource, namespace) {
-      const all = [...stored(resource)].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, object]) => object);
-      return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
-    },
+    get: (resource, namespace, name) => stored(resource, keyOf({ namespace, name }))[0],
+    list: (resource, namespace) => stored(resource, namespace === undefined ? [] : startOf(namespace)),
     put(resource, object) {
       version += 1;
       const next: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-      const key = `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
-      const previous = stored(resource).get(key);
-      stored(resource).set(key, next);
+      const [kind, key] = [kindOf(resource), keyOf(object.metadata)];
+      const [previous] = stored(resource, key);
+      objects.set(kind, put(objects.get(kind), key, next));
       record({ type: previous === undefined ? "ADDED" : "MODIFIED", resource, object: next, previous, version });
       return next;
     },
     remove(resource, object) {
       version += 1;
-      stored(resource).delete(`${object.metadata.namespace ?? ""}/${object.metadata.name}`);
+      const kind = kindOf(resource);
+      objects.set(kind, remove(objects.get(kind), keyOf(object.metadata)));
       const last: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
       record({ type: "DELETED", resource, object: last, previous: object, version });
     },
@@ -90,4 +87,17 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
       return () => void listeners.delete(listener);
     },
   };
+}
+
+function kindOf({ group, plural }: Resource): string {
+  return `${group}/${plural}`;
+}
+
+/** Sorts as etcd sorts `namespace/name`: `a-b/` before `a/`. */
+function keyOf({ namespace, name }: { namespace?: string | undefined; name: string }): Key {
+  return [...startOf(namespace), name];
+}
+
+function startOf(namespace = ""): Key {
+  return [`${namespace}/`];
 }

@@ -43,8 +43,7 @@ export function principalOf(
   }
   const user = findUserBySid(data, guidToBytes(clientId));
   const mayConnect =
-    user?.type === "E" &&
-    data.grants.some(({ granteeId, permission }) => granteeId === user.id && permission === "CONNECT");
+    user?.type === "E" && data.grants.list("grantee", user.id).some(({ permission }) => permission === "CONNECT");
   if (!mayConnect) throw loginFailed(tokenUser);
   return user.id;
 }

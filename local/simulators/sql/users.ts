@@ -16,22 +16,22 @@ export interface SqlUser {
 
 export function listUsers(data: DatabaseData): SqlUser[] {
   return data.principals
+    .list()
     .filter(({ id, type }) => id > 4 && type !== "R")
     .map(({ id, name, type, sid }) => ({
       name,
       type,
       sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
       roles: data.memberships
-        .filter(({ memberId }) => memberId === id)
+        .list("member", id)
         .map(({ roleId }) => principalById(data, roleId)?.name ?? "")
         .sort(),
       permissions: data.grants
-        .filter((grant) => grant.granteeId === id && grant.class === "database" && grant.permission !== "CONNECT")
+        .list("grantee", id, "database")
         .map(({ permission }) => permission)
+        .filter((permission) => permission !== "CONNECT")
         .sort(),
       ownedSchemas: data.schemas.filter(({ ownerId }) => ownerId === id).map((schema) => schema.name),
-      properties: Object.fromEntries(
-        data.properties.filter(({ principalId }) => principalId === id).map((each) => [each.name, each.value]),
-      ),
+      properties: Object.fromEntries(data.properties.list("id", id).map((each) => [each.name, each.value])),
     }));
 }

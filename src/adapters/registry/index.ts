@@ -7,6 +7,7 @@
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * | MooringSteps      | operation id | `name:target`      |
  */
+import { endOfIdsSince } from "../../domain/naming/operationId.ts";
 import { isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { heldStates } from "../../domain/operation/namespaceState.ts";
@@ -67,10 +68,11 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
       const found = await findOperation(id);
       return found?.kind === "batch" ? undefined : found;
     },
-    listOperations: ({ limit, continuation, teams, changedSince, ...filters }) =>
+    listOperations: ({ limit, continuation, teams, createdSince, changedSince, ...filters }) =>
       operations.page(
         [
           ["PartitionKey", operationsPartition],
+          ["RowKey", createdSince === undefined ? undefined : endOfIdsSince(new Date(createdSince)), "lt"],
           ...Object.entries(filters),
           ["team", teams],
           ["Timestamp", changedSince, "since"],

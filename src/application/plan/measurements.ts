@@ -7,6 +7,7 @@ import { isStepName, stepFacts } from "../../resources/index.ts";
 
 const recentOperations = 10;
 const mostAhead = 200;
+const dayMs = 86_400_000;
 
 export interface Measurements extends Pick<Circumstances, "durations" | "betweenStages" | "operationsAhead"> {
   /** How many of the recent operations ran at the same time; undefined when there were none. */
@@ -15,9 +16,9 @@ export interface Measurements extends Pick<Circumstances, "durations" | "between
 
 export async function readMeasurements(
   registry: Pick<Registry, "listOperations" | "listSteps">,
-  { recent = recentOperations, own }: { recent?: number; own?: string } = {},
+  { recent = recentOperations, own, now = new Date() }: { recent?: number; own?: string; now?: Date } = {},
 ): Promise<Measurements> {
-  const [past, operationsAhead] = await Promise.all([readRecent(registry, recent), countAhead(registry, own)]);
+  const [past, operationsAhead] = await Promise.all([readRecent(registry, recent), countAhead(registry, own, now)]);
   return { ...past, operationsAhead };
 }
 
@@ -96,10 +97,20 @@ function mostAtOnce(spans: readonly Span[]): number {
   return Math.max(1, ...spans.map(({ from }) => at(from)));
 }
 
-/** Excludes the operation that the estimate is for. */
-async function countAhead(registry: Pick<Registry, "listOperations">, own: string | undefined): Promise<number> {
+/**
+ * Excludes the operation that the estimate is for. There is no index on the status, so a query for it reads every operation there
+ * ever was, unless it says how far back to go. Only a few that waited long for a person are at work after a day.
+ */
+async function countAhead(
+  registry: Pick<Registry, "listOperations">,
+  own: string | undefined,
+  now: Date,
+): Promise<number> {
+  const createdSince = new Date(now.getTime() - dayMs).toISOString();
   const pages = await Promise.all(
-    (["Running", "NotStarted"] as const).map((status) => registry.listOperations({ status, limit: mostAhead })),
+    (["Running", "NotStarted"] as const).map((status) =>
+      registry.listOperations({ status, createdSince, limit: mostAhead }),
+    ),
   );
   return pages.flatMap(({ value }) => value).filter((each) => each.id !== own && isAtWork(each)).length;
 }

@@ -8,8 +8,17 @@ const endOfTime = 8_640_000_000_000_000;
  * ascending order lists the newest operation first, and operations that are close in time are close on disk.
  */
 export function createOperationId(now: Date, random: (size: number) => Buffer = randomBytes): string {
-  const countdown = (endOfTime - now.getTime()).toString(16).padStart(14, "0");
-  return `${countdown}-${random(8).toString("hex")}`;
+  return `${countdownAt(now)}-${random(8).toString("hex")}`;
+}
+
+/** Greater than the IDs of all operations created at that time or later, and less than those of all earlier ones. */
+export function endOfIdsSince(time: Date): string {
+  // `.` is the character after `-`.
+  return `${countdownAt(time)}.`;
+}
+
+function countdownAt(time: Date): string {
+  return (endOfTime - time.getTime()).toString(16).padStart(14, "0");
 }
 
 /** The operation ID for a queue message: the same at every delivery, so that all of them are one request. */

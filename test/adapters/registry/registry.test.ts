@@ -9,6 +9,7 @@ import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
+import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import type {
   FreeRecord,
   HeldRecord,
@@ -471,6 +472,17 @@ it("finds its own record in place when the answer to a write is lost, and recogn
   // The SDK sends it again; the caller compares with what is there.
   expect(await throughBroken.insertNamespace(record)).toBe(false);
   expect(await registry.getNamespace(record)).toMatchObject({ operation: record.operation });
+});
+
+it("lists the operations created at or after a given time by their row keys, which a table seeks", async () => {
+  const cluster = `c-${crypto.randomUUID().slice(0, 8)}`;
+  const times = ["2026-11-26T11:59:59.999Z", "2026-11-26T12:00:00.000Z", "2026-11-27T12:00:00.000Z"];
+  const ids = times.map((time) => createOperationId(new Date(time)));
+  for (const id of ids) await registry.insertOperation({ ...operationRecord(id), cluster });
+
+  const { value } = await registry.listOperations({ cluster, createdSince: "2026-11-26T12:00:00.000Z", limit: 50 });
+
+  expect(value.map(({ id }) => id)).toEqual([ids[2], ids[1]]);
 });
 
 it("lists the operations written at or after a given time, by the table's own clock", async () => {

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { withEstimate } from "../../../src/application/plan/estimatePlan.ts";
 import { readMeasurements } from "../../../src/application/plan/measurements.ts";
 import { toPlan, toStepPlan } from "../../../src/domain/operation/plan.ts";
@@ -117,4 +117,15 @@ it("measures how many recent operations ran at the same time, and their time bet
     durations: new Map([["ensureIdentity create", { least: 3, most: 3, usual: 3 }]]),
   });
   expect((await readMeasurements(createFakeCloud().ports.registry)).seenAtOnce).toBeUndefined();
+});
+
+it("looks for the operations ahead among those of the last day, not through all that there ever were", async () => {
+  const list = vi.spyOn(cloud.ports.registry, "listOperations");
+
+  await readMeasurements(cloud.ports.registry, { now: new Date("2026-11-27T12:00:00.000Z") });
+
+  const ahead = list.mock.calls.map(([query]) => query).filter(({ status }) => status !== "Succeeded");
+  expect(ahead).toEqual(
+    ["Running", "NotStarted"].map((status) => ({ status, createdSince: "2026-11-26T12:00:00.000Z", limit: 200 })),
+  );
 });

@@ -1,6 +1,9 @@
 /** The catalog views: tables generated from the database, with the columns in common use. */
 import {
-  findPrincipal,
+  type DatabaseData,
+  type ExtendedProperty,
+  type Grant,
+  type Membership,
   type Principal,
   principalIds,
   principalsWithSid,
@@ -8,7 +11,7 @@ import {
   type SecurableClass,
 } from "./database.ts";
 import type { Environment } from "./functions.ts";
-import { seesTable, visiblePrincipals } from "./permissions.ts";
+import { seesTable, visibility } from "./permissions.ts";
 import { dateToTicks, fold, nvarchar, type SqlType, type SqlValue, types, varbinary } from "./sqlTypes.ts";
 
 export interface CatalogView {
@@ -70,30 +73,34 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "authentication_type", type: types.int },
       { name: "authentication_type_desc", type: description },
     ],
-    rows: (environment) => rowsOfPrincipals(principalsFor(environment)),
-    find: {
-      NAME: (environment, value) => {
-        if (value !== null && typeof value !== "string") return undefined;
-        const named = value === null ? undefined : findPrincipal(environment.data, value);
-        return visibleRows(environment, named ? [named] : []);
+    ...contents<Principal>({
+      all: ({ principals }) => principals.list(),
+      find: {
+        NAME: (data, value) => (typeof value === "string" ? data.principals.list("name", fold(value)) : undefined),
+        SID: (data, value) => (Buffer.isBuffer(value) ? principalsWithSid(data, value) : undefined),
+        // Roles are few.
+        TYPE: (data, value) => (value === "R" ? data.principals.list("type", "R") : undefined),
+        PRINCIPAL_ID: byNumber((data, id) => data.principals.list("id", id)),
+        OWNING_PRINCIPAL_ID: byNumber((data, id) => data.principals.list("owner", id)),
       },
-      SID: (environment, value) => {
-        if (value !== null && !Buffer.isBuffer(value)) return undefined;
-        return visibleRows(environment, value === null ? [] : principalsWithSid(environment.data, value));
-      },
-    },
+      principalId: ({ id }) => id,
+      row: principalRow,
+    }),
   },
   DATABASE_ROLE_MEMBERS: {
     columns: [
       { name: "role_principal_id", type: types.int },
       { name: "member_principal_id", type: types.int },
     ],
-    rows: (environment) => {
-      const isVisible = visibility(environment);
-      return environment.data.memberships
-        .filter(({ memberId }) => isVisible(memberId))
-        .map(({ roleId, memberId }) => [roleId, memberId]);
-    },
+    ...contents<Membership>({
+      all: ({ memberships }) => memberships.list(),
+      find: {
+        ROLE_PRINCIPAL_ID: byNumber((data, id) => data.memberships.list("id", id)),
+        MEMBER_PRINCIPAL_ID: byNumber((data, id) => data.memberships.list("member", id)),
+      },
+      principalId: ({ memberId }) => memberId,
+      row: ({ roleId, memberId }) => [roleId, memberId],
+    }),
   },
   DATABASE_PERMISSIONS: {
     columns: [
@@ -108,7 +115,15 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "state", type: char(1) },
       { name: "state_desc", type: description },
     ],
-    rows: permissionRows,
+    ...contents<Grant>({
+      all: ({ grants }) => grants.list(),
+      find: {
+        GRANTEE_PRINCIPAL_ID: byNumber((data, id) => data.grants.list("grantee", id)),
+        GRANTOR_PRINCIPAL_ID: byNumber((data, id) => data.grants.list("grantor", id)),
+      },
+      principalId: ({ granteeId }) => granteeId,
+      row: permissionRow,
+    }),
   },
   EXTENDED_PROPERTIES: {
     columns: [
@@ -119,12 +134,12 @@ const views: Readonly<Record<string, CatalogView>> = {
       { name: "name", type: types.sysname },
       { name: "value", type: types.variant },
     ],
-    rows: (environment) => {
-      const isVisible = visibility(environment);
-      return environment.data.properties
-        .filter(({ principalId }) => isVisible(principalId))
-        .map(({ principalId, name, value }) => [4, "DATABASE_PRINCIPAL", principalId, 0, name, value]);
-    },
+    ...contents<ExtendedProperty>({
+      all: ({ properties }) => properties.list(),
+      find: { MAJOR_ID: byNumber((data, id) => data.properties.list("id", id)) },
+      principalId: ({ principalId }) => principalId,
+      row: ({ principalId, name, value }) => [4, "DATABASE_PRINCIPAL", principalId, 0, name, value],
+    }),
   },
   SCHEMAS: {
     columns: [
@@ -210,40 +225,48 @@ export function findCatalogView({
   return schema !== undefined && fold(schema) === "SYS" ? views[name.toUpperCase()] : undefined;
 }
 
-function principalsFor({ data, session }: Environment): readonly Principal[] {
-  return visiblePrincipals(data, session.principalId);
+interface Contents<Item> {
+  readonly all: (data: DatabaseData) => readonly Item[];
+  readonly find: Readonly<Record<string, (data: DatabaseData, value: SqlValue) => readonly Item[] | undefined>>;
+  /** Whoever does not see this principal does not see the row. */
+  readonly principalId: (item: Item) => number;
+  readonly row: (item: Item) => Row;
 }
 
-/** Whether the session sees the principal with this id. */
-function visibility(environment: Environment): (id: number) => boolean {
-  const principals = principalsFor(environment);
-  if (principals === environment.data.principals) return () => true;
-  const visible = new Set(principals.map(({ id }) => id));
-  return (id) => visible.has(id);
+function contents<Item extends object>({
+  all,
+  find,
+  principalId,
+  row,
+}: Contents<Item>): Pick<CatalogView, "rows" | "find"> {
+  // An item that is found twice gives the same row, and not another one that is equal.
+  const rows = new WeakMap<Item, Row>();
+  const rowOf = (item: Item) => {
+    const made = rows.get(item) ?? row(item);
+    rows.set(item, made);
+    return made;
+  };
+  const rowsOf = (items: readonly Item[], { data, session }: Environment) => {
+    const isVisible = visibility(data, session.principalId);
+    return items.filter((item) => isVisible(principalId(item))).map(rowOf);
+  };
+  const finding = Object.entries(find).map(([column, list]) => [
+    column,
+    (environment: Environment, value: SqlValue) => {
+      // Nothing equals NULL.
+      const found = value === null ? [] : list(environment.data, value);
+      return found && rowsOf(found, environment);
+    },
+  ]);
+  return { rows: (environment) => rowsOf(all(environment.data), environment), find: Object.fromEntries(finding) };
 }
 
-function visibleRows(environment: Environment, principals: readonly Principal[]): readonly Row[] {
-  const isVisible = visibility(environment);
-  return principals.filter(({ id }) => isVisible(id)).map(rowOfPrincipal);
+function byNumber<Item>(list: (data: DatabaseData, value: number) => readonly Item[]) {
+  return (data: DatabaseData, value: SqlValue) => (typeof value === "number" ? list(data, value) : undefined);
 }
 
 function visibleTables({ data, session }: Environment) {
   return data.tables.filter((table) => seesTable(data, session.principalId, table));
-}
-
-const principalRows = new WeakMap<Principal, Row>();
-const rowsByPrincipals = new WeakMap<readonly Principal[], readonly Row[]>();
-
-function rowsOfPrincipals(principals: readonly Principal[]): readonly Row[] {
-  const rows = rowsByPrincipals.get(principals) ?? principals.map(rowOfPrincipal);
-  rowsByPrincipals.set(principals, rows);
-  return rows;
-}
-
-function rowOfPrincipal(principal: Principal): Row {
-  const row = principalRows.get(principal) ?? principalRow(principal);
-  principalRows.set(principal, row);
-  return row;
 }
 
 function principalRow({ name, id, type, sid, isFixedRole, ownerId, defaultSchema, createdAt }: Principal): Row {
@@ -265,14 +288,8 @@ function principalRow({ name, id, type, sid, isFixedRole, ownerId, defaultSchema
   ];
 }
 
-function permissionRows(environment: Environment): Row[] {
-  const isVisible = visibility(environment);
-  return environment.data.grants
-    .filter(({ granteeId }) => isVisible(granteeId))
-    .map((grant) => {
-      const [number, text] = securableClasses[grant.class];
-      const type = (permissionTypes[grant.permission] ?? grant.permission.slice(0, 4)).padEnd(4);
-      const { majorId, granteeId, grantorId, permission } = grant;
-      return [number, text, majorId, 0, granteeId, grantorId, type, permission, "G", "GRANT"];
-    });
+function permissionRow({ class: on, majorId, granteeId, grantorId, permission }: Grant): Row {
+  const [number, text] = securableClasses[on];
+  const type = (permissionTypes[permission] ?? permission.slice(0, 4)).padEnd(4);
+  return [number, text, majorId, 0, granteeId, grantorId, type, permission, "G", "GRANT"];
 }

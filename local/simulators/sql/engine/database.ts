@@ -1,9 +1,11 @@
 /**
  * The contents of a database. They are immutable: a statement creates a new value, so a transaction's snapshot is just a
- * reference, and a statement that fails partway has no effect.
+ * reference, and a statement that fails partway has no effect. What may be thousands is in indexed rows; schemas and tables are
+ * few.
  */
 import { randomBytes } from "node:crypto";
 import type { Expression } from "./ast.ts";
+import { IndexedRows } from "./indexedRows.ts";
 import { fold, type SqlType, type SqlValue } from "./sqlTypes.ts";
 
 export interface Principal {
@@ -41,13 +43,20 @@ export interface Key {
 
 export type Row = readonly SqlValue[];
 
+/** A row of a table, which keeps its place when its values change. */
+export interface StoredRow {
+  readonly place: number;
+  readonly values: Row;
+}
+
 export interface Table {
   readonly id: number;
   readonly name: string;
   readonly schemaId: number;
   readonly columns: readonly Column[];
   readonly keys: readonly Key[];
-  readonly rows: readonly Row[];
+  readonly rows: IndexedRows<StoredRow, string>;
+  readonly nextPlace: number;
   readonly nextIdentity: number;
   readonly createdAt: Date;
   /** Set if it differs from the schema's owner. */
@@ -71,15 +80,49 @@ export interface ExtendedProperty {
   readonly value: string;
 }
 
+export interface Membership {
+  readonly roleId: number;
+  readonly memberId: number;
+}
+
+const principalIndexes = {
+  id: ({ id }: Principal) => [id],
+  name: ({ name }: Principal) => [fold(name)],
+  sid: ({ id, sid }: Principal) => [sidText(sid), id],
+  type: ({ id, type }: Principal) => [type, id],
+  owner: ({ id, ownerId }: Principal) => [ownerId ?? none, id],
+};
+
+const membershipIndexes = {
+  id: ({ roleId, memberId }: Membership) => [roleId, memberId],
+  member: ({ roleId, memberId }: Membership) => [memberId, roleId],
+};
+
+/** The same permission on the same thing can be given to a principal only once, whoever gives it. */
+const grantIndexes = {
+  id: (grant: Grant) => [grant.class, grant.majorId, grant.granteeId, grant.permission],
+  grantee: (grant: Grant) => [grant.granteeId, grant.class, grant.majorId, grant.permission],
+  grantor: (grant: Grant) => [grant.grantorId, grant.class, grant.majorId, grant.granteeId, grant.permission],
+};
+
+const propertyIndexes = { id: ({ principalId, name }: ExtendedProperty) => [principalId, fold(name)] };
+
 export interface DatabaseData {
   readonly name: string;
-  readonly principals: readonly Principal[];
-  readonly memberships: readonly { readonly roleId: number; readonly memberId: number }[];
+  readonly principals: IndexedRows<Principal, keyof typeof principalIndexes>;
+  readonly memberships: IndexedRows<Membership, keyof typeof membershipIndexes>;
   readonly schemas: readonly Schema[];
   readonly tables: readonly Table[];
-  readonly grants: readonly Grant[];
-  readonly properties: readonly ExtendedProperty[];
+  readonly grants: IndexedRows<Grant, keyof typeof grantIndexes>;
+  readonly properties: IndexedRows<ExtendedProperty>;
   readonly nextId: number;
+}
+
+/** In an index, stands for a principal that is not there: every id is greater. */
+const none = -1;
+
+function sidText(sid: Buffer | undefined): string {
+  return sid?.toString("hex") ?? "";
 }
 
 export const principalIds = { public: 0, dbo: 1, guest: 2 } as const;
@@ -97,6 +140,11 @@ const fixedRoles: readonly [name: string, id: number][] = [
   ["db_denydatareader", 16392],
   ["db_denydatawriter", 16393],
 ];
+
+/** The ids from 16384 to 16399 are for fixed roles, as in SQL Server. */
+export function idAfter(id: number): number {
+  return id === 16383 ? 16400 : id + 1;
+}
 
 export function createDatabaseData(name: string, createdAt: Date): DatabaseData {
   const user = (id: number, userName: string, sid: Buffer | undefined): Principal => ({
@@ -121,15 +169,15 @@ export function createDatabaseData(name: string, createdAt: Date): DatabaseData 
   });
   return {
     name,
-    principals: [
+    principals: IndexedRows.of(principalIndexes, [
       role("public", principalIds.public, false),
       user(principalIds.dbo, "dbo", Buffer.of(1)),
       user(principalIds.guest, "guest", Buffer.of(0)),
       user(3, "INFORMATION_SCHEMA", undefined),
       user(4, "sys", undefined),
       ...fixedRoles.map(([roleName, id]) => role(roleName, id, true)),
-    ],
-    memberships: [],
+    ]),
+    memberships: IndexedRows.of(membershipIndexes),
     schemas: [
       { id: 1, name: "dbo", ownerId: principalIds.dbo },
       { id: 2, name: "guest", ownerId: principalIds.guest },
@@ -137,7 +185,7 @@ export function createDatabaseData(name: string, createdAt: Date): DatabaseData 
       { id: 4, name: "sys", ownerId: 4 },
     ],
     tables: [],
-    grants: [
+    grants: IndexedRows.of(grantIndexes, [
       {
         class: "database",
         majorId: 0,
@@ -145,34 +193,19 @@ export function createDatabaseData(name: string, createdAt: Date): DatabaseData 
         grantorId: principalIds.dbo,
         permission: "CONNECT",
       },
-    ],
-    properties: [],
+    ]),
+    properties: IndexedRows.of(propertyIndexes),
     nextId: firstId,
   };
 }
 
 export function findPrincipal({ principals }: DatabaseData, name: string): Principal | undefined {
-  let byName = principalsByName.get(principals);
-  if (!byName) {
-    byName = new Map(principals.map((principal) => [fold(principal.name), principal]));
-    principalsByName.set(principals, byName);
-  }
-  return byName.get(fold(name));
+  return principals.first("name", fold(name));
 }
-
-/** A condition may ask for a name in every row. */
-const principalsByName = new WeakMap<readonly Principal[], Map<string, Principal>>();
 
 export function principalsWithSid({ principals }: DatabaseData, sid: Buffer): readonly Principal[] {
-  let bySid = principalsBySid.get(principals);
-  if (!bySid) {
-    bySid = Map.groupBy(principals, (principal) => principal.sid?.toString("hex"));
-    principalsBySid.set(principals, bySid);
-  }
-  return bySid.get(sid.toString("hex")) ?? [];
+  return principals.list("sid", sidText(sid));
 }
-
-const principalsBySid = new WeakMap<readonly Principal[], Map<string | undefined, readonly Principal[]>>();
 
 export function findRole(data: DatabaseData, name: string): Principal | undefined {
   const principal = findPrincipal(data, name);
@@ -180,7 +213,7 @@ export function findRole(data: DatabaseData, name: string): Principal | undefine
 }
 
 export function principalById(data: DatabaseData, id: number): Principal | undefined {
-  return data.principals.find((principal) => principal.id === id);
+  return data.principals.first("id", id);
 }
 
 export function findUserBySid(data: DatabaseData, sid: Buffer): Principal | undefined {

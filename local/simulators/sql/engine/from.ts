@@ -1,7 +1,7 @@
 /** The FROM clause: tables, catalog views and their joins, as combined rows. */
 import { compileError, invalidObject } from "../errors.ts";
-import type { Expression, ObjectName, Select, Source } from "./ast.ts";
-import { type CatalogView, findCatalogView } from "./catalog.ts";
+import type { Expression, Select, Source } from "./ast.ts";
+import { findCatalogView } from "./catalog.ts";
 import { compileExpression, type Frame, noFrame, type Scope, type ScopeColumn } from "./compile.ts";
 import { compileCondition } from "./condition.ts";
 import { findTable, type Row } from "./database.ts";
@@ -15,10 +15,24 @@ export interface CompiledFrom {
   readonly run: (outer: Frame | undefined) => readonly Row[];
 }
 
+/** The sources up to and including one join. */
+interface Joined extends CompiledFrom {
+  /** May leave out rows that do not have one of the wanted values. */
+  readonly run: (outer: Frame | undefined, wanted?: Wanted) => readonly Row[];
+}
+
+interface Wanted {
+  readonly position: number;
+  readonly values: readonly SqlValue[];
+}
+
 interface CompiledSource {
   readonly columns: readonly ScopeColumn[];
   readonly rows: () => readonly Row[];
-  readonly find?: CatalogView["find"];
+  /** All rows if they are found without looking at others. */
+  readonly fewRows: () => readonly Row[] | undefined;
+  /** By the name of a column in capitals; see CatalogView. */
+  readonly find: Readonly<Record<string, (value: SqlValue) => readonly Row[] | undefined>>;
 }
 
 export function compileFrom(
@@ -26,38 +40,50 @@ export function compileFrom(
   outerScope: Scope | undefined,
   environment: Environment,
 ): CompiledFrom {
-  let joined: CompiledFrom = { columns: [], run: () => [[]] };
-  for (const source of from) joined = join(joined, { source, where }, outerScope, environment);
+  let joined: Joined = { columns: [], run: () => [[]] };
+  for (const source of from) {
+    refuseRepeated(source.alias ?? source.table.name, joined.columns);
+    const compiled = compileSource(source, environment);
+    const names = from.length === 1 ? compiled.columns.map(({ name }) => fold(name)) : [];
+    const right = filtered(compiled, conditionsOn(source, where, new Set(names)), environment);
+    joined = join(joined, { right, how: source.join }, outerScope, environment);
+  }
   return joined;
 }
 
+function refuseRepeated(qualifier: string, columns: readonly ScopeColumn[]): void {
+  if (!columns.some((column) => fold(column.qualifier) === fold(qualifier))) return;
+  throw compileError(1011, `The correlation name '${qualifier}' is specified multiple times in a FROM clause.`);
+}
+
 function join(
-  left: CompiledFrom,
-  { source, where }: { readonly source: Source; readonly where: Expression | undefined },
+  left: Joined,
+  { right, how }: { readonly right: CompiledSource; readonly how: Source["join"] },
   outerScope: Scope | undefined,
   environment: Environment,
-): CompiledFrom {
-  const { table, alias, join: how } = source;
-  const qualifier = alias ?? table.name;
-  if (left.columns.some((column) => fold(column.qualifier) === fold(qualifier))) {
-    throw compileError(1011, `The correlation name '${qualifier}' is specified multiple times in a FROM clause.`);
-  }
-  const right = filtered(compileSource(table, qualifier, environment), conditionsOn(source, where), environment);
-  const columns = [...left.columns, ...(how?.kind === "left" ? right.columns.map(asNullable) : right.columns)];
+): Joined {
+  const isOuter = how?.kind === "left";
+  const columns = [...left.columns, ...(isOuter ? right.columns.map(asNullable) : right.columns)];
   const on = how?.on && compileCondition(how.on, { columns, outer: outerScope, allowsAggregates: false }, environment);
   const key = how?.on && findJoinKey(how.on, left.columns, right.columns);
+  const withKey = key && finder(right, key.right);
   const padding: Row = right.columns.map(() => null);
+
   return {
     columns,
-    run: (outer) => {
-      const rows = right.rows();
-      if (rows.length === 0 && how?.kind !== "left") return [];
-      const candidates = lookUp(rows, key?.right);
-      return left.run(outer).flatMap((row) => {
-        const matching = candidates(row[key?.left ?? 0] ?? null)
+    run: (outer, wanted) => {
+      const position = (wanted?.position ?? -1) - left.columns.length;
+      const ofRight = wanted && position >= 0 ? wanted.values.flatMap(finder(right, position)) : undefined;
+      // An outer join keeps the left rows that nothing joins.
+      const few = isOuter ? undefined : (right.fewRows() ?? ofRight);
+      if (few?.length === 0) return [];
+      const ofKey = few && key && { position: key.left, values: distinct(few.map((row) => row[key.right] ?? null)) };
+      return left.run(outer, ofKey ?? (position < 0 ? wanted : undefined)).flatMap((row) => {
+        const candidates = key && withKey ? withKey(row[key.left] ?? null) : (few ?? right.rows());
+        const matching = candidates
           .map((other): Row => [...row, ...other])
           .filter((pair) => !on || on({ row: pair, group: [], outer }) === true);
-        return matching.length === 0 && how?.kind === "left" ? [[...row, ...padding]] : matching;
+        return matching.length === 0 && isOuter ? [[...row, ...padding]] : matching;
       });
     },
   };
@@ -65,29 +91,44 @@ function join(
 
 function filtered(source: CompiledSource, parts: readonly Expression[], environment: Environment): CompiledSource {
   if (parts.length === 0) return source;
-  const { columns, rows } = source;
+  const { columns } = source;
   const scope: Scope = { columns, outer: undefined, allowsAggregates: false };
-  const candidates = parts.map((part) => compileLookUp(source, part, { scope, environment })).find(Boolean) ?? rows;
+  const lookUps = parts.flatMap((part) => compileLookUp(source, part, { scope, environment }) ?? []);
   const conditions = parts.map((part) => compileCondition(part, scope, environment));
-  const fits = (row: Row) => conditions.every((holds) => holds({ row, group: [], outer: undefined }) === true);
-  return { columns, rows: () => candidates().filter(fits) };
+  const fitting = (rows: readonly Row[] | undefined) =>
+    rows?.filter((row) => conditions.every((holds) => holds({ row, group: [], outer: undefined }) === true));
+  const fewRows = once(() => {
+    for (const lookUp of lookUps) {
+      const found = lookUp();
+      if (found) return fitting(found);
+    }
+    return undefined;
+  });
+  return {
+    columns,
+    fewRows,
+    rows: once(() => fewRows() ?? fitting(source.rows()) ?? []),
+    find: Object.fromEntries(
+      Object.entries(source.find).map(([column, find]) => [column, (value: SqlValue) => fitting(find(value))]),
+    ),
+  };
 }
 
 /** Finds the rows that can fulfil the condition without looking at all of them; undefined if that takes a look at all. */
 function compileLookUp(
-  { find = {}, rows }: CompiledSource,
+  { find }: CompiledSource,
   condition: Expression,
   { scope, environment }: { readonly scope: Scope; readonly environment: Environment },
-): (() => readonly Row[]) | undefined {
+): (() => readonly Row[] | undefined) | undefined {
   const equalities = requiredEqualities(condition);
   if (!equalities?.every(({ column }) => find[column])) return undefined;
   const lookUps = equalities.map(({ column, value }) => {
     const { evaluate } = compileExpression(value, scope, environment);
-    return () => find[column]?.(environment, evaluate(noFrame));
+    return () => find[column]?.(evaluate(noFrame));
   });
   return () => {
     const found = lookUps.map((run) => run());
-    return found.includes(undefined) ? rows() : [...new Set(found.flatMap((each) => each ?? []))];
+    return found.includes(undefined) ? undefined : distinct(found.flatMap((each) => each ?? []));
   };
 }
 
@@ -96,17 +137,25 @@ function asNullable(column: ScopeColumn): ScopeColumn {
   return column.traits ? { ...column, traits: { ...column.traits, isNullable: true } } : column;
 }
 
-/** The rows that may join a row with the given value in its key column; all rows if there is no key. */
-function lookUp(rows: readonly Row[], position: number | undefined): (value: SqlValue) => readonly Row[] {
-  if (position === undefined) return () => rows;
-  const indexes = indexesOf.get(rows) ?? new Map<number, Map<SqlValue, readonly Row[]>>();
-  const byKey = indexes.get(position) ?? Map.groupBy(rows, (row) => row[position] ?? null);
-  indexesOf.set(rows, indexes.set(position, byKey));
-  return (value) => byKey.get(value) ?? [];
+/** Finds the rows with a value in this column. */
+function finder({ columns, find, rows, fewRows }: CompiledSource, position: number) {
+  const inIndex = find[fold(columns[position]?.name ?? "")];
+  const groups = once(() => Map.groupBy(rows(), (row) => row[position] ?? null));
+  return (value: SqlValue): readonly Row[] => (fewRows() ? undefined : inIndex?.(value)) ?? groups().get(value) ?? [];
 }
 
-/** By the position of the key. A catalog view gives the same rows until the database changes. */
-const indexesOf = new WeakMap<readonly Row[], Map<number, Map<SqlValue, readonly Row[]>>>();
+function distinct<T>(items: readonly T[]): readonly T[] {
+  return [...new Set(items)];
+}
+
+/** A query sees the same data as long as it runs. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 /** Finds `left.x = right.y` of two int columns, alone or under AND. Catalog views are joined like this, and users can be many. */
 function findJoinKey(
@@ -137,14 +186,21 @@ function positionOf(expression: Expression, columns: readonly ScopeColumn[]): nu
   );
 }
 
-function compileSource(name: ObjectName, qualifier: string, environment: Environment): CompiledSource {
+function compileSource({ table: name, alias }: Source, environment: Environment): CompiledSource {
   const { data, session } = environment;
+  const qualifier = alias ?? name.name;
+  const fewRows = () => undefined;
   const view = findCatalogView(name);
   if (view) {
+    const find = Object.entries(view.find ?? {}).map(([column, rowsWith]) => [
+      column,
+      (value: SqlValue) => rowsWith(environment, value),
+    ]);
     return {
       columns: view.columns.map((column) => ({ ...column, qualifier })),
-      rows: () => view.rows(environment),
-      find: view.find,
+      rows: once(() => view.rows(environment)),
+      fewRows,
+      find: Object.fromEntries(find),
     };
   }
   const table = findTable(data, name);
@@ -157,6 +213,8 @@ function compileSource(name: ObjectName, qualifier: string, environment: Environ
       type,
       traits: { isNullable, isIdentity: identity !== undefined },
     })),
-    rows: () => table.rows,
+    rows: once(() => table.rows.list().map(({ values }) => values)),
+    fewRows,
+    find: {},
   };
 }

@@ -4,6 +4,7 @@ import {
   type DatabaseData,
   findRole,
   type Principal,
+  principalById,
   principalIds,
   type Schema,
   type SecurableClass,
@@ -13,22 +14,9 @@ import {
 
 /** The principal itself, public, and every role that it is in, directly or through other roles. */
 export function effectiveIds({ memberships }: DatabaseData, principalId: number): ReadonlySet<number> {
-  const known = idsByMemberships.get(memberships) ?? new Map<number, ReadonlySet<number>>();
-  idsByMemberships.set(memberships, known);
-  const found = known.get(principalId) ?? reachableFrom(memberships, principalId);
-  known.set(principalId, found);
-  return found;
-}
-
-/** Every statement asks for those of its session, and memberships may be thousands. */
-const idsByMemberships = new WeakMap<DatabaseData["memberships"], Map<number, ReadonlySet<number>>>();
-
-function reachableFrom(memberships: DatabaseData["memberships"], principalId: number): ReadonlySet<number> {
-  const ids = new Set([principalIds.public, principalId]);
-  for (let size = 0; size !== ids.size; ) {
-    size = ids.size;
-    for (const { roleId, memberId } of memberships) if (ids.has(memberId)) ids.add(roleId);
-  }
+  const ids = new Set<number>([principalIds.public, principalId]);
+  // A set's iteration goes on to what is added meanwhile.
+  for (const id of ids) for (const { roleId } of memberships.list("member", id)) ids.add(roleId);
   return ids;
 }
 
@@ -48,13 +36,8 @@ function hasGrant(
   on: { class: SecurableClass; majorId: number } = { class: "database", majorId: 0 },
 ): boolean {
   const ids = effectiveIds(data, principalId);
-  return data.grants.some(
-    (grant) =>
-      ids.has(grant.granteeId) &&
-      grant.class === on.class &&
-      grant.majorId === on.majorId &&
-      (grant.permission === permission || grant.permission === "CONTROL"),
-  );
+  const held = [...ids].flatMap((id) => data.grants.list("grantee", id, on.class, on.majorId));
+  return held.some((grant) => grant.permission === permission || grant.permission === "CONTROL");
 }
 
 export function holdsInDatabase(data: DatabaseData, principalId: number, permission: string): boolean {
@@ -131,9 +114,9 @@ export function mayDefineSchema(data: DatabaseData, principalId: number): boolea
 }
 
 /** Metadata visibility: a principal sees itself, but other users only with a permission on all of them. */
-export function visiblePrincipals(data: DatabaseData, principalId: number): readonly Principal[] {
-  if (holdsInDatabase(data, principalId, "VIEW DEFINITION") || mayAlterUsers(data, principalId)) return data.principals;
-  return data.principals.filter(({ id, type }) => id < 5 || id === principalId || type === "R");
+export function visibility(data: DatabaseData, principalId: number): (id: number) => boolean {
+  if (holdsInDatabase(data, principalId, "VIEW DEFINITION") || mayAlterUsers(data, principalId)) return () => true;
+  return (id) => id < 5 || id === principalId || principalById(data, id)?.type === "R";
 }
 
 export function seesTable(data: DatabaseData, principalId: number, table: Table): boolean {

@@ -1,5 +1,5 @@
 /** The statements about principals and permissions: each takes the data and returns the new data. */
-import { findPrincipal as findEntraPrincipal, type ServicePrincipal, type World } from "../../world.ts";
+import { principalOf, type ServicePrincipal, type World } from "../../world.ts";
 import { cannot, principalExists, SqlError } from "../errors.ts";
 import type { Securable, Statement, UserOrigin } from "./ast.ts";
 import {
@@ -9,6 +9,7 @@ import {
   findSchema,
   findTable,
   findUserBySid,
+  idAfter,
   type Principal,
   principalIds,
   randomSid,
@@ -57,18 +58,17 @@ function addPrincipal(
   const id = data.nextId;
   return {
     ...data,
-    nextId: id + 1,
-    principals: [...data.principals, { ...principal, id, isFixedRole: false, createdAt: session.world.now() }],
-    grants: [
-      ...data.grants,
-      ...permissions.map((permission) => ({
+    nextId: idAfter(id),
+    principals: data.principals.with({ ...principal, id, isFixedRole: false, createdAt: session.world.now() }),
+    grants: data.grants.withAll(
+      permissions.map((permission) => ({
         class: "database" as const,
         majorId: 0,
         granteeId: id,
         grantorId: principalIds.dbo,
         permission,
       })),
-    ],
+    ),
   };
 }
 
@@ -105,8 +105,7 @@ function lookUpInEntra(name: string, objectId: string | undefined, world: World,
   if (!world.sqlServers.get(server)?.canReadDirectory) {
     throw new SqlError(33134, `Principal '${name}' could not be resolved. Error message: ''`);
   }
-  const everybody = [...world.identities.values()].map(({ clientId }) => findEntraPrincipal(world, clientId));
-  const known = [...everybody, ...world.servicePrincipals.values()].filter((principal) => principal !== undefined);
+  const known = [...[...world.identities.values()].map(principalOf), ...world.servicePrincipals.values()];
   if (objectId !== undefined) {
     // The name must be the display name, or the display name and a suffix.
     const found = known.find(({ principalId }) => principalId.toLowerCase() === objectId.toLowerCase());
@@ -136,7 +135,7 @@ export function alterUser(
   const holder = newName === undefined ? undefined : findPrincipal(data, newName);
   if (holder && holder.id !== user.id) throw principalExists(holder.name);
   const altered = { ...user, name: newName ?? user.name, defaultSchema: defaultSchema ?? user.defaultSchema };
-  return { ...data, principals: data.principals.map((each) => (each.id === user.id ? altered : each)) };
+  return { ...data, principals: data.principals.with(altered) };
 }
 
 export function dropUser({ name, ifExists }: Of<"dropUser">, { data, session }: Environment): DatabaseData {
@@ -148,17 +147,18 @@ export function dropUser({ name, ifExists }: Of<"dropUser">, { data, session }: 
   return removePrincipal(data, user);
 }
 
-function removePrincipal(data: DatabaseData, { id }: Principal): DatabaseData {
+function removePrincipal(data: DatabaseData, principal: Principal): DatabaseData {
+  const { id } = principal;
   if (data.schemas.some(({ ownerId }) => ownerId === id)) {
     throw new SqlError(15138, "The database principal owns a schema in the database, and cannot be dropped.");
   }
-  if (data.principals.some(({ ownerId }) => ownerId === id)) {
+  if (data.principals.first("owner", id)) {
     throw new SqlError(15421, "The database principal owns a database role and cannot be dropped.");
   }
   if (data.tables.some(({ ownerId }) => ownerId === id)) {
     throw new SqlError(15183, "The database principal owns objects in the database and cannot be dropped.");
   }
-  if (data.grants.some(({ grantorId, granteeId }) => grantorId === id && granteeId !== id)) {
+  if (data.grants.list("grantor", id).some(({ granteeId }) => granteeId !== id)) {
     throw new SqlError(
       15284,
       "The database principal has granted or denied permissions to objects in the database and cannot be dropped.",
@@ -166,12 +166,12 @@ function removePrincipal(data: DatabaseData, { id }: Principal): DatabaseData {
   }
   return {
     ...data,
-    principals: data.principals.filter((principal) => principal.id !== id),
-    memberships: data.memberships.filter(({ roleId, memberId }) => roleId !== id && memberId !== id),
-    grants: data.grants.filter(
-      (grant) => grant.granteeId !== id && !(grant.class === "principal" && grant.majorId === id),
-    ),
-    properties: data.properties.filter(({ principalId }) => principalId !== id),
+    principals: data.principals.without(principal),
+    memberships: data.memberships
+      .withoutAll(data.memberships.list("id", id))
+      .withoutAll(data.memberships.list("member", id)),
+    grants: data.grants.withoutAll(data.grants.list("grantee", id)).withoutAll(data.grants.list("id", "principal", id)),
+    properties: data.properties.withoutAll(data.properties.list("id", id)),
   };
 }
 
@@ -192,7 +192,7 @@ export function dropRole({ name, ifExists }: Of<"dropRole">, { data, session }: 
   if (!role && ifExists) return data;
   if (!role || !mayAlterRole(data, session.principalId, role)) throw cannot(`drop the role '${name}'`);
   if (role.isFixedRole || role.id === principalIds.public) throw new SqlError(15150, `Cannot drop the role '${name}'.`);
-  if (data.memberships.some(({ roleId }) => roleId === role.id)) {
+  if (data.memberships.first("id", role.id)) {
     throw new SqlError(15144, "The role has members. It must be empty before it can be dropped.");
   }
   return removePrincipal(data, role);
@@ -209,11 +209,11 @@ export function alterRole(
   if (!member) throw cannot(`${action.toLowerCase()} the principal '${memberName}'`);
   if (member.id <= 4) throw specialPrincipal(member.name);
   if (member.id === role.id) throw new SqlError(15413, "Cannot make a role a member of itself.");
-  const others = data.memberships.filter(({ roleId, memberId }) => roleId !== role.id || memberId !== member.id);
+  const membership = { roleId: role.id, memberId: member.id };
   // Adding an existing member, or dropping one that is not a member, is not an error.
   return {
     ...data,
-    memberships: action === "ADD" ? [...others, { roleId: role.id, memberId: member.id }] : others,
+    memberships: action === "ADD" ? data.memberships.with(membership) : data.memberships.without(membership),
   };
 }
 
@@ -226,7 +226,7 @@ export function alterRoleOwner({ role: name, owner }: Of<"alterRoleOwner">, { da
     (holdsInDatabase(data, session.principalId, "CONTROL") || role.ownerId === session.principalId);
   if (!mayTake) throw cannot(`find the role '${name}'`);
   const ownerId = requirePrincipal(data, owner).id;
-  return { ...data, principals: data.principals.map((each) => (each.id === role.id ? { ...each, ownerId } : each)) };
+  return { ...data, principals: data.principals.with({ ...role, ownerId }) };
 }
 
 export function createSchema({ name, owner }: Of<"createSchema">, { data, session }: Environment): DatabaseData {
@@ -235,7 +235,7 @@ export function createSchema({ name, owner }: Of<"createSchema">, { data, sessio
   }
   if (findSchema(data, name)) throw new SqlError(2714, `There is already an object named '${name}' in the database.`);
   const ownerId = owner === undefined ? session.principalId : requirePrincipal(data, owner).id;
-  return { ...data, nextId: data.nextId + 1, schemas: [...data.schemas, { id: data.nextId, name, ownerId }] };
+  return { ...data, nextId: idAfter(data.nextId), schemas: [...data.schemas, { id: data.nextId, name, ownerId }] };
 }
 
 export function dropSchema({ name, ifExists }: Of<"dropSchema">, { data, session }: Environment): DatabaseData {
@@ -285,20 +285,15 @@ export function grant(
       "Cannot grant, deny, or revoke permissions to sa, dbo, entity owner, information_schema, sys, or yourself.",
     );
   }
-  const others = data.grants.filter(
-    (entry) =>
-      !(
-        grantees.includes(entry.granteeId) &&
-        entry.class === target.class &&
-        entry.majorId === target.majorId &&
-        permissions.includes(entry.permission)
-      ),
-  );
-  if (isRevoke) return { ...data, grants: others };
-  const added = grantees.flatMap((granteeId) =>
+  const given = grantees.flatMap((granteeId) =>
     permissions.map((permission) => ({ ...target, granteeId, grantorId: session.principalId, permission })),
   );
-  return { ...data, grants: [...others, ...added] };
+  if (!isRevoke) return { ...data, grants: data.grants.withAll(given) };
+  // Another principal may have granted it.
+  const held = given.flatMap((each) =>
+    data.grants.list("id", each.class, each.majorId, each.granteeId, each.permission),
+  );
+  return { ...data, grants: data.grants.withoutAll(held) };
 }
 
 function resolveSecurable(on: Securable | undefined, data: DatabaseData): { class: SecurableClass; majorId: number } {

@@ -27,7 +27,7 @@ const procedures: Readonly<Record<string, { parameters: readonly string[]; run: 
       if (existing) {
         throw new SqlError(15233, `Property cannot be added. Property '${name}' already exists for '${user.name}'.`);
       }
-      return { ...data, properties: [...data.properties, { principalId: user.id, name, value: variantOf(read) }] };
+      return { ...data, properties: data.properties.with({ principalId: user.id, name, value: variantOf(read) }) };
     },
   },
   SP_UPDATEEXTENDEDPROPERTY: {
@@ -37,7 +37,7 @@ const procedures: Readonly<Record<string, { parameters: readonly string[]; run: 
       const { name, user, existing } = findProperty(read, environment);
       if (!existing) throw propertyMissing(name, user);
       const value = variantOf(read);
-      return { ...data, properties: data.properties.map((each) => (each === existing ? { ...each, value } : each)) };
+      return { ...data, properties: data.properties.with({ ...existing, value }) };
     },
   },
   SP_DROPEXTENDEDPROPERTY: {
@@ -46,7 +46,7 @@ const procedures: Readonly<Record<string, { parameters: readonly string[]; run: 
       const { data } = environment;
       const { name, user, existing } = findProperty(read, environment);
       if (!existing) throw propertyMissing(name, user);
-      return { ...data, properties: data.properties.filter((each) => each !== existing) };
+      return { ...data, properties: data.properties.without(existing) };
     },
   },
 };
@@ -93,7 +93,7 @@ function findProperty(read: (parameter: string) => Variable | undefined, { data,
   if (!mayAlterUser(data, session.principalId, user)) {
     throw new SqlError(15247, "User does not have permission to perform this action.");
   }
-  const existing = data.properties.find((each) => each.principalId === user.id && fold(each.name) === fold(name));
+  const existing = data.properties.first("id", user.id, fold(name));
   return { name, user, existing };
 }
 

@@ -5,11 +5,18 @@
 import type { Expression, Source } from "./ast.ts";
 import { fold } from "./sqlTypes.ts";
 
-/** The parts, combined by AND, that refer to this source alone. None after an outer join, which pads missing rows with NULL. */
-export function conditionsOn({ table, alias, join }: Source, where: Expression | undefined): readonly Expression[] {
+/**
+ * The parts, combined by AND, that refer to this source alone. None after an outer join, which pads missing rows with NULL. Names
+ * without a qualifier are its own if it is the only source: `columns`, in capitals.
+ */
+export function conditionsOn(
+  { table, alias, join }: Source,
+  where: Expression | undefined,
+  columns: ReadonlySet<string>,
+): readonly Expression[] {
   if (where === undefined || join?.kind === "left") return [];
-  const qualifier = fold(alias ?? table.name);
-  return conjuncts(where).filter((part) => concernsOnly(part, qualifier));
+  const own = { qualifier: fold(alias ?? table.name), columns };
+  return conjuncts(where).filter((part) => concernsOnly(part, own));
 }
 
 /** `column = value`, where the value is the same for every row. */
@@ -30,9 +37,16 @@ export function requiredEqualities(condition: Expression): readonly Equality[] |
 }
 
 function equality(column: Expression, value: Expression): readonly Equality[] | undefined {
-  const isFixed = value.kind === "literal" || value.kind === "variable";
-  return column.kind === "column" && isFixed ? [{ column: fold(column.name), value }] : undefined;
+  return column.kind === "column" && isFixed(value) ? [{ column: fold(column.name), value }] : undefined;
 }
+
+function isFixed(value: Expression): boolean {
+  if (value.kind === "call") return cannotFail.has(fold(value.name)) && value.operands.every(isFixed);
+  return value.kind === "literal" || value.kind === "variable";
+}
+
+/** Functions that give NULL for what they do not know. */
+const cannotFail = new Set(["DATABASE_PRINCIPAL_ID", "USER_ID"]);
 
 function conjuncts(condition: Expression): readonly Expression[] {
   return condition.kind === "logical" && condition.operator === "AND"
@@ -40,15 +54,24 @@ function conjuncts(condition: Expression): readonly Expression[] {
     : [condition];
 }
 
-/** False for what can fail on rows that the whole condition excludes, such as conversions and functions. */
-function concernsOnly(expression: Expression, qualifier: string): boolean {
-  const concerns = (inner: Expression) => concernsOnly(inner, qualifier);
+interface Own {
+  readonly qualifier: string;
+  readonly columns: ReadonlySet<string>;
+}
+
+/** False for what can fail on rows that the whole condition excludes, such as conversions and most functions. */
+function concernsOnly(expression: Expression, own: Own): boolean {
+  const concerns = (inner: Expression) => concernsOnly(inner, own);
   switch (expression.kind) {
     case "literal":
     case "variable":
       return true;
     case "column":
-      return expression.qualifier !== undefined && fold(expression.qualifier) === qualifier;
+      return expression.qualifier === undefined
+        ? own.columns.has(fold(expression.name))
+        : fold(expression.qualifier) === own.qualifier;
+    case "call":
+      return isFixed(expression);
     case "compare":
     case "logical":
       return concerns(expression.left) && concerns(expression.right);

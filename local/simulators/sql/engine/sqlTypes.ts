@@ -290,18 +290,9 @@ function cutBytes(bytes: Buffer, length: number | "max" | undefined): Buffer {
 
 /** SQL_Latin1_General_CP1_CI_AS, as far as names need it: ignores case and trailing blanks. */
 export function fold(text: string): string {
-  let folded = foldedTexts.get(text);
-  if (folded === undefined) {
-    folded = text.toUpperCase().replace(/ +$/, "");
-    if (foldedTexts.size >= mostFolded) foldedTexts.clear();
-    foldedTexts.set(text, folded);
-  }
-  return folded;
+  const folded = text.toUpperCase();
+  return folded.endsWith(" ") ? folded.replace(/ +$/, "") : folded;
 }
-
-/** Every query compares the names of all users, which may be thousands. */
-const foldedTexts = new Map<string, string>();
-const mostFolded = 100_000;
 
 /** Both values have the same type; neither is null. */
 export function compare(left: SqlValue, right: SqlValue): number {

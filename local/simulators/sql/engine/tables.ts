@@ -8,12 +8,15 @@ import {
   type DatabaseData,
   findSchema,
   findTable,
+  idAfter,
   type Key,
   type Row,
+  type StoredRow,
   type Table,
   withTable,
 } from "./database.ts";
 import type { Environment } from "./functions.ts";
+import { IndexedRows } from "./indexedRows.ts";
 import { holdsInDatabase, isInRole, ownsSchema, requireOnTable, type TablePermission } from "./permissions.ts";
 import { convert, fold, isText, type SqlType, type SqlValue, types } from "./sqlTypes.ts";
 
@@ -56,6 +59,13 @@ export function createTable({ table, columns, keys }: Of<"createTable">, { data,
     }),
   );
   const primary = new Set(keys.flatMap(({ isPrimary }, index) => (isPrimary ? (positions[index] ?? []) : [])));
+  const namedKeys = keys.map(
+    ({ name, isPrimary }, index): Key => ({
+      name: name ?? `${isPrimary ? "PK" : "UQ"}__${table.name}__${index}`,
+      isPrimary,
+      columns: positions[index] ?? [],
+    }),
+  );
   const made: Table = {
     id: data.nextId + 900_000_000,
     name: table.name,
@@ -64,18 +74,18 @@ export function createTable({ table, columns, keys }: Of<"createTable">, { data,
       const isNullable = column.isNullable ?? (column.identity === undefined && !primary.has(index));
       return { ...column, isNullable };
     }),
-    keys: keys.map(
-      ({ name, isPrimary }, index): Key => ({
-        name: name ?? `${isPrimary ? "PK" : "UQ"}__${table.name}__${index}`,
-        isPrimary,
-        columns: positions[index] ?? [],
-      }),
-    ),
-    rows: [],
+    keys: namedKeys,
+    rows: IndexedRows.of({ ...Object.fromEntries(namedKeys.map(indexOf)), id: ({ place }) => [place] }),
+    nextPlace: 0,
     nextIdentity: columns.find(({ identity }) => identity)?.identity?.seed ?? 1,
     createdAt: session.world.now(),
   };
-  return { data: { ...data, nextId: data.nextId + 1, tables: [...data.tables, made] } };
+  return { data: { ...data, nextId: idAfter(data.nextId), tables: [...data.tables, made] } };
+}
+
+/** Named by the key's columns, so that two keys of the same columns share one, which does not matter. */
+function indexOf({ columns }: Key): [string, (row: StoredRow) => readonly string[]] {
+  return [columns.join(), ({ values }) => columns.map((position) => keyText(values[position] ?? null))];
 }
 
 function mayDefineTables(data: DatabaseData, principalId: number): boolean {
@@ -104,7 +114,7 @@ export function dropTable({ table: name, ifExists }: Of<"dropTable">, { data, se
     data: {
       ...data,
       tables: data.tables.filter(({ id }) => id !== table.id),
-      grants: data.grants.filter((grant) => grant.class !== "object" || grant.majorId !== table.id),
+      grants: data.grants.withoutAll(data.grants.list("id", "object", table.id)),
     },
   };
 }
@@ -136,8 +146,9 @@ export function insert({ table: name, columns, rows }: Of<"insert">, environment
       return storable(evaluate(noFrame), type, column, table, environment);
     });
   });
-  const changed = { ...table, rows: [...table.rows, ...added], nextIdentity };
-  requireUnique(changed, table.rows.length);
+  const placed = added.map((values, index): StoredRow => ({ place: table.nextPlace + index, values }));
+  const rowsAfter = addUnique(table.rows, placed, table);
+  const changed = { ...table, rows: rowsAfter, nextPlace: table.nextPlace + added.length, nextIdentity };
   const identity = table.columns.findIndex((column) => column.identity);
   const last = added.at(-1)?.[identity];
   if (typeof last === "number") environment.session.lastIdentity = last;
@@ -168,26 +179,30 @@ export function update({ table: name, assignments, where }: Of<"update">, enviro
     if (table.columns[index]?.identity) throw new SqlError(8102, `Cannot update identity column '${columnName}'.`);
     return { index, value: compileExpression(value, scope, environment) };
   });
-  let count = 0;
-  const rows = table.rows.map((row) => {
-    const frame: Frame = { row, group: [], outer: undefined };
-    if (!matches(frame)) return row;
-    count += 1;
-    return table.columns.map((column, index) => {
+  const before = table.rows.list().filter(({ values }) => matches(frameOf(values)));
+  const after = before.map(({ place, values }): StoredRow => {
+    const frame = frameOf(values);
+    const changed = table.columns.map((column, index) => {
       const value: Compiled | undefined = compiled.find((assignment) => assignment.index === index)?.value;
-      return value ? storable(value.evaluate(frame), value.type, column, table, environment) : (row[index] ?? null);
+      return value ? storable(value.evaluate(frame), value.type, column, table, environment) : (values[index] ?? null);
     });
+    return { place, values: changed };
   });
-  const changed = { ...table, rows };
-  requireUnique(changed, 0);
-  return { data: withTable(environment.data, changed), count };
+  // Rows may take each other's keys.
+  const rows = addUnique(table.rows.withoutAll(before), after, table);
+  return { data: withTable(environment.data, { ...table, rows }), count: before.length };
+}
+
+function frameOf(row: Row): Frame {
+  return { row, group: [], outer: undefined };
 }
 
 export function deleteRows({ table: name, where }: Of<"delete">, environment: Environment): Changed {
   const table = openTable(name, "DELETE", environment);
   const { matches } = compileWhere(table, where, environment);
-  const rows = table.rows.filter((row) => !matches({ row, group: [], outer: undefined }));
-  return { data: withTable(environment.data, { ...table, rows }), count: table.rows.length - rows.length };
+  const removed = table.rows.list().filter(({ values }) => matches(frameOf(values)));
+  const rows = table.rows.withoutAll(removed);
+  return { data: withTable(environment.data, { ...table, rows }), count: removed.length };
 }
 
 function openTable(name: ObjectName, permission: TablePermission, { data, session }: Environment): Table {
@@ -237,23 +252,23 @@ function storable(value: SqlValue, from: SqlType, column: Column, table: Table, 
   return whole;
 }
 
-/** Compares each row from `start` onwards with all rows before it. */
-function requireUnique(table: Table, start: number): void {
-  for (const key of table.keys) {
-    const seen = new Set<string>();
-    table.rows.forEach((row, index) => {
-      const values = key.columns.map((position) => keyText(row[position] ?? null));
-      const joined = values.join("\u0000");
-      if (index >= start && seen.has(joined)) {
-        throw new SqlError(
-          2627,
-          `Violation of ${key.isPrimary ? "PRIMARY KEY" : "UNIQUE KEY"} constraint '${key.name}'. Cannot insert duplicate key in object 'dbo.${table.name}'. The duplicate key value is (${values.join(", ")}).`,
-          { severity: 14 },
-        );
-      }
-      seen.add(joined);
-    });
-  }
+function addUnique(rows: Table["rows"], added: readonly StoredRow[], table: Table): Table["rows"] {
+  return added.reduce((there, row) => {
+    for (const key of table.keys) {
+      const [index, keyOf] = indexOf(key);
+      const values = keyOf(row);
+      if (there.first(index, ...values)) throw duplicateKey(key, values, table);
+    }
+    return there.with(row);
+  }, rows);
+}
+
+function duplicateKey({ isPrimary, name }: Key, values: readonly string[], table: Table): SqlError {
+  return new SqlError(
+    2627,
+    `Violation of ${isPrimary ? "PRIMARY KEY" : "UNIQUE KEY"} constraint '${name}'. Cannot insert duplicate key in object 'dbo.${table.name}'. The duplicate key value is (${values.join(", ")}).`,
+    { severity: 14 },
+  );
 }
 
 function keyText(value: SqlValue): string {

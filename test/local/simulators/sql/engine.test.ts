@@ -176,6 +176,19 @@ describe("tables", () => {
     expect(await fails("DROP TABLE t")).toBe(3701);
   });
 
+  it("let rows of one UPDATE take each other's keys, and keep their order", async () => {
+    await database.runScript("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT t VALUES (1, 10), (2, 20), (3, 30)");
+
+    await database.runScript("UPDATE t SET id = 3 - id WHERE id < 3; DELETE t WHERE n = 30; INSERT t VALUES (3, 40)");
+
+    expect(await one("SELECT * FROM t")).toEqual([
+      { id: 2, n: 10 },
+      { id: 1, n: 20 },
+      { id: 3, n: 40 },
+    ]);
+    expect(await fails("UPDATE t SET id = 3 WHERE n = 10")).toBe(2627);
+  });
+
   it("keep none of a failed statement's rows", async () => {
     await database.runScript("CREATE TABLE t (id int PRIMARY KEY)");
 
@@ -237,6 +250,7 @@ describe("SELECT", () => {
     ["SELECT id FROM b ORDER BY id OFFSET 1 ROWS FETCH NEXT 1 ROWS ONLY", [[11]]],
     ["SELECT id AS i FROM a WHERE id IN (SELECT a_id FROM b WHERE n = 5) ORDER BY i DESC", [[2], [1]]],
     ["SELECT id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.a_id = a.id AND b.n = 7)", [[1]]],
+    ["SELECT id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE a_id = a.id AND n = 5 AND name = N'y')", [[2]]],
     [
       "SELECT id, (SELECT MAX(n) FROM b WHERE a_id = a.id) AS top_n FROM a",
       [
@@ -254,6 +268,57 @@ describe("SELECT", () => {
 
   it("as a single value refuses several rows", async () => {
     expect(await fails("SELECT (SELECT id FROM a)")).toBe(512);
+  });
+});
+
+describe("catalog views", () => {
+  const sid = `0x${"AB".repeat(16)}`;
+  beforeEach(async () => {
+    await database.runScript(`
+      CREATE USER u WITH SID = ${sid}, TYPE = E;
+      CREATE USER other WITHOUT LOGIN;
+      ALTER ROLE db_datareader ADD MEMBER u; ALTER ROLE db_datareader ADD MEMBER other; ALTER ROLE db_owner ADD MEMBER u;
+      EXEC sp_addextendedproperty N'k', N'v', N'USER', N'u';
+      EXEC sp_addextendedproperty N'k', N'w', N'USER', N'other'`);
+  });
+  const principals = "sys.database_principals";
+
+  it.each([
+    [
+      `SELECT p.name AS member, r.name AS role FROM sys.database_role_members m
+       JOIN ${principals} p ON p.principal_id = m.member_principal_id
+       JOIN ${principals} r ON r.principal_id = m.role_principal_id WHERE p.name = N'U' ORDER BY r.name`,
+      [
+        ["u", "db_datareader"],
+        ["u", "db_owner"],
+      ],
+    ],
+    [
+      `SELECT p.name AS member FROM ${principals} r
+       JOIN sys.database_role_members m ON m.role_principal_id = r.principal_id
+       JOIN ${principals} p ON m.member_principal_id = p.principal_id WHERE r.name = N'db_datareader' ORDER BY 1`,
+      [["other"], ["u"]],
+    ],
+    [
+      `SELECT p.name AS p, e.value AS e FROM ${principals} p
+       LEFT JOIN sys.extended_properties e ON e.major_id = p.principal_id
+       JOIN ${principals} r ON r.principal_id = e.major_id WHERE r.name = N'u'`,
+      [["u", "v"]],
+    ],
+    [
+      `SELECT p.name AS p, e.value AS e FROM ${principals} p
+       LEFT JOIN sys.extended_properties e ON e.major_id = p.principal_id AND e.name = N'none'
+       JOIN ${principals} r ON r.principal_id = p.principal_id WHERE r.name = N'u'`,
+      [["u", null]],
+    ],
+    [`SELECT name FROM ${principals} WHERE name = N'u' OR sid = ${sid}`, [["u"]]],
+    [`SELECT name FROM ${principals} WHERE type = 'e'`, [["u"]]],
+    [`SELECT name FROM ${principals} WHERE name = NULL OR sid = NULL`, []],
+    [`SELECT name FROM ${principals} WHERE principal_id = CAST(USER_ID(N'other') AS bigint)`, [["other"]]],
+    ["SELECT value FROM sys.extended_properties WHERE major_id = USER_ID(N'other') AND name = N'K'", [["w"]]],
+    ["SELECT value FROM sys.extended_properties WHERE major_id = USER_ID(N'nobody')", []],
+  ])("%s", async (text, rows) => {
+    expect((await one(text))?.map((row) => Object.values(row))).toEqual(rows);
   });
 });
 
