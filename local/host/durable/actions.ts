@@ -33,8 +33,14 @@ export interface Actions {
   readonly continueAsNew: Action | undefined;
   /** Its position among the numbered ones; undefined for everything else. */
   positionOf(action: unknown): number | undefined;
-  /** The one that was added last, unflattened. */
-  readonly last: Action | undefined;
+  /** As the orchestrator yielded them, unflattened. */
+  readonly yielded: readonly Yielded[];
+}
+
+export interface Yielded {
+  readonly action: Action;
+  /** How many are numbered up to here, with those in it. */
+  readonly end: number;
 }
 
 /**
@@ -53,10 +59,6 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
   let continueAsNew: Action | undefined;
 
   const visit = (action: unknown): void => {
-    if (Array.isArray(action)) {
-      for (const inner of action) visit(inner);
-      return;
-    }
     if (!isRecord(action)) return;
     if (seen.has(action)) {
       if (isStrict && seen.get(action) !== undefined) throw new OrchestrationError(explainRepetition(action));
@@ -66,7 +68,7 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
       case ActionType.WhenAny:
       case ActionType.WhenAll:
         seen.set(action, undefined);
-        visit(action["compoundActions"]);
+        for (const member of membersOf(action)) visit(member);
         break;
       case ActionType.WaitForExternalEvent:
         seen.set(action, undefined);
@@ -81,11 +83,19 @@ export function flattenActions(actions: unknown, { isStrict = false } = {}): Act
         numbered.push(action);
     }
   };
-  visit(actions);
   const generation: unknown = Array.isArray(actions) ? actions[0] : undefined;
-  const last: unknown = Array.isArray(generation) ? generation.at(-1) : undefined;
+  const yielded: Yielded[] = [];
+  for (const action of Array.isArray(generation) ? generation : []) {
+    visit(action);
+    if (isRecord(action)) yielded.push({ action, end: numbered.length });
+  }
   const positionOf = (action: unknown) => seen.get(action);
-  return { numbered, waits, continueAsNew, positionOf, last: isRecord(last) ? last : undefined };
+  return { numbered, waits, continueAsNew, positionOf, yielded };
+}
+
+/** What was combined in a `Task.any` or `Task.all`. */
+export function membersOf(action: Action): readonly unknown[] {
+  return Array.isArray(action["compoundActions"]) ? action["compoundActions"] : [];
 }
 
 function explainRepetition(action: Action): string {

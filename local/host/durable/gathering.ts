@@ -6,7 +6,7 @@
  * How this is known: an action enters the list of actions when the orchestrator yields its task. So as long as the last one is a
  * `Task.all` with open tasks and no failed ones, the orchestrator is waiting at that yield.
  */
-import { type Actions, ActionType } from "./actions.ts";
+import { type Actions, ActionType, membersOf } from "./actions.ts";
 import { EventType } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { WaitingMessage } from "./records.ts";
@@ -21,10 +21,11 @@ const gathered = new Set<unknown>([
   ActionType.CallSubOrchestratorWithRetry,
 ]);
 
-export function gatheringOf({ last, positionOf, numbered }: Actions, ledger: Ledger): Gathering | undefined {
-  if (last?.["actionType"] !== ActionType.WhenAll || !Array.isArray(last["compoundActions"])) return undefined;
+export function gatheringOf({ yielded, positionOf, numbered }: Actions, ledger: Ledger): Gathering | undefined {
+  const last = yielded.at(-1)?.action;
+  if (last?.["actionType"] !== ActionType.WhenAll) return undefined;
   const open = new Set<number>();
-  for (const member of last["compoundActions"]) {
+  for (const member of membersOf(last)) {
     const position = positionOf(member);
     const id = position === undefined ? undefined : ledger.atoms[position]?.id;
     if (position === undefined || id === undefined || !gathered.has(numbered[position]?.["actionType"]))

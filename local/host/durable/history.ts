@@ -173,8 +173,11 @@ export interface ExecutionCompleted extends Common {
 
 export interface OrchestratorCompleted extends Common {
   readonly EventType: Type["OrchestratorCompleted"];
-  /** `waits`: names of external events that were awaited for the first time in this turn. `leaves`: see `runTurn`. */
-  readonly Host?: { readonly waits: readonly string[]; readonly leaves?: boolean };
+  /**
+   * `waits`: names of external events that were awaited for the first time in this turn. `leaves`: see `runTurn`. `awaits`: what is
+   * raised under these names has to come before it ends (barrier.ts).
+   */
+  readonly Host?: { readonly waits: readonly string[]; readonly leaves?: boolean; readonly awaits?: readonly string[] };
 }
 
 export interface GenericEvent extends Common {

@@ -53,7 +53,9 @@ export function nextStep(
     const resume = fresh[resumed];
     return resume === undefined ? { dropped, batch: [] } : { dropped, control: resume, batch: [] };
   }
-  const wanted = ledger.isLeaving ? fresh.filter(({ event }) => event.EventType !== EventType.EventRaised) : fresh;
+  const isWanted = ({ event }: WaitingMessage) =>
+    event.EventType !== EventType.EventRaised || ledger.leavesAfter(event.Name);
+  const wanted = ledger.leaving === undefined ? fresh : fresh.filter(isWanted);
   const control = wanted.findIndex(({ event }) => isControl(event.EventType));
   const first = wanted[0];
   if (control === 0 && first !== undefined) return { dropped, control: first, batch: [] };

@@ -35,6 +35,10 @@ export interface HttpRequest {
 class Rare {
   readonly awaitedEvents = new Set<string>();
   readonly requests = new Set<string>();
+  /** Those of them that were not answered, by their ids. */
+  readonly openRequests = new Map<number, string>();
+  /** The names of the events from outside, in lower case. */
+  readonly heard = new Set<string>();
   /** The ids of tasks that have failed for good; for a retried task, that of its first attempt. */
   readonly failed = new Set<number>();
   readonly retriesByRoot = new Map<number, Retry>();
@@ -53,8 +57,11 @@ export class Ledger {
   readonly atoms: { readonly id: number; readonly description: string }[] = [];
   /** The lock that is requested or held; there is at most one. */
   lock: { readonly request: string; readonly entities: readonly string[] } | undefined;
-  /** The orchestrator has nothing more to do; its orchestration ends with its open tasks (turn.ts). */
-  isLeaving = false;
+  /**
+   * The orchestrator has nothing more to do; its orchestration ends with its open tasks (turn.ts), and when what is raised under
+   * these names has come (barrier.ts).
+   */
+  leaving: { readonly awaits: readonly string[] } | undefined;
   #nextId = 0;
   readonly #open = new Map<number, "task" | "child" | "timer">();
   #rare = none;
@@ -85,6 +92,12 @@ export class Ledger {
       default:
         return false;
     }
+  }
+
+  /** Whether some event may come that takes a hidden id. */
+  get expectsHiddenIds(): boolean {
+    const { retriesByRoot, requestsByTask } = this.#rare;
+    return retriesByRoot.size > 0 || [...requestsByTask.values()].some(({ polls }) => polls);
   }
 
   retryOf(id: number): Retry | undefined {
@@ -139,7 +152,24 @@ export class Ledger {
 
   /** Whether the task neither has a result nor has failed after all its attempts. */
   isUnderWay(id: number): boolean {
-    return this.#open.has(id) || this.#rare.retriesByRoot.has(id);
+    const { retriesByRoot, openRequests, requestsByTask } = this.#rare;
+    if (this.#open.has(id) || retriesByRoot.has(id) || openRequests.has(id)) return true;
+    return requestsByTask.size > 0 && [...requestsByTask.values()].some(({ root }) => root === id);
+  }
+
+  /** The name under which an entity's answer is raised, which has not come. */
+  requestOf(id: number | undefined): string | undefined {
+    return id === undefined ? undefined : this.#rare.openRequests.get(id);
+  }
+
+  /** Whether an event of this name has ever come. */
+  hasHeard(name: string): boolean {
+    return this.#rare.heard.has(name.toLowerCase());
+  }
+
+  /** Whether the orchestrator, which is leaving, still needs this event to end. */
+  leavesAfter(name: string): boolean {
+    return this.leaving?.awaits.some((awaited) => awaited.toLowerCase() === name.toLowerCase()) === true;
   }
 
   hasFailed(id: number): boolean {
@@ -199,7 +229,10 @@ export class Ledger {
         this.#nextId = event.EventId + 1;
         if (continued === true) return;
         this.#addAtom(event.EventId, describe.sent(kind, event.InstanceId));
-        if (request !== undefined) this.#own.requests.add(request);
+        if (request !== undefined) {
+          this.#own.requests.add(request);
+          this.#own.openRequests.set(event.EventId, request);
+        }
         if (kind === "lock" && request !== undefined) this.lock = { request, entities: entities ?? [] };
         if (kind === "release") this.lock = undefined;
         return;
@@ -228,7 +261,17 @@ export class Ledger {
       }
       case EventType.OrchestratorCompleted: {
         for (const name of event.Host?.waits ?? []) this.#own.awaitedEvents.add(name);
-        if (event.Host?.leaves === true) this.isLeaving = true;
+        if (event.Host?.leaves === true) this.leaving = { awaits: event.Host.awaits ?? [] };
+        return;
+      }
+      case EventType.EventRaised: {
+        if (!this.#rare.requests.has(event.Name)) {
+          this.#own.heard.add(event.Name.toLowerCase());
+          return;
+        }
+        for (const [id, request] of this.#rare.openRequests) {
+          if (request === event.Name) this.#rare.openRequests.delete(id);
+        }
         return;
       }
       default:

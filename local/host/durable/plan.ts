@@ -99,8 +99,8 @@ export class TurnPlan {
     }
   }
 
-  /** Gives ids to the new actions, and compares the others with what they were. */
-  schedule(numbered: readonly Action[]): void {
+  /** Gives ids to the new actions up to `end`, and compares the others with what they were. */
+  schedule(numbered: readonly Action[], end = numbered.length): void {
     const { atoms } = this.#context.ledger;
     if (numbered.length > this.#context.settings.maxOrchestrationActions) {
       throw new OrchestrationError(
@@ -120,11 +120,11 @@ export class TurnPlan {
       }
       if (action?.["isCanceled"] === true && this.#context.ledger.isOpen(atom.id)) this.#cancelTimer(atom.id);
     }
-    for (const action of numbered.slice(known)) this.#scheduleNew(action);
+    for (const action of numbered.slice(known, end)) this.#scheduleNew(action);
   }
 
   /** After an orchestrator has thrown, only messages that need no answer still matter; those are never repeated. */
-  scheduleFarewell(numbered: readonly Action[]): void {
+  scheduleFarewell(numbered: readonly Action[], end = numbered.length): void {
     const { atoms } = this.#context.ledger;
     for (const [position, { id }] of atoms.entries()) {
       if (numbered[position]?.["isCanceled"] === true && this.#context.ledger.isOpen(id)) this.#cancelTimer(id);
@@ -134,7 +134,7 @@ export class TurnPlan {
     const known = this.#context.ledger.atoms.filter(({ description }) =>
       /^entity (signal|release)/.test(description),
     ).length;
-    for (const action of numbered.filter(isMessage).slice(known)) this.#scheduleNew(action);
+    for (const action of numbered.slice(0, end).filter(isMessage).slice(known)) this.#scheduleNew(action);
   }
 
   /** Locks, even those not yet granted, are released however an execution ends. */

@@ -1,7 +1,8 @@
 /** One turn of one orchestration: replays its history in the app and works out what follows. */
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
-import { type Action, flattenActions } from "./actions.ts";
+import { type Action, type Actions, describeAction, flattenActions } from "./actions.ts";
+import { type Barrier, barrierOf } from "./barrier.ts";
 import {
   describeOrchestratorFailure,
   messageOf,
@@ -14,6 +15,7 @@ import { type Gathering, gatheringOf } from "./gathering.ts";
 import { asReplayed, EventType, type Failure, type HistoryEvent, type ReplayedEvent } from "./history.ts";
 import type { Instance } from "./instances.ts";
 import { NotJson, toJson } from "./json.ts";
+import type { Ledger } from "./ledger.ts";
 import { asPassed } from "./payloads.ts";
 import { type Effects, TurnPlan } from "./plan.ts";
 import { type Reply, readFailure, readState } from "./reply.ts";
@@ -48,8 +50,8 @@ const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 
 /**
  * An orchestrator that has returned, thrown, or asked for its next generation leaves, but its orchestration ends only when nothing
- * that it started is open, as DurableTask has it (TaskOrchestrationExecutor.cs, HasOpenTasks). Until then each result replays it,
- * and events from outside wait: for the next generation, or for a rewind.
+ * that it started is open, as DurableTask has it (TaskOrchestrationExecutor.cs, HasOpenTasks), and it is past every barrier
+ * (barrier.ts). Until then each result replays it, and other events from outside wait: for the next generation, or for a rewind.
  *
  * `refuse` says why the orchestrator is not asked, if so: then the orchestration fails as if it had failed by itself.
  */
@@ -68,12 +70,18 @@ export async function runTurn(
   ];
   const read = new Set<HistoryEvent>();
   const onRead = (event: HistoryEvent) => void read.add(event);
+  const isRead = (event: HistoryEvent) =>
+    event.EventType !== EventType.EventRaised || read.has(event) || ledger.leavesAfter(event.Name);
   const plan = new TurnPlan({ row, ledger, functions, settings, now });
   const waits: string[] = [];
   let { customStatus } = row;
   let ending: Ending | undefined;
   let gathering: Gathering | undefined;
+  let barrier: Barrier | undefined;
   let isLeaving = false;
+  const deliver = ({ numbered }: Actions) => {
+    for (const event of opening) if (isRead(event)) plan.deliver(event, numbered);
+  };
   try {
     const refusal = await refuse();
     if (refusal !== undefined) throw new OrchestrationError(refusal);
@@ -83,15 +91,17 @@ export async function runTurn(
     if (reply.kind !== "unknown") customStatus = readCustomStatus(reply.customStatus);
     const actions = flattenActions(reply.kind === "unknown" ? [] : reply.actions, { isStrict });
     if (reply.kind === "state") {
-      for (const event of opening) plan.deliver(event, actions.numbered);
-      plan.schedule(actions.numbered);
+      deliver(actions);
+      barrier = barrierOf(actions, ledger);
+      plan.schedule(actions.numbered, endOfStart(actions, barrier, { ledger, isStrict }));
       for (const name of actions.waits) if (!ledger.awaitedEvents.has(name) && !waits.includes(name)) waits.push(name);
       ending = endingOf(reply, actions.continueAsNew);
       gathering = gatheringOf(actions, ledger);
     } else {
       if (reply.kind === "failed" && reply.isOpaque) plan.schedule([]);
-      for (const event of opening) plan.deliver(event, actions.numbered);
-      plan.scheduleFarewell(actions.numbered);
+      deliver(actions);
+      barrier = barrierOf(actions, ledger, { hasThrown: true });
+      plan.scheduleFarewell(actions.numbered, barrier?.position);
       ending = {
         status: "Failed",
         failure:
@@ -100,7 +110,7 @@ export async function runTurn(
             : describeOrchestratorFailure(row.name, reply.message, reply.failureDetails),
       };
     }
-    isLeaving = ending !== undefined && ledger.hasOpenTasks;
+    isLeaving = ending !== undefined && (ledger.hasOpenTasks || barrier !== undefined);
   } catch (error) {
     ending = {
       status: "Failed",
@@ -119,8 +129,7 @@ export async function runTurn(
       });
     }
   }
-  const isUnread = (event: HistoryEvent) => event.EventType === EventType.EventRaised && !read.has(event);
-  const unread = isLeaving || ending?.status === "ContinuedAsNew" ? arrived.filter(isUnread) : [];
+  const unread = isLeaving || ending?.status === "ContinuedAsNew" ? arrived.filter((event) => !isRead(event)) : [];
   if (isLeaving) ending = undefined;
   if (ending !== undefined) plan.releaseLocks();
 
@@ -141,7 +150,9 @@ export async function runTurn(
     EventType: EventType.OrchestratorCompleted,
     EventId: -1,
     Timestamp: timestamp,
-    ...(waits.length === 0 && !isLeaving ? {} : { Host: { waits, ...(isLeaving ? { leaves: true } : {}) } }),
+    ...(waits.length === 0 && !isLeaving
+      ? {}
+      : { Host: { waits, ...(isLeaving ? { leaves: true, awaits: barrier?.awaits() ?? [] } : {}) } }),
   };
   ledger.apply(completed);
   closing.push(completed);
@@ -153,6 +164,30 @@ export async function runTurn(
     unread: unread.map((event) => arrived.indexOf(event)),
     gathering,
   };
+}
+
+/**
+ * Up to where the actions may start. While hidden ids may come, ids would not be the same later. Azure has no answer to that: it
+ * gives the result of one task to another.
+ */
+function endOfStart(
+  { numbered }: Actions,
+  barrier: Barrier | undefined,
+  { ledger, isStrict }: { readonly ledger: Ledger; readonly isStrict: boolean | undefined },
+): number {
+  if (barrier === undefined) return numbered.length;
+  if (!ledger.expectsHiddenIds) return barrier.position;
+  const next = numbered[Math.max(barrier.position, ledger.atoms.length)];
+  if (isStrict === true && next !== undefined) throw new OrchestrationError(explainConfusion(next));
+  return numbered.length;
+}
+
+function explainConfusion(next: Action): string {
+  return (
+    `After a failed Task.all the orchestrator asked for something (${describeAction(next)}) while a task is retried, or a call over ` +
+    "HTTP is polled. Azure would start it only when all of that Task.all has ended, and give tasks each other's results. " +
+    "Yield each task of the Task.all first, which waits for it."
+  );
 }
 
 function askOrchestrator(

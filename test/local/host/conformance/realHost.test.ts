@@ -4,7 +4,16 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Host, startHost } from "../../../../local/host/host.ts";
 import { createStoreFolder } from "../durable/support/durableHost.ts";
 import { createMemoryLog } from "../support/memoryLog.ts";
-import { type Answer, departures, expectText, historyFields, payloads, reasons, requests } from "./recorded.ts";
+import {
+  type Answer,
+  barriers,
+  departures,
+  expectText,
+  historyFields,
+  payloads,
+  reasons,
+  requests,
+} from "./recorded.ts";
 
 let host: Host;
 const { log, lines } = createMemoryLog();
@@ -44,6 +53,7 @@ async function start(name: string, id: string, input: unknown = null): Promise<v
 interface Status {
   readonly runtimeStatus: string;
   readonly output: unknown;
+  readonly customStatus: unknown;
   readonly historyEvents: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -160,6 +170,51 @@ describe("histories", () => {
       "ExecutionCompleted",
     ]);
   });
+});
+
+describe("a Task.all of which one has failed", () => {
+  test.each(barriers)("with $beside beside it: $next", async ({ beside, next, early, order }) => {
+    ids += 1;
+    const id = `barrier-${ids}`;
+    await start("catches", id, { beside, next });
+    await expect.poll(async () => await hasCaught(id)).toBe(true);
+    if (early !== undefined) {
+      await raise(id, early);
+      await expect.poll(async () => (await statusOf(id)).customStatus).toBe("has come on");
+    }
+    const expected = order.filter((what) => what !== "event");
+    const waits = order[0] === "event" || order[0] === "beside has ended";
+    if (!waits) await expect.poll(async () => await toldOf(id)).toEqual(expected.slice(0, 1));
+    const before = await toldOf(id);
+    const { runtimeStatus } = await statusOf(id);
+
+    if (beside === "an event") await raise(id, "go");
+    else await raise(`${id}-child`, "go");
+
+    const ended = await finished(id);
+    await expect.poll(async () => (await toldOf(id)).toSorted()).toEqual(expected.toSorted());
+    if (waits) expect({ before, runtimeStatus }).toEqual({ before: [], runtimeStatus: "Running" });
+    expect((await toldOf(id))[0]).toBe(expected[0]);
+    expect(ended.runtimeStatus).toBe(next === "throws" ? "Failed" : "Completed");
+  });
+
+  /** Its turn with the failure is over. */
+  async function hasCaught(id: string): Promise<boolean> {
+    const { historyEvents } = await statusOf(id);
+    return historyEvents.some(({ EventType }) => EventType === "TaskFailed");
+  }
+
+  async function raise(id: string, name: string): Promise<void> {
+    await call(`instances/${id}/raiseEvent/${encodeURIComponent(name)}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "1",
+    });
+  }
+
+  async function toldOf(id: string): Promise<readonly string[]> {
+    return (await (await fetch(`${host.url}/api/told/${id}`)).json()) as string[];
+  }
 });
 
 test.each(reasons)("$operations: $status with the output $output", async ({ operations, status, output }) => {

@@ -9,6 +9,7 @@ const recorded = "recorded";
 const recordedAgain = "recorded on 2026-11-27";
 const durableClient = "extension: DurableClient.cs, GetDurableOrchestrationStatusAsync";
 const httpApi = "extension: HttpApiHandler.cs";
+const shim = "extension: OutOfProcOrchestrationShim.cs, ProcessAsyncActionsV2";
 const worker = "azure-functions-nodejs-worker: ensureErrorType";
 
 export interface PayloadRow {
@@ -911,6 +912,35 @@ export const departures: readonly {
     source: recordedAgain,
   },
   { open: "event", way: "return", history: ["TaskCompleted", "ExecutionCompleted"], source: recordedAgain },
+];
+
+/** When an orchestrator that has caught the failure of a `Task.all` goes on: the order in which its work is done. */
+export const barriers: readonly {
+  readonly beside: string;
+  readonly next: string;
+  /** Raised when the orchestrator has caught the failure. */
+  readonly early?: string;
+  readonly order: readonly string[];
+  readonly source: string;
+}[] = [
+  { beside: "child", next: "activity", order: ["beside has ended", "after"], source: recordedAgain },
+  { beside: "child", next: "signal", order: ["beside has ended", "after", "signal"], source: recordedAgain },
+  { beside: "child", next: "returns", order: ["beside has ended"], source: shim },
+  { beside: "child", next: "continueAsNew", order: ["beside has ended", "next generation"], source: shim },
+  {
+    beside: "child",
+    next: "events first",
+    early: "come on",
+    order: ["beside has ended", "after", "behind"],
+    source: recordedAgain,
+  },
+  { beside: "an event", next: "activity", order: ["event", "after"], source: recordedAgain },
+  { beside: "an event", next: "returns", order: ["event"], source: recordedAgain },
+  { beside: "an event", next: "throws", order: ["event"], source: recordedAgain },
+  { beside: "an event", next: "continueAsNew", order: ["event", "next generation"], source: recordedAgain },
+  { beside: "a Task.all in a Task.any", next: "activity", order: ["beside has ended", "after"], source: recordedAgain },
+  { beside: "a timer that is cancelled", next: "activity", order: ["after"], source: recordedAgain },
+  { beside: "a loser of Task.any", next: "activity", order: ["after", "beside has ended"], source: recordedAgain },
 ];
 
 /** The field names of a history entry, with `showHistory=true`. */

@@ -124,6 +124,54 @@ df.app.orchestration("leaving", function* (context: OrchestrationContext) {
   if (way === "continueAsNew") context.df.continueAsNew({ open, way, from: now });
   return "left";
 });
+/** What has happened in an orchestration, in order. */
+const told = new Map<string, string[]>();
+function tell(id: string, what: string): void {
+  told.set(id, [...(told.get(id) ?? []), what]);
+}
+df.app.activity("tell", { handler: ({ id, what }: { id: string; what: string }) => tell(id, what) });
+df.app.orchestration("tellsWhenGone", function* (context: OrchestrationContext) {
+  yield context.df.waitForExternalEvent("go");
+  yield context.df.callActivity("tell", { id: context.df.getInput(), what: "beside has ended" });
+});
+df.app.entity("teller", (context: EntityContext<null>) => tell(context.df.entityKey, "signal"));
+app.get("told", { route: "told/{id}", handler: ({ params }) => ({ jsonBody: told.get(params["id"] ?? "") ?? [] }) });
+/** Catches the failure of a `Task.all` while something beside the failed task is open. */
+df.app.orchestration("catches", function* (context: OrchestrationContext) {
+  const id = context.df.instanceId;
+  const { beside, next, isNext } = context.df.getInput<{ beside: string; next: string; isNext?: true }>();
+  const say = (what: string) => context.df.callActivity("tell", { id, what });
+  if (isNext === true) return yield say("next generation");
+  const child = () => context.df.callSubOrchestrator("tellsWhenGone", id, `${id}-child`);
+  const fail = () => context.df.callActivity("throw", { kind: "boom" });
+  const timer = context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 86_400_000));
+  const { Task } = context.df;
+  const waits: Readonly<Record<string, () => df.Task>> = {
+    child: () => Task.all([fail(), child()]),
+    "an event": () => Task.all([fail(), context.df.waitForExternalEvent("go")]),
+    "a timer that is cancelled": () => Task.all([fail(), timer]),
+    "a loser of Task.any": () => Task.any([fail(), child()]),
+    "a Task.all in a Task.any": () => Task.any([Task.all([fail(), child()]), context.df.waitForExternalEvent("never")]),
+  };
+  try {
+    const wait = waits[beside]?.();
+    if (wait === undefined) throw new Error(`There is nothing to wait for in "${beside}".`);
+    yield wait;
+  } catch (error) {
+    if (next === "throws") throw error;
+  }
+  timer.cancel();
+  context.df.setCustomStatus("caught");
+  if (next === "returns") return "returned";
+  if (next === "signal") context.df.signalEntity(new df.EntityId("teller", id), "tell");
+  if (next === "continueAsNew") context.df.continueAsNew({ isNext: true });
+  if (next === "events first") {
+    yield Task.any([say("behind"), context.df.waitForExternalEvent("come on")]);
+    context.df.setCustomStatus("has come on");
+  }
+  if (next !== "continueAsNew") yield say("after");
+  return "done";
+});
 df.app.orchestration("missingActivity", function* (context: OrchestrationContext) {
   yield context.df.callActivity("notRegistered");
 });

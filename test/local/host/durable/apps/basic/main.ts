@@ -374,7 +374,42 @@ df.app.orchestration("failBeside", function* (context: OrchestrationContext) {
     child: () => context.df.callSubOrchestrator("oneEvent", undefined, `${key}-child`),
     entity: () => context.df.callEntity(new df.EntityId("account", key), "add", 1),
   };
-  return yield context.df.Task.all([work[beside](), context.df.callActivity("needsSwitch", key)]);
+  const [left, failing] = [work[beside](), context.df.callActivity("needsSwitch", key)];
+  // Not in a Task.all, which would wait for the answer of an entity.
+  yield context.df.Task.any([left, failing]);
+  const result: unknown = yield failing;
+  return [yield left, result];
+});
+
+/** Catches the failure of a `Task.all` while its other tasks are open, and goes on with two activities. */
+df.app.orchestration("goOn", function* (context: OrchestrationContext) {
+  const {
+    key,
+    beside,
+    isLast = false,
+  } = context.df.getInput<{
+    key: string;
+    beside: readonly ("retry" | "child" | "entity")[];
+    isLast?: boolean;
+  }>();
+  const work = {
+    retry: () => context.df.callActivityWithRetry("needsSwitch", new df.RetryOptions(1, 10_000), key),
+    child: () => context.df.callSubOrchestrator("oneEvent", undefined, `${key}-child`),
+    entity: () => context.df.callEntity(new df.EntityId("account", key), "add", 1),
+  };
+  const open = beside.map((kind) => work[kind]());
+  try {
+    yield context.df.Task.all([context.df.callActivity("flaky", { key: `${key} fails`, failures: 1 }), ...open]);
+  } catch {
+    context.df.setCustomStatus("caught");
+  }
+  if (isLast) return "left";
+  const first: unknown = yield context.df.callActivity("flaky", { key: `${key} first`, failures: 0 });
+  context.df.setCustomStatus("first done");
+  const second: unknown = yield context.df.callActivity("flaky", { key: `${key} second`, failures: 0 });
+  const results: unknown[] = [first, second];
+  for (const task of open) results.push(yield task);
+  return results;
 });
 
 /** Fails while the work with which it answers a failure is under way. */

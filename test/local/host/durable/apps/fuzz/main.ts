@@ -141,7 +141,7 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
     else left.push(event);
   }
   for (let step = 0; step < steps; step++) {
-    switch (random.below(6)) {
+    switch (random.below(7)) {
       case 0:
         yield* settle(make());
         break;
@@ -160,6 +160,19 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
         else check(won, won.task.result);
         for (const piece of pieces) if (piece !== won && !left.includes(piece)) left.push(piece);
         if (won !== undefined && left.includes(won)) left.splice(left.indexOf(won), 1);
+        break;
+      }
+      case 5: {
+        const failing = newTag();
+        const task = context.df.callActivity("flaky", { tag: failing, failures: 1 });
+        const pieces: Piece[] = [{ tag: failing, task, expected: "failure" }];
+        for (let more = random.below(4); more > 0; more--) pieces.push(make());
+        try {
+          yield context.df.Task.all(pieces.map((piece) => piece.task));
+          mistakes.push(`step ${step}: nothing failed`);
+        } catch {
+          left.push(...pieces);
+        }
         break;
       }
       case 3: {
