@@ -193,6 +193,18 @@ describe("a namespace's life", () => {
     expect(check).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The chain is whole: \d+ entries/) });
   });
 
+  it("shows what was accepted as accepted, and the outcome where it ended", async () => {
+    const { stdout } = await mooring(["audit", "--namespace", "red-life", "--operation", operation]);
+
+    const decisions = stdout
+      .split("\n")
+      .flatMap((line) => /(accepted|ended) .*aks-dev\/red-life/.exec(line)?.[0] ?? []);
+    expect(decisions.map((line) => line.split(/ +/))).toEqual([
+      ["ended", "Succeeded", "aks-dev/red-life"],
+      ["accepted", "aks-dev/red-life"],
+    ]);
+  });
+
   it("also finds the audit trail of an operation by the beginning of its id", async () => {
     const [, random = ""] = operation.split("-");
 
