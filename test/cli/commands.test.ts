@@ -686,6 +686,7 @@ describe("several namespaces", () => {
     expect(stderr).toContain(`To follow it: mooring watch ${stdout.trim()}`);
     expect(watched.code, watched.stderr).toBe(0);
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("NOTHING_CHOSEN") });
+    expect(none.stderr).toContain(`  next   mooring list ${filter.join(" ")}\n`);
   });
 
   it("are offboarded only after a yes", async () => {
