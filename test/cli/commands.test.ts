@@ -304,13 +304,17 @@ describe("failures", () => {
 
 describe("a missing object", () => {
   it("is an error if it is an operation", async () => {
-    const asked = ["ffffffff", "ffffffffffffff-ffffffffffffffff", "nonsense"];
+    const asked = ["ffffffff", "ffffffffffffff-ffffffffffffffff", "non sense", "team-a"];
 
-    const [begun, whole, nonsense] = await Promise.all(asked.map((id) => mooring(["audit", "--operation", id])));
+    const [begun, whole, nonsense, namespace] = await Promise.all(
+      asked.map((id) => mooring(["audit", "--operation", id])),
+    );
 
     expect(begun).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
     expect(whole).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_FOUND") });
     expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is not an operation") });
+    expect(nonsense?.stderr).toContain("  next   mooring list operations\n");
+    expect(namespace?.stderr).toContain("  next   mooring list operations --namespace team-a\n");
   });
 
   it("is an error that lists the clusters if it is a cluster", async () => {
