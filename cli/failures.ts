@@ -89,16 +89,23 @@ export class Refused extends Failure {
   readonly problem: Problem;
   /** The id of the operation that the problem refers to. */
   readonly operation: string | undefined;
+  /** The filter that the request had, as --filter takes it. */
+  readonly filter: string | undefined;
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
     problem: Problem,
-    { operation, retryAfterSeconds }: { operation?: string | undefined; retryAfterSeconds?: number | undefined } = {},
+    {
+      operation,
+      filter,
+      retryAfterSeconds,
+    }: { operation?: string | undefined; filter?: string | undefined; retryAfterSeconds?: number | undefined } = {},
   ) {
     super(problem.detail);
     this.exitCode = problem.status >= 500 ? exitCodes.unreachable : exitCodes.refused;
     this.problem = problem;
     this.operation = operation;
+    this.filter = filter;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

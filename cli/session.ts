@@ -22,6 +22,8 @@ export interface Session {
   write(text: string): void;
   /** Writes one line of progress, for people. */
   say(message: string): void;
+  /** How the user starts this program, in a command that another program suggests. */
+  readonly spell: Spelling;
   /** Reports the failure of one of several items; the others continue. */
   tell(failure: Failure): void;
   /** Every command, for completion. */
@@ -81,6 +83,7 @@ export function createSession(
     tell: (failure) => printFailure(process.stderr, failure, spell),
     write: (text) => void process.stdout.write(text),
     say,
+    spell,
   };
   return session;
 }

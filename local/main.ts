@@ -6,7 +6,8 @@ import { describeSandbox } from "./describeSandbox.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
 import { createMessageList, createMessageLists } from "./messageList.ts";
 import { openBrowser } from "./openBrowser.ts";
-import { PortTaken, type Sandbox, startSandbox } from "./sandbox.ts";
+import { freePortAfter, PortTaken } from "./port.ts";
+import { type Sandbox, startSandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
 
 const usage = `usage: npm start -- [--port <n>] [--latency <duration>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
@@ -20,7 +21,7 @@ const usage = `usage: npm start -- [--port <n>] [--latency <duration>] [--catalo
   --verbose  shows everything that the service logs, not only its warnings
 `;
 
-const { port, latencyMs, catalogFile, tellsApart, traces, opens, verbose } = readArguments();
+const { port, latencyMs, catalogFile, tellsApart, traces, opens, verbose, again } = readArguments();
 const catalog = catalogFile === undefined ? undefined : await readCatalogFile(catalogFile);
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
@@ -43,7 +44,7 @@ try {
   await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
-  process.stderr.write(error instanceof Interrupted ? "\nEnding …\n" : `${describe(error)}\n`);
+  process.stderr.write(error instanceof Interrupted ? "\nEnding …\n" : `${await describe(error)}\n`);
 } finally {
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
@@ -63,8 +64,8 @@ function failed({ url }: Sandbox): never {
   throw new Error(`The service at ${url} has ended by itself; its last log lines are above.`);
 }
 
-function describe(error: unknown): string {
-  if (error instanceof PortTaken) return `${error.message} For example: npm start -- --port ${port + 1}`;
+async function describe(error: unknown): Promise<string> {
+  if (error instanceof PortTaken) return `${error.message} For example: ${again} --port ${await freePortAfter(port)}`;
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -76,11 +77,14 @@ interface Arguments {
   readonly opens: boolean;
   readonly traces: boolean;
   readonly verbose: boolean;
+  /** The command that the person gave, without the port. */
+  readonly again: string;
 }
 
 function readArguments(): Arguments {
   try {
-    const { values } = parseArgs({
+    const { values, tokens } = parseArgs({
+      tokens: true,
       options: {
         port: { type: "string", default: "7071" },
         latency: { type: "string", default: "0" },
@@ -90,6 +94,8 @@ function readArguments(): Arguments {
         traces: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
+        // Of `mooring up`, which runs this program.
+        command: { type: "string", default: "npm start --" },
       },
     });
     if (values.help) {
@@ -104,9 +110,20 @@ function readArguments(): Arguments {
       opens: values.open,
       traces: values.traces,
       verbose: values.verbose,
+      again: tokens.reduce(
+        (line, token) =>
+          token.kind !== "option" || token.name === "port" || token.name === "command"
+            ? line
+            : `${line} --${token.name}${token.value === undefined ? "" : ` ${quoted(token.value)}`}`,
+        values.command,
+      ),
     };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(64);
   }
+}
+
+function quoted(value: string): string {
+  return /^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

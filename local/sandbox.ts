@@ -1,7 +1,5 @@
 /** Everything that Mooring needs on one machine: the simulated cloud, and the service on the embedded host in it. */
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureBuilt } from "./build.ts";
@@ -12,6 +10,7 @@ import { startControl } from "./control/server.ts";
 import type { Turn } from "./host/turnFaults.ts";
 import type { HostProcess } from "./hostChild.ts";
 import { startHostProcess } from "./hostProcess.ts";
+import { checkPort } from "./port.ts";
 import type { Faults } from "./simulators/faults.ts";
 import type { Simulator } from "./simulators/simulator.ts";
 
@@ -52,10 +51,6 @@ export interface Sandbox {
   /** Starts the service again, on the same store and port; with another app, as a deployment does. */
   restartHost(app?: string): Promise<void>;
   close(): Promise<void>;
-}
-
-export class PortTaken extends Error {
-  override readonly name = "PortTaken";
 }
 
 /** The checkout, whose package.json names the built app. */
@@ -152,29 +147,4 @@ const noWorkers = "Did not find any initialized language workers";
 async function meetTurn(faults: Faults, { name, instanceId }: Turn): Promise<string | undefined> {
   const effect = await faults.meet({ wire: "durable", operation: name, target: instanceId });
   return effect?.kind === "error" ? (effect.message ?? noWorkers) : undefined;
-}
-
-/** Runs before anything is started, because the person who chose the port is waiting for the answer. */
-async function checkPort(port: number): Promise<void> {
-  const probe = createServer();
-  const listening = once(probe, "listening");
-  probe.listen(port, "127.0.0.1");
-  try {
-    await listening;
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code === "EADDRINUSE")
-      throw new PortTaken(
-        `Port ${port} of 127.0.0.1 is taken by another program. Stop that program, or choose another port with --port.`,
-        { cause },
-      );
-    if (code === "EACCES")
-      throw new Error(`Port ${port} of 127.0.0.1 may not be used by this user. Choose one from 1024 on with --port.`, {
-        cause,
-      });
-    throw cause;
-  }
-  const closed = once(probe, "close");
-  probe.close();
-  await closed;
 }

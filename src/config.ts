@@ -1,4 +1,4 @@
-/** The only reader of the environment. Reads it once, at start, and lists every problem. */
+/** The only reader of settings. Reads them once, at start, and lists every problem. */
 import { z } from "zod";
 import { suggest } from "./domain/suggest.ts";
 

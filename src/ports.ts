@@ -358,7 +358,7 @@ export interface Batches {
   getOpenBatch(id: string): Promise<Stored<OpenBatch> | undefined>;
   replaceOpenBatch(record: Stored<OpenBatch>): Promise<boolean>;
   closeBatch(id: string): Promise<void>;
-  /** Closes a batch that was not accepted, unless an attempt to accept it has begun since it was read. */
+  /** Removes a batch that was not accepted, unless an attempt to accept it has begun since it was read. */
   forgetBatch(open: Stored<OpenBatch>): Promise<void>;
 
   getBatchItem(batch: string, index: number): Promise<Stored<BatchItem & BatchAsk> | undefined>;

@@ -57,7 +57,7 @@ function auditTable(entries: readonly AuditDocument[], view: View): readonly str
       { title: "WHO", cell: ({ who }) => who },
       { title: "WHAT", cell: ({ what }) => what },
       { title: "ACTION", cell: ({ action }) => action },
-      { title: "OUTCOME", cell: ({ outcome, code }) => code ?? outcome },
+      { title: "OUTCOME", cell: outcomeOf },
       { title: "TARGET", cell: ({ target }) => target },
       { title: "REASON", cell: ({ reason = "" }) => reason, isWide: true },
       { title: "TIME", cell: ({ time }) => time, isWide: true },
@@ -66,6 +66,11 @@ function auditTable(entries: readonly AuditDocument[], view: View): readonly str
     ],
     view,
   );
+}
+
+/** What was only accepted or decided was running then, as ACTION says; its own entry says how it ended. */
+function outcomeOf({ outcome, code }: AuditDocument): string {
+  return code ?? (outcome === "Running" ? "" : outcome);
 }
 
 async function checkChain(session: Session): Promise<number> {

@@ -21,8 +21,9 @@ export const command = defineCommand({
   },
   examples: ["up", "up --port 7072", "up --auth", "up --catalog mooring.yaml"],
   isLocal: true,
-  async run({ signal }, { port, latency, catalog, auth, open, traces, verbose }) {
+  async run({ signal, spell }, { port, latency, catalog, auth, open, traces, verbose }) {
     const args = [
+      ...["--command", spell("mooring up")],
       ...(port === undefined ? [] : ["--port", String(readCount("--port", port, { least: 0, most: 65_535 }))]),
       ...(latency === undefined ? [] : ["--latency", `${readDuration("--latency", latency, latencyLimits)}ms`]),
       ...(catalog === undefined ? [] : ["--catalog", catalog]),

@@ -28,9 +28,12 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     const what = failure instanceof Interrupted ? [] : wrap(`mooring: ${printable(failure.message)}`, width);
     return [...what.map((line) => paint("red", line)), ...acts(failure.next)];
   }
-  const { problem, operation, retryAfterSeconds } = failure;
+  const { problem, operation, filter, retryAfterSeconds } = failure;
   const { code, detail, errors = [], traceId } = problem;
-  const { fix, next } = renderFix(problem, "answered", operation === undefined ? {} : { operation });
+  const { fix, next } = renderFix(problem, "answered", {
+    ...(operation === undefined ? {} : { operation }),
+    ...(filter === undefined ? {} : { filter }),
+  });
   const follow = operation === undefined || next?.includes(operation) ? [] : [`mooring status ${operation} --wait`];
   const head =
     errors.length === 0 ? detail : `${errors.length === 1 ? "one field is" : `${errors.length} fields are`} wrong`;

@@ -9,13 +9,14 @@ export interface Subject {
   readonly operation?: string;
   readonly cluster?: string;
   readonly namespace?: string;
+  readonly filter?: string;
 }
 
-export function commandsFor({ operation = "<operation>", cluster, namespace }: Subject = {}): Words {
+export function commandsFor({ operation = "<operation>", cluster, namespace, filter }: Subject = {}): Words {
   const berth = cluster === undefined || namespace === undefined ? "<cluster/namespace>" : `${cluster}/${namespace}`;
   return {
     catalog: "mooring catalog",
-    namespaces: "mooring list",
+    namespaces: filter === undefined ? "mooring list" : `mooring list --filter ${filter}`,
     operations: "mooring list operations",
     events: "mooring watch",
     operation: `mooring status ${operation}`,

@@ -3,6 +3,7 @@ import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter
 import { suggest } from "../../src/domain/suggest.ts";
 import type { Flags } from "../arguments/flags.ts";
 import { UsageError } from "../failures.ts";
+import { quote } from "../output/quote.ts";
 
 export const filterFlags = {
   filter: {
@@ -37,4 +38,13 @@ export function readFilter(texts: readonly string[]): NamespaceFilter {
     filter[field] = value;
   }
   return filter as NamespaceFilter;
+}
+
+/** As --filter takes it, for a command that a person pastes into a shell. */
+export function printFilter(filter: NamespaceFilter): string {
+  return quote(
+    Object.entries(filter)
+      .map(([field, value]) => `${field}=${value}`)
+      .join(","),
+  );
 }

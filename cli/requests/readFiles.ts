@@ -1,6 +1,9 @@
 /** Reads onboarding requests from files: JSON or YAML, one or many. The service validates them. */
 import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { group, kind as ownKind } from "../../src/domain/request/objectForm.ts";
+import { suggest } from "../../src/domain/suggest.ts";
 import { UsageError } from "../failures.ts";
 import { whyUnreadable } from "../unreadable.ts";
 import { findFiles, type Search } from "./findFiles.ts";
@@ -51,10 +54,19 @@ async function readText(file: string): Promise<string> {
       if (size > mostBytes) break;
     }
   } catch (cause) {
-    throw new UsageError(`${nameOf(file)} ${whyUnreadable(cause)}.`, { cause });
+    const meant = await findMeant(file);
+    const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+    throw new UsageError(`${nameOf(file)} ${whyUnreadable(cause)}.${hint}`, { cause });
   }
   if (size <= mostBytes) return Buffer.concat(chunks).toString("utf8");
   throw new UsageError(`${nameOf(file)} has more than 4 MB, the limit of the service: send it in parts.`);
+}
+
+/** The file in the same folder that was probably meant, if the one that was named is not there. */
+async function findMeant(file: string): Promise<string | undefined> {
+  const names = await readdir(dirname(file)).catch((): string[] => []);
+  const meant = names.includes(basename(file)) ? undefined : suggest(basename(file), names);
+  return meant && join(dirname(file), meant);
 }
 
 export async function parseRequests(file: string, content: string): Promise<readonly Written[]> {

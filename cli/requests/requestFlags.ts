@@ -73,7 +73,9 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
   }
   if (recursive) throw new UsageError("-R needs -f with a folder.");
   if (berth === undefined) throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
-  if (values.database.length === 0) throw new UsageError("Name the databases: --database server/database=role,role.");
+  if (values.database.length === 0) {
+    throw new UsageError("Name the databases: --database server/database=role,role.", { next: ["mooring catalog"] });
+  }
   return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, takeOver };
 }
 

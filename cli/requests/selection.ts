@@ -6,14 +6,14 @@ import type { NamespaceAction } from "../../src/domain/operation/namespaceBatch.
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Flags } from "../arguments/flags.ts";
 import { readBerth } from "../arguments/values.ts";
-import { exitCodes, NotPossible, UsageError } from "../failures.ts";
+import { exitCodes, NotPossible, Refused, UsageError } from "../failures.ts";
 import { count } from "../output/count.ts";
 import { nameOf } from "../output/namespaces.ts";
 import { askWhether, type Person, personHere } from "../question.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 import { printBatchPlan, start } from "./change.ts";
-import { filterFlags, readFilter } from "./filter.ts";
+import { filterFlags, printFilter, readFilter } from "./filter.ts";
 
 export const selectionOperand = { name: "cluster/namespace", isRequired: false, isMany: true } as const;
 
@@ -60,6 +60,16 @@ const path = "/api/namespaces/batch";
 
 /** Plans or sends one operation for all of them; follows it with --wait. */
 export async function changeMany(session: Session, wanted: Wanted, person = personHere()): Promise<number> {
+  try {
+    return await change(session, wanted, person);
+  } catch (error) {
+    const { choice } = wanted;
+    if (!(error instanceof Refused) || error.problem.code !== "NOTHING_CHOSEN" || !("filter" in choice)) throw error;
+    throw new Refused(error.problem, { filter: printFilter(choice.filter) });
+  }
+}
+
+async function change(session: Session, wanted: Wanted, person: Person | undefined): Promise<number> {
   const { action, options = {}, isDryRun = false, ifMatch, isConfirmed } = wanted;
   if (isDryRun) {
     const body = { action, ...options, ...wanted.choice };
@@ -100,7 +110,11 @@ async function listChosen({ client }: Session, choice: Exclude<Choice, { namespa
   const query = "filter" in choice ? choice.filter : {};
   const call = { method: "GET", path: "/api/namespaces", query } as const;
   const { value, isCut } = await listAll<NamespaceDocument>(client, call, mostOfBatch);
-  if (value.length === 0) throw new NotPossible("No namespace matches the filter.", { next: ["mooring list"] });
+  if (value.length === 0) {
+    if (!("filter" in choice)) throw new NotPossible("No namespace that you may see is onboarded.");
+    const next = [`mooring list --filter ${printFilter(choice.filter)}`];
+    throw new NotPossible("No namespace matches the filter.", { next });
+  }
   if (isCut) {
     throw new NotPossible(`More than ${mostOfBatch} namespaces match, the limit of a batch.`, {
       next: ["--filter cluster=…, team=… or state=… narrows it; send several"],

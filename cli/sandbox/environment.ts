@@ -1,5 +1,6 @@
 /** Variable assignments for a shell's eval. */
 import { exitCodes } from "../failures.ts";
+import { quote } from "../output/quote.ts";
 import type { Session } from "../session.ts";
 import { askSandbox } from "./control.ts";
 import type { EnvironmentDocument } from "./documents.ts";
@@ -14,9 +15,4 @@ export async function showEnvironment(session: Session): Promise<number> {
     lines: () => variables.map(([name, value]) => `export ${name}=${quote(value)}`),
   });
   return exitCodes.done;
-}
-
-/** Quotes a value for a POSIX shell. */
-function quote(value: string): string {
-  return /^[\w./:,@%+=-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }

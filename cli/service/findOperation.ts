@@ -16,7 +16,7 @@ export async function findOperationId(client: Client, text: string): Promise<str
   if (wholeId.test(text)) return text;
   if (!/^[0-9a-f-]+$/.test(text) || text.length < shortest) {
     throw new UsageError(`"${text}" is not an operation; give its ID, or ${shortest} or more of its characters.`, {
-      next: ["mooring list operations"],
+      next: [`mooring list operations${isNamespace(text) ? ` --namespace ${text}` : ""}`],
     });
   }
   const found: Pick<AnySummary, "id">[] = [];
@@ -57,6 +57,11 @@ export async function findOperation(client: Client, text: string): Promise<strin
 export async function findLast(client: Client, { cluster, namespace }: Berth): Promise<string | undefined> {
   const call = { method: "GET", path: "/api/operations", query: { cluster, namespace } } as const;
   return (await listAll<AnySummary>(client, call, 1)).value[0]?.id;
+}
+
+/** People name an operation by its namespace alone, without the cluster. */
+function isNamespace(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
 }
 
 function beginsWith(id: string, text: string): boolean {

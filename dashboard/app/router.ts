@@ -7,6 +7,9 @@ export const base = "/dashboard";
 const address = signal(new URL(location.href));
 
 export const path = computed(() => address.value.pathname.replace(/\/+$/, "").slice(base.length) || "/operations");
+/** Where the page belongs in the navigation. A batch has the address of an operation; only its page knows what it is. */
+export const ownSection = signal<string | undefined>(undefined);
+export const section = computed(() => ownSection.value ?? path.value.split("/")[1]);
 export const query = computed(() => address.value.searchParams);
 
 export function navigate(to: string, { replace = false }: { replace?: boolean } = {}): void {

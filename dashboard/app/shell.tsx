@@ -14,7 +14,7 @@ import { ChangeDialog } from "../ui/change.tsx";
 import { Time } from "../ui/time.tsx";
 import { isHelpOpen, keys } from "./keyboard.ts";
 import { exactTimes, type Theme, theme } from "./preferences.ts";
-import { base, path } from "./router.ts";
+import { base, path, section } from "./router.ts";
 
 const pages = [
   ["operations", "Operations"],
@@ -55,7 +55,6 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
 
 function Navigation() {
   const isOpen = useSignal(false);
-  const current = path.value.split("/")[1];
   useEffect(() => {
     isOpen.value = false;
   }, [path.value]);
@@ -81,7 +80,7 @@ function Navigation() {
       <ul id="pages" class={isOpen.value ? "open" : ""}>
         {pages.map(([name, title]) => (
           <li key={name}>
-            <a href={`${base}/${name}`} aria-current={current === name ? "page" : undefined}>
+            <a href={`${base}/${name}`} aria-current={section.value === name ? "page" : undefined}>
               {title}
               {name === "approvals" && awaitingCount.value !== undefined && awaitingCount.value !== "0" && (
                 <span class="badge">

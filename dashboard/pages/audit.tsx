@@ -144,7 +144,7 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
                   cluster && namespace && <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>,
                 ],
                 ["Operation", operation && <a href={to.operation(operation)}>{operation}</a>],
-                ["Outcome", outcome],
+                ["Outcome", outcome !== "Running" && outcome],
                 ["Trace", traceId && <Trace id={traceId} />],
                 ["No.", entry.sequence],
                 ["Hash", <Id key="hash" of={entry.hash} what="the hash of the entry" />],

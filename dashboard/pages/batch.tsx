@@ -1,7 +1,7 @@
 /** The progress of a batch, and the outcome for each of its namespaces. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { base, param, setParams, to } from "../app/router.ts";
+import { base, ownSection, param, setParams, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
 import type { Batch } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
@@ -34,6 +34,12 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
   const { id, status, totals, remaining, error, endTime } = batch;
   // No event carries the remaining time.
   useEffect(() => onItems(id, reload), [id, reload]);
+  useEffect(() => {
+    ownSection.value = "batches";
+    return () => {
+      ownSection.value = undefined;
+    };
+  }, []);
   return (
     <Page
       title={`Batch: ${batch.action} ${count(totals.requests, "namespace")}`}

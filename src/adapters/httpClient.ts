@@ -1,6 +1,6 @@
 /**
  * The HTTP client below the Azure SDKs: undici's `request`, which takes half the processor time of their own (bench/cost). It
- * follows the proxy settings of the environment, as theirs does.
+ * takes the proxy from the environment, as theirs does.
  */
 import type { HttpClient, Pipeline, PipelineRequest } from "@azure/core-rest-pipeline";
 
@@ -22,6 +22,7 @@ async function open(): Promise<HttpClient> {
   ]);
   // Without undici's own time limits: every caller has one.
   const dispatcher = new EnvHttpProxyAgent({
+    ...proxyIn(process.env),
     keepAliveTimeout: idleMs,
     connectTimeout: 0,
     headersTimeout: 0,
@@ -53,6 +54,16 @@ async function open(): Promise<HttpClient> {
       }
     },
   };
+}
+
+/**
+ * As in the SDKs' proxyPolicy: one proxy for all addresses, and upper case before lower. undici knows no ALL_PROXY, and of
+ * NO_PROXY all that the SDKs do, so only what they read is named here.
+ */
+function proxyIn(environment: Readonly<Record<string, string | undefined>>) {
+  const named = (name: string) => environment[name] || environment[name.toLowerCase()] || undefined;
+  const proxy = named("HTTPS_PROXY") ?? named("ALL_PROXY") ?? named("HTTP_PROXY") ?? "";
+  return { httpProxy: proxy, httpsProxy: proxy, noProxy: named("NO_PROXY") ?? "" };
 }
 
 /** Mooring's SDKs send JSON and XML; none streams. */

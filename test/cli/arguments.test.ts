@@ -299,6 +299,23 @@ describe("a request", () => {
   });
 });
 
+describe("a refusal before anything is sent", () => {
+  it.each([
+    [{ ...nothing }, ["a/b"], { next: ["mooring catalog"] }],
+    [
+      { ...nothing, filename: ["examples/team-d.objct.yaml"] },
+      [],
+      /is not there\. Did you mean examples\/team-d\.object\.yaml\?$/,
+    ],
+    [{ ...nothing, filename: ["exmples/team-d.object.yaml"] }, [], /exmples\/team-d\.object\.yaml is not there\.$/],
+  ] as const)("says what to do: %#", async (values, operands, expected) => {
+    const refused = readAsked(values as Parameters<typeof readAsked>[0], operands, silent);
+
+    if (expected instanceof RegExp) await expect(refused).rejects.toThrow(expected);
+    else await expect(refused).rejects.toMatchObject(expected);
+  });
+});
+
 describe("a file", () => {
   const letters = [..."abcdefghi"];
   /** Ten times ten, and so on: nine lines that expand to a billion texts. */

@@ -193,6 +193,18 @@ describe("a namespace's life", () => {
     expect(check).toMatchObject({ code: 0, stdout: expect.stringMatching(/^The chain is whole: \d+ entries/) });
   });
 
+  it("shows what was accepted as accepted, and the outcome where it ended", async () => {
+    const { stdout } = await mooring(["audit", "--namespace", "red-life", "--operation", operation]);
+
+    const decisions = stdout
+      .split("\n")
+      .flatMap((line) => /(accepted|ended) .*aks-dev\/red-life/.exec(line)?.[0] ?? []);
+    expect(decisions.map((line) => line.split(/ +/))).toEqual([
+      ["ended", "Succeeded", "aks-dev/red-life"],
+      ["accepted", "aks-dev/red-life"],
+    ]);
+  });
+
   it("also finds the audit trail of an operation by the beginning of its id", async () => {
     const [, random = ""] = operation.split("-");
 
@@ -292,13 +304,17 @@ describe("failures", () => {
 
 describe("a missing object", () => {
   it("is an error if it is an operation", async () => {
-    const asked = ["ffffffff", "ffffffffffffff-ffffffffffffffff", "nonsense"];
+    const asked = ["ffffffff", "ffffffffffffff-ffffffffffffffff", "non sense", "team-a"];
 
-    const [begun, whole, nonsense] = await Promise.all(asked.map((id) => mooring(["audit", "--operation", id])));
+    const [begun, whole, nonsense, namespace] = await Promise.all(
+      asked.map((id) => mooring(["audit", "--operation", id])),
+    );
 
     expect(begun).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
     expect(whole).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_FOUND") });
     expect(nonsense).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("is not an operation") });
+    expect(nonsense?.stderr).toContain("  next   mooring list operations\n");
+    expect(namespace?.stderr).toContain("  next   mooring list operations --namespace team-a\n");
   });
 
   it("is an error that lists the clusters if it is a cluster", async () => {
@@ -674,6 +690,7 @@ describe("several namespaces", () => {
     expect(stderr).toContain(`To follow it: mooring watch ${stdout.trim()}`);
     expect(watched.code, watched.stderr).toBe(0);
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("NOTHING_CHOSEN") });
+    expect(none.stderr).toContain(`  next   mooring list ${filter.join(" ")}\n`);
   });
 
   it("are offboarded only after a yes", async () => {

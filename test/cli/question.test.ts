@@ -48,12 +48,12 @@ it("ends normally at Ctrl-C, not with a defect of the program", async () => {
 describe("offboarding by a filter", () => {
   const value = ["team-a", "team-b"].map((namespace) => ({ cluster: "aks-dev", namespace }));
 
-  async function offboard(typed: string) {
+  async function offboard(typed: string, { filter = { cluster: "aks-dev" }, found = value } = {}) {
     const calls: Call[] = [];
     const said: string[] = [];
     const json = async (call: Call) => {
       calls.push(call);
-      return call.method === "GET" ? { value } : { id: "batch", kind: "batch", isNew: true };
+      return call.method === "GET" ? { value: found } : { id: "batch", kind: "batch", isNew: true };
     };
     const session = {
       client: { json, server: "http://127.0.0.1" },
@@ -64,7 +64,7 @@ describe("offboarding by a filter", () => {
     const person = { input: new PassThrough(), output: new PassThrough() };
     person.input.end(typed);
     const wanted = { action: "offboard", options: { ignoreDependants: false }, isConfirmed: false } as const;
-    const code = await changeMany(session, { ...wanted, choice: { filter: { cluster: "aks-dev" } } }, person);
+    const code = await changeMany(session, { ...wanted, choice: { filter } }, person);
     return { code, said, calls, asked: String(person.output.read()) };
   }
 
@@ -86,5 +86,14 @@ describe("offboarding by a filter", () => {
     expect(code).toBe(1);
     expect(calls.map(({ method }) => method)).toEqual(["GET"]);
     expect(said).toEqual(["Nothing was done."]);
+  });
+
+  it("asks nothing where nothing matches, and names the list with the same filter", async () => {
+    const none = offboard("y\n", { filter: { cluster: "aks-dev", team: "it's us" } as { cluster: string }, found: [] });
+
+    await expect(none).rejects.toMatchObject({
+      message: "No namespace matches the filter.",
+      next: [String.raw`mooring list --filter 'cluster=aks-dev,team=it'\''s us'`],
+    });
   });
 });

@@ -131,16 +131,21 @@ async function connects(port: number): Promise<boolean> {
   return true;
 }
 
-it("says which port is in use", async () => {
+it.each([
+  { as: "mooring", words: ["up"], env: {}, again: "mooring up" },
+  { as: "npx mooring", words: ["up", "--auth"], env: { npm_command: "exec" }, again: "npx mooring up --auth" },
+])("says which port is in use, and the command with another one, as $as", async ({ words, env, again }) => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
+  onTestFinished(() => void server.close());
 
-  const { code, stderr } = await run(["up", "--port", String(port)]);
-  server.close();
+  const { code, stderr } = await run([...words, "--port", String(port)], { env });
 
   expect(code).toBe(1);
   expect(stderr).toContain(`Port ${port} of 127.0.0.1 is taken`);
+  const [, free] = new RegExp(`For example: ${again} --port (\\d+)\n$`).exec(stderr) ?? [];
+  expect(Number(free), stderr).toBeGreaterThan(port);
 });
 
 it("passes on flags, folder and exit code when tools/run.mjs hands over to the pinned Node", async () => {

@@ -448,6 +448,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByRole("link", { name: "Batch: onboard 4 namespaces" }).click();
     await heading("Batch: onboard 4 namespaces");
     await page.getByText("BATCH_INCOMPLETE").waitFor();
+    expect(await page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Batches"]);
     await look("batch");
 
     await button("Failed only").click();
@@ -460,6 +461,9 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await expect.poll(() => page.locator("[data-row]").count()).toBe(1);
     expect(new URL(page.url()).searchParams.get("status")).toBe("Failed");
     expect(page.url()).toContain(String(body["id"]));
+    await page.getByRole("link", { name: "Operations", exact: true }).click();
+    await heading("Operations");
+    expect(await page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Operations"]);
     await service.call("POST", `/api/operations/${held}/cancel`);
   });
 

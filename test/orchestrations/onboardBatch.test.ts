@@ -692,6 +692,7 @@ it("is forgotten when its acceptance broke off before the batch was recorded", a
   await reconcileBatches(recovery, { held: [], before: Date.now() + 3_600_000 });
 
   expect(cloud.openBatches.size).toBe(0);
+  expect(await acceptance.ports.registry.listBatchItems(id)).toEqual([]);
 });
 
 it("leaves starting a claimed namespace to the lane while the batch runs", async () => {

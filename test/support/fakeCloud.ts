@@ -513,7 +513,9 @@ function batchesOf({ batches, openBatches, items }: State, nextEtag: () => strin
       openBatches.delete(id);
     },
     async forgetBatch({ id, etag }) {
-      if (openBatches.get(id)?.etag === etag) openBatches.delete(id);
+      if (openBatches.get(id)?.etag !== etag) return;
+      items.delete(id);
+      openBatches.delete(id);
     },
     getBatchItem: async (batch, index) => items.get(batch)?.[index],
     listBatchItems: async (batch, query) =>

@@ -54,8 +54,17 @@ export function createBatchesOn(
 
   /** An earlier attempt that did not get to write its record may have chosen other namespaces, and a different number of them. */
   async function forgetOthers({ id, requests }: OpenBatch): Promise<void> {
-    const rest = (await items.all([["PartitionKey", id]], ["index"])).filter(({ index }) => index >= requests);
-    for (const { index, etag } of rest) await items.remove(id, rowOf(index), etag);
+    await removeItems(
+      id,
+      (await writtenItems(id)).filter(({ index }) => index >= requests),
+    );
+  }
+
+  const writtenItems = (id: string) => items.all([["PartitionKey", id]], ["index"]);
+
+  /** Leaves those that somebody has written since. */
+  async function removeItems(id: string, written: readonly Pick<Stored<ItemRow>, "index" | "etag">[]): Promise<void> {
+    for (const { index, etag } of written) await items.remove(id, rowOf(index), etag);
   }
 
   /** What an earlier attempt has opened is renewed: the timer may be about to forget it. */
@@ -75,9 +84,10 @@ export function createBatchesOn(
         row: rowOf(index),
         record: { ...each, index, status: "NotStarted" as const },
       }));
-      await items.insertAll(id, rows);
       const opened = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {} };
+      // First, so that the timer finds the items of an attempt that breaks off.
       await openBatch(opened);
+      await items.insertAll(id, rows);
       if (record.work) await forgetOthers(opened);
       await operations.insert(operationsPartition, id, record);
     },
@@ -94,6 +104,10 @@ export function createBatchesOn(
       await open.remove(openPartition, id, "*");
     },
     async forgetBatch({ id, etag }) {
+      const written = await writtenItems(id);
+      // An attempt that has opened the batch again by now may have written them; one that opens it from now on writes them anew.
+      if ((await open.get(openPartition, id))?.etag !== etag) return;
+      await removeItems(id, written);
       await open.remove(openPartition, id, etag);
     },
 

@@ -8,7 +8,8 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createWorld } from "../../../local/simulators/world.ts";
 import { startTableFaults } from "../../../local/tableFaults.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
-import { createRegistry } from "../../../src/adapters/registry/index.ts";
+import { createRegistry, createRegistryOn } from "../../../src/adapters/registry/index.ts";
+import { openTables, type Table, type TableSettings, table } from "../../../src/adapters/registry/tables.ts";
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import type {
   FreeRecord,
@@ -21,6 +22,7 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
 
 let tables: TableService;
+let settings: TableSettings;
 let registry: Registry;
 let keys: IdempotencyKeys;
 /** The raw rows of a table. */
@@ -38,7 +40,8 @@ beforeAll(async () => {
   const principal = { displayName: "mooring", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
   const token = await mintAccessToken(world, principal, "https://storage.azure.com");
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
-  registry = createRegistry({ endpoint: tables.endpoint, credential });
+  settings = { endpoint: tables.endpoint, credential };
+  registry = createRegistry(settings);
   keys = createIdempotencyKeys({ endpoint: tables.endpoint, credential });
   rowsOf = (table) => new TableClient(tables.endpoint, table, credential);
   broken = await startTableFaults(tables, { faults, tls });
@@ -357,6 +360,57 @@ it("changes a hundred batch items or none of them if one has been changed since 
   expect(await registry.amendBatchItems(record.id, [])).toEqual([]);
 });
 
+it("leaves nothing of a batch whose acceptance broke off, wherever it did", async () => {
+  const record = batchRecord("batch-broken-off", 250);
+  const asked = Array(250).fill(askOf(request));
+  // The first hundred are written, and the next are refused.
+  const effect = { kind: "error", status: 400, code: "InvalidInput" } as const;
+  faults.add({ wire: "tables", operation: "BATCH *", skip: 1, effect });
+
+  await expect(throughBroken.insertBatch(record, asked)).rejects.toThrow();
+  const written = await registry.listBatchItems(record.id);
+  const [open] = (await registry.openBatches()).filter(({ id }) => id === record.id);
+  if (!open) throw new Error("the timer does not find it");
+  await registry.forgetBatch(open);
+
+  expect(written).toHaveLength(100);
+  expect(await registry.listBatchItems(record.id)).toEqual([]);
+  expect(await registry.getOpenBatch(record.id)).toBeUndefined();
+});
+
+it.each(["the look at its items", "the look at who has opened it"])(
+  "keeps the items of a batch that is accepted at last while the timer forgets it, after %s",
+  async (moment) => {
+    const record = batchRecord(`batch-meanwhile-${moment.length}`, 3);
+    const asked = Array(3).fill(askOf(request));
+    await registry.insertBatch(record, asked);
+    await rowsOf("MooringOperations").deleteEntity("operations", record.id);
+    const seen = await registry.getOpenBatch(record.id);
+    if (!seen) throw new Error("it is not open");
+    const again = async () => await registry.insertBatch({ ...record, createdTime: "2026-11-24T00:30:00.000Z" }, asked);
+    const open = openTables(settings);
+    const [slowTable, slowCall] =
+      moment === "the look at its items" ? ["MooringBatchItems", "all"] : ["MooringBatches", "get"];
+    const timer = createRegistryOn(<T extends object>(name: string): Table<T> => {
+      const plain = table<T>(open, name);
+      const slow = async <R>(look: Promise<R>) => {
+        const found = await look;
+        if (name === slowTable) await again();
+        return found;
+      };
+      return slowCall === "all"
+        ? { ...plain, all: async (...given) => await slow(plain.all(...given)) }
+        : { ...plain, get: async (...given) => await slow(plain.get(...given)) };
+    });
+
+    await timer.forgetBatch(seen);
+
+    expect(await registry.listBatchItems(record.id)).toHaveLength(3);
+    expect(await registry.getBatch(record.id)).toMatchObject({ requests: 3 });
+    expect(await registry.getOpenBatch(record.id)).toMatchObject({ acceptedTime: "2026-11-24T00:30:00.000Z" });
+  },
+);
+
 it("keeps a batch open that is accepted at last while the timer forgets an earlier attempt", async () => {
   const first = batchRecord("batch-again", 2);
   await registry.insertBatch(first, Array(2).fill(request));
@@ -371,6 +425,7 @@ it("keeps a batch open that is accepted at last while the timer forgets an earli
 
   const open = await registry.getOpenBatch(first.id);
   expect(open).toMatchObject({ acceptedTime: again.createdTime, requests: 2, next: 0 });
+  expect(await registry.listBatchItems(first.id)).toHaveLength(2);
   if (open) await registry.forgetBatch(open);
   expect(await registry.getOpenBatch(first.id)).toBeUndefined();
 });
