@@ -3,6 +3,7 @@
  * OpenTelemetry SDK into dist/telemetry.cjs beside it, which an app without telemetry never reads; and the dashboard into
  * dist/dashboard, which main.cjs serves. Code that both bundles use is in both, because esbuild splits only ES modules.
  */
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
@@ -127,10 +128,10 @@ async function buildDashboard(): Promise<readonly string[]> {
   return Object.keys(metafile.inputs);
 }
 
-/** Renames the file into place, because several tests may build at the same time and none may load half a file. */
+/** Renames the file into place, because several sandboxes may build at the same time and none may load half a file. */
 async function put(path: string, contents: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   try {
     await writeFile(draft, contents);
     await rename(draft, path);

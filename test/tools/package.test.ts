@@ -22,6 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+it("is built by several at a time, as by sandboxes that start together", async () => {
+  await expect(Promise.all([buildApp(), buildApp(), buildApp()])).resolves.toHaveLength(3);
+});
+
 async function contentsFor(backend: Backend, catalogFile = catalog): Promise<Record<string, string>> {
   const contents = await listContents({ backend, catalog: catalogFile });
   return Object.fromEntries(Object.entries(contents).map(([path, bytes]) => [path, bytes.toString()]));
