@@ -10,48 +10,34 @@
  * it first, since a process that has stood still goes on, and rows of other releases have none. So this rare undo is late.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { TransientError } from "../../domain/errors.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { plannedOf } from "../operation/plannedOf.ts";
 
-/**
- * Called by an undo that has recorded its start, before its first look. Ends well before its function would: the host of Azure
- * ends the whole worker process with a function that runs too long. The runtime then tries the undo again, which goes on waiting.
- */
-export async function closeForward(
-  registry: Pick<Registry, "closeSteps">,
-  operation: OperationRecord,
-  { now = Date.now, pause = sleep }: { now?: () => number; pause?: (ms: number) => Promise<unknown> } = {},
-): Promise<void> {
+/** Called by an undo that has recorded its start, before its first look. */
+export async function closeForward(registry: Pick<Registry, "closeSteps">, operation: OperationRecord): Promise<void> {
   const planned = plannedOf(operation);
-  const begun = now();
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-    const time = now();
-    const steps = await registry.closeSteps(operation.id, planned, new Date(time).toISOString());
-    const open = steps.find((step) => planned.some((each) => isSameStep(each, step)) && isUnderWay(step, time));
-    if (!open) return;
-    if (now() + pauseMs > begun + longestWaitMs) throw underWay(open);
-    await pause(pauseMs);
+  for (let waitedMs = 0, pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    const now = new Date();
+    const steps = await registry.closeSteps(operation.id, planned, now.toISOString());
+    const open = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
+    if (waitedMs >= longestMs || !open.some((step) => isUnderWay(step, now))) return;
+    await sleep(pauseMs);
+    waitedMs += pauseMs;
   }
 }
 
 /** Not between two attempts, and not longer than any function runs: the process of such an attempt has died. */
-function isUnderWay({ status, nextRetryTime, startTime, changedTime = startTime }: StepRecord, now: number): boolean {
+function isUnderWay({ status, nextRetryTime, changedTime }: StepRecord, now: Date): boolean {
   if (status !== "Running") return false;
+  if (changedTime === undefined) return true;
   const changed = Date.parse(changedTime);
   const isBetween = nextRetryTime !== undefined && changed < Date.parse(nextRetryTime);
-  return !isBetween && now - changed < functionTimeoutMs;
-}
-
-function underWay({ name, target }: StepRecord): TransientError {
-  return new TransientError("STEP_UNDER_WAY", `${name} ${target} began and has not ended; it may still write.`);
+  return !isBetween && now.getTime() - changed < longestMs;
 }
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
 /** The functionTimeout in host.json. */
-const functionTimeoutMs = 600_000;
-/** Leaves an undo that has waited a minute for its own work, and the longest pause that a service may ask for (runStep.ts). */
-const longestWaitMs = functionTimeoutMs - 180_000;
+const longestMs = 600_000;

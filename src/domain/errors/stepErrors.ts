@@ -343,15 +343,6 @@ export const stepErrors = {
     cause: "What Mooring read back is not what the request asks for.",
     fix: "The message names each difference. Fix the cause, then send the request again.",
   },
-  STEP_UNDER_WAY: {
-    status: 503,
-    retryable: true,
-    cause: "An undo has to wait for a step of its operation that may still write. Its process may have died.",
-    fix: {
-      nothing: "the undo continues at the latest ten minutes after the step's last change",
-      ifItLasts: "run the undos again with {compensate}",
-    },
-  },
   COMPENSATION_FAILED: {
     status: 500,
     retryable: false,
