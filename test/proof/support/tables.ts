@@ -102,16 +102,16 @@ function keyOf(partition: string, row: string): string {
 }
 
 function select(table: Rows, filters: Filters) {
-  return [...table.values()].filter(({ partition, record }) =>
-    filters.every(([field, value, operator]) => {
-      const found: unknown = field === "PartitionKey" ? partition : Reflect.get(record, field);
-      return operator === "lt" ? String(found) < String(value) : isAnyOf(found, value);
-    }),
-  );
-}
-
-function isAnyOf(found: unknown, wanted: Filters[number][1]): boolean {
-  return wanted === undefined || (typeof wanted === "string" ? [wanted] : wanted).some((each) => each === found);
+  const fits = (key: string, record: object) => {
+    const [PartitionKey, RowKey] = key.split("\n");
+    const fields = { ...record, PartitionKey, RowKey };
+    return filters.every(([field, value, operator]) => {
+      const found: unknown = Reflect.get(fields, field);
+      if (value === undefined) return true;
+      return operator === "lt" ? String(found) < String(value) : [value].flat().some((each) => each === found);
+    });
+  };
+  return [...table].filter(([key, { record }]) => fits(key, record)).map(([, row]) => row);
 }
 
 /** An undefined field is not sent. */
