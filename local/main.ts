@@ -1,6 +1,7 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
 import { latencyLimits, readCount, readDuration } from "../cli/arguments/values.ts";
+import { quoteWord } from "../src/domain/naming/quoteWord.ts";
 import { readCatalogFile } from "./catalogFile.ts";
 import { describeSandbox } from "./describeSandbox.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
@@ -114,7 +115,7 @@ function readArguments(): Arguments {
         (line, token) =>
           token.kind !== "option" || token.name === "port" || token.name === "command"
             ? line
-            : `${line} --${token.name}${token.value === undefined ? "" : ` ${quoted(token.value)}`}`,
+            : `${line} --${token.name}${token.value === undefined ? "" : ` ${quoteWord(token.value)}`}`,
         values.command,
       ),
     };
@@ -122,8 +123,4 @@ function readArguments(): Arguments {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(64);
   }
-}
-
-function quoted(value: string): string {
-  return /^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,9 @@
 /** Which namespaces to select, with the same flags for a list and for a batch. */
+import { quoteWord } from "../../src/domain/naming/quoteWord.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import { suggest } from "../../src/domain/suggest.ts";
 import type { Flags } from "../arguments/flags.ts";
 import { UsageError } from "../failures.ts";
-import { quote } from "../output/quote.ts";
 
 export const filterFlags = {
   filter: {
@@ -42,7 +42,7 @@ export function readFilter(texts: readonly string[]): NamespaceFilter {
 
 /** As --filter takes it, for a command that a person pastes into a shell. */
 export function printFilter(filter: NamespaceFilter): string {
-  return quote(
+  return quoteWord(
     Object.entries(filter)
       .map(([field, value]) => `${field}=${value}`)
       .join(","),

@@ -1,6 +1,6 @@
 /** Variable assignments for a shell's eval. */
+import { quoteWord } from "../../src/domain/naming/quoteWord.ts";
 import { exitCodes } from "../failures.ts";
-import { quote } from "../output/quote.ts";
 import type { Session } from "../session.ts";
 import { askSandbox } from "./control.ts";
 import type { EnvironmentDocument } from "./documents.ts";
@@ -12,7 +12,7 @@ export async function showEnvironment(session: Session): Promise<number> {
   await session.print({
     document,
     names: variables.map(([name]) => name),
-    lines: () => variables.map(([name, value]) => `export ${name}=${quote(value)}`),
+    lines: () => variables.map(([name, value]) => `export ${name}=${quoteWord(value)}`),
   });
   return exitCodes.done;
 }

@@ -4,6 +4,7 @@
  */
 import { stringify } from "yaml";
 import { quoteName } from "../naming/quoteName.ts";
+import { quoteWord } from "../naming/quoteWord.ts";
 
 export interface ExportedDatabase {
   readonly server: string;
@@ -63,11 +64,4 @@ export function printAzureCli(commands: readonly (readonly string[])[]): string 
     ...commands.map((words) => words.map(quoteWord).join(" ")),
     "",
   ].join("\n");
-}
-
-/** Quotes one word for a POSIX shell: inside single quotes, only the single quote itself is special. */
-export function quoteWord(word: string): string {
-  if (/^[A-Za-z0-9_./:=-]+$/.test(word)) return word;
-  if (word.includes("\0")) throw new RangeError("a shell word cannot hold the character NUL");
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

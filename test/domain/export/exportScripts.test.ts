@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { printAzureCli, printKubernetes, printTsql, quoteWord } from "../../../src/domain/export/exportScripts.ts";
+import { printAzureCli, printKubernetes, printTsql } from "../../../src/domain/export/exportScripts.ts";
+import { quoteWord } from "../../../src/domain/naming/quoteWord.ts";
 
 const hostile = 'a\'b "c" $(touch /tmp/x) `id` ; rm -rf / \\ \n $HOME * é😀';
 
