@@ -2,18 +2,16 @@
  * The host is killed at a write to its durable store, at the entry of the system call, so that all earlier writes are there and
  * this one is not. Every run samples the writes; MOORING_PROOFS=full covers every write.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults } from "../proof/support/remains.ts";
-import { mayAttachStrace, storePaths } from "../support/programs.ts";
+import { mayAttachStrace } from "../support/programs.ts";
 import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { traceStore } from "../support/storeTrace.ts";
 
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const databases = ["messages", "orders"];
@@ -34,40 +32,6 @@ async function startLane(): Promise<Lane> {
   return { sandbox, service: serviceOf(sandbox) };
 }
 
-interface Trace {
-  /** Of the calls on the store's files. */
-  readonly file: string;
-  /** Resolves when the host is gone. */
-  readonly ended: Promise<unknown>;
-  /** Leaves the host running. */
-  close(): Promise<void>;
-}
-
-/** Attached to a host that runs: to trace all calls of its start, too, would take half of this test's processor time. */
-async function trace({ sandbox }: Lane, injection: readonly string[] = []): Promise<Trace> {
-  const file = join(dirname(sandbox.dataFolder), "trace");
-  const tracer = spawn(
-    "strace",
-    [
-      ...["-f", "-p", String(sandbox.hostPid), "-o", file, "-e", `trace=${calls}`],
-      ...storePaths(sandbox.dataFolder),
-      ...injection,
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const ended = once(tracer, "exit");
-  await once(tracer.stderr, "data");
-  tracer.stderr.resume();
-  return {
-    file,
-    ended,
-    async close() {
-      tracer.kill("SIGINT");
-      await ended;
-    },
-  };
-}
-
 function requestFor(namespace: string) {
   const wanted = databases.map((database) => ({ server: names.sqlServer, database, roles: ["reader"] }));
   return { cluster: names.cluster, namespace, databases: wanted };
@@ -86,7 +50,7 @@ async function onboard({ service }: Lane, namespace: string): Promise<string | u
 /** Onboards a namespace without a kill. */
 async function countWrites(lane: Lane): Promise<number> {
   const { service } = lane;
-  const traced = await trace(lane);
+  const traced = await traceStore(lane.sandbox, calls);
   const ended = await service.waitFor(await service.onboard(requestFor("write-count")));
   expect(ended.status).toBe("Succeeded");
   await traced.close();
@@ -98,7 +62,7 @@ async function countWrites(lane: Lane): Promise<number> {
 async function killAt(lane: Lane, nth: number): Promise<boolean> {
   const { sandbox, service } = lane;
   const namespace = `write-${nth}`;
-  const traced = await trace(lane, ["-e", `inject=${calls}:signal=KILL:when=${nth}`]);
+  const traced = await traceStore(sandbox, calls, `signal=KILL:when=${nth}`);
   const accepted = await onboard(lane, namespace);
   const done = accepted === undefined ? undefined : await Promise.race([service.waitFor(accepted), sandbox.hostEnded]);
   // To interrupt strace while its process dies can make it wait forever.

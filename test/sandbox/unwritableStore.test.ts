@@ -2,35 +2,18 @@
  * The host's durable store becomes unwritable because its disk is full or read-only, and later becomes writable again. strace
  * makes the system calls on its files fail in the running process.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { listFaults } from "../proof/support/remains.ts";
-import { mayAttachStrace, storePaths } from "../support/programs.ts";
+import { mayAttachStrace } from "../support/programs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { traceStore } from "../support/storeTrace.ts";
 
 const databases = ["messages"];
 
 let sandbox: SuiteSandbox;
 let service: Service;
-
-/** Makes writes fail until the returned function is called. */
-async function failWrites(error: string, calls: string): Promise<() => Promise<void>> {
-  const paths = storePaths(sandbox.dataFolder);
-  const injection = ["-e", `trace=${calls}`, "-e", `inject=${calls}:error=${error}`];
-  const tracer: ChildProcess = spawn("strace", ["-f", "-p", String(sandbox.hostPid), ...paths, ...injection], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const ended = once(tracer, "exit");
-  if (tracer.stderr) await once(tracer.stderr, "data");
-  tracer.stderr?.resume();
-  return async () => {
-    tracer.kill("SIGINT");
-    await ended;
-  };
-}
 
 const request = (namespace: string) => ({
   cluster: names.cluster,
@@ -61,7 +44,7 @@ describe.runIf(mayAttachStrace("no store became unwritable"))("a store that cann
     async (_, namespace, error, calls) => {
       const { hostPid } = sandbox;
       const before = await service.onboard(request(`${namespace}-before`));
-      const mend = await failWrites(error, calls);
+      const failing = await traceStore(sandbox, calls, `error=${error}`);
       // The registry has it; it begins once the store is writable.
       const meanwhile = await service.onboard(request(`${namespace}-meanwhile`));
 
@@ -75,7 +58,7 @@ describe.runIf(mayAttachStrace("no store became unwritable"))("a store that cann
         body: { status: "unavailable", reason: "The durable runtime does not answer." },
       });
       expect((await service.call("GET", "/api/health/live")).status).toBe(200);
-      await mend();
+      await failing.close();
 
       await expect.poll(async () => (await readiness()).status, { timeout: 30_000, interval: 100 }).toBe(200);
       for (const id of [before, meanwhile])

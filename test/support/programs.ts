@@ -1,6 +1,5 @@
 /** Programs by others that some tests need. Where one is missing, its tests do not run, and the report says which. */
 import { spawn, spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { sayNotRun } from "./notRun.ts";
 
 export interface Needed {
@@ -35,10 +34,4 @@ export function mayAttachStrace(what: string): boolean {
   if (attached.signal !== null || attached.status === null) return true;
   sayNotRun(`${what}: strace may not attach to a running process here (kernel.yama.ptrace_scope)`);
   return false;
-}
-
-/** Limits a trace to the durable store in a host's data folder. */
-export function storePaths(dataFolder: string): readonly string[] {
-  const store = join(dataFolder, "durable", "Mooring.sqlite");
-  return [store, `${store}-wal`].flatMap((path) => ["-P", path]);
 }
