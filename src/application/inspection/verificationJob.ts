@@ -32,7 +32,7 @@ export async function tryLogin(
   let uid: string | undefined;
   try {
     uid = (await kubernetes.apply(cluster, job)).metadata.uid;
-    const end = await waitForEnd({ kubernetes }, cluster, job);
+    const end = await waitForEnd({ kubernetes }, cluster, job, uid);
     return "exitCode" in end ? readExitCode(target, request, end) : [unproven(end.silence)];
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;
@@ -87,6 +87,7 @@ function verificationJob(
 }
 
 const JobStatus = z.object({
+  metadata: z.object({ uid: z.string().optional() }),
   spec: z.object({ activeDeadlineSeconds: z.number() }),
   status: z
     .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
@@ -120,11 +121,21 @@ const pollMs = 1_000;
 /** A pod that waits for one of these does not start by itself. */
 const hopeless = new Set(["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"]);
 
-async function waitForEnd({ kubernetes }: Access, cluster: ClusterTarget, job: KubernetesObject): Promise<End> {
+async function waitForEnd(
+  { kubernetes }: Access,
+  cluster: ClusterTarget,
+  job: KubernetesObject,
+  uid: string | undefined,
+): Promise<End> {
   const { activeDeadlineSeconds } = JobStatus.parse({ ...job, status: {} }).spec;
   const deadline = Date.now() + activeDeadlineSeconds * 1_000;
+  let wasGone = false;
   for (;;) {
     const current = JobStatus.safeParse(await kubernetes.get(cluster, refOf(job))).data;
+    const isGone = !current || current.metadata.uid !== uid;
+    // One look may come from a replica that is behind.
+    if (isGone && wasGone) return { silence: "the Job is gone: somebody deleted it" };
+    wasGone = isGone;
     const pods = await listPods({ kubernetes }, cluster, job);
     const isOver = current?.status.conditions.some(
       ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",

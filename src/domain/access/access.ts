@@ -131,10 +131,13 @@ export const Limits = z
   .strictObject({
     requestsPerSecond: z.number().positive().default(20).meta({ description: "How fast the bucket fills." }),
     burst: z.int().min(1).default(100).meta({ description: "How many requests a caller can send at once." }),
-    // host.json allows 100 requests at a time, so 40 are left for plain reads.
+    // host.json allows 100 requests at a time, so 10 are left for plain reads even when bodies arrive for every change.
     streams: shares({ perCaller: 10, inAll: 40 }).meta({ description: "Event streams that are open at once." }),
     changes: shares({ perCaller: 10, inAll: 20 }).meta({
-      description: "Requests other than GET that are being answered at once.",
+      description: "Requests other than GET that are being answered at once; as many again may still be arriving.",
+    }),
+    verifications: shares({ perCaller: 5, inAll: 10 }).meta({
+      description: "Verifications over HTTP that are running at once; they do not count as changes. Since 0.2.0.",
     }),
   })
   .prefault({})

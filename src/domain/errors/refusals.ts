@@ -2,7 +2,7 @@
  * Reasons for refusing a request. Mooring retries none of them; the caller has to send another request.
  */
 interface RefusalEntry {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 503;
   /**
    * A policy decision, which goes into the audit trail. A request that is malformed, names something that does not exist, or
    * only comes at a bad time is not one.
@@ -140,6 +140,12 @@ export const refusals = {
     cause: "The connection closed before the whole request body arrived; nothing was done.",
     fix: "Send the request again.",
   },
+  BODY_TOO_SLOW: {
+    status: 408,
+    isPolicy: false,
+    cause: "The request body did not arrive in time: 10 s, and 1 s more for each 128 KB that the route accepts.",
+    fix: "Send the request again, over a faster connection if the body is large; nothing was done.",
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     isPolicy: false,
@@ -219,7 +225,7 @@ export const refusals = {
   RATE_LIMITED: {
     status: 429,
     isPolicy: false,
-    cause: "The caller sends requests faster, or more changes at once, than the catalog's limits allow.",
+    cause: "The caller sends requests faster, or more changes or verifications at once, than the catalog's limits allow.",
     fix: "Wait as long as the answer says, then send the request again.",
   },
   TOO_MANY_STREAMS: {
@@ -233,7 +239,7 @@ export const refusals = {
     status: 503,
     isPolicy: false,
     cause:
-      "This instance of the service is already handling as many changes as the catalog's limits allow; nothing was done.",
+      "This instance of the service is already handling as many changes or verifications as the catalog's limits allow; nothing was done.",
     fix: "Wait as long as the answer says, then send the request again.",
   },
   FORBIDDEN: {

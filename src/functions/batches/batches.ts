@@ -23,9 +23,9 @@ export function registerBatches(ports: Ports, routes: Routes): void {
     method: "POST",
     query: ["dryRun"],
     extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge, receive }) => {
       const isDryRun = readFlag(request, "dryRun");
-      const { body, requests, sentAs } = await readBatch(request, { catalog: ports.catalog, by });
+      const { body, requests, sentAs } = await readBatch(request, receive, { catalog: ports.catalog, by });
       charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
       const select = () => selectionOfRequests({ ports, by }, requests);
       if (isDryRun) {
@@ -52,9 +52,9 @@ export function registerBatches(ports: Ports, routes: Routes): void {
     method: "POST",
     query: ["dryRun"],
     extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
+    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge, receive }) => {
       const isDryRun = readFlag(request, "dryRun");
-      const { body, work, which } = await readNamespaceBatch(request);
+      const { body, work, which } = await readNamespaceBatch(request, receive);
       const choose = async () => {
         const chosen = await chooseNamespaces(ports, by, which);
         const selection = selectionOf(work, chosen);

@@ -12,6 +12,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { readSentRequest } from "../../domain/request/sentRequest.ts";
+import type { Receive } from "../http/change.ts";
 import { readBody } from "../http/readBody.ts";
 import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
 
@@ -36,8 +37,8 @@ export interface BatchBody {
   readonly sentAs: readonly SentAs[];
 }
 
-export async function readBatch(request: HttpRequest, reader: Reader): Promise<BatchBody> {
-  const body = await readBody(request, maxBatchBytes);
+export async function readBatch(request: HttpRequest, receive: Receive, reader: Reader): Promise<BatchBody> {
+  const body = await readBody(request, { receive, maxBytes: maxBatchBytes });
   const sent = readRequests(reader, body);
   return { body, requests: sent.map(({ request }) => request), sentAs: sent.map(({ sentAs }) => sentAs) };
 }
@@ -49,8 +50,8 @@ export interface NamespaceBatch {
   readonly which: Pick<NamespaceBatchBody, "filter" | "namespaces">;
 }
 
-export async function readNamespaceBatch(request: HttpRequest): Promise<NamespaceBatch> {
-  const body = await readBody(request, maxBatchBytes);
+export async function readNamespaceBatch(request: HttpRequest, receive: Receive): Promise<NamespaceBatch> {
+  const body = await readBody(request, { receive, maxBytes: maxBatchBytes });
   const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, body);
   const which = { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) };
   return { body, work, which };

@@ -8,7 +8,8 @@ import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
-import { createConcurrencyLimit } from "./concurrencyLimit.ts";
+import { type Arriving, createBodyLimit } from "./bodyLimit.ts";
+import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrencyLimit.ts";
 import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 
 /** The caller where the operator chose not to authenticate: anyone who reaches the service may do everything. */
@@ -28,6 +29,10 @@ export interface Callers {
    * function when the change is done.
    */
   beginChange(caller: Caller): () => void;
+  /** The same for verifications, which change nothing, but may wait for minutes for a Job. */
+  beginVerification(caller: Caller): () => void;
+  /** The same for a body that arrives. */
+  beginBody(caller: Caller): Arriving;
   /** The same for event streams. */
   openStream(caller: Caller): () => void;
 }
@@ -36,6 +41,8 @@ export function createCallers(ports: Identify): Callers {
   const { limits } = ports.catalog;
   const limiter = createRateLimiter(limits);
   const changes = createConcurrencyLimit(limits.changes);
+  const verifications = createConcurrencyLimit(limits.verifications);
+  const bodies = createBodyLimit(limits.changes, (whose) => tooMany(whose, "requests that are still being sent"));
   const streams = createConcurrencyLimit(limits.streams);
   return {
     identify: (request) => identify(ports, request),
@@ -46,15 +53,9 @@ export function createCallers(ports: Identify): Callers {
     charge(caller, tokens) {
       if (tokens > 0) take(limiter, caller, Math.min(tokens, limits.burst - 1));
     },
-    beginChange({ id }) {
-      const place = changes.take(id);
-      if (typeof place === "function") return place;
-      const [code, whose] =
-        place === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
-      throw new Refusal(code, `The limits allow no more of ${whose} changes at a time.`, {
-        retryAfterSeconds: 1,
-      });
-    },
+    beginChange: ({ id }) => takePlace(changes, id, "changes"),
+    beginVerification: ({ id }) => takePlace(verifications, id, "verifications"),
+    beginBody: ({ id }) => bodies.begin(id),
     openStream({ id }) {
       const place = streams.take(id);
       if (typeof place === "function") return place;
@@ -62,6 +63,18 @@ export function createCallers(ports: Identify): Callers {
       throw new Refusal("TOO_MANY_STREAMS", message, { retryAfterSeconds: 5 });
     },
   };
+}
+
+function takePlace(limit: ConcurrencyLimit, caller: string, what: string): () => void {
+  const place = limit.take(caller);
+  if (typeof place === "function") return place;
+  throw tooMany(place, what);
+}
+
+function tooMany(whose: "caller's" | "everybody's", what: string): Refusal {
+  const [code, of] =
+    whose === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
+  return new Refusal(code, `The limits allow no more of ${of} ${what} at a time.`, { retryAfterSeconds: 1 });
 }
 
 /** Whether the caller is authenticated, not the anonymous caller of a service without authentication. */

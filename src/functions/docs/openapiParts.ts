@@ -76,6 +76,7 @@ export const bodyProblems = {
     "The body is not JSON, a query parameter is not one of the route, or a flag is neither true nor false.",
     "MALFORMED_JSON",
   ),
+  408: problem("The body did not arrive in time; nothing was done.", "BODY_TOO_SLOW"),
   413: problem("The body is larger than 16 KB.", "PAYLOAD_TOO_LARGE"),
   422: problem("Fields are wrong; `errors` lists them.", "INVALID_REQUEST"),
 };

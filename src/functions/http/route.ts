@@ -9,6 +9,7 @@ import { logWithin } from "../../telemetry/logLine.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
 import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
+import { beginChange, type Receive } from "./change.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
 import { expectParameters } from "./parameters.ts";
 import { type Answer, problem } from "./respond.ts";
@@ -29,7 +30,12 @@ export interface CallOfCaller extends Call {
   charge(tokens: number): void;
   /** Refuses when too many are open; call the returned function when the stream is closed. */
   openStream(): () => void;
+  /** Reads the body; the request does not occupy its place among the changes meanwhile. */
+  readonly receive: Receive;
 }
+
+/** What a route's requests count as, other than GET: what changes something must not wait for what only looks. */
+type Counted = "change" | "verification";
 
 type Handler<C extends Call> = (request: HttpRequest, call: C) => Promise<Answer>;
 
@@ -43,7 +49,7 @@ export interface Routes {
   /** Authenticates first: no answer without a caller, and none that the caller's roles do not allow. */
   forCallers(handler: Handler<CallOfCaller>): Registered;
   /** For callers with at least one of the roles. */
-  forRoles(anyOf: readonly AppRole[], handler: Handler<CallOfCaller>): Registered;
+  forRoles(anyOf: readonly AppRole[], handler: Handler<CallOfCaller>, as?: Counted): Registered;
 }
 
 export function createRoutes({
@@ -62,22 +68,26 @@ export function createRoutes({
       expectDeliberate(request);
       return await handler(request, call);
     });
-  const forRoles: Routes["forRoles"] = (anyOf, handler) =>
+  const forRoles: Routes["forRoles"] = (anyOf, handler, as = "change") =>
     forAnybody(async (request, call) => {
       const by = await callers.identify(request);
       try {
         callers.admit(by, anyOf);
         expectParameters(request, call.query);
-        const done = isSafe(request) ? () => {} : callers.beginChange(by);
+        const takePlace = isSafe(request)
+          ? () => () => {}
+          : () => (as === "change" ? callers.beginChange(by) : callers.beginVerification(by));
+        const change = beginChange({ takePlace, beginBody: () => callers.beginBody(by) });
         try {
           return await handler(request, {
             ...call,
             by,
             charge: (tokens) => callers.charge(by, tokens),
             openStream: () => callers.openStream(by),
+            receive: change.receive,
           });
         } finally {
-          done();
+          change.end();
         }
       } catch (error) {
         if (isProven(by)) await noteRefusal(refusals, error, { ...call, request, by });

@@ -17,6 +17,7 @@ import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
 import { readBerth } from "../acceptance/readBerth.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import type { Receive } from "../http/change.ts";
 import { expectMatch } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag, readOptionalBody } from "../http/readBody.ts";
@@ -31,9 +32,9 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
     method: "POST",
     query: ["dryRun", "to", "until"],
     extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by, receive }) => {
       const berth = readBerth(httpRequest.params);
-      const wanted = await readMigrationRequest(httpRequest);
+      const wanted = await readMigrationRequest(httpRequest, receive);
       const expect = (record: NamespaceRecord) => expectMatch(httpRequest, currentNamespace(record));
       if (readFlag(httpRequest, "dryRun"))
         return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
@@ -60,8 +61,8 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
 }
 
 /** `to` and `until` may also come in the query, so that a call needs no body. */
-async function readMigrationRequest(request: HttpRequest): Promise<MigrationRequest> {
-  const body = await readOptionalBody(request);
+async function readMigrationRequest(request: HttpRequest, receive: Receive): Promise<MigrationRequest> {
+  const body = await readOptionalBody(request, { receive });
   const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
   const asked = ["to", "until"].flatMap((name) => {
     const value = request.query.get(name);

@@ -27,17 +27,21 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
     route: "api/namespaces/{cluster}/{namespace}/verify",
     method: "POST",
     query: ["dryRun"],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, by }) => {
-      refuseDryRun(request, noDryRun);
-      const berth = readBerth(request.params);
-      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-        const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-        // In the middle of an operation, nothing would match.
-        expectFree(record);
-        expectMatch(request, currentNamespace(record));
-        return json(200, await verify(ports, record, context));
-      });
-    }),
+    handler: routes.forRoles(
+      ["Onboarding.Request"],
+      async (request, { context, by }) => {
+        refuseDryRun(request, noDryRun);
+        const berth = readBerth(request.params);
+        return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+          const record = await findSettled(ports.registry, berth, mustSee(by, berth));
+          // In the middle of an operation, nothing would match.
+          expectFree(record);
+          expectMatch(request, currentNamespace(record));
+          return json(200, await verify(ports, record, context));
+        });
+      },
+      "verification",
+    ),
   });
 }
 

@@ -26,10 +26,10 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
     method: "POST",
     query: ["dryRun", "takeOver"],
     extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
+    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by, receive }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
-      const body = await readBody(httpRequest);
+      const body = await readBody(httpRequest, { receive });
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
       const options = { takeOver, expect: expectNamespace(httpRequest, request) };

@@ -110,10 +110,10 @@ function decision<T>(
     method: "POST",
     query: ["dryRun"],
     extraInputs: [input.durableClient()],
-    handler: routes.forRoles([role], async (request, { context, traceparent, by }) => {
+    handler: routes.forRoles([role], async (request, { context, traceparent, by, receive }) => {
       const isDryRun = readFlag(request, "dryRun");
       const id = request.params["id"] ?? "";
-      const body = parseFields(schema, await readOptionalBody(request));
+      const body = parseFields(schema, await readOptionalBody(request, { receive }));
       const expect = (seen: AnyOperation) => expectMatch(request, currentOperation(seen));
       if (isDryRun) return json(200, await plan({ by, id, body, expect }));
       const { record, decided } = await decide({ by, id, body, expect });

@@ -53,6 +53,54 @@ function portsWhere(end: { exitCode?: number; message?: string; waiting?: object
   };
 }
 
+/** The same ports, where somebody deletes the Job once it has been looked at that often; another may take its name. */
+function portsWhereItVanishes({ afterLooks, successor }: { afterLooks: number; successor?: KubernetesObject }): Ports {
+  const ports = portsWhere({});
+  const { kubernetes, catalog: allowing } = ports;
+  const clusters = Object.fromEntries(
+    Object.entries(allowing.clusters).map(([alias, cluster]) => [
+      alias,
+      { ...cluster, verificationJob: { image: "message-app", timeoutSeconds: 60 } },
+    ]),
+  );
+  let looks = 0;
+  const get: typeof kubernetes.get = async (target, ref) => {
+    if (ref.kind !== "Job") return await kubernetes.get(target, ref);
+    looks += 1;
+    return looks > afterLooks ? successor : await kubernetes.get(target, ref);
+  };
+  return { ...ports, catalog: { ...allowing, clusters }, kubernetes: { ...kubernetes, get } };
+}
+
+it("does not wait for a Job that somebody deleted, or replaced", async () => {
+  const successor = { apiVersion: "batch/v1", kind: "Job", metadata: { name: "mooring-verify", uid: "another" } };
+  const begun = Date.now();
+
+  for (const [afterLooks, next] of [
+    [0, undefined],
+    [1, successor],
+  ] as const) {
+    const vanishing = portsWhereItVanishes({ afterLooks, ...(next ? { successor: next } : {}) });
+    const findings = await tryLogin(vanishing, workload, "run");
+    expect(findings).toMatchObject([{ code: "LOGIN_UNPROVEN", found: "the Job is gone: somebody deleted it" }]);
+  }
+  // Of the 60 s that each may take.
+  expect(Date.now() - begun).toBeLessThan(10_000);
+});
+
+it("looks again before it believes that the Job is gone", async () => {
+  const ports = portsWhere({ exitCode: 0 });
+  const { get } = ports.kubernetes;
+  let looks = 0;
+  const behind: typeof get = async (target, ref) => {
+    if (ref.kind !== "Job") return await get(target, ref);
+    looks += 1;
+    return looks === 1 ? undefined : await get(target, ref);
+  };
+
+  expect(await tryLogin({ ...ports, kubernetes: { ...ports.kubernetes, get: behind } }, workload, "run")).toEqual([]);
+});
+
 function jobs() {
   return [...cloud.objects.values()].filter(({ kind }) => kind === "Job");
 }

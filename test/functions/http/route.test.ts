@@ -6,6 +6,7 @@ import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { createCallers } from "../../../src/functions/callers/authentication.ts";
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { readBody } from "../../../src/functions/http/readBody.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import { createRoutes } from "../../../src/functions/http/route.ts";
 import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
@@ -29,6 +30,74 @@ function open(catalog = Catalog.parse({ ...withTeams, auth })) {
     new HttpRequest({ method: "GET", url: "http://x/", headers, params: { cluster: "aks-dev", namespace: "blue-1" } });
   return { cloud, logged, context, request, routesOf };
 }
+
+/** Three callers, and requests whose bodies never end. */
+function openForThree() {
+  const keys = ["one", "two", "three"].map((name) => ({ name, key: `the key of caller ${name}` }));
+  const withThree = Catalog.parse({
+    ...withTeams,
+    auth: {
+      keys: Object.fromEntries(
+        keys.map(({ name, key: secret }) => [
+          name,
+          { sha256: createHash("sha256").update(secret).digest("hex"), roles: ["Onboarding.Request"], teams: ["red"] },
+        ]),
+      ),
+    },
+    limits: { changes: { perCaller: 10, inAll: 20 } },
+  });
+  const world = open(withThree);
+  const post = (caller: number, body: string | ReadableStream) => {
+    const headers = { "x-mooring-key": keys[caller]?.key ?? "", "content-type": "application/json" };
+    const request = new HttpRequest({ method: "POST", url: "http://x/", headers });
+    // As the host streams it.
+    const value = typeof body === "string" ? new Blob([body]).stream() : body;
+    return Object.defineProperty(request, "body", { value });
+  };
+  return { ...world, post };
+}
+
+it("lets nobody keep others from changes with bodies that never end", async () => {
+  const { context, routesOf, post } = openForThree();
+  const { forRoles } = routesOf();
+  const change = forRoles(["Onboarding.Request"], async (request, { receive }) =>
+    json(202, await readBody(request, { receive })),
+  );
+  const endless = () =>
+    new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) });
+  const stuck = [0, 1].flatMap((caller) =>
+    Array.from({ length: 10 }, () => change(post(caller, endless()), context)),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+
+  expect((await change(post(2, "{}"), context)).status).toBe(202);
+  expect((await change(post(1, "{}"), context)).status).toBe(429);
+  // One of them made room, and learns that; the others go on until their time is over.
+  expect(await Promise.race(stuck)).toMatchObject({ status: 503 });
+});
+
+it("does not count verifications as changes", async () => {
+  const { context, routesOf, post } = openForThree();
+  const { forRoles } = routesOf();
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const long = async () => {
+    await ended;
+    return json(200, {});
+  };
+  const verify = forRoles(["Onboarding.Request"], long, "verification");
+  const change = forRoles(["Onboarding.Request"], async () => json(202, {}));
+
+  const running = Array.from({ length: 5 }, () => verify(post(0, ""), context));
+  await new Promise((resolve) => setImmediate(resolve));
+
+  expect((await verify(post(0, ""), context)).status).toBe(429);
+  expect((await change(post(0, ""), context)).status).toBe(202);
+  end();
+  expect((await Promise.all(running)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+});
 
 const refuse = async (): Promise<never> => {
   throw new Refusal("NOT_ALLOWED", "Team red may not ask for this.");
