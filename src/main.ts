@@ -12,6 +12,7 @@ import { announceWrites } from "./adapters/registry/changes.ts";
 import { createIdempotencyKeys } from "./adapters/registry/idempotency.ts";
 import { createRegistry } from "./adapters/registry/index.ts";
 import { createTurns } from "./adapters/registry/turns.ts";
+import { createUnreadableRows } from "./adapters/registry/unreadableRows.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { assetsIn } from "./assets.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
@@ -64,7 +65,8 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
   };
   const entra = catalog.auth?.entra;
-  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT, timeoutMs };
+  const unreadable = createUnreadableRows();
+  const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT, timeoutMs, unreadable };
   return {
     catalog,
     ...(entra ? { tokens: createTokens({ ...entra, tenantId: catalog.tenantId }) } : {}),

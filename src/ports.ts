@@ -279,9 +279,10 @@ export interface DeadLetterReason {
 
 // ——— Registry (Table Storage) ———
 
-/** Called for each unreadable record, which is then left out. Without it, the error is thrown. */
-type Unreadable = (error: Error) => void;
-
+/**
+ * A record that cannot be read fails what asks for it alone, with RECORD_UNREADABLE. Lists of namespaces, operations, open batches
+ * and waiting requests leave it out, so that it hides no other; the registry writes it to the log and counts it.
+ */
 export interface Registry extends Batches, WaitingRequests {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
@@ -293,9 +294,9 @@ export interface Registry extends Batches, WaitingRequests {
   }): Promise<Page<NamespaceRecord>>;
   countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
-  heldNamespaces(unreadable?: Unreadable): Promise<readonly Stored<HeldRecord>[]>;
+  heldNamespaces(): Promise<readonly Stored<HeldRecord>[]>;
   /** Onboarded, and last verified before the given time; in no particular order. */
-  namespacesToVerify(query: { before: string }, unreadable?: Unreadable): Promise<readonly Stored<OnboardedRecord>[]>;
+  namespacesToVerify(query: { before: string }): Promise<readonly Stored<OnboardedRecord>[]>;
   /** False if there already is a record. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
   /** False if someone wrote since the record was read. */
@@ -344,6 +345,8 @@ export interface Registry extends Batches, WaitingRequests {
 
   /** Throws if the tables do not answer. */
   probe(): Promise<void>;
+  /** How many unreadable rows this process has met within the last hour. */
+  countUnreadable(): Promise<number>;
 }
 
 export interface Batches {
@@ -497,6 +500,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     closeSteps: "notes",
     updateStep: "notes",
     probe: "reads",
+    countUnreadable: "reads",
     insertBatch: "notes",
     getBatch: "reads",
     amendBatch: "notes",

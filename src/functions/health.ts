@@ -36,7 +36,8 @@ export function registerHealth(ports: Ports, routes: Routes): void {
         const unavailable: HealthDocument = { status: "unavailable", reason };
         return json(503, unavailable, { "retry-after": "5" });
       }
-      return json(200, ok);
+      const unreadableRows = await ports.registry.countUnreadable();
+      return json(200, unreadableRows === 0 ? ok : ({ ...ok, unreadableRows } satisfies HealthDocument));
     }),
   });
 }

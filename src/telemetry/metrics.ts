@@ -81,6 +81,10 @@ export const queueAge = histogram<{ outcome: string }>(
   { description: "From when a message was sent until it was decided", unit: "s" },
   ofOperations,
 );
+export const unreadableRows = counter<{ table: string }>("mooring.registry.unreadable_rows", {
+  description: "Rows of the registry that could not be read, counted each time one is met",
+  unit: "{row}",
+});
 export const registryDuration = histogram<{ table: string; outcome: string }>(
   "mooring.registry.duration",
   { description: "Calls to the registry's tables", unit: "s" },

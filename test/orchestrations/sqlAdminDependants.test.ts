@@ -72,6 +72,20 @@ describe.each<[string, NewRecord]>([
   });
 });
 
+it("keeps the administrator while the record of another namespace cannot be read", async () => {
+  const { registry } = cloud.ports;
+  const unreadable = ["MooringNamespaces aks-dev/team-b"];
+  const listNamespaces: Registry["listNamespaces"] = async (query) => ({
+    ...(await registry.listNamespaces(query)),
+    unreadable,
+  });
+  providePorts({ ...cloud.ports, registry: { ...registry, listNamespaces } });
+
+  await failOnboarding();
+
+  expect(cloud.sqlAdmin).toEqual(admin);
+});
+
 it("removes the administrator if the others are on other servers", async () => {
   await cloud.ports.registry.insertNamespace({ ...berth, ...of(elsewhere), state: "Onboarded" });
 

@@ -4,6 +4,7 @@
  * takes a sample; `npm run soak` takes all.
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
@@ -40,8 +41,53 @@ beforeAll(async () => {
   const { tablesEndpoint: endpoint } = sandbox.cloud;
   registry = createRegistry({ endpoint, credential: sandbox.cloud.credentialOf("mooring") });
   service = serviceOf(sandbox);
+  await plantUnreadableRows(endpoint);
 });
 afterAll(() => sandbox?.close());
+
+/** Rows of a newer release, in every list that a timer, a stream or a caller reads: everything here runs beside them. */
+async function plantUnreadableRows(endpoint: string): Promise<void> {
+  const credential = sandbox.cloud.credentialOf("mooring");
+  // Operations are listed newest first, because their IDs count down.
+  const newest = "0-unreadable";
+  for (const [table, partitionKey, rowKey] of [
+    ["MooringNamespaces", names.cluster, "a-row-before-all-others"],
+    ["MooringOperations", "operations", newest],
+    ["MooringBatches", "open", newest],
+    ["MooringWaiting", `${names.cluster}:a-row-before-all-others`, "1".padStart(20, "0")],
+  ] as const) {
+    const client = new TableClient(endpoint, table, credential);
+    await client.createTable();
+    const state = { state: "Onboarding", status: "Running", operation: newest, verifiedTime: "2026" };
+    await client.createEntity({ partitionKey, rowKey, v: 99, ...state });
+  }
+}
+
+it("lists, streams and is ready beside rows that it cannot read, and says how many they are", async () => {
+  const place = { namespace: "beside-them", database: "clean", mode: "workloadIdentity" as const };
+  const feed = new AbortController();
+  const stream = await fetch(`${sandbox.url}/api/events`, { signal: feed.signal });
+  const { id } = await run("onboard", place);
+
+  const listed = async (path: string) => {
+    const { status, body } = await service.call("GET", path);
+    return `${status} ${JSON.stringify(body["value"] ?? body)}`;
+  };
+  expect(await listed("/api/namespaces")).toMatch(/^200 .*beside-them/);
+  expect(await listed("/api/operations")).toContain(id);
+  expect(await listed("/api/operations?phase=awaitingApproval")).toBe("200 []");
+  expect(await listed("/api/health/ready")).toMatch(/^200 .*"unreadableRows":[1-9]/);
+  expect(await listed(`/api/namespaces/${names.cluster}/a-row-before-all-others`)).toMatch(
+    /^503 .*RECORD_UNREADABLE.*a-row-before-all-others/,
+  );
+  let told = "";
+  for await (const chunk of stream.body ?? []) {
+    told += Buffer.from(chunk).toString();
+    if (told.includes(id) && told.includes('"Succeeded"')) break;
+  }
+  feed.abort();
+  expect((await run("offboard", place)).status).toBe("Succeeded");
+}, 60_000);
 
 interface Place {
   readonly namespace: string;

@@ -455,6 +455,7 @@ function registryOf(state: State): Ports["registry"] {
       if (record) steps.set(id, { ...record, ...changes, changedTime: new Date().toISOString() });
     },
     probe: async () => undefined,
+    countUnreadable: async () => 0,
   };
 }
 

@@ -27,6 +27,7 @@ import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
 import { type Filters, matchesNothing, openTables, type TableSettings, toFilter } from "./tables.ts";
+import { createUnreadableRows, readEach, UnreadableRow, type UnreadableRows } from "./unreadableRows.ts";
 
 const tableName = "MooringAudit";
 const partition = "audit";
@@ -49,11 +50,14 @@ export interface AuditTable {
 type AuditPage = readonly object[] & { readonly continuationToken?: string };
 
 export function createAudit(settings: TableSettings): Audit {
-  return createAuditOn(openTables(settings));
+  return createAuditOn(openTables(settings), settings.unreadable);
 }
 
 /** On any table, so that a test can keep it in memory and make each of its calls fail. */
-export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audit {
+export function createAuditOn(
+  open: (name: string) => Promise<AuditTable>,
+  unreadable: UnreadableRows = createUnreadableRows(),
+): Audit {
   const pending: { entry: AuditEntry; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let isDraining = false;
   /** As of the last transaction; if it is out of date, the next transaction fails. */
@@ -108,7 +112,7 @@ export function createAuditOn(open: (name: string) => Promise<AuditTable>): Audi
         const { rows, ...more } = await firstRows(
           client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: limit }),
         );
-        return { value: rows.map(toRecord), ...more };
+        return { ...readEach(rows, toRecord, unreadable), ...more };
       } catch (error) {
         throw toRegistryError(tableName, error);
       }
@@ -222,8 +226,13 @@ function placeOf(row: object): string {
 
 /** As it was sealed: the version belongs to the row, and the record's hash does not cover it. */
 function toRecord(row: object): AuditRecord {
-  const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
-  return record;
+  try {
+    const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
+    return record;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UnreadableRow(tableName, { partition, row: placeOf(row) }, why, { cause: error });
+  }
 }
 
 /** The rows of records, newest first. `.` is the character after `-`. */

@@ -97,7 +97,7 @@ export function createBatchesOn(
     },
     amendBatch: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
 
-    openBatches: () => open.all([["PartitionKey", openPartition]]),
+    openBatches: async () => (await open.readable([["PartitionKey", openPartition]])).value,
     getOpenBatch: (id) => open.get(openPartition, id),
     replaceOpenBatch: (record) => open.replace(openPartition, record.id, record),
     async closeBatch(id) {

@@ -67,7 +67,12 @@ function fromProperties(name: string, properties: ReadonlyMap<string, unknown>):
   const [mark = "", count] = partsMark.exec(first) ?? [];
   const later = Array.from({ length: Number(count ?? 1) - 1 }, (_, at) => properties.get(`${name}_${at + 2}`));
   if (later.includes(undefined)) throw new Error(`${name} has ${count} parts, and some are missing`);
-  return JSON.parse(first.slice(mark.length) + later.join(""));
+  try {
+    return JSON.parse(first.slice(mark.length) + later.join(""));
+  } catch (error) {
+    // Without the text, which may be anybody's.
+    throw new Error(`${name} is not JSON`, { cause: error });
+  }
 }
 
 /** The properties that `fromEntity` needs to return these fields of a record. */
@@ -76,6 +81,7 @@ export function propertiesOf(fields: readonly string[]): string[] {
   return [...own, "PartitionKey", "RowKey", "Timestamp", versionField];
 }
 
+/** Throws if the row is not in a form that this release reads. */
 export function fromEntity<T extends object>(entity: object): Stored<T> {
   expectReadable(entity);
   const record: Record<string, unknown> = {};
@@ -91,15 +97,10 @@ export function fromEntity<T extends object>(entity: object): Stored<T> {
 }
 
 /** A newer release's row may mean something else: better to fail than to misread it and write it back. */
-function expectReadable(row: {
-  readonly v?: unknown;
-  readonly partitionKey?: unknown;
-  readonly rowKey?: unknown;
-}): void {
-  const { v: version, partitionKey, rowKey } = row;
+function expectReadable({ v: version }: { readonly v?: unknown }): void {
   if (version === undefined || version === null || (typeof version === "number" && version <= schemaVersion)) return;
   throw new Error(
-    `Row "${partitionKey}/${rowKey}" was written by a newer release of Mooring: it has schema version ${version}, and this release reads up to ${schemaVersion}. Deploy that release again, or a newer one.`,
+    `it was written by a newer release of Mooring: it has schema version ${version}, and this release reads up to ${schemaVersion}. Deploy that release again, or a newer one.`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { Claimed, IdempotencyKeys } from "../../ports.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys {
-  return createIdempotencyKeysOn(table(openTables(settings), "MooringIdempotency"));
+  return createIdempotencyKeysOn(table(openTables(settings), "MooringIdempotency", settings.unreadable));
 }
 
 const pageSize = 500;

@@ -11,28 +11,52 @@ import { endOfIdsSince } from "../../domain/naming/operationId.ts";
 import { isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { heldStates } from "../../domain/operation/namespaceState.ts";
-import type { AnyOperation, StepRecord } from "../../domain/operation/records.ts";
+import type { AnyOperation, Page, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
-import { readNamespaceRow, readStoredNamespace, readStoredNamespaces } from "./namespaceRows.ts";
-import { openTables, type Table, type TableSettings, table } from "./tables.ts";
+import { toRegistryError } from "./errors.ts";
+import { readNamespaceRow, readStoredNamespace } from "./namespaceRows.ts";
+import { operationsPartition, readOperationRow } from "./operationRows.ts";
+import { type Filters, openTables, type Table, type TableSettings, table } from "./tables.ts";
+import { createUnreadableRows, readEach, UnreadableRow } from "./unreadableRows.ts";
 import { createWaitingOn } from "./waiting.ts";
-
-const operationsPartition = "operations";
 
 export function createRegistry(settings: TableSettings): Registry {
   const open = openTables(settings);
-  return createRegistryOn((name) => table(open, name));
+  const { unreadable = createUnreadableRows() } = settings;
+  return createRegistryOn((name) => table(open, name, unreadable), unreadable);
 }
 
 /** The registry on any tables, so that a test can keep them in memory and make each of their calls fail. */
-export function createRegistryOn(table: <T extends object>(name: string) => Table<T>): Registry {
+export function createRegistryOn(
+  table: <T extends object>(name: string) => Table<T>,
+  unreadable = createUnreadableRows(),
+): Registry {
   const namespaces = table<NamespaceRecord>("MooringNamespaces");
   const operations = table<AnyOperation>("MooringOperations");
   const steps = table<StepRecord>("MooringSteps");
 
-  const readOperation = shared((id) => operations.get(operationsPartition, id));
+  /** For a row that somebody asked for: nothing takes its place. */
+  function readOne<Row, T>(row: Row, read: (row: Row) => T): T {
+    try {
+      return read(row);
+    } catch (error) {
+      if (!(error instanceof UnreadableRow)) throw error;
+      unreadable.note(error);
+      throw toRegistryError("", error);
+    }
+  }
+
+  function onlyReadable<Row, T>(page: Page<Row>, read: (row: Row) => T): Page<T> {
+    const { value, unreadable: others } = readEach(page.value, read, unreadable);
+    return { ...page, value, unreadable: [...(page.unreadable ?? []), ...others] };
+  }
+
+  const readOperation = shared(async (id) => {
+    const row = await operations.get(operationsPartition, id);
+    return row && readOne(row, (each) => readOperationRow(each, id));
+  });
   // Callers can put anything into a path: only well-formed operation ids are looked up, since some texts break a URL.
   const findOperation: Registry["findOperation"] = async (id) =>
     /^[\w-]{1,100}$/.test(id) ? readOperation(id) : undefined;
@@ -42,22 +66,25 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     ...createWaitingOn(table("MooringWaiting")),
     async getNamespace({ cluster, namespace }) {
       const row = await namespaces.get(cluster, namespace);
-      return row && readStoredNamespace(row);
+      return row && readOne(row, readStoredNamespace);
     },
     async listNamespaces({ cluster, teams, limit, continuation }) {
       const filters = [["PartitionKey", cluster] as const, ["team", teams] as const];
-      const { value, ...more } = await namespaces.page(filters, limit, continuation);
-      return { value: value.map(readNamespaceRow), ...more };
+      return onlyReadable(await namespaces.page(filters, limit, continuation), readNamespaceRow);
     },
     // The service cannot count, but need not send whole rows.
-    countNamespaces: async (team) => (await namespaces.all([["team", team]], ["team"])).length,
+    async countNamespaces(team) {
+      const { value, unreadable: others = [] } = await namespaces.readable([["team", team]], ["team"]);
+      // A namespace is the team's even if nobody can read the rest of its record.
+      return value.length + others.length;
+    },
     // One scan of the table for all states, since there is no index on them.
-    heldNamespaces: async (unreadable) =>
-      readStoredNamespaces(await namespaces.all([["state", heldStates]]), unreadable).filter(isHeld),
+    heldNamespaces: async () =>
+      onlyReadable(await namespaces.readable([["state", heldStates]]), readStoredNamespace).value.filter(isHeld),
     // Times in the same format compare as text.
-    async namespacesToVerify({ before }, unreadable) {
+    async namespacesToVerify({ before }) {
       const filters = [["state", "Onboarded"] as const, ["verifiedTime", before, "lt"] as const];
-      return readStoredNamespaces(await namespaces.all(filters), unreadable).filter(isOnboarded);
+      return onlyReadable(await namespaces.readable(filters), readStoredNamespace).value.filter(isOnboarded);
     },
     insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
     replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
@@ -68,18 +95,16 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
       const found = await findOperation(id);
       return found?.kind === "batch" ? undefined : found;
     },
-    listOperations: ({ limit, continuation, teams, createdSince, changedSince, ...filters }) =>
-      operations.page(
-        [
-          ["PartitionKey", operationsPartition],
-          ["RowKey", createdSince === undefined ? undefined : endOfIdsSince(new Date(createdSince)), "lt"],
-          ...Object.entries(filters),
-          ["team", teams],
-          ["Timestamp", changedSince, "since"],
-        ],
-        limit,
-        continuation,
-      ),
+    async listOperations({ limit, continuation, teams, createdSince, changedSince, ...filters }) {
+      const query: Filters = [
+        ["PartitionKey", operationsPartition],
+        ["RowKey", createdSince === undefined ? undefined : endOfIdsSince(new Date(createdSince)), "lt"],
+        ...Object.entries(filters),
+        ["team", teams],
+        ["Timestamp", changedSince, "since"],
+      ];
+      return onlyReadable(await operations.page(query, limit, continuation), (row) => readOperationRow(row));
+    },
     async insertOperation(record) {
       await operations.insert(operationsPartition, record.id, record);
     },
@@ -113,6 +138,7 @@ export function createRegistryOn(table: <T extends object>(name: string) => Tabl
     async probe() {
       await namespaces.page([], 1);
     },
+    countUnreadable: async () => unreadable.count(),
   };
 }
 

@@ -1,11 +1,5 @@
 /** Tables by name, opened on first use, and the few calls that Mooring makes on them. */
-import type {
-  TableClient,
-  TableEntity,
-  TableEntityResult,
-  TableServiceClientOptions,
-  TransactionAction,
-} from "@azure/data-tables";
+import type { TableClient, TableEntity, TableServiceClientOptions, TransactionAction } from "@azure/data-tables";
 import type { Page, Stored } from "../../domain/operation/records.ts";
 import { registryDuration, throttles } from "../../telemetry/metrics.ts";
 import type { Credential } from "../credential.ts";
@@ -15,6 +9,7 @@ import { within } from "../within.ts";
 import { fromEntity, propertiesOf, toEntity, toPartialEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, isThrottle, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";
+import { createUnreadableRows, readEach, UnreadableRow, type UnreadableRows } from "./unreadableRows.ts";
 
 export interface TableSettings {
   /** https://<account>.table.core.windows.net */
@@ -22,6 +17,8 @@ export interface TableSettings {
   readonly credential: Credential;
   /** How long one attempt of a call may take. Default 30000. */
   readonly timeoutMs?: number;
+  /** Where unreadable rows are reported; everything that belongs together shares one. */
+  readonly unreadable?: UnreadableRows;
 }
 
 export type Open = (name: string) => Promise<TableClient>;
@@ -111,15 +108,35 @@ export interface Table<T extends object> {
     rows: readonly { readonly row: string; readonly etag: string; readonly changes: Partial<T> }[],
   ): Promise<readonly boolean[]>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
+  /** Without the rows that cannot be read. */
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<Stored<T>>>;
-  /** With `fields`, the service sends only these fields. */
+  /** Fails if one of the rows cannot be read. With `fields`, the service sends only these fields. */
   all(filters: Filters, fields?: readonly (keyof T & string)[]): Promise<Stored<T>[]>;
+  /** The same without the rows that cannot be read. */
+  readable(
+    filters: Filters,
+    fields?: readonly (keyof T & string)[],
+  ): Promise<Pick<Page<Stored<T>>, "value" | "unreadable">>;
 }
 
 /** Entity group transactions, "Performing entity group transactions": 100 entities of one partition, and 4 MiB. */
 const mostInTransaction = 100;
 
-export function table<T extends object>(open: Open, name: string): Table<T> {
+export function table<T extends object>(
+  open: Open,
+  name: string,
+  unreadable: UnreadableRows = createUnreadableRows(),
+): Table<T> {
+  function read(entity: object): Stored<T> {
+    try {
+      return fromEntity<T>(entity);
+    } catch (error) {
+      const { partitionKey: partition, rowKey: row } = keysOf(entity);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UnreadableRow(name, { partition, row }, why, { cause: error });
+    }
+  }
+
   async function run<R>(work: (client: TableClient) => Promise<R>): Promise<R> {
     // A metric and not a span: a step makes five of these calls.
     const begun = performance.now();
@@ -131,6 +148,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
       return result;
     } catch (error) {
       measure("error");
+      if (error instanceof UnreadableRow) unreadable.note(error);
       throw toRegistryError(name, error);
     }
   }
@@ -146,7 +164,7 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     get: (partition: string, row: string) =>
       run(async (client): Promise<Stored<T> | undefined> => {
         try {
-          return fromEntity<T>(await client.getEntity(partition, row));
+          return read(await client.getEntity(partition, row));
         } catch (error) {
           if (isNotFound(error)) return undefined;
           throw error;
@@ -183,25 +201,35 @@ export function table<T extends object>(open: Open, name: string): Table<T> {
     remove: (partition: string, row: string, etag: string) =>
       run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
-      run(async (client): Promise<Page<Stored<T>>> => {
-        if (matchesNothing(filters)) return { value: [] };
+      run(async (client) => {
+        if (matchesNothing(filters)) return { value: [], unreadable: [] };
         const partition = filters.find(([field]) => field === "PartitionKey")?.[1];
         const after = rowsAfter(continuation, typeof partition === "string" ? partition : undefined);
         const filter = [toFilter(filters), after].filter(Boolean).join(" and ");
         const { rows, ...more } = await firstRows(
           client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: limit }),
         );
-        return { value: rows.map((entity) => fromEntity<T>(entity)), ...more };
+        return { ...readEach(rows, read, unreadable), ...more };
       }),
-    all: (filters, fields) =>
-      run(async (client) => {
-        const found: Stored<T>[] = [];
-        const queryOptions = { filter: toFilter(filters), ...(fields ? { select: propertiesOf(fields) } : {}) };
-        const entities = client.listEntities({ queryOptions });
-        for await (const entity of entities) found.push(fromEntity<T>(entity as TableEntityResult<object>));
-        return found;
-      }),
+    all: (filters, fields) => run(async (client) => (await listEntities(client, filters, fields)).map(read)),
+    readable: (filters, fields) =>
+      run(async (client) => readEach(await listEntities(client, filters, fields), read, unreadable)),
   };
+}
+
+async function listEntities(
+  client: TableClient,
+  filters: Filters,
+  fields: readonly string[] | undefined,
+): Promise<readonly object[]> {
+  const found: object[] = [];
+  const queryOptions = { filter: toFilter(filters), ...(fields ? { select: propertiesOf(fields) } : {}) };
+  for await (const entity of client.listEntities({ queryOptions })) found.push(entity);
+  return found;
+}
+
+function keysOf(entity: { readonly partitionKey?: unknown; readonly rowKey?: unknown }) {
+  return { partitionKey: String(entity.partitionKey), rowKey: String(entity.rowKey) };
 }
 
 function transactionsOf<T>(rows: readonly T[]): readonly (readonly T[])[] {

@@ -13,7 +13,7 @@ export interface Pace {
 }
 
 export function createTurns(settings: TableSettings): Turns {
-  return createTurnsOn(table(openTables(settings), "MooringPace"));
+  return createTurnsOn(table(openTables(settings), "MooringPace", settings.unreadable));
 }
 
 const partition = "turns";

@@ -24,7 +24,7 @@ const listed = [
 export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests {
   return {
     waitingFor: async (berth) => (await waiting.all([["PartitionKey", partitionOf(berth)]])).toSorted(bySequence),
-    listWaiting: async () => (await waiting.all([], listed)).toSorted(bySequence),
+    listWaiting: async () => (await waiting.readable([], listed)).value.toSorted(bySequence),
     async insertWaiting(record) {
       await waiting.insert(partitionOf(record), rowOf(record), record);
     },

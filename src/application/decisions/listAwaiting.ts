@@ -5,7 +5,7 @@ import { kindOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationRecord, Page } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 /** How many records of operations are read at a time. */
 const readsAtOnce = 50;
@@ -17,25 +17,24 @@ export interface AwaitingQuery {
   readonly isWanted?: (held: HeldRecord) => boolean;
   /** Decided from the operation's record. */
   readonly isMeant?: (operation: Awaiting<OperationRecord>) => boolean;
-  /** Called for a namespace whose record cannot be read, and whose operation is therefore not listed. */
-  readonly warn: (message: string) => void;
 }
 
 /** Newest first, like every list of operations: IDs count down. */
 export async function listAwaiting(
   registry: Pick<Registry, "heldNamespaces" | "getOperation">,
-  { limit, continuation, isWanted = () => true, isMeant = () => true, warn }: AwaitingQuery,
+  { limit, continuation, isWanted = () => true, isMeant = () => true }: AwaitingQuery,
 ): Promise<Page<Awaiting<OperationRecord>>> {
   const after = continuation === undefined ? "" : (readCursor(continuation)?.row ?? "");
-  const unreadable = ({ message }: Error) => warn(logLine("namespace not read", { reason: message }));
-  const ids = (await registry.heldNamespaces(unreadable))
+  const ids = (await registry.heldNamespaces())
     .filter((held) => mayAsk(held) && held.operation > after && isWanted(held))
     .map(({ operation }) => operation)
     .toSorted();
   const found: Awaiting<OperationRecord>[] = [];
   // One more than a page shows whether there is another.
   for (let at = 0; at < ids.length && found.length <= limit; at += readsAtOnce) {
-    const records = await Promise.all(ids.slice(at, at + readsAtOnce).map((id) => registry.getOperation(id)));
+    const records = await Promise.all(
+      ids.slice(at, at + readsAtOnce).map((id) => unlessUnreadable(registry.getOperation(id))),
+    );
     for (const record of records) if (record && awaitsApproval(record) && isMeant(record)) found.push(record);
   }
   const value = found.slice(0, limit);

@@ -4,6 +4,7 @@ import { type Circumstances, keyOf, type Range } from "../../domain/operation/es
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
 import { isStepName, stepFacts } from "../../resources/index.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 const recentOperations = 10;
 const mostAhead = 200;
@@ -26,7 +27,9 @@ export async function readMeasurements(
 async function readRecent(registry: Pick<Registry, "listOperations" | "listSteps">, limit: number) {
   const { value } = await registry.listOperations({ status: "Succeeded", limit });
   const operations = value.filter((each): each is OperationRecord => each.kind !== "batch");
-  const steps = await Promise.all(operations.map(({ id }) => registry.listSteps(id)));
+  const steps = await Promise.all(
+    operations.map(async ({ id }) => (await unlessUnreadable(registry.listSteps(id))) ?? []),
+  );
   const times = new Map<string, number[]>();
   for (const step of steps.flat()) {
     const seconds = secondsOf(step);

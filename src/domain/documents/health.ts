@@ -1,4 +1,11 @@
 import { z } from "zod";
 
-export const HealthDocument = z.object({ status: z.enum(["ok", "unavailable"]), reason: z.string().optional() });
+export const HealthDocument = z.object({
+  status: z.enum(["ok", "unavailable"]),
+  reason: z.string().optional(),
+  unreadableRows: z.int().optional().meta({
+    description:
+      "How many rows of the registry this instance could not read within the last hour; absent if none. What they belong to fails, and is missing in lists. Since 0.2.0.",
+  }),
+});
 export type HealthDocument = z.infer<typeof HealthDocument>;

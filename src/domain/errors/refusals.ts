@@ -225,7 +225,8 @@ export const refusals = {
   RATE_LIMITED: {
     status: 429,
     isPolicy: false,
-    cause: "The caller sends requests faster, or more changes or verifications at once, than the catalog's limits allow.",
+    cause:
+      "The caller sends requests faster, or more changes or verifications at once, than the catalog's limits allow.",
     fix: "Wait as long as the answer says, then send the request again.",
   },
   TOO_MANY_STREAMS: {

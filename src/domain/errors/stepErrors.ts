@@ -379,6 +379,16 @@ export const stepErrors = {
     cause: "The registry tables did not answer.",
     fix: { nothing: "Mooring tries again", ifItLasts: "check the storage account" },
   },
+  RECORD_UNREADABLE: {
+    status: 503,
+    retryable: true,
+    cause:
+      "A row of the registry was written by a newer release, or changed by hand, and cannot be read. Other namespaces are not affected.",
+    fix: {
+      nothing: "Mooring tries again",
+      ifItLasts: "deploy the release that wrote the row, or repair the row that the message names (docs/runbook.md)",
+    },
+  },
   // Service Bus
   SERVICE_BUS_UNAVAILABLE: {
     status: 503,

@@ -158,4 +158,6 @@ export interface Page<T> {
   readonly value: readonly T[];
   /** Pass it back to get the next page. */
   readonly continuation?: string;
+  /** The keys of records that were left out because they cannot be read. */
+  readonly unreadable?: readonly string[];
 }

@@ -7,8 +7,8 @@ import { type Claims, callerOf } from "../../domain/policy/claims.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { readClientPrincipal } from "./clientPrincipal.ts";
 import { type Arriving, createBodyLimit } from "./bodyLimit.ts";
+import { readClientPrincipal } from "./clientPrincipal.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrencyLimit.ts";
 import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
 

@@ -63,7 +63,7 @@ export async function watchDrift(
   { repair, ...pace }: Watch,
 ): Promise<void> {
   const looks: Promise<void>[] = [];
-  for (const record of await dueNamespaces(ports, context, Date.now())) {
+  for (const record of await dueNamespaces(ports, Date.now())) {
     if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
     const { cluster, namespace } = record;
     looks.push(
@@ -76,15 +76,10 @@ export async function watchDrift(
 }
 
 /** Oldest look first. A namespace that could not be read waits for its next turn, and holds up no other. */
-async function dueNamespaces(
-  { catalog, registry }: Ports,
-  context: Pick<InvocationContext, "warn">,
-  now: number,
-): Promise<readonly Stored<OnboardedRecord>[]> {
+async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise<readonly Stored<OnboardedRecord>[]> {
   const before = new Date(now - catalog.drift.everyMinutes * 60_000).toISOString();
-  const unreadable = ({ message }: Error) => context.warn(logLine("namespace not read", { reason: message }));
   const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
-  return (await registry.namespacesToVerify({ before }, unreadable))
+  return (await registry.namespacesToVerify({ before }))
     .filter((record) => seen(record) < before)
     .toSorted((a, b) => (seen(a) < seen(b) ? -1 : Number(seen(a) > seen(b))))
     .slice(0, mostPerRun);

@@ -17,14 +17,13 @@ export function registerApprovals({ registry }: Pick<Ports, "registry">, routes:
     route: "api/approvals",
     method: "GET",
     query: ["top", "continuation"],
-    handler: routes.forRoles(["Onboarding.Approve"], async (request, { context, by }) => {
+    handler: routes.forRoles(["Onboarding.Approve"], async (request, { by }) => {
       expectApprover(by);
       const now = new Date();
       const { value, continuation } = await listAwaiting(registry, {
         ...readLimit(request),
         isWanted: ({ requestedBy }) => requestedBy !== by.id,
         isMeant: (operation) => awaitsCaller(by, operation, now),
-        warn: context.warn.bind(context),
       });
       const page: AwaitingPage = { value: value.map(awaitingDocument), ...nextLink(request, continuation) };
       return json(200, page);

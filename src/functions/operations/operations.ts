@@ -80,7 +80,7 @@ export function registerOperations(
     route: "api/operations",
     method: "GET",
     query: [...Object.keys(Filters.shape), "top", "continuation"],
-    handler: routes.forCallers(async (request, { context, by }) => {
+    handler: routes.forCallers(async (request, { by }) => {
       const { phase, ...filters } = readFilters(request);
       const limit = readLimit(request);
       const teams = visibleTeams(by);
@@ -89,7 +89,6 @@ export function registerOperations(
             ...limit,
             isWanted: (held) => maySee(by, held) && isOf(filters, held),
             isMeant: ({ status, kind }) => (filters.status ?? status) === status && (filters.kind ?? kind) === kind,
-            warn: context.warn.bind(context),
           })
         : await ports.registry.listOperations({ ...filters, ...(teams === undefined ? {} : { teams }), ...limit });
       const page: OperationPage = { value: value.map(summary), ...nextLink(request, continuation) };

@@ -34,9 +34,7 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
       const client = getClient(context);
       const before = Date.now() - graceMs;
       const recovery = { ports, client, warn: context.warn.bind(context) };
-      const held = await ports.registry.heldNamespaces(({ message }) =>
-        context.warn(logLine("namespace not read", { reason: message })),
-      );
+      const held = await ports.registry.heldNamespaces();
       for (const record of held) {
         try {
           const isOld = Date.parse(record.acceptedTime) < before;

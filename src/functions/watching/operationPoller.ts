@@ -3,9 +3,11 @@
  * running.
  */
 import type { DurableClient } from "durable-functions";
+import { unlessUnreadable } from "../../application/unlessUnreadable.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import { phaseOf } from "../batches/batchStatus.ts";
+import { findPhase } from "../operations/operations.ts";
 import {
   beginAt,
   type Change,
@@ -120,14 +122,18 @@ async function lookAtAll(
   return snapshots;
 }
 
-/** As the feed of all shows it: without the items of a batch, since their operations appear themselves. */
+/**
+ * As the feed of all shows it: without the items of a batch, since their operations appear themselves, and without the steps of an
+ * operation if one of them cannot be read.
+ */
 async function lookFromAfar(
   source: Source,
   client: DurableClient,
   operation: AnyOperation,
 ): Promise<OperationSnapshot> {
   if (operation.kind === "batch") return { operation, phase: phaseOf(operation), parts: [] };
-  return await readSnapshot(source, client, operation);
+  const snapshot = await unlessUnreadable(readSnapshot(source, client, operation));
+  return snapshot ?? { operation, phase: await findPhase(client, operation), parts: [] };
 }
 
 /** Reads newest first, back to where the previous read began: many may come at the same time. */
@@ -164,7 +170,9 @@ function createTurns({ registry }: Source) {
       const older: AnyOperation[] = [];
       const turn = shareOut(waiting, most);
       for (let at = 0; at < turn.length; at += newest) {
-        const found = await Promise.all(turn.slice(at, at + newest).map(({ id }) => registry.findOperation(id)));
+        const found = await Promise.all(
+          turn.slice(at, at + newest).map(({ id }) => unlessUnreadable(registry.findOperation(id))),
+        );
         older.push(...found.filter((each) => each !== undefined));
       }
       const all = [...known.values(), ...older];

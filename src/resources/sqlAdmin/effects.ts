@@ -133,6 +133,8 @@ async function dependants(
       requestsOf(record).some(({ databases }) => databases.some(({ server }) => server === alias)),
     );
     found.push(...uses.map(berthKey).filter((key) => key !== berthKey(own)));
+    // Nobody knows what such a namespace has.
+    found.push(...(page.unreadable ?? []).map((row) => `perhaps the unreadable row ${row}`));
     continuation = page.continuation;
   } while (continuation !== undefined);
   return found;

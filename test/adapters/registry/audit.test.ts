@@ -202,12 +202,14 @@ it("writes its format version into every row, outside what the hashes cover", as
   expect(await audit.verify()).toMatchObject({ valid: true, entries: 2 });
 });
 
-it("refuses to read or verify what a newer release wrote, and names the row", async () => {
+it("leaves out what a newer release wrote, and refuses to verify it", async () => {
   const audit = await write(["a", "b"]);
   const [, second] = await records();
   await rows.updateEntity({ partitionKey: "audit", rowKey: second?.rowKey ?? "", v: 2 }, "Merge");
 
-  const message = expect.stringMatching(/Table MooringAudit: Row "audit\/e-\d+" was written by a newer release/);
-  await expect(audit.read({ limit: 5 })).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE", message });
-  await expect(audit.verify()).rejects.toMatchObject({ message });
+  expect((await audit.read({ limit: 5 })).value.map(({ id }) => id)).toEqual(["a"]);
+  const message = expect.stringMatching(
+    /Row "audit\/e-\d+" of MooringAudit cannot be read: it was written by a newer release/,
+  );
+  await expect(audit.verify()).rejects.toMatchObject({ code: "RECORD_UNREADABLE", message });
 });

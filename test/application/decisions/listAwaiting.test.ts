@@ -3,6 +3,7 @@ import { beforeEach, expect, it } from "vitest";
 import { foreseeApproval } from "../../../src/application/decisions/decide.ts";
 import { listAwaiting } from "../../../src/application/decisions/listAwaiting.ts";
 import { type Caller, queueRequester } from "../../../src/domain/access/caller.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
 import { awaitsCaller } from "../../../src/domain/operation/awaiting.ts";
 import { open } from "../../../src/domain/operation/lifecycle.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -19,10 +20,6 @@ const approval = {
   reminders: 0,
 };
 const by = (id: string) => ({ by: id, time: "2026-03-02T11:30:00.000Z" });
-
-const warn = (message: string) => {
-  throw new Error(message);
-};
 
 let cloud: FakeCloud;
 beforeEach(() => {
@@ -51,7 +48,7 @@ async function hold(id: string, changes: Partial<OperationRecord> = {}): Promise
 }
 
 async function list(query: Partial<Parameters<typeof listAwaiting>[1]> = {}) {
-  const { value, continuation } = await listAwaiting(cloud.ports.registry, { limit: 50, warn, ...query });
+  const { value, continuation } = await listAwaiting(cloud.ports.registry, { limit: 50, ...query });
   return { ids: value.map(({ id }) => id), continuation };
 }
 
@@ -82,7 +79,6 @@ it("reads page after page, and reads no operation of a namespace that the caller
       { ...registry, getOperation },
       {
         limit: 30,
-        warn,
         isWanted: ({ team }) => team === "red",
         ...(continuation === undefined ? {} : { continuation }),
       },
@@ -94,6 +90,20 @@ it("reads page after page, and reads no operation of a namespace that the caller
 
   expect(found).toEqual(Array.from({ length: 75 }, (_, index) => String(100 + 2 * index)));
   expect(read.filter((id) => Number(id) % 2 === 1)).toEqual([]);
+});
+
+it("leaves out an operation whose record cannot be read", async () => {
+  await hold("1", { approval });
+  await hold("2", { approval });
+  const { registry } = cloud.ports;
+  const getOperation = async (id: string) => {
+    if (id === "1") throw new TransientError("RECORD_UNREADABLE", "row 1 is strange");
+    return await registry.getOperation(id);
+  };
+
+  const { value } = await listAwaiting({ ...registry, getOperation }, { limit: 50 });
+
+  expect(value.map(({ id }) => id)).toEqual(["2"]);
 });
 
 it("awaits a caller exactly when their approval would be accepted and new", async () => {

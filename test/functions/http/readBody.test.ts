@@ -126,6 +126,8 @@ it("reads a body that arrives in pieces, and accepts a missing one only where it
 
   await expect(readBody({ ...request, body: null }, { receive })).rejects.toMatchObject({ code: "MALFORMED_JSON" });
   await expect(readOptionalBody({ ...request, body: null }, { receive })).resolves.toEqual({});
-  await expect(readBody(sending(1, new TextEncoder().encode('{"a":1}')).request, { receive })).resolves.toEqual({ a: 1 });
+  await expect(readBody(sending(1, new TextEncoder().encode('{"a":1}')).request, { receive })).resolves.toEqual({
+    a: 1,
+  });
   await expect(readBody(request, { receive })).rejects.toMatchObject({ code: "MALFORMED_JSON" });
 });

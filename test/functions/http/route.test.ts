@@ -65,9 +65,7 @@ it("lets nobody keep others from changes with bodies that never end", async () =
   );
   const endless = () =>
     new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) });
-  const stuck = [0, 1].flatMap((caller) =>
-    Array.from({ length: 10 }, () => change(post(caller, endless()), context)),
-  );
+  const stuck = [0, 1].flatMap((caller) => Array.from({ length: 10 }, () => change(post(caller, endless()), context)));
   await new Promise((resolve) => setImmediate(resolve));
 
   expect((await change(post(2, "{}"), context)).status).toBe(202);

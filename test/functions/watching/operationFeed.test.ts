@@ -1,6 +1,7 @@
 /** The feed of all operations, with more of them than one page has. */
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
+import { TransientError } from "../../../src/domain/errors.ts";
 import type { AnyOperation, OperationRecord, Stored } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createFeedOfAll } from "../../../src/functions/watching/feedOfAll.ts";
@@ -311,6 +312,33 @@ it("shows each client only what its caller may see", async () => {
 
   expect(new Set((await red.poll()).map(({ data }) => Reflect.get(Object(data), "id")))).toEqual(new Set(["op-00001"]));
   expect(said(await blue.poll(), "op-00001")).toEqual([]);
+});
+
+it("tells of all others when one operation, or the steps of one, cannot be read", async () => {
+  const odd = put(1, { status: "Running" });
+  const gone = put(2, { status: "Running" });
+  for (let number = 3; number <= 110; number += 1) put(number);
+  const sound = put(111, { status: "Running" });
+  step(sound.id, "ensureIdentity");
+  const { registry } = ports;
+  const refuse = async (): Promise<never> => {
+    throw new TransientError("RECORD_UNREADABLE", "a strange row");
+  };
+  ports = {
+    ...ports,
+    registry: {
+      ...registry,
+      listSteps: async (id) => (id === odd.id ? await refuse() : await registry.listSteps(id)),
+      // Older than the newest hundred, so it is read alone.
+      findOperation: async (id) => (id === gone.id ? await refuse() : await registry.findOperation(id)),
+    },
+  };
+
+  const events = await follow()();
+
+  expect(said(events, sound.id)).toEqual(["operation", "step"]);
+  expect(said(events, odd.id)).toEqual(["operation"]);
+  expect(said(events, gone.id)).toEqual([]);
 });
 
 it("keeps a busy team from delaying another", async () => {

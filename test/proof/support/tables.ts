@@ -85,6 +85,7 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
           return table.delete(keyOf(partition, row));
         }),
       page: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
+      readable: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
       all: (filters) => ask("list", () => select(table, filters).map(read)),
     };
   }
