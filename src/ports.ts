@@ -4,6 +4,7 @@ import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
 import type { AuditCheck } from "./domain/documents/audit.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
 import type { Berth } from "./domain/naming/names.ts";
+import type { SentMessage } from "./domain/naming/operationId.ts";
 import type { HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";
 import type {
@@ -270,6 +271,17 @@ export interface QueueMessages {
   deadLetterDeferred(sequenceNumber: number, why: DeadLetterReason): Promise<boolean>;
   /** The bodies of earlier messages that are neither settled nor deferred, so will be delivered for the first time or again. */
   undecidedBefore(sequenceNumber: number): Promise<readonly unknown[]>;
+  /** The deferred among the next messages of the queue, from that number on; `next` is where the others begin, if there are any. */
+  deferredFrom(
+    sequenceNumber: number,
+  ): Promise<{ readonly messages: readonly DeferredMessage[]; readonly next?: number }>;
+}
+
+export interface DeferredMessage extends SentMessage {
+  readonly expiresTime: Date;
+  readonly body: unknown;
+  /** Its application properties. */
+  readonly properties: unknown;
 }
 
 export interface DeadLetterReason {
@@ -384,6 +396,8 @@ export interface Batches {
 export interface WaitingRequests {
   /** For one namespace, in order. */
   waitingFor(berth: Berth): Promise<readonly WaitingRequest[]>;
+  /** The first one of a namespace; reads no other. */
+  firstWaiting(berth: Berth): Promise<WaitingRequest | undefined>;
   /** For all namespaces, without the requests. */
   listWaiting(): Promise<readonly Omit<WaitingRequest, "request">[]>;
   /** Does nothing if it is already waiting. */
@@ -515,6 +529,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     listBatchItems: "reads",
     updateBatchItems: "notes",
     waitingFor: "reads",
+    firstWaiting: "reads",
     listWaiting: "reads",
     insertWaiting: "notes",
     removeWaiting: "notes",
@@ -538,5 +553,6 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     completeDeferred: "notes",
     deadLetterDeferred: "notes",
     undecidedBefore: "reads",
+    deferredFrom: "reads",
   },
 };

@@ -5,7 +5,9 @@ import { names } from "../../local/cloud.ts";
 import { startSandbox } from "../../local/sandbox.ts";
 import { quantile } from "../onboarding/measure.ts";
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "10" } } });
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "10" }, behind: { type: "string", default: "8,400,1000" } },
+});
 
 const sandbox = await startSandbox({
   callers: "keys",
@@ -67,11 +69,16 @@ async function acceptedAfter(namespace: string): Promise<number> {
   return performance.now() - sent;
 }
 
+/** A namespace whose operation waits for a person. */
+async function holdUp(busy: string): Promise<Operation> {
+  send(busy, "orders", ["reader"]);
+  return await until(async () => (await operationsOf(busy)).find(({ phase }) => phase === "awaitingApproval"));
+}
+
 for (let run = 0; run < Number(values.runs); run += 1) {
   alone.push(await acceptedAfter(`alone-${run}`));
   const busy = `busy-${run}`;
-  send(busy, "orders", ["reader"]);
-  const waiting = await until(async () => (await operationsOf(busy)).find(({ phase }) => phase === "awaitingApproval"));
+  const waiting = await holdUp(busy);
 
   const sent = performance.now();
   for (const roles of eight) send(busy, "messages", roles);
@@ -100,4 +107,14 @@ for (const [name, times] of Object.entries({
   "the next request begins after the end of the one before": beginning,
 }))
   console.log(`${name.padEnd(66)} p50 ${quantile(times, 0.5).toFixed(0)} ms, most ${Math.max(...times).toFixed(0)} ms`);
+
+for (const count of values.behind.split(",").map(Number)) {
+  const busy = `busy-behind-${count}`;
+  await holdUp(busy);
+  for (let index = 0; index < count; index += 1) send(busy, "messages", eight[index % eight.length] ?? []);
+  const after = await acceptedAfter(`innocent-behind-${count}`);
+  console.log(
+    `${`a message behind ${count} for a busy namespace is accepted after`.padEnd(66)} ${after.toFixed(0)} ms`,
+  );
+}
 await sandbox.close();

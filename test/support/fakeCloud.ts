@@ -69,6 +69,7 @@ export const idleQueue: QueueMessages = {
   completeDeferred: async () => true,
   deadLetterDeferred: async () => true,
   undecidedBefore: async () => [],
+  deferredFrom: async () => ({ messages: [] }),
 };
 
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
@@ -464,6 +465,8 @@ function waitingOf({ waiting }: State): WaitingRequests {
   return {
     waitingFor: async ({ cluster, namespace }) =>
       inOrder().filter((each) => each.cluster === cluster && each.namespace === namespace),
+    firstWaiting: async ({ cluster, namespace }) =>
+      inOrder().find((each) => each.cluster === cluster && each.namespace === namespace),
     listWaiting: async () => inOrder(),
     async insertWaiting(record) {
       if (!waiting.has(record.sequenceNumber)) waiting.set(record.sequenceNumber, record);

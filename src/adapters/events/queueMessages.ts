@@ -1,6 +1,6 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import Long from "long";
-import type { DeadLetterReason, QueueMessages } from "../../ports.ts";
+import type { DeadLetterReason, DeferredMessage, QueueMessages } from "../../ports.ts";
 import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
 import { isMessageNotFound, toFailure } from "./failure.ts";
@@ -24,8 +24,10 @@ export function createQueueMessages({
 }): QueueMessages & { close(): Promise<void> } {
   // This opens no link for messages: the receiver is only the SDK's way to settle.
   const receiver = openLazily(namespace, (client) => client.createReceiver(queue));
-  /** All messages before it have been settled or deferred, and are not delivered again. */
-  let firstUndecided = 1;
+  /** Every earlier message has been looked at. */
+  let unseen = 1;
+  /** Those of them that were neither settled nor deferred at their last look, in order. All others stay decided. */
+  let undecided: readonly number[] = [];
 
   async function run<R>(what: string, act: (via: ServiceBusReceiver) => Promise<R>): Promise<R> {
     let timer: NodeJS.Timeout | undefined;
@@ -77,15 +79,24 @@ export function createQueueMessages({
     undecidedBefore: (sequenceNumber) =>
       run("Peeking at", async (via) => {
         const found: ServiceBusReceivedMessage[] = [];
-        for (let from = firstUndecided; from < sequenceNumber; ) {
-          const page = await via.peekMessages(mostPeeked, { fromSequenceNumber: Long.fromNumber(from) });
+        for (let from = undecided[0] ?? unseen; from < sequenceNumber; ) {
+          const most = Math.min(mostPeeked, sequenceNumber - from);
+          const page = await via.peekMessages(most, { fromSequenceNumber: Long.fromNumber(from) });
           // A scheduled message gets another number when it becomes active.
           found.push(...page.filter((each) => each.state === "active" && numberOf(each) < sequenceNumber));
-          from = numberOf(page.at(-1)) + 1;
+          const last = numberOf(page.at(-1));
+          from = undecided.find((each) => each > last) ?? Math.max(last + 1, unseen);
         }
-        const [first] = found;
-        firstUndecided = Math.max(firstUndecided, first ? numberOf(first) : sequenceNumber);
+        // Without a wait in between: another call may have looked further meanwhile.
+        undecided = [...found.map(numberOf), ...undecided.filter((each) => each >= sequenceNumber)];
+        unseen = Math.max(unseen, sequenceNumber);
         return found.map(({ body }) => body as unknown);
+      }),
+    deferredFrom: (sequenceNumber) =>
+      run("Peeking at", async (via) => {
+        const page = await via.peekMessages(mostPeeked, { fromSequenceNumber: Long.fromNumber(sequenceNumber) });
+        const messages = page.filter(({ state }) => state === "deferred").map(toDeferred);
+        return page.length === 0 ? { messages } : { messages, next: numberOf(page.at(-1)) + 1 };
       }),
     close: receiver.close,
   };
@@ -97,6 +108,20 @@ const mostPeeked = 100;
 /** Infinity, after all others, if there is no message. */
 function numberOf(message: ServiceBusReceivedMessage | undefined): number {
   return message?.sequenceNumber?.toNumber() ?? Number.POSITIVE_INFINITY;
+}
+
+function toDeferred(message: ServiceBusReceivedMessage): DeferredMessage {
+  const { messageId, body, applicationProperties: properties = {} } = message;
+  const { enqueuedTimeUtc: sentTime = new Date(0), expiresAtUtc: expiresTime = new Date(8_640_000_000_000_000) } =
+    message;
+  return {
+    sequenceNumber: numberOf(message),
+    messageId: String(messageId ?? ""),
+    sentTime,
+    expiresTime,
+    body,
+    properties,
+  };
 }
 
 async function receiveDeferred(

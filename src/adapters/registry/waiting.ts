@@ -22,8 +22,16 @@ const listed = [
 ] as const satisfies readonly (keyof WaitingRequest)[];
 
 export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests {
+  const waitingFor: WaitingRequests["waitingFor"] = async (berth) =>
+    (await waiting.all([["PartitionKey", partitionOf(berth)]])).toSorted(bySequence);
   return {
-    waitingFor: async (berth) => (await waiting.all([["PartitionKey", partitionOf(berth)]])).toSorted(bySequence),
+    waitingFor,
+    async firstWaiting(berth) {
+      const { value, unreadable = [] } = await waiting.page([["PartitionKey", partitionOf(berth)]], 1);
+      // If the first one cannot be read, the others must not overtake it: this fails, and names it.
+      const [first] = unreadable.length > 0 ? await waitingFor(berth) : value.toSorted(bySequence);
+      return first;
+    },
     listWaiting: async () => (await waiting.readable([], listed)).value.toSorted(bySequence),
     async insertWaiting(record) {
       await waiting.insert(partitionOf(record), rowOf(record), record);

@@ -30,13 +30,14 @@ import {
 import { queueCaller } from "../callers/authentication.ts";
 import { noteRefusalOf, type RefusalTrail } from "../callers/refusalTrail.ts";
 import { checkRequest } from "../http/readRequest.ts";
+import type { Arriving } from "./arriving.ts";
+import { createLostRows } from "./lostRows.ts";
 import { readMessage } from "./readMessage.ts";
 
 /** The function that receives these messages. */
 export const queueFunction = "onboardingRequested";
 
 type Worker = Pick<AcceptanceContext, "client" | "warn">;
-type Arriving = Omit<WaitingRequest, keyof Berth | "since">;
 
 export interface Backlog {
   /**
@@ -48,7 +49,10 @@ export interface Backlog {
   admitNext(worker: Worker, berth: Berth): Promise<void>;
   /** Writes to the audit trail. */
   noteRefused(worker: Worker, message: Pick<WaitingRequest, "traceparent">, error: Refusal): Promise<void>;
-  /** Goes through everything that waits: begins what can begin, and dead-letters what has waited too long. */
+  /**
+   * Goes through everything that waits: begins what can begin, dead-letters what has waited too long, and finds again what the
+   * registry has lost.
+   */
   reconcile(worker: Worker): Promise<void>;
 }
 
@@ -65,15 +69,20 @@ export function createBacklog(
     return { ...worker, ports, by: queueCaller(catalog), operation, traceparent, isRepeated: true };
   }
 
+  const findLost = createLostRows<Worker>(ports, noteRefused);
+  /** Looks at what waits for a namespace that have not begun. */
+  const lookingNext = new Map<string, Promise<void>>();
+
   async function isFirst(berth: Berth, sequenceNumber: number, undecidedBefore = sequenceNumber): Promise<boolean> {
     const undecided = await queue.undecidedBefore(undecidedBefore);
     if (undecided.some((body) => isFor(berth, body))) return false;
-    return (await registry.waitingFor(berth)).every((waiting) => waiting.sequenceNumber >= sequenceNumber);
+    const first = await registry.firstWaiting(berth);
+    return !first || first.sequenceNumber >= sequenceNumber;
   }
 
   /** False when nothing more can begin for now. */
   async function admitFirst(worker: Worker, berth: Berth): Promise<boolean> {
-    const [first] = await registry.waitingFor(berth);
+    const first = await registry.firstWaiting(berth);
     if (!first) return false;
     const record = await registry.getNamespace(berth);
     if (record && isHeld(record) && record.operation !== first.operation) return false;
@@ -121,11 +130,18 @@ export function createBacklog(
     return now() >= Math.min(Date.parse(since) + longestWaitMs(catalog.queue), Date.parse(expires));
   }
 
-  async function admitNext(worker: Worker, berth: Berth): Promise<void> {
-    await logFailure(worker, berth, async () => {
-      let isToGoOn = true;
-      while (isToGoOn) isToGoOn = await admitFirst(worker, berth);
-    });
+  /** A look that has not begun sees everything written so far, so all who ask for one until then share it. */
+  function admitNext(worker: Worker, berth: Berth): Promise<void> {
+    const key = berthKey(berth);
+    const looking =
+      lookingNext.get(key) ??
+      logFailure(worker, berth, async () => {
+        lookingNext.delete(key);
+        let isToGoOn = true;
+        while (isToGoOn) isToGoOn = await admitFirst(worker, berth);
+      });
+    lookingNext.set(key, looking);
+    return looking;
   }
 
   async function logFailure({ warn }: Worker, berth: Berth, work: () => Promise<void>): Promise<void> {
@@ -163,6 +179,7 @@ export function createBacklog(
       for (const waiting of await registry.listWaiting()) {
         if (isOver(waiting)) await logFailure(worker, waiting, () => giveUp(worker, waiting));
       }
+      await findLost(worker);
     },
   };
 }

@@ -5,9 +5,8 @@ import { app, type InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
 import { z } from "zod";
 import { berthKey } from "../../domain/naming/names.ts";
-import { operationIdOf } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { readTraceparent, type Traceparent, traceOf } from "../../domain/watching/trace.ts";
+import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { queueAge } from "../../telemetry/metrics.ts";
@@ -16,7 +15,9 @@ import type { Accepted } from "../acceptance/acceptance.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { type Received, receiveRequest } from "../http/readRequest.ts";
+import { arrivingOf } from "./arriving.ts";
 import { type Backlog, queueFunction } from "./backlog.ts";
+import { traceOfMessage } from "./messageTrace.ts";
 import { readMessage } from "./readMessage.ts";
 
 export const queueName = "onboarding-requests";
@@ -67,7 +68,12 @@ interface Arrival {
 
 /** Runs in the trace of the message's sender, even where the host does not follow it. */
 export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arrival): Promise<void> {
-  const traceparent = traceOfMessage(arrival.message, arrival.context);
+  const { message, context } = arrival;
+  const traceparent = traceOfMessage(
+    message,
+    context.triggerMetadata?.["applicationProperties"],
+    context.traceContext?.traceParent,
+  );
   const options = {
     kind: SpanKind.CONSUMER,
     attributes: { "messaging.system": "servicebus", "messaging.destination.name": queueName },
@@ -91,25 +97,21 @@ async function decide(
   let received: Received | undefined;
   let accepted: Accepted | undefined;
   try {
-    const operation = operationIdOf({ sequenceNumber, messageId, sentTime: times.enqueuedTimeUtc });
-    const expires = times.expiresAtUtc.toISOString();
     const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
     received = receiveRequest(reader, readMessage(message));
-    const { request, namespaceField } = received;
-    const sentAs = namespaceField ? { namespaceField } : {};
-    accepted = await backlog.admitOrDefer(worker, {
-      request,
-      ...sentAs,
-      sequenceNumber,
-      operation,
-      traceparent,
-      expires,
-    });
+    const { enqueuedTimeUtc: sentTime, expiresAtUtc: expiresTime } = times;
+    const arriving = arrivingOf(received, { sequenceNumber, messageId, sentTime, expiresTime, traceparent });
+    accepted = await backlog.admitOrDefer(worker, arriving);
     if (accepted) {
       const { operation: begun, isNew } = accepted;
       context.log(logLine("onboarding accepted from the queue", { operation: begun, isNew }));
     } else {
-      context.log(logLine("onboarding from the queue waits", { operation, namespace: berthKey(request) }));
+      context.log(
+        logLine("onboarding from the queue waits", {
+          operation: arriving.operation,
+          namespace: berthKey(arriving.request),
+        }),
+      );
     }
   } catch (caught) {
     const error = received ? received.retell(caught) : caught;
@@ -128,21 +130,6 @@ async function decide(
   if (accepted?.isNew) return;
   await requestRecovery.recoverHolder(worker, received.request);
   await backlog.admitNext(worker, received.request);
-}
-
-const TraceProperties = z.object({ traceparent: z.unknown(), "diagnostic-Id": z.unknown() }).partial();
-
-const TracedEnvelope = z.object({ specversion: z.string(), traceparent: z.unknown() });
-
-/**
- * The sender's trace. Azure's SDKs write it as `Diagnostic-Id`, whose first letter the Functions SDK lowers; an envelope may
- * carry it as an attribute (CloudEvents, "Distributed Tracing" extension). The message's own takes precedence.
- */
-function traceOfMessage(message: unknown, { triggerMetadata, traceContext }: Context): Traceparent {
-  const properties = TraceProperties.safeParse(triggerMetadata?.["applicationProperties"]).data ?? {};
-  const ofMessage = readTraceparent(properties.traceparent) ?? readTraceparent(properties["diagnostic-Id"]);
-  const caller = ofMessage ?? TracedEnvelope.safeParse(message).data?.traceparent;
-  return traceOf({ caller, host: traceContext?.traceParent });
 }
 
 const longestPauseMs = 30_000;

@@ -249,3 +249,52 @@ test("finds the messages before a given one that are neither settled nor deferre
   await messages.complete(locked.lockToken);
   expect(await messages.undecidedBefore(last?.sequenceNumber ?? 0)).toEqual([{ index: 1 }]);
 });
+
+test("peeks at as little for one more message behind many as behind few, while the first of all is undecided", async () => {
+  const messages = open();
+  view().send({ body: { index: -1 } });
+  const holder = sandbox.client().createReceiver(queue);
+  const [first] = await holder.receiveMessages(1);
+  if (!first) throw new Error("no message came");
+  const receiver = sandbox.client().createReceiver(queue);
+  const peeks = () => sandbox.faults.journal.filter(({ operation }) => operation === "peek").length;
+  const costs: number[] = [];
+  for (let behind = 0; behind < 600; behind += 100) {
+    for (let index = 0; index < 100; index += 1) view().send({ body: { index: behind + index } });
+    await holder.renewMessageLock(first);
+    // A tenth of them stays undecided for now, as if other slots had them.
+    for (const message of await receiver.receiveMessages(90)) await receiver.deferMessage(message);
+    const last = view().messages().at(-1)?.sequenceNumber ?? 0;
+    await messages.undecidedBefore(last);
+    await holder.renewMessageLock(first);
+    const before = peeks();
+
+    expect(await messages.undecidedBefore(last)).toContainEqual({ index: -1 });
+    costs.push(peeks() - before);
+    for (const message of await receiver.receiveMessages(10)) await receiver.deferMessage(message);
+  }
+
+  // One for the first of all, one for the undecided at the end, and one for those that were undecided at the look before.
+  expect(Math.max(...costs)).toBeLessThanOrEqual(3);
+}, 30_000);
+
+test("lists deferred messages page by page, as they were sent", async () => {
+  const messages = open();
+  const numbers = [await deferOne(messages), await deferOne(messages)];
+  view().send({ body: { index: 1 } });
+
+  const found = await messages.deferredFrom(1);
+
+  expect(found.messages.map(({ sequenceNumber }) => sequenceNumber)).toEqual(numbers);
+  expect(found.messages[0]).toMatchObject({
+    messageId: "request",
+    body: { namespace: "team-a" },
+    sentTime: expect.any(Date),
+    expiresTime: expect.any(Date),
+    properties: expect.any(Object),
+  });
+  expect(await messages.deferredFrom((numbers[0] ?? 0) + 1)).toMatchObject({
+    messages: [{ sequenceNumber: numbers[1] }],
+  });
+  expect(await messages.deferredFrom(found.next ?? 0)).toEqual({ messages: [] });
+});

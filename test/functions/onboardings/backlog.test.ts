@@ -84,6 +84,12 @@ class World {
     this.backlog = this.#newProcess();
   }
 
+  /** A new process with other adapters. */
+  use(ports: Partial<Ports>): void {
+    this.ports = { ...this.ports, ...ports };
+    this.backlog = this.#newProcess();
+  }
+
   /** Each call of a port may be its process's last. */
   #mortal<P extends object>(port: P): P {
     return new Proxy(port, {
@@ -142,6 +148,21 @@ class World {
           .flatMap(({ state, sequenceNumber, content }) =>
             state === "active" && sequenceNumber < before ? [content] : [],
           ),
+      deferredFrom: async (from) => {
+        const page = queue.peek({ from, count: 3 });
+        const messages = page
+          .filter(({ state }) => state === "deferred")
+          .map(({ sequenceNumber, messageId, enqueuedAt, content: body }) => ({
+            sequenceNumber,
+            messageId,
+            sentTime: new Date(enqueuedAt),
+            expiresTime: new Date(this.#expiry.get(messageId) ?? 0),
+            body,
+            properties: {},
+          }));
+        const last = page.at(-1);
+        return last ? { messages, next: last.sequenceNumber + 1 } : { messages };
+      },
     };
   }
 
@@ -443,15 +464,15 @@ describe("at its turn", () => {
     await hold();
     world.send(request(["writer"]));
     await world.deliverAll();
-    const { waitingFor } = world.cloud.ports.registry;
-    world.cloud.ports.registry.waitingFor = async () => {
+    const { firstWaiting } = world.cloud.ports.registry;
+    world.cloud.ports.registry.firstWaiting = async () => {
       throw new TransientError("REGISTRY_UNAVAILABLE", "away");
     };
 
     await world.end();
     expect(world.requests()).toEqual(["reader"]);
     expect(world.warnings.join()).toContain("waiting request not admitted yet");
-    world.cloud.ports.registry.waitingFor = waitingFor;
+    world.cloud.ports.registry.firstWaiting = firstWaiting;
     await world.survive(() => world.backlog.reconcile(world.worker));
 
     expect(world.requests()).toEqual(["reader", "writer"]);
@@ -516,6 +537,113 @@ describe("the wait", () => {
 
     expect(world.requests()).toEqual(["reader", "writer"]);
     expect(world.deadLetters).toEqual([]);
+  });
+});
+
+describe("a lost row", () => {
+  /** The first of two waiting requests has lost its row, as after a restore of the table. */
+  async function lose(): Promise<void> {
+    await hold();
+    for (const role of ["writer", "executor"]) world.send(request([role]));
+    await world.deliverAll();
+    const [first] = world.cloud.waiting.keys();
+    world.cloud.waiting.delete(first ?? 0);
+  }
+
+  it("is written again from its deferred message, under the same ID, before the next request begins", async () => {
+    await hold();
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    const before = structuredClone([...world.cloud.waiting.values()]);
+    world.cloud.waiting.clear();
+
+    await world.survive(() => world.backlog.reconcile(world.worker));
+
+    const { traceparent: _new, since: _sent, ...same } = before[0] ?? {};
+    expect([...world.cloud.waiting.values()]).toMatchObject([same]);
+    await world.settle();
+    expect(world.requests()).toEqual(["reader", "writer"]);
+    expect(world.queue.peek()).toEqual([]);
+  });
+
+  it("is found wherever it is in the queue, a part of it at each run", async () => {
+    await hold();
+    for (let count = 0; count < 40; count += 1) world.send(request([count % 2 === 0 ? "writer" : "executor"]));
+    await world.deliverAll();
+    world.cloud.waiting.delete(40);
+
+    for (let run = 0; run < 4; run += 1) await world.survive(() => world.backlog.reconcile(world.worker));
+
+    expect(world.cloud.waiting.has(40)).toBe(true);
+    expect(world.cloud.waiting.size).toBe(40);
+  });
+
+  it("is not written for a message that was settled meanwhile", async () => {
+    await lose();
+    const { insertWaiting } = world.cloud.ports.registry;
+    const written: number[] = [];
+    world.cloud.ports.registry.insertWaiting = async (record) => {
+      written.push(record.sequenceNumber);
+      await insertWaiting(record);
+    };
+    const { listWaiting } = world.cloud.ports.registry;
+    let looks = 0;
+    // Another instance settles it between the look at the queue and the look at the rows.
+    world.cloud.ports.registry.listWaiting = async () => {
+      looks += 1;
+      const [message] = looks === 3 ? world.queue.receiveDeferred([2]) : [];
+      if (message) world.queue.complete(message.lockToken);
+      return await listWaiting();
+    };
+
+    await world.survive(() => world.backlog.reconcile(world.worker));
+
+    expect(looks).toBeGreaterThanOrEqual(3);
+    expect(written).toEqual([]);
+  });
+
+  it("of a message that can never begin ends in the dead-letter queue", async () => {
+    world.send({ no: "request" });
+    const message = world.queue.receive();
+    world.queue.defer(message?.lockToken ?? "");
+
+    await world.survive(() => world.backlog.reconcile(world.worker));
+
+    expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "INVALID_REQUEST" } }]);
+  });
+});
+
+describe("the cost of a message", () => {
+  /** Calls of registry and queue, and the records that they return, for each of that many messages for a busy namespace. */
+  async function costOf(messages: number): Promise<number> {
+    world = new World();
+    await hold();
+    let cost = 0;
+    const counting = <P extends object>(port: P): P =>
+      new Proxy(port, {
+        get(target, name) {
+          const method: unknown = Reflect.get(target, name);
+          if (typeof method !== "function") return method;
+          return async (...args: unknown[]) => {
+            const found: unknown = await Reflect.apply(method, target, args);
+            cost += 1 + (Array.isArray(found) ? found.length : 0);
+            return found;
+          };
+        },
+      });
+    world.use({ registry: counting(world.ports.registry), queue: counting(world.ports.queue) });
+    for (let sent = 0; sent < messages; sent += 1) world.send(request([sent % 2 === 0 ? "writer" : "executor"]));
+    await world.deliverAll();
+    expect(world.cloud.waiting.size).toBe(messages);
+    return cost / messages;
+  }
+
+  it("is the same however many wait", async () => {
+    const few = await costOf(8);
+
+    expect(few).toBeLessThanOrEqual(12);
+    expect(await costOf(400)).toBeLessThanOrEqual(few);
+    expect(await costOf(1_000)).toBeLessThanOrEqual(few);
   });
 });
 
