@@ -103,7 +103,8 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
 
   async "pod-identity"(args) {
     const { values } = parseArgs({ args, options: { cluster: { type: "string" } } });
-    if (values.cluster === undefined) throw new UsageError("--cluster is needed: az aks show --query id");
+    if (values.cluster === undefined)
+      throw new UsageError("--cluster is needed: az aks show --resource-group <group> --name <cluster> --query id");
     return await addPodIdentity(values.cluster);
   },
 

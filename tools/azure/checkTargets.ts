@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { type Az, AzFailed } from "./az.ts";
 import { type ClusterTarget, clustersOf, type SqlTarget, sqlServersOf } from "./catalogTargets.ts";
+import { printOptions } from "./resourceId.ts";
 
 interface Place {
   /** Whether the app has its own network. */
@@ -72,7 +73,7 @@ function checkCluster(
   const problems: string[] = [];
   if (!cluster.aadProfile) {
     problems.push(
-      `${what} does not accept identities from Microsoft Entra, so it would refuse Mooring's. Run: az aks update --ids ${cluster.id} --enable-aad --aad-admin-group-object-ids <group>`,
+      `${what} does not accept identities from Microsoft Entra, so it would refuse Mooring's. Run: az aks update ${printOptions(cluster.id)} --enable-aad --aad-admin-group-object-ids <group>`,
     );
   }
   if (isPrivate) return problems;
@@ -128,7 +129,7 @@ async function checkDatabases(
     .filter((name) => !there.has(name.toLowerCase()))
     .map(
       (name) =>
-        `${what} has no database ${name}. Create it (az sql db create --ids ${id}/databases/${name}), correct its name in mooring.yaml, or remove it`,
+        `${what} has no database ${name}. Create it (az sql db create ${printOptions(id, "--server")} --name ${name}), correct its name in mooring.yaml, or remove it`,
     );
 }
 
@@ -139,7 +140,7 @@ async function checkAdministrator(az: Az, { what, id }: Server): Promise<readonl
     return [`The administrator of ${what} cannot be read. Log in as someone who may read it. ${problem}`];
   if (names.length > 0) return [];
   return [
-    `${what} has no Microsoft Entra administrator, so it accepts no identity. Give its entry in mooring.yaml an entraAdmin, which the first operation sets; or run: az sql server ad-admin create --ids ${id} --display-name <group> --object-id <its object id>`,
+    `${what} has no Microsoft Entra administrator, so it accepts no identity. Give its entry in mooring.yaml an entraAdmin, which the first operation sets; or run: az sql server ad-admin create ${printOptions(id, "--server")} --display-name <group> --object-id <its object id>`,
   ];
 }
 
@@ -158,7 +159,7 @@ async function checkSqlNetwork(
     return [`The firewall of ${what} cannot be read. Log in as someone who may read it. ${problem}`];
   if (names.length > 0) return [];
   return [
-    `${what} blocks all addresses: it has no firewall rule, and Mooring's address would be one of Azure's. Run: az sql server firewall-rule create --ids ${id}/firewallRules/AllowAllWindowsAzureIps --start-ip-address 0.0.0.0 --end-ip-address 0.0.0.0; or, narrower, azd env set MOORING_PRIVATE_NETWORKING true`,
+    `${what} blocks all addresses: it has no firewall rule, and Mooring's address would be one of Azure's. Run: az sql server firewall-rule create ${printOptions(id, "--server")} --name AllowAllWindowsAzureIps --start-ip-address 0.0.0.0 --end-ip-address 0.0.0.0; or, narrower, azd env set MOORING_PRIVATE_NETWORKING true`,
   ];
 }
 

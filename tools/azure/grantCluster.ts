@@ -14,7 +14,6 @@ const placeholder = "<object id of Mooring's identity>";
 
 const Clusters = z.array(
   z.object({
-    id: z.string(),
     name: z.string(),
     resourceGroup: z.string(),
     fqdn: z.string().nullish(),
@@ -23,17 +22,21 @@ const Clusters = z.array(
 );
 const Invoked = z.object({ exitCode: z.int().nullish(), logs: z.string().nullish() });
 
-export async function grantCluster(az: Az, target: ClusterTarget, principalId: string): Promise<void> {
-  const clusters = Clusters.parse(await az("aks", "list", "--subscription", target.subscriptionId));
-  const cluster = clusters.find(({ fqdn, privateFqdn }) => [fqdn, privateFqdn].includes(target.host));
+export async function grantCluster(
+  az: Az,
+  { subscriptionId, host }: ClusterTarget,
+  principalId: string,
+): Promise<void> {
+  const clusters = Clusters.parse(await az("aks", "list", "--subscription", subscriptionId));
+  const cluster = clusters.find(({ fqdn, privateFqdn }) => [fqdn, privateFqdn].includes(host));
   if (cluster === undefined)
-    throw new Error(`No managed cluster of subscription ${target.subscriptionId} has the API server ${target.host}.`);
+    throw new Error(`No managed cluster of subscription ${subscriptionId} has the API server ${host}.`);
 
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   try {
     const file = join(folder, "cluster-role.yaml");
     await writeFile(file, await clusterRoleFor(principalId));
-    const where = ["--ids", cluster.id];
+    const where = ["--subscription", subscriptionId, "--resource-group", cluster.resourceGroup, "--name", cluster.name];
     const { exitCode, logs } = Invoked.parse(
       await az("aks", "command", "invoke", ...where, "--command", "kubectl apply -f cluster-role.yaml", "--file", file),
     );

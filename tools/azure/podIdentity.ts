@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Az } from "./az.ts";
+import { optionsFor } from "./resourceId.ts";
 
 const chart = "aad-pod-identity";
 const repository = "https://raw.githubusercontent.com/Azure/aad-pod-identity/master/charts";
@@ -19,6 +20,8 @@ export const helm = `helm upgrade --install ${chart} ${chart} --repo ${repositor
 const Invoked = z.object({ exitCode: z.int().nullish(), logs: z.string().nullish() });
 
 export async function installPodIdentity(az: Az, clusterId: string): Promise<void> {
-  const { exitCode, logs } = Invoked.parse(await az("aks", "command", "invoke", "--ids", clusterId, "--command", helm));
+  const { exitCode, logs } = Invoked.parse(
+    await az("aks", "command", "invoke", ...optionsFor(clusterId), "--command", helm),
+  );
   if (exitCode !== 0) throw new Error(logs?.trim() || `helm ended with ${exitCode}.`);
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import type { Az } from "./az.ts";
 import { authEntry } from "./entraApplication.ts";
+import { optionsFor, printOptions } from "./resourceId.ts";
 
 const ManagedCluster = z.object({
   id: z.string(),
@@ -79,13 +80,13 @@ async function describeCluster(
   id: string,
   { podIdentity }: Pick<Described, "podIdentity">,
 ): Promise<readonly [string, object]> {
-  const cluster = ManagedCluster.parse(await az("aks", "show", "--ids", id));
+  const cluster = ManagedCluster.parse(await az("aks", "show", ...optionsFor(id)));
   const host = cluster.privateFqdn ?? cluster.fqdn;
   if (!host) throw new Error(`The API server of cluster ${cluster.name} has no host name.`);
   const issuer = cluster.oidcIssuerProfile?.issuerUrl;
   if (!issuer && !podIdentity)
     throw new Error(
-      `Cluster ${cluster.name} has no OIDC issuer, which workload identity needs. Run: az aks update --ids ${id} --enable-oidc-issuer --enable-workload-identity`,
+      `Cluster ${cluster.name} has no OIDC issuer, which workload identity needs. Run: az aks update ${printOptions(id)} --enable-oidc-issuer --enable-workload-identity`,
     );
   const kubeletObjectId = cluster.identityProfile?.kubeletidentity?.objectId;
   return [
@@ -108,7 +109,7 @@ async function certificateAuthorityOf(az: Az, id: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   try {
     const file = join(folder, "kubeconfig");
-    await az("aks", "get-credentials", "--ids", id, "--file", file, "--overwrite-existing");
+    await az("aks", "get-credentials", ...optionsFor(id), "--file", file, "--overwrite-existing");
     const { clusters } = Kubeconfig.parse(parse(await readFile(file, "utf8")));
     return Buffer.from(clusters[0]?.cluster["certificate-authority-data"] ?? "", "base64").toString("utf8");
   } finally {
@@ -118,9 +119,9 @@ async function certificateAuthorityOf(az: Az, id: string): Promise<string> {
 
 async function describeSqlServer(az: Az, id: string): Promise<readonly [string, object]> {
   const server = SqlServer.parse(await az("sql", "server", "show", "--ids", id));
-  const [, , subscription = "", , group = ""] = id.split("/");
-  const where = ["--subscription", subscription, "--resource-group", group, "--server", server.name];
-  const databases = Databases.parse(await az("sql", "db", "list", ...where)).filter(({ name }) => name !== "master");
+  const databases = Databases.parse(await az("sql", "db", "list", ...optionsFor(id, "--server"))).filter(
+    ({ name }) => name !== "master",
+  );
   return [
     alias(server.name),
     {

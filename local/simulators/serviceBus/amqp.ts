@@ -1,6 +1,6 @@
 /** Features of rhea that its typings leave out, in one place; and lock tokens in their two byte orders. */
 import rhea, { type Delivery, type Sender, type Session, type Typed } from "rhea";
-import { BrokerError } from "./errors.ts";
+import { BrokerError, type Condition } from "./errors.ts";
 import type { Properties } from "./queue.ts";
 import { asText } from "./values.ts";
 
@@ -28,7 +28,7 @@ declare module "rhea/typings/types.js" {
 declare module "rhea/typings/message.js" {
   interface message {
     accepted(): { described(): unknown };
-    rejected(fields: { error: unknown }): { described(): unknown };
+    rejected(fields: { error?: unknown }): { described(): unknown };
   }
 }
 
@@ -118,13 +118,41 @@ export function uuidFromLockToken(token: string): Typed {
   return rhea.types.wrap_uuid(Buffer.from(token.replaceAll("-", ""), "hex"));
 }
 
-/** Settles a delivery at the peer's request; without an answer, the peer's call would hang. */
-export function settleDelivery(delivery: Delivery, error?: { condition: string; description: string }): void {
-  const outcome = error ? rhea.message.rejected({ error }) : rhea.message.accepted();
+/**
+ * Settles a delivery at the peer's request; without an answer, the peer's call would hang. The answer is the outcome that the
+ * peer asked for: Java's client takes another one for a refusal, and Python's settles again.
+ */
+export function settleDelivery(delivery: Delivery, error?: Condition): void {
+  const outcome = error ? rhea.message.rejected({ error }) : outcomeOf(delivery);
   delivery.update(true, outcome.described());
   // Clients send no disposition of their own for what this side has settled. rhea waits for one before it frees the
   // delivery's slot in the session, and stops sending when no slot is free.
   Reflect.set(delivery, "remote_settled", true);
+}
+
+/** There is none if the peer asked on another link, as with $management. An error in a rejection means a refusal. */
+function outcomeOf({ remote_state: asked }: Delivery): Described {
+  if (!asked || !isDescribed(asked)) return rhea.message.accepted();
+  return "error" in asked ? rhea.message.rejected({}) : asked;
+}
+
+interface Described {
+  described(): unknown;
+}
+
+function isDescribed(outcome: object): outcome is Described {
+  return "described" in outcome && typeof outcome.described === "function";
+}
+
+/** AMQP has two encodings of a boolean. rhea decodes the longer one, which Python's client writes, to 0 or 1. */
+export function isTrue(value: unknown): boolean {
+  return value === true || value === 1;
+}
+
+/** A copy: rhea decodes every empty list, on all connections, to one array, and writes into it when it answers an attach. */
+export function copyTerminus<Terminus extends object>(terminus: Terminus): Terminus {
+  const fields: unknown = "value" in terminus ? terminus.value : undefined;
+  return Array.isArray(fields) ? { ...terminus, value: [...fields] } : terminus;
 }
 
 /** Answers a drain: gives back the credit that the peer wants returned. */

@@ -14,17 +14,22 @@ export async function answerPutToken(peer: Peer, { message, receiver, delivery }
   const request = decodeMessage(message);
   const properties: Record<string, unknown> = request.application_properties ?? {};
   const audience = String(properties["name"]);
+  const question = { request, node: "$cbs", session: receiver.session };
   const answer = (status: number, description: string) =>
-    reply(peer, request, { "status-code": rhea.types.wrap_int(status), "status-description": description });
+    reply(peer, question, { "status-code": rhea.types.wrap_int(status), "status-description": description });
   const effect = await meet(peer, "putToken", entityPath(audience));
   const failure = await check(peer.checkToken, properties, request.body);
   perform(peer, effect, {
     act() {
       if (failure !== undefined) throw new BrokerError("amqp:unauthorized-access", failure);
+      const path = entityPath(audience).replace(/\/?\$management$/i, "");
+      if (path !== "" && !peer.broker.find(path))
+        throw new BrokerError("amqp:not-found", `The messaging entity '${audience}' could not be found.`);
       peer.claims.add(audience);
     },
     answer: () => answer(202, "Accepted"),
-    refuse: ({ description, status }) => answer(status ?? 401, description),
+    refuse: ({ condition, description, status }) =>
+      answer(status ?? (condition === "amqp:not-found" ? 404 : 401), description),
   });
 }
 

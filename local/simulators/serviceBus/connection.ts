@@ -1,15 +1,14 @@
 /** The nodes to which a client may attach on a connection: $cbs, `<entity>/$management`, and the entities. */
 import type { Connection, Receiver, Sender } from "rhea";
-import { keepBytes } from "./amqp.ts";
+import { copyTerminus, keepBytes } from "./amqp.ts";
 import { answerPutToken } from "./cbs.ts";
+import { entityPath } from "./claims.ts";
 import { BrokerError, toCondition } from "./errors.ts";
 import { takeMessages } from "./incoming.ts";
-import { answerManagement } from "./management.ts";
+import { answerManagement, managementSuffix } from "./management.ts";
 import { maxMessageBytes } from "./messages.ts";
 import { deliverMessages } from "./outgoing.ts";
 import { type Peer, run } from "./peer.ts";
-
-const managementSuffix = "/$management";
 
 export function serveConnection(connection: Connection, peer: Peer): void {
   const stops = new Map<Sender, () => void>();
@@ -54,6 +53,7 @@ function openForSending(peer: Peer, receiver: Receiver): void {
   if (address === "") throw new BrokerError("amqp:not-implemented", "This simulator does not support transactions.");
   receiver.local.attach.max_message_size = maxMessageBytes;
   // The .NET SDK sends requests settled, all with the same delivery tag; unless the answer repeats the mode, it tracks them by tag.
+  // The receiver's mode stays the default: what is sent is settled at once, whatever Python's client asks for.
   receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
   if (address.toLowerCase() === "$cbs") {
     receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
@@ -65,18 +65,21 @@ function openForSending(peer: Peer, receiver: Receiver): void {
     if (!send) throw new BrokerError("amqp:not-allowed", `Messages cannot be sent to ${path}.`);
     takeMessages(peer, receiver, { path, send });
   }
-  receiver.set_source(receiver.source);
-  receiver.set_target(receiver.target);
+  receiver.set_source(copyTerminus(receiver.source));
+  receiver.set_target(copyTerminus(receiver.target));
 }
 
 /** Returns a function that ends the link's work. */
 function openForReceiving(peer: Peer, sender: Sender): () => void {
   const address = nodeAddress(sender.source);
-  sender.set_source(sender.source);
-  sender.set_target(sender.target);
-  if (address.toLowerCase() === "$cbs") return openForAnswers(peer, sender);
+  sender.set_source(copyTerminus(sender.source));
+  sender.set_target(copyTerminus(sender.target));
+  // Go's client detaches unless the answer repeats both modes.
+  sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
+  sender.local.attach.rcv_settle_mode = sender.rcv_settle_mode;
+  if (address.toLowerCase() === "$cbs") return peer.replyLinks.add(sender, address);
   const { path, queue } = find(peer, address);
-  if (isManagement(address)) return openForAnswers(peer, sender);
+  if (isManagement(address)) return peer.replyLinks.add(sender, `${path}${managementSuffix}`);
   if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
   if (asksForSession(sender)) {
     throw new BrokerError(
@@ -84,7 +87,6 @@ function openForReceiving(peer: Peer, sender: Sender): () => void {
       "A sessionful message receiver cannot be created on an entity that does not require sessions.",
     );
   }
-  sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
   return deliverMessages(peer, sender, { path, queue }).stop;
 }
 
@@ -93,18 +95,9 @@ function asksForSession({ source }: Sender): boolean {
   return Object.keys(source?.filter ?? {}).includes("com.microsoft:session-filter");
 }
 
-function openForAnswers(peer: Peer, sender: Sender): () => void {
-  // Requests use either the link's name or its target's address.
-  const names = [sender.name, String(sender.target?.address ?? sender.name)];
-  for (const name of names) peer.replyLinks.set(name, sender);
-  return () => {
-    for (const name of names) peer.replyLinks.delete(name);
-  };
-}
-
-/** Without leading slashes: the .NET SDK writes addresses as paths. */
+/** A path below the namespace: the .NET SDK writes `/<entity>`, Python's `amqps://<namespace>/<entity>`. */
 function nodeAddress(terminus: { address?: unknown } | undefined): string {
-  return String(terminus?.address ?? "").replace(/^\/+/, "");
+  return entityPath(String(terminus?.address ?? "").replace(/^\/+/, ""));
 }
 
 function isManagement(address: string): boolean {

@@ -9,7 +9,18 @@ export class BrokerError extends Error {
   }
 }
 
-export function toCondition(error: unknown): { condition: string; description: string } {
-  if (error instanceof BrokerError) return { condition: error.condition, description: error.message };
-  return { condition: "amqp:internal-error", description: error instanceof Error ? error.message : String(error) };
+/** An AMQP error with all its fields: Python's client reads the third one of every error. */
+export interface Condition {
+  readonly condition: string;
+  readonly description: string;
+  readonly info: Readonly<Record<string, never>>;
+}
+
+export function describeCondition(condition: string, description: string): Condition {
+  return { condition, description, info: {} };
+}
+
+export function toCondition(error: unknown): Condition {
+  if (error instanceof BrokerError) return describeCondition(error.condition, error.message);
+  return describeCondition("amqp:internal-error", error instanceof Error ? error.message : String(error));
 }

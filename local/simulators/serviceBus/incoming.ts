@@ -1,5 +1,6 @@
 /** A link on which a client sends. */
 import type { Receiver } from "rhea";
+import { describeCondition } from "./errors.ts";
 import { type Content, readTransfer } from "./messages.ts";
 import { meet, type Peer, perform, type Refusal } from "./peer.ts";
 import type { NewMessage } from "./queue.ts";
@@ -17,7 +18,7 @@ export function takeMessages(
       for (const sent of readTransfer(message, delivery.format)) entity.send(sent);
     };
     const answer = () => delivery.accept();
-    const refuse = ({ condition, description }: Refusal) => delivery.reject({ condition, description });
+    const refuse = ({ condition, description }: Refusal) => delivery.reject(describeCondition(condition, description));
     previous = previous.then(async () => perform(peer, await effect, { act, answer, refuse })).catch(() => peer.cut());
   });
 }

@@ -10,6 +10,7 @@ import { serveConnection } from "./connection.ts";
 import { type EntityView, viewEntity } from "./inspect.ts";
 import type { Content } from "./messages.ts";
 import type { QueueSettings } from "./queue.ts";
+import { createReplyLinks } from "./replyLinks.ts";
 
 export interface ServiceBusSettings {
   /** Default 0: any free port. */
@@ -68,7 +69,7 @@ export async function startServiceBus(
       checkToken,
       deliveries,
       claims: createClaims(),
-      replyLinks: new Map(),
+      replyLinks: createReplyLinks(),
       isConnected: () => socket.writable,
       cut: () => socket.destroy(),
       sendGarbage: () => socket.end(Buffer.from("this is not AMQP, and the frame has no length\r\n")),

@@ -9,6 +9,8 @@ import type { Properties, Queue } from "./queue.ts";
 import { findSection, sectionCode, splitSections } from "./sections.ts";
 import { asList, asNumber, asProperties, asText } from "./values.ts";
 
+export const managementSuffix = "/$management";
+
 interface Answer {
   readonly status?: number;
   readonly body?: unknown;
@@ -22,14 +24,16 @@ interface Request {
 export async function answerManagement(
   peer: Peer,
   entity: Entity<Content>,
-  { message, delivery }: EventContext,
+  { message, delivery, receiver }: EventContext,
 ): Promise<void> {
   delivery?.accept();
+  if (!receiver) return;
   const sent = decodeMessage(message);
+  const question = { request: sent, node: `${entity.path}${managementSuffix}`, session: receiver.session };
   const answerWith = (status: number, statusDescription: string, body: unknown, condition?: string) =>
     reply(
       peer,
-      sent,
+      question,
       {
         statusCode: rhea.types.wrap_int(status),
         statusDescription,

@@ -4,13 +4,14 @@ import type { Delivery, EventContext, Sender } from "rhea";
 import {
   answerDrain,
   fieldOf,
+  isTrue,
   lockTokenFromTag,
   plainText,
   settleDelivery,
   tagFromLockToken,
   typedEntries,
 } from "./amqp.ts";
-import { BrokerError } from "./errors.ts";
+import { BrokerError, describeCondition } from "./errors.ts";
 import { type Content, encodeMessage } from "./messages.ts";
 import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Queue } from "./queue.ts";
@@ -73,7 +74,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     isOpen = false;
     if (effect.kind === "error") {
       const { condition, description } = refusalOf(effect);
-      sender.close({ condition, description });
+      sender.close(describeCondition(condition, description));
     } else if (effect.kind === "garbage") peer.sendGarbage();
     else if (effect.kind !== "hang") peer.cut();
   }
@@ -96,7 +97,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
       perform(peer, effect, {
         act: () => act(token),
         answer: () => settleDelivery(delivery),
-        refuse: ({ condition, description }) => settleDelivery(delivery, { condition, description }),
+        refuse: ({ condition, description }) => settleDelivery(delivery, describeCondition(condition, description)),
       });
       peer.deliveries.delete(token);
       tokens.delete(token);
@@ -115,7 +116,7 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   sender.on("modified", ({ delivery }: Settling) => {
     // The third field of modified is message-annotations.
     const properties = typedEntries(fieldOf(delivery.remote_state, 2));
-    if (delivery.remote_state?.["undeliverable_here"] === true)
+    if (isTrue(delivery.remote_state?.["undeliverable_here"]))
       return settle("defer", delivery, (token) => queue.defer(token, properties));
     return settle("abandon", delivery, (token) => queue.abandon(token, properties));
   });

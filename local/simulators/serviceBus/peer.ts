@@ -1,10 +1,11 @@
 /** A client's connection as its links see it, and how scripted failures appear on this wire. */
-import type { Delivery, Message, Sender } from "rhea";
+import type { Delivery, Message, Session } from "rhea";
 import type { Effect, Faults } from "../faults.ts";
 import type { Broker } from "./broker.ts";
 import type { Claims, TokenCheck } from "./claims.ts";
 import { toCondition } from "./errors.ts";
 import type { Content } from "./messages.ts";
+import type { ReplyLinks } from "./replyLinks.ts";
 
 export interface Peer {
   readonly broker: Broker<Content>;
@@ -12,8 +13,7 @@ export interface Peer {
   readonly checkToken: TokenCheck;
   /** What this connection's tokens allow. */
   readonly claims: Claims;
-  /** Links for the answers of $cbs and $management, by the address that requests name in reply-to. */
-  readonly replyLinks: Map<string, Sender>;
+  readonly replyLinks: ReplyLinks;
   /** Deliveries on all connections that clients have not settled, by lock token. */
   readonly deliveries: Map<string, Delivery>;
   /** False as soon as the connection is cut, before any event. */
@@ -94,10 +94,16 @@ export function perform<Result>(
 /** Answers a request to $cbs or $management; the answer is dropped if the client has no link for answers. */
 export function reply(
   peer: Peer,
-  { message_id, reply_to }: Message,
+  { request: { message_id, reply_to: replyTo }, node, session }: Question,
   application_properties: Record<string, unknown>,
   body: unknown = null,
 ): void {
   const correlation = message_id === undefined ? {} : { correlation_id: message_id };
-  peer.replyLinks.get(String(reply_to))?.send({ ...correlation, application_properties, body });
+  peer.replyLinks.find({ node, session, replyTo })?.send({ ...correlation, application_properties, body });
+}
+
+export interface Question {
+  readonly request: Message;
+  readonly node: string;
+  readonly session: Session;
 }

@@ -7,6 +7,7 @@ import { createFakeAz } from "./fakeAz.ts";
 const catalog = loadCatalog(join(dirname(dirname(dirname(import.meta.dirname))), "mooring.yaml"));
 const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-dev";
 const serverId = catalog.sqlServers["sql-dev"]?.resourceId;
+const server = "--subscription 00000000-0000-4000-8000-000000000003 --resource-group rg-data --server sql-dev";
 const getServer = `rest --method GET --url ${serverId}`;
 const cluster = {
   id: clusterId,
@@ -109,13 +110,13 @@ const wrong = [
     what: "a SQL server without a Microsoft Entra administrator, which the catalog would not set",
     changes: { [`${getServer}/administrators`]: { value: [] } },
     environment,
-    says: `az sql server ad-admin create --ids ${serverId}`,
+    says: `az sql server ad-admin create ${server} --display-name`,
   },
   {
     what: "a database that is not there",
     changes: { "rest --method GET --url next": { value: [] } },
     environment,
-    says: `The SQL server "sql-dev" has no database orders. Create it (az sql db create --ids ${serverId}/databases/orders)`,
+    says: `The SQL server "sql-dev" has no database orders. Create it (az sql db create ${server} --name orders)`,
   },
   {
     what: "an API server that is no cluster's",
@@ -127,7 +128,7 @@ const wrong = [
     what: "a cluster that knows no identities of Microsoft Entra",
     changes: { "aks list": [{ ...cluster, aadProfile: null }] },
     environment,
-    says: `az aks update --ids ${clusterId} --enable-aad`,
+    says: `az aks update --subscription s --resource-group rg --name aks-dev --enable-aad`,
   },
   {
     what: "a private cluster",

@@ -10,7 +10,9 @@ it("runs the pinned chart only in the named cluster", async () => {
 
   await installPodIdentity(az, cluster);
 
-  expect(calls).toEqual([`aks command invoke --ids ${cluster} --command ${helm}`]);
+  expect(calls).toEqual([
+    `aks command invoke --subscription s --resource-group rg --name aks-sample --command ${helm}`,
+  ]);
 });
 
 it("shows helm's message when it failed", async () => {

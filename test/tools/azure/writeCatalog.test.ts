@@ -80,7 +80,7 @@ it("uses a private cluster's private name, and the nodes' identity for pod ident
 
 it("says which command a cluster without an OIDC issuer needs", async () => {
   await expect(writeCatalog(azure({ oidcIssuerProfile: { enabled: false } }), options)).rejects.toThrow(
-    `az aks update --ids ${clusterId} --enable-oidc-issuer --enable-workload-identity`,
+    `az aks update --subscription ${subscription} --resource-group rg --name AKS_Dev --enable-oidc-issuer --enable-workload-identity`,
   );
 });
 

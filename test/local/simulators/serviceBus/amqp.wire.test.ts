@@ -1,9 +1,9 @@
 /** A bare AMQP client, for requests that no SDK would send. */
 import { once } from "node:events";
 import net from "node:net";
-import rhea, { type Connection, type EventContext, type Receiver, type Sender } from "rhea";
+import rhea, { type Connection, type EventContext, type Receiver, type Sender, type Typed } from "rhea";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { keepBytes, lockTokenFromTag } from "../../../../local/simulators/serviceBus/amqp.ts";
+import { fieldOf, keepBytes, lockTokenFromTag } from "../../../../local/simulators/serviceBus/amqp.ts";
 import {
   findSection,
   readEntries,
@@ -12,14 +12,17 @@ import {
 } from "../../../../local/simulators/serviceBus/sections.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
+const { types } = rhea;
 const queue = "onboarding-requests";
 /** The queue of the tests that receive. */
 const other = "other";
+/** The queue of the tests that settle. */
+const settled = "settled";
 let sandbox: Sandbox;
 const connections: Connection[] = [];
 
 beforeAll(async () => {
-  sandbox = await openSandbox({ queues: [{ name: queue }, { name: other }] });
+  sandbox = await openSandbox({ queues: [{ name: queue }, { name: other }, { name: settled }] });
 });
 afterEach(() => {
   for (const connection of connections.splice(0)) connection.close();
@@ -63,7 +66,7 @@ async function openSender(connection: Connection, address: string): Promise<Send
 
 test("a link without a token for its entity is refused", async () => {
   const connection = await connect();
-  expect(await putToken(connection, { name: "sb://namespace/another-queue" })).toBe(202);
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
 
   const sender = connection.open_sender(queue);
   const receiver = connection.open_receiver(queue);
@@ -177,8 +180,133 @@ test("refuses a session receiver and a transaction, each by name", async () => {
   });
 });
 
+test("$cbs answers on its own link when a request names none, as azure-servicebus of Python does", async () => {
+  const connection = await connect();
+  const sender = connection.open_sender("$cbs");
+  const receiver = connection.open_receiver({ source: "$cbs", target: "anything" });
+  await Promise.all([once(sender, "sendable"), once(receiver, "receiver_open")]);
+
+  const application_properties = { operation: "put-token", type: "jwt", name: `sb://namespace/${other}` };
+  const body = (await sandbox.credential().getToken("scope")).token;
+  sender.send({ message_id: 7, application_properties, body });
+  const { message } = await next(receiver, "message");
+
+  expect(message).toMatchObject({ correlation_id: 7, application_properties: { "status-code": 202 } });
+});
+
+test("$cbs refuses a token for an entity that does not exist", async () => {
+  expect(await putToken(await connect(), { name: "sb://namespace/missing" })).toBe(404);
+  expect(await putToken(await connect(), { name: "sb://namespace/missing/$management" })).toBe(404);
+  expect(await putToken(await connect(), { name: "sb://namespace/" })).toBe(202);
+  expect(await putToken(await connect(), { name: `sb://namespace/${queue}/$management` })).toBe(202);
+});
+
+test("a link's address may name the namespace, as azure-servicebus of Python does", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+
+  const sender = await openSender(connection, `amqps://namespace.servicebus.windows.net/${other}`);
+  sender.send({ body: "by its whole address" });
+  await once(sender, "accepted");
+  const receiver = connection.open_receiver({ source: `amqps://localhost:1/${other}`, autoaccept: true });
+
+  expect((await next(receiver, "message")).message?.body).toBe("by its whole address");
+});
+
+test("repeats the settle modes that a client asks for, without which Go's client detaches", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+  const modes: unknown[] = [];
+  for (const source of ["$cbs", `${other}/$management`, other]) {
+    const receiver = connection.open_receiver({ source, snd_settle_mode: 0, rcv_settle_mode: 1, credit_window: 0 });
+    await once(receiver, "receiver_open");
+    modes.push([source, receiver.snd_settle_mode, receiver.rcv_settle_mode]);
+  }
+  // The broker settles what is sent to it at once, and says so: Python waits for a second settlement otherwise.
+  const sender = connection.open_sender({ target: other, snd_settle_mode: 2, rcv_settle_mode: 1 });
+  await once(sender, "sendable");
+
+  expect(modes).toEqual([
+    ["$cbs", 0, 1],
+    [`${other}/$management`, 0, 1],
+    [other, 0, 1],
+  ]);
+  expect([sender.snd_settle_mode, sender.rcv_settle_mode ?? 0]).toEqual([2, 0]);
+});
+
+test("keeps one link's terminus out of another's, also when both are empty lists", async () => {
+  const connection = await connect();
+  expect(await putToken(connection, { name: `sb://namespace/${other}` })).toBe(202);
+  // An empty list is one value for rhea, on all connections.
+  const sender = connection.open_sender({ target: other, source: { address: "" } });
+  sender.local.attach.source = types.wrap_described([], 0x28);
+  await once(sender, "sendable");
+  const receiver = connection.open_receiver({ source: other, target: "", credit_window: 0 });
+  receiver.local.attach.target = types.wrap_described([], 0x29);
+  await once(receiver, "receiver_open");
+
+  const fields = Reflect.get(receiver.target, "value");
+  expect(Array.isArray(fields) ? fields.length : undefined).toBeLessThanOrEqual(7);
+});
+
+describe("a settlement is answered with the outcome that was applied", () => {
+  /** AMQP has two encodings of a boolean; Python's client writes the longer one. */
+  const longTrue = Reflect.get(types, "Boolean")(1);
+  const error = types.wrap_described([types.wrap_symbol("com.microsoft:dead-letter"), "no"], 0x1d);
+  const settlements: readonly [string, Typed, string][] = [
+    ["complete", types.wrap_described([], 0x24), "accepted"],
+    ["dead-letter", types.wrap_described([error], 0x25), "rejected"],
+    ["release", types.wrap_described([], 0x26), "released"],
+    ["abandon", types.wrap_described([true, false], 0x27), "modified"],
+    ["defer", types.wrap_described([null, true], 0x27), "modified"],
+    ["defer with a long boolean", types.wrap_described([null, longTrue], 0x27), "modified"],
+  ];
+
+  test.each(settlements)("%s", async (name, state, outcome) => {
+    const connection = await connect();
+    expect(await putToken(connection, { name: `sb://namespace/${settled}` })).toBe(202);
+    const sender = await openSender(connection, settled);
+    const receiver = connection.open_receiver({
+      source: settled,
+      autoaccept: false,
+      autosettle: false,
+      credit_window: 0,
+    });
+    await once(receiver, "receiver_open");
+    receiver.add_credit(1);
+    sender.send({ body: outcome });
+    const { delivery } = await next(receiver, "message");
+    if (!delivery) throw new Error("nothing came");
+    // A released message would come again.
+    receiver.set_credit_window(0);
+    const deferred = () =>
+      sandbox.serviceBus
+        .queue(settled)
+        .messages()
+        .filter(({ state }) => state === "deferred").length;
+    const before = deferred();
+
+    delivery.update(false, state);
+
+    await expect.poll(() => delivery.remote_settled).toBe(true);
+    expect(Reflect.get(delivery.remote_state?.constructor ?? {}, "composite_type")).toBe(outcome);
+    expect(deferred() - before).toBe(name.startsWith("defer") ? 1 : 0);
+    // Clients take a rejection with an error for a refusal.
+    if (outcome === "rejected") expect(fieldOf(delivery.remote_state, 0)).toBeUndefined();
+  });
+
+  test("and a refusal has all the fields of an error, without which Python's client waits for ever", async () => {
+    const connection = await connect();
+    expect(await putToken(connection, {})).toBe(202);
+    const sender = await openSender(connection, queue);
+    sender.send({ body: "x".repeat(300 * 1024) });
+    const { delivery } = await next(sender, "rejected");
+
+    expect(fieldOf(fieldOf(delivery?.remote_state, 0), 2)).toMatchObject({ value: [] });
+  });
+});
+
 describe("application properties of every AMQP type", () => {
-  const { types } = rhea;
   const beyondDoubles = Buffer.from("0020000000000001", "hex"); // 2^53 + 1
   const typed = {
     byte: types.wrap_byte(-5),
