@@ -23,21 +23,42 @@ export async function startControl(options: ControlOptions): Promise<Simulator> 
   const routes = createRoutes(options);
   return await startHttpServer({
     faults: options.cloud.faults,
+    refuse(head) {
+      try {
+        expectOwn(head);
+        return undefined;
+      } catch (error) {
+        return replyTo(error);
+      }
+    },
+    body: { most: mostBytes, tooLarge: tooLarge.reply() },
     open: (request) => ({
       // Not a call to the cloud: no fault meets it, and the journal does not list it.
       call: undefined,
       async run() {
         try {
-          expectOwn(request);
           return await answer(routes, request);
         } catch (error) {
-          if (error instanceof Refusal) return error.reply();
-          throw error;
+          return replyTo(error);
         }
       },
       fail: () => ({ status: 500 }),
     }),
   });
+}
+
+/** A fault has some hundred bytes. */
+const mostBytes = 64 * 1024;
+
+const tooLarge = new Refusal(413, {
+  code: "PAYLOAD_TOO_LARGE",
+  detail: "The body has more than 64 KB.",
+  fix: "docs/sandbox.md has the fields of each request.",
+});
+
+function replyTo(error: unknown): HttpReply {
+  if (error instanceof Refusal) return error.reply();
+  throw error;
 }
 
 interface Route {

@@ -54,7 +54,11 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
     { text, contentType, signal }: { text?: string | undefined; contentType?: string; signal?: AbortSignal },
   ): Promise<IncomingMessage> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: "application/json" };
-    if (text !== undefined && contentType) headers["content-type"] = contentType;
+    if (text !== undefined) {
+      if (contentType) headers["content-type"] = contentType;
+      // Node announces the body of a DELETE only if told to; the server would take it for the next request.
+      headers["content-length"] = String(Buffer.byteLength(text));
+    }
     return new Promise((resolve, reject) => {
       request(new URL(path, url), { method, headers, agent, ...(signal ? { signal } : {}) })
         .on("response", resolve)

@@ -6,10 +6,14 @@ import type { Call, Effect, Faults } from "./faults.ts";
 import type { Simulator } from "./simulator.ts";
 import type { Certificate } from "./tls.ts";
 
-export interface HttpRequest {
+/** What is known of a request before its body has been read. */
+export interface HttpHead {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage["headers"];
+}
+
+export interface HttpRequest extends HttpHead {
   readonly body: string;
 }
 
@@ -33,20 +37,27 @@ export interface Exchange {
   end?(): void;
 }
 
+/** What the server does with a request. */
+interface Handling {
+  readonly faults: Faults;
+  readonly open: (request: HttpRequest) => Exchange;
+  /** The answer to a request whose body need not be read to refuse it. */
+  readonly refuse?: (head: HttpHead) => HttpReply | undefined;
+  /** A larger body gets the second member as its answer; without this, bodies have no limit. */
+  readonly body?: { readonly most: number; readonly tooLarge: HttpReply };
+}
+
 export async function startHttpServer({
   tls,
   port = 0,
-  faults,
-  open,
-}: {
+  ...handling
+}: Handling & {
   /** Without a certificate, the server speaks plain HTTP. */
   tls?: Certificate | undefined;
   port?: number | undefined;
-  faults: Faults;
-  open: (request: HttpRequest) => Exchange;
 }): Promise<Simulator> {
   const listener: RequestListener = (request, response) => {
-    serve(request, response, { faults, open, base: url }).catch((error: unknown) => {
+    serve(request, response, { ...handling, base: url }).catch((error: unknown) => {
       // A bug in the simulator: report it on the wire, where the failing test shows it.
       if (!response.headersSent) send(response, { status: 500, body: { error: String(error) } });
       else response.destroy();
@@ -83,15 +94,16 @@ export async function startHttpServer({
 async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
-  { faults, open, base }: { faults: Faults; open: (request: HttpRequest) => Exchange; base: string },
+  { faults, open, refuse, body: limit, base }: Handling & { base: string },
 ): Promise<void> {
-  const request: HttpRequest = {
-    method: incoming.method ?? "GET",
-    url: new URL(incoming.url ?? "/", base),
-    headers: incoming.headers,
-    body: await readBody(incoming),
-  };
-  const exchange = open(request);
+  const { method = "GET", headers } = incoming;
+  const head: HttpHead = { method, url: new URL(incoming.url ?? "/", base), headers };
+  const refusal = refuse?.(head);
+  // Node discards the rest of the request once the answer is sent.
+  if (refusal) return send(response, refusal);
+  const body = await readBody(incoming, limit?.most);
+  if (body === undefined) return send(response, limit?.tooLarge ?? { status: 413 });
+  const exchange = open({ ...head, body });
   // Not `incoming`, which closes as soon as its body has been read.
   response.on("close", () => exchange.end?.());
   const effect = exchange.call && (await faults.meet(exchange.call));
@@ -134,10 +146,17 @@ function send(response: ServerResponse, { status, headers, body }: HttpReply): v
     .end(text);
 }
 
-async function readBody(incoming: IncomingMessage): Promise<string> {
+/** Undefined if it is larger; the rest is then read without being kept, so that the client gets the answer. */
+async function readBody(incoming: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<string | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8");
+  let size = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    size += chunk.length;
+    if (size > most) break;
+    chunks.push(Buffer.from(chunk));
+  }
+  if (size > most) incoming.resume();
+  return size > most ? undefined : Buffer.concat(chunks).toString("utf8");
 }
 
 function boundPort(server: Server): number {

@@ -148,6 +148,24 @@ it("answers its own pages, but not those of another site", async () => {
   expect(sandbox.cloud.faults.active).toHaveLength(1);
 });
 
+it("refuses a page of another site before its body has arrived", async () => {
+  const { host } = new URL(sandbox.url);
+  const headers = { host, origin: "https://evil.example", "content-type": "application/json" };
+  const sent = request(`${sandbox.url}/sandbox/faults`, { method: "POST", headers });
+  sent.on("error", () => undefined).write(" ");
+
+  const [response] = await once(sent, "response");
+
+  expect(response.statusCode).toBe(403);
+  sent.destroy();
+});
+
+it("keeps no body that is larger than any fault", async () => {
+  const headers = { host: new URL(sandbox.url).host, "content-type": "application/json" };
+
+  expect(await ask(headers, { method: "POST", body: " ".repeat(20_000_000) })).toMatchObject({ status: 413 });
+});
+
 it("says what is wrong with a request", async () => {
   const { host } = new URL(sandbox.url);
   const json = { host, "content-type": "application/json" };

@@ -6,14 +6,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
+import { lookUp } from "../../domain/lookUp.ts";
 import { namesInside, verificationJobName } from "../../domain/naming/names.ts";
 import { ownerMetadata } from "../../domain/naming/ownership.ts";
 import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
 import { mayRead } from "../../domain/targets/roleBundles.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
 import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
+import { logLine } from "../../telemetry/logLine.ts";
 
 type Access = Pick<Ports, "kubernetes">;
 
@@ -27,13 +30,15 @@ export async function tryLogin(
   if (!cluster.verificationJob || request.databases.length === 0) return [];
   const job = verificationJob(request, { ...cluster.verificationJob, run });
   const target = `Job ${job.metadata.name}`;
+  const tell = (text: string) => hideAddresses(text, hostsOf(catalog, cluster, request));
   const unproven = (found: string) =>
-    finding("LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found });
+    finding("LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found: tell(found) });
   let uid: string | undefined;
   try {
     uid = (await kubernetes.apply(cluster, job)).metadata.uid;
     const end = await waitForEnd({ kubernetes }, cluster, job, uid);
-    return "exitCode" in end ? readExitCode(target, request, end) : [unproven(end.silence)];
+    if ("silence" in end) return [unproven(end.silence)];
+    return readExitCode(target, request, { ...end, message: tell(end.message) });
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;
     return [unproven(`${error.code}: ${error.message}`)];
@@ -41,6 +46,23 @@ export async function tryLogin(
     // If this fails, ttlSecondsAfterFinished removes the Job.
     if (uid !== undefined) await kubernetes.remove(cluster, refOf(job), { uid });
   }
+}
+
+/** What the pod and the cluster's events may name, and the team that reads the finding may not know. */
+function hostsOf(
+  { sqlServers }: Ports["catalog"],
+  { apiServer }: ClusterTarget,
+  { databases }: OnboardingRequest,
+): readonly string[] {
+  const servers = databases.flatMap(({ server }) => lookUp(sqlServers, server)?.host ?? []);
+  return [new URL(apiServer).hostname, ...servers];
+}
+
+/** The operator finds the text in full in the log; the Job itself is removed. */
+function hideAddresses(text: string, hosts: readonly string[]): string {
+  const told = withoutAddresses(text, hosts);
+  if (told !== text) console.warn(logLine("a login that failed, in full", { told, text }));
+  return told;
 }
 
 /** A token for a credential that is seconds old may be refused at first; the Job controller waits between tries. */

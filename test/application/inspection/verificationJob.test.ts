@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { tryLogin } from "../../../src/application/inspection/verificationJob.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
@@ -158,6 +158,24 @@ it.each([
 
   expect(findings).toMatchObject([{ code, found: `exit code ${exitCode}: why` }]);
   expect(jobs()).toEqual([]);
+});
+
+it.each([
+  ["a pod that ended", (text: string) => ({ exitCode: 4, message: text })],
+  ["a pod that waits", (text: string) => ({ waiting: { reason: "ErrImagePull", message: text } })],
+  ["a Job that was refused", (text: string) => ({ refusal: new PermanentError("KUBERNETES_FORBIDDEN", text) })],
+])("tells no address that the text of %s has, and logs it in full", async (_what, end) => {
+  const log = vi.spyOn(console, "warn").mockReturnValue();
+  const ports = portsWhere(
+    end("tried aks-dev.example and sql-dev.database.windows.net; https://10.1.2.3:443/version or 10.1.2.3"),
+  );
+
+  const findings = await tryLogin(ports, workload, "run");
+
+  expect(findings).toMatchObject([
+    { found: expect.stringContaining("tried [address] and [address]; [address] or [address]") },
+  ]);
+  expect(log.mock.calls.join()).toContain("https://10.1.2.3:443/version");
 });
 
 it("accepts that a user with only EXECUTE cannot read", async () => {

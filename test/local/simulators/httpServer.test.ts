@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { createFaults } from "../../../local/simulators/faults.ts";
@@ -25,4 +26,30 @@ test("reports a port that is in use", async () => {
     code: "EADDRINUSE",
   });
   await first.close();
+});
+
+test("refuses by the head alone, before the body has arrived", async () => {
+  const refuse = () => ({ status: 403 });
+  const server = await startHttpServer({ faults: createFaults(), open, refuse });
+  const sent = request(server.url, { method: "POST" });
+  sent.on("error", () => undefined).write("never ends");
+
+  const [answer]: IncomingMessage[] = await once(sent, "response");
+
+  expect(answer?.statusCode).toBe(403);
+  sent.destroy();
+  await server.close();
+});
+
+test("keeps no more of a body than its limit", async () => {
+  const body = { most: 1_000, tooLarge: { status: 413 } };
+  const server = await startHttpServer({ faults: createFaults(), open, body });
+  const post = (length: number) => fetch(server.url, { method: "POST", body: "x".repeat(length) });
+
+  const { status } = await post(1_000);
+  const { status: over } = await post(1_001);
+  const { status: farOver } = await post(10_000_000);
+
+  expect([status, over, farOver]).toEqual([200, 413, 413]);
+  await server.close();
 });

@@ -1,0 +1,25 @@
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, it } from "vitest";
+import { createApi } from "../../../local/kubelet/api.ts";
+import { createCertificate } from "../../../local/simulators/tls.ts";
+
+it("sends the preconditions of a deletion, and goes on with the same connection", async () => {
+  const { certificate: cert, privateKey: key } = await createCertificate();
+  const arrived: string[] = [];
+  const server = createServer({ cert, key }, async (request, response) => {
+    arrived.push(`${request.method} ${await text(request)}`);
+    response.end("{}");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const api = createApi({ url: `https://127.0.0.1:${port}`, ca: cert, token: "t" });
+
+  await api.remove("/api/v1/namespaces/team-a/pods/p", { preconditions: { uid: "ü-1" } });
+  await api.get("/api/v1/namespaces/team-a/pods/p");
+
+  expect(arrived).toEqual(['DELETE {"preconditions":{"uid":"ü-1"}}', "GET "]);
+  api.close();
+  server.close();
+});
