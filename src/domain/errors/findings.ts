@@ -42,6 +42,10 @@ export const findingCatalogue = {
     "The identity's database user was renamed, so Mooring no longer recognizes it.",
     "Run `ALTER USER [found] WITH NAME = [expected]`, or drop the user and repair.",
   ),
+  USER_ADDED: broken(
+    "The identity has a database user that the request does not know: it also opens this database.",
+    "Find out who made it and why; then run `DROP USER [found]`, or ask for the database in the request.",
+  ),
   USER_SID_STALE: error("The user's SID is not the identity's client ID: nobody can log in as this user.", repair),
   GRANT_MISSING: error("A role or permission from the request is missing.", repair),
   GRANT_SURPLUS: warning("Mooring granted a role or permission that the request no longer asks for.", repair),

@@ -19,8 +19,9 @@ export async function inspectDatabase(
   const sid = sidFromClientId(clientId);
   const { users } = await databases.inspect(findDatabase(catalog, { ...database, roles: [] }), { name, sid });
   const user = users.find((each) => each.name === name);
+  const others = users.filter((each) => each !== user && each.sid === sid);
   if (!user) {
-    const namesake = users.find((each) => each.sid === sid);
+    const [namesake] = others;
     return [
       namesake
         ? finding("USER_RENAMED", target, { field: "user", expected: name, found: namesake.name })
@@ -29,7 +30,7 @@ export async function inspectDatabase(
   }
   const mark = readMark(user.mark) && user.mark;
   note({ thing: target, id: userId(user), mark, field: "extended property mooring" });
-  const findings: Finding[] = [];
+  const findings: Finding[] = others.map((other) => describeAdded(target, other));
   if (user.isDisabled && !user.roles.includes("db_owner")) {
     findings.push(finding("USER_DISABLED", target, { field: "CONNECT", expected: "granted", found: null }));
   }
@@ -37,6 +38,15 @@ export async function inspectDatabase(
     findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
   }
   return [...findings, ...compareRights(target, user, { database, key: berthKey(request) })];
+}
+
+function describeAdded(target: string, { name, roles, permissions }: DatabaseUser): Finding {
+  const held = [...roles, ...permissions].toSorted().join(", ");
+  return finding("USER_ADDED", target, {
+    field: "user",
+    expected: null,
+    found: held === "" ? name : `${name} (${held})`,
+  });
 }
 
 function compareRights(
