@@ -113,7 +113,7 @@ describe("another user with the identity's SID", () => {
     const operation = await send(parse({ databases: [messages] }));
 
     expect(operation).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OF_OTHERS" } });
-    expect(operation?.error?.message).toContain('In sql-dev/orders the identity is also user "other" (db_datareader)');
+    expect(operation?.error?.message).toContain("In sql-dev/orders the identity is also user other (db_datareader)");
     expect([...usersIn("messages").keys()]).toEqual([name]);
   });
 

@@ -13,6 +13,7 @@ import type { PreflightCheck } from "../definitions/look.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
 import { adminCommand } from "../sqlAdmin/command.ts";
+import { inspectReach } from "./elsewhere.ts";
 import { grantDatabase, planDatabase, planUnseen } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
 import {
@@ -62,11 +63,13 @@ export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
 
   preflightTargets: serverChecks,
 
-  inspect: (ports, input) =>
-    input.request.databases.map((database) => ({
+  inspect: (ports, input) => [
+    ...input.request.databases.map((database) => ({
       target: keyOf(database),
       read: () => inspectDatabase(ports, input, database),
     })),
+    { target: "other databases", read: () => inspectReach(ports, input, input.clientId) },
+  ],
 
   remains: (ports, request) => request.databases.map((database) => userIn(ports, request, database)),
 

@@ -7,6 +7,7 @@ import { denialsOf, grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { describeUser } from "./describeUser.ts";
 import { userId } from "./knownMark.ts";
 
 export async function inspectDatabase(
@@ -30,7 +31,9 @@ export async function inspectDatabase(
   }
   const mark = readMark(user.mark) && user.mark;
   note({ thing: target, id: userId(user), mark, field: "extended property mooring" });
-  const findings: Finding[] = others.map((other) => describeAdded(target, other));
+  const findings: Finding[] = others.map((other) =>
+    finding("USER_ADDED", target, { field: "user", expected: null, found: describeUser(other) }),
+  );
   if (user.isDisabled && !user.roles.includes("db_owner")) {
     findings.push(finding("USER_DISABLED", target, { field: "CONNECT", expected: "granted", found: null }));
   }
@@ -38,15 +41,6 @@ export async function inspectDatabase(
     findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
   }
   return [...findings, ...compareRights(target, user, { database, key: berthKey(request) })];
-}
-
-function describeAdded(target: string, { name, roles, permissions }: DatabaseUser): Finding {
-  const held = [...roles, ...permissions].toSorted().join(", ");
-  return finding("USER_ADDED", target, {
-    field: "user",
-    expected: null,
-    found: held === "" ? name : `${name} (${held})`,
-  });
 }
 
 function compareRights(

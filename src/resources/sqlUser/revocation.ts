@@ -16,6 +16,7 @@ import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDa
 import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, RemovalInput, type StepDefinition, StepInput, StepResult } from "../definitions/step.ts";
+import { describeUser } from "./describeUser.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
 import { findUsers, knownSids } from "./knownSids.ts";
@@ -58,7 +59,7 @@ export async function planNarrowing(ports: Looking, name: TakingName, input: Nar
     );
     return taken.length === 0 ? nothing : takeGrants(found, taken);
   });
-  return toDecision(name, input, together(decisions));
+  return toDecision(name, input, joined(decisions));
 }
 
 interface Decision {
@@ -71,7 +72,7 @@ interface Decision {
 const nothing: Decision = { action: "none", differences: [], changes: [] };
 
 /** One transaction for all users of the namespace: usually there is one. */
-function together(decisions: readonly Decision[]): Decision {
+function joined(decisions: readonly Decision[]): Decision {
   const conflict = decisions.find((each) => each.conflict)?.conflict;
   const actions = (["conflict", "delete", "update"] as const).filter((action) =>
     decisions.some((each) => each.action === action),
@@ -90,14 +91,12 @@ async function decideRevocation(
 ): Promise<Decision & { readonly notices: readonly Notice[] }> {
   const { ours, others } = await findOurs(ports, input);
   const notices = others.map(
-    (user): Notice => ({ code: "SQL_USER_OF_OTHERS", message: tellOther(user, place(input)) }),
+    (user): Notice => ({
+      code: "SQL_USER_OF_OTHERS",
+      message: `In ${place(input)} the identity is also user ${describeUser(user)}, which somebody else made.`,
+    }),
   );
-  return { ...together(ours.map((found) => revoke(found, input))), notices };
-}
-
-function tellOther({ name, roles, permissions }: DatabaseUser, where: string): string {
-  const held = [...roles, ...permissions].toSorted().join(", ") || "no role";
-  return `In ${where} the identity is also user "${name}" (${held}), which somebody else made.`;
+  return { ...joined(ours.map((found) => revoke(found, input))), notices };
 }
 
 function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Decision {
