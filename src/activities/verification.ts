@@ -26,8 +26,8 @@ export const proof = defineStep({
   output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),
   target: berthKey,
   async run({ operation, request, identity: { clientId }, isMigrating = false }, ports, step) {
-    const things = (await ports.registry.getNamespace(request))?.things;
-    const inspection = { request, clientId, isMigrating, things };
+    const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
+    const inspection = { request, earlier, clientId, isMigrating, things };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
     if (findings.some(isError) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
     await step.commit();

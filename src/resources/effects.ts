@@ -1,7 +1,10 @@
 /** The same list as index.ts, with what each resource does in the world, and the tables that need an entry for every step. */
+import type { Catalog } from "../domain/catalog/catalog.ts";
 import { namesOf } from "../domain/lookUp.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../domain/request/request.ts";
 import type { TargetKindName } from "../domain/targets/index.ts";
+import type { RoleAssignment } from "../ports.ts";
 import type { Look } from "./definitions/look.ts";
 import type { Resource, ResourceWithSteps } from "./definitions/resource.ts";
 import type { ResourceEffects } from "./definitions/resourceEffects.ts";
@@ -53,3 +56,8 @@ export const resourcesWithEffects: readonly ResourceWithEffects[] = namesOf(reso
   resource: resources[name],
   effects: effects[name],
 }));
+
+/** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */
+export function isGiven(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean {
+  return resourcesWithEffects.some(({ effects: { gaveRole } }) => gaveRole?.(catalog, request, role));
+}

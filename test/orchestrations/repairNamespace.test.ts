@@ -300,9 +300,9 @@ it("reports what is foreign, and leaves it alone", async () => {
 
   expect(told).toEqual([
     ["IDENTITY_TAGS_ADDED", "Info"],
+    ["CREDENTIAL_ADDED", "Warning"],
     ["GRANT_ADDED", "Warning"],
     ["SCHEMA_OWNED", "Warning"],
-    ["CREDENTIAL_ADDED", "Warning"],
   ]);
   expect(operation.status).toBe("Succeeded");
   expect(written).toEqual([]);

@@ -10,8 +10,15 @@ import type { Inspection } from "../../resources/definitions/inspection.ts";
 import type { Inspected } from "./inspection.ts";
 
 /** What the inspection of an onboarded namespace needs to know. */
-export function inspectionOf({ request, clientId, namespaceUid, migration, things }: NamespaceRecord): Inspection {
-  return { request, clientId, namespaceUid, isMigrating: migration !== undefined, things };
+export function inspectionOf({
+  request,
+  earlier,
+  clientId,
+  namespaceUid,
+  migration,
+  things,
+}: NamespaceRecord): Inspection {
+  return { request, earlier, clientId, namespaceUid, isMigrating: migration !== undefined, things };
 }
 
 /**

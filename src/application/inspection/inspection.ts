@@ -3,10 +3,10 @@ import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports, RoleAssignment } from "../../ports.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
-import { resourcesWithEffects } from "../../resources/effects.ts";
+import { isGiven, resourcesWithEffects } from "../../resources/effects.ts";
 import { readIdentity } from "../../resources/identity/effects.ts";
 
 export interface Inspected {
@@ -84,11 +84,13 @@ type Identified = Pick<InspectionInput, "clientId" | "hasIdentity">;
 /** Everything but the identity. */
 async function readResources(
   ports: Ports,
-  inspection: Omit<InspectionInput, "note">,
+  inspection: Omit<InspectionInput, "note" | "gaveRole">,
   isMeant: (resource: Resource) => boolean,
 ): Promise<{ readonly findings: readonly Finding[]; readonly seen: readonly SeenThing[] }> {
   const seen: SeenThing[] = [];
-  const input = { ...inspection, note: (thing: SeenThing) => void seen.push(thing) };
+  const gaveRole = (role: RoleAssignment) =>
+    [inspection.request, inspection.earlier].some((each) => each && isGiven(ports.catalog, each, role));
+  const input = { ...inspection, gaveRole, note: (thing: SeenThing) => void seen.push(thing) };
   const readings = resourcesWithEffects
     .filter(({ resource }) => isMeant(resource))
     .flatMap(({ effects }) => effects.inspect(ports, input));

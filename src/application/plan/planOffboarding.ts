@@ -5,7 +5,7 @@ import { withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports, RoleAssignment } from "../../ports.ts";
-import { resourcesWithEffects } from "../../resources/effects.ts";
+import { isGiven } from "../../resources/effects.ts";
 import { plannedSteps } from "../../resources/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
@@ -23,9 +23,7 @@ export async function planOffboarding(
 ): Promise<Plan> {
   const request = withAccountOf(migration, record.request);
   const gaveRole = (role: RoleAssignment) =>
-    [request, earlier].some(
-      (each) => each && resourcesWithEffects.some(({ effects }) => effects.gaveRole?.(ports.catalog, each, role)),
-    );
+    [request, earlier].some((each) => each && isGiven(ports.catalog, each, role));
   const input = { kind: "offboard", operation: "", request, earlier, ignoreDependants, gaveRole } as const;
   return toPlan(await lookAtSteps(ports, plannedSteps("offboard", request, { earlier, migration }), input));
 }

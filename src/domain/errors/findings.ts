@@ -30,6 +30,18 @@ export const findingCatalogue = {
     "Someone tagged the identity.",
     "Nothing: Mooring keeps its own tags and leaves the others.",
   ),
+  ROLE_ADDED: foreign(
+    "Someone gave the identity a role in Azure, for something that the catalog does not have.",
+    "Nothing, if it is intended; otherwise remove it: `az role assignment delete`.",
+  ),
+  ROLE_ON_TARGET: broken(
+    "Someone gave the identity a role in Azure on a SQL server of the catalog: it may open more than the request asks for.",
+    "Find out who gave it and why; then remove it: `az role assignment delete`.",
+  ),
+  ROLES_UNSEEN: info(
+    "Mooring may not read the role assignments everywhere, so it cannot tell which roles the identity has there.",
+    "Nothing, if it is intended; otherwise give Mooring's identity Microsoft.Authorization/roleAssignments/read at the scopes in `found`.",
+  ),
   CREDENTIAL_MISSING: error("No federated credential matches the cluster and the service account.", repair),
   CREDENTIAL_CHANGED: error("Mooring's federated credential was changed.", repair),
   CREDENTIAL_SURPLUS: warning("Mooring's federated credential is left over from an earlier identity mode.", repair),
@@ -41,6 +53,14 @@ export const findingCatalogue = {
   USER_RENAMED: broken(
     "The identity's database user was renamed, so Mooring no longer recognizes it.",
     "Run `ALTER USER [found] WITH NAME = [expected]`, or drop the user and repair.",
+  ),
+  USER_ADDED: broken(
+    "The identity has a database user that the request does not know: it also opens this database.",
+    "Find out who made it and why; then run `DROP USER [found]`, or ask for the database in the request.",
+  ),
+  USERS_UNSEEN: foreign(
+    "Mooring could not look for the identity's users in other databases of the catalog.",
+    "`found` names the databases and the error codes; docs/errors.md has their fixes. Verify again when they can be read.",
   ),
   USER_SID_STALE: error("The user's SID is not the identity's client ID: nobody can log in as this user.", repair),
   GRANT_MISSING: error("A role or permission from the request is missing.", repair),

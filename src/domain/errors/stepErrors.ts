@@ -128,6 +128,14 @@ export const stepErrors = {
     cause: "The identity already has a database user under another name.",
     fix: "Drop the other user, or set adoptionPolicy to Always.",
   },
+  SQL_USER_OF_OTHERS: {
+    status: 500,
+    retryable: false,
+    isTold: true,
+    cause:
+      "Somebody else made another database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
+    fix: "If nobody needs the user, run `DROP USER` in the database. To offboard all the same, use {ignoreDependants}; the user stays.",
+  },
   SQL_USER_OWNS_SCHEMA: {
     status: 500,
     retryable: false,

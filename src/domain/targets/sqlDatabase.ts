@@ -134,6 +134,13 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
+/** Every database that the catalog lists. */
+export function everyDatabase({ sqlServers }: Catalog): readonly DatabaseTarget[] {
+  return Object.entries(sqlServers).flatMap(([alias, server]) =>
+    Object.keys(server.databases).map((database) => ({ server: { ...server, alias }, database })),
+  );
+}
+
 /** Why the catalog may refuse a database, and which field of the request is wrong. */
 const fieldOf = {
   UNKNOWN_SQL_SERVER: "server",

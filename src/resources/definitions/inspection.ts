@@ -1,13 +1,15 @@
 import type { Finding } from "../../domain/finding.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { ManagedIdentity } from "../../ports.ts";
+import type { ManagedIdentity, RoleAssignment } from "../../ports.ts";
 
 /** The input of reading a namespace back. */
 export interface Inspection {
   readonly request: OnboardingRequest;
   /** The identity's client id when the namespace was onboarded; undefined if no onboarding got that far. */
   readonly clientId: string | undefined;
+  /** The request that the current operation replaces: what it names is still there until the operation's end. */
+  readonly earlier?: OnboardingRequest | undefined;
   /** The UID of the Kubernetes namespace when it was onboarded. */
   readonly namespaceUid?: string | undefined;
   /** During a migration both identity modes exist side by side, and neither counts as drift. */
@@ -34,6 +36,8 @@ export interface InspectionInput extends Inspection {
   readonly hasIdentity: boolean;
   /** For a reading that needs more of it than the client id: waiting for it costs a round trip. */
   readonly identity: Promise<ManagedIdentity | undefined>;
+  /** Whether Mooring gave the identity this role in Azure. */
+  readonly gaveRole: (role: RoleAssignment) => boolean;
   /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;
 }

@@ -5,9 +5,10 @@ import { federatedCredentialName, federatedSubject, identityName } from "../../d
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { FederatedCredential, ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { FederatedCredential, ManagedIdentity, Ports } from "../../ports.ts";
 import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
+import { describeRole, type GaveRole } from "./roles.ts";
 
 /** `gaveRole` recognizes the roles that Mooring gave; somebody else gave any other. */
 export async function dependantsOfIdentity(
@@ -45,8 +46,6 @@ function isOurs(
   return issuer === cluster.oidcIssuer && subject === federatedSubject(request.namespace, request.serviceAccount);
 }
 
-type GaveRole = (role: RoleAssignment) => boolean;
-
 async function foreignRoles(
   { roleAssignments }: Pick<Ports, "roleAssignments">,
   cluster: ClusterTarget,
@@ -54,8 +53,7 @@ async function foreignRoles(
 ): Promise<readonly OperationError[]> {
   const given = (await roleAssignments.givenTo(principalId, cluster)).filter((role) => !gaveRole(role));
   if (given.length === 0) return [];
-  const roles = given.map(({ roleDefinitionId, scope }) => `${roleDefinitionId.split("/").at(-1)} at ${scope}`);
-  const message = `Someone else gave identity ${name} roles in Azure: ${list(roles)}.`;
+  const message = `Someone else gave identity ${name} roles in Azure: ${list(given.map(describeRole))}.`;
   const ids = given.map(({ id }) => id).join(" ");
   const fix = `az role assignment delete --ids ${ids}`;
   return [toOperationError("IDENTITY_HAS_ROLES", message, given.length > maxListed ? undefined : fix)];

@@ -13,6 +13,7 @@ import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/
 import { dependantsOfIdentity } from "./dependants.ts";
 import type { identity } from "./identity.ts";
 import { knownTags, planIdentity, planIdentityRemoval } from "./plan.ts";
+import { inspectRoles } from "./roles.ts";
 
 /** Creates the user-assigned identity of the namespace, or uses the existing one unchanged. */
 export const ensureIdentity = defineStep({
@@ -81,8 +82,17 @@ export const identityEffects: ResourceEffects<keyof typeof identity.steps> = {
 
   armActions: ({ identity: current }) => (current ? [] : [`${provider}/write`, `${provider}/delete`]),
 
-  // `readIdentity` reads it before all others: they are correct if they name the existing identity.
-  inspect: () => [],
+  // `readIdentity` reads the identity itself before all others: they are correct if they name the existing identity.
+  inspect: (ports, { request, identity: reading, gaveRole }) => [
+    {
+      target: identityName(request),
+      async read() {
+        const current = await reading;
+        const cluster = findCluster(ports.catalog, request.cluster);
+        return current ? await inspectRoles(ports, { cluster, identity: current, gaveRole }) : [];
+      },
+    },
+  ],
 
   remains: (ports, request) => [
     ports.identities.get(identityRef(findCluster(ports.catalog, request.cluster), request)).then(async (current) => {

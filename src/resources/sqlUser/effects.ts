@@ -2,16 +2,18 @@ import { PermanentError } from "../../domain/errors.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
+import { withDependants } from "../definitions/dependants.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
 import { adminCommand } from "../sqlAdmin/command.ts";
+import { inspectReach } from "./elsewhere.ts";
 import { grantDatabase, planDatabase, planUnseen } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
 import {
@@ -21,6 +23,7 @@ import {
   planRevocation,
   retireDatabase,
   revokeDatabase,
+  type TakingDecision,
 } from "./revocation.ts";
 
 export const sqlUserSteps = defineTargetSteps({
@@ -44,25 +47,29 @@ export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
       const next = { sid: identity && sidFromClientId(identity.clientId) };
       return (await planNarrowing(ports, "narrowDatabase", { ...request, database, next })).plan;
     },
-    async retireDatabase(ports, { request, earlier = request, step }) {
+    async retireDatabase(ports, { request, earlier = request, step, ignoreDependants = false }) {
       const { cluster, namespace } = request;
       const database = findDatabaseOf(earlier, step.target);
-      return (await planRevocation(ports, "retireDatabase", { cluster, namespace, database })).plan;
+      const taking = await planRevocation(ports, "retireDatabase", { cluster, namespace, database });
+      return withUsersOfOthers(taking, ignoreDependants);
     },
-    async revokeDatabase(ports, { request, createdBy, step }) {
+    async revokeDatabase(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace } = request;
       const database = findDatabaseOf(request, step.target);
-      return (await planRevocation(ports, "revokeDatabase", { cluster, namespace, createdBy, database })).plan;
+      const taking = await planRevocation(ports, "revokeDatabase", { cluster, namespace, createdBy, database });
+      return kind === "offboard" ? withUsersOfOthers(taking, ignoreDependants) : taking.plan;
     },
   },
 
   preflightTargets: serverChecks,
 
-  inspect: (ports, input) =>
-    input.request.databases.map((database) => ({
+  inspect: (ports, input) => [
+    ...input.request.databases.map((database) => ({
       target: keyOf(database),
       read: () => inspectDatabase(ports, input, database),
     })),
+    { target: "other databases", read: () => inspectReach(ports, input, input.clientId) },
+  ],
 
   remains: (ports, request) => request.databases.map((database) => userIn(ports, request, database)),
 
@@ -82,6 +89,12 @@ export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
   }),
 };
 
+/** What would keep access is said before anything is taken away; the steps themselves only report it. */
+function withUsersOfOthers({ plan, notices }: TakingDecision, isIgnored: boolean): StepPlan {
+  const blockers = notices.map(({ message }) => toOperationError("SQL_USER_OF_OTHERS", message));
+  return withDependants(plan, [{ blockers, notices: [] }], isIgnored);
+}
+
 /** Nobody can log in without an administrator, so the database can only be read once the server has one. */
 async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseRequest): Promise<boolean> {
   const { server } = findDatabase(catalog, wanted);
@@ -89,15 +102,18 @@ async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseReq
 }
 
 async function userIn(
-  ports: Pick<Ports, "catalog" | "databases" | "registry">,
+  ports: Pick<Ports, "catalog" | "databases" | "identities" | "registry">,
   request: OnboardingRequest,
   database: DatabaseRequest,
 ): Promise<readonly string[]> {
   const { cluster, namespace } = request;
-  const found = await findOurs(ports, { cluster, namespace, database });
-  // An adopted user stays; if it still has a mark, something was not taken back.
-  const isLeft = found && (found.mark.operation !== null || found.user.mark !== undefined);
-  return isLeft ? [`User ${found.user.name} is still in ${keyOf(database)}.`] : [];
+  const { ours } = await findOurs(ports, { cluster, namespace, database });
+  return (
+    ours
+      // An adopted user stays; if it still has a mark, something was not taken back.
+      .filter(({ mark, user }) => mark.operation !== null || user.mark !== undefined)
+      .map(({ user }) => `User ${user.name} is still in ${keyOf(database)}.`)
+  );
 }
 
 /** One look at each server; a database that the catalog does not list is reported by its own step. */

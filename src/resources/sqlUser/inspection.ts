@@ -7,6 +7,7 @@ import { denialsOf, grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { describeUser } from "./describeUser.ts";
 import { userId } from "./knownMark.ts";
 
 export async function inspectDatabase(
@@ -19,8 +20,9 @@ export async function inspectDatabase(
   const sid = sidFromClientId(clientId);
   const { users } = await databases.inspect(findDatabase(catalog, { ...database, roles: [] }), { name, sid });
   const user = users.find((each) => each.name === name);
+  const others = users.filter((each) => each !== user && each.sid === sid);
   if (!user) {
-    const namesake = users.find((each) => each.sid === sid);
+    const [namesake] = others;
     return [
       namesake
         ? finding("USER_RENAMED", target, { field: "user", expected: name, found: namesake.name })
@@ -29,7 +31,9 @@ export async function inspectDatabase(
   }
   const mark = readMark(user.mark) && user.mark;
   note({ thing: target, id: userId(user), mark, field: "extended property mooring" });
-  const findings: Finding[] = [];
+  const findings: Finding[] = others.map((other) =>
+    finding("USER_ADDED", target, { field: "user", expected: null, found: describeUser(other) }),
+  );
   if (user.isDisabled && !user.roles.includes("db_owner")) {
     findings.push(finding("USER_DISABLED", target, { field: "CONNECT", expected: "granted", found: null }));
   }

@@ -24,6 +24,11 @@ export function userId({ sid, createdTime }: DatabaseUser): string | undefined {
   return createdTime === undefined ? undefined : `${sid} ${createdTime}`;
 }
 
+/** The SID in such an id. */
+export function sidOf(id: string): string {
+  return id.split(" ", 1)[0] ?? id;
+}
+
 function ofBerth(mark: UserMark | undefined, berth: Berth): UserMark | undefined {
   return mark?.berth === berthKey(berth) ? mark : undefined;
 }

@@ -1,15 +1,25 @@
 /** Taking back access to a database, entirely or in part, but only what the mark says that Mooring gave. */
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
-import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
+import {
+  type Conflict,
+  type Notice,
+  type StepPlan,
+  stays,
+  throwConflict,
+  toNotice,
+  toStepPlan,
+} from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, RemovalInput, type StepDefinition, StepInput, StepResult } from "../definitions/step.ts";
+import { describeUser } from "./describeUser.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
+import { findUsers, knownSids } from "./knownSids.ts";
 
 type TakingName = Extract<StepKey["name"], "revokeDatabase" | "retireDatabase" | "narrowDatabase">;
 
@@ -18,13 +28,18 @@ interface RevocationInput extends Berth {
   readonly createdBy?: string | undefined;
 }
 
-type Looking = Pick<Ports, "catalog" | "databases" | "registry">;
+type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "registry">;
+
+export interface TakingDecision extends DatabaseDecision {
+  /** What keeps access because somebody else gave it. */
+  readonly notices: readonly Notice[];
+}
 
 export async function planRevocation(
   ports: Looking,
   name: TakingName,
   input: RevocationInput,
-): Promise<DatabaseDecision> {
+): Promise<TakingDecision> {
   return toDecision(name, input, await decideRevocation(ports, input));
 }
 
@@ -34,19 +49,17 @@ interface NarrowingInput extends Omit<RevocationInput, "createdBy"> {
 }
 
 /** Takes back what Mooring gave the user beyond the request's roles. */
-export async function planNarrowing(
-  ports: Looking,
-  name: TakingName,
-  input: NarrowingInput,
-): Promise<DatabaseDecision> {
-  const found = await findOurs(ports, input);
-  if (!found) return toDecision(name, input, nothing);
+export async function planNarrowing(ports: Looking, name: TakingName, input: NarrowingInput): Promise<TakingDecision> {
+  const { ours } = await findOurs(ports, input);
   const wanted = grantsOf(input.database.roles).map((grant) => grant.name);
-  const isMadeAnew = input.next !== undefined && input.next.sid !== found.user.sid && found.mark.operation !== null;
-  const taken = Object.keys(found.mark.grants).filter(
-    (grant) => !wanted.includes(grant) && !(isMadeAnew && !holds(found.user, grant)),
-  );
-  return toDecision(name, input, taken.length === 0 ? nothing : takeGrants(found, taken));
+  const decisions = ours.map((found) => {
+    const isMadeAnew = input.next !== undefined && input.next.sid !== found.user.sid && found.mark.operation !== null;
+    const taken = Object.keys(found.mark.grants).filter(
+      (grant) => !wanted.includes(grant) && !(isMadeAnew && !holds(found.user, grant)),
+    );
+    return taken.length === 0 ? nothing : takeGrants(found, taken);
+  });
+  return toDecision(name, input, joined(decisions));
 }
 
 interface Decision {
@@ -58,10 +71,35 @@ interface Decision {
 
 const nothing: Decision = { action: "none", differences: [], changes: [] };
 
-async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Decision> {
-  const found = await findOurs(ports, input);
-  if (!found) return nothing;
-  const { user, mark } = found;
+/** One transaction for all users of the namespace: usually there is one. */
+function joined(decisions: readonly Decision[]): Decision {
+  const conflict = decisions.find((each) => each.conflict)?.conflict;
+  const actions = (["conflict", "delete", "update"] as const).filter((action) =>
+    decisions.some((each) => each.action === action),
+  );
+  return {
+    action: actions[0] ?? "none",
+    differences: decisions.flatMap(({ differences }) => differences),
+    ...(conflict ? { conflict } : {}),
+    changes: conflict ? [] : decisions.flatMap(({ changes }) => changes),
+  };
+}
+
+async function decideRevocation(
+  ports: Looking,
+  input: RevocationInput,
+): Promise<Decision & { readonly notices: readonly Notice[] }> {
+  const { ours, others } = await findOurs(ports, input);
+  const notices = others.map(
+    (user): Notice => ({
+      code: "SQL_USER_OF_OTHERS",
+      message: `In ${place(input)} the identity is also user ${describeUser(user)}, which somebody else made.`,
+    }),
+  );
+  return { ...joined(ours.map((found) => revoke(found, input))), notices };
+}
+
+function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Decision {
   const { createdBy } = input;
   if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
     const held = [...user.roles, ...user.permissions];
@@ -77,7 +115,7 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
   const taken = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
   if (taken.length === 0 && createdBy !== undefined) return nothing;
   const decision = takeGrants(
-    found,
+    { user, mark, ...found },
     taken.map(([grant]) => grant),
   );
   if (mark.operation !== null) return decision;
@@ -101,17 +139,25 @@ interface OurUser {
   readonly mark: UserMark;
 }
 
-export async function findOurs(
-  ports: Looking,
-  input: Omit<RevocationInput, "createdBy">,
-): Promise<OurUser | undefined> {
+interface FoundUsers {
+  /** Whatever somebody renamed them to. */
+  readonly ours: readonly OurUser[];
+  /** With the identity's SID, under another name: they let the same identity in. */
+  readonly others: readonly DatabaseUser[];
+}
+
+export async function findOurs(ports: Looking, input: Omit<RevocationInput, "createdBy">): Promise<FoundUsers> {
+  const { cluster, namespace } = input;
+  const berth = { cluster, namespace };
   const target = findDatabase(ports.catalog, { ...input.database, roles: [] });
-  const { users } = await ports.databases.inspect(target, { name: identityName(input), sid: undefined });
-  const [user] = users;
-  if (!user) return undefined;
-  const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
-  const { mark } = await knownMark(user, about);
-  return mark && { user, mark };
+  const name = identityName(berth);
+  const users = await findUsers(ports, target, { name, sids: await knownSids(ports, berth, place(input)) });
+  const about = { berth, database: place(input), recordedMark: recordedMarks(ports, berth) };
+  const known = await Promise.all(users.map(async (user) => ({ user, mark: (await knownMark(user, about)).mark })));
+  return {
+    ours: known.flatMap(({ user, mark }) => (mark ? [{ user, mark }] : [])),
+    others: known.flatMap(({ user, mark }) => (mark || user.name === name ? [] : [user])),
+  };
 }
 
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
@@ -134,9 +180,13 @@ function holds({ roles, permissions }: DatabaseUser, grant: string): boolean {
   return roles.includes(grant) || permissions.includes(grant);
 }
 
-function toDecision(name: TakingName, input: RevocationInput, decision: Decision): DatabaseDecision {
+function toDecision(
+  name: TakingName,
+  input: RevocationInput,
+  { notices = [], ...decision }: Decision & { readonly notices?: readonly Notice[] },
+): TakingDecision {
   const { conflict, changes } = decision;
-  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes };
+  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices };
 }
 
 function place({ database }: Pick<RevocationInput, "database">): string {
@@ -146,7 +196,7 @@ function place({ database }: Pick<RevocationInput, "database">): string {
 function takingStep<I extends StepInput & RevocationInput>(
   name: TakingName,
   input: StepDefinition<I, StepResult>["input"],
-  plan: (ports: Looking, name: TakingName, input: I) => Promise<DatabaseDecision>,
+  plan: (ports: Looking, name: TakingName, input: I) => Promise<TakingDecision>,
 ) {
   return defineStep({
     name,
@@ -154,8 +204,9 @@ function takingStep<I extends StepInput & RevocationInput>(
     output: StepResult,
     target: place,
     async run(value, ports, step) {
-      const { plan: planned, conflict, changes } = await plan(ports, name, value);
+      const { plan: planned, conflict, changes, notices } = await plan(ports, name, value);
       throwConflict(conflict);
+      if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
       if (changes.length > 0) {
         await step.willDo(
           planned.action,

@@ -76,6 +76,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   SQL_FORBIDDEN: 500,
   SQL_USER_CONFLICT: 500,
   SQL_SID_TAKEN: 500,
+  SQL_USER_OF_OTHERS: 500,
   SQL_USER_OWNS_SCHEMA: 500,
   SQL_USER_HAS_DEPENDANTS: 500,
   SQL_USER_HAS_PERMISSIONS: 500,

@@ -1,0 +1,78 @@
+/** The roles in Azure that somebody gave the identity. Those on a SQL server of the catalog may open its databases. */
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+
+type Looking = Pick<Ports, "catalog" | "roleAssignments">;
+
+export type GaveRole = (role: RoleAssignment) => boolean;
+
+interface Roles {
+  readonly given: readonly RoleAssignment[];
+  /** Where Mooring may not read them. */
+  readonly unseen: readonly string[];
+}
+
+/** Everywhere in the cluster's subscription, and on the catalog's servers, whichever subscription they are in. */
+export async function findRoles(
+  { catalog, roleAssignments }: Looking,
+  cluster: ClusterTarget,
+  { principalId }: Pick<ManagedIdentity, "principalId">,
+): Promise<Roles> {
+  const subscription = `/subscriptions/${cluster.subscriptionId}`;
+  const inSubscription = await unlessForbidden(subscription, () => roleAssignments.givenTo(principalId, cluster));
+  const hasSeen = (id: string) => inSubscription.unseen.length === 0 && isWithin(id, subscription);
+  const others = serversIn(catalog).filter((id) => !hasSeen(id));
+  const found = await Promise.all(
+    others.map((id) => unlessForbidden(id, () => roleAssignments.heldAt(id, principalId))),
+  );
+  const all = [inSubscription, ...found];
+  const given = all.flatMap((each) => each.given).filter((role) => role.principalId === principalId);
+  return {
+    given: [...new Map(given.map((role) => [role.id.toLowerCase(), role])).values()],
+    unseen: all.flatMap((each) => each.unseen),
+  };
+}
+
+async function unlessForbidden(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
+  try {
+    return { given: await look(), unseen: [] };
+  } catch (error) {
+    if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
+    return { given: [], unseen: [scope] };
+  }
+}
+
+export function describeRole({ roleDefinitionId, scope }: RoleAssignment): string {
+  return `${roleDefinitionId.split("/").at(-1)} at ${scope}`;
+}
+
+/** A role that was given for something else is somebody's business; one on a server of the catalog is access. */
+export async function inspectRoles(
+  ports: Looking,
+  { cluster, identity, gaveRole }: { cluster: ClusterTarget; identity: ManagedIdentity; gaveRole: GaveRole },
+): Promise<readonly Finding[]> {
+  const { given, unseen } = await findRoles(ports, cluster, identity);
+  const servers = serversIn(ports.catalog);
+  const findings = given
+    .filter((role) => !gaveRole(role))
+    .map((role) => {
+      const code = servers.some((id) => isWithin(role.scope, id)) ? "ROLE_ON_TARGET" : "ROLE_ADDED";
+      return finding(code, identity.name, { field: "roles", expected: null, found: describeRole(role) });
+    });
+  if (unseen.length === 0) return findings;
+  return [
+    ...findings,
+    finding("ROLES_UNSEEN", identity.name, { field: "roles", expected: "readable", found: unseen.join(", ") }),
+  ];
+}
+
+function serversIn({ sqlServers }: Catalog): readonly string[] {
+  return Object.values(sqlServers).map(({ resourceId }) => resourceId);
+}
+
+/** Azure compares IDs without regard to case. */
+function isWithin(scope: string, parent: string): boolean {
+  return `${scope}/`.toLowerCase().startsWith(`${parent}/`.toLowerCase());
+}

@@ -1,0 +1,105 @@
+/**
+ * Where the identity can log in: its users in every database of the catalog, not only in those that a request names. A database
+ * that cannot be read now is named, and never fails an operation that does not need it.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { identityName } from "../../domain/naming/names.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { DatabaseUser, Ports } from "../../ports.ts";
+import { list } from "../definitions/dependants.ts";
+import type { Inspection } from "../definitions/inspection.ts";
+import { describeUser } from "./describeUser.ts";
+
+type Looking = Pick<Ports, "catalog" | "databases">;
+
+interface Place {
+  readonly key: string;
+  readonly target: DatabaseTarget;
+}
+
+export interface Reach {
+  readonly users: readonly { readonly database: string; readonly user: DatabaseUser }[];
+  /** The databases that could not be read, each with the reason. */
+  readonly unseen: readonly string[];
+}
+
+/** Databases read at the same time; each takes a connection. */
+const atOnce = 8;
+
+/** `except` are keys of databases that are looked at elsewhere. */
+export async function findReach(
+  { catalog, databases }: Looking,
+  { name, clientId }: { readonly name: string; readonly clientId: string },
+  except: ReadonlySet<string> = new Set(),
+): Promise<Reach> {
+  const sid = sidFromClientId(clientId);
+  const places = placesIn(catalog).filter(({ key }) => !except.has(key));
+  const users: { database: string; user: DatabaseUser }[] = [];
+  const unseen: string[] = [];
+  const look = async ({ key, target }: Place) => {
+    const seen = await inTime(() => databases.inspect(target, { name, sid }));
+    if (typeof seen === "string") unseen.push(`${key} (${seen})`);
+    // A user with only the name belongs to an earlier identity, which nobody can be any more.
+    else for (const user of seen.users) if (user.sid === sid) users.push({ database: key, user });
+  };
+  for (let from = 0; from < places.length; from += atOnce) {
+    await Promise.all(places.slice(from, from + atOnce).map(look));
+  }
+  return {
+    users: users.toSorted((a, b) => a.database.localeCompare(b.database)),
+    unseen: unseen.toSorted(),
+  };
+}
+
+function placesIn(catalog: Catalog): readonly Place[] {
+  return everyDatabase(catalog).map((target) => ({
+    key: keyOf({ server: target.server.alias, database: target.database }),
+    target,
+  }));
+}
+
+const longestLookMs = 10_000;
+
+/** The code of the error when there is no answer. */
+async function inTime<T extends object>(look: () => Promise<T>): Promise<T | string> {
+  const giveUp = new AbortController();
+  const tooLong = sleep(longestLookMs, "no answer in time" as const, { signal: giveUp.signal });
+  tooLong.catch(() => undefined); // Aborted when the answer came first.
+  try {
+    return await Promise.race([look(), tooLong]);
+  } catch (error) {
+    if (error instanceof PermanentError || error instanceof TransientError) return error.code;
+    throw error;
+  } finally {
+    giveUp.abort();
+  }
+}
+
+/** What the namespace's requests do not know. The databases that they name are inspected one by one. */
+export async function inspectReach(
+  ports: Looking,
+  { request, earlier }: Pick<Inspection, "request" | "earlier">,
+  clientId: string,
+): Promise<readonly Finding[]> {
+  const { users, unseen } = await findReach(
+    ports,
+    { name: identityName(request), clientId },
+    namedIn(request, earlier),
+  );
+  const added = users.map(({ database, user }) =>
+    finding("USER_ADDED", database, { field: "user", expected: null, found: describeUser(user) }),
+  );
+  if (unseen.length === 0) return added;
+  const found = list(unseen);
+  return [...added, finding("USERS_UNSEEN", identityName(request), { field: "users", expected: "readable", found })];
+}
+
+/** The databases that the requests name. */
+export function namedIn(...requests: readonly (OnboardingRequest | undefined)[]): ReadonlySet<string> {
+  return new Set(requests.flatMap((each) => each?.databases.map(keyOf) ?? []));
+}

@@ -1,0 +1,32 @@
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
+import type { DatabaseUser, Ports } from "../../ports.ts";
+import { sidOf } from "./knownMark.ts";
+
+/**
+ * Every SID that a user of the namespace may have in the database: a user that somebody renamed is found only by it. The
+ * namespace's record knows it from the moment of onboarding; until then, only the identity does.
+ */
+export async function knownSids(
+  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
+  berth: Berth,
+  database: string,
+): Promise<readonly string[]> {
+  const { clientId: onboarded, things = [] } = (await registry.getNamespace(berth)) ?? {};
+  const clientId =
+    onboarded ?? (await identities.get(identityRef(findCluster(catalog, berth.cluster), berth)))?.clientId;
+  const seen = things.flatMap(({ thing, id }) => (thing === database ? [sidOf(id)] : []));
+  return [...new Set([...(clientId === undefined ? [] : [sidFromClientId(clientId)]), ...seen])];
+}
+
+/** The users with the name or one of the SIDs. Nearly always there is one SID, and so one round trip. */
+export async function findUsers(
+  { databases }: Pick<Ports, "databases">,
+  target: Parameters<Ports["databases"]["inspect"]>[0],
+  { name, sids }: { readonly name: string; readonly sids: readonly string[] },
+): Promise<readonly DatabaseUser[]> {
+  const asked = sids.length === 0 ? [undefined] : sids;
+  const states = await Promise.all(asked.map((sid) => databases.inspect(target, { name, sid })));
+  return [...new Map(states.flatMap(({ users }) => users).map((user) => [user.name, user])).values()];
+}

@@ -1,0 +1,152 @@
+/** A database user is known by its SID, too: neither another name nor another user with its SID keeps what Mooring gave. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+
+const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
+const orders = { server: "sql-dev", database: "orders", roles: ["writer"] };
+const parse = (changes: object = {}) =>
+  OnboardingRequest.parse({ cluster: "aks-dev", namespace: "team-a", databases: [messages, orders], ...changes });
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(berth);
+
+let cloud: FakeCloud;
+let acceptance: TestAcceptanceContext;
+beforeEach(() => {
+  cloud = createFakeCloud();
+  acceptance = createAcceptanceContext(cloud);
+  providePorts(cloud.ports);
+});
+
+async function send(request: OnboardingRequest) {
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+async function offboard(options: { ignoreDependants?: boolean } = {}) {
+  const { operation } = await acceptOffboarding(acceptance, berth, options);
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+const usersIn = (database: string) => cloud.users.get(`sql-dev/${database}`) ?? new Map();
+
+/** `ALTER USER … WITH NAME = [other]`: everything but the name stays, its extended property too. */
+function rename(database: string) {
+  const users = usersIn(database);
+  const user = users.get(name);
+  users.delete(name);
+  users.set("other", { ...user, name: "other" });
+}
+
+/** Somebody dropped Mooring's user and made one of their own for the same identity. */
+function makeAnother(database: string) {
+  const users = usersIn(database);
+  const sid = sidFromClientId(cloud.identities.get(name)?.clientId ?? "");
+  users.delete(name);
+  users.set("other", {
+    ...{ name: "other", type: "E", sid, permissions: [], ownedSchemas: [], mark: undefined },
+    ...{ roles: ["db_datareader"], createdTime: "2026-11-28T00:00:00.000Z" },
+  });
+}
+
+describe("a user that somebody renamed", () => {
+  it("loses its access when a change leaves its database out", async () => {
+    await send(parse());
+    rename("orders");
+
+    const operation = await send(parse({ databases: [messages] }));
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    expect([...usersIn("orders").keys()]).toEqual([]);
+  });
+
+  it("is dropped even if it lost its mark, too", async () => {
+    await send(parse());
+    rename("orders");
+    usersIn("orders").set("other", { ...usersIn("orders").get("other"), mark: undefined });
+
+    await send(parse({ databases: [messages] }));
+
+    expect([...usersIn("orders").keys()]).toEqual([]);
+  });
+
+  it("goes with an offboarding that leaves an adopted identity", async () => {
+    await cloud.ports.identities.put(
+      { subscriptionId: "s", resourceGroup: "g", name },
+      { location: "westeurope", tags: {} },
+    );
+    await send(parse());
+    rename("orders");
+
+    const operation = await offboard();
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    expect(cloud.identities.size).toBe(1);
+    expect([...usersIn("orders").keys()]).toEqual([]);
+  });
+
+  it("goes with an offboarding that is run again after its identity was removed", async () => {
+    await send(parse());
+    rename("orders");
+    cloud.identities.clear();
+
+    expect(await offboard()).toMatchObject({ status: "Succeeded" });
+    expect([...usersIn("orders").keys()]).toEqual([]);
+  });
+});
+
+describe("another user with the identity's SID", () => {
+  it("stops a change that leaves its database out before the first write", async () => {
+    await send(parse());
+    makeAnother("orders");
+
+    const operation = await send(parse({ databases: [messages] }));
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OF_OTHERS" } });
+    expect(operation?.error?.message).toContain("In sql-dev/orders the identity is also user other (db_datareader)");
+    expect([...usersIn("messages").keys()]).toEqual([name]);
+  });
+
+  it("stops an offboarding, unless the caller ignores what others have: then it is named, and stays", async () => {
+    await send(parse());
+    makeAnother("orders");
+
+    const plan = await planOffboarding(cloud.ports, { request: parse() });
+    const stopped = await offboard();
+    const done = await offboard({ ignoreDependants: true });
+
+    expect(plan.steps.flatMap(({ blockers }) => blockers.map(({ code }) => code))).toEqual(["SQL_USER_OF_OTHERS"]);
+    expect(stopped).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OF_OTHERS" } });
+    expect(done).toMatchObject({ status: "Succeeded" });
+    const notices = [...cloud.steps.values()].flatMap((step) => step.notices ?? []);
+    expect(notices.map(({ code }) => code)).toContain("SQL_USER_OF_OTHERS");
+    expect([...usersIn("orders").keys()]).toEqual(["other"]);
+  });
+
+  it("is found beside the namespace's own user, whose SID is an old one", async () => {
+    await send(parse());
+    const user = usersIn("orders").get(name);
+    makeAnother("orders");
+    usersIn("orders").set(name, { ...user, sid: `0x${"AB".repeat(16)}` });
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (!record) throw new Error("it is not onboarded");
+
+    const findings = await inspectNamespace(cloud.ports, inspectionOf(record));
+
+    expect(findings.map(({ code, target, found }) => [code, target, found])).toContainEqual([
+      "USER_ADDED",
+      "sql-dev/orders",
+      "other (db_datareader)",
+    ]);
+  });
+});
