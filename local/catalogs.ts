@@ -39,7 +39,11 @@ export function printCatalog(
     })),
     sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: "localhost", port: sqlPorts[alias] })),
     // Nothing here is as slow as Azure.
-    retry: { firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6, ...retry },
+    retry: {
+      ...{ firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
+      ...{ landingMs: 2_000, undoTimeoutMs: 60_000 },
+      ...retry,
+    },
   });
 }
 

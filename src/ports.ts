@@ -347,7 +347,12 @@ export interface Registry extends Batches, WaitingRequests {
   /** Records the first attempt of the step as Running. If the step has a row already, it is returned, and nothing is written. */
   startStep(operation: string, step: StepKey, startTime: string): Promise<StepRecord | undefined>;
   /** Records a further attempt as Running; `attempts` includes it. */
-  repeatStep(operation: string, step: StepKey, attempts: number): Promise<void>;
+  repeatStep(
+    operation: string,
+    step: StepKey,
+    attempts: number,
+    unanswered?: Pick<StepRecord, "unansweredTime">,
+  ): Promise<void>;
   /**
    * Closes those of the steps that have not begun: their first attempt finds a row. Returns the steps that have begun; an attempt
    * that begins later finds them closed, or what was written before this call.

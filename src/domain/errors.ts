@@ -76,6 +76,24 @@ export function errorOf(code: string, message: string): PermanentError | Transie
   return new TransientError("UNEXPECTED", message);
 }
 
+/**
+ * Whether a write that ended with this error may still take effect: it was sent, and what came back, if anything, does not say that
+ * it was refused.
+ */
+export function mayStillLand(error: unknown): boolean {
+  if (error instanceof PermanentError) return false;
+  return !(error instanceof TransientError) || !(error.isWithoutEffect || answeringCodes.has(error.code));
+}
+
+/** What these mean was said by the service itself, which did nothing. */
+const answeringCodes: ReadonlySet<TransientCode> = new Set<TransientCode>([
+  "ARM_THROTTLED",
+  "KUBERNETES_THROTTLED",
+  "AUTHENTICATION_FAILED",
+  "CONCURRENT_CREDENTIAL_WRITE",
+  "SQL_PRINCIPAL_NOT_YET_VISIBLE",
+]);
+
 /** Stop: retrying will not help. Recorded in the history as data, so that the runtime does not retry it. */
 export class PermanentError extends Error {
   override readonly name = "PermanentError";
@@ -93,10 +111,17 @@ export class TransientError extends Error {
   readonly code: TransientCode;
   /** How long the service asked to wait (Retry-After), in seconds. */
   readonly retryAfterSeconds: number | undefined;
+  /** Nothing was sent, or the service said that it did nothing. */
+  readonly isWithoutEffect: boolean;
 
-  constructor(code: TransientCode, message: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+  constructor(
+    code: TransientCode,
+    message: string,
+    options: ErrorOptions & { retryAfterSeconds?: number; isWithoutEffect?: boolean } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.isWithoutEffect = options.isWithoutEffect ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -9,6 +9,13 @@ export const RetryPolicy = z.object({
   attempts: z.int().positive(),
   /** For how long a step is retried while authentication fails. Absent in operations that an older release started. */
   authenticationTimeoutMs: z.int().nonnegative().exactOptional(),
+  /**
+   * How long a write may still take effect after its sender got no answer. Since 0.2.0; without it, an undo looks once, as in the
+   * operations that an older release started.
+   */
+  landingMs: z.int().nonnegative().exactOptional(),
+  /** For how long undos go on while something cannot be reached or refuses for now. Since 0.2.0; without it, they give up. */
+  undoTimeoutMs: z.int().nonnegative().exactOptional(),
 });
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
 
@@ -38,3 +45,19 @@ export function delayOf({ firstIntervalMs, maxIntervalMs }: RetryPolicy, attempt
 export function patienceOf({ authenticationTimeoutMs = defaultAuthenticationTimeoutMs }: RetryPolicy): number {
   return authenticationTimeoutMs;
 }
+
+/** Of an operation that a release before 0.2.0 started, undos neither look again nor go on. */
+export function isPersistent({ landingMs, undoTimeoutMs }: RetryPolicy): boolean {
+  return landingMs !== undefined || undoTimeoutMs !== undefined;
+}
+
+/**
+ * The wait after an undo has failed for the n-th time beyond the runtime's attempts. It grows to a part of the whole time, so that
+ * a day of it leaves a short history.
+ */
+export function slowDelayOf({ firstIntervalMs, maxIntervalMs, undoTimeoutMs = 0 }: RetryPolicy, tries: number): number {
+  const longestMs = Math.max(maxIntervalMs, undoTimeoutMs / mostSlowTries);
+  return Math.min(firstIntervalMs * backoffCoefficient ** (tries - 1), longestMs);
+}
+
+const mostSlowTries = 48;

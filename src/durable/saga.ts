@@ -5,9 +5,10 @@
  * changes nothing: it keeps its place.
  */
 import { type Patience, patience } from "./patience.ts";
+import { type Again, type Persistence, persist } from "./persist.ts";
 import type { Durable, Work } from "./step.ts";
 
-export type OnFailure = (name: string, undo: () => Work<unknown>) => void;
+export type OnFailure = (name: string, undo: Undo["undo"]) => void;
 
 export interface FailedCompensation {
   readonly compensation: string;
@@ -27,7 +28,10 @@ export class CompensationFailed extends Error {
 /** Runs the body; if it throws, runs the undos, then throws the cause, or CompensationFailed with the cause. */
 export function* saga<T>(
   body: (onFailure: OnFailure) => Durable<T>,
-  { beforeCompensation }: { beforeCompensation?: (cause: unknown) => void } = {},
+  {
+    beforeCompensation,
+    persistence,
+  }: { beforeCompensation?: (cause: unknown) => void; persistence?: Persistence | undefined } = {},
 ): Durable<T> {
   const undos: Undo[] = [];
   try {
@@ -36,20 +40,25 @@ export function* saga<T>(
     });
   } catch (cause) {
     beforeCompensation?.(cause);
-    const failures = yield* runUndos(undos.reverse());
+    const failures = yield* runUndos(undos.reverse(), persistence);
     throw failures.length === 0 ? cause : new CompensationFailed(failures, cause);
   }
 }
 
 export interface Undo {
   readonly name: string;
-  readonly undo: () => Work<unknown>;
+  /** `again` for an undo that goes on (persist.ts). */
+  readonly undo: (again?: Again) => Work<unknown>;
 }
 
-/** Runs every undo in the given order, even after one has failed, and returns the failures. */
-export function* runUndos(undos: readonly Undo[]): Durable<readonly FailedCompensation[]> {
+/**
+ * Runs every undo in the given order, even after one has failed, and returns the failures. With `persistence`, those that are not
+ * done go on; without, as in operations that 0.1.0 began, each is run once.
+ */
+export function* runUndos(undos: readonly Undo[], persistence?: Persistence): Durable<readonly FailedCompensation[]> {
   // The undos have their own time limit: waiting done by the steps does not count against it.
   ((yield patience) as Patience).renew();
+  if (persistence) return yield* persist(undos, persistence);
   const failures: FailedCompensation[] = [];
   for (const { name, undo } of undos) {
     try {

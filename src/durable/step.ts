@@ -108,7 +108,7 @@ function* settleOnce<T>(context: OrchestrationContext, steps: readonly Step<T>[]
   return outcomes;
 }
 
-function* outcomeOf<T>(work: Work<T>): Durable<Outcome<T>> {
+export function* outcomeOf<T>(work: Work<T>): Durable<Outcome<T>> {
   try {
     return { status: "fulfilled", value: yield* work };
   } catch (reason) {

@@ -9,6 +9,7 @@ import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
 import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
+import { persistenceOf } from "./persistence.ts";
 import { provision } from "./provision.ts";
 
 const ChangeInput = OperationInput.extend({ earlier: OnboardingRequest });
@@ -29,6 +30,7 @@ export const changeNamespace = orchestration({
         ? yield* findInPlace(context, input)
         : yield* saga((onFailure) => provision(context, input, { onFailure, endsOperation }), {
             beforeCompensation: () => setPhase(context, "compensating"),
+            persistence: persistenceOf(context, input),
           });
       if (endsOperation) return provisioned;
       yield* retire(context, input, input.earlier);

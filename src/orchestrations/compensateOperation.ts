@@ -4,6 +4,7 @@ import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, runUndos, type Undo } from "../durable/saga.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { persistenceOf } from "./persistence.ts";
 import { undoBy } from "./undos.ts";
 
 const CompensationInput = OperationInput.extend({
@@ -29,8 +30,10 @@ export const compensateOperation = orchestration({
         );
       }
       const { createdBy } = compensates;
-      const undos = compensates.undos.map((name): Undo => ({ name, undo: () => undoBy(input, createdBy, name) }));
-      const failures = yield* runUndos(undos);
+      const undos = compensates.undos.map(
+        (name): Undo => ({ name, undo: (again) => undoBy(input, createdBy, { name, again }) }),
+      );
+      const failures = yield* runUndos(undos, persistenceOf(context, input));
       if (failures.length > 0) throw new CompensationFailed(failures, new Error("The second try failed too."));
       return {};
     }),

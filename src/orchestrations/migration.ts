@@ -13,6 +13,7 @@ import type { Durable } from "../durable/step.ts";
 import { timeAfter, waitForEvent } from "../durable/waiting.ts";
 import { decisionEvent } from "./approval.ts";
 import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
+import { persistenceOf } from "./persistence.ts";
 import { begunUndos, throwFailure, undoRegistrar } from "./undos.ts";
 
 export const MigrateInput = OperationInput.extend({
@@ -124,7 +125,7 @@ function* migrate(
       const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
       const undos = isCanceled ? [...earlier, ...open, ...own] : [...open, ...own];
       if (undos.length > 0) setPhase(context, "compensating");
-      const failures = yield* runUndos(undos.toReversed());
+      const failures = yield* runUndos(undos.toReversed(), persistenceOf(context, input));
       // Even if an undo failed: the completed phases are no longer whole, and a compensation undoes the rest.
       if (isCanceled) progress.completed = migration.completed;
       if (failures.length > 0) throw new CompensationFailed(failures, cause);

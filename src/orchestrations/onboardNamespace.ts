@@ -1,6 +1,7 @@
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "./operation.ts";
+import { persistenceOf } from "./persistence.ts";
 import { provision } from "./provision.ts";
 
 /**
@@ -14,6 +15,7 @@ export const onboardNamespace = orchestration({
     conclude(context, { ...input, kind: "onboard" }, () =>
       saga((onFailure) => provision(context, input, { onFailure, endsOperation: true }), {
         beforeCompensation: () => setPhase(context, "compensating"),
+        persistence: persistenceOf(context, input),
       }),
     ),
 });

@@ -9,6 +9,7 @@ import { describeCode, toOperationError } from "../domain/operation/plan.ts";
 import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepFailed } from "../durable/activity.ts";
+import type { Again } from "../durable/persist.ts";
 import { RetryPolicy } from "../durable/retry.ts";
 import { CompensationFailed } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
@@ -34,10 +35,11 @@ export function stepBase({
   operation,
   request: { cluster, namespace },
   retry,
+  retrial,
   ...origin
-}: Omit<OperationInput, "earlier" | "resumed">) {
+}: Omit<OperationInput, "earlier" | "resumed"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
-  return { operation, cluster, namespace, retry, requestedBy, team, traceparent };
+  return { operation, cluster, namespace, retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

@@ -12,8 +12,8 @@ export function* setSqlAdmins(
   { admins, onFailure = () => undefined }: { admins: readonly string[]; onFailure?: OnFailure },
 ): Durable<void> {
   for (const server of admins) {
-    const undo = `unsetSqlAdmin ${server}`;
-    onFailure(undo, () => undoBy(input, input.operation, undo));
+    const name = `unsetSqlAdmin ${server}`;
+    onFailure(name, (again) => undoBy(input, input.operation, { name, again }));
   }
   const base = stepBase(input);
   yield* all(

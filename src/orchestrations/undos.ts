@@ -14,6 +14,7 @@ import { readUndo, type UndoStepName } from "../domain/operation/undoName.ts";
 import { selectorOf } from "../domain/request/request.ts";
 import type { TargetUndoName } from "../domain/targets/index.ts";
 import { StepFailed } from "../durable/activity.ts";
+import type { Again } from "../durable/persist.ts";
 import type { OnFailure, Undo } from "../durable/saga.ts";
 import type { Step } from "../durable/step.ts";
 import type { MakingStage } from "../resources/definitions/resource.ts";
@@ -36,7 +37,7 @@ export function undoRegistrar(
     const stage = stages.find(({ making, steps }) =>
       "making" in begins ? making === begins.making : steps.includes(begins.step),
     );
-    for (const name of stage?.undos ?? []) onFailure(name, () => undoBy(input, input.operation, name));
+    for (const name of stage?.undos ?? []) onFailure(name, (again) => undoBy(input, input.operation, { name, again }));
   };
 }
 
@@ -47,7 +48,7 @@ export function resume(onFailure: OnFailure, input: UndoInput): void {
 }
 
 export function begunUndos(input: UndoInput, names: readonly string[] = []): Undo[] {
-  return names.map((name) => ({ name, undo: () => undoBy(input, input.operation, name) }));
+  return names.map((name) => ({ name, undo: (again) => undoBy(input, input.operation, { name, again }) }));
 }
 
 /** Fails again if an earlier run had begun to undo: what was undone must not be created again. */
@@ -59,7 +60,13 @@ export function throwFailure({ resumed }: UndoInput): void {
  * The undo of that name. It removes only what the given operation created, and restores the earlier state of what that operation
  * overwrote or removed.
  */
-export function undoBy(input: UndoInput, createdBy: string, undo: string): Step<unknown> {
+export function undoBy(
+  given: UndoInput,
+  createdBy: string,
+  { name: undo, again }: { readonly name: string; readonly again?: Again | undefined },
+): Step<unknown> {
+  // One that goes on is tried once in each round: the rounds are its further attempts.
+  const input = again ? { ...given, retry: { ...given.retry, attempts: 1 }, retrial: again } : given;
   const known = readUndo(undo);
   // An undo of another release: failing keeps what it left from counting as undone.
   if (!known) throw new Error(`nothing undoes as ${undo}`);

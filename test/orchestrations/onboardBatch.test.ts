@@ -279,7 +279,13 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("loses nothing when answers of the registry ar
       };
     },
   });
-  const policy = { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 30, authenticationTimeoutMs: 1_000 };
+  const policy = {
+    ...cloud.ports.catalog.retry,
+    firstIntervalMs: 10,
+    maxIntervalMs: 20,
+    attempts: 30,
+    authenticationTimeoutMs: 1_000,
+  };
   providePorts({ ...acceptance.ports, registry: lossy, catalog: { ...acceptance.ports.catalog, retry: policy } });
 
   await runOrchestration("onboardBatch", { batch: id, lanes: 3, retry: policy, run: "lossy" }, allTogether);

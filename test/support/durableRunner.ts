@@ -38,6 +38,10 @@ export interface RunOptions {
   readonly onGeneration?: (run: Run) => void;
   /** Called when only timers are open, before the earliest of them fires; the time is the orchestration's. */
   readonly atRest?: (now: Date) => void | Promise<void>;
+  /** Where the orchestration's clock begins; by default a fixed time. */
+  readonly startTime?: () => number;
+  /** Called when the clock jumps to the time of a timer, so that activities can live in the same time. */
+  readonly onJump?: (ms: number) => void;
 }
 
 export interface ChildRun {
@@ -132,7 +136,11 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
   const timers = new Map<number, OpenTimer>();
   const customStatuses: unknown[] = [];
   const calls: string[] = [];
-  let clock = Date.parse("2026-11-24T00:00:00Z");
+  let clock = options.startTime?.() ?? Date.parse("2026-11-24T00:00:00Z");
+  const jumpTo = (time: number) => {
+    if (time > clock) options.onJump?.(time - clock);
+    clock = Math.max(clock, time);
+  };
   let nextId = 0;
   let scheduled = 0;
   const turnLog: { events: number; actions: number }[] = [];
@@ -166,7 +174,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
     if (!first) throw new Error("the orchestration waits for nothing that could end");
     const [id, { fireAt }] = first;
     timers.delete(id);
-    clock = Math.max(clock, fireAt - earlyMs);
+    jumpTo(fireAt - earlyMs);
     startTurn();
     const FireAt = new Date(fireAt).toISOString();
     history.push({ EventType: eventTypes.timerFired, EventId: -1, TimerId: id, FireAt, Timestamp: stamp() });
@@ -278,7 +286,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
       FireAt: new Date(fireAt).toISOString(),
       Timestamp: stamp(),
     });
-    clock = Math.max(clock, fireAt - earlyMs);
+    jumpTo(fireAt - earlyMs);
     startTurn();
     history.push({
       EventType: eventTypes.timerFired,

@@ -57,8 +57,13 @@ export interface FakeCloud {
   readonly waiting: Map<number, WaitingRequest>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
-  /** Called before and after every write; throw to break it. */
-  onWrite: (call: { what: string; when: "before" | "after" }) => void;
+  /**
+   * Called before and after every write; throw to break it. "late": it gets no answer, and its effect waits in `late`. "dies": the
+   * same, and the process that sent it does nothing more.
+   */
+  onWrite: (call: { what: string; when: "before" | "after" }) => unknown;
+  /** Effects of writes that got no answer; call one, and it lands. */
+  readonly late: (() => void)[];
 }
 
 /** For a service that receives no messages. */
@@ -103,7 +108,11 @@ export const catalog = Catalog.parse({
       },
     },
   },
-  retry: { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },
+  // Undos look again for no time and go on for a few rounds; tests that need more say so.
+  retry: {
+    ...{ firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },
+    ...{ landingMs: 0, undoTimeoutMs: 50 },
+  },
 });
 
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
@@ -136,10 +145,14 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     events: [],
     audit: [],
     onWrite: () => undefined,
+    late: [],
   };
 
   async function write<T>(what: string, effect: () => T): Promise<T> {
-    fake.onWrite({ what, when: "before" });
+    const fate = fake.onWrite({ what, when: "before" });
+    if (fate === "late" || fate === "dies") cloud.late.push(effect);
+    if (fate === "dies") return await new Promise<never>(() => undefined);
+    if (fate === "late") throw new TransientError("ARM_UNAVAILABLE", `${what}: no answer in time`);
     const result = effect();
     fake.onWrite({ what, when: "after" });
     return result;
@@ -433,15 +446,16 @@ function registryOf(state: State): Ports["registry"] {
       const before = steps.get(id);
       if (!before) {
         const changedTime = new Date().toISOString();
-        steps.set(id, { startTime, name, target, status: "Running", attempts: 1, changedTime });
+        steps.set(id, { startTime, name, target, status: "Running", attempts: 1, changedTime, isOpen: true });
       }
       return before;
     },
-    async repeatStep(operation, { name, target }, attempts) {
+    async repeatStep(operation, { name, target }, attempts, unanswered) {
       const id = `${operation} ${name} ${target}`;
       const record = steps.get(id);
       if (!record) throw new Error(`${id} has not begun`);
-      steps.set(id, { ...record, status: "Running", attempts, changedTime: new Date().toISOString() });
+      const changedTime = new Date().toISOString();
+      steps.set(id, { ...record, status: "Running", attempts, changedTime, isOpen: true, ...unanswered });
     },
     async closeSteps(operation, wanted, startTime) {
       for (const { name, target } of wanted) {

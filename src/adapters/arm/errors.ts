@@ -5,6 +5,7 @@
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
+import { unconnected } from "../unconnected.ts";
 
 /** The fields of an SDK error; importing RestError would need a package that only the SDKs depend on. */
 interface RestFailure extends Error {
@@ -34,7 +35,8 @@ export function toDomainError(error: unknown, doing: string): unknown {
 
   // No status: the connection failed. Below 400: the answer violated the protocol.
   if (statusCode === undefined || statusCode < 400) {
-    return new TransientError("ARM_UNAVAILABLE", `${doing}: ${text}`, options);
+    const isWithoutEffect = statusCode === undefined && code !== undefined && unconnected.has(code);
+    return new TransientError("ARM_UNAVAILABLE", `${doing}: ${text}`, { ...options, isWithoutEffect });
   }
   if (statusCode === 429) {
     return new TransientError("ARM_THROTTLED", message, {
@@ -53,11 +55,13 @@ export function toDomainError(error: unknown, doing: string): unknown {
   // This is how ARM says that an identity in another region has the name.
   if (code === "InvalidResourceLocation") return new PermanentError("IDENTITY_CONFLICT", message, options);
   // Not every front end may know an identity that was created a moment ago.
-  if (code === "ParentResourceNotFound") return new TransientError("ARM_UNAVAILABLE", message, options);
+  if (code === "ParentResourceNotFound")
+    return new TransientError("ARM_UNAVAILABLE", message, { ...options, isWithoutEffect: true });
   if (statusCode === 408 || statusCode === 409 || statusCode >= 500) {
     return new TransientError("ARM_UNAVAILABLE", message, {
       ...options,
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      isWithoutEffect: statusCode === 409,
     });
   }
   return new PermanentError("ARM_REJECTED", message, options);

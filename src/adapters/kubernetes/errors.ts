@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
+import { unconnected } from "../unconnected.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const Status = z.object({
@@ -93,7 +94,10 @@ export function unreachable(
   const why = isLate
     ? `did not answer within ${timeoutMs / 1000} s`
     : `did not answer: ${told(cluster, rootMessage(error))}`;
-  return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, { cause: error });
+  return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, {
+    cause: error,
+    isWithoutEffect: codesOf(error).some((code) => unconnected.has(code)),
+  });
 }
 
 /** nodejs.org "TLS": the certificate does not chain to a trusted authority. */

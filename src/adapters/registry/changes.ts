@@ -19,7 +19,7 @@ export function announceWrites(registry: Registry): { registry: Registry; change
       updateOperation: (id, changes) => telling(registry.updateOperation(id, changes)),
       amendOperation: (record, changes) => telling(registry.amendOperation(record, changes)),
       startStep: (operation, step, startTime) => telling(registry.startStep(operation, step, startTime)),
-      repeatStep: (operation, step, attempts) => telling(registry.repeatStep(operation, step, attempts)),
+      repeatStep: (...attempt) => telling(registry.repeatStep(...attempt)),
       closeSteps: (operation, steps, time) => telling(registry.closeSteps(operation, steps, time)),
       updateStep: (operation, step, changes) => telling(registry.updateStep(operation, step, changes)),
     },

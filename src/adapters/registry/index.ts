@@ -114,12 +114,12 @@ export function createRegistryOn(
     listSteps: async (operation) => (await steps.all([["PartitionKey", operation]])).filter(hasBegun),
     getStep: (operation, step) => steps.get(operation, stepRow(step)),
     async startStep(operation, step, startTime) {
-      const first: StepRecord = { ...step, status: "Running", attempts: 1, startTime };
+      const first: StepRecord = { ...step, status: "Running", attempts: 1, startTime, isOpen: true };
       if (await steps.insert(operation, stepRow(step), first)) return undefined;
       return await steps.get(operation, stepRow(step));
     },
-    async repeatStep(operation, step, attempts) {
-      await steps.merge(operation, stepRow(step), { status: "Running", attempts });
+    async repeatStep(operation, step, attempts, unanswered) {
+      await steps.merge(operation, stepRow(step), { status: "Running", attempts, isOpen: true, ...unanswered });
     },
     async closeSteps(operation, wanted, startTime) {
       const read = () => steps.all([["PartitionKey", operation]]);

@@ -104,7 +104,7 @@ function classifyNumber(
   if (number === 33134) return classifyLookUp(message, text, cause);
   if (number === 4060) {
     const hint = `${text}; if this lasts, the server has no such database`;
-    return new TransientError("SQL_UNAVAILABLE", hint, { cause });
+    return new TransientError("SQL_UNAVAILABLE", hint, { cause, isWithoutEffect: true });
   }
   // 17 and above: out of resources, or the connection was ended. The statement is not at fault.
   if (passing.has(number) || severity >= 17) {

@@ -1,17 +1,23 @@
+import { mayStillLand } from "../../domain/errors.ts";
 import { type EffectsOf, type PortEffect, type Ports, portEffects } from "../../ports.ts";
 
 /**
  * The same ports, but their writes wait for the gate and do not happen if it rejects. The ports themselves declare which
- * calls are writes (`portEffects`), so a new method is gated from the start.
+ * calls are writes (`portEffects`), so a new method is gated from the start. `onUnanswered` is called for a write outside Mooring
+ * whose answer did not come: what it wrote may take effect later.
  */
-export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
+export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: () => void = () => undefined): Ports {
+  const outward = <Port extends object>(port: Port, effects: EffectsOf<Port>) =>
+    gated(port, effects, gate, (error) => {
+      if (mayStillLand(error)) onUnanswered();
+    });
   return {
     ...ports,
-    identities: gated(ports.identities, portEffects.identities, gate),
-    sqlServers: gated(ports.sqlServers, portEffects.sqlServers, gate),
-    roleAssignments: gated(ports.roleAssignments, portEffects.roleAssignments, gate),
-    databases: gated(ports.databases, portEffects.databases, gate),
-    kubernetes: gated(ports.kubernetes, portEffects.kubernetes, gate),
+    identities: outward(ports.identities, portEffects.identities),
+    sqlServers: outward(ports.sqlServers, portEffects.sqlServers),
+    roleAssignments: outward(ports.roleAssignments, portEffects.roleAssignments),
+    databases: outward(ports.databases, portEffects.databases),
+    kubernetes: outward(ports.kubernetes, portEffects.kubernetes),
     registry: gated(ports.registry, portEffects.registry, gate),
     audit: gated(ports.audit, portEffects.audit, gate),
     changes: gated(ports.changes, portEffects.changes, gate),
@@ -21,7 +27,12 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>): Ports {
   } satisfies { readonly [Port in keyof typeof portEffects]: unknown };
 }
 
-function gated<Port extends object>(port: Port, effects: EffectsOf<Port>, gate: Promise<unknown>): Port {
+function gated<Port extends object>(
+  port: Port,
+  effects: EffectsOf<Port>,
+  gate: Promise<unknown>,
+  onFailure: (error: unknown) => void = () => undefined,
+): Port {
   const effectOf = new Map<PropertyKey, PortEffect>(Object.entries<PortEffect>(effects));
   return new Proxy(port, {
     get(target, name, receiver) {
@@ -31,8 +42,14 @@ function gated<Port extends object>(port: Port, effects: EffectsOf<Port>, gate: 
       if (typeof method !== "function" || effect === "reads" || effect === "notes") return method;
       return async (...input: unknown[]) => {
         const isQuestion = effect === "writesUnlessDryRun" && input.some(asksOnly);
-        if (!isQuestion) await gate;
-        return await Reflect.apply(method, target, input);
+        if (isQuestion) return await Reflect.apply(method, target, input);
+        await gate;
+        try {
+          return await Reflect.apply(method, target, input);
+        } catch (error) {
+          onFailure(error);
+          throw error;
+        }
       };
     },
   });

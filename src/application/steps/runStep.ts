@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
-import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
-import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
+import { toNotice } from "../../domain/operation/plan.ts";
+import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
+import { isSameStep, type StepKey, stepText, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
-import { delayAfterAttempt } from "../../durable/retry.ts";
+import { delayAfterAttempt, slowDelayOf } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
 import { isUndo, type StepDefinition, type StepInput, type StepResult } from "../../resources/definitions/step.ts";
 import { logLine } from "../../telemetry/logLine.ts";
@@ -25,6 +26,7 @@ import {
 import { isBeingUndone } from "../operation/resumption.ts";
 import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
+import { findLanding, nextLook } from "./landing.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
 /** The operation's record, if it was already read for this run of the step. */
@@ -70,18 +72,20 @@ async function tryStep<I extends StepInput, O extends StepResult>(
   let isCommitted = false;
   try {
     const commit = async () => {
-      const [, allowedBy] = await mayGoOn;
+      const [, { record: allowedBy }] = await mayGoOn;
       await commitOperation(registry, operation, allowedBy);
       isCommitted = true;
     };
     const context = { ...trail, invocation, commit };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const result = await run(input, gateWrites(ports, mayGoOn), context);
-    await mayGoOn;
-    if (result.waitsUntil !== undefined) {
-      await trail.pause(result.waitsUntil);
-      return result;
+    const result = await run(input, gateWrites(ports, mayGoOn, trail.noteUnanswered), context);
+    const [tries, { undoneSteps }] = await mayGoOn;
+    const look = { step, input, undoneSteps, tries };
+    const waitsUntil = result.waitsUntil ?? (isUndo(input) ? await lookAgainAt(trail, look) : undefined);
+    if (waitsUntil !== undefined) {
+      await trail.pause(waitsUntil);
+      return { ...result, waitsUntil };
     }
     const action = await trail.succeed(result.action).catch(async (error: unknown) => {
       if (!isCommitted || isRetried(error, input, await trail.started)) throw error;
@@ -131,33 +135,80 @@ async function expectNotUndone(
   throw new PermanentError("OPERATION_ENDED", `Operation ${record.id} is being undone and does nothing more.`);
 }
 
+interface Allowed {
+  readonly record: Stored<OperationRecord> | undefined;
+  /** For an undo: the steps of the operation that it undoes. */
+  readonly undoneSteps?: readonly StepRecord[];
+}
+
 /**
- * The operation's record. An undo may run because that operation was canceled, which must not stop it; a compensation undoes
- * another operation, which must not have succeeded.
+ * An undo may run because its operation was canceled, which must not stop it; a compensation undoes another operation, which must
+ * not have succeeded.
  */
 async function expectAllowed(
   registry: Pick<Registry, "getOperation" | "listSteps" | "closeSteps">,
   input: StepInput,
   asked: { readonly record: Promise<Stored<OperationRecord> | undefined>; readonly begun: StepTrail["begun"] },
-): Promise<Stored<OperationRecord> | undefined> {
+): Promise<Allowed> {
   const { operation } = input;
   const [record, { before }] = await Promise.all([asked.record, asked.begun]);
   if (isUndo(input)) {
     const { createdBy } = input;
     expectNotEnded(record, operation);
-    if (createdBy !== operation) expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
-    if (createdBy !== operation || !record) return record;
-    await closeForward(registry, record);
+    if (createdBy !== operation) {
+      expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
+      return { record, undoneSteps: looksAgain(input) ? await registry.listSteps(createdBy) : [] };
+    }
+    if (!record) return { record };
+    const undoneSteps = await closeForward(registry, record, { looksAgain: looksAgain(input) });
     // A step that came late, or that it waited for, may have been the last one, which commits and ends the operation.
     const current = await registry.getOperation(operation);
     expectNotEnded(current, operation);
     expectNotCommitted(current, operation);
-    return current;
+    return { record: current, undoneSteps };
   }
   expectWanted(record, operation);
   // A further attempt has now written its row: either it finds the undo, or the undo finds it running (closeForward.ts).
   if (before) await expectNotUndone(registry, record);
-  return record;
+  return { record };
+}
+
+/** An undo of an operation that 0.1.0 began looks once. */
+function looksAgain({ retry }: StepInput): boolean {
+  return retry.landingMs !== undefined;
+}
+
+/** For an undo that is done as far as it sees: when it looks again, because what it takes back may still take effect. */
+async function lookAgainAt(
+  trail: StepTrail,
+  {
+    step,
+    input: { retry },
+    undoneSteps = [],
+    tries,
+  }: {
+    readonly step: StepKey;
+    readonly input: StepInput;
+    readonly undoneSteps: readonly StepRecord[] | undefined;
+    readonly tries: number;
+  },
+): Promise<string | undefined> {
+  const { landingMs } = retry;
+  if (landingMs === undefined) return undefined;
+  const { before } = await trail.begun;
+  const now = Date.now();
+  const others = undoneSteps.filter((each) => !isSameStep(each, step));
+  const landing = findLanding(step, [...others, ...(before ? [before] : [])], { landingMs, now });
+  const isTold = before?.notices?.some(({ code }) => code === "WRITE_UNANSWERED") ?? false;
+  if (!landing) {
+    if (isTold) await trail.notice([]);
+    return undefined;
+  }
+  if (!isTold) {
+    const message = `${landing.steps.map(stepText).join(", ")}: an attempt ended without an answer. What it wrote may still take effect until ${landing.until}, so ${step.name} looks again until then.`;
+    await trail.notice([toNotice("WRITE_UNANSWERED", message)]);
+  }
+  return nextLook(landing, retry, { tries, now });
 }
 
 /** What a step met after its operation had ended says nothing about the operation. */
@@ -196,14 +247,16 @@ const pausesMs = [100, 1_000, 5_000, 15_000, 30_000];
  */
 async function recordFailure(
   trail: StepTrail,
-  { retry, retrial }: StepInput,
+  input: StepInput,
   { error, failure, onLost }: { error: unknown; failure: StepFailure; onLost: (reason: string) => void },
 ): Promise<boolean> {
+  const { retry, retrial } = input;
+  const goesOn = isUndo(input) && (retry.undoTimeoutMs ?? 0) > 0;
   const delayAfter = (tries: number) => {
     if (error instanceof PermanentError) return undefined;
     // The orchestration does this waiting; if it has done so before, it passed on how long.
     if (isAuthenticationFailure(error)) return retrial ? retrial.nextMs : retry.firstIntervalMs;
-    return delayAfterAttempt(retry, tries);
+    return delayAfterAttempt(retry, tries) ?? (goesOn ? delayToGoOn(retry, retrial) : undefined);
   };
   let delayMs = delayAfter(1);
   try {
@@ -217,6 +270,11 @@ async function recordFailure(
   const askedMs = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
   if (delayMs !== undefined && askedMs > delayMs) await sleep(Math.min(askedMs - delayMs, maxWaitMs));
   return delayMs !== undefined;
+}
+
+/** An undo goes on beyond the runtime's attempts; the orchestration says for how long (durable/persist.ts). */
+function delayToGoOn(retry: StepInput["retry"], retrial: StepInput["retrial"]): number | undefined {
+  return retrial ? retrial.nextMs : slowDelayOf(retry, 1);
 }
 
 /** These errors are recorded in the history as data; for all others, the runtime shows their text in its own spans. */

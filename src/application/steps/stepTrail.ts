@@ -9,6 +9,7 @@ import type { Failure } from "../../durable/activity.ts";
 import type { Ports } from "../../ports.ts";
 import { isUndo, type StepContext, type StepInput } from "../../resources/definitions/step.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
+import { isAttemptOpen } from "./landing.ts";
 
 /** A failure with a code from the catalogue of errors. */
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
@@ -29,6 +30,8 @@ export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earl
   countTries(): Promise<number>;
   /** Records the end, and returns what the step did over all of its tries. */
   succeed(action: StepAction): Promise<StepAction>;
+  /** Called when a write got no answer: the row says so from the end of this attempt on. */
+  noteUnanswered(): void;
   /** Records that the step waits, and until when; its notices say what for. */
   pause(nextRetryTime: string): Promise<void>;
   /** Records a failure; `delayMs` until the next try, if there is one. */
@@ -56,14 +59,20 @@ export function beginTrail(
       throw error;
     });
     const attempts = before.attempts + 1;
-    await registry.repeatStep(operation, step, attempts);
-    return { attempts, before };
+    // The attempt before this one has died, or runs beside it: nobody hears the answers that it waits for.
+    const isSuperseded = before.status !== "NotStarted" && isAttemptOpen(before);
+    const unanswered = isSuperseded ? { unansweredTime: now() } : {};
+    await registry.repeatStep(operation, step, attempts, unanswered);
+    return { attempts, before: { ...before, ...unanswered } };
   };
   const starting = begin();
   starting.catch(() => undefined);
   const started = starting.then(({ attempts }) => attempts);
   started.catch(() => undefined);
   let intended: Effect | undefined;
+  let isUnanswered = false;
+  /** What the row says of the attempt once it is over. */
+  const over = () => ({ isOpen: false, ...(isUnanswered ? { unansweredTime: now() } : {}) });
 
   async function appendFailure(code: string): Promise<void> {
     const effect = intended ?? (await registry.getStep(operation, step));
@@ -79,6 +88,7 @@ export function beginTrail(
       status: "Canceled",
       error: toOperationError(code, message),
       endTime: now(),
+      ...over(),
     });
   }
 
@@ -87,7 +97,8 @@ export function beginTrail(
     const begun = await starting.catch(() => undefined);
     if (!begun) return;
     const { before } = begun;
-    if (before && isFinal(before.status)) await registry.updateStep(operation, step, { status: before.status });
+    if (before && isFinal(before.status))
+      await registry.updateStep(operation, step, { status: before.status, ...over() });
     else if (before?.status !== "Running") await cancel(failure);
   }
 
@@ -98,6 +109,9 @@ export function beginTrail(
     started,
     begun: starting,
     earlier,
+    noteUnanswered() {
+      isUnanswered = true;
+    },
     countTries: () => started.catch(async () => (await begin()).attempts),
     async notice(notices) {
       await started;
@@ -116,13 +130,16 @@ export function beginTrail(
       const differences = intended?.differences ?? before?.differences ?? [];
       // In parallel, so that the audit trail costs no more than the longer of the two.
       await Promise.all([
-        registry.updateStep(operation, step, { status: "Succeeded", action, differences, endTime: now() }),
+        registry.updateStep(operation, step, {
+          ...{ status: "Succeeded", action, differences, endTime: now() },
+          ...over(),
+        }),
         appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
       ]);
       return action;
     },
     async pause(nextRetryTime) {
-      await registry.updateStep(operation, step, { nextRetryTime });
+      await registry.updateStep(operation, step, { nextRetryTime, ...over() });
     },
     async fail({ code, message }, delayMs) {
       if (code === "OPERATION_ENDED") return await refuse({ code, message });
@@ -132,6 +149,7 @@ export function beginTrail(
           status: isOver ? "Failed" : "Running",
           error: toOperationError(code, message),
           ...(isOver ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delayMs).toISOString() }),
+          ...over(),
         }),
         // This try or an earlier one may have had part of its effect, or all of it without knowing.
         isOver && code !== "OPERATION_CANCELED" && appendFailure(code),

@@ -73,6 +73,8 @@ const week = 7 * 24 * 60;
 const longestWait = 4 * week;
 
 const longestAuthenticationTimeout = 24 * 60 * 60_000;
+const longestLanding = 60 * 60_000;
+const longestUndo = week * 60_000;
 
 export const ApprovalPolicy = z
   .strictObject({
@@ -139,6 +141,14 @@ const CatalogFields = z.strictObject({
       firstIntervalMs: z.int().min(10).default(5_000).meta({ description: "The pause before the second attempt." }),
       maxIntervalMs: z.int().min(10).default(60_000).meta({ description: "The longest pause between two attempts." }),
       attempts: z.int().min(1).max(50).default(8).meta({ description: "How many attempts a step has in total." }),
+      landingMs: z.int().min(0).max(longestLanding).default(300_000).meta({
+        description:
+          "How long a write may still take effect after its sender died or got no answer. An undo of such a write looks again until then. The default is longer than Azure Resource Manager (60 s), an API server (--request-timeout, 60 s by default) and a load balancer of Azure (4 min) work on a request.",
+      }),
+      undoTimeoutMs: z.int().min(0).max(longestUndo).default(86_400_000).meta({
+        description:
+          "For how long undos go on, ever more slowly, while something cannot be reached, throttles or refuses for now; with 0 they give up after the usual attempts.",
+      }),
       authenticationTimeoutMs: z.int().min(0).max(longestAuthenticationTimeout).default(600_000).meta({
         description:
           "How long a step, or all undos of an operation together, are retried while authentication fails; these attempts do not count.",

@@ -30,6 +30,11 @@ export const notices = {
       "Pods still use the identity mode that a migration is about to remove. It waits until no pod does. Only a notice.",
     fix: "Deploy the pods that the message names with the new manifest fragment; the migration then continues on its own.",
   },
+  WRITE_UNANSWERED: {
+    cause:
+      "A write got no answer, because the process that sent it died or waited in vain. It may still take effect, so its undo looks again. Only a notice.",
+    fix: "Nothing: the operation ends when nothing more can take effect (retry.landingMs in the catalog).",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

@@ -152,6 +152,13 @@ export interface StepRecord {
   readonly notices?: readonly OperationError[];
   readonly nextRetryTime?: string;
   readonly changedTime?: string;
+  /** An attempt has begun and not recorded how it ended. Since 0.2.0. */
+  readonly isOpen?: boolean;
+  /**
+   * When the last attempt was known to have ended without the answer to a write: its process died, or it waited in vain. What it
+   * wrote may take effect later (application/steps/landing.ts). Since 0.2.0.
+   */
+  readonly unansweredTime?: string;
 }
 
 export interface Page<T> {

@@ -24,6 +24,8 @@ export interface StepFacts {
   readonly takes?: Range;
   /** It writes an identity or a credential; Azure limits these writes per second. */
   readonly writesIdentity?: true;
+  /** The steps whose writes it takes back, on the same target: it looks again while one of them may still take effect. */
+  readonly undoes?: readonly ResourceStepName[];
   /** It may wait for the verification Job. */
   readonly waitsForJob?: true;
 }

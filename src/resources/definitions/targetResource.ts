@@ -28,7 +28,7 @@ function factsOf<Kind extends TargetKindName>(kindName: Kind) {
     [grant]: { of: "target", stage: "connect" },
     [narrow]: { of: "target", stage: "replace" },
     [retire]: { of: "target", stage: "replace" },
-    [revoke]: { of: "target", stage: "disconnect" },
+    [revoke]: { of: "target", stage: "disconnect", undoes: [grant] },
   };
   // The compiler widens a computed key to string.
   return facts as Readonly<Record<TargetStepName<Kind>, StepFacts>>;

@@ -11,9 +11,9 @@ export const federatedCredential = defineResource({
   leavesInAnyMode: true,
   steps: {
     federateIdentity: { of: "identity", stage: "connect", ...armWrite },
-    unfederateIdentity: { of: "identity", ...armWrite },
+    unfederateIdentity: { of: "identity", undoes: ["federateIdentity"], ...armWrite },
     retireCredential: { of: "account", stage: "replace", writesIdentity: true },
-    returnCredential: { of: "identity", ...armWrite },
+    returnCredential: { of: "identity", undoes: ["unfederateIdentity"], ...armWrite },
   },
   ensure: (request) => [ofIdentity("federateIdentity", request)],
   remove: (request) => [ofIdentity("unfederateIdentity", request)],

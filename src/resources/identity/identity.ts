@@ -6,7 +6,7 @@ export const identity = defineResource({
   leaving: "identity",
   steps: {
     ensureIdentity: { of: "identity", stage: "prepare", ...armWrite },
-    removeIdentity: { of: "identity", ...armWrite },
+    removeIdentity: { of: "identity", undoes: ["ensureIdentity"], ...armWrite },
   },
   ensure: (request) => [ofIdentity("ensureIdentity", request)],
   remove: (request) => [ofIdentity("removeIdentity", request)],

@@ -7,8 +7,8 @@ export const namespace = defineResource({
   leaving: "namespace",
   steps: {
     applyNamespace: { of: "namespace", stage: "prepare" },
-    removeNamespace: { of: "namespace" },
-    restoreNamespace: { of: "namespace" },
+    removeNamespace: { of: "namespace", undoes: ["applyNamespace"] },
+    restoreNamespace: { of: "namespace", undoes: ["applyNamespace"] },
   },
   ensure: (request) => [ofNamespace("applyNamespace", request)],
   remove: (request) => [ofNamespace("removeNamespace", request)],

@@ -9,9 +9,12 @@ export const podIdentity = defineResource({
   steps: {
     applyPodIdentity: { of: "namespace", stage: "connect" },
     // It waits until the nodes release the identity.
-    removePodIdentity: { of: "namespace", stage: "disconnect", takes: { least: 1, most: 60 } },
-    restorePodIdentity: { of: "namespace" },
-    returnPodIdentity: { of: "namespace" },
+    removePodIdentity: {
+      ...{ of: "namespace", stage: "disconnect", takes: { least: 1, most: 60 } },
+      undoes: ["applyPodIdentity"],
+    },
+    restorePodIdentity: { of: "namespace", undoes: ["applyPodIdentity"] },
+    returnPodIdentity: { of: "namespace", undoes: ["removePodIdentity"] },
   },
   ensure: (request) => [ofNamespace("applyPodIdentity", request)],
   remove: (request) => [ofNamespace("removePodIdentity", request)],

@@ -9,9 +9,9 @@ export const serviceAccount = defineResource({
   leaving: "access",
   steps: {
     applyServiceAccount: { of: "namespace", stage: "connect" },
-    removeServiceAccount: { of: "namespace", stage: "disconnect" },
+    removeServiceAccount: { of: "namespace", stage: "disconnect", undoes: ["applyServiceAccount"] },
     retireServiceAccount: { of: "account", stage: "replace" },
-    returnServiceAccount: { of: "namespace" },
+    returnServiceAccount: { of: "namespace", undoes: ["removeServiceAccount"] },
   },
   ensure: (request) => [ofNamespace("applyServiceAccount", request)],
   remove: (request) => [ofNamespace("removeServiceAccount", request)],

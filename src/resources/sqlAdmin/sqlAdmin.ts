@@ -9,7 +9,7 @@ export const sqlAdmin = defineResource({
   leaving: "rights",
   steps: {
     ensureSqlAdmin: { of: "server", takes: { least: 2, most: 60 } },
-    unsetSqlAdmin: { of: "server", takes: { least: 2, most: 60 } },
+    unsetSqlAdmin: { of: "server", undoes: ["ensureSqlAdmin"], takes: { least: 2, most: 60 } },
   },
   ensure: (_request, admins = []) => admins.map((target) => ({ name: "ensureSqlAdmin", target })),
   remove: () => [],

@@ -1,0 +1,70 @@
+/**
+ * Until when a write without an answer may still take effect. Azure and an API server finish what they have begun although the
+ * sender has died or waits no longer, so one look that finds nothing proves nothing. An undo therefore looks again until the
+ * writes that it takes back, and its own earlier ones, have either taken effect or never will (`landingMs` of the catalog).
+ */
+import type { StepRecord } from "../../domain/operation/records.ts";
+import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
+import { delayOf, type RetryPolicy } from "../../durable/retry.ts";
+import { isStepName, stepFacts } from "../../resources/index.ts";
+
+/** RFC 3339, with the steps whose writes may take effect until then; undefined if none may. */
+export interface Landing {
+  readonly until: string;
+  readonly steps: readonly Pick<StepRecord, "name" | "target">[];
+}
+
+/** `steps` are those of the operation that is undone, and the undo's own row as it was before this attempt. */
+export function findLanding(
+  undo: StepKey,
+  steps: readonly StepRecord[],
+  { landingMs, now }: { readonly landingMs: number; readonly now: number },
+): Landing | undefined {
+  const concerned = steps.filter((step) => isSameStep(step, undo) || isUndoneBy(undo, step));
+  const open = concerned.flatMap((step) => {
+    const sent = sentUntil(step, now);
+    const until = sent === undefined ? undefined : sent + landingMs;
+    return until !== undefined && until > now ? [{ step, until }] : [];
+  });
+  if (open.length === 0) return undefined;
+  return {
+    until: new Date(Math.max(...open.map(({ until }) => until))).toISOString(),
+    steps: open.map(({ step: { name, target } }) => ({ name, target })),
+  };
+}
+
+function isUndoneBy({ name, target }: StepKey, step: StepRecord): boolean {
+  const undoes: readonly string[] = isStepName(name) ? (stepFacts[name].undoes ?? []) : [];
+  return step.target === target && undoes.includes(step.name);
+}
+
+/** The last time at which it may have sent what nobody answered. */
+function sentUntil(step: StepRecord, now: number): number | undefined {
+  const { unansweredTime } = step;
+  const known = unansweredTime === undefined ? undefined : Date.parse(unansweredTime);
+  if (!isAttemptOpen(step)) return known;
+  const { changedTime } = step;
+  // A living process writes for no longer than a function may run.
+  const last = changedTime === undefined ? now : Math.min(now, Date.parse(changedTime) + longestAttemptMs);
+  return known === undefined ? last : Math.max(known, last);
+}
+
+/** Whether an attempt has begun and not said how it ended. Rows of 0.1.0 show it only by what else they say. */
+export function isAttemptOpen({ isOpen, status, nextRetryTime, changedTime }: StepRecord): boolean {
+  if (isOpen !== undefined) return isOpen;
+  if (status !== "Running") return false;
+  return nextRetryTime === undefined || changedTime === undefined || changedTime >= nextRetryTime;
+}
+
+/** The functionTimeout in host.json. */
+export const longestAttemptMs = 600_000;
+
+/** When the undo looks again: soon at first, and last when nothing may take effect any more. */
+export function nextLook(
+  { until }: Landing,
+  retry: RetryPolicy,
+  { tries, now }: { tries: number; now: number },
+): string {
+  const at = Math.min(now + delayOf(retry, tries), Date.parse(until));
+  return new Date(at).toISOString();
+}

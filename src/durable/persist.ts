@@ -1,0 +1,103 @@
+/**
+ * Undos that are not done go on. One that waits looks again at the time that it gave; one whose failure may pass is tried again,
+ * ever more slowly, until a time limit by the orchestration's clock. They wait together, so that what can be taken away now does not
+ * wait for what cannot, and an event wakes them.
+ */
+import type { OrchestrationContext } from "durable-functions";
+import { type RetryPolicy, slowDelayOf } from "./retry.ts";
+import type { FailedCompensation, Undo } from "./saga.ts";
+import { type Durable, type Outcome, outcomeOf } from "./step.ts";
+import { timeAfter, waitForEvent } from "./waiting.ts";
+
+export interface Persistence {
+  readonly context: OrchestrationContext;
+  readonly policy: RetryPolicy;
+  /** An event of this name wakes the undos before their time. */
+  readonly wakes: string;
+  /** Whether a failure may pass with time. */
+  readonly isPassing: (error: unknown) => boolean;
+  /** Called before undos wait, unless they are the same as in the round before. */
+  readonly onWait: (waiting: readonly Waiting[]) => Durable<void>;
+}
+
+export interface Waiting {
+  readonly name: string;
+  /** Why it is not done; undefined if it only looks again. */
+  readonly error: unknown;
+}
+
+/** Passed to an undo that goes on. */
+export interface Again {
+  /** How long until the next attempt, if this one fails; absent if it is the last. */
+  readonly nextMs?: number;
+}
+
+interface Unfinished {
+  readonly undo: Undo;
+  readonly outcome: Outcome<unknown>;
+}
+
+/** Runs every undo in the given order, and again those that are not done; returns those that failed for good. */
+export function* persist(
+  undos: readonly Undo[],
+  { context, policy, wakes, isPassing, onWait }: Persistence,
+): Durable<readonly FailedCompensation[]> {
+  const { undoTimeoutMs = 0 } = policy;
+  const now = () => context.df.currentUtcDateTime.getTime();
+  const failures = new Map<string, unknown>();
+  const keepUnfinished = (tried: readonly Unfinished[], isLast: boolean) =>
+    tried.filter(({ undo: { name }, outcome }) => {
+      if (outcome.status === "fulfilled") return waitsUntil(outcome) !== undefined;
+      if (!isLast && isPassing(outcome.reason)) return true;
+      failures.set(name, outcome.reason);
+      return false;
+    });
+
+  let open = keepUnfinished(yield* runAll(undos), undoTimeoutMs === 0);
+  const end = now() + undoTimeoutMs;
+  let told = "";
+  for (let tries = 1; open.length > 0; tries += 1) {
+    const names = open.map(({ undo: { name } }) => name).join();
+    if (names !== told) yield* onWait(open.map(toWaiting));
+    told = names;
+    const retryTime = timeAfter(context, Math.min(slowDelayOf(policy, tries), Math.max(0, end - now())));
+    const dueOf = ({ outcome }: Unfinished) => waitsUntil(outcome) ?? retryTime;
+    const next = open.map(dueOf).toSorted()[0] ?? retryTime;
+    const isWoken = yield* waitForEvent(context, wakes, next);
+    const due = open.filter((each) => isWoken || dueOf(each) <= next);
+    const leftMs = end - now();
+    const isLast = leftMs <= earlyMs;
+    const again: Again = isLast ? {} : { nextMs: Math.min(slowDelayOf(policy, tries + 1), leftMs) };
+    const tried = yield* runAll(
+      due.map(({ undo }) => undo),
+      again,
+    );
+    const still = new Map(tried.map((each) => [each.undo, each]));
+    const current = open.map((each) => still.get(each.undo) ?? each);
+    const left = new Set(keepUnfinished(tried, isLast));
+    open = current.filter((each) => left.has(each) || !still.has(each.undo));
+  }
+  // In the order of the undos, in which they are run again.
+  return undos.flatMap(({ name }) => (failures.has(name) ? [{ compensation: name, error: failures.get(name) }] : []));
+}
+
+/** A timer may fire a little before its time. */
+const earlyMs = 1_000;
+
+function* runAll(undos: readonly Undo[], again?: Again): Durable<readonly Unfinished[]> {
+  const tried: Unfinished[] = [];
+  for (const undo of undos) tried.push({ undo, outcome: yield* outcomeOf(undo.undo(again)) });
+  return tried;
+}
+
+function toWaiting({ undo: { name }, outcome }: Unfinished): Waiting {
+  return { name, error: outcome.status === "rejected" ? outcome.reason : undefined };
+}
+
+/** RFC 3339, as the result of an undo says it. */
+function waitsUntil(outcome: Outcome<unknown>): string | undefined {
+  if (outcome.status === "rejected") return undefined;
+  const { value } = outcome;
+  if (typeof value !== "object" || value === null || !("waitsUntil" in value)) return undefined;
+  return typeof value.waitsUntil === "string" ? value.waitsUntil : undefined;
+}

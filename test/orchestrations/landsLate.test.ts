@@ -1,0 +1,179 @@
+/**
+ * A write may take effect long after its sender died or stopped waiting. The undo of such a write looks again until nothing can
+ * take effect any more: what it looked for in vain once may be there later.
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { inVirtualTime, useVirtualTime } from "../support/virtualTime.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+  adoptionPolicy: "Always",
+});
+
+const landingMs = 300_000;
+const name = identityName(request);
+
+let cloud: FakeCloud;
+let acceptance: TestAcceptanceContext;
+let putBack: () => void;
+
+beforeEach(() => {
+  putBack = useVirtualTime();
+  const retry = {
+    ...catalog.retry,
+    firstIntervalMs: 5_000,
+    maxIntervalMs: 60_000,
+    landingMs,
+    undoTimeoutMs: 3_600_000,
+  };
+  cloud = createFakeCloud({ retry });
+  acceptance = createAcceptanceContext(cloud);
+  providePorts(cloud.ports);
+});
+afterEach(() => putBack());
+
+/** What Mooring made, apart from what is always there. */
+function left(): readonly string[] {
+  const mine = [...cloud.objects.keys()].filter((key) => key.includes("team-a"));
+  const users = [...cloud.users].flatMap(([database, all]) => [...all.keys()].map((user) => `${database} ${user}`));
+  return [
+    ...mine,
+    ...users,
+    ...cloud.identities.keys(),
+    ...[...cloud.credentials.values()].flat().map((each) => each.name),
+  ];
+}
+
+/** The first write of that name never gets an answer; the second is refused, so that the operation fails. */
+function loseAnswer(what: string, fate: "late" | "dies"): void {
+  let sent = 0;
+  cloud.onWrite = (call) => {
+    if (call.when === "after" || call.what !== what) return undefined;
+    sent += 1;
+    if (sent === 2) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+    return sent === 1 ? fate : undefined;
+  };
+}
+
+/**
+ * Runs the operation; a process that died is replaced, and what got no answer takes effect when the undos wait for the n-th time,
+ * or after the end.
+ */
+async function run({ landsAtRest = 3 }: { landsAtRest?: number } = {}): Promise<void> {
+  let rests = 0;
+  const land = () => {
+    for (const effect of cloud.late.splice(0)) effect();
+  };
+  await acceptance.run({
+    ...inVirtualTime,
+    atRest() {
+      rests += 1;
+      if (rests === landsAtRest) land();
+    },
+    async execute(_activity, work) {
+      const lost = cloud.late.length;
+      const answer = work();
+      const isDead = async () => {
+        for (let turns = 0; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+        return cloud.late.length > lost ? ("dead" as const) : await answer;
+      };
+      const outcome = await Promise.race([answer, isDead()]);
+      return outcome === "dead" ? await work() : outcome;
+    },
+  });
+  land();
+}
+
+const writes = ["put identity", "apply Namespace", "apply ServiceAccount", "put credential", "change sql-dev/messages"];
+
+describe.each(["late", "dies"] as const)("a write whose sender gets no answer (%s)", (fate) => {
+  it.each(writes)("%s is undone although it lands after the undo has looked", async (what) => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    loseAnswer(what, fate);
+
+    await run();
+
+    expect(left()).toEqual([]);
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed" });
+    expect(cloud.operations.get(operation)?.leftUndone).toBeUndefined();
+  });
+
+  it("is undone on what somebody else made, and stays", async () => {
+    const theirs = { id: "/theirs", name, location: "westeurope", tags: {}, clientId: crypto.randomUUID() };
+    cloud.identities.set(name, { ...theirs, principalId: crypto.randomUUID(), tenantId: catalog.tenantId });
+    cloud.objects.set("v1 Namespace /team-a", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "team-a", uid: "theirs" },
+    });
+    await acceptOnboarding(acceptance, request);
+    loseAnswer("put credential", fate);
+
+    await run();
+
+    expect(cloud.credentials.get(name) ?? []).toEqual([]);
+    expect(cloud.identities.has(name)).toBe(true);
+  });
+});
+
+it("says in the status of the undo what it waits for", async () => {
+  const { operation } = await acceptOnboarding(acceptance, request);
+  loseAnswer("put identity", "late");
+  let seen: unknown;
+  await acceptance.run({
+    ...inVirtualTime,
+    async atRest() {
+      seen ??= (await cloud.ports.registry.listSteps(operation)).find((step) => step.name === "removeIdentity");
+    },
+  });
+
+  expect(seen).toMatchObject({
+    status: "Running",
+    nextRetryTime: expect.any(String),
+    notices: [{ code: "WRITE_UNANSWERED", message: expect.stringContaining(`ensureIdentity ${name}`) }],
+  });
+  const steps = await cloud.ports.registry.listSteps(operation);
+  expect(steps.find((step) => step.name === "removeIdentity")).toMatchObject({ status: "Succeeded", notices: [] });
+});
+
+it("ends at once when every write was answered", async () => {
+  const { operation } = await acceptOnboarding(acceptance, request);
+  const rests: Date[] = [];
+  await acceptance.run({
+    ...inVirtualTime,
+    atRest: (now) => void rests.push(now),
+    async execute(activity, work) {
+      if (activity === "verifyAndConclude") await cancelOperation(cloud.ports.registry, operation, { by: requester });
+      return await work();
+    },
+  });
+
+  expect(cloud.operations.get(operation)?.status).toBe("Canceled");
+  expect(rests).toEqual([]);
+  expect(left()).toEqual([]);
+});
+
+it("covers a migration's credential", async () => {
+  const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity" });
+  await acceptOnboarding(acceptance, pod);
+  await acceptance.run(inVirtualTime);
+  const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) });
+  loseAnswer("put credential", "dies");
+
+  await run();
+
+  expect(cloud.operations.get(operation)?.status).toBe("Failed");
+  expect([...cloud.credentials.values()].flat()).toEqual([]);
+});
