@@ -1,30 +1,28 @@
 import type { OrchestrationContext } from "durable-functions";
-import { retireCredential } from "../activities/federatedCredential.ts";
-import { retireServiceAccount } from "../activities/serviceAccount.ts";
-import { replaceTargets } from "../activities/targets.ts";
 import type { FindingCode } from "../domain/finding.ts";
-import { replacedAccount, takesNothingAway } from "../domain/request/change.ts";
+import { takesNothingAway } from "../domain/request/change.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
-import { all, type Durable, type Step } from "../durable/step.ts";
-import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
+import type { Durable } from "../durable/step.ts";
+import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase } from "./operation.ts";
 import { persistenceOf } from "./persistence.ts";
 import { provision } from "./provision.ts";
+import { retireReplaced } from "./retireReplaced.ts";
 
 const ChangeInput = OperationInput.extend({ earlier: OnboardingRequest });
 
 /**
  * Brings an onboarded namespace from one request to another. First it adds what is new, as an onboarding does; until that is
  * verified, a failure or a cancel undoes it, and nothing that existed before has been touched. Last, it removes what the new
- * request leaves out (docs/adr/0007-change-takes-away-last.md).
+ * request leaves out (docs/adr/0007-change-takes-away-last.md). A take-over has removed it before (takeOver.ts).
  */
 export const changeNamespace = orchestration({
   name: "changeNamespace",
   input: ChangeInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
-      const endsOperation = takesNothingAway(input.request, input.earlier);
+      const endsOperation = input.takesOver === true || takesNothingAway(input.request, input.earlier);
       const isInPlace = !endsOperation && input.resumed?.isCommitted === true;
       const provisioned = isInPlace
         ? yield* findInPlace(context, input)
@@ -50,21 +48,11 @@ function* findInPlace(context: OrchestrationContext, input: OperationInput): Dur
 /** Findings about things that are still there when the change is verified, and that it removes afterwards. */
 const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
 
-/** Removes what the earlier request has and the new one does not. Runs after the point of no return. */
+/** Runs after the point of no return. */
 function* retire(context: OrchestrationContext, input: OperationInput, earlier: OnboardingRequest): Durable<void> {
-  const { request, retry } = input;
-  const base = stepBase(input);
-  const steps: Step<unknown>[] = [...replaceTargets(base, request, earlier)];
-  const serviceAccount = replacedAccount(request, earlier);
-  if (serviceAccount !== undefined) {
-    steps.push(
-      retireServiceAccount({ ...base, serviceAccount }, retry),
-      retireCredential({ ...base, serviceAccount }, retry),
-    );
-  }
   setPhase(context, "provisioning");
   try {
-    yield* all(context, steps);
+    yield* retireReplaced(context, input, earlier);
   } catch (error) {
     throw new ChangeIncomplete(error);
   }

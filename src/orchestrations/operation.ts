@@ -23,6 +23,11 @@ export const OperationInput = z.object({
   requestedBy: z.string(),
   team: z.string().optional(),
   traceparent: z.string().optional(),
+  /**
+   * The namespace goes to another team: it gets nothing before the first team has lost what only that one may have. Since 0.2.0;
+   * an operation that is older gives first.
+   */
+  takesOver: z.boolean().optional(),
   /** Absent in the first run. */
   resumed: Resumption.optional(),
   /** How often the operation had been resumed when this run began; absent in the first. */
@@ -37,7 +42,7 @@ export function stepBase({
   retry,
   retrial,
   ...origin
-}: Omit<OperationInput, "earlier" | "resumed"> & { readonly retrial?: Again | undefined }) {
+}: Omit<OperationInput, "earlier" | "resumed" | "takesOver"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
   return { operation, cluster, namespace, retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
 }

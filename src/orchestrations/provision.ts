@@ -14,11 +14,12 @@ import { all, type Durable } from "../durable/step.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
 import { setSqlAdmins } from "./setSqlAdmins.ts";
+import { takeOver } from "./takeOver.ts";
 import { resume, undoRegistrar } from "./undos.ts";
 
 /**
- * Brings the namespace to the state that the request asks for, and verifies it. Removes nothing. `endsOperation`: nothing comes
- * after it.
+ * Brings the namespace to the state that the request asks for, and verifies it. Removes nothing, except in a take-over.
+ * `endsOperation`: nothing comes after it.
  */
 export function* provision(
   context: OrchestrationContext,
@@ -38,6 +39,7 @@ export function* provision(
 
   setPhase(context, "provisioning");
   if (admins) yield* setSqlAdmins(context, input, { admins, onFailure });
+  if (input.takesOver) yield* takeOver(context, input);
   // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
   undoLater(onFailure, { making: "prepare" });
   const [identity, { uid }] = yield* prepareNamespace({ ...base, ...targetsOf(request), adoptionPolicy }, retry);

@@ -17,6 +17,7 @@ import {
   open,
   operationOf,
   supersede,
+  teamOf,
 } from "../../domain/operation/lifecycle.ts";
 import type {
   FreeRecord,
@@ -181,8 +182,8 @@ function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): bo
 }
 
 /** This same take-over is already running: the caller has sent it twice. */
-function isBeingTaken({ state, requestedBy, team }: NamespaceRecord, wanted: Wanted): boolean {
-  return state !== "Onboarded" && requestedBy === wanted.requestedBy && team === wanted.team;
+function isBeingTaken(record: NamespaceRecord, wanted: Wanted): boolean {
+  return record.state !== "Onboarded" && record.requestedBy === wanted.requestedBy && teamOf(record) === wanted.team;
 }
 
 /** Names the operation that onboarded the namespace: a later repair or verification does not answer the request. */

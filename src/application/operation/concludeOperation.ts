@@ -19,6 +19,7 @@ import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
+import { takenAway } from "./handOver.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import type { Origin } from "./origin.ts";
 
@@ -146,7 +147,7 @@ function resultOf(
 
 /** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
 async function settleNamespace(
-  { registry, events }: Ports,
+  { registry, events }: Pick<Ports, "registry" | "events">,
   input: Origin & End,
   { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
 ): Promise<void> {
@@ -156,13 +157,22 @@ async function settleNamespace(
     read: () => registry.getNamespace(input),
     async next(record) {
       if (record.operation !== input.operation || !isHeld(record)) return undefined;
-      const next = end(record, input, time);
+      const next = end(record, { ...input, ...(await takenOver({ registry }, record)) }, time);
       if (next) await tellDrift({ events }, record, { next, time });
       return { next };
     },
     write: (record, { next }) =>
       next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record),
   });
+}
+
+/** A take-over that has begun to take away leaves the namespace other than it was, however it ends. */
+async function takenOver(
+  { registry }: Pick<Ports, "registry">,
+  { operation, takenBy }: NamespaceRecord,
+): Promise<Pick<End, "isUntouched">> {
+  if (takenBy === undefined) return {};
+  return { isUntouched: takenAway(await registry.listSteps(operation)).length === 0 };
 }
 
 async function tellDrift(

@@ -5,6 +5,7 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
+import { takenAway } from "./handOver.ts";
 
 /** Describes what a cancellation led to. */
 export function describeCancel(
@@ -27,6 +28,8 @@ export function describeCancel(
     const done = changed.map(stepText);
     sentences.push(done.length === 0 ? "Nothing had been changed." : `Repaired by then, and kept: ${done.join(", ")}.`);
   } else {
+    const taken = changed.filter((step) => takenAway([step]).length > 0).map(stepText);
+    if (taken.length > 0) sentences.push(`Taken away and not given back: ${taken.join(", ")}.`);
     const undone = changed.map(stepText).filter((text) => !planned.has(text));
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
   }

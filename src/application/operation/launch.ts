@@ -1,5 +1,6 @@
 /** Which orchestration runs an operation, and with what input; both follow from the record that the operation holds. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { teamOf } from "../../domain/operation/lifecycle.ts";
 import { targetOf, withAccountOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
@@ -13,18 +14,19 @@ export interface NextRun {
 }
 
 export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, next?: NextRun) {
-  const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
-  const origin = { requestedBy, team, traceparent };
+  const { operation, request, requestedBy, traceparent, earlier, clientId, migration, takenBy } = record;
+  const origin = { requestedBy, team: teamOf(record), traceparent };
   const { resumed, restarts } = next ?? {};
   const run = { ...(resumed ? { resumed } : {}), ...(restarts ? { restarts } : {}) };
   const before = { ...(earlier ? { earlier } : {}), ...run };
   const input = { operation, request, retry: catalog.retry, ...origin, ...before };
   const isMigrating = migration !== undefined;
+  const taking = takenBy === undefined ? {} : { takesOver: true };
   switch (record.state) {
     case "Onboarding":
-      return { orchestration: "onboardNamespace" as const, input };
+      return { orchestration: "onboardNamespace" as const, input: { ...input, ...taking } };
     case "Changing":
-      return { orchestration: "changeNamespace" as const, input: { ...input, earlier: record.earlier } };
+      return { orchestration: "changeNamespace" as const, input: { ...input, ...taking, earlier: record.earlier } };
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;
       const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };

@@ -6,6 +6,7 @@ import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import { registeredUndos, undoStep } from "../../resources/undoStages.ts";
+import { takenAway } from "../operation/handOver.ts";
 import { planCompensation } from "./planCompensation.ts";
 
 export async function planCancel(ports: Ports, record: OperationRecord): Promise<Plan> {
@@ -55,6 +56,12 @@ function noticesOf({ kind, approval }: OperationRecord, { own, undone }: Progres
   } else if (kind === "repair") {
     const kept = changed.length === 0 ? "It has changed nothing so far." : `Repaired so far: ${changed.join(", ")}.`;
     notices.push(`A repair undoes nothing: what it has repaired stays. ${kept}`);
+  }
+  const taken = takenAway(own).map(stepText);
+  if (taken.length > 0 && !keeps) {
+    notices.push(
+      `Taken away from the team that had the namespace, and not given back: ${taken.join(", ")}. The namespace will be Incomplete.`,
+    );
   }
   if (undone.length > 0) notices.push("It has failed, and is undoing already; a cancel changes nothing of that.");
   if (approval && !approval.decision) return [...notices, "It waits for approval, and has written nothing."];

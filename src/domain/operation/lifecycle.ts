@@ -61,7 +61,8 @@ export function kindOf(record: NamespaceRecord): OperationKind {
 
 /** The record of its operation, as written when the operation is accepted. */
 export function operationOf(record: NamespaceRecord): OperationRecord {
-  const { operation: id, cluster, namespace, request, requestedBy, team, acceptedTime } = record;
+  const { operation: id, cluster, namespace, request, requestedBy, acceptedTime } = record;
+  const team = teamOf(record);
   const { traceparent, earlier, compensates, migration, batch } = record;
   const kind = kindOf(record);
   const isConcerned = kind === "migrate" || kind === "offboard" || kind === "repair";
@@ -83,6 +84,31 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
   };
 }
 
+/** The team that the operation works for: in a take-over, the one that gets the namespace. */
+export function teamOf(record: NamespaceRecord): string | undefined {
+  return (isTaking(record) ? record.takenBy : undefined) ?? record.team;
+}
+
+function isTaking(record: NamespaceRecord): record is RecordIn<"Onboarding" | "Changing"> {
+  return (record.state === "Onboarding" || record.state === "Changing") && record.takenBy !== undefined;
+}
+
+/** The request as the namespace's own team may see it: until it is handed over, the one that is taking it has another. */
+export function requestForTeam({
+  request,
+  previous,
+  team,
+  takenBy,
+}: Pick<NamespaceRecord, "request" | "previous" | "team" | "takenBy">): OnboardingRequest {
+  return previous && takenBy !== undefined && takenBy !== team ? requestForTeam(previous) : request;
+}
+
+/** The record once nothing is left that only the first team may have; undefined if there is nothing to hand over. */
+export function handOver(record: NamespaceRecord): HeldRecord | undefined {
+  const { takenBy: team } = record;
+  return isTaking(record) && team !== undefined && team !== record.team ? { ...record, team } : undefined;
+}
+
 /** The first operation of a namespace. */
 export function open(opening: Opening): RecordIn<"Onboarding"> {
   return { ...opening, state: "Onboarding" };
@@ -95,20 +121,28 @@ export function supersede(
   { earlier, takeOver }: { earlier: OnboardingRequest | undefined; takeOver: boolean },
 ): RecordIn<"Onboarding" | "Changing"> {
   const { earlier: _earlier, previous: _previous, compensates: _tried, migration: _over, ...own } = current;
-  const { team: _owner, namespaceUid, ...lasting } = own;
+  const { team: owner, takenBy: _taken, namespaceUid, ...lasting } = own;
   // A takeover binds the record to the current Kubernetes namespace.
   const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
-  const begun = { ...lasting, ...bound, ...opening, previous: previousOf(current) };
+  const { team, ...opened } = opening;
+  const isTaken = takeOver && team !== undefined && team !== owner;
+  const owned = isTaken ? { ...ownedBy(owner), takenBy: team } : ownedBy(team);
+  const begun = { ...lasting, ...bound, ...opened, ...owned, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
+}
+
+function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
+  return team === undefined ? {} : { team };
 }
 
 function previousOf(current: FreeRecord): PreviousRecord {
   const { operation, request, requestHash, requestedBy, acceptedTime, team, namespaceUid } = current;
-  const owner = { ...(team === undefined ? {} : { team }), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
+  const owner = { ...ownedBy(team), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
   const held = { operation, request, requestHash, requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
-  const { earlier, previous } = current;
-  return { ...held, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
+  const { earlier, previous, takenBy } = current;
+  const taken = takenBy === undefined ? {} : { takenBy };
+  return { ...held, ...taken, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
 }
 
 /** Every request of which something may be there, or may be restored. */
@@ -169,10 +203,16 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
   switch (record.state) {
     case "Onboarding":
     case "Changing": {
-      if (!hasSucceeded) return leftBehind ? incomplete(record) : restored(record);
-      const { earlier: _gone, previous: _past, ...lasting } = { ...record, ...seen(record, outcome, time) };
+      if (!hasSucceeded) {
+        // A take-over gives nothing back: once it has begun to take away, the namespace is not what it was.
+        const isChanged = leftBehind || (isTaking(record) && !isUntouched);
+        return isChanged ? incomplete(record) : restored(record);
+      }
+      const { earlier: _gone, previous: _past, takenBy: _taken, ...lasting } = record;
       return {
         ...lasting,
+        ...seen(record, outcome, time),
+        ...ownedBy(teamOf(record)),
         state: "Onboarded",
         onboardedTime: time,
         verifiedTime: time,
@@ -183,7 +223,8 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
       const isUndone = hasSucceeded || !leftBehind;
       const { migrating } = record.compensates;
       if (migrating) return migratedBack(record, migrating.migration, isUndone);
-      return isUndone ? restored(record) : incomplete(record);
+      if (!isUndone) return incomplete(record);
+      return record.takenBy === undefined ? restored(record) : incomplete(withoutCompensation(record));
     }
     case "Offboarding":
       if (hasSucceeded) return undefined;
@@ -234,14 +275,21 @@ function isWhole({ state }: HeldRecord): boolean {
   return state === "Onboarding" || state === "Changing";
 }
 
-function incomplete(record: RecordIn<"Onboarding" | "Changing" | "Compensating" | "Offboarding">): FreeRecord {
+function withoutCompensation({ compensates: _tried, ...record }: RecordIn<"Compensating">) {
+  return record;
+}
+
+function incomplete(
+  record: RecordIn<"Onboarding" | "Changing" | "Offboarding"> | Omit<RecordIn<"Compensating">, "compensates">,
+): FreeRecord {
   const { offboarding: _over, ...lasting } = record;
   return { ...lasting, state: "Incomplete" };
 }
 
 /** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
-  const { earlier: _earlier, previous, compensates: _tried, team: _team, namespaceUid: _uid, ...lasting } = record;
+  const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, ...held } = record;
+  const { team: _team, namespaceUid: _uid, ...lasting } = held;
   return previous && { ...lasting, ...previous };
 }
 
@@ -250,7 +298,7 @@ function untouched(record: RecordIn<"Offboarding">): FreeRecord {
   const { offboarding, ...lasting } = record;
   const { state, ...before } = offboarding.before;
   if (state === "Incomplete") return { ...lasting, ...before, state };
-  const { earlier: _earlier, previous: _previous, compensates: _tried, ...whole } = lasting;
+  const { earlier: _earlier, previous: _previous, compensates: _tried, takenBy: _taken, ...whole } = lasting;
   return { ...whole, ...before, state };
 }
 
@@ -274,7 +322,14 @@ function isToRemember({ completed, hasRemains }: Migration): boolean {
 
 /** After rerunning the undos of a failed migration: if all succeeded, the migration is where `reached` says. */
 function migratedBack(record: RecordIn<"Compensating">, reached: Migration, isUndone: boolean): OnboardedRecord {
-  const { compensates: _tried, migration, earlier: _earlier, previous: _previous, ...lasting } = record;
+  const {
+    compensates: _tried,
+    migration,
+    earlier: _earlier,
+    previous: _previous,
+    takenBy: _taken,
+    ...lasting
+  } = record;
   const { leftBy: _over, ...undone } = reached;
   const now = isUndone ? undone : { ...(migration ?? undone), ...remainsOf(record) };
   return { ...lasting, state: "Onboarded", ...(isToRemember(now) ? { migration: now } : {}) };

@@ -48,6 +48,12 @@ const known = {
   repairTried: z.object({ findings: z.string(), time: z.string() }).exactOptional(),
 };
 
+/**
+ * The team that takes the namespace over: it has it as soon as everything that only `team` may have is gone, and `team` then
+ * names it, too. Since 0.2.0; earlier releases named it in `team` from the beginning.
+ */
+const taking = { takenBy: z.string().exactOptional() };
+
 /** Between two phases of a migration. */
 const between = { migration: Migration.exactOptional() };
 
@@ -65,9 +71,15 @@ const restorable = {
 type Restorable = Readonly<z.infer<z.ZodObject<typeof restorable>>>;
 
 export type PreviousRecord =
-  | (Restorable & { readonly state: "Onboarded"; readonly earlier?: never; readonly previous?: never })
+  | (Restorable & {
+      readonly state: "Onboarded";
+      readonly earlier?: never;
+      readonly previous?: never;
+      readonly takenBy?: never;
+    })
   | (Restorable & {
       readonly state: "Incomplete";
+      readonly takenBy?: string;
       readonly earlier?: OnboardingRequest;
       /** What it would have restored; a compensation of it still has to. */
       readonly previous?: PreviousRecord;
@@ -77,6 +89,7 @@ export const PreviousRecord: z.ZodType<PreviousRecord> = z.discriminatedUnion("s
   z.object({ ...restorable, state: z.literal("Onboarded") }),
   z.object({
     ...restorable,
+    ...taking,
     state: z.literal("Incomplete"),
     earlier: OnboardingRequest.exactOptional(),
     get previous() {
@@ -112,6 +125,7 @@ export type Compensated = z.infer<typeof Compensated>;
 
 /** What an operation that stopped partway leaves for the next one. */
 const halfDone = {
+  ...taking,
   /** A request of which traces may remain in addition to `request`: the one that a change replaces, until it is gone. */
   earlier: OnboardingRequest.exactOptional(),
   previous: PreviousRecord.exactOptional(),
@@ -136,12 +150,14 @@ const states = {
   Onboarding: z.object({
     ...base,
     ...known,
+    ...taking,
     state: z.literal("Onboarding"),
     previous: PreviousRecord.exactOptional(),
   }),
   Changing: z.object({
     ...base,
     ...known,
+    ...taking,
     state: z.literal("Changing"),
     earlier: OnboardingRequest,
     previous: PreviousRecord,

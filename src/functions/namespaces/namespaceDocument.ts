@@ -3,6 +3,7 @@ import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { changeTag, entityTag } from "../../domain/http/entityTag.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { requestForTeam } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
@@ -29,7 +30,8 @@ export function publicNamespace(record: NamespaceRecord, waiting?: readonly Wait
 }
 
 function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Omit<NamespaceDocument, "etag"> {
-  const { cluster, namespace, state, operation, request, requestedBy, team } = record;
+  const { cluster, namespace, state, operation, requestedBy, team } = record;
+  const request = requestForTeam(record);
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
   // A request that has just begun keeps its row for a moment.
   const queued = waiting.filter((each) => berthKey(each) === berthKey(record) && each.operation !== operation);

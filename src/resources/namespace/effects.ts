@@ -4,6 +4,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { teamOf } from "../../domain/operation/lifecycle.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields } from "../../domain/targets/index.ts";
@@ -178,7 +179,7 @@ function preflight(
   });
   return [
     check(([record]) => {
-      if (record && !takeOver) checkTeam(catalog, record, request);
+      if (record && !takeOver) checkTeam(catalog, { team: teamOf(record) }, request);
     }),
     check(([record, found]) => {
       const uids = { onboarded: record?.namespaceUid, current: found?.metadata.uid };

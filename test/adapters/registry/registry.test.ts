@@ -62,7 +62,7 @@ const request = OnboardingRequest.parse({
 const clientId = "5f1a7a1e-0000-4000-8000-000000000001";
 type Base = Pick<RecordIn<"Onboarding">, "cluster" | "namespace" | "operation" | "team">;
 
-function namespaceRecord(changes: Partial<Base> = {}): Omit<RecordIn<"Onboarding">, "previous"> {
+function namespaceRecord(changes: Partial<Base> = {}): Omit<RecordIn<"Onboarding">, "previous" | "takenBy"> {
   return {
     cluster: "aks-dev",
     namespace: `n-${crypto.randomUUID().slice(0, 8)}`,

@@ -9,12 +9,14 @@ import {
   depthOf,
   type End,
   end,
+  handOver,
   isFree,
   isHeld,
   kindOf,
   type Opening,
   open,
   operationOf,
+  requestForTeam,
   requestsOf,
   supersede,
 } from "../../../src/domain/operation/lifecycle.ts";
@@ -115,9 +117,26 @@ describe("an operation begins", () => {
       { ...known, namespaceUid: "uid-1", ...opening, state: "Changing", earlier: first, previous },
     ],
     [
-      "Onboarded, by the same request in a take-over: the existing namespace counts",
+      "Onboarded, by the same request in a take-over: the existing namespace counts, and stays its team's for now",
       supersede(onboarded, { ...opening, team: "blue" }, { earlier: undefined, takeOver: true }),
-      { ...known, ...opening, team: "blue", state: "Onboarding", previous },
+      { ...known, ...opening, team: "red", takenBy: "blue", state: "Onboarding", previous },
+    ],
+    [
+      "Onboarded, by its own team in a take-over: there is nothing to hand over",
+      supersede(onboarded, opening, { earlier: undefined, takeOver: true }),
+      { ...known, ...opening, state: "Onboarding", previous },
+    ],
+    [
+      "Incomplete, after a take-over, by the first team's request: the take-over is over",
+      supersede({ ...incomplete, takenBy: "blue" }, opening, { earlier: first, takeOver: false }),
+      {
+        ...known,
+        namespaceUid: "uid-1",
+        ...opening,
+        state: "Changing",
+        earlier: first,
+        previous: { ...halfDone, takenBy: "blue" },
+      },
     ],
     [
       "Onboarded, by an operator for no team: the record loses its team",
@@ -267,6 +286,24 @@ describe("an operation ends", () => {
       leftBehind,
       { ...held, state: "Incomplete", earlier: first, previous },
     ],
+    [
+      "a take-over, Succeeded",
+      { ...Changing, takenBy: "blue" },
+      { ...succeeded, ...reached, findings },
+      { ...held, ...reached, ...seen, ...brought, team: "blue", state: "Onboarded" },
+    ],
+    [
+      "a take-over, Failed before it took anything away",
+      { ...Changing, takenBy: "blue" },
+      { ...failed, isUntouched: true },
+      { ...restored, state: "Onboarded" },
+    ],
+    [
+      "a take-over, Failed and undone, when it had begun to take away",
+      { ...Changing, takenBy: "blue" },
+      failed,
+      { ...held, state: "Incomplete", earlier: first, previous, takenBy: "blue" },
+    ],
     ["Offboarding, Succeeded", Offboarding, succeeded, undefined],
     [
       "Offboarding, Failed before it removed anything",
@@ -291,6 +328,12 @@ describe("an operation ends", () => {
     ["Offboarding, Failed partway", { ...Offboarding, migration }, failed, { ...own, state: "Incomplete", migration }],
     ["Compensating, Succeeded", Compensating, succeeded, { ...restored, state: "Onboarded" }],
     ["Compensating, Succeeded, without a previous record", firstCompensated, succeeded, undefined],
+    [
+      "Compensating a take-over, Succeeded: what was taken away is not given back",
+      { ...Compensating, team: "blue", takenBy: "blue" },
+      succeeded,
+      { ...own, team: "blue", takenBy: "blue", state: "Incomplete", earlier: third, previous },
+    ],
     [
       "Compensating, Failed again",
       Compensating,
@@ -404,6 +447,26 @@ describe("the operation of a record", () => {
     expect(operationOf(tried)).not.toHaveProperty("compensates");
     expect(operationOf({ ...onboarded, migration })).not.toHaveProperty("migration");
   });
+});
+
+it("hands a namespace over once", () => {
+  const taking: HeldRecord = { ...records.Changing, takenBy: "blue" };
+
+  const taken = handOver(taking);
+
+  expect(taken).toEqual({ ...taking, team: "blue" });
+  expect(taken && handOver(taken)).toBeUndefined();
+  expect(handOver(records.Changing)).toBeUndefined();
+});
+
+it("shows a team its own request until the namespace is handed over", () => {
+  const taking: HeldRecord = { ...records.Changing, takenBy: "blue" };
+  const again = { ...taking, previous: { ...halfDone, request: second, takenBy: "blue" } };
+
+  expect(requestForTeam(taking)).toBe(first);
+  expect(requestForTeam(again)).toBe(first);
+  expect(requestForTeam({ ...taking, team: "blue" })).toBe(second);
+  expect(requestForTeam(records.Changing)).toBe(second);
 });
 
 it("knows every request of which something may be there or come back", () => {

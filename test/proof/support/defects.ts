@@ -1,6 +1,7 @@
 /** Defects that the simulation must find, so that finding nothing in the real code is meaningful. */
 
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
+import { handOver, isHeld } from "../../../src/domain/operation/lifecycle.ts";
 import { seenOf } from "../../../src/domain/operation/namespaceBatch.ts";
 import { orchestration } from "../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../src/durable/saga.ts";
@@ -40,6 +41,26 @@ const forwardAgain = orchestration({
       return saga((onFailure) => provision(context, { ...input, resumed: rest }, { onFailure, endsOperation: true }));
     }),
 });
+
+/** Gives what the other team asks for before it takes away what the first team has. */
+const giveFirst = orchestration({
+  name: "giveFirst",
+  input: OperationInput,
+  run: (context, { takesOver: _both, ...input }) =>
+    conclude(context, { ...input, kind: "change" }, () =>
+      saga((onFailure) => provision(context, input, { onFailure, endsOperation: true }), {
+        beforeCompensation: () => setPhase(context, "compensating"),
+      }),
+    ),
+});
+
+/** Hands a namespace over when its take-over is accepted. */
+function withoutWaiting(ports: Ports): Ports {
+  const { registry } = ports;
+  const replaceNamespace: typeof registry.replaceNamespace = ({ etag, ...record }) =>
+    registry.replaceNamespace({ ...((isHeld(record) && handOver(record)) || record), etag });
+  return { ...ports, registry: { ...registry, replaceNamespace } };
+}
 
 /** Every try of a step passes for its first, so that none finds out that the operation is being undone. */
 function withoutAttempts(ports: Ports): Ports {
@@ -333,6 +354,8 @@ interface Defect extends SimulateOptions {
 
 const leaks = /left behind|still there|nobody's|not Mooring's|another issuer/;
 
+const hasOthers = /, which \S+ got/;
+
 /** At least one for each invariant. */
 export const defects: Readonly<Record<string, Defect>> = {
   "an undo that is registered after its step": {
@@ -346,6 +369,12 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /and has undone/,
     from: 1300,
   },
+  "a take-over that gives first": {
+    instead: { changeNamespace: giveFirst.orchestrationName },
+    finds: hasOthers,
+    from: 800,
+  },
+  "a take-over that hands over first": { spoil: withoutWaiting, finds: hasOthers },
   "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },

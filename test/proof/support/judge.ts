@@ -6,7 +6,9 @@ import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { replacedAccount } from "../../../src/domain/request/change.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
+import { everyKind } from "../../../src/domain/targets/index.ts";
 import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -74,7 +76,7 @@ export function judge(scene: Scene): Problem[] {
   return [...judges[scene.operation.kind](scene), ...judgeRecord(scene), ...judgePromise(scene)];
 }
 
-function judgeOnboarding({ world, operation, first, before, after, recordBefore }: Scene): Problem[] {
+function judgeOnboarding({ world, operation, first, before, after, record, recordBefore }: Scene): Problem[] {
   const { status, error, request, committedTime, leftUndone } = operation;
   // Of a change whose new state is in place, and only the old one could not be taken away, the parts are there too; also when
   // the engine failed it so often after that that it was given up.
@@ -82,7 +84,19 @@ function judgeOnboarding({ world, operation, first, before, after, recordBefore 
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     return [...checkParts(world, request), ...checkForeignThere(first, after)];
   }
-  return checkUndone(before, after, namedUndos(operation), recordedMarksOf(recordBefore));
+  const was = record?.takenBy === undefined ? before : withoutReplaced(before, after, operation);
+  return checkUndone(was, after, namedUndos(operation), recordedMarksOf(recordBefore));
+}
+
+/** A take-over takes away first and gives nothing back: what only the earlier request has may be gone. */
+function withoutReplaced(before: Snapshot, after: Snapshot, { request, earlier }: OperationRecord): Snapshot {
+  if (!earlier) return before;
+  const removed = everyKind.flatMap((kind) =>
+    kind.replaced(request, earlier).removed.map((key) => `${kind.steps.revoke} ${key}`),
+  );
+  const account = replacedAccount(request, earlier);
+  const undos = [...removed, ...(account === undefined ? [] : ["removeServiceAccount", "unfederateIdentity"])];
+  return new Map([...before].filter(([key, { undo }]) => after.has(key) || !undos.includes(undo)));
 }
 
 /** The marks that an operation may write again where they were removed. */
@@ -167,13 +181,15 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
   const { kind, status, error, result, id } = operation;
   const problems: Problem[] = [];
   const isLeft = operation.leftUndone !== undefined || error?.code === "CHANGE_INCOMPLETE";
+  // A take-over that had begun to take away.
+  const isTaken = record?.takenBy !== undefined;
   const expected = () => {
     if (kind === "offboard") return status === "Succeeded" ? undefined : "Incomplete";
     if (kind === "repair" || kind === "migrate") return "Onboarded";
     if (operation.compensates?.migrating) return "Onboarded";
-    if (kind === "compensate") return status === "Succeeded" ? recordBefore?.state : "Incomplete";
+    if (kind === "compensate") return status === "Succeeded" && !isTaken ? recordBefore?.state : "Incomplete";
     if (status === "Succeeded") return "Onboarded";
-    return isLeft ? "Incomplete" : recordBefore?.state;
+    return isLeft || isTaken ? "Incomplete" : recordBefore?.state;
   };
   // An unrecorded end is assumed to be the worst.
   const isUnknown = error?.code === "ORCHESTRATION_FAILED" && record?.state === "Incomplete";
@@ -183,7 +199,8 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
   if (record?.state !== expected() && !isUnknown && !isRestored) {
     problems.push(`the namespace's record is ${record?.state}, not ${expected()}`);
   }
-  if (record && recordBefore && kind !== "onboard" && kind !== "change" && record.team !== recordBefore.team) {
+  const isHandedOver = kind === "onboard" || kind === "change" || (isTaken && record.team === record.takenBy);
+  if (record && recordBefore && !isHandedOver && record.team !== recordBefore.team) {
     problems.push(`the namespace was ${recordBefore.team}'s and is ${record.team}'s`);
   }
   if (record?.state === "Onboarded" && status === "Succeeded" && kind !== "compensate") {

@@ -2,6 +2,7 @@
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
+import { Team } from "../../../src/domain/access/access.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
@@ -72,6 +73,12 @@ const brokenOffboarding =
     breakIt(cloud);
     await offboard();
   };
+
+const takeOver = async ({ acceptance, run }: Stage, changes: object = {}) => {
+  const wanted = OnboardingRequest.parse({ ...base, ...changes, team: "blue" });
+  await acceptOnboarding(acceptance, wanted, { takeOver: true });
+  await run();
+};
 
 /** Cancels when the given activity is about to run. */
 const canceledAt =
@@ -260,6 +267,24 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     permanent("change sql-dev/orders")(cloud);
     await onboard();
   },
+  "take-over": async (stage) => {
+    await stage.onboard({ databases: databases.slice(1) });
+    await takeOver(stage, { ...one, serviceAccount: "other" });
+  },
+  "take-over-of-the-same": async (stage) => {
+    await stage.onboard();
+    await takeOver(stage);
+  },
+  "take-over-takes-away-in-vain": async (stage) => {
+    await stage.onboard({ databases: databases.slice(1) });
+    permanent("change sql-dev/orders")(stage.cloud);
+    await takeOver(stage, one);
+  },
+  "take-over-refused": async (stage) => {
+    await stage.onboard({ databases: databases.slice(1) });
+    permanent("change sql-dev/messages")(stage.cloud);
+    await takeOver(stage, one);
+  },
   "cancel-before-the-first-write": canceledAt("prepareNamespace"),
   "cancel-among-the-databases": canceledAt("grantDatabase"),
   "cancel-too-late": async (stage) => {
@@ -295,6 +320,12 @@ const administered = Object.fromEntries(
   ]),
 );
 
+const blue = Team.parse({
+  clusters: ["aks-dev"],
+  namespaces: ["team-*"],
+  databases: { "sql-dev": { messages: ["reader"], orders: ["writer", "executor"] } },
+});
+
 /** Plays a scenario, and returns the run of each of its orchestrations. */
 export async function play(name: string): Promise<readonly Run[]> {
   const scenario = scenarios[name];
@@ -304,6 +335,7 @@ export async function play(name: string): Promise<readonly Run[]> {
   const cloud = createFakeCloud({
     migration,
     ...(name.startsWith("approval-") ? { approval } : {}),
+    ...(name.startsWith("take-over") ? { teams: { blue } } : {}),
     ...(name.startsWith("admin-") ? { sqlServers: administered } : {}),
   });
   if (name.startsWith("admin-")) cloud.sqlAdmin = undefined;

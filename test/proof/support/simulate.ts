@@ -85,6 +85,7 @@ export async function simulate(seed: number, { trace, atEnd, ...control }: Simul
     const changed = checkForeignThere(stage.first, takeSnapshot(world, request));
     stage.problems.push(...changed.map((each) => `at the end: ${each}`));
   }
+  stage.problems.push(...world.strange);
   atEnd?.(world);
   if (!(await world.verifyAudit())) stage.problems.push("the chain of the audit trail is broken");
   return { seed, problems: stage.problems, seen: [...stage.seen, ...engine.seen] };
@@ -146,6 +147,8 @@ async function nextOfIncomplete(
 ): Promise<Act> {
   const failed = await calmly(world, () => registry.getOperation(record.operation));
   if (failed?.leftUndone && dice.chance(0.6)) return compensate(failed.id, record, by);
+  // Separate dice, so that the other worlds stay the same.
+  if (record.takenBy !== undefined && createDice(world.seed ^ 0x7a4e).chance(0.5)) return takeOver(record.request);
   return dice.chance(0.5) ? offboard(record, by) : onboard(wanted(), by);
 }
 

@@ -24,6 +24,7 @@ import { createDatabases, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, type FaultPlan, type Faults } from "./faults.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
+import { watchOwners } from "./owners.ts";
 import { createDice, type Dice } from "./random.ts";
 import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
@@ -57,6 +58,8 @@ export interface World {
   /** The probability that an orchestrator's turn is repeated, because the process died before recording it. */
   readonly turnsAgain: number;
   readonly events: string[];
+  /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
+  readonly strange: ReadonlySet<string>;
   readonly newGuid: () => string;
   /** The audit trail's rows, in worlds where it is a chain. */
   readonly trail: TrailRows;
@@ -168,7 +171,9 @@ export function createWorld(seed: number, trace?: string[]): World {
   // The chain is expensive: hashes, and more calls. In the other worlds, the trail is a set.
   const entries = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
-  const portsOf = (call: Call): Ports => ({
+  const strange = new Set<string>();
+  const portsOf = (mortal: Call): Ports => portsOn(watchOwners({ rows, users, strange }, mortal));
+  const portsOn = (call: Call): Ports => ({
     catalog,
     identities: createAzure(azure, call, newGuid),
     sqlServers: createServers(azure, call, names),
@@ -185,7 +190,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const ports = portsOf(faults.call);
   const request = createRequest(dice);
   const world: World = {
-    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, rows, newGuid, trail },
+    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, rows, newGuid, trail, strange },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),

@@ -1,0 +1,32 @@
+/** How a namespace goes from one team to another: what the first one loses, and when the other one has it. */
+import { berthKey } from "../../domain/naming/names.ts";
+import { handOver } from "../../domain/operation/lifecycle.ts";
+import type { StepRecord } from "../../domain/operation/records.ts";
+import type { Ports } from "../../ports.ts";
+import { isStepName, stepFacts } from "../../resources/index.ts";
+import { amend } from "../amend.ts";
+import { appendDecision } from "../watching/audit.ts";
+import type { Origin } from "./origin.ts";
+
+/** Called when the first team has lost what only that one may have. Idempotent. */
+export async function handOverNamespace(ports: Pick<Ports, "registry" | "audit">, input: Origin): Promise<void> {
+  const { registry } = ports;
+  const { operation: id } = input;
+  const { record, change } = await amend({
+    what: `The record of ${berthKey(input)}`,
+    read: () => registry.getNamespace(input),
+    next: (current) => (current.operation === id ? handOver(current) : undefined),
+    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  });
+  const { team, operation } = change ?? record ?? {};
+  if (operation !== id) return;
+  await appendDecision(ports, input, { id, what: "takeOver", action: "handedOver", outcome: team ?? "" });
+}
+
+/** What an operation has taken away, or may have, of the request that it replaces. */
+export function takenAway<S extends Pick<StepRecord, "name" | "status" | "action">>(steps: readonly S[]): readonly S[] {
+  return steps.filter(
+    ({ name, status, action }) =>
+      isStepName(name) && stepFacts[name].stage === "replace" && (status !== "Succeeded" || action !== "none"),
+  );
+}

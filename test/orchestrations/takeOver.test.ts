@@ -1,0 +1,183 @@
+/** An operator takes a namespace over for another team: what only the first team may have goes before the other team has it. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
+import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptCompensation, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { publicNamespace } from "../../src/functions/namespaces/namespaceDocument.ts";
+import { createAcceptanceContext } from "../support/acceptanceContext.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { member, operator, catalog as withTeams } from "../support/teams.ts";
+
+let cloud: FakeCloud;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+});
+
+const on = (...databases: string[]) =>
+  OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace: "shared-1",
+    databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
+  });
+const ofRed = on("messages");
+const ofBlue = { ...on("orders"), team: "blue" };
+const name = identityName(ofRed);
+const namespace = () => cloud.namespaces.get("aks-dev/shared-1");
+const reads = (database: string) => cloud.users.get(`sql-dev/${database}`)?.has(name) ?? false;
+
+async function send(by: Caller, request: OnboardingRequest, { catalog = withTeams, ...options }: Sending = {}) {
+  const ports = { ...cloud.ports, catalog };
+  providePorts(ports);
+  const acceptance = createAcceptanceContext({ ports }, by);
+  const { operation } = await acceptOnboarding(acceptance, request, options);
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+interface Sending {
+  readonly takeOver?: boolean;
+  readonly catalog?: Catalog;
+}
+const takeOver = (request = ofBlue) => send(operator, request, { takeOver: true });
+
+/** Runs with every write, before and after it. */
+function atEveryWrite(look: (what: string) => void): void {
+  cloud.onWrite = ({ what }) => look(what);
+}
+
+/** What a team of record may reach: only what its own request names. */
+function findStrange(): string | undefined {
+  const team = namespace()?.team;
+  const other = team === "red" ? "orders" : "messages";
+  return reads(other) ? `${team} reads ${other}` : undefined;
+}
+
+it("takes what the first team had away before the other team has the namespace, and gives nothing before", async () => {
+  await send(member("red"), ofRed);
+  const strange = new Set<string | undefined>();
+  const owners = new Set<string | undefined>();
+  atEveryWrite(() => {
+    strange.add(findStrange());
+    owners.add(namespace()?.team);
+  });
+
+  const ended = await takeOver();
+
+  expect([...strange]).toEqual([undefined]);
+  expect([...owners]).toEqual(["red", "blue"]);
+  expect(ended).toMatchObject({ status: "Succeeded", kind: "change", team: "blue" });
+  expect(namespace()).toMatchObject({ state: "Onboarded", team: "blue" });
+  expect(namespace()).not.toHaveProperty("takenBy");
+  expect([reads("messages"), reads("orders")]).toEqual([false, true]);
+});
+
+it("leaves the namespace with the first team while something of its own cannot be taken away", async () => {
+  await send(member("red"), ofRed);
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "change sql-dev/messages" && when === "before") throw new PermanentError("SQL_FORBIDDEN", "refused");
+  };
+
+  const failed = await takeOver();
+
+  expect(failed).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
+  expect(namespace()).toMatchObject({ state: "Incomplete", team: "red" });
+  expect([reads("messages"), reads("orders")]).toEqual([true, false]);
+
+  cloud.onWrite = () => undefined;
+  expect(await takeOver()).toMatchObject({ status: "Succeeded" });
+  expect(namespace()).toMatchObject({ state: "Onboarded", team: "blue" });
+  expect([reads("messages"), reads("orders")]).toEqual([false, true]);
+});
+
+it("shows the first team no request of the other's, and gives it back what it had when it asks", async () => {
+  await send(member("red"), ofRed);
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "change sql-dev/messages" && when === "before") throw new PermanentError("SQL_FORBIDDEN", "refused");
+  };
+  await takeOver();
+  cloud.onWrite = () => undefined;
+  const record = namespace();
+
+  expect(record && publicNamespace(record)).toMatchObject({ request: ofRed, databases: ofRed.databases });
+  expect(await send(member("red"), ofRed)).toMatchObject({ status: "Succeeded" });
+  expect(namespace()).toMatchObject({ state: "Onboarded", team: "red", request: ofRed });
+  expect([reads("messages"), reads("orders")]).toEqual([true, false]);
+});
+
+it.each([
+  ["a grant", "change sql-dev/orders"],
+  ["the credential", "put credential"],
+])("does not return a namespace whose first access is gone when %s fails", async (_what, failing) => {
+  await send(member("red"), ofRed);
+  cloud.onWrite = ({ what, when }) => {
+    if (what === failing && when === "before") throw new PermanentError("SQL_FORBIDDEN", "refused");
+  };
+
+  await takeOver({ ...ofBlue, serviceAccount: "web" });
+
+  expect(namespace()).toMatchObject({ state: "Incomplete", team: "blue" });
+  expect(reads("messages")).toBe(false);
+  cloud.onWrite = () => undefined;
+  expect(await send(member("blue"), { ...ofBlue, serviceAccount: "web" })).toMatchObject({ status: "Succeeded" });
+  expect(namespace()).toMatchObject({ state: "Onboarded", team: "blue" });
+});
+
+it("says what a cancel does not give back", async () => {
+  await send(member("red"), ofRed);
+  let canceled: Promise<unknown> | undefined;
+  cloud.onWrite = ({ what, when }) => {
+    if (what !== "change sql-dev/messages" || when !== "after") return;
+    const running = [...cloud.operations.values()].find(({ status }) => status === "Running");
+    canceled ??= cancelOperation(cloud.ports.registry, running?.id ?? "", { by: operator });
+  };
+
+  const ended = await takeOver();
+  await canceled;
+
+  expect(ended?.status).toBe("Canceled");
+  expect(ended?.error?.message).toContain("Taken away and not given back: retireDatabase sql-dev/messages");
+  expect(namespace()).toMatchObject({ state: "Incomplete", team: "blue" });
+  expect([reads("messages"), reads("orders")]).toEqual([false, false]);
+});
+
+it("leaves a namespace that nothing was taken from as it was", async () => {
+  await send(member("red"), ofRed);
+  const before = namespace();
+  const { blue: _blue, ...teams } = withTeams.teams;
+
+  const acceptance = createAcceptanceContext({ ports: { ...cloud.ports, catalog: withTeams } }, operator);
+  await acceptOnboarding(acceptance, ofBlue, { takeOver: true });
+  expect(namespace()).toMatchObject({ state: "Changing", team: "red", takenBy: "blue" });
+  providePorts({ ...cloud.ports, catalog: { ...withTeams, teams } });
+  await acceptance.run();
+
+  expect(namespace()).toMatchObject({ state: "Onboarded", team: "red", request: ofRed, operation: before?.operation });
+  expect(namespace()).not.toHaveProperty("takenBy");
+  expect([reads("messages"), reads("orders")]).toEqual([true, false]);
+});
+
+it("does not restore the first team's record when what a failed take-over left is compensated", async () => {
+  await send(member("red"), ofRed);
+  let refused = "put credential";
+  cloud.onWrite = ({ what, when }) => {
+    if (when === "after" && what === "change sql-dev/orders") refused = "change sql-dev/orders";
+    if (when !== "before" || (what !== refused && what !== "put credential")) return;
+    throw new PermanentError("SQL_FORBIDDEN", "refused");
+  };
+  const failed = await takeOver({ ...ofBlue, serviceAccount: "web" });
+  expect(failed).toMatchObject({ status: "Failed", leftUndone: ["revokeDatabase sql-dev/orders"] });
+  expect(namespace()).toMatchObject({ state: "Incomplete", team: "blue" });
+  cloud.onWrite = () => undefined;
+
+  const acceptance = createAcceptanceContext({ ports: { ...cloud.ports, catalog: withTeams } }, operator);
+  await acceptCompensation(acceptance, failed?.id ?? "");
+  await acceptance.run();
+
+  expect(namespace()).toMatchObject({ state: "Incomplete", team: "blue" });
+  expect([reads("messages"), reads("orders")]).toEqual([false, false]);
+});

@@ -1,0 +1,55 @@
+/** Whose access a namespace has, at every moment: no team may see or use what was given for another team's request. */
+import { identityName } from "../../../src/domain/naming/names.ts";
+import { readMark } from "../../../src/domain/naming/ownership.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { grantsOf } from "../../../src/domain/targets/roleBundles.ts";
+import { keyOf } from "../../../src/domain/targets/sqlDatabase.ts";
+import type { Users } from "./databases.ts";
+import type { Call } from "./faults.ts";
+import type { Rows } from "./tables.ts";
+
+interface Watched {
+  readonly rows: ReadonlyMap<string, Rows>;
+  readonly users: Users;
+  /** Filled with what is wrong. */
+  readonly strange: Set<string>;
+}
+
+/** Looks after everything that gives or takes access, or changes whose namespace it is. */
+export function watchOwners(watched: Watched, call: Call): Call {
+  return (wire, name, effect) =>
+    call(wire, name, () => {
+      const result = effect();
+      if (/^change |^(insert|replace) MooringNamespaces$/.test(name)) look(watched);
+      return result;
+    });
+}
+
+function look({ rows, users, strange }: Watched): void {
+  const operations = recordsOf<OperationRecord>(rows, "MooringOperations");
+  if (new Set(operations.map(({ team }) => team)).size < 2) return;
+  for (const record of recordsOf<NamespaceRecord>(rows, "MooringNamespaces")) {
+    const isHere = (each: OperationRecord) => each.cluster === record.cluster && each.namespace === record.namespace;
+    const own = operations.filter((each) => isHere(each) && each.team === record.team);
+    const others = new Map(
+      operations.filter((each) => isHere(each) && each.team !== record.team).map((each) => [each.id, each.team]),
+    );
+    const asked = new Set(own.flatMap(({ request }) => grantsIn(request)));
+    for (const [database, inDatabase] of users) {
+      const { grants = {} } = readMark(inDatabase.get(identityName(record))?.mark) ?? {};
+      for (const [grant, by] of Object.entries(grants)) {
+        if (!others.has(by) || asked.has(`${grant} in ${database}`)) continue;
+        strange.add(`${record.team} has ${grant} in ${database}, which ${others.get(by)} got`);
+      }
+    }
+  }
+}
+
+function recordsOf<R>(rows: Watched["rows"], table: string): readonly R[] {
+  return [...(rows.get(table)?.values() ?? [])].map(({ record }) => record as R);
+}
+
+function grantsIn({ databases }: OperationRecord["request"]): readonly string[] {
+  return databases.flatMap((database) => grantsOf(database.roles).map(({ name }) => `${name} in ${keyOf(database)}`));
+}
