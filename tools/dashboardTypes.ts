@@ -1,6 +1,6 @@
 /** The TypeScript types of the HTTP interface for the dashboard, generated only from the OpenAPI document. */
 import { z } from "zod";
-import { createOpenApi } from "../src/functions/docs/openapi.ts";
+import { createOpenApi } from "../src/functions/openapi.ts";
 
 interface Schema {
   readonly $ref?: string;

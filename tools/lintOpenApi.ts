@@ -10,7 +10,7 @@ import { createLog } from "../local/host/log.ts";
 
 // Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
 beginApp(createLog({ filter: { default: "none" } }));
-const { createOpenApi } = await import("../src/functions/docs/openapi.ts");
+const { createOpenApi } = await import("../src/functions/openapi.ts");
 
 const folder = join(import.meta.dirname, "../node_modules/.cache/mooring/openapi");
 mkdirSync(folder, { recursive: true });

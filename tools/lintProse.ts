@@ -13,7 +13,7 @@ import { repeatedWord, retiredPhrase, sentenceLength } from "./prose/rules.ts";
 
 // Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
 beginApp(createLog({ filter: { default: "none" } }));
-const { createOpenApi } = await import("../src/functions/docs/openapi.ts");
+const { createOpenApi } = await import("../src/functions/openapi.ts");
 const { groups } = await import("../cli/commands.ts");
 
 const root = join(import.meta.dirname, "..");

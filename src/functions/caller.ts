@@ -1,19 +1,31 @@
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
-import type { CallerDocument } from "../domain/documents/caller.ts";
+import { CallerDocument } from "../domain/documents/caller.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { rightsOf } from "../domain/targets/index.ts";
 import type { Ports } from "../ports.ts";
+import { body } from "./docs/answers.ts";
+import { caller } from "./docs/examples.ts";
+import { declareRoute } from "./http/declaration.ts";
+import { at } from "./http/place.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 
+export const getCaller = declareRoute({
+  operationId: "getCaller",
+  method: "GET",
+  at: at("/api/caller"),
+  access: "callers",
+  tag: "Catalog",
+  summary: "Get who the caller is, and what its teams may ask for",
+  description: "For forms that offer only valid choices. Each request is still checked on its own.",
+  reads: [],
+  answers: { 200: body("The caller.", CallerDocument, { caller }) },
+});
+
 export function registerCaller({ catalog }: Pick<Ports, "catalog">, routes: Routes): void {
-  routes.add("getCaller", {
-    route: "api/caller",
-    method: "GET",
-    handler: routes.forCallers(async (_request, { by }) => json(200, describeCaller(catalog, by))),
-  });
+  routes.serve(getCaller, async ({ by }) => json(200, describeCaller(catalog, by)));
 }
 
 export function describeCaller({ teams }: Pick<Catalog, "teams">, by: Caller): CallerDocument {

@@ -1,19 +1,31 @@
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
-import type { CatalogDocument } from "../domain/documents/catalog.ts";
+import { CatalogDocument } from "../domain/documents/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { publishedTargets } from "../domain/targets/index.ts";
 import type { Ports } from "../ports.ts";
+import { body } from "./docs/answers.ts";
+import { catalog as catalogExample } from "./docs/examples.ts";
+import { declareRoute } from "./http/declaration.ts";
+import { at } from "./http/place.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
 
-export function registerCatalog({ catalog }: Ports, routes: Routes): void {
-  routes.add("getCatalog", {
-    route: "api/catalog",
-    method: "GET",
-    handler: routes.forCallers(async (_request, { by }) => json(200, publicCatalog(catalog, by))),
-  });
+export const getCatalog = declareRoute({
+  operationId: "getCatalog",
+  method: "GET",
+  at: at("/api/catalog"),
+  access: "callers",
+  tag: "Catalog",
+  summary: "Get what requests can ask for: clusters, databases, role bundles",
+  description: "Only what the caller may ask for.",
+  reads: [],
+  answers: { 200: body("The aliases that requests use.", CatalogDocument, { catalog: catalogExample }) },
+});
+
+export function registerCatalog({ catalog }: Pick<Ports, "catalog">, routes: Routes): void {
+  routes.serve(getCatalog, async ({ by }) => json(200, publicCatalog(catalog, by)));
 }
 
 /** What the caller may request, by the names that requests use: no host, no resource ID, no key. */

@@ -1,5 +1,8 @@
 /** The answer to a request that failed. */
 import { z } from "zod";
+import { type RefusalCode, type StepErrorCode, statusOf } from "../errors.ts";
+import { toOperationError } from "../operation/plan.ts";
+import type { RefusalDetails } from "../policy/refusal.ts";
 
 export const ProblemDocument = z
   .object({
@@ -14,3 +17,20 @@ export const ProblemDocument = z
   })
   .meta({ id: "Problem", description: "RFC 9457" });
 export type ProblemDocument = z.infer<typeof ProblemDocument>;
+
+export function problemDocument(
+  code: RefusalCode | StepErrorCode,
+  detail: string,
+  { errors, traceId }: { readonly errors?: RefusalDetails["errors"]; readonly traceId: string },
+): ProblemDocument {
+  return {
+    type: `urn:mooring:error:${code}`,
+    title: code.toLowerCase().replaceAll("_", " "),
+    status: statusOf(code),
+    detail,
+    code,
+    fix: toOperationError(code, detail).fix,
+    ...(errors ? { errors: [...errors] } : {}),
+    traceId,
+  };
+}

@@ -9,7 +9,7 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
-import type { AcceptanceContext, Accepted } from "./acceptance.ts";
+import type { Accepted } from "./acceptance.ts";
 import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
 
 type Passer = Pick<RecoveryContext, "client" | "warn">;
@@ -83,20 +83,25 @@ export function createRequestRecovery(
   };
 }
 
+interface RecoveryOf {
+  readonly requestRecovery: RequestRecovery;
+  readonly berth: Berth;
+}
+
 /** Accepts a request; tries again if the operation in its way had ended without recording that. */
-export async function acceptAfterRecovery(
-  requestRecovery: RequestRecovery,
-  acceptance: AcceptanceContext,
-  { berth, accept }: { readonly berth: Berth; readonly accept: () => Promise<Accepted> },
-): Promise<Accepted> {
+export async function acceptAfterRecovery<T extends Pick<Accepted, "operation" | "isNew">>(
+  by: Passer,
+  { requestRecovery, berth }: RecoveryOf,
+  accept: () => Promise<T>,
+): Promise<T> {
   try {
     const accepted = await accept();
-    if (!accepted.isNew) await requestRecovery.recoverOperation(acceptance, berth, accepted.operation);
+    if (!accepted.isNew) await requestRecovery.recoverOperation(by, berth, accepted.operation);
     return accepted;
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") throw error;
     const { operation } = error.details;
-    if (operation === undefined || !(await requestRecovery.recoverOperation(acceptance, berth, operation))) throw error;
+    if (operation === undefined || !(await requestRecovery.recoverOperation(by, berth, operation))) throw error;
     return await accept();
   }
 }

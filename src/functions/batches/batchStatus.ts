@@ -2,28 +2,24 @@
  * The status of a batch: totals of all its items, and a page of them. The first page of a thousand items has 20 KB; a caller
  * who waits for the end reads the totals, and one who looks for failures filters by status.
  */
-import type { HttpRequest } from "@azure/functions";
 import type { BatchDocument, BatchItemDocument, BatchSummary } from "../../domain/documents/batch.ts";
-import { countItems, mostRequests } from "../../domain/operation/batch.ts";
+import { countItems } from "../../domain/operation/batch.ts";
 import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
-import { isFinal, OperationStatus, type Phase } from "../../domain/operation/operation.ts";
+import { isFinal, type Phase } from "../../domain/operation/operation.ts";
 import { tellIn } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { answerTagged } from "../http/answerTagged.ts";
+import { answerTagged, type IsKnown } from "../http/answerTagged.ts";
 import { etagOf } from "../http/operationTag.ts";
 import type { Answer } from "../http/respond.ts";
-
-const defaultTop = 100;
+import type { ItemPage } from "./itemPage.ts";
 
 export async function answerBatch(
   { registry }: Pick<Ports, "registry">,
-  request: HttpRequest,
-  { record, traceUrl }: { record: BatchRecord; traceUrl: string | undefined },
+  { top, from, status, linkFrom }: ItemPage,
+  { record, traceUrl, isKnown }: { record: BatchRecord; traceUrl: string | undefined; isKnown: IsKnown },
 ): Promise<Answer> {
-  const { top, from, status } = readPage(request);
   const items = await registry.listBatchItems(record.id);
   const asked = items.filter((item) => item.index >= from && (status === undefined || item.status === status));
   const page = asked.slice(0, top);
@@ -36,9 +32,9 @@ export async function answerBatch(
     totals: countItems(items),
     ...(remaining ? { remaining } : {}),
     items: page.map(publicItem),
-    ...(next ? { nextLink: linkTo(request, next.index) } : {}),
+    ...(next ? { nextLink: linkFrom(next.index) } : {}),
   };
-  return answerTagged(request, document, { record, retryAfter: "2" });
+  return answerTagged(document, { record, retryAfter: "2", isKnown });
 }
 
 export function summaryOfBatch(record: BatchRecord): BatchSummary {
@@ -75,32 +71,4 @@ export function publicItem(item: BatchItem): BatchItemDocument {
     startTime,
     endTime,
   };
-}
-
-function readPage(request: HttpRequest) {
-  const status = OperationStatus.optional().safeParse(request.query.get("status") ?? undefined);
-  if (!status.success) {
-    throw new Refusal("INVALID_REQUEST", `Query parameter status takes ${OperationStatus.options.join(", ")}.`);
-  }
-  const top = readWhole(request, "top", { least: 1, most: mostRequests }) ?? defaultTop;
-  const from = readWhole(request, "from", { least: 0, most: mostRequests }) ?? 0;
-  return { top, from, status: status.data };
-}
-
-function readWhole(
-  { query }: HttpRequest,
-  name: string,
-  { least, most }: { least: number; most: number },
-): number | undefined {
-  const text = query.get(name);
-  if (text === null) return undefined;
-  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new Refusal("INVALID_REQUEST", `Query parameter ${name} is "${text}"; it takes ${least} to ${most}.`);
-}
-
-function linkTo(request: HttpRequest, from: number): string {
-  const url = new URL(request.url);
-  url.searchParams.set("from", String(from));
-  return `${url.pathname}${url.search}`;
 }

@@ -1,84 +1,138 @@
-import { input } from "durable-functions";
 import { chooseNamespaces } from "../../application/batch/chooseNamespaces.ts";
-import type { BatchPlan } from "../../domain/operation/batch.ts";
+import { AcceptedDocument } from "../../domain/documents/accepted.ts";
+import { BatchBody, BatchPlan, maxBatchBytes } from "../../domain/operation/batch.ts";
+import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import type { Ports } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
-import { answerOnce } from "../http/idempotency.ts";
-import { readFlag } from "../http/readBody.ts";
-import { accepted, json } from "../http/respond.ts";
+import { answerChange } from "../acceptance/answerChange.ts";
+import { acceptedResponse, body, problem } from "../docs/answers.ts";
+import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { at } from "../http/place.ts";
 import type { Routes } from "../http/route.ts";
+import { sentBody } from "../parameters/body.ts";
+import { change } from "../parameters/change.ts";
 import { acceptBatch, acceptNamespaceBatch } from "./acceptBatch.ts";
 import { planBatch } from "./planBatch.ts";
 import { planNamespaceBatch } from "./planNamespaceBatch.ts";
-import { readBatch, readNamespaceBatch } from "./readBatch.ts";
-import { expectSelection, hasCondition, selectionOf, selectionOfRequests } from "./selection.ts";
+import { readNamespaceBatch, readRequests } from "./readBatch.ts";
+import { expectSelection, selectionOf, selectionOfRequests } from "./selection.ts";
 
 /** The lanes pace the work on a batch, so a batch costs what accepting it costs; plans are made while the caller waits. */
 const requestsPerToken = 20;
 
-export function registerBatches(ports: Ports, routes: Routes): void {
-  routes.add("createBatch", {
-    route: "api/onboardings/batch",
-    method: "POST",
-    query: ["dryRun"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge, receive }) => {
-      const isDryRun = readFlag(request, "dryRun");
-      const { body, requests, sentAs } = await readBatch(request, receive, { catalog: ports.catalog, by });
-      charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
-      const select = () => selectionOfRequests({ ports, by }, requests);
-      if (isDryRun) {
-        const selection = await select();
-        expectSelection(request, selection);
-        const plan = await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, { sentAs });
-        return json(200, { ...plan, etag: selection.tag } satisfies BatchPlan);
-      }
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      const expect = async () => {
-        if (hasCondition(request)) expectSelection(request, await select());
-      };
-      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
-        const id = await acceptBatch(acceptance, requests, operation, { sentAs, expect });
-        const facts = { operation: id, requests: requests.length };
-        context.log(logLine("batch accepted", facts));
-        return accepted(request, id, { id, kind: "batch", isNew: true });
-      });
+const acceptedOfBatch = {
+  ...acceptedResponse,
+  ...body(acceptedResponse.description, AcceptedDocument, { acceptedBatch }),
+};
+const tooLarge = problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE");
+
+export const createNamespaceBatch = declareRoute({
+  operationId: "createNamespaceBatch",
+  method: "POST",
+  at: at("/api/namespaces/batch"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Namespaces",
+  summary: "Verify, repair, migrate or offboard up to 1,000 namespaces as one operation, or plan it with dryRun=true",
+  description:
+    "Mooring chooses the namespaces once, when it accepts the batch: by the filter of GET /api/namespaces, by name, or all that the caller may see. Each namespace gets an operation of its own; a verification has only an outcome. A namespace that is busy at its turn, has changed or is gone fails alone, and the rest continues. Send the plan's `etag` as If-Match to work only on what was planned: it changes when a namespace enters or leaves the selection, or is changed or made again, and not when it is repaired or verified.",
+  reads: [change, sentBody(NamespaceBatchBody, { repairFound, offboardNamed }, maxBatchBytes)],
+  answers: {
+    200: body("The plan of each chosen namespace, and how long all would take; nothing was written.", BatchPlan, {
+      batchPlan,
     }),
+    202: acceptedOfBatch,
+    409: problem(
+      "No namespace matches the filter, or the first request with the same idempotency key is still being answered.",
+      "NOTHING_CHOSEN",
+    ),
+    413: tooLarge,
+    422: problem(
+      "A field is wrong, the namespaces are not selected in exactly one way, or the filter matches more than 1,000.",
+      "INVALID_REQUEST",
+    ),
+  },
+});
+
+export const createBatch = declareRoute({
+  operationId: "createBatch",
+  method: "POST",
+  at: at("/api/onboardings/batch"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Onboardings",
+  summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
+  description:
+    "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for.",
+  reads: [change, sentBody(BatchBody, { batchRequest }, maxBatchBytes)],
+  answers: {
+    200: body(
+      "The plan of each namespace, how long each would take, and how long all the ready ones would; nothing was written.",
+      BatchPlan,
+      { batchPlan },
+    ),
+    202: acceptedOfBatch,
+    409: problem("The first request with the same idempotency key is still being answered.", "IDEMPOTENCY_IN_PROGRESS"),
+    413: tooLarge,
+    422: problem("Fields are wrong, or a namespace appears twice; `errors` lists up to 100.", "INVALID_REQUEST"),
+  },
+});
+
+export function registerBatches(ports: Ports, routes: Routes): void {
+  routes.serve(createBatch, async (call, asked, sent) => {
+    const { context, by, charge } = call;
+    const read = readRequests({ catalog: ports.catalog, by }, sent);
+    const requests = read.map(({ request }) => request);
+    const sentAs = read.map((each) => each.sentAs);
+    charge(asked.isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
+    const select = () => selectionOfRequests({ ports, by }, requests);
+    const expect = async () => {
+      if (asked.condition.isGiven) expectSelection(asked.condition, await select());
+    };
+    return await answerChange(ports, call, asked, {
+      sent,
+      event: "batch accepted",
+      facts: { requests: requests.length },
+      async plan() {
+        const selection = await select();
+        expectSelection(asked.condition, selection);
+        const plan = await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, { sentAs });
+        return { ...plan, etag: selection.tag } satisfies BatchPlan;
+      },
+      accept: async (acceptance) =>
+        begun(await acceptBatch(acceptance, requests, acceptance.operation, { sentAs, expect })),
+    });
   });
 
-  routes.add("createNamespaceBatch", {
-    route: "api/namespaces/batch",
-    method: "POST",
-    query: ["dryRun"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge, receive }) => {
-      const isDryRun = readFlag(request, "dryRun");
-      const { body, work, which } = await readNamespaceBatch(request, receive);
-      const choose = async () => {
-        const chosen = await chooseNamespaces(ports, by, which);
-        const selection = selectionOf(work, chosen);
-        expectSelection(request, selection);
-        return { chosen, etag: selection.tag };
-      };
-      if (isDryRun) {
+  routes.serve(createNamespaceBatch, async (call, asked, sent) => {
+    const { by, charge } = call;
+    const { work, which } = readNamespaceBatch(sent);
+    const choose = async () => {
+      const chosen = await chooseNamespaces(ports, by, which);
+      const selection = selectionOf(work, chosen);
+      expectSelection(asked.condition, selection);
+      return { chosen, etag: selection.tag };
+    };
+    const chooseAndCharge = async () => {
+      const { chosen } = await choose();
+      charge(Math.ceil(chosen.length / requestsPerToken) - 1);
+      return chosen;
+    };
+    return await answerChange(ports, call, asked, {
+      sent,
+      event: "batch accepted",
+      facts: { action: work.action },
+      async plan() {
         const { chosen, etag } = await choose();
         if (work.action !== "verify") charge(chosen.length - 1);
-        const plan = await planNamespaceBatch({ ports, by }, work, chosen);
-        return json(200, { ...plan, etag } satisfies BatchPlan);
-      }
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
-        const chooseAndCharge = async () => {
-          const { chosen } = await choose();
-          charge(Math.ceil(chosen.length / requestsPerToken) - 1);
-          return chosen;
-        };
-        const id = await acceptNamespaceBatch(acceptance, { work, choose: chooseAndCharge }, operation);
-        const facts = { operation: id, action: work.action };
-        context.log(logLine("batch accepted", facts));
-        return accepted(request, id, { id, kind: "batch", isNew: true });
-      });
-    }),
+        return { ...(await planNamespaceBatch({ ports, by }, work, chosen)), etag } satisfies BatchPlan;
+      },
+      accept: async (acceptance) =>
+        begun(await acceptNamespaceBatch(acceptance, { work, choose: chooseAndCharge }, acceptance.operation)),
+    });
   });
+}
+
+function begun(operation: string) {
+  return { operation, kind: "batch", isNew: true } as const;
 }

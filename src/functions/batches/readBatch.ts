@@ -1,19 +1,16 @@
 /** From the body of a batch to its requests, or one refusal that names everything wrong with any of them. */
-import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { maxBatchBytes, mostRequests } from "../../domain/operation/batch.ts";
+import { mostRequests } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { readSentRequest } from "../../domain/request/sentRequest.ts";
-import type { Receive } from "../http/change.ts";
-import { readBody } from "../http/readBody.ts";
 import { parseFields, type Reader, toProblems } from "../http/readRequest.ts";
 
 /** Nobody would read more, and a body of 4 MB can have very many. */
@@ -29,32 +26,14 @@ const Envelope = z.strictObject(
   { error: ({ code }) => (code === "invalid_type" ? 'must be an object: { "requests": [ … ] }' : undefined) },
 );
 
-export interface BatchBody {
-  /** As it was sent. */
-  readonly body: unknown;
-  readonly requests: readonly OnboardingRequest[];
-  /** One for each of the requests. */
-  readonly sentAs: readonly SentAs[];
-}
-
-export async function readBatch(request: HttpRequest, receive: Receive, reader: Reader): Promise<BatchBody> {
-  const body = await readBody(request, { receive, maxBytes: maxBatchBytes });
-  const sent = readRequests(reader, body);
-  return { body, requests: sent.map(({ request }) => request), sentAs: sent.map(({ sentAs }) => sentAs) };
-}
-
 export interface NamespaceBatch {
-  /** As it was sent. */
-  readonly body: unknown;
   readonly work: NamespaceWork;
   readonly which: Pick<NamespaceBatchBody, "filter" | "namespaces">;
 }
 
-export async function readNamespaceBatch(request: HttpRequest, receive: Receive): Promise<NamespaceBatch> {
-  const body = await readBody(request, { receive, maxBytes: maxBatchBytes });
-  const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, body);
-  const which = { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) };
-  return { body, work, which };
+export function readNamespaceBatch(sent: unknown): NamespaceBatch {
+  const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, sent);
+  return { work, which: { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) } };
 }
 
 export function readRequests(

@@ -1,11 +1,10 @@
 /** What a batch was planned for: the action, and the state of each namespace. If-Match names that. */
-import type { HttpRequest } from "@azure/functions";
 import type { ClaimContext } from "../../application/admission/claimContext.ts";
 import { chooseNamespaces, selectionTag } from "../../application/batch/chooseNamespaces.ts";
 import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
-import { expectMatch } from "../http/conditions.ts";
+import type { Condition } from "../parameters/conditions.ts";
 
 export interface Selection {
   readonly tag: string;
@@ -26,11 +25,7 @@ export async function selectionOfRequests(
   return { tag: selectionTag(requests.map(hashRequest), chosen), size: chosen.length };
 }
 
-export function hasCondition({ headers }: Pick<HttpRequest, "headers">): boolean {
-  return headers.has("if-match");
-}
-
-export function expectSelection(request: Pick<HttpRequest, "headers">, { tag, size }: Selection): void {
+export function expectSelection(condition: Condition, { tag, size }: Selection): void {
   const those = size === 1 ? "1 namespace" : `${size} namespaces`;
-  expectMatch(request, { tag, state: `The batch would cover ${those}, but something has changed.` });
+  condition.match({ tag, state: `The batch would cover ${those}, but something has changed.` });
 }

@@ -21,23 +21,19 @@ export interface DashboardOptions {
 export function registerDashboard(routes: Routes, { built, settings }: DashboardOptions): void {
   const securityHeaders = headersFor(settings);
   let document: string | undefined;
-  routes.add("dashboard", {
-    route: "dashboard/{*path}",
-    method: "GET",
-    handler: routes.forAnybody(async (request): Promise<Answer> => {
-      const path = request.params["path"] ?? "";
-      if (path.startsWith("assets/")) {
-        const file = built().files.get(path.slice("assets/".length));
-        if (!file) throw new Refusal("NOT_FOUND", "The dashboard has no such file; reload the page.");
-        return { status: 200, ...fileAnswer(request.headers.get("accept-encoding") ?? "", file) };
-      }
-      document ??= built().template.replace("{settings}", escapeText(printSettings(settings)));
-      return {
-        status: 200,
-        headers: { ...securityHeaders, "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" },
-        body: document,
-      };
-    }),
+  routes.servePage("dashboard", "dashboard/{*path}", async (request): Promise<Answer> => {
+    const path = request.params["path"] ?? "";
+    if (path.startsWith("assets/")) {
+      const file = built().files.get(path.slice("assets/".length));
+      if (!file) throw new Refusal("NOT_FOUND", "The dashboard has no such file; reload the page.");
+      return { status: 200, ...fileAnswer(request.headers.get("accept-encoding") ?? "", file) };
+    }
+    document ??= built().template.replace("{settings}", escapeText(printSettings(settings)));
+    return {
+      status: 200,
+      headers: { ...securityHeaders, "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" },
+      body: document,
+    };
   });
 }
 

@@ -3,11 +3,10 @@
  * body arrives, because that takes as long as its sender likes.
  */
 import type { Arriving } from "../callers/bodyLimit.ts";
-
-/** Runs while the request has no place; `signal` says when to stop, and why. */
-export type Receive = <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+import type { Receive } from "./declaration.ts";
 
 export interface Change {
+  /** Runs while the request has no place. */
   readonly receive: Receive;
   /** Can be called more than once. */
   end(): void;

@@ -31,6 +31,11 @@ export function expectMatch(request: Sent, current: Current): void {
   throw refuse(`${current.state} If-Match names another version of it.${weak}`, current);
 }
 
+/** Whether the client says what it saw. */
+export function hasCondition({ headers }: Sent): boolean {
+  return headers.has("if-match");
+}
+
 /** Refuses a change of something that the client believes to exist (If-Match) but that does not. */
 export function expectNothingNamed(request: Sent, state: string): void {
   if (readTags(request, "if-match") === undefined) return;

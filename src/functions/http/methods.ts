@@ -14,20 +14,13 @@ import {
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Answer } from "./respond.ts";
 
-/** `query`: the query parameters of the route. */
-export type Registered = (
-  request: HttpRequest,
-  context: InvocationContext,
-  query?: readonly string[],
-) => Promise<HttpResponseInit>;
+export type Registered = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
 export interface RouteOfApp {
   /** The function's name. */
   readonly name: string;
   readonly route: string;
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Its query parameters; any other is refused, except on routes that anybody may call. */
-  readonly query?: readonly string[];
   readonly extraInputs?: FunctionInput[];
   readonly handler: Registered;
 }
@@ -48,7 +41,7 @@ export function registerPaths(
       const message = `${new URL(url).pathname} has no ${method}; it has ${allow}.`;
       throw new Refusal("METHOD_NOT_ALLOWED", message, { allow });
     });
-    functions.forEach(({ name, method, handler, query, extraInputs }, index) => {
+    functions.forEach(({ name, method, handler, extraInputs }, index) => {
       const taken = methodsOf(method);
       app.http(name, {
         route: path,
@@ -58,7 +51,7 @@ export function registerPaths(
         handler: async (request, context) => {
           restoreParameters(request, path);
           if (!taken.includes(request.method)) return await answerOther(request, context);
-          const answer = await handler(request, context, query);
+          const answer = await handler(request, context);
           return request.method === "HEAD" ? await withoutBody(answer) : answer;
         },
       });

@@ -1,10 +1,9 @@
 /** The one place that turns results and errors into HTTP. Problems are RFC 9457. */
 
-import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
-import type { ProblemDocument } from "../../domain/documents/problem.ts";
+import { problemDocument } from "../../domain/documents/problem.ts";
 import { PermanentError, type RefusalCode, type StepErrorCode, statusOf, TransientError } from "../../domain/errors.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
 import { Refusal, type RefusalDetails } from "../../domain/policy/refusal.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
@@ -20,9 +19,8 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 }
 
 /** 202 with the addresses for watching the operation; Retry-After in seconds. */
-export function accepted(request: HttpRequest, operation: string, body: AcceptedDocument | DecisionDocument): Answer {
-  const address = new URL(`/api/operations/${operation}`, request.url);
-  const location = `${address.pathname}`;
+export function accepted(body: AcceptedDocument | DecisionDocument): Answer {
+  const location = `/api/operations/${body.id}`;
   return json(202, body, { location, "operation-location": location, "retry-after": "1" });
 }
 
@@ -40,23 +38,6 @@ export function problem(error: unknown, { context, traceId }: { context: Invocat
   if (status === 503) headers["retry-after"] = "5";
   if (retryAfterSeconds !== undefined) headers["retry-after"] = String(retryAfterSeconds);
   return { status, headers, body: JSON.stringify(problemDocument(code, message, { errors, traceId })) };
-}
-
-export function problemDocument(
-  code: RefusalCode | StepErrorCode,
-  detail: string,
-  { errors, traceId }: { readonly errors?: RefusalDetails["errors"]; readonly traceId: string },
-): ProblemDocument {
-  return {
-    type: `urn:mooring:error:${code}`,
-    title: code.toLowerCase().replaceAll("_", " "),
-    status: statusOf(code),
-    detail,
-    code,
-    fix: toOperationError(code, detail).fix,
-    ...(errors ? { errors: [...errors] } : {}),
-    traceId,
-  };
 }
 
 interface Problem extends RefusalDetails {

@@ -1,5 +1,5 @@
 /** What a team can export: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
-import type { HttpRequest } from "@azure/functions";
+import { z } from "zod";
 import { findSettled } from "../../application/admission/claim.ts";
 import { mustSee, notOnboarded } from "../../application/admission/seeNamespace.ts";
 import {
@@ -10,73 +10,91 @@ import {
 } from "../../application/inspection/exportNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { readBerth } from "../acceptance/readBerth.ts";
+import { text } from "../docs/answers.ts";
+import { azureExport, kubernetesExport, manifest, tsqlExport } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { atNamespace } from "../http/place.ts";
 import type { Answer } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { queryOf } from "../parameters/query.ts";
 
-const formats = ["kubernetes", "tsql", "azurecli"] as const;
-type Format = (typeof formats)[number];
+const Wanted = z.object({
+  format: z.enum(["kubernetes", "tsql", "azurecli"]).optional(),
+  database: z.string().optional().meta({ description: "With format tsql: only this `server/database`." }),
+});
 
-export function registerExports(ports: Ports, routes: Routes): void {
-  routes.add("exportNamespace", {
-    route: "api/namespaces/{cluster}/{namespace}/export",
-    method: "GET",
-    query: ["format", "database"],
-    handler: routes.forCallers(async (request, { by }) => {
-      const format = readFormat(request);
-      const onboarded = await findOnboarded(ports, request, by);
-      const database = readDatabase(request, format, onboarded);
-      if (format === "kubernetes") return text("application/yaml", exportKubernetes(ports.catalog, onboarded));
-      if (format === "azurecli") return text("text/x-shellscript", exportAzureCli(ports.catalog, onboarded));
-      return text("application/sql", exportTsql(ports.catalog, onboarded, database));
-    }),
+export const exportNamespace = declareRoute({
+  operationId: "exportNamespace",
+  method: "GET",
+  at: atNamespace("/export"),
+  access: "callers",
+  tag: "Namespaces",
+  summary: "Export everything that an onboarded namespace has",
+  description: "The files work without Mooring, by hand or with other tools.",
+  reads: [queryOf(Wanted)],
+  answers: {
+    200: {
+      description: "Kubernetes objects, T-SQL for each database, or Azure CLI commands.",
+      content: {
+        ...text("application/yaml", kubernetesExport),
+        ...text("application/sql", tsqlExport),
+        ...text("text/x-shellscript", azureExport),
+      },
+    },
+  },
+});
+
+export const getManifest = declareRoute({
+  operationId: "getManifest",
+  method: "GET",
+  at: atNamespace("/manifest"),
+  access: "callers",
+  tag: "Namespaces",
+  summary: "Get the fragment that a team pastes into its Deployment",
+  description: "The service account or the label, and the ConfigMap with the names of the databases.",
+  reads: [],
+  answers: { 200: { description: "A fragment of a manifest.", content: text("application/yaml", manifest) } },
+});
+
+export function registerExports({ catalog, registry }: Pick<Ports, "catalog" | "registry">, routes: Routes): void {
+  routes.serve(exportNamespace, async ({ by, place: berth }, { format = "kubernetes", database }) => {
+    const onboarded = await findOnboarded(registry, berth, by);
+    if (database !== undefined) expectDatabase(database, format, onboarded);
+    switch (format) {
+      case "kubernetes":
+        return plain("application/yaml", exportKubernetes(catalog, onboarded));
+      case "azurecli":
+        return plain("text/x-shellscript", exportAzureCli(catalog, onboarded));
+      case "tsql":
+        return plain("application/sql", exportTsql(catalog, onboarded, database));
+    }
   });
 
-  routes.add("getManifest", {
-    route: "api/namespaces/{cluster}/{namespace}/manifest",
-    method: "GET",
-    handler: routes.forCallers(async (request, { by }) => {
-      const onboarded = await findOnboarded(ports, request, by);
-      return text("application/yaml", manifestFragment(onboarded.request));
-    }),
+  routes.serve(getManifest, async ({ by, place: berth }) => {
+    const { request } = await findOnboarded(registry, berth, by);
+    return plain("application/yaml", manifestFragment(request));
   });
 }
 
-async function findOnboarded(
-  { registry }: Pick<Ports, "registry">,
-  { params }: HttpRequest,
-  by: Caller,
-): Promise<Exported> {
-  const berth = readBerth(params);
+async function findOnboarded(registry: Ports["registry"], berth: Berth, by: Caller): Promise<Exported> {
   const record = await findSettled(registry, berth, mustSee(by, berth));
   // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
   if (record.clientId === undefined) throw notOnboarded(berth);
   return { request: record.request, clientId: record.clientId };
 }
 
-function readFormat({ query }: HttpRequest): Format {
-  const given = query.get("format") ?? "kubernetes";
-  const format = formats.find((each) => each === given);
-  if (format) return format;
-  const detail = `takes ${formats.join(", ")}`;
-  throw new Refusal("INVALID_REQUEST", `Query parameter format is "${given}"; it ${detail}.`, {
-    errors: [{ pointer: "?format", detail }],
-  });
-}
-
-function readDatabase({ query }: HttpRequest, format: Format, { request }: Exported): string | undefined {
-  const given = query.get("database");
-  if (given === null) return undefined;
+function expectDatabase(given: string, format: z.infer<typeof Wanted>["format"], { request }: Exported): void {
   const known = request.databases.map(({ server, database }) => `${server}/${database}`);
-  if (format === "tsql" && known.includes(given)) return given;
+  if (format === "tsql" && known.includes(given)) return;
   const detail = format === "tsql" ? `takes ${known.join(", ")}` : "goes with format=tsql";
   throw new Refusal("INVALID_REQUEST", `Query parameter database is "${given}"; it ${detail}.`, {
     errors: [{ pointer: "?database", detail }],
   });
 }
 
-function text(type: string, body: string): Answer {
+function plain(type: string, body: string): Answer {
   return { status: 200, headers: { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" }, body };
 }

@@ -1,5 +1,3 @@
-import type { HttpRequest } from "@azure/functions";
-import { input } from "durable-functions";
 import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
@@ -7,68 +5,84 @@ import { goesTo, prepareMigration } from "../../application/migration/prepareMig
 import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { MigrationRequest } from "../../domain/operation/migration.ts";
+import { MigrationPhase, MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
 import type { AcceptanceContext } from "../acceptance/acceptance.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { readBerth } from "../acceptance/readBerth.ts";
-import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
-import type { Receive } from "../http/change.ts";
-import { expectMatch } from "../http/conditions.ts";
-import { answerOnce } from "../http/idempotency.ts";
-import { readFlag, readOptionalBody } from "../http/readBody.ts";
+import { answerChange } from "../acceptance/answerChange.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { acceptedResponse, bodyProblems, planned, problem, requestBody } from "../docs/answers.ts";
+import { migrationRequest, repairPlan } from "../docs/examples.ts";
+import { declareRoute, type Parameter } from "../http/declaration.ts";
+import { atNamespace } from "../http/place.ts";
 import { parseFields } from "../http/readRequest.ts";
-import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { readOptionalBody } from "../parameters/body.ts";
+import { change } from "../parameters/change.ts";
 import { currentNamespace } from "./namespaceDocument.ts";
 
-export function registerMigrations(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
-  routes.add("migrateNamespaceRoute", {
-    route: "api/namespaces/{cluster}/{namespace}/migrate",
-    method: "POST",
-    query: ["dryRun", "to", "until"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by, receive }) => {
-      const berth = readBerth(httpRequest.params);
-      const wanted = await readMigrationRequest(httpRequest, receive);
-      const expect = (record: NamespaceRecord) => expectMatch(httpRequest, currentNamespace(record));
-      if (readFlag(httpRequest, "dryRun"))
-        return json(200, await planMigration({ ports, by }, berth, { wanted, expect }));
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      const prepare = (record: NamespaceRecord) => {
-        expect(record);
-        return { migration: prepareMigration(ports, record, wanted) };
-      };
-      return await answerOnce(
-        ports.idempotencyKeys,
-        { request: httpRequest, by, body: wanted, context },
-        async (attempt) => {
-          const accept = () =>
-            acceptUpkeep({ ...acceptance, ...attempt }, "Migrating", { berth, prepare, isAsked: goesTo(wanted) });
-          const { operation, kind, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
-          const { to, until } = wanted;
-          const facts = { operation, isNew, to, until, ...berth };
-          context.log(logLine("migration accepted", facts));
-          return accepted(httpRequest, operation, { id: operation, kind, isNew });
-        },
-      );
-    }),
-  });
-}
-
 /** `to` and `until` may also come in the query, so that a call needs no body. */
-async function readMigrationRequest(request: HttpRequest, receive: Receive): Promise<MigrationRequest> {
-  const body = await readOptionalBody(request, { receive });
-  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
-  const asked = ["to", "until"].flatMap((name) => {
-    const value = request.query.get(name);
-    return value === null ? [] : [[name, value] as const];
+const wantedMigration: Parameter<MigrationRequest> = {
+  query: { to: IdentityMode.optional(), until: MigrationPhase.optional() },
+  body: requestBody("optional", MigrationRequest, { migrationRequest }),
+  answers: bodyProblems,
+  async read(request, receive) {
+    const body = await readOptionalBody(request, { receive });
+    const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+    const asked = ["to", "until"].flatMap((name) => {
+      const value = request.query.get(name);
+      return value === null ? [] : [[name, value] as const];
+    });
+    return parseFields(MigrationRequest, isObject ? { ...Object.fromEntries(asked), ...body } : body);
+  },
+};
+
+export const migrateNamespace = declareRoute({
+  operationId: "migrateNamespace",
+  functionName: "migrateNamespaceRoute",
+  method: "POST",
+  at: atNamespace("/migrate"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Namespaces",
+  summary: "Migrate between pod identity and workload identity, phase by phase, or plan it with dryRun=true",
+  description:
+    "A migration can stop after any phase. Another call continues it; a call for the other identity mode reverses it, even after its end. The last phase waits until no pod uses the previous mode; its step checkPods names them.",
+  reads: [change, wantedMigration],
+  answers: {
+    200: planned({ repairPlan }),
+    202: acceptedResponse,
+    409: problem(
+      "There is nothing to migrate, or another operation holds the namespace or left it incomplete.",
+      "NOTHING_TO_MIGRATE",
+    ),
+    422: problem(
+      "A field is wrong, or the cluster does not offer the identity mode; `errors` names the field.",
+      "MODE_NOT_ALLOWED",
+    ),
+  },
+});
+
+export function registerMigrations(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
+  routes.serve(migrateNamespace, async (call, asked, wanted) => {
+    const { by, place: berth } = call;
+    const expect = (record: NamespaceRecord) => asked.condition.match(currentNamespace(record));
+    const prepare = (record: NamespaceRecord) => {
+      expect(record);
+      return { migration: prepareMigration(ports, record, wanted) };
+    };
+    return await answerChange(ports, call, asked, {
+      sent: wanted,
+      event: "migration accepted",
+      facts: { ...berth, to: wanted.to, until: wanted.until },
+      plan: () => planMigration({ ports, by }, berth, { wanted, expect }),
+      recovery: { requestRecovery, berth },
+      accept: (acceptance) => acceptUpkeep(acceptance, "Migrating", { berth, prepare, isAsked: goesTo(wanted) }),
+    });
   });
-  return parseFields(MigrationRequest, isObject ? { ...Object.fromEntries(asked), ...body } : body);
 }
 
 interface Wanted {

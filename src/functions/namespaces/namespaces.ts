@@ -1,101 +1,138 @@
-import type { HttpRequest } from "@azure/functions";
-import { getClient, input } from "durable-functions";
+import { getClient } from "durable-functions";
+import { z } from "zod";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import type { OffboardingOptions } from "../../application/admission/claimExisting.ts";
-import { listNamespaces } from "../../application/admission/listNamespaces.ts";
+import { listNamespaces as listRecords } from "../../application/admission/listNamespaces.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOffboarding } from "../../application/plan/planOffboarding.ts";
-import type { NamespacePage } from "../../domain/documents/namespace.ts";
+import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
 import { type AcceptanceContext, acceptOffboarding } from "../acceptance/acceptance.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
-import { readBerth } from "../acceptance/readBerth.ts";
-import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
-import { expectMatch, isKnown } from "../http/conditions.ts";
-import { answerOnce } from "../http/idempotency.ts";
-import { mostNamespaces, nextLink, readLimit } from "../http/paging.ts";
-import { readFlag } from "../http/readBody.ts";
-import { parseFields } from "../http/readRequest.ts";
-import { accepted, json } from "../http/respond.ts";
+import { answerChange } from "../acceptance/answerChange.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
+import { namespace, namespacePage, removalPlan } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { at, atNamespace } from "../http/place.ts";
+import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { change } from "../parameters/change.ts";
+import { known } from "../parameters/conditions.ts";
+import { flag } from "../parameters/flag.ts";
+import { page } from "../parameters/page.ts";
+import { queryOf } from "../parameters/query.ts";
 import { currentNamespace, publicNamespace, tagOf } from "./namespaceDocument.ts";
 
+/** As many rows as the table service returns at a time, so that reading a whole long list does not take fifty requests. */
+const mostNamespaces = 1_000;
+
+export const listNamespaces = declareRoute({
+  operationId: "listNamespaces",
+  method: "GET",
+  at: at("/api/namespaces"),
+  access: "callers",
+  tag: "Namespaces",
+  summary: "List onboarded namespaces",
+  description:
+    "The namespaces of the caller's teams, or of all teams for an operator, ordered by cluster and namespace. A filtered page can hold fewer than `top` entries, or none, and still have a nextLink: the search continues there.",
+  reads: [queryOf(NamespaceFilter), page(mostNamespaces)],
+  answers: { 200: body("A page of namespaces.", NamespacePage, { namespacePage }) },
+});
+
+export const getNamespace = declareRoute({
+  operationId: "getNamespace",
+  method: "GET",
+  at: atNamespace(),
+  access: "callers",
+  hasClient: true,
+  tag: "Namespaces",
+  summary: "Get an onboarded namespace",
+  description: "Reads Mooring's records, with the findings of the last verification. POST …/verify verifies now.",
+  reads: [known],
+  answers: {
+    200: {
+      ...body("The namespace.", NamespaceDocument, { namespace }),
+      headers: z.object({
+        etag: z.string().meta({
+          description:
+            "Two parts with a dot between them: the namespace's state, then its findings and waiting requests. If-Match compares only the first part. The time of the last verification is in neither.",
+        }),
+      }),
+    },
+  },
+});
+
+export const deleteNamespace = declareRoute({
+  operationId: "deleteNamespace",
+  method: "DELETE",
+  at: atNamespace(),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Namespaces",
+  summary: "Offboard the namespace, or plan it with dryRun=true",
+  description:
+    "An operation removes what Mooring created and restores what it had replaced. What others have changed since then stays.",
+  reads: [
+    change,
+    flag(
+      "ignoreDependants",
+      "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts, workloads in the namespace. A plan then lists them as notices.",
+    ),
+  ],
+  answers: {
+    200: planned({ removalPlan }),
+    202: acceptedResponse,
+    409: problem(
+      "Another operation holds the namespace, or the first request with the same idempotency key is still being answered.",
+      "OPERATION_IN_PROGRESS",
+    ),
+  },
+});
+
 export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
-  routes.add("listNamespaces", {
-    route: "api/namespaces",
-    method: "GET",
-    query: [...Object.keys(NamespaceFilter.shape), "top", "continuation"],
-    handler: routes.forCallers(async (request, { by }) => {
-      const filter = readFilter(request);
-      const [{ value, continuation }, waiting] = await Promise.all([
-        listNamespaces(ports, by, { filter, ...readLimit(request, mostNamespaces) }),
-        ports.registry.listWaiting(),
-      ]);
-      const page: NamespacePage = {
-        value: value.map((record) => publicNamespace(record, waiting)),
-        ...nextLink(request, continuation),
-      };
-      return json(200, page);
-    }),
+  routes.serve(listNamespaces, async ({ by }, filter, { asked, next }) => {
+    const [{ value, continuation }, waiting] = await Promise.all([
+      listRecords(ports, by, { filter, ...asked }),
+      ports.registry.listWaiting(),
+    ]);
+    const found: NamespacePage = {
+      value: value.map((record) => publicNamespace(record, waiting)),
+      ...next(continuation),
+    };
+    return json(200, found);
   });
 
-  routes.add("getNamespace", {
-    route: "api/namespaces/{cluster}/{namespace}",
-    method: "GET",
-    extraInputs: [input.durableClient()],
-    handler: routes.forCallers(async (request, { context, by }) => {
-      const berth = readBerth(request.params);
-      const find = () => findSettled(ports.registry, berth, mustSee(by, berth));
-      let record = await find();
-      if (isHeld(record)) {
-        const recovery = { client: getClient(context), warn: context.warn.bind(context) };
-        if (await requestRecovery.recoverOperation(recovery, berth, record.operation)) record = await find();
-      }
-      const waiting = await ports.registry.waitingFor(berth);
-      const etag = tagOf(record, waiting);
-      if (isKnown(request, etag)) return { status: 304, headers: { etag } };
-      return json(200, publicNamespace(record, waiting), { etag });
-    }),
+  routes.serve(getNamespace, async ({ context, by, place: berth }, isKnown) => {
+    const find = () => findSettled(ports.registry, berth, mustSee(by, berth));
+    let record = await find();
+    if (isHeld(record)) {
+      const recovery = { client: getClient(context), warn: context.warn.bind(context) };
+      if (await requestRecovery.recoverOperation(recovery, berth, record.operation)) record = await find();
+    }
+    const waiting = await ports.registry.waitingFor(berth);
+    const etag = tagOf(record, waiting);
+    if (isKnown(etag)) return { status: 304, headers: { etag } };
+    return json(200, publicNamespace(record, waiting), { etag });
   });
 
-  routes.add("deleteNamespace", {
-    route: "api/namespaces/{cluster}/{namespace}",
-    method: "DELETE",
-    query: ["dryRun", "ignoreDependants"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      const berth = readBerth(request.params);
-      const ignoreDependants = readFlag(request, "ignoreDependants");
-      const expect = (record: NamespaceRecord) => expectMatch(request, currentNamespace(record));
-      if (readFlag(request, "dryRun")) {
-        return json(200, await planDeletion({ ports, by }, berth, { expect, ignoreDependants }));
-      }
-      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
-        const accept = () => acceptOffboarding({ ...acceptance, ...attempt }, berth, { expect, ignoreDependants });
-        const { operation, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
-        context.log(logLine("offboarding accepted", { operation, isNew, ...berth }));
-        return accepted(request, operation, { id: operation, kind: "offboard", isNew });
-      });
-    }),
+  routes.serve(deleteNamespace, async (call, asked, ignoreDependants) => {
+    const { by, place: berth } = call;
+    const expect = (record: NamespaceRecord) => asked.condition.match(currentNamespace(record));
+    return await answerChange(ports, call, asked, {
+      sent: null,
+      event: "offboarding accepted",
+      facts: berth,
+      plan: () => planDeletion({ ports, by }, berth, { expect, ignoreDependants }),
+      recovery: { requestRecovery, berth },
+      accept: (acceptance) => acceptOffboarding(acceptance, berth, { expect, ignoreDependants }),
+    });
   });
-}
-
-/** Other query parameters, such as those for paging, are read elsewhere. */
-function readFilter({ query }: HttpRequest): NamespaceFilter {
-  const names = Object.keys(NamespaceFilter.shape);
-  const asked = names.flatMap((name) => {
-    const value = query.get(name);
-    return value === null ? [] : [[name, value] as const];
-  });
-  return parseFields(NamespaceFilter, Object.fromEntries(asked));
 }
 
 export async function planDeletion(

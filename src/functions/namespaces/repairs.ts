@@ -1,4 +1,3 @@
-import { input } from "durable-functions";
 import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
@@ -8,44 +7,47 @@ import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
 import type { AcceptanceContext } from "../acceptance/acceptance.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { readBerth } from "../acceptance/readBerth.ts";
-import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
-import { expectMatch } from "../http/conditions.ts";
-import { answerOnce } from "../http/idempotency.ts";
-import { readFlag } from "../http/readBody.ts";
-import { accepted, json } from "../http/respond.ts";
+import { answerChange } from "../acceptance/answerChange.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { acceptedResponse, isHeld, planned } from "../docs/answers.ts";
+import { repairPlan } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { atNamespace } from "../http/place.ts";
 import type { Routes } from "../http/route.ts";
+import { change } from "../parameters/change.ts";
 import { currentNamespace } from "./namespaceDocument.ts";
 
+export const repairNamespace = declareRoute({
+  operationId: "repairNamespace",
+  functionName: "repairNamespaceRoute",
+  method: "POST",
+  at: atNamespace("/repair"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Namespaces",
+  summary: "Repair drift, or plan it with dryRun=true",
+  description: "An operation restores what a verification finds missing or changed, if it belongs to Mooring.",
+  reads: [change],
+  answers: { 200: planned({ repairPlan }), 202: acceptedResponse, 409: isHeld },
+});
+
 export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
-  routes.add("repairNamespaceRoute", {
-    route: "api/namespaces/{cluster}/{namespace}/repair",
-    method: "POST",
-    query: ["dryRun"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
-      const berth = readBerth(httpRequest.params);
-      const prepare = (record: NamespaceRecord) => {
-        expectMatch(httpRequest, currentNamespace(record));
-        return {};
-      };
-      if (readFlag(httpRequest, "dryRun")) return json(200, await planRepairOf({ ports, by }, berth, prepare));
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      return await answerOnce(
-        ports.idempotencyKeys,
-        { request: httpRequest, by, body: null, context },
-        async (attempt) => {
-          const accept = () => acceptUpkeep({ ...acceptance, ...attempt }, "Repairing", { berth, prepare });
-          const { operation, kind, isNew } = await acceptAfterRecovery(requestRecovery, acceptance, { berth, accept });
-          context.log(logLine("repair accepted", { operation, isNew, ...berth }));
-          return accepted(httpRequest, operation, { id: operation, kind, isNew });
-        },
-      );
-    }),
+  routes.serve(repairNamespace, async (call, asked) => {
+    const { by, place: berth } = call;
+    const prepare = (record: NamespaceRecord) => {
+      asked.condition.match(currentNamespace(record));
+      return {};
+    };
+    return await answerChange(ports, call, asked, {
+      sent: null,
+      event: "repair accepted",
+      facts: berth,
+      plan: () => planRepairOf({ ports, by }, berth, prepare),
+      recovery: { requestRecovery, berth },
+      accept: (acceptance) => acceptUpkeep(acceptance, "Repairing", { berth, prepare }),
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
 import { proveNamespace } from "../../application/inspection/proveNamespace.ts";
-import type { VerificationDocument } from "../../domain/documents/namespace.ts";
+import { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -11,37 +11,47 @@ import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
-import { readBerth } from "../acceptance/readBerth.ts";
-import { expectMatch } from "../http/conditions.ts";
+import { body, problem } from "../docs/answers.ts";
+import { verification } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
 import { answerOnce } from "../http/idempotency.ts";
-import { refuseDryRun } from "../http/readBody.ts";
+import { atNamespace } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { changeWithoutPlan } from "../parameters/change.ts";
 import { currentNamespace } from "./namespaceDocument.ts";
 
-/** Why there is no dry run; the OpenAPI document says the same. */
-export const noDryRun = "a verification only reads";
+/** Why there is no dry run. */
+const noDryRun = "a verification only reads";
+
+export const verifyNamespace = declareRoute({
+  operationId: "verifyNamespace",
+  method: "POST",
+  at: atNamespace("/verify"),
+  access: ["Onboarding.Request"],
+  counts: "verification",
+  tag: "Namespaces",
+  summary: "Verify the namespace now and, if the catalog allows it, log in as the workload does",
+  description: `No dry run: ${noDryRun}.`,
+  reads: [changeWithoutPlan(noDryRun)],
+  answers: {
+    200: body("The findings.", VerificationDocument, { verification }),
+    409: problem(
+      "An operation holds the namespace, or the first request with the same idempotency key is still being answered.",
+      "OPERATION_IN_PROGRESS",
+    ),
+  },
+});
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
-  routes.add("verifyNamespace", {
-    route: "api/namespaces/{cluster}/{namespace}/verify",
-    method: "POST",
-    query: ["dryRun"],
-    handler: routes.forRoles(
-      ["Onboarding.Request"],
-      async (request, { context, by }) => {
-        refuseDryRun(request, noDryRun);
-        const berth = readBerth(request.params);
-        return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-          const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-          // In the middle of an operation, nothing would match.
-          expectFree(record);
-          expectMatch(request, currentNamespace(record));
-          return json(200, await verify(ports, record, context));
-        });
-      },
-      "verification",
-    ),
+  routes.serve(verifyNamespace, async ({ context, by, place: berth }, { condition, request }) => {
+    return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
+      const record = await findSettled(ports.registry, berth, mustSee(by, berth));
+      // In the middle of an operation, nothing would match.
+      expectFree(record);
+      condition.match(currentNamespace(record));
+      return json(200, await verify(ports, record, context));
+    });
   });
 }
 

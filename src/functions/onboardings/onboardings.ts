@@ -1,57 +1,100 @@
-import { input } from "durable-functions";
+import { z } from "zod";
 import { berthKey } from "../../domain/naming/names.ts";
-import { objectSchema } from "../../domain/request/sentRequest.ts";
+import { AnyRequest, objectSchema } from "../../domain/request/sentRequest.ts";
 import type { Ports } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
-import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
-import { answerOnce } from "../http/idempotency.ts";
-import { readBody, readFlag } from "../http/readBody.ts";
+import { answerChange } from "../acceptance/answerChange.ts";
+import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
+import { objectRequest, plan, request } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { at } from "../http/place.ts";
 import { receiveRequest } from "../http/readRequest.ts";
-import { accepted, json } from "../http/respond.ts";
+import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { sentBody } from "../parameters/body.ts";
+import { change } from "../parameters/change.ts";
+import { unlessExists } from "../parameters/conditions.ts";
+import { flag } from "../parameters/flag.ts";
 import { expectNamespace } from "./expectNamespace.ts";
 import { planRequest } from "./planRequest.ts";
 
-export function registerOnboardings(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
-  routes.add("onboardingSchema", {
-    route: "api/onboardings/schema.json",
-    method: "GET",
-    handler: routes.forAnybody(async () => json(200, objectSchema())),
-  });
-
-  routes.add("createOnboarding", {
-    route: "api/onboardings",
-    method: "POST",
-    query: ["dryRun", "takeOver"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by, receive }) => {
-      const isDryRun = readFlag(httpRequest, "dryRun");
-      const takeOver = readFlag(httpRequest, "takeOver");
-      const body = await readBody(httpRequest, { receive });
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
-      const options = { takeOver, expect: expectNamespace(httpRequest, request) };
-      try {
-        if (isDryRun) return json(200, await planRequest(acceptance, request, options));
-        return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
-          const accept = () => acceptOnboarding({ ...acceptance, ...attempt }, request, options);
-          const { operation, kind, isNew, isUnchanged } = await acceptAfterRecovery(requestRecovery, acceptance, {
-            berth: request,
-            accept,
-          });
-          const { cluster, namespace } = request;
-          const facts = { operation, kind, isNew, cluster, namespace };
-          context.log(logLine("onboarding accepted", facts));
-          const message = isUnchanged
-            ? `${berthKey(request)} is already onboarded as requested, by this operation; nothing changes.`
-            : undefined;
-          return accepted(httpRequest, operation, { id: operation, kind, isNew, message });
-        });
-      } catch (error) {
-        throw retell(error);
-      }
+export const onboardingSchema = declareRoute({
+  operationId: "onboardingSchema",
+  method: "GET",
+  at: at("/api/onboardings/schema.json"),
+  access: "anybody",
+  tag: "Onboardings",
+  summary: "The JSON Schema of requests in the form of a Kubernetes object",
+  description: "For editors: `# yaml-language-server: $schema=` with this address.",
+  reads: [],
+  answers: {
+    200: body("JSON Schema, draft 7.", z.looseObject({ $schema: z.string() }), {
+      schema: { $schema: "http://json-schema.org/draft-07/schema#", title: "NamespaceOnboarding" },
     }),
+  },
+});
+
+export const createOnboarding = declareRoute({
+  operationId: "createOnboarding",
+  method: "POST",
+  at: at("/api/onboardings"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Onboardings",
+  summary: "Onboard or change a namespace, or plan it with dryRun=true",
+  description:
+    "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers. If-Match and If-None-Match refer to the namespace in the request; If-Match is ignored if the namespace already is as requested.",
+  reads: [
+    change,
+    flag(
+      "takeOver",
+      "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
+    ),
+    unlessExists(
+      "`*` onboards only a namespace that is not onboarded yet, not even as requested; otherwise the answer is 412.",
+    ),
+    sentBody(AnyRequest, { request, objectRequest }),
+  ],
+  answers: {
+    200: planned({ plan }),
+    202: acceptedResponse,
+    409: problem(
+      "Another operation or team holds the namespace, the change is not possible, or the quota is used up.",
+      "OPERATION_IN_PROGRESS",
+    ),
+    412: problem(
+      "The namespace has changed since the version in If-Match, or exists despite If-None-Match.",
+      "PRECONDITION_FAILED",
+    ),
+  },
+});
+
+export function registerOnboardings(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
+  routes.serveAnybody(onboardingSchema, async () => json(200, objectSchema()));
+
+  routes.serve(createOnboarding, async (call, asked, takeOver, refuseExisting, sent) => {
+    const { by, context } = call;
+    const { request: wanted, retell } = receiveRequest({ catalog: ports.catalog, by }, sent);
+    const expect = expectNamespace({ condition: asked.condition, refuseExisting }, wanted);
+    const options = { takeOver, expect };
+    const { cluster, namespace } = wanted;
+    try {
+      return await answerChange(ports, call, asked, {
+        sent,
+        event: "onboarding accepted",
+        facts: { cluster, namespace },
+        plan: () => planRequest({ ports, by, warn: context.warn.bind(context) }, wanted, options),
+        recovery: { requestRecovery, berth: wanted },
+        async accept(acceptance) {
+          const accepted = await acceptOnboarding(acceptance, wanted, options);
+          if (!accepted.isUnchanged) return accepted;
+          const message = `${berthKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`;
+          return { ...accepted, message };
+        },
+      });
+    } catch (error) {
+      throw retell(error);
+    }
   });
 }

@@ -1,32 +1,43 @@
 import { expectApprover } from "../../application/decisions/decide.ts";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
-import type { AwaitingPage } from "../../domain/documents/operation.ts";
+import { AwaitingPage } from "../../domain/documents/operation.ts";
 import { awaitsCaller } from "../../domain/operation/awaiting.ts";
 import type { Ports } from "../../ports.ts";
-import { nextLink, readLimit } from "../http/paging.ts";
+import { body, problem } from "../docs/answers.ts";
+import { awaitingPage } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { at } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { page } from "../parameters/page.ts";
 import { awaitingDocument } from "./operations.ts";
 
-/**
- * What waits for the caller's approval: excludes the caller's own requests, and those that the caller has approved and
- * another person still has to.
- */
+export const listApprovals = declareRoute({
+  operationId: "listApprovals",
+  method: "GET",
+  at: at("/api/approvals"),
+  access: ["Onboarding.Approve"],
+  tag: "Operations",
+  summary: "List what waits for the caller's approval, newest first, with what would change",
+  description:
+    "What the caller can approve now. Excludes the caller's own requests, and those that need two people and already have the caller's approval. Each page reads the record of every namespace that an operation holds, and as many operations as the page needs. For everything that waits in your teams, use GET /api/operations?phase=awaitingApproval.",
+  reads: [page()],
+  answers: {
+    200: body("A page of waiting operations.", AwaitingPage, { awaitingPage }),
+    403: problem("The caller lacks the role Onboarding.Approve.", "FORBIDDEN"),
+  },
+});
+
 export function registerApprovals({ registry }: Pick<Ports, "registry">, routes: Routes): void {
-  routes.add("listApprovals", {
-    route: "api/approvals",
-    method: "GET",
-    query: ["top", "continuation"],
-    handler: routes.forRoles(["Onboarding.Approve"], async (request, { by }) => {
-      expectApprover(by);
-      const now = new Date();
-      const { value, continuation } = await listAwaiting(registry, {
-        ...readLimit(request),
-        isWanted: ({ requestedBy }) => requestedBy !== by.id,
-        isMeant: (operation) => awaitsCaller(by, operation, now),
-      });
-      const page: AwaitingPage = { value: value.map(awaitingDocument), ...nextLink(request, continuation) };
-      return json(200, page);
-    }),
+  routes.serve(listApprovals, async ({ by }, { asked, next }) => {
+    expectApprover(by);
+    const now = new Date();
+    const { value, continuation } = await listAwaiting(registry, {
+      ...asked,
+      isWanted: ({ requestedBy }) => requestedBy !== by.id,
+      isMeant: (operation) => awaitsCaller(by, operation, now),
+    });
+    const found: AwaitingPage = { value: value.map(awaitingDocument), ...next(continuation) };
+    return json(200, found);
   });
 }

@@ -1,10 +1,10 @@
 import type { InvocationContext } from "@azure/functions";
-import { type DurableClient, getClient, input } from "durable-functions";
+import { type DurableClient, getClient } from "durable-functions";
 import { z } from "zod";
 import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
-import type { AppRole, Caller } from "../../domain/access/caller.ts";
+import { DecisionDocument } from "../../domain/documents/accepted.ts";
 import type { Signature } from "../../domain/documents/signature.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
@@ -13,125 +13,204 @@ import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { acceptCompensation } from "../acceptance/acceptance.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
+import { answerChange } from "../acceptance/answerChange.ts";
 import { wake } from "../acceptance/wake.ts";
 import { passOn } from "../batches/acceptBatch.ts";
-import { expectMatch } from "../http/conditions.ts";
-import { answerOnce } from "../http/idempotency.ts";
+import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
+import { approveBody, cancelBody, decided as decidedExample, plan, rejectBody, removalPlan } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
 import { currentOperation } from "../http/operationTag.ts";
-import { readFlag, readOptionalBody } from "../http/readBody.ts";
-import { parseFields } from "../http/readRequest.ts";
-import { accepted, json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
+import { atOperation } from "../http/place.ts";
+import { type Answer, accepted, json } from "../http/respond.ts";
+import type { RouteCallOfCaller, Routes } from "../http/route.ts";
+import { fieldsOf } from "../parameters/body.ts";
+import { type Change, change, decision } from "../parameters/change.ts";
 import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();
-export const CancelBody = z.strictObject({ comment });
-export const RejectBody = z.strictObject({ comment, requestHash: z.string().optional() });
-export const ApproveBody = z.strictObject({
+const CancelBody = z.strictObject({ comment });
+const RejectBody = z.strictObject({ comment, requestHash: z.string().optional() });
+const ApproveBody = z.strictObject({
   comment,
   requestHash: z
     .string()
     .meta({ description: "The operation's approval.requestHash, which identifies what is approved." }),
 });
 
+const decidedResponse = {
+  ...acceptedResponse,
+  ...body(
+    "Recorded; watch the operation at Operation-Location. Repeating the request returns the same answer.",
+    DecisionDocument,
+    { decided: decidedExample },
+  ),
+};
+
+const twice =
+  "Repeating a decision returns the same answer, with or without an idempotency key; If-Match is ignored then.";
+
+/** For an approver's decision of either kind. */
+const approverAnswers = {
+  200: planned({ plan }),
+  202: decidedResponse,
+  403: problem("The caller lacks the role, or is the requester.", "APPROVER_IS_REQUESTER"),
+  409: problem(
+    "The operation is not waiting for approval, the approval timed out, or the hash belongs to another request.",
+    "APPROVAL_NOT_PENDING",
+  ),
+};
+
+export const cancelRoute = declareRoute({
+  operationId: "cancelOperation",
+  method: "POST",
+  at: atOperation("/cancel"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Operations",
+  summary: "Cancel an operation and undo what it did, or plan that with dryRun=true",
+  description: `With dryRun=true: the undos that would run now, each with what it would find. Batches, and operations that undo nothing, get notices instead of steps. ${twice}`,
+  reads: [decision, fieldsOf(CancelBody, { cancelBody })],
+  answers: {
+    200: planned({ removalPlan }),
+    202: decidedResponse,
+    409: problem("The operation has ended, or is already complete and verified.", "OPERATION_ENDED"),
+  },
+});
+
+export const approveRoute = declareRoute({
+  operationId: "approveOperation",
+  method: "POST",
+  at: atOperation("/approve"),
+  access: ["Onboarding.Approve"],
+  hasClient: true,
+  tag: "Operations",
+  summary: "Approve the waiting request; needs the app role Onboarding.Approve, and someone other than the requester",
+  description: `With dryRun=true: the plan of the waiting operation. ${twice}`,
+  reads: [decision, fieldsOf(ApproveBody, { approveBody }, "required")],
+  answers: approverAnswers,
+});
+
+export const rejectRoute = declareRoute({
+  operationId: "rejectOperation",
+  method: "POST",
+  at: atOperation("/reject"),
+  access: ["Onboarding.Approve"],
+  hasClient: true,
+  tag: "Operations",
+  summary: "Reject the waiting request; the operation ends with the code REJECTED",
+  description: `With dryRun=true: a plan without steps, because nothing was written yet. ${twice}`,
+  reads: [decision, fieldsOf(RejectBody, { rejectBody })],
+  answers: approverAnswers,
+});
+
+export const compensateRoute = declareRoute({
+  operationId: "compensateOperation",
+  functionName: "retryCompensation",
+  method: "POST",
+  at: atOperation("/compensate"),
+  access: ["Onboarding.Request"],
+  hasClient: true,
+  tag: "Operations",
+  summary: "Run the failed undos again, as an operation of their own, or plan that with dryRun=true",
+  description:
+    "After a migration it undoes what its failed phases left. POST …/migrate continues, or returns to the other identity mode.",
+  reads: [change],
+  answers: {
+    200: planned({ removalPlan }),
+    202: acceptedResponse,
+    409: problem(
+      "None of its undos failed, or another operation has since changed the namespace.",
+      "NOTHING_TO_COMPENSATE",
+    ),
+  },
+});
+
 /** The decision as the operation's record has it, for a cancel or an approval. */
 type Decided = Omit<ApprovalDecision, "kind">;
 
-interface Verb<T> {
-  readonly decide: (told: DecisionCall<T>) => Promise<{ record: AnyOperation; decided: Decided | undefined }>;
-  readonly plan: (told: DecisionCall<T>) => Promise<Plan>;
-}
-
-interface DecisionCall<T> {
-  readonly by: Caller;
-  readonly id: string;
-  readonly body: T;
-  /** Throws when the operation is not the one that the caller saw. */
-  readonly expect: (record: AnyOperation) => void;
+interface Verb {
+  readonly name: DecisionDocument["decision"];
+  readonly plan: () => Promise<Plan>;
+  readonly decide: () => Promise<{ readonly record: AnyOperation; readonly decided: Decided | undefined }>;
 }
 
 export function registerDecisions(ports: Ports, routes: Routes): void {
-  const service = { ports, routes };
-  decision(service, "cancel", "Onboarding.Request", CancelBody, {
-    plan: ({ by, id, body, expect }) => planCancelOf({ ports }, id, { by, expect, ...body }),
-    async decide({ by, id, body, expect }) {
-      const isBatch = (await ports.registry.getBatch(id)) !== undefined;
-      const cancel = { by, expect, ...body };
-      const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
-      return { record, decided: record.cancel };
-    },
-  });
-  decision(service, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
-  decision(service, "reject", "Onboarding.Approve", RejectBody, approving(ports, "rejected"));
+  const expectIn =
+    ({ condition }: Pick<Change, "condition">) =>
+    (seen: AnyOperation) =>
+      condition.match(currentOperation(seen));
 
-  routes.add("retryCompensation", {
-    route: "api/operations/{id}/compensate",
-    method: "POST",
-    query: ["dryRun"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by }) => {
-      const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
-      const id = request.params["id"] ?? "";
-      const expect = (seen: AnyOperation) => expectMatch(request, currentOperation(seen));
-      if (readFlag(request, "dryRun")) return json(200, await planCompensationOf(acceptance, id, { expect }));
-      return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async (attempt) => {
-        const { operation, kind, isNew } = await acceptCompensation({ ...acceptance, ...attempt }, id, { expect });
-        const facts = { operation, isNew, compensates: id, traceId: traceIdIn({ traceparent }) };
-        context.log(logLine("compensation accepted", facts));
-        return accepted(request, operation, { id: operation, kind, isNew });
-      });
-    }),
+  routes.serve(cancelRoute, async (call, asked, told) => {
+    const { by, place: id } = call;
+    const cancel = { by, expect: expectIn(asked), ...told };
+    return await answerDecision(ports, call, asked, {
+      name: "cancel",
+      plan: () => planCancelOf({ ports }, id, cancel),
+      async decide() {
+        const isBatch = (await ports.registry.getBatch(id)) !== undefined;
+        const record = isBatch
+          ? await cancelBatch(ports, id, cancel)
+          : await cancelOperation(ports.registry, id, cancel);
+        return { record, decided: record.cancel };
+      },
+    });
   });
-}
 
-function approving(ports: Ports, kind: "approved" | "rejected"): Verb<z.infer<typeof RejectBody>> {
-  return {
-    plan: ({ by, id, body, expect }) => planApproval({ ports }, id, { kind, by, expect, ...body }),
-    async decide({ by, id, body, expect }) {
-      const record = await decideApproval(ports.registry, id, { kind, by, expect, ...body });
-      const { given = [], decision: made } = record.approval ?? {};
-      // One of several approvals is a decision of its own.
-      const own = kind === "approved" ? given.find((each) => each.by === by.id) : undefined;
-      return { record, decided: own ?? made };
-    },
+  const approving = (
+    { by, place: id }: RouteCallOfCaller<string>,
+    asked: Pick<Change, "condition">,
+    told: z.infer<typeof RejectBody> & { readonly kind: "approved" | "rejected" },
+  ): Omit<Verb, "name"> => {
+    const given = { by, expect: expectIn(asked), ...told };
+    return {
+      plan: () => planApproval({ ports }, id, given),
+      async decide() {
+        const record = await decideApproval(ports.registry, id, given);
+        const { given: approvals = [], decision: made } = record.approval ?? {};
+        // One of several approvals is a decision of its own.
+        const own = told.kind === "approved" ? approvals.find((each) => each.by === by.id) : undefined;
+        return { record, decided: own ?? made };
+      },
+    };
   };
+  routes.serve(approveRoute, async (call, asked, told) => {
+    const verb = approving(call, asked, { kind: "approved", ...told });
+    return await answerDecision(ports, call, asked, { name: "approve", ...verb });
+  });
+  routes.serve(rejectRoute, async (call, asked, told) => {
+    const verb = approving(call, asked, { kind: "rejected", ...told });
+    return await answerDecision(ports, call, asked, { name: "reject", ...verb });
+  });
+
+  routes.serve(compensateRoute, async (call, asked) => {
+    const { by, place: id } = call;
+    const expect = expectIn(asked);
+    return await answerChange(ports, call, asked, {
+      sent: null,
+      event: "compensation accepted",
+      facts: { compensates: id, traceId: traceIdIn(call) },
+      plan: () => planCompensationOf({ ports, by }, id, { expect }),
+      accept: (acceptance) => acceptCompensation(acceptance, id, { expect }),
+    });
+  });
 }
 
-function decision<T>(
-  { ports, routes }: { readonly ports: Ports; readonly routes: Routes },
-  verb: "cancel" | "approve" | "reject",
-  role: AppRole,
-  schema: z.ZodType<T>,
-  { decide, plan }: Verb<T>,
-): void {
-  routes.add(`${verb}Operation`, {
-    route: `api/operations/{id}/${verb}`,
-    method: "POST",
-    query: ["dryRun"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forRoles([role], async (request, { context, traceparent, by, receive }) => {
-      const isDryRun = readFlag(request, "dryRun");
-      const id = request.params["id"] ?? "";
-      const body = parseFields(schema, await readOptionalBody(request, { receive }));
-      const expect = (seen: AnyOperation) => expectMatch(request, currentOperation(seen));
-      if (isDryRun) return json(200, await plan({ by, id, body, expect }));
-      const { record, decided } = await decide({ by, id, body, expect });
-      const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
-      // Before the answer: if this fails and the caller tries again, the decision is the same and still gets its entry. Only
-      // running operations can be decided on; the current status may already be the end, and would make a second entry.
-      await appendDecision(ports, origin, {
-        id: `${id}/${by.id}`,
-        what: record.kind,
-        action: verb,
-        outcome: "Running",
-      });
-      context.log(logLine("decided", { verb, operation: id, by: by.id }));
-      if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
-      else if (record.cancel || record.approval?.decision) await wake(getClient(context), record, context);
-      return accepted(request, id, { ...signatureOf(id, decided), id, kind: record.kind, decision: verb });
-    }),
-  });
+async function answerDecision(
+  ports: Ports,
+  { context, by, traceparent, place: id }: RouteCallOfCaller<string>,
+  { isDryRun }: Pick<Change, "isDryRun">,
+  { name, plan: foresee, decide }: Verb,
+): Promise<Answer> {
+  if (isDryRun) return json(200, await foresee());
+  const { record, decided } = await decide();
+  const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
+  // Before the answer: if this fails and the caller tries again, the decision is the same and still gets its entry. Only
+  // running operations can be decided on; the current status may already be the end, and would make a second entry.
+  await appendDecision(ports, origin, { id: `${id}/${by.id}`, what: record.kind, action: name, outcome: "Running" });
+  context.log(logLine("decided", { verb: name, operation: id, by: by.id }));
+  if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
+  else if (record.cancel || record.approval?.decision) await wake(getClient(context), record, context);
+  return accepted({ ...signatureOf(id, decided), id, kind: record.kind, decision: name });
 }
 
 function signatureOf(id: string, decided: Decided | undefined): Signature {

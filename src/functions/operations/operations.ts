@@ -1,17 +1,17 @@
-import type { HttpRequest } from "@azure/functions";
-import { type DurableClient, getClient, input } from "durable-functions";
+import { type DurableClient, getClient } from "durable-functions";
 import { z } from "zod";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
 import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { settleSteps } from "../../application/operation/settledSteps.ts";
-import type {
-  AnySummary,
-  AskedOperation,
-  AwaitingDocument,
-  OperationDocument,
+import {
+  AnyOperationDocument,
+  type AnySummary,
+  type AskedOperation,
+  type AwaitingDocument,
+  type OperationDocument,
   OperationPage,
-  OperationSummary,
-  StepDocument,
+  type OperationSummary,
+  type StepDocument,
 } from "../../domain/documents/operation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.ts";
@@ -20,18 +20,68 @@ import { isFinal, OperationStatus, Phase } from "../../domain/operation/operatio
 import { tellIn } from "../../domain/operation/plan.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceIdOf, traceUrlOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
+import { itemPage } from "../batches/itemPage.ts";
+import { body } from "../docs/answers.ts";
+import { batchDocument, operationDocument, operationPage } from "../docs/examples.ts";
 import { answerTagged } from "../http/answerTagged.ts";
+import { declareRoute } from "../http/declaration.ts";
 import { etagOf } from "../http/operationTag.ts";
-import { nextLink, readLimit } from "../http/paging.ts";
+import { at, atOperation } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { known } from "../parameters/conditions.ts";
+import { page } from "../parameters/page.ts";
+import { queryOf } from "../parameters/query.ts";
+
+const Filters = z.object({
+  cluster: z.string().exactOptional(),
+  namespace: z.string().exactOptional(),
+  status: OperationStatus.exactOptional(),
+  kind: AnyKind.exactOptional(),
+  phase: Phase.extract(["awaitingApproval"]).exactOptional().meta({
+    description:
+      "Operations that wait for a person. No other phase can be filtered, because the records do not contain it.",
+  }),
+});
+
+export const listOperations = declareRoute({
+  operationId: "listOperations",
+  method: "GET",
+  at: at("/api/operations"),
+  access: "callers",
+  tag: "Operations",
+  summary: "List operations, newest request first",
+  description: "The operations and batches of the caller's teams; of all teams, for an operator.",
+  reads: [queryOf(Filters), page()],
+  answers: { 200: body("A page of operations.", OperationPage, { operationPage }) },
+});
+
+export const getOperation = declareRoute({
+  operationId: "getOperation",
+  method: "GET",
+  at: atOperation(),
+  access: "callers",
+  hasClient: true,
+  tag: "Operations",
+  summary: "Get the status of an operation, step by step",
+  description:
+    "Poll until it is done (Retry-After), or follow GET /api/operations/{id}/events. The header ETag changes with every step. If-Match of a decision compares only its part before the dot, which is the field `etag`: it changes when approval is requested or given, when the operation is canceled and when it ends.",
+  reads: [itemPage, known],
+  answers: {
+    200: {
+      ...body("The operation, for a namespace or a batch.", AnyOperationDocument, { operationDocument, batchDocument }),
+      headers: z.object({
+        etag: z.string().meta({ description: "What people decide about, a dot, and everything else." }),
+      }),
+    },
+  },
+});
 
 export interface StatusSettings {
   /** The address for viewing traces, with `{traceId}` in it. */
@@ -44,87 +94,43 @@ export function registerOperations(
   requestRecovery: RequestRecovery,
   { traceUrl: template }: StatusSettings,
 ): void {
-  routes.add("getOperation", {
-    route: "api/operations/{id}",
-    method: "GET",
-    query: ["top", "from", "status"],
-    extraInputs: [input.durableClient()],
-    handler: routes.forCallers(async (request, { context, by }) => {
-      const id = request.params["id"] ?? "";
-      const client = getClient(context);
-      const find = async () => mustSeeOperation(by, id, await ports.registry.findOperation(id));
-      let record = await find();
-      if (!isFinal(record.status)) {
-        const passer = { client, warn: context.warn.bind(context) };
-        const isMet =
-          record.kind === "batch"
-            ? await requestRecovery.recoverBatch(passer, id)
-            : await requestRecovery.recoverOperation(passer, record, id);
-        if (isMet) record = await find();
-      }
-      const traceUrl = traceUrlOf(template, record.traceparent);
-      if (record.kind === "batch") return await answerBatch(ports, request, { record, traceUrl });
-      const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
-      const document: OperationDocument = {
-        ...askedOperation(record),
-        phase,
-        plan: record.plan,
-        traceUrl,
-        steps: listSteps(record, steps),
-      };
-      return answerTagged(request, document, { record, retryAfter: "1" });
-    }),
+  routes.serve(getOperation, async ({ context, by, place: id }, items, isKnown) => {
+    const client = getClient(context);
+    const find = async () => mustSeeOperation(by, id, await ports.registry.findOperation(id));
+    let record = await find();
+    if (!isFinal(record.status)) {
+      const passer = { client, warn: context.warn.bind(context) };
+      const isMet =
+        record.kind === "batch"
+          ? await requestRecovery.recoverBatch(passer, id)
+          : await requestRecovery.recoverOperation(passer, record, id);
+      if (isMet) record = await find();
+    }
+    const traceUrl = traceUrlOf(template, record.traceparent);
+    if (record.kind === "batch") return await answerBatch(ports, items, { record, traceUrl, isKnown });
+    const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
+    const document: OperationDocument = {
+      ...askedOperation(record),
+      phase,
+      plan: record.plan,
+      traceUrl,
+      steps: listSteps(record, steps),
+    };
+    return answerTagged(document, { record, retryAfter: "1", isKnown });
   });
 
-  routes.add("listOperations", {
-    route: "api/operations",
-    method: "GET",
-    query: [...Object.keys(Filters.shape), "top", "continuation"],
-    handler: routes.forCallers(async (request, { by }) => {
-      const { phase, ...filters } = readFilters(request);
-      const limit = readLimit(request);
-      const teams = visibleTeams(by);
-      const { value, continuation } = phase
-        ? await listAwaiting(ports.registry, {
-            ...limit,
-            isWanted: (held) => maySee(by, held) && isOf(filters, held),
-            isMeant: ({ status, kind }) => (filters.status ?? status) === status && (filters.kind ?? kind) === kind,
-          })
-        : await ports.registry.listOperations({ ...filters, ...(teams === undefined ? {} : { teams }), ...limit });
-      const page: OperationPage = { value: value.map(summary), ...nextLink(request, continuation) };
-      return json(200, page);
-    }),
+  routes.serve(listOperations, async ({ by }, { phase, ...filters }, { asked, next }) => {
+    const teams = visibleTeams(by);
+    const { value, continuation } = phase
+      ? await listAwaiting(ports.registry, {
+          ...asked,
+          isWanted: (held) => maySee(by, held) && isOf(filters, held),
+          isMeant: ({ status, kind }) => (filters.status ?? status) === status && (filters.kind ?? kind) === kind,
+        })
+      : await ports.registry.listOperations({ ...filters, ...(teams === undefined ? {} : { teams }), ...asked });
+    const found: OperationPage = { value: value.map(summary), ...next(continuation) };
+    return json(200, found);
   });
-}
-
-const recordedPhases = Phase.extract(["awaitingApproval"]);
-export const Filters = z.object({
-  cluster: z.string().optional(),
-  namespace: z.string().optional(),
-  status: OperationStatus.optional(),
-  kind: AnyKind.optional(),
-  phase: recordedPhases.optional().meta({
-    description:
-      "Operations that wait for a person. No other phase can be filtered, because the records do not contain it.",
-  }),
-});
-
-function readFilters({ query }: HttpRequest) {
-  const { success, data, error } = Filters.safeParse(Object.fromEntries(query));
-  if (!success) {
-    const at = error.issues[0]?.path[0];
-    const [name, { options }] =
-      at === "phase" ? ["phase", recordedPhases] : at === "kind" ? ["kind", AnyKind] : ["status", OperationStatus];
-    throw new Refusal("INVALID_REQUEST", `Query parameter ${name} takes ${options.join(", ")}.`);
-  }
-  const { cluster, namespace, status, kind, phase } = data;
-  return {
-    ...(cluster === undefined ? {} : { cluster }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(status === undefined ? {} : { status }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(phase === undefined ? {} : { phase }),
-  };
 }
 
 function isOf({ cluster, namespace }: Partial<Berth>, held: Berth): boolean {

@@ -1,43 +1,61 @@
-import type { HttpRequest } from "@azure/functions";
-import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
+import { z } from "zod";
+import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
-import { nextLink, readLimit } from "../http/paging.ts";
+import { body } from "../docs/answers.ts";
+import { auditCheck, auditPage } from "../docs/examples.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { at } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
+import { page } from "../parameters/page.ts";
+import { queryOf } from "../parameters/query.ts";
 
-export function registerAudit(ports: Ports, routes: Routes): void {
-  routes.add("listAudit", {
-    route: "api/audit",
-    method: "GET",
-    query: ["cluster", "namespace", "operation", "top", "continuation"],
-    handler: routes.forCallers(async (request, { by }) => {
-      const teams = visibleTeams(by);
-      const { value, continuation } = await ports.audit.read({
-        ...readFilters(request),
-        ...(teams === undefined ? {} : { teams }),
-        ...readLimit(request),
-      });
-      const page: AuditPage = { value: [...value], ...nextLink(request, continuation) };
-      return json(200, page);
-    }),
+const Filters = z.object({
+  cluster: z.string().exactOptional(),
+  namespace: z.string().exactOptional(),
+  operation: z.string().exactOptional(),
+});
+
+export const listAudit = declareRoute({
+  operationId: "listAudit",
+  method: "GET",
+  at: at("/api/audit"),
+  access: "callers",
+  tag: "Audit",
+  summary: "List who did what, and to what, newest first",
+  description: "Every effect and every decision is an entry in a hash chain.",
+  reads: [queryOf(Filters), page()],
+  answers: { 200: body("A page of the audit trail.", AuditPage, { auditPage }) },
+});
+
+export const verifyAudit = declareRoute({
+  operationId: "verifyAudit",
+  method: "GET",
+  at: at("/api/audit/verify"),
+  // The chain covers all teams, and its length reveals how busy the others are.
+  access: ["Onboarding.Operate"],
+  tag: "Audit",
+  summary: "Read the whole audit trail and check its hash chain",
+  description: "For operators. The time it takes grows with the trail.",
+  reads: [],
+  answers: { 200: body("The result of the check.", AuditCheck, { auditCheck }) },
+});
+
+export function registerAudit({ audit }: Pick<Ports, "audit">, routes: Routes): void {
+  routes.serve(listAudit, async ({ by }, filters, { asked, next }) => {
+    const teams = visibleTeams(by);
+    const { value, continuation } = await audit.read({
+      ...filters,
+      ...(teams === undefined ? {} : { teams }),
+      ...asked,
+    });
+    const found: AuditPage = { value: [...value], ...next(continuation) };
+    return json(200, found);
   });
 
-  routes.add("verifyAudit", {
-    route: "api/audit/verify",
-    method: "GET",
-    // The chain covers all teams, and its length reveals how busy the others are.
-    handler: routes.forRoles(["Onboarding.Operate"], async () => {
-      const check: AuditCheck = await ports.audit.verify();
-      return json(200, check);
-    }),
+  routes.serve(verifyAudit, async () => {
+    const check: AuditCheck = await audit.verify();
+    return json(200, check);
   });
-}
-
-function readFilters({ query }: HttpRequest): { cluster?: string; namespace?: string; operation?: string } {
-  const given = ["cluster", "namespace", "operation"].flatMap((name) => {
-    const value = query.get(name);
-    return value === null ? [] : [[name, value]];
-  });
-  return Object.fromEntries(given);
 }

@@ -139,7 +139,7 @@ it("accepts a request whose namespace was still held by an operation that had en
   now += 11_000;
   const accept = () => acceptOffboarding(acceptance, request);
 
-  const accepted = await acceptAfterRecovery(requestRecovery, { ...acceptance, ...by() }, { berth: request, accept });
+  const accepted = await acceptAfterRecovery({ ...acceptance, ...by() }, { requestRecovery, berth: request }, accept);
 
   expect(accepted).toMatchObject({ kind: "offboard", isNew: true });
 });
@@ -151,7 +151,7 @@ it("refuses what has to wait for a running operation, after a single query", asy
   const accept = () => acceptOffboarding(acceptance, request);
 
   await expect(
-    acceptAfterRecovery(requestRecovery, { ...acceptance, ...by() }, { berth: request, accept }),
+    acceptAfterRecovery({ ...acceptance, ...by() }, { requestRecovery, berth: request }, accept),
   ).rejects.toThrow(Refusal);
 
   expect(asked).toBe(1);

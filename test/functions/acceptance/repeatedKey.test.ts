@@ -47,7 +47,7 @@ async function send(what: Accept, changes: (ports: Ports) => Partial<Ports> = ()
   const asked = { request: httpRequest, by: requester, body: null, context: { warn: () => undefined } };
   const answer = await answerOnce(ports.idempotencyKeys, asked, async (attempt) => {
     const { operation, kind, isNew } = await accepts[what]({ ...acceptance, ports, ...attempt });
-    return accepted(httpRequest, operation, { id: operation, kind, isNew });
+    return accepted({ id: operation, kind, isNew });
   });
   return JSON.parse(String(answer.body)).id;
 }

@@ -35,11 +35,7 @@ async function send(changes: (ports: Ports) => Partial<Ports> = () => ({}), body
   });
   const asked = { request, by: requester, body, context: { warn: () => undefined } };
   const answer = await answerOnce(acceptance.ports.idempotencyKeys, asked, async ({ operation }) =>
-    accepted(request, operation, {
-      id: await acceptBatch(acceptance, requests, operation),
-      kind: "batch",
-      isNew: true,
-    }),
+    accepted({ id: await acceptBatch(acceptance, requests, operation), kind: "batch", isNew: true }),
   );
   return JSON.parse(String(answer.body)).id;
 }

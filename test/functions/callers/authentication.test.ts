@@ -10,8 +10,8 @@ import { Claims } from "../../../src/domain/policy/claims.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Callers, createCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { createGuards } from "../../../src/functions/http/guard.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import { createRoutes } from "../../../src/functions/http/route.ts";
 import type { Tokens } from "../../../src/ports.ts";
 import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
 import { groups, catalog as withTeams } from "../../support/teams.ts";
@@ -46,12 +46,12 @@ function provide(auth: object | undefined, changes: object = {}): void {
 const ask = (headers: Record<string, string>) =>
   callers.identify(new HttpRequest({ method: "GET", url: "http://x/", headers }));
 
-const routesOf = () =>
-  createRoutes({ callers, refusals: createRefusalTrail(createFakeCloud().ports), restoreSent: () => true });
+const guardsOf = () =>
+  createGuards({ callers, refusals: createRefusalTrail(createFakeCloud().ports), restoreSent: () => true });
 
 /** The answer of a route. */
 async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {
-  const handler = routesOf().forRoles(roles, async (_request, { by }) => json(200, by));
+  const handler = guardsOf().forCallers({ access: roles, query: [] }, async (_request, { by }) => json(200, by));
   const request = new HttpRequest({ method: "GET", url: "http://x/", headers });
   const { status, headers: given, body } = await handler(request, new InvocationContext({ functionName: "test" }));
   return { status, headers: new Headers(given as Record<string, string>), body: JSON.parse(String(body)) };
@@ -169,7 +169,7 @@ it("answers 403 to a known caller without the role, and names the role", async (
 
 it("answers 503 without the table SDK's message, which names the service's own hosts", async () => {
   provide({ keys });
-  const handler = routesOf().forAnybody(async () => {
+  const handler = guardsOf().forAnybody(async () => {
     throw new TransientError("REGISTRY_UNAVAILABLE", "getaddrinfo ENOTFOUND stmooring.table.core.windows.net");
   });
   const context = new InvocationContext({ functionName: "test", logHandler: () => undefined });
@@ -208,7 +208,7 @@ it("limits concurrent changes and refuses the others immediately, but does not l
   const logged: string[] = [];
   const ends: (() => void)[] = [];
   const send = async (method: "GET" | "POST", headers: Record<string, string>) => {
-    const handler = routesOf().forCallers(async () => {
+    const handler = guardsOf().forCallers({ access: "callers", query: [] }, async () => {
       if (method === "POST") await new Promise<void>((resolve) => ends.push(resolve));
       return json(200, {});
     });

@@ -1,6 +1,6 @@
 /** The service's documents against the service itself, as src/main.ts composes it. */
 import { beforeAll, expect, it, vi } from "vitest";
-import { createOpenApi } from "../../../src/functions/docs/openapi.ts";
+import { createOpenApi } from "../../../src/functions/openapi.ts";
 import { registrations } from "../../support/core.ts";
 import { createSchemaDocument } from "../../support/jsonSchema.ts";
 import { createCheck, type OpenApi } from "../../support/openApi.ts";

@@ -3,12 +3,12 @@ import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
 import { createCallers } from "../../../src/functions/callers/authentication.ts";
 import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { createGuards } from "../../../src/functions/http/guard.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import { createRoutes } from "../../../src/functions/http/route.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 
 const { ports } = createFakeCloud();
-const { forAnybody } = createRoutes({
+const { forAnybody } = createGuards({
   callers: createCallers({ catalog }),
   refusals: createRefusalTrail(ports),
   restoreSent: () => true,

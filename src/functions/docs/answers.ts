@@ -1,10 +1,10 @@
-/** What several routes of the OpenAPI document share. */
+/** What routes answer, as the OpenAPI document has it. */
 import { z } from "zod";
 import { AcceptedDocument } from "../../domain/documents/accepted.ts";
-import { ProblemDocument } from "../../domain/documents/problem.ts";
+import { ProblemDocument, problemDocument } from "../../domain/documents/problem.ts";
 import { errorCatalogue, type RefusalCode, type StepErrorCode } from "../../domain/errors.ts";
-import { problemDocument } from "../http/respond.ts";
-import { accepted, names, traceId } from "./examples.ts";
+import { Plan } from "../../domain/operation/plan.ts";
+import { accepted, traceId } from "./examples.ts";
 
 /** By name; the document's test checks each value against the schema. */
 type Examples = Readonly<Record<string, unknown>>;
@@ -88,44 +88,15 @@ export const pagingProblems = {
   ),
   422: problem("A parameter is wrong.", "INVALID_REQUEST"),
 };
-export function pagingOf(most: number) {
-  return { top: z.int().min(1).max(most).optional(), continuation: z.string().optional() };
-}
-export const paging = pagingOf(200);
-export const berth = z.object({
-  cluster: z.string().meta({ description: "Alias of the cluster in the catalog.", examples: [names.cluster] }),
-  namespace: z.string().meta({ description: "The Kubernetes namespace.", examples: [names.namespace] }),
-});
-export const operationPath = z.object({
-  id: z
-    .string()
-    .meta({ description: "The ID from the answer that accepted the operation.", examples: [names.operation] }),
-});
-
-export const dryRun = z.boolean().optional().meta({
-  description:
-    "true returns the plan and writes nothing. Only true and false are valid, so that a typo never becomes a change.",
-});
-
-export const idempotencyHeaders = z.object({
-  "idempotency-key": z.string().min(1).max(255).optional().meta({
-    description:
-      "The same key with the same request returns the same answer for 24 hours. Repeatability-Request-ID also works.",
-  }),
-});
-
-export const ifMatch = z.string().optional().meta({
-  description:
-    "The ETag of what the change is about, as the caller saw it: the header or the field `etag` of its document or plan. If it has changed since, the answer is 412. Compared strongly, so a weak tag never matches; `*` only requires that it exists.",
-});
-/** For a change that starts an operation or a verification. */
-export const changeHeaders = idempotencyHeaders.extend({ "if-match": ifMatch });
-/** For a decision, which is its own idempotency key. */
-export const decisionHeaders = z.object({ "if-match": ifMatch });
 export const isOther = problem(
   "It has changed since the version in If-Match. The detail says what it is now, and the header ETag has the current version.",
   "PRECONDITION_FAILED",
 );
+
+export const isHeld = problem("Another operation holds the namespace, or left it incomplete.", "OPERATION_IN_PROGRESS");
+
+/** The answer to a dry run. */
+export const planned = (examples: Examples) => body("The plan; nothing was written.", Plan, examples);
 
 export const acceptedResponse = {
   ...body("Accepted; watch the operation at Operation-Location.", AcceptedDocument, { accepted }),

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it, vi } from "vitest";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { Receive } from "../../../src/functions/http/change.ts";
-import { readBody, readOptionalBody } from "../../../src/functions/http/readBody.ts";
+import type { Receive } from "../../../src/functions/http/declaration.ts";
+import { readBody, readOptionalBody } from "../../../src/functions/parameters/body.ts";
 
 /** Nobody else needs the place. */
 const receive: Receive = async (read) => await read(new AbortController().signal);

@@ -1,7 +1,6 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, it } from "vitest";
-import { readFlag, refuseDryRun } from "../../../src/functions/http/readBody.ts";
-import { noDryRun } from "../../../src/functions/namespaces/verifications.ts";
+import { readFlag, refuseDryRun } from "../../../src/functions/parameters/flag.ts";
 
 const asked = (query: string) => new HttpRequest({ method: "POST", url: `http://mooring/api/onboardings${query}` });
 
@@ -28,9 +27,9 @@ it.each([
 });
 
 it("does not accept a dry run of a change that cannot be planned", () => {
-  expect(() => refuseDryRun(asked("?dryRun=true"), noDryRun)).toThrow(
+  expect(() => refuseDryRun(asked("?dryRun=true"), "a verification only reads")).toThrow(
     /^Query parameter dryRun is not offered here, and nothing was done: a verification only reads\.$/,
   );
-  refuseDryRun(asked("?dryRun=false"), noDryRun);
-  refuseDryRun(asked(""), noDryRun);
+  refuseDryRun(asked("?dryRun=false"), "a verification only reads");
+  refuseDryRun(asked(""), "a verification only reads");
 });

@@ -1,10 +1,35 @@
 import type { HttpRequest } from "@azure/functions";
+import type { z } from "zod";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { expectJson } from "./browserRequest.ts";
-import type { Receive } from "./change.ts";
-import { maxBodyBytes, parseJson, tooLarge } from "./readRequest.ts";
+import { bodyProblems, requestBody } from "../docs/answers.ts";
+import { expectJson } from "../http/browserRequest.ts";
+import type { Parameter, Receive } from "../http/declaration.ts";
+import { maxBodyBytes, parseFields, parseJson, tooLarge } from "../http/readRequest.ts";
 
 type Sent = Pick<HttpRequest, "headers" | "body">;
+type Examples = Readonly<Record<string, unknown>>;
+
+/** A body that the handler checks, with all that it knows besides the schema. */
+export function sentBody(schema: z.ZodType, examples: Examples, maxBytes: number = maxBodyBytes): Parameter<unknown> {
+  return {
+    body: requestBody("required", schema, examples),
+    answers: bodyProblems,
+    read: (request, receive) => readBody(request, { receive, maxBytes }),
+  };
+}
+
+/** A body that may be absent, which is the same as one without fields. */
+export function fieldsOf<T>(
+  schema: z.ZodType<T>,
+  examples: Examples,
+  required: "required" | "optional" = "optional",
+): Parameter<T> {
+  return {
+    body: requestBody(required, schema, examples),
+    answers: bodyProblems,
+    read: async (request, receive) => parseFields(schema, await readOptionalBody(request, { receive })),
+  };
+}
 
 /** How to read a body, and how long it may be. */
 interface Reading {
@@ -89,26 +114,4 @@ const discardMs = 5_000;
  */
 function discardRest(body: ReadableStream<Uint8Array>): void {
   body.pipeTo(new WritableStream(), { signal: AbortSignal.timeout(discardMs) }).catch(() => undefined);
-}
-
-/**
- * Refuses a flag that it does not understand, instead of reading it as false: a caller who writes `dryRun=yes` wants nothing to
- * happen. One with another name does not get this far (parameters.ts).
- */
-export function readFlag(request: HttpRequest, name: string): boolean {
-  const [value, ...more] = request.query.getAll(name);
-  if (more.length > 0) throw refuseFlag(name, "must appear only once");
-  if (value === undefined || value === "false") return false;
-  if (value === "true" || value === "") return true;
-  throw refuseFlag(name, `must be true or false, not "${value}"`);
-}
-
-/** For a change that cannot be planned: a caller who wants a dry run must not get the change. */
-export function refuseDryRun(request: HttpRequest, why: string): void {
-  if (readFlag(request, "dryRun")) throw refuseFlag("dryRun", `is not offered here, and nothing was done: ${why}`);
-}
-
-function refuseFlag(name: string, detail: string): Refusal {
-  const errors = [{ pointer: `?${name}`, detail }];
-  return new Refusal("INVALID_PARAMETER", `Query parameter ${name} ${detail}.`, { errors });
 }

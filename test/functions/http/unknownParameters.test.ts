@@ -1,6 +1,6 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, it } from "vitest";
-import { expectParameters } from "../../../src/functions/http/parameters.ts";
+import { expectParameters } from "../../../src/functions/http/unknownParameters.ts";
 
 const known = ["status", "kind", "top", "dryRun"];
 const expectKnown = (query: string, of: readonly string[] = known) =>

@@ -1,0 +1,48 @@
+/** Azure's form of paging: `top`, and `continuation` from the address of the next page. */
+import type { HttpRequest } from "@azure/functions";
+import { z } from "zod";
+import { readCursor } from "../../domain/http/cursor.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { pagingProblems } from "../docs/answers.ts";
+import type { Parameter } from "../http/declaration.ts";
+import { readQuery } from "./query.ts";
+
+const defaultLimit = 50;
+
+export interface Page {
+  readonly asked: { readonly limit: number; readonly continuation?: string };
+  /** The address of the next page, absent on the last. */
+  next(continuation: string | undefined): { readonly nextLink?: string };
+}
+
+/** A page of a list, with at most that many entries. */
+export function page(most = 200): Parameter<Page> {
+  const query = { top: z.int().min(1).max(most).optional(), continuation: z.string().optional() };
+  return {
+    query,
+    answers: pagingProblems,
+    read: (request) => ({
+      asked: readPage(request, z.object(query)),
+      next: (continuation) => (continuation === undefined ? {} : { nextLink: linkTo(request, { continuation }) }),
+    }),
+  };
+}
+
+function readPage(
+  request: HttpRequest,
+  schema: z.ZodObject<{ top: z.ZodOptional<z.ZodInt>; continuation: z.ZodOptional<z.ZodString> }>,
+): Page["asked"] {
+  const { top: limit = defaultLimit, continuation } = readQuery(request, schema);
+  if (continuation === undefined) return { limit };
+  if (readCursor(continuation)) return { limit, continuation };
+  throw new Refusal("INVALID_PARAMETER", "Query parameter `continuation` does not come from a nextLink.", {
+    errors: [{ pointer: "?continuation", detail: "does not come from a nextLink" }],
+  });
+}
+
+/** The request's own address with other values. */
+export function linkTo({ url }: Pick<HttpRequest, "url">, changes: Readonly<Record<string, string>>): string {
+  const { pathname, searchParams } = new URL(url);
+  for (const [name, value] of Object.entries(changes)) searchParams.set(name, value);
+  return `${pathname}?${searchParams}`;
+}

@@ -1,0 +1,151 @@
+/**
+ * What the compiler has to object to. Each test plants one mistake after another in src, where src rests on it that the mistake
+ * does not compile.
+ *
+ * - Names: wherever the name of a step, an undo, an error, a finding or a kind of target stands, as a string or as a key, it is
+ *   misspelt. A sample in every run, all of them with MOORING_PROOFS=soak.
+ * - Routes: a parameter is declared and not read, or read and not declared. Some files in every run, all of them with
+ *   MOORING_PROOFS=full.
+ */
+import ts from "typescript";
+import { expect, it } from "vitest";
+import { findingCatalogue } from "../src/domain/errors/findings.ts";
+import { notices } from "../src/domain/errors/notices.ts";
+import { refusals } from "../src/domain/errors/refusals.ts";
+import { stepErrors } from "../src/domain/errors/stepErrors.ts";
+import { kindNames } from "../src/domain/targets/index.ts";
+import { stepFacts } from "../src/resources/index.ts";
+import { createDice } from "./proof/support/random.ts";
+import { openSource } from "./support/compiler.ts";
+import { isSoak, shareOf } from "./support/proofs.ts";
+
+const tables = [stepFacts, findingCatalogue, refusals, stepErrors, notices];
+const names: ReadonlySet<string> = new Set([...tables.flatMap((table) => Object.keys(table)), ...kindNames]);
+/** Where the names are defined: a name that changes here is missed wherever it is used. */
+const declarations = /^src\/domain\/(errors\/\w+|finding|operation\/(stepName|undoName)|targets\/\w+)\.ts$/;
+
+interface Place {
+  readonly file: string;
+  /** Where the name ends. */
+  readonly end: number;
+  readonly text: string;
+}
+
+const compiler = openSource();
+const { files } = compiler;
+
+const places = files.filter((file) => !declarations.test(file)).flatMap(placesIn);
+
+function placesIn(file: string): readonly Place[] {
+  const found: Place[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteral(node) && names.has(node.text) && !isProse(node)) {
+      found.push({ file, end: node.getEnd() - 1, text: node.text });
+    } else if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && names.has(node.name.text)) {
+      found.push({ file, end: node.name.getEnd(), text: node.name.text });
+    } else if (ts.isMethodDeclaration(node) && ts.isIdentifier(node.name) && names.has(node.name.text)) {
+      found.push({ file, end: node.name.getEnd(), text: node.name.text });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, compiler.textOf(file), ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+/** The same text with another meaning: a path, or the container of the verification Job. */
+function isProse({ parent, text }: ts.StringLiteral): boolean {
+  const isContainer = text === "verify" && /verificationJob\.ts$/.test(parent.getSourceFile().fileName);
+  return ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent) || isContainer;
+}
+
+/** In its own file, or else in another. */
+function isSeen({ file, end }: Place): boolean {
+  return compiler.objectsTo(file, (text) => `${text.slice(0, end)}x${text.slice(end)}`);
+}
+
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const sample = isSoak ? places : createDice(seed).shuffle(places).slice(0, shareOf(40));
+
+it("finds the places, and compiles without errors before any change", () => {
+  const drawn = new Set(sample.map(({ file }) => file));
+
+  expect(places.length).toBeGreaterThan(200);
+  expect(new Set(places.map(({ file }) => file)).size).toBeGreaterThan(60);
+  expect([...drawn].filter(compiler.hasErrors)).toEqual([]);
+}, 120_000);
+
+it("detects every misspelling", () => {
+  const passed = sample.filter((place) => !isSeen(place)).map(({ file, text, end }) => `${file}:${end} ${text}x`);
+
+  expect(passed).toEqual([]);
+}, 1_800_000);
+
+interface Route {
+  readonly file: string;
+  /** Of the list of parameters, without its brackets. */
+  readonly list: { readonly start: number; readonly end: number };
+  readonly parameters: readonly { readonly start: number; readonly end: number }[];
+}
+
+const routes = compiler.files
+  .filter((file) => file.startsWith("src/functions/") && compiler.textOf(file).includes("declareRoute({"))
+  .flatMap(routesIn);
+
+function routesIn(file: string): readonly Route[] {
+  const found: Route[] = [];
+  const source = ts.createSourceFile(file, compiler.textOf(file), ts.ScriptTarget.Latest, true);
+  const visit = (node: ts.Node): void => {
+    if (
+      ts.isPropertyAssignment(node) &&
+      node.name.getText() === "reads" &&
+      ts.isArrayLiteralExpression(node.initializer)
+    ) {
+      const { initializer } = node;
+      found.push({
+        file,
+        list: { start: initializer.getStart() + 1, end: initializer.getEnd() - 1 },
+        parameters: initializer.elements.map((each) => ({ start: each.getStart(), end: each.getEnd() })),
+      });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+interface Change {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+const mistakes: Readonly<Record<string, (route: Route) => Change | undefined>> = {
+  "declared and not read": ({ list: { start } }) => ({ start, end: start, text: "{ query: {}, read: () => true }, " }),
+  "read and not declared": ({ parameters }) => {
+    const last = parameters.at(-1);
+    return last && { ...last, text: "" };
+  },
+};
+
+it("finds the routes", () => {
+  expect(routes.length).toBeGreaterThan(25);
+  expect(routes.filter(({ parameters }) => parameters.length > 0).length).toBeGreaterThan(15);
+});
+
+it.each(Object.entries(mistakes))(
+  "does not compile where a parameter is %s",
+  (_what, plant) => {
+    const files = createDice(seed).shuffle([...Map.groupBy(routes, ({ file }) => file)]);
+    const compiled = files.slice(0, shareOf(files.length)).flatMap(([file, inFile]) => {
+      const planted = inFile.flatMap((route) => plant(route) ?? []);
+      const next = planted
+        .toSorted((a, b) => b.start - a.start)
+        .reduce((text, { start, end, text: by }) => text.slice(0, start) + by + text.slice(end), compiler.textOf(file));
+      const errors = planted.length === 0 ? 0 : compiler.errorsAfter(file, next);
+      return errors < planted.length ? [`${file}: ${errors} errors after ${planted.length} changes`] : [];
+    });
+
+    expect(compiled).toEqual([]);
+  },
+  300_000,
+);

@@ -1,0 +1,77 @@
+/** The compiler on src as it is, and as it would be after one more change. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import ts from "typescript";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export interface Compiler {
+  /** Relative to the checkout. */
+  readonly files: readonly string[];
+  textOf(file: string): string;
+  hasErrors(file: string): boolean;
+  /** Whether src no longer compiles with this change of one file; looks there first, and then everywhere. */
+  objectsTo(file: string, change: (text: string) => string): boolean;
+  /** How many errors the file has with another text. */
+  errorsAfter(file: string, text: string): number;
+}
+
+interface Source {
+  readonly text: string;
+  readonly version: number;
+}
+
+export function openSource(): Compiler {
+  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join("src", name));
+  const sources = new Map(files.map((file) => [file, { text: readFileSync(join(root, file), "utf8"), version: 0 }]));
+  const service = ts.createLanguageService(hostOf(sources));
+  const errorsOf = (file: string) => service.getSemanticDiagnostics(join(root, file)).length;
+  const hasErrors = (file: string) => errorsOf(file) > 0;
+  const find = (file: string): Source => {
+    const source = sources.get(file);
+    if (!source) throw new Error(`there is no ${file}`);
+    return source;
+  };
+  const withText = <T>(file: string, next: string, look: () => T): T => {
+    const { text, version } = find(file);
+    if (next === text) throw new Error(`the change of ${file} changes nothing`);
+    sources.set(file, { text: next, version: version + 1 });
+    try {
+      return look();
+    } finally {
+      sources.set(file, { text, version: version + 2 });
+    }
+  };
+  return {
+    files,
+    textOf: (file) => find(file).text,
+    hasErrors,
+    objectsTo: (file, change) =>
+      withText(file, change(find(file).text), () => hasErrors(file) || files.some(hasErrors)),
+    errorsAfter: (file, text) => withText(file, text, () => errorsOf(file)),
+  };
+}
+
+function hostOf(sources: ReadonlyMap<string, Source>): ts.LanguageServiceHost {
+  const config = ts.readConfigFile(join(root, "src/tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, join(root, "src"));
+  const nameOf = (path: string) => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
+  return {
+    getCompilationSettings: () => options,
+    getScriptFileNames: () => [...sources.keys()].map((file) => join(root, file)),
+    getScriptVersion: (path) => String(sources.get(nameOf(path))?.version ?? 0),
+    getScriptSnapshot(path) {
+      const text = sources.get(nameOf(path))?.text ?? ts.sys.readFile(path);
+      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+    },
+    getCurrentDirectory: () => root,
+    getDefaultLibFileName: (settings) => ts.getDefaultLibFilePath(settings),
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+    readDirectory: ts.sys.readDirectory,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories,
+  };
+}
