@@ -19,6 +19,7 @@ import { toDocument } from "../../domain/finding.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
+import type { StepName } from "../../domain/operation/stepName.ts";
 import { apiVersion, kind } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 
@@ -59,7 +60,7 @@ export const approveBody = { requestHash, comment: "As agreed in CHG-1042." };
 export const rejectBody = { comment: "messages holds personal data; ask for reporting instead." };
 export const cancelBody = { comment: "The wrong database." };
 
-const step = (name: string, target: string, [start, end]: readonly [number, number]) => ({
+const step = (name: StepName, target: string, [start, end]: readonly [number, number]) => ({
   name,
   target,
   action: name === "preflight" || name === "verify" ? ("none" as const) : ("create" as const),
