@@ -46,7 +46,8 @@ function print(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.split("/").at(-1) ?? "unknown";
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  const options = schema.anyOf ?? schema.oneOf;
+  // Beside properties, they say which of these go together.
+  const options = schema.properties ? undefined : (schema.anyOf ?? schema.oneOf);
   if (options) return options.map(print).join(" | ");
   if (typeof schema.type === "object") return schema.type.map((type) => print({ ...schema, type })).join(" | ");
   switch (schema.type) {

@@ -45,7 +45,7 @@ const choice = {
     .min(1)
     .max(mostRequests, `must name at most ${mostRequests}; send the others as another batch`)
     .exactOptional()
-    .meta({ description: "These namespaces." }),
+    .meta({ description: "These namespaces.", uniqueItems: true }),
   all: z
     .literal(true, { error: "takes true" })
     .exactOptional()
@@ -54,14 +54,17 @@ const choice = {
 
 const mostOne = "say which namespaces with exactly one of filter, namespaces and all";
 
+/** In JSON Schema, what `superRefine` checks below. */
+const oneChoice = { oneOf: Object.keys(choice).map((name) => ({ required: [name] })) };
+
 export const NamespaceBatchBody = z
   .discriminatedUnion(
     "action",
     [
-      z.strictObject({ ...actions.verify, ...choice }),
-      z.strictObject({ ...actions.repair, ...choice }),
-      z.strictObject({ ...actions.migrate, ...choice }),
-      z.strictObject({ ...actions.offboard, ...choice }),
+      z.strictObject({ ...actions.verify, ...choice }).meta(oneChoice),
+      z.strictObject({ ...actions.repair, ...choice }).meta(oneChoice),
+      z.strictObject({ ...actions.migrate, ...choice }).meta(oneChoice),
+      z.strictObject({ ...actions.offboard, ...choice }).meta(oneChoice),
     ],
     {
       error: ({ code }) =>

@@ -24,6 +24,8 @@ export const requestBody = (required: "required" | "optional", schema: z.ZodType
   content: json(schema, examples),
 });
 export const text = (mediaType: string, example: string) => ({ [mediaType]: withExamples(z.string(), { example }) });
+/** A client that reads YAML gets what the text says, not the text. */
+export const yaml = (example: string) => ({ "application/yaml": withExamples(z.unknown(), { example }) });
 /** The code is one of those that the status can have. */
 export const problem = (description: string, code: RefusalCode | StepErrorCode) => ({
   description,

@@ -13,7 +13,7 @@ import { manifestFragment } from "../../domain/export/manifest.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
-import { text } from "../docs/answers.ts";
+import { text, yaml } from "../docs/answers.ts";
 import { azureExport, kubernetesExport, manifest, tsqlExport } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";
 import { atNamespace } from "../http/place.ts";
@@ -39,7 +39,7 @@ export const exportNamespace = declareRoute({
     200: {
       description: "Kubernetes objects, T-SQL for each database, or Azure CLI commands.",
       content: {
-        ...text("application/yaml", kubernetesExport),
+        ...yaml(kubernetesExport),
         ...text("application/sql", tsqlExport),
         ...text("text/x-shellscript", azureExport),
       },
@@ -56,7 +56,7 @@ export const getManifest = declareRoute({
   summary: "Get the fragment that a team pastes into its Deployment",
   description: "The service account or the label, and the ConfigMap with the names of the databases.",
   reads: [],
-  answers: { 200: { description: "A fragment of a manifest.", content: text("application/yaml", manifest) } },
+  answers: { 200: { description: "A fragment of a manifest.", content: yaml(manifest) } },
 });
 
 export function registerExports({ catalog, registry }: Pick<Ports, "catalog" | "registry">, routes: Routes): void {

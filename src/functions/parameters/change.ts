@@ -19,10 +19,14 @@ const planned = flag(
 );
 
 const idempotencyKey = {
-  "idempotency-key": z.string().min(1).max(255).optional().meta({
-    description:
-      "The same key with the same request returns the same answer for 24 hours. Repeatability-Request-ID also works.",
-  }),
+  "idempotency-key": z
+    .string()
+    .regex(/^[!-~]{1,255}$/)
+    .optional()
+    .meta({
+      description:
+        "The same key with the same request returns the same answer for 24 hours. Repeatability-Request-ID also works.",
+    }),
 };
 
 const keyProblem = {

@@ -12,7 +12,10 @@ import {
 } from "../http/conditions.ts";
 import type { Parameter } from "../http/declaration.ts";
 
-export const ifMatchHeader = z.string().optional().meta({
+/** `*`, or tags as they were given (RFC 9110, 8.8.3). */
+const entityTags = z.string().regex(/^(\*|(W\/)?"[!#-~]*"( *, *(W\/)?"[!#-~]*")*)$/);
+
+export const ifMatchHeader = entityTags.optional().meta({
   description:
     "The ETag of what the change is about, as the caller saw it: the header or the field `etag` of its document or plan. If it has changed since, the answer is 412. Compared strongly, so a weak tag never matches; `*` only requires that it exists.",
 });
@@ -43,7 +46,7 @@ export function conditionOf(request: Pick<HttpRequest, "headers">): Condition {
 /** Refuses what already exists. */
 export function unlessExists(description: string): Parameter<(current: Current) => void> {
   return {
-    header: { "if-none-match": z.string().optional().meta({ description }) },
+    header: { "if-none-match": entityTags.optional().meta({ description }) },
     read: (request) => (current) => expectNoMatch(request, current),
   };
 }

@@ -9,6 +9,12 @@ import { readQuery } from "./query.ts";
 
 const defaultLimit = 50;
 
+/** JSON in base64url (domain/http/cursor.ts); only a text from a nextLink is one. */
+const Continuation = z
+  .string()
+  .regex(/^eyJ[A-Za-z0-9_-]+$/, "does not come from a nextLink")
+  .meta({ description: "From the `nextLink` of the previous page." });
+
 export interface Page {
   readonly asked: { readonly limit: number; readonly continuation?: string };
   /** The address of the next page, absent on the last. */
@@ -17,7 +23,7 @@ export interface Page {
 
 /** A page of a list, with at most that many entries. */
 export function page(most = 200): Parameter<Page> {
-  const query = { top: z.int().min(1).max(most).optional(), continuation: z.string().optional() };
+  const query = { top: z.int().min(1).max(most).optional(), continuation: Continuation.optional() };
   return {
     query,
     answers: pagingProblems,
@@ -30,7 +36,7 @@ export function page(most = 200): Parameter<Page> {
 
 function readPage(
   request: HttpRequest,
-  schema: z.ZodObject<{ top: z.ZodOptional<z.ZodInt>; continuation: z.ZodOptional<z.ZodString> }>,
+  schema: z.ZodObject<{ top: z.ZodOptional<z.ZodInt>; continuation: z.ZodOptional<typeof Continuation> }>,
 ): Page["asked"] {
   const { top: limit = defaultLimit, continuation } = readQuery(request, schema);
   if (continuation === undefined) return { limit };
