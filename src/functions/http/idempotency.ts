@@ -114,7 +114,8 @@ function tellFirst({ answer }: IdempotencyRecord): string {
     : `The first one was accepted: GET ${place} tells what became of it.`;
 }
 
-function readKey({ headers }: HttpRequest): string | undefined {
+/** Undefined without one; refuses a malformed one, also where it is not needed. */
+export function readKey({ headers }: Pick<HttpRequest, "headers">): string | undefined {
   const given = ["idempotency-key", "repeatability-request-id"].flatMap((name) => headers.get(name) ?? []);
   const [key, other = key] = given;
   if (key === undefined) return undefined;

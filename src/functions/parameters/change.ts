@@ -3,6 +3,7 @@ import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { flagProblem, problem } from "../docs/answers.ts";
 import type { Parameter } from "../http/declaration.ts";
+import { readKey } from "../http/idempotency.ts";
 import { type Condition, conditionOf, conditionProblem, ifMatchHeader } from "./conditions.ts";
 import { flag, readFlag, refuseDryRun } from "./flag.ts";
 
@@ -38,7 +39,11 @@ export const change: Parameter<Change> = {
   ...(planned.query ? { query: planned.query } : {}),
   header: { ...idempotencyKey, "if-match": ifMatchHeader },
   answers: { ...flagProblem, ...conditionProblem, ...keyProblem },
-  read: async (request) => ({ isDryRun: readFlag(request, "dryRun"), condition: conditionOf(request), request }),
+  read(request) {
+    const isDryRun = readFlag(request, "dryRun");
+    readKey(request);
+    return { isDryRun, condition: conditionOf(request), request };
+  },
 };
 
 /** A change without a plan, for the reason that it gives. */
@@ -49,6 +54,7 @@ export function changeWithoutPlan(why: string): Parameter<Omit<Change, "isDryRun
     answers: { ...flagProblem, ...conditionProblem, ...keyProblem },
     read: (request) => {
       refuseDryRun(request, why);
+      readKey(request);
       return { condition: conditionOf(request), request };
     },
   };
@@ -59,5 +65,5 @@ export const decision: Parameter<Omit<Change, "request">> = {
   ...(planned.query ? { query: planned.query } : {}),
   header: { "if-match": ifMatchHeader },
   answers: { ...flagProblem, ...conditionProblem },
-  read: async (request) => ({ isDryRun: readFlag(request, "dryRun"), condition: conditionOf(request) }),
+  read: (request) => ({ isDryRun: readFlag(request, "dryRun"), condition: conditionOf(request) }),
 };
