@@ -111,7 +111,7 @@ export function registerEvents(
     warn: keepLogContext(context.warn.bind(context)),
   });
 
-  routes.serve(followOperation, async ({ context, by, place: id, openStream }, lastSeen) => {
+  routes.serve(followOperation, async ({ context, by, place: id, openStream, validUntil }, lastSeen) => {
     const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
     if (hasSeenEnd(lastSeen)) return { status: 204 };
     const follower = followerOf(context);
@@ -122,12 +122,13 @@ export function registerEvents(
       isLast: ({ event }) => event === "end",
       ended,
       client: clients.find(context),
+      validUntil,
     });
   });
 
   routes.serveAnybody(eventSchema, async () => json(200, z.toJSONSchema(CloudEvent)));
 
-  routes.serve(followAll, async ({ context, by, openStream }, lastSeen) => {
+  routes.serve(followAll, async ({ context, by, openStream, validUntil }, lastSeen) => {
     const reader = {
       isVisible: (operation: AnyOperation) => maySeeOperation(by, operation),
       teams: mayApprove(by) ? undefined : visibleTeams(by),
@@ -141,6 +142,7 @@ export function registerEvents(
       isLast: () => false,
       ended,
       client: clients.find(context),
+      validUntil,
     });
   });
 }
