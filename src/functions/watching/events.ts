@@ -36,8 +36,8 @@ const lastEventId: Parameter<string | null> = {
 const stream = {
   description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps.
 \`item\`: one item of the followed batch. \`end\`: the operation has ended and the stream is complete. A comment every
-15 seconds keeps the connection alive. After two minutes the stream ends, and the client reconnects with Last-Event-ID. A client
-that does not read is disconnected; when it reconnects, it gets the current state.`,
+15 seconds keeps the connection alive. After two minutes, or with its caller's token, the stream ends, and the client reconnects
+with Last-Event-ID. A client that does not read is disconnected; when it reconnects, it gets the current state.`,
   content: text("text/event-stream", events),
 };
 
