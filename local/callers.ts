@@ -51,8 +51,10 @@ export function createCallers({
           operator: {
             sha256: digest(key),
             roles: ["Onboarding.Request", "Onboarding.Approve", "Onboarding.Operate"],
+            // Two people, who have no token: nobody signs in with these object IDs.
+            owner: randomUUID(),
           },
-          approver: { sha256: digest(approverKey), roles: ["Onboarding.Approve"] },
+          approver: { sha256: digest(approverKey), roles: ["Onboarding.Approve"], owner: randomUUID() },
         },
       },
       teams: {

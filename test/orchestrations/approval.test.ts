@@ -6,6 +6,7 @@ import { remindOfApproval } from "../../src/application/decisions/approval.ts";
 import { cancelOperation, decideApproval } from "../../src/application/decisions/decide.ts";
 import { Team } from "../../src/domain/access/access.ts";
 import { AppRole } from "../../src/domain/access/caller.ts";
+import { createPersonOf } from "../../src/domain/access/person.ts";
 import { ApprovalPolicy } from "../../src/domain/catalog/catalog.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -107,6 +108,36 @@ it("ends with APPROVAL_TIMED_OUT when nobody decides by the announced time", asy
   expect(history.find(({ EventType }) => EventType === 11)?.["FireAt"]).toBe(record().approval?.expiresTime);
   expect(written).toEqual([]);
   await expect(decide("approved")).rejects.toMatchObject({ code: "APPROVAL_TIMED_OUT" });
+});
+
+it("counts a person with a token and a key once, and lets nobody approve with one what they requested with the other", async () => {
+  const [ann, ben] = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"];
+  const keyOf = (owner?: string) => ({ sha256: "0".repeat(64), roles: [...approver.roles], teams: [], owner });
+  const auth = { entra: undefined, easyAuth: true, keys: { ann: keyOf(ann?.toUpperCase()), nobodys: keyOf() } };
+  const personOf = createPersonOf(auth);
+  const as = (id = "", kind: "approved" | "rejected" = "approved") =>
+    decideApproval(cloud.ports.registry, operation, { kind, by: { ...approver, id }, personOf });
+  const given = () => record().approval?.given?.map(({ by }) => by);
+
+  await acceptance.run({
+    async atRest() {
+      const asked = record();
+      // As from the queue: two people have to approve.
+      cloud.operations.set(operation, { ...asked, requestedBy: "queue" });
+      await as(ann);
+      await as("key:ann");
+      expect(given()).toEqual([ann]);
+      expect(record().approval?.decision).toBeUndefined();
+      await expect(as("key:nobodys")).rejects.toMatchObject({ code: "FORBIDDEN" });
+
+      cloud.operations.set(operation, { ...asked, requestedBy: ann ?? "" });
+      await expect(as("key:ann")).rejects.toMatchObject({ code: "APPROVER_IS_REQUESTER" });
+      await as(ben);
+      acceptance.raise(decisionEvent);
+    },
+  });
+
+  expect(record().status).toBe("Succeeded");
 });
 
 it("ignores an event without a recorded decision", async () => {

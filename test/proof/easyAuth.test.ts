@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
 import { createRoutes, occupy, people, type Route } from "../sandbox/support/routes.ts";
 import { type Person, roleOf } from "../support/people.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
@@ -111,6 +112,24 @@ it.each(["Headers", "headers"])("takes no principal from a query parameter named
   });
   // Refused like any parameter that the route does not have, and not taken for a header.
   expect(await own.json()).toMatchObject({ code: "INVALID_PARAMETER" });
+});
+
+it.each(["Headers", "headers"])("takes no principal from a property of a JSON body named %s", async (name) => {
+  const body = JSON.stringify({ [name]: headersOf(principal({ role: "operate" })), cluster: names.cluster });
+  const post = (headers: Record<string, string>) =>
+    fetch(`${sandbox.url}/api/onboardings`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body,
+    });
+
+  expect((await post({})).status).toBe(401);
+  const own = await post(headersOf(print(principal({ team: "red", role: "request" }))));
+  // Read as what it is: a field that a request does not have.
+  expect(await own.json()).toMatchObject({
+    code: "INVALID_REQUEST",
+    errors: expect.arrayContaining([expect.objectContaining({ pointer: `/${name}` })]),
+  });
 });
 
 it(`gives ${tampered} principals that were tampered with no access to another team's`, async () => {

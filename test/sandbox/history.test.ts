@@ -94,3 +94,51 @@ it("shows, repeats, compensates, changes and offboards what the runtime has purg
   }
   expect((await service.waitFor(await service.offboard(names.cluster, "kept"))).status).toBe("Succeeded");
 });
+
+it("purges while operations run, are watched and end, and nobody misses anything", async () => {
+  const berths = Array.from({ length: 12 }, (_, index) => `busy-${index}`);
+  const problems: string[] = [];
+  let purged = 0;
+  let isOver = false;
+  const purging = (async () => {
+    while (!isOver) {
+      for (const line of await purge()) purged += Number(/purged=(\d+)/.exec(line)?.[1] ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  /** The last event of a stream that follows an operation to its end. */
+  const follow = async (id: string): Promise<string> => {
+    const headers = { "x-mooring-key": sandbox.key ?? "" };
+    const text = await (await fetch(`${sandbox.url}/api/operations/${id}/events`, { headers })).text();
+    return text.trim().split("\n\n").at(-1) ?? "";
+  };
+  const watch = async (id: string): Promise<void> => {
+    const [ended, end] = await Promise.all([service.waitFor(id, 120_000), follow(id)]);
+    if (ended.status !== "Succeeded") problems.push(`${id} is ${ended.status}: ${ended.error?.message}`);
+    if (!/^event: end\n/.test(end) || !end.includes("Succeeded"))
+      problems.push(`the stream of ${id} ended with ${end}`);
+  };
+  const live = async (namespace: string): Promise<void> => {
+    const wanted = request(namespace, "messages");
+    const id = await service.onboard(wanted);
+    await watch(id);
+    // The same request finds the same operation, whose history may be gone by now.
+    const again = await service.onboard(wanted);
+    if (again !== id) problems.push(`${namespace}: ${again} instead of ${id}`);
+    const [{ roles: _reader, ...database } = {}] = wanted.databases;
+    await watch(await service.onboard({ ...wanted, databases: [{ ...database, roles: ["writer"] }] }));
+    await watch(await service.offboard(names.cluster, namespace));
+  };
+  const items = Array.from({ length: 6 }, (_, index) => request(`busy-batch-${index}`, "messages"));
+  const batch = String((await service.call("POST", "/api/onboardings/batch", { requests: items })).body["id"]);
+
+  await Promise.all([...berths.map(live), watch(batch)]);
+  isOver = true;
+  await purging;
+
+  expect(problems).toEqual([]);
+  expect(purged).toBeGreaterThan(berths.length);
+  expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+  // The runtime has nothing left but what still waits for somebody.
+  await expect.poll(async () => [await purge(), (await instances()).length].at(1)).toBe(0);
+}, 300_000);

@@ -1,4 +1,5 @@
 /** Overload: the service refuses the excess immediately and serves everyone else. */
+import { once } from "node:events";
 import { request as startRequest } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -61,6 +62,27 @@ it("answers 413 to large bodies of unknown size without reading them", async () 
   // The limit allows for the system's buffers; the service itself reads 16 KB.
   expect(Math.max(...answers.map(({ sent }) => sent))).toBeLessThan(45);
 });
+
+it("lets bodies that never end keep nobody from a change, and refuses them after ten seconds", async () => {
+  const { port, host } = new URL(sandbox.url);
+  // As many as the caller, here everybody, may have.
+  const answers = Array.from({ length: 5 }, async () => {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write(
+      `POST /api/onboardings HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"half`,
+    );
+    const [head] = await once(socket, "data");
+    socket.destroy();
+    return String(head).split("\r\n")[0];
+  });
+  const remove = async () => (await service.call("DELETE", `/api/namespaces/${names.cluster}/never-onboarded`)).status;
+  const change = async () => (await service.call("POST", "/api/onboardings", request())).status;
+  await expect.poll(change).toBe(429);
+
+  expect(await remove()).toBe(404);
+  expect(await Promise.all(answers)).toEqual(Array(5).fill("HTTP/1.1 408 Request Timeout"));
+  expect(await change()).toBe(202);
+}, 40_000);
 
 it("logs a client that disconnects in mid-body with one line, and not as an error", async () => {
   const { port, host } = new URL(sandbox.url);

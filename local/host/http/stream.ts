@@ -9,7 +9,10 @@ import type { InvocationInput, InvocationResult, TypedData } from "../app.ts";
 import { BodyTooLarge, discardRest } from "./body.ts";
 import { headersOf, isEndToEnd, queryOf } from "./message.ts";
 import { request as startRequest } from "./nodeHttp.ts";
+import { readProperties } from "./opening.ts";
 import { reply } from "./server.ts";
+
+type Properties = Readonly<Record<string, unknown>>;
 
 export interface StreamedCall {
   readonly url: URL;
@@ -23,6 +26,7 @@ export interface StreamedCall {
 
 export async function stream(request: IncomingMessage, response: ServerResponse, call: StreamedCall): Promise<void> {
   if (Number(request.headers["content-length"] ?? 0) > call.bodyLimit) throw new BodyTooLarge();
+  const input = toInput(request, call, hasBody(request.method) ? await readProperties(request) : {});
   const upstream = await connect(request, call);
   response.once("close", () => upstream.destroy());
   if (response.destroyed) {
@@ -35,7 +39,7 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
   // Both are awaited below, unless something else fails first.
   sent.catch(() => {});
   copied.catch(() => {});
-  const invoked = call.invoke(toInput(request, call));
+  const invoked = call.invoke(input);
   try {
     const { result } = await Promise.race([invoked, sent.then(() => invoked)]);
     // The handler returned nothing, so nothing comes through the SDK's port either.
@@ -96,11 +100,15 @@ function receive(upstream: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-function toInput(request: IncomingMessage, { invocationId, params, url }: StreamedCall): InvocationInput {
+function toInput(
+  request: IncomingMessage,
+  { invocationId, params, url }: StreamedCall,
+  properties: Properties,
+): InvocationInput {
   const traceParent = request.headers["traceparent"];
   return {
     trigger: {},
-    triggerMetadata: toBindingData(request, { url, params }),
+    triggerMetadata: toBindingData(request, { url, params, properties }),
     invocationId,
     ...(typeof traceParent === "string" ? { traceParent } : {}),
   };
@@ -108,22 +116,30 @@ function toInput(request: IncomingMessage, { invocationId, params, url }: Stream
 
 /**
  * As HttpTriggerAttributeBindingProvider.cs fills its dictionary, whose names have no case: a name keeps the case in which it
- * came first, so the query can hide a route parameter, and take the place of `Headers`. There a property of a JSON body can, too.
+ * came first, so the query can hide a route parameter, and take the place of `Headers`; a property of a JSON body can, too. Other
+ * properties of a body, which become binding data there, are left out.
  */
 function toBindingData(
   request: IncomingMessage,
-  { url, params }: Pick<StreamedCall, "url" | "params">,
+  { url, params, properties }: Pick<StreamedCall, "url" | "params"> & { readonly properties: Properties },
 ): Record<string, TypedData> {
   const data = new Map<string, { name: string; value: TypedData }>();
   const set = (name: string, value: TypedData) => {
     const key = name.toLowerCase();
     data.set(key, { name: data.get(key)?.name ?? name, value });
   };
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.toLowerCase() === "headers" && value !== null && !Array.isArray(value)) set(name, toTyped(value));
+  }
   for (const [name, value] of url.searchParams) if (name.toLowerCase() !== "code") set(name, { string: value });
   for (const [name, value] of Object.entries(params)) set(name, { string: value });
   if (!data.has("query")) set("Query", { json: JSON.stringify(queryOf(url)) });
   if (!data.has("headers")) set("Headers", { json: JSON.stringify(headersOf(request)) });
   return Object.fromEntries([...data.values()].map(({ name, value }) => [name, value]));
+}
+
+function toTyped(value: unknown): TypedData {
+  return typeof value === "string" ? { string: value } : { json: JSON.stringify(value) };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** People's decisions about an operation: written to its record with the ETag, so the first one counts. */
 
 import type { Caller } from "../../domain/access/caller.ts";
+import type { PersonOf } from "../../domain/access/person.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation, Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, approvalsNeeded, mayDecide } from "../../domain/policy/approval.ts";
@@ -23,6 +24,8 @@ export interface Decision {
 export interface ApprovalDecision extends Decision {
   readonly kind: "approved" | "rejected";
   readonly requestHash?: string | undefined;
+  /** Without it, everybody has one ID. */
+  readonly personOf?: PersonOf;
 }
 
 /** The operation, and whether the same decision was already made. */
@@ -89,7 +92,9 @@ export function expectApprover(by: Caller): void {
 }
 
 function approvalOf(id: string, decision: ApprovalDecision): Next {
-  const { by, kind, requestHash, now = new Date() } = decision;
+  const { by, kind, requestHash, personOf = (each) => each, now = new Date() } = decision;
+  const person = personOf(by.id);
+  const isSame = (id: string) => id === by.id || (person !== undefined && personOf(id) === person);
   return (record) => {
     const { approval } = record;
     if (!approval) throw notPending(record, "it has not asked for one");
@@ -97,8 +102,12 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
     if (!mayDecide(by, approval)) {
       throw new Refusal("FORBIDDEN", `It is not yours to decide. ${approval.reasons.join(" ")}`, { about });
     }
-    if (by.id === record.requestedBy) {
-      const message = `Operation ${id} was requested by ${by.id}, who cannot decide about it.`;
+    if (person === undefined && kind === "approved") {
+      const message = `Nobody knows who is behind ${by.id}: the catalog names no owner of the key. Approve with a token.`;
+      throw new Refusal("FORBIDDEN", message, { about });
+    }
+    if (isSame(record.requestedBy)) {
+      const message = `Operation ${id} was requested by ${record.requestedBy}, who cannot decide about it.`;
       throw new Refusal("APPROVER_IS_REQUESTER", message, { about });
     }
     if (requestHash !== undefined && requestHash !== approval.requestHash) {
@@ -107,7 +116,7 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
     }
     const { decision: made, given = [] } = approval;
     if (made?.kind === kind && made.by === by.id) return undefined;
-    const isGiven = given.some((each) => each.by === by.id);
+    const isGiven = given.some((each) => isSame(each.by));
     if (kind === "approved" && isGiven && (!made || made.kind === kind)) return undefined;
     if (made?.kind === "timedOut" || (!made && now.getTime() >= Date.parse(approval.expiresTime))) {
       throw new Refusal("APPROVAL_TIMED_OUT", `The time to decide ended at ${approval.expiresTime}.`, {

@@ -18,6 +18,10 @@ const Key = z.strictObject({
     }),
   roles: z.array(AppRole).min(1).meta({ description: "The app roles of the key." }),
   teams: z.array(TeamName).default([]).meta({ description: "The teams of the key." }),
+  owner: z.guid().optional().meta({
+    description:
+      "The object ID of the person who has the key: with key and token, that person approves once. Where people sign in, a key without an owner cannot approve. Since 0.2.0.",
+  }),
 });
 export type Key = z.infer<typeof Key>;
 

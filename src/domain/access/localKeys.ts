@@ -2,6 +2,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Auth } from "./access.ts";
 import type { Caller } from "./caller.ts";
 
+/** Distinguishes a key's name from a token's object ID. */
+export const keyPrefix = "key:";
+
 /**
  * The caller that a key belongs to. Compares all digests, each in constant time, so that timing reveals nothing about a key or
  * its position in the catalog.
@@ -10,8 +13,7 @@ export function callerOfKey({ keys }: Pick<Auth, "keys">, presented: string): Ca
   const digest = createHash("sha256").update(presented).digest();
   let found: Caller | undefined;
   for (const [name, { sha256, roles, teams }] of Object.entries(keys)) {
-    // The prefix distinguishes a key's name from a token's object ID.
-    if (timingSafeEqual(digest, Buffer.from(sha256, "hex"))) found = { id: `key:${name}`, name, teams, roles };
+    if (timingSafeEqual(digest, Buffer.from(sha256, "hex"))) found = { id: `${keyPrefix}${name}`, name, teams, roles };
   }
   return found;
 }

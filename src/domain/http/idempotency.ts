@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../canonicalJson.ts";
+import { hasPassed } from "../hasPassed.ts";
 
 /** An answer, kept in order to give it again. */
 export interface KeptAnswer {
@@ -41,11 +42,11 @@ export function judge(
   fingerprint: string,
   now: number,
 ): "expired" | "reused" | "inProgress" | "answered" {
-  const age = now - Date.parse(record.claimedTime);
-  if (age > keptMs) return "expired";
+  const claimed = Date.parse(record.claimedTime);
+  if (now - claimed > keptMs) return "expired";
   if (record.fingerprint !== fingerprint) return "reused";
   if (record.answer) return "answered";
-  return age > claimMs ? "expired" : "inProgress";
+  return hasPassed(claimed, claimMs, now) ? "expired" : "inProgress";
 }
 
 /** The operation that an earlier attempt has begun, or was about to begin. A day later, the same key means another request. */

@@ -9,6 +9,8 @@ import { Refusal } from "./refusal.ts";
 export const Claims = z.object({
   oid: z.guid(),
   tid: z.guid(),
+  /** When the token ends, in seconds since 1970. */
+  exp: z.number().optional(),
   /** The client that requested the token: `azp` in v2.0, `appid` in v1.0. An ID token has neither. */
   azp: z.string().optional(),
   appid: z.string().optional(),

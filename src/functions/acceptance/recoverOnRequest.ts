@@ -2,6 +2,7 @@
  * A request that meets an operation recovers it as the timer does (operations/startAccepted.ts): after a kill the timer waits
  * for its lease, up to a minute, but a caller need not. Only for callers who may see the operation, which is checked before.
  */
+import { hasPassed } from "../../domain/hasPassed.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -43,7 +44,7 @@ export function createRequestRecovery(
 
   function isDue(operation: string): boolean {
     const last = looked.get(operation);
-    if (last !== undefined && now() < last + pauseMs) return false;
+    if (last !== undefined && !hasPassed(last, pauseMs, now())) return false;
     // The first entry is the one checked longest ago.
     looked.delete(operation);
     looked.set(operation, now());
@@ -65,7 +66,7 @@ export function createRequestRecovery(
   }
 
   async function recoverHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
-    if (!record || !isHeld(record) || now() < Date.parse(record.acceptedTime) + graceMs) return false;
+    if (!record || !isHeld(record) || !hasPassed(Date.parse(record.acceptedTime), graceMs, now())) return false;
     await recoverOperation({ ports, client, warn, now }, record);
     return true;
   }

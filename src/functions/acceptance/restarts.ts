@@ -1,6 +1,8 @@
 /** How often, and when, an orchestration that ended without an outcome is restarted. */
 import { type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 
+import { hasPassed } from "../../domain/hasPassed.ts";
+
 /** A deployment or a scale-in can take minutes, and fails whatever is due in that time. */
 const mostRestarts = 5;
 /** An error thrown by its own code will recur, unless the cause has changed. */
@@ -23,7 +25,7 @@ export function mayRestart(instance: Ended, restarts: number, now: number): "now
   const most = ofRuntime.some((words) => words.test(reason)) ? mostRestarts : mostAfterDefect;
   if (restarts >= most) return "never";
   const pauseMs = restarts === 0 ? 0 : firstPauseMs * 2 ** (restarts - 1);
-  return now < new Date(instance.lastUpdatedTime).getTime() + pauseMs ? "later" : "now";
+  return hasPassed(new Date(instance.lastUpdatedTime).getTime(), pauseMs, now) ? "now" : "later";
 }
 
 function isTerminated({ runtimeStatus }: Pick<Ended, "runtimeStatus">): boolean {

@@ -6,6 +6,7 @@ import type { DurableOrchestrationStatus } from "durable-functions";
 import { originOf } from "../../application/batch/batchRecord.ts";
 import { concludeBatch, settleItems } from "../../application/batch/concludeBatch.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
+import { hasPassed } from "../../domain/hasPassed.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
@@ -72,7 +73,8 @@ async function reconcileBatch(
   }
   const instance = await findInstance(client, id);
   if (!instance || hasEnded(instance)) {
-    if (accepted >= before) return;
+    // One that seems to be accepted much later was so by a clock that was wrong.
+    if (!hasPassed(accepted, 1, before)) return;
     // It may have ended, and have been closed, since the batches were listed.
     if (!(await registry.getOpenBatch(id))) return;
     // It is not closed, so it has not ended: what it has done is in the registry, and a new run continues from there.

@@ -20,6 +20,8 @@ type Identify = Pick<Ports, "catalog" | "tokens">;
 export interface Callers {
   /** Identifies the sender by the credentials in the request; refuses a request without any. */
   identify(request: Pick<HttpRequest, "headers">): Promise<Caller>;
+  /** Until when the caller's access token proves who calls, in milliseconds since 1970; undefined for any other proof. */
+  validUntil(caller: Caller): number | undefined;
   /** Takes one of the caller's tokens; refuses a caller who has none left, or none of the given roles. */
   admit(caller: Caller, anyOf: readonly AppRole[]): void;
   /** Charges what a request costs beyond the one token that every request takes; a full bucket always covers it. */
@@ -44,8 +46,10 @@ export function createCallers(ports: Identify): Callers {
   const verifications = createConcurrencyLimit(limits.verifications);
   const bodies = createBodyLimit(limits.changes, (whose) => tooMany(whose, "requests that are still being sent"));
   const streams = createConcurrencyLimit(limits.streams);
+  const ends = new WeakMap<Caller, number>();
   return {
-    identify: (request) => identify(ports, request),
+    identify: (request) => identify(ports, request, (caller, end) => void ends.set(caller, end)),
+    validUntil: (caller) => ends.get(caller),
     admit(caller, anyOf) {
       take(limiter, caller, 1);
       if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
@@ -89,7 +93,11 @@ function take(limiter: RateLimiter, { id }: Caller, tokens: number): void {
 }
 
 /** Only the strongest credential counts: a valid header does not make up for a rejected token. */
-async function identify({ catalog, tokens }: Identify, { headers }: Pick<HttpRequest, "headers">): Promise<Caller> {
+async function identify(
+  { catalog, tokens }: Identify,
+  { headers }: Pick<HttpRequest, "headers">,
+  noteEnd: (caller: Caller, end: number) => void,
+): Promise<Caller> {
   const { auth } = catalog;
   if (!auth) return anybody;
 
@@ -97,7 +105,10 @@ async function identify({ catalog, tokens }: Identify, { headers }: Pick<HttpReq
   if (authorization !== null && tokens) {
     const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? [];
     if (token === undefined) throw unauthenticated(catalog, "The Authorization header is not `Bearer <token>`.");
-    return callerOf(catalog, await verify(catalog, tokens, token));
+    const claims = await verify(catalog, tokens, token);
+    const caller = callerOf(catalog, claims);
+    if (claims.exp !== undefined) noteEnd(caller, claims.exp * 1_000);
+    return caller;
   }
   const principal = headers.get("x-ms-client-principal");
   if (principal !== null && auth.easyAuth) {

@@ -27,6 +27,8 @@ export interface CallOfCaller extends Call {
   readonly by: Caller;
   /** Charges what the request costs beyond the one token that every request takes. */
   charge(tokens: number): void;
+  /** Until when the caller has proven who it is; see `Callers`. */
+  readonly validUntil: number | undefined;
   /** Refuses when too many are open; call the returned function when the stream is closed. */
   openStream(): () => void;
   /** Reads a body; the request does not occupy its place among the changes meanwhile. */
@@ -82,6 +84,7 @@ export function createGuards({
             ...call,
             by,
             charge: (tokens) => callers.charge(by, tokens),
+            validUntil: callers.validUntil(by),
             openStream: () => callers.openStream(by),
             receive: change.receive,
           });
@@ -97,6 +100,9 @@ export function createGuards({
   return { answering, forAnybody, forCallers };
 }
 
+/** Unless the answer itself says otherwise, as a file of the dashboard does. */
+const ofEveryAnswer = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
 const answeringTo =
   (restoreSent: RestoreSent) =>
   (handler: Handler<Call>): Registered =>
@@ -110,5 +116,5 @@ const answeringTo =
     const answer = await logWithin({ traceId }, () =>
       work().catch((error: unknown) => problem(error, { context, traceId })),
     );
-    return { ...answer, headers: { ...answer.headers, traceparent } };
+    return { ...answer, headers: { ...ofEveryAnswer, ...answer.headers, traceparent } };
   };

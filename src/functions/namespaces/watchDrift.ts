@@ -10,6 +10,7 @@ import { readTwice } from "../../application/inspection/proveNamespace.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
+import { hasPassed } from "../../domain/hasPassed.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -77,10 +78,11 @@ export async function watchDrift(
 
 /** Oldest look first. A namespace that could not be read waits for its next turn, and holds up no other. */
 async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise<readonly Stored<OnboardedRecord>[]> {
-  const before = new Date(now - catalog.drift.everyMinutes * 60_000).toISOString();
+  const everyMs = catalog.drift.everyMinutes * 60_000;
+  const before = new Date(now - everyMs).toISOString();
   const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
   return (await registry.namespacesToVerify({ before }))
-    .filter((record) => seen(record) < before)
+    .filter((record) => hasPassed(Date.parse(seen(record)) || 0, everyMs, now))
     .toSorted((a, b) => (seen(a) < seen(b) ? -1 : Number(seen(a) > seen(b))))
     .slice(0, mostPerRun);
 }

@@ -1,5 +1,6 @@
 import { expectApprover } from "../../application/decisions/decide.ts";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
+import { createPersonOf } from "../../domain/access/person.ts";
 import { AwaitingPage } from "../../domain/documents/operation.ts";
 import { awaitsCaller } from "../../domain/operation/awaiting.ts";
 import type { Ports } from "../../ports.ts";
@@ -28,14 +29,15 @@ export const listApprovals = declareRoute({
   },
 });
 
-export function registerApprovals({ registry }: Pick<Ports, "registry">, routes: Routes): void {
+export function registerApprovals({ registry, catalog }: Pick<Ports, "registry" | "catalog">, routes: Routes): void {
+  const personOf = createPersonOf(catalog.auth);
   routes.serve(listApprovals, async ({ by }, { asked, next }) => {
     expectApprover(by);
     const now = new Date();
     const { value, continuation } = await listAwaiting(registry, {
       ...asked,
       isWanted: ({ requestedBy }) => requestedBy !== by.id,
-      isMeant: (operation) => awaitsCaller(by, operation, now),
+      isMeant: (operation) => awaitsCaller(by, operation, now, personOf),
     });
     const found: AwaitingPage = { value: value.map(awaitingDocument), ...next(continuation) };
     return json(200, found);

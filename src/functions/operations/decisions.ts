@@ -4,6 +4,7 @@ import { z } from "zod";
 import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
+import { createPersonOf } from "../../domain/access/person.ts";
 import { DecisionDocument } from "../../domain/documents/accepted.ts";
 import type { Signature } from "../../domain/documents/signature.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
@@ -156,19 +157,21 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
     });
   });
 
+  const personOf = createPersonOf(ports.catalog.auth);
   const approving = (
     { by, place: id }: RouteCallOfCaller<string>,
     asked: Pick<Change, "condition">,
     told: z.infer<typeof RejectBody> & { readonly kind: "approved" | "rejected" },
   ): Omit<Verb, "name"> => {
-    const given = { by, expect: expectIn(asked), ...told };
+    const given = { by, expect: expectIn(asked), personOf, ...told };
     return {
       plan: () => planApproval({ ports }, id, given),
       async decide() {
         const record = await decideApproval(ports.registry, id, given);
         const { given: approvals = [], decision: made } = record.approval ?? {};
         // One of several approvals is a decision of its own.
-        const own = told.kind === "approved" ? approvals.find((each) => each.by === by.id) : undefined;
+        const own =
+          told.kind === "approved" ? approvals.find((each) => personOf(each.by) === personOf(by.id)) : undefined;
         return { record, decided: own ?? made };
       },
     };

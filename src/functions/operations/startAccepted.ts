@@ -9,6 +9,7 @@ import { cancelOfItem } from "../../application/batch/batchItem.ts";
 import { remindOfApproval } from "../../application/decisions/approval.ts";
 import { passOnCancel } from "../../application/decisions/cancellation.ts";
 import { concludeOperation } from "../../application/operation/concludeOperation.ts";
+import { hasPassed } from "../../domain/hasPassed.ts";
 import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Outcome } from "../../domain/operation/outcome.ts";
@@ -37,7 +38,7 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
       const held = await ports.registry.heldNamespaces();
       for (const record of held) {
         try {
-          const isOld = Date.parse(record.acceptedTime) < before;
+          const isOld = hasPassed(Date.parse(record.acceptedTime), 1, before);
           const waits = isOld
             ? await recoverOperation(recovery, record)
             : await reconcileApproval(recovery, record.operation);

@@ -10,6 +10,8 @@ export interface EventSourceOptions {
   readonly pace?: Pace;
   /** Undefined where the host does not reveal it. */
   readonly client?: Client | undefined;
+  /** When the caller has to prove again who it is, in milliseconds since 1970. */
+  readonly validUntil?: number | undefined;
   /** Called for the first of consecutive failures. */
   readonly onFailure?: (reason: string) => void;
   /** Called once, when nothing more will be written. */
@@ -85,8 +87,9 @@ export async function* writeEvents({
   gone,
   isBehind = () => false,
   onFailure,
+  validUntil = Number.POSITIVE_INFINITY,
 }: Written): AsyncGenerator<string, "behind" | undefined> {
-  const end = Date.now() + pace.limitMs;
+  const end = endOf(pace, validUntil);
   let heartbeat = Date.now() + pace.heartbeatMs;
   let isFailing = false;
   yield `retry: ${pace.retryMs}\n\n`;
@@ -116,6 +119,14 @@ export async function* writeEvents({
   }
   if (!gone?.aborted) yield ": the time of this stream is over; come back with Last-Event-ID\n\n";
   return undefined;
+}
+
+/** How long after its end a token is still accepted, because clocks differ (adapters/entra). */
+const toleratedMs = 300_000;
+
+function endOf({ limitMs }: Pick<Pace, "limitMs">, validUntil: number): number {
+  const now = Date.now();
+  return Math.min(now + limitMs, validUntil > now ? validUntil : validUntil + toleratedMs);
 }
 
 function print({ event, id, data }: ServerEvent): string {

@@ -36,8 +36,8 @@ const lastEventId: Parameter<string | null> = {
 const stream = {
   description: `Server-sent events. \`operation\`: an operation's status, with its phase. \`step\`: one of its steps.
 \`item\`: one item of the followed batch. \`end\`: the operation has ended and the stream is complete. A comment every
-15 seconds keeps the connection alive. After two minutes the stream ends, and the client reconnects with Last-Event-ID. A client
-that does not read is disconnected; when it reconnects, it gets the current state.`,
+15 seconds keeps the connection alive. After two minutes, or with its caller's token, the stream ends, and the client reconnects
+with Last-Event-ID. A client that does not read is disconnected; when it reconnects, it gets the current state.`,
   content: text("text/event-stream", events),
 };
 
@@ -111,7 +111,7 @@ export function registerEvents(
     warn: keepLogContext(context.warn.bind(context)),
   });
 
-  routes.serve(followOperation, async ({ context, by, place: id, openStream }, lastSeen) => {
+  routes.serve(followOperation, async ({ context, by, place: id, openStream, validUntil }, lastSeen) => {
     const record = mustSeeOperation(by, id, await ports.registry.findOperation(id));
     if (hasSeenEnd(lastSeen)) return { status: 204 };
     const follower = followerOf(context);
@@ -122,12 +122,13 @@ export function registerEvents(
       isLast: ({ event }) => event === "end",
       ended,
       client: clients.find(context),
+      validUntil,
     });
   });
 
   routes.serveAnybody(eventSchema, async () => json(200, z.toJSONSchema(CloudEvent)));
 
-  routes.serve(followAll, async ({ context, by, openStream }, lastSeen) => {
+  routes.serve(followAll, async ({ context, by, openStream, validUntil }, lastSeen) => {
     const reader = {
       isVisible: (operation: AnyOperation) => maySeeOperation(by, operation),
       teams: mayApprove(by) ? undefined : visibleTeams(by),
@@ -141,6 +142,7 @@ export function registerEvents(
       isLast: () => false,
       ended,
       client: clients.find(context),
+      validUntil,
     });
   });
 }

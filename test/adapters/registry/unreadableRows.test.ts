@@ -8,7 +8,10 @@ function open() {
   const lines: string[] = [];
   const rows = createUnreadableRows({ now: () => time, warn: (line) => void lines.push(line) });
   const meet = (row: string) => rows.note(new UnreadableRow("MooringSteps", { partition: "op", row }, "it is odd"));
-  return { rows, lines, meet, pass: (ms: number) => void (time += ms) };
+  const pass = (ms: number) => {
+    time += ms;
+  };
+  return { rows, lines, meet, pass };
 }
 
 it("tells of each row once an hour, with its key, however often it is met", () => {

@@ -9,6 +9,10 @@ const [second, hour] = [1_000, 3_600_000];
 it.each([
   ["inProgress", record, "f", 59 * second],
   ["expired", record, "f", 61 * second],
+  // Claimed by a clock that is ahead: a little, or so much that nobody could wait for it.
+  ["inProgress", record, "f", -60 * second],
+  ["expired", record, "f", -2 * hour],
+  ["answered", answered, "f", -2 * hour],
   ["answered", answered, "f", 23 * hour],
   ["expired", answered, "f", 25 * hour],
   ["reused", answered, "g", 23 * hour],

@@ -28,6 +28,7 @@ let acceptance: TestAcceptanceContext;
 let requestRecovery: RequestRecovery;
 let now: number;
 let asked: number;
+let lastUpdatedTime: Date;
 let found: { runtimeStatus: string; output?: unknown };
 
 const warnings: string[] = [];
@@ -36,7 +37,7 @@ const by = () => ({
     ...acceptance.client,
     async getStatus() {
       asked += 1;
-      return { ...found, lastUpdatedTime: new Date(0) } as Awaited<ReturnType<DurableClient["getStatus"]>>;
+      return { ...found, lastUpdatedTime } as Awaited<ReturnType<DurableClient["getStatus"]>>;
     },
   } as Partial<DurableClient> as DurableClient,
   warn: (text: string) => void warnings.push(text),
@@ -48,6 +49,7 @@ beforeEach(() => {
   providePorts(cloud.ports);
   now = Date.now();
   asked = 0;
+  lastUpdatedTime = new Date(0);
   found = { runtimeStatus: "Failed", output: noWorkers };
   warnings.length = 0;
   requestRecovery = createRequestRecovery(cloud.ports, { recoverOperation, recoverBatch }, () => now);
@@ -71,6 +73,23 @@ it("resumes an operation whose orchestration ended without an outcome", async ()
 
   await acceptance.run();
   expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded", restarts: 1 });
+});
+
+it("resumes what the engine failed before the clock was set back by three days, and looks on as often", async () => {
+  const { operation } = await acceptOnboarding(acceptance, request);
+  await breakOff(acceptance, "preflight");
+  lastUpdatedTime = new Date(now);
+  expect(await requestRecovery.recoverOperation(by(), request, operation)).toBe(false);
+  now -= 72 * 3_600_000;
+
+  expect(await requestRecovery.recoverOperation(by(), request, operation)).toBe(true);
+  // Once more, after a first resumption: its pause began in the future, too.
+  await breakOff(acceptance, "preflight");
+  now += 6_000;
+  expect(await requestRecovery.recoverOperation(by(), request, operation)).toBe(true);
+
+  await acceptance.run();
+  expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded", restarts: 2 });
 });
 
 it("queries the instance once in a few seconds, however many requests arrive", async () => {

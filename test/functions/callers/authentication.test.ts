@@ -99,6 +99,15 @@ it("accepts a bearer token, a key, and nothing else", async () => {
   }
 });
 
+it("knows until when a token is valid, and of no such time for a key", async () => {
+  const exp = 1_900_000_000;
+  const ending: Tokens = { verify: async (token) => ({ ...(await tokens.verify(token)), exp }) };
+  callers = createCallers({ catalog: Catalog.parse({ ...withTeams, auth: { entra, keys } }), tokens: ending });
+
+  expect(callers.validUntil(await ask({ authorization: "Bearer good" }))).toBe(exp * 1_000);
+  expect(callers.validUntil(await ask({ "x-mooring-key": key }))).toBeUndefined();
+});
+
 it("does not let a valid credential make up for an invalid one of higher precedence", async () => {
   provide({ entra, keys, easyAuth: true });
 

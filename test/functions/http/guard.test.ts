@@ -54,6 +54,30 @@ it("passes the caller to the handler, and the call's trace to the answer", async
   expect(JSON.parse(String(body)).at).toContain("0af7651916cd43dd8448eb211c80319c");
 });
 
+it("lets nobody keep or guess the type of an answer, whether it succeeds, is refused or fails", async () => {
+  const { context, request, guardsOf } = open();
+  const { forAnybody, forCallers } = guardsOf();
+  const crash = async (): Promise<never> => {
+    throw new Error("a defect");
+  };
+  const file = async () => ({ status: 200, headers: { "cache-control": "public, max-age=31536000, immutable" } });
+  const handlers = [
+    forAnybody(async () => json(200, {})),
+    forCallers(everyone, refuse),
+    forAnybody(crash),
+    forAnybody(file),
+  ];
+
+  const answers = await Promise.all(handlers.map((handler) => handler(request(), context)));
+
+  const headers = answers.map((answer) => new Headers(answer.headers as Record<string, string>));
+  expect(headers.map((each) => each.get("x-content-type-options"))).toEqual(Array(4).fill("nosniff"));
+  expect(headers.map((each) => each.get("cache-control"))).toEqual([
+    ...Array(3).fill("no-store"),
+    "public, max-age=31536000, immutable",
+  ]);
+});
+
 it("does nothing for a client that gave up before anybody knew what it sent", async () => {
   const { cloud, context, request, guardsOf } = open();
   let runs = 0;

@@ -1,6 +1,7 @@
 /** Messages for a busy namespace: their order, what happens at their turn, and a process that dies at any moment. */
 import type { DurableClient } from "durable-functions";
 import { beforeEach, describe, expect, it } from "vitest";
+import { BrokerError } from "../../../local/simulators/serviceBus/errors.ts";
 import { createQueue, type LockedMessage, type QueuedMessage } from "../../../local/simulators/serviceBus/queue.ts";
 import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
 import { Queue, Team } from "../../../src/domain/access/access.ts";
@@ -33,10 +34,18 @@ function createTime() {
   };
 }
 
-/** The call at which the process dies, before or after the call's effect. */
-interface Death {
+/** A call, before or after its effect. */
+interface Moment {
   readonly at: number;
   readonly when: "before" | "after";
+}
+
+/** What happens to a process in the middle of its work; each once. */
+interface Incidents {
+  /** It dies. */
+  readonly death?: Moment;
+  /** It stands still until its locks are over and another process has received and settled everything; then it goes on. */
+  readonly standstill?: Moment;
 }
 
 type Body = object;
@@ -56,14 +65,17 @@ class World {
   readonly ended = new Set<string>();
   readonly startedAgain: string[] = [];
   calls = 0;
-  #death: Death | undefined;
+  lostLocks = 0;
+  #death: Moment | undefined;
+  #standstill: Moment | undefined;
   #tellDeath: () => void = () => undefined;
   died = new Promise<void>(() => undefined);
   ports: Ports;
   backlog: Backlog;
 
-  constructor({ death, catalog = {} }: { death?: Death; catalog?: Partial<Catalog> } = {}) {
+  constructor({ death, standstill, catalog = {} }: Incidents & { catalog?: Partial<Catalog> } = {}) {
     this.#death = death;
+    this.#standstill = standstill;
     this.cloud = createFakeCloud(catalog);
     const { registry, ...others } = this.cloud.ports;
     this.ports = { ...others, registry: this.#mortal(registry), queue: this.#mortal(this.#messages()) };
@@ -104,10 +116,25 @@ class World {
   async #call<R>(effect: () => R): Promise<Awaited<R>> {
     this.calls += 1;
     const death = this.#death?.at === this.calls ? this.#death : undefined;
+    const standstill = this.#standstill?.at === this.calls ? this.#standstill : undefined;
     if (death?.when === "before") return await this.#die();
+    if (standstill?.when === "before") await this.#letAnotherWork();
     const result = await effect();
     if (death) return await this.#die();
+    if (standstill) await this.#letAnotherWork();
     return result;
+  }
+
+  async #letAnotherWork(): Promise<void> {
+    this.#standstill = undefined;
+    this.time.advance(61_000);
+    const { died } = this;
+    const own = this.backlog;
+    this.backlog = this.#newProcess();
+    await this.deliverAll();
+    await this.backlog.reconcile(this.worker);
+    this.died = died;
+    this.backlog = own;
   }
 
   #die(): Promise<never> {
@@ -210,7 +237,11 @@ class World {
         this.ports,
         { backlog: this.backlog, requestRecovery: { recoverHolder: async () => false } },
         { message: content, context, client: this.client },
-      ),
+      ).catch((error: unknown) => {
+        // The host reports the failure; the message belongs to another receiver, or to nobody any more.
+        if (!(error instanceof BrokerError)) throw error;
+        this.lostLocks += 1;
+      }),
     );
   }
 
@@ -648,8 +679,8 @@ describe("the cost of a message", () => {
 });
 
 /** Three messages for a namespace that a fourth holds, with a process that dies at the given call. */
-async function liveThrough(isTimerLate: boolean, death?: Death): Promise<World> {
-  world = new World(death ? { death } : {});
+async function liveThrough(isTimerLate: boolean, incidents: Incidents = {}): Promise<World> {
+  world = new World(incidents);
   for (const role of ["reader", "writer", "executor", "reader"]) world.send(request([role]));
   await world.settle({ isTimerLate });
   return world;
@@ -666,7 +697,7 @@ it.each([
 
     for (let at = 1; at <= calls; at += 1) {
       for (const when of ["before", "after"] as const) {
-        const { startedAgain, deadLetters, cloud } = await liveThrough(isTimerLate, { at, when });
+        const { startedAgain, deadLetters, cloud } = await liveThrough(isTimerLate, { death: { at, when } });
 
         const what = `died ${when} call ${at}`;
         expect(world.requests(), what).toEqual(["reader", "writer", "executor", "reader"]);
@@ -677,3 +708,23 @@ it.each([
     }
   },
 );
+
+it("nothing is lost, begun twice or out of order when another receiver takes a message in the middle of its admission", async () => {
+  const { calls } = await liveThrough(false);
+  let lostLocks = 0;
+
+  for (let at = 1; at <= calls; at += 1) {
+    for (const when of ["before", "after"] as const) {
+      const lived = await liveThrough(false, { standstill: { at, when } });
+
+      const what = `stood still ${when} call ${at}`;
+      expect(lived.requests(), what).toEqual(["reader", "writer", "executor", "reader"]);
+      expect(lived.cloud.operations.size, what).toBe(4);
+      expect(lived.startedAgain, what).toEqual([]);
+      expect(lived.deadLetters, what).toEqual([]);
+      lostLocks += lived.lostLocks;
+    }
+  }
+  // Otherwise no message was taken from anybody.
+  expect(lostLocks).toBeGreaterThan(20);
+});

@@ -63,6 +63,18 @@ it("ends when its time is over, however busy it is", async () => {
   expect(chunks.at(-1)).toMatch(/^: the time of this stream is over/);
 });
 
+it("ends with the token that let its caller in, even one that is past its end by the difference of clocks", async () => {
+  const poll = async () => [{ event: "step", id: "1", data: {} }];
+  const endedAfter = async (validUntil: number) => {
+    const begun = Date.now();
+    for await (const _chunk of writeEvents({ subscription: subscribe({ poll }), isLast, pace, validUntil }));
+    return Date.now() - begun;
+  };
+
+  expect(await endedAfter(Date.now() + 100)).toBeLessThan(2_000);
+  expect(await endedAfter(Date.now() - 300_000 + 100)).toBeLessThan(2_000);
+});
+
 it("continues after a failed look", async () => {
   const poll = from([
     new TransientError("REGISTRY_UNAVAILABLE", "the registry does not answer"),

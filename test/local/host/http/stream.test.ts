@@ -84,6 +84,31 @@ test("lets the query hide route parameters and replace the headers, as the real 
   expect(await ask("a?headers=1")).toEqual({ params: { name: "a", headers: "1" }, header: null });
 });
 
+test("lets a property of a JSON body replace the headers, too, as the real host does", async () => {
+  const { url } = await runHost({
+    code: `${setup}
+      app.post("tell", { route: "tell", handler: async (request) => ({ jsonBody: {
+        header: request.headers.get("x-test"), size: (await request.arrayBuffer()).byteLength,
+      } }) });`,
+  });
+  const post = async (body: string, { type = "application/json", query = "" } = {}) => {
+    const headers = { "x-test": "sent", "content-type": type };
+    return await (await fetch(`${url}/api/tell${query}`, { method: "POST", headers, body })).json();
+  };
+  const forging = JSON.stringify({ cluster: "aks-dev", Headers: { "x-test": "forged" } });
+  const byQuery = encodeURIComponent(JSON.stringify({ "x-test": "by query" }));
+
+  expect(await post(forging)).toEqual({ header: "forged", size: forging.length });
+  expect(await post(forging, { query: `?Headers=${byQuery}` })).toEqual({ header: "by query", size: forging.length });
+  // As with a query parameter, one in lower case hides the headers under another name.
+  expect(await post('{"headers": {"x-test": "forged"}}')).toMatchObject({ header: null });
+  // Not JSON, not an object, without such a property.
+  expect(await post(forging, { type: "text/plain" })).toMatchObject({ header: "sent" });
+  expect(await post(`[${forging}]`)).toMatchObject({ header: "sent" });
+  expect(await post('{"Headers": ["x-test"], "other": 1}')).toMatchObject({ header: "sent" });
+  expect(await post("{")).toEqual({ header: "sent", size: 1 });
+});
+
 test("answers 204 for nothing and 500 for an error, and cuts off a response whose body fails midway", async () => {
   const { url } = await runHost({
     code: `${setup}
