@@ -54,7 +54,9 @@ export async function claimOnboarding(
   const admission = admit(claimContext, request, options);
   const requestHash = hashRequest(request);
   const { cluster, namespace } = request;
-  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash };
+  const { adoptIdentity } = options;
+  const decided = adoptIdentity === undefined ? {} : { adoptIdentity };
+  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, ...decided };
   // After losing a race for the record, look at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;

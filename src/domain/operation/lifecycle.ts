@@ -36,6 +36,7 @@ export interface Opening extends Beginning, Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly team?: string;
+  readonly adoptIdentity?: string;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -120,6 +121,17 @@ export function requestsOf({
   return [request, ...(earlier ? [earlier] : []), ...(previous ? requestsOf(previous) : [])];
 }
 
+/** Every operation that the record names: of these, something may be there. */
+export function operationsOf({
+  operation,
+  onboardedBy,
+  compensates,
+  previous,
+}: Pick<NamespaceRecord, "operation" | "onboardedBy" | "compensates" | "previous">): readonly string[] {
+  const own = [operation, onboardedBy, compensates?.of, compensates?.createdBy].filter((each) => each !== undefined);
+  return previous ? [...own, ...operationsOf(previous)] : own;
+}
+
 /** How many previous records are chained, each to be restored in turn. */
 export function depthOf({ previous }: { readonly previous?: PreviousRecord }): number {
   return previous ? 1 + depthOf(previous) : 0;
@@ -170,7 +182,12 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
     case "Onboarding":
     case "Changing": {
       if (!hasSucceeded) return leftBehind ? incomplete(record) : restored(record);
-      const { earlier: _gone, previous: _past, ...lasting } = { ...record, ...seen(record, outcome, time) };
+      const {
+        earlier: _gone,
+        previous: _past,
+        adoptIdentity: _used,
+        ...lasting
+      } = { ...record, ...seen(record, outcome, time) };
       return {
         ...lasting,
         state: "Onboarded",
@@ -235,13 +252,14 @@ function isWhole({ state }: HeldRecord): boolean {
 }
 
 function incomplete(record: RecordIn<"Onboarding" | "Changing" | "Compensating" | "Offboarding">): FreeRecord {
-  const { offboarding: _over, ...lasting } = record;
+  const { offboarding: _over, adoptIdentity: _used, ...lasting } = record;
   return { ...lasting, state: "Incomplete" };
 }
 
 /** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
-  const { earlier: _earlier, previous, compensates: _tried, team: _team, namespaceUid: _uid, ...lasting } = record;
+  const { earlier: _earlier, previous, compensates: _tried, adoptIdentity: _used, ...current } = record;
+  const { team: _team, namespaceUid: _uid, ...lasting } = current;
   return previous && { ...lasting, ...previous };
 }
 

@@ -39,6 +39,10 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
             description:
               "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
           }),
+          adoptIdentity: z.guid().optional().meta({
+            description:
+              "Operators only: the client ID of an identity that has Mooring's tags and that no record knows (`IDENTITY_UNRECORDED`). The operation uses it. A dry run lists what it can reach.",
+          }),
         }),
         header: changeHeaders.extend({
           "if-none-match": z.string().optional().meta({

@@ -66,6 +66,16 @@ export function readFlag(request: HttpRequest, name: string): boolean {
   throw refuseFlag(name, `must be true or false, not "${value}"`);
 }
 
+/** An ID in the query; undefined without it. */
+export function readGuid(request: HttpRequest, name: string): string | undefined {
+  const [value, ...more] = request.query.getAll(name);
+  if (more.length > 0) throw refuseFlag(name, "must appear only once");
+  if (value === undefined || guid.test(value)) return value?.toLowerCase();
+  throw refuseFlag(name, "must be a GUID");
+}
+
+const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** For a change that cannot be planned: a caller who wants a dry run must not get the change. */
 export function refuseDryRun(request: HttpRequest, why: string): void {
   if (readFlag(request, "dryRun")) throw refuseFlag("dryRun", `is not offered here, and nothing was done: ${why}`);

@@ -7,7 +7,7 @@ import { acceptOnboarding } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { answerOnce } from "../http/idempotency.ts";
-import { readBody, readFlag } from "../http/readBody.ts";
+import { readBody, readFlag, readGuid } from "../http/readBody.ts";
 import { receiveRequest } from "../http/readRequest.ts";
 import { accepted, json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
@@ -24,15 +24,16 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
   routes.add("createOnboarding", {
     route: "api/onboardings",
     method: "POST",
-    query: ["dryRun", "takeOver"],
+    query: ["dryRun", "takeOver", "adoptIdentity"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
+      const adoptIdentity = readGuid(httpRequest, "adoptIdentity");
       const body = await readBody(httpRequest);
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
-      const options = { takeOver, expect: expectNamespace(httpRequest, request) };
+      const options = { takeOver, adoptIdentity, expect: expectNamespace(httpRequest, request) };
       try {
         if (isDryRun) return json(200, await planRequest(acceptance, request, options));
         return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {
