@@ -1,6 +1,9 @@
 /** Other people in a simulated world: a team that wants another team's namespace, and one that exceeds its quota. */
 import { isDeepStrictEqual } from "node:util";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import { berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import { readTags } from "../../../src/domain/naming/ownership.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
@@ -9,10 +12,11 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { offboard } from "./acts.ts";
+import { offboard, onboard } from "./acts.ts";
 import { blue, red } from "./callers.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
+import { createRequest } from "./world.ts";
 
 /** Every request of another team is refused as if the namespace did not exist, and nothing changes. */
 export async function visitByStranger({ world, control, problems }: Stage, request: OnboardingRequest): Promise<void> {
@@ -41,6 +45,25 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
     const after = [...world.rows].filter(([table]) => table !== "MooringIdempotency");
     if (!isDeepStrictEqual(before, after)) problems.push("a stranger has changed something");
   });
+}
+
+/**
+ * The registry loses the namespace's row, and the other team asks for the namespace: it must not get the first team's identity.
+ * Then the row is restored.
+ */
+export async function loseRecord(stage: Stage, { cluster, namespace, request }: NamespaceRecord): Promise<void> {
+  const { world, problems, play } = stage;
+  const { azure, dice, faults, rows } = world;
+  const table = rows.get("MooringNamespaces");
+  const [key, row] = [...(table ?? [])].find(([, { record }]) => Reflect.get(record, "namespace") === namespace) ?? [];
+  const identity = azure.identities.get(identityName(request));
+  if (!table || key === undefined || !row || !identity) return;
+  if (readTags(identity.tags)?.berth !== berthKey({ cluster, namespace })) return;
+  faults.trace?.push("— the registry loses the row");
+  table.delete(key);
+  const operation = await play(onboard(dice.chance(0.7) ? request : createRequest(dice, { namespace }), red));
+  if (operation?.status === "Succeeded") problems.push("the second team got the first team's identity");
+  table.set(key, row);
 }
 
 /**
