@@ -739,7 +739,7 @@ export interface Answers {
   getCaller: Caller;
   listAudit: { readonly value: readonly AuditRecord[]; readonly nextLink?: string };
   verifyAudit: AuditCheck;
-  live: { readonly status: "ok" | "unavailable"; readonly reason?: string };
-  ready: { readonly status: "ok" | "unavailable"; readonly reason?: string };
+  live: { readonly status: "ok" | "unavailable"; readonly reason?: string; readonly warnings?: readonly string[] };
+  ready: { readonly status: "ok" | "unavailable"; readonly reason?: string; readonly warnings?: readonly string[] };
   openapi: { readonly openapi: string };
 }

@@ -31,6 +31,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
+import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Registry } from "../../ports.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { ClaimContext } from "./claimContext.ts";
@@ -56,7 +57,8 @@ export async function claimOnboarding(
   const { cluster, namespace } = request;
   const { adoptIdentity } = options;
   const decided = adoptIdentity === undefined ? {} : { adoptIdentity };
-  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, ...decided };
+  const servers = rememberServers(ports.catalog, request);
+  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, servers, ...decided };
   // After losing a race for the record, look at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;

@@ -1,4 +1,11 @@
 import { z } from "zod";
 
-export const HealthDocument = z.object({ status: z.enum(["ok", "unavailable"]), reason: z.string().optional() });
+export const HealthDocument = z.object({
+  status: z.enum(["ok", "unavailable"]),
+  reason: z.string().optional(),
+  warnings: z.array(z.string()).optional().meta({
+    description:
+      "What needs an operator although the service works, such as names in use that the catalog no longer has. Operators see which, and which namespaces use them; anybody else, how many.",
+  }),
+});
 export type HealthDocument = z.infer<typeof HealthDocument>;

@@ -30,6 +30,11 @@ export const notices = {
       "Pods still use the identity mode that a migration is about to remove. It waits until no pod does. Only a notice.",
     fix: "Deploy the pods that the message names with the new manifest fragment; the migration then continues on its own.",
   },
+  LEFT_IN_PLACE: {
+    cause:
+      "The catalog no longer has the cluster, server or database where something should be taken away, and Mooring cannot reach it otherwise.",
+    fix: "Remove by hand what the step names, or put the name back into the catalog before the next operation. Once the identity is deleted, its users open nothing.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

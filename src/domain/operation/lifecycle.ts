@@ -37,6 +37,7 @@ export interface Opening extends Beginning, Berth {
   readonly requestHash: string;
   readonly team?: string;
   readonly adoptIdentity?: string;
+  readonly servers?: NonNullable<NamespaceRecord["servers"]>;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -99,7 +100,8 @@ export function supersede(
   const { team: _owner, namespaceUid, ...lasting } = own;
   // A takeover binds the record to the current Kubernetes namespace.
   const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
-  const begun = { ...lasting, ...bound, ...opening, previous: previousOf(current) };
+  const known = opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {};
+  const begun = { ...lasting, ...bound, ...opening, ...known, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
 }
 

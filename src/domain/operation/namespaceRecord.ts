@@ -32,6 +32,11 @@ const base = {
    * record knew. Since 0.2.0.
    */
   adoptIdentity: z.string().exactOptional(),
+  /**
+   * The SQL servers of its requests, by alias, as the catalog had them: to take access away after the catalog has dropped one.
+   * Without a host, which Azure says (givenDatabase.ts). Since 0.2.0.
+   */
+  servers: z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() })).exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };

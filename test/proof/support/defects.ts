@@ -1,8 +1,10 @@
 /** Defects that the simulation must find, so that finding nothing in the real code is meaningful. */
 
 import { findCluster, identityRef } from "../../../src/domain/catalog/clusters.ts";
+import { PermanentError } from "../../../src/domain/errors.ts";
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import { seenOf } from "../../../src/domain/operation/namespaceBatch.ts";
+import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import { orchestration } from "../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../src/durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/operation.ts";
@@ -226,6 +228,20 @@ function withoutOthers(ports: Ports): Ports {
   return { ...ports, databases: { ...databases, inspect } };
 }
 
+/** Goes to no database that the catalog does not list. */
+function withListedOnly(ports: Ports): Ports {
+  const { catalog, databases } = ports;
+  const expectListed = ({ server, database }: DatabaseTarget) => {
+    if (catalog.sqlServers[server.alias]?.databases[database]) return;
+    throw new PermanentError("UNKNOWN_DATABASE", `the catalog lists no ${database}`);
+  };
+  const inspect: typeof databases.inspect = async (target, user) => {
+    expectListed(target);
+    return await databases.inspect(target, user);
+  };
+  return { ...ports, databases: { ...databases, inspect } };
+}
+
 /** Knows any identity with the namespace's tags. */
 function withTagsOnly(ports: Ports): Ports {
   const { catalog, identities, registry } = ports;
@@ -392,6 +408,10 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a record that forgets what it was": { spoil: withoutPrevious, finds: /the namespace's record is undefined/ },
   "a user that is known by its name alone": { spoil: withNamesOnly, finds: /still there|it reaches/ },
   "a verification that overlooks users of others": { spoil: withoutOthers, finds: /it reaches/ },
+  "a database that nobody goes to after the catalog has dropped it": {
+    spoil: withListedOnly,
+    finds: /still there|it reaches/,
+  },
   "an identity that is known by its tags alone": { spoil: withTagsOnly, finds: /got the first team's identity/ },
   "a record that keeps no findings": { spoil: withoutFindings, finds: /the look found nothing/ },
   "a quota that nobody counts": { spoil: withoutCounting, finds: /a team with quota 1 has/ },

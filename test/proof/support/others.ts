@@ -1,6 +1,7 @@
 /** Other people in a simulated world: a team that wants another team's namespace, and one that exceeds its quota. */
 import { isDeepStrictEqual } from "node:util";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
 import { berthKey, identityName } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
@@ -12,8 +13,9 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { offboard, onboard } from "./acts.ts";
+import { offboard, offboardAnyway, onboard } from "./acts.ts";
 import { blue, red } from "./callers.ts";
+import { calm } from "./faults.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
 import { createRequest } from "./world.ts";
@@ -64,6 +66,30 @@ export async function loseRecord(stage: Stage, { cluster, namespace, request }: 
   const operation = await play(onboard(dice.chance(0.7) ? request : createRequest(dice, { namespace }), red));
   if (operation?.status === "Succeeded") problems.push("the second team got the first team's identity");
   table.set(key, row);
+}
+
+/**
+ * The operator drops a database from the catalog that a namespace uses. The namespace can still be changed and offboarded, and
+ * loses its access there. Then the catalog is as before.
+ */
+export async function dropDatabase(stage: Stage, record: NamespaceRecord, by: Caller): Promise<void> {
+  const { world, play } = stage;
+  const { catalog, dice, faults } = world;
+  const { request } = record;
+  const gone = dice.pick(request.databases);
+  const { sqlServers } = catalog;
+  const server = sqlServers[gone.server];
+  if (!server) return;
+  faults.trace?.push(`— the catalog drops ${gone.server}/${gone.database}`);
+  const { [gone.database]: _dropped, ...databases } = server.databases;
+  const { plan } = faults;
+  faults.plan = calm;
+  Object.assign(catalog, { sqlServers: { ...sqlServers, [gone.server]: { ...server, databases } } });
+  const left = request.databases.filter((each) => each !== gone);
+  const isChange = left.length > 0 && record.migration === undefined && dice.chance(0.6);
+  await play(isChange ? onboard({ ...request, databases: left }, by) : offboardAnyway(record, by));
+  Object.assign(catalog, { sqlServers });
+  faults.plan = plan;
 }
 
 /**

@@ -35,7 +35,7 @@ import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, type FaultPlan } from "./faults.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
-import { loseRecord, raceForQuota, visitByStranger } from "./others.ts";
+import { dropDatabase, loseRecord, raceForQuota, visitByStranger } from "./others.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
@@ -120,6 +120,10 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
   }
   if (dice.chance(0.1)) {
     await loseRecord(stage, record);
+    return;
+  }
+  if (dice.chance(0.1)) {
+    await dropDatabase(stage, record, by);
     return;
   }
   if (dice.chance(0.25)) {
