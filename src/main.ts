@@ -49,6 +49,7 @@ import { registerDecisions } from "./functions/operations/decisions.ts";
 import { registerOperations } from "./functions/operations/operations.ts";
 import { registerPurgeHistories } from "./functions/operations/purgeHistories.ts";
 import { recoverOperation, registerStartAccepted } from "./functions/operations/startAccepted.ts";
+import { watchCatalog } from "./functions/watchCatalog.ts";
 import { registerAudit } from "./functions/watching/audit.ts";
 import { registerEvents } from "./functions/watching/events.ts";
 import type { Ports } from "./ports.ts";
@@ -112,7 +113,8 @@ const refusals = createRefusalTrail(ports);
 const backlog = createBacklog(ports, { refusals });
 provideAdmission(backlog.admitNext);
 const clients = watchClients();
-const guards = createGuards({ callers: createCallers(ports), refusals, restoreSent: createRestoreSent(clients) });
+const callers = createCallers(ports);
+const guards = createGuards({ callers, refusals, restoreSent: createRestoreSent(clients) });
 const routes = createRoutes(guards);
 const requestRecovery = createRequestRecovery(ports, {
   async recoverOperation(recovery, record) {
@@ -140,7 +142,7 @@ registerEvents(ports, routes, { requestRecovery, clients });
 registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerCaller(ports, routes);
-registerHealth(ports, routes);
+registerHealth(ports, routes, watchCatalog(ports));
 registerOpenApi(routes);
 registerDashboard(routes, {
   built: assetsIn(join(appFolder, "dist/dashboard")),

@@ -24,7 +24,7 @@ export const command = defineCommand({
   async run(session, { filename, recursive, "take-over": takeOver, "dry-run": isDryRun }) {
     expectFiles(filename, "apply");
     const objects = nameEach(await readRequests(filename, { isRecursive: recursive, say: session.say }));
-    expectOne(objects, takeOver);
+    expectOne(objects, { takeOver });
     const change = isDryRun ? planOne : applyOne;
     return await changeEach(session, objects, {
       isDryRun,

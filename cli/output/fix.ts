@@ -26,6 +26,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace, fil
     migrate: `mooring migrate ${berth}`,
     migrateBack: `mooring migrate ${berth} --to podIdentity`,
     takeOver: "--take-over",
+    adoptIdentity: "--adopt-identity <its client ID>",
     dryRun: "--dry-run",
     ignoreDependants: "--ignore-dependants",
     team: "--team <name>",

@@ -1,15 +1,18 @@
 import { namedIn } from "../../src/domain/request/objectForm.ts";
 import type { Change } from "./change.ts";
-import type { Asked } from "./requestFlags.ts";
+import type { Decided } from "./requestFlags.ts";
 
 /** A person wrote the request, so its fields may be anything. */
 export function onboardingOf(
   request: object,
-  { takeOver, ifMatch }: Pick<Asked, "takeOver"> & { readonly ifMatch?: string | undefined },
+  { takeOver, adoptIdentity, ifMatch }: Decided & { readonly ifMatch?: string | undefined },
 ): Change {
   const { cluster = "?", namespace = "?" } = namedIn(request);
   const name = `${String(cluster)}/${String(namespace)}`;
-  const query = takeOver ? { takeOver: "true" } : {};
+  const query = {
+    ...(takeOver ? { takeOver: "true" } : {}),
+    ...(adoptIdentity === undefined ? {} : { adoptIdentity }),
+  };
   const call = { method: "POST", path: "/api/onboardings", query, body: request, ifMatch } as const;
   return { call, title: `onboard ${name}`, name };
 }

@@ -39,16 +39,21 @@ export const requestFlags = {
   },
   team: { value: "name", summary: "The team, if several of yours may ask for this" },
   "take-over": { summary: "Operators: take the namespace over from its team" },
+  "adopt-identity": { value: "client-id", summary: "Operators: use this identity, which no record knows" },
 } as const satisfies Flags;
 
 export function expectFiles(filename: readonly string[], command: string): void {
   if (filename.length === 0) throw new UsageError(`${command} needs requests: -f <file>, or -f - for standard input.`);
 }
 
-export function expectOne(requests: readonly unknown[], takeOver: boolean): void {
-  if (!takeOver || requests.length <= 1) return;
-  throw new UsageError("--take-over takes one request: take namespaces over one by one.");
+export function expectOne(requests: readonly unknown[], { takeOver, adoptIdentity }: Decided): void {
+  if (requests.length <= 1) return;
+  if (takeOver) throw new UsageError("--take-over takes one request: take namespaces over one by one.");
+  if (adoptIdentity !== undefined)
+    throw new UsageError("--adopt-identity takes one request: an identity has one namespace.");
 }
+
+export type Decided = Pick<Asked, "takeOver" | "adoptIdentity">;
 
 type RequestValues = Values<typeof requestFlags>;
 
@@ -57,26 +62,27 @@ export interface Asked {
   /** Where each request is written, when they come from files. */
   readonly written: readonly Written[] | undefined;
   readonly takeOver: boolean;
+  readonly adoptIdentity?: string | undefined;
 }
 
 export async function readAsked(values: RequestValues, [berth]: readonly string[], say: Search["say"]): Promise<Asked> {
   const { filename, recursive } = values;
-  const takeOver = values["take-over"];
+  const decided = { takeOver: values["take-over"], adoptIdentity: values["adopt-identity"] };
   const fields = fieldsOf(values);
   if (filename.length > 0) {
     const [surplus] = [...(berth === undefined ? [] : [`"${berth}"`]), ...Object.keys(fields)];
     if (surplus !== undefined)
       throw new UsageError(`The request comes from -f or from flags; ${surplus} cannot be combined with -f.`);
     const written = await readRequests(filename, { isRecursive: recursive, say });
-    expectOne(written, takeOver);
-    return { requests: written.map(({ request }) => request), written, takeOver };
+    expectOne(written, decided);
+    return { requests: written.map(({ request }) => request), written, ...decided };
   }
   if (recursive) throw new UsageError("-R needs -f with a folder.");
   if (berth === undefined) throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
   if (values.database.length === 0) {
     throw new UsageError("Name the databases: --database server/database=role,role.", { next: ["mooring catalog"] });
   }
-  return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, takeOver };
+  return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, ...decided };
 }
 
 /** Only the fields that were given; the service has the defaults. */

@@ -739,7 +739,17 @@ export interface Answers {
   getCaller: Caller;
   listAudit: { readonly value: readonly AuditRecord[]; readonly nextLink?: string };
   verifyAudit: AuditCheck;
-  live: { readonly status: "ok" | "unavailable"; readonly reason?: string; readonly unreadableRows?: number };
-  ready: { readonly status: "ok" | "unavailable"; readonly reason?: string; readonly unreadableRows?: number };
+  live: {
+    readonly status: "ok" | "unavailable";
+    readonly reason?: string;
+    readonly unreadableRows?: number;
+    readonly warnings?: readonly string[];
+  };
+  ready: {
+    readonly status: "ok" | "unavailable";
+    readonly reason?: string;
+    readonly unreadableRows?: number;
+    readonly warnings?: readonly string[];
+  };
   openapi: { readonly openapi: string };
 }

@@ -1,5 +1,8 @@
 import { getClient } from "durable-functions";
+import { type DroppedName, describeDropped } from "../application/inspection/droppedNames.ts";
+import type { Caller } from "../domain/access/caller.ts";
 import { HealthDocument } from "../domain/documents/health.ts";
+import { mayOperate } from "../domain/policy/policy.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { Ports } from "../ports.ts";
 import { logLine } from "../telemetry/logLine.ts";
@@ -8,6 +11,7 @@ import { declareRoute } from "./http/declaration.ts";
 import { at } from "./http/place.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
+import { type CatalogWatch, mostDropped } from "./watchCatalog.ts";
 
 const ok: HealthDocument = { status: "ok" };
 /** Not the ID of any operation. */
@@ -43,10 +47,14 @@ export const ready = declareRoute({
   },
 });
 
-export function registerHealth({ registry }: Pick<Ports, "registry">, routes: Routes): void {
+export function registerHealth(
+  { registry }: Pick<Ports, "registry">,
+  routes: Routes,
+  catalogWatch: CatalogWatch,
+): void {
   routes.serveAnybody(live, async () => json(200, ok));
 
-  routes.serveAnybody(ready, async ({ context }) => {
+  routes.serveAnybody(ready, async ({ context, identify }) => {
     const needs = [
       ["The registry tables do not answer.", registry.probe()],
       ["The durable runtime does not answer.", findInstance(getClient(context), noInstance)],
@@ -62,6 +70,21 @@ export function registerHealth({ registry }: Pick<Ports, "registry">, routes: Ro
       return json(503, unavailable, { "retry-after": "5" });
     }
     const unreadableRows = await registry.countUnreadable();
-    return json(200, unreadableRows === 0 ? ok : ({ ...ok, unreadableRows } satisfies HealthDocument));
+    const dropped = catalogWatch.dropped();
+    const health: HealthDocument = {
+      ...ok,
+      ...(unreadableRows === 0 ? {} : { unreadableRows }),
+      ...(dropped.length === 0 ? {} : { warnings: warningsFor(await identify(), dropped) }),
+    };
+    return json(200, health);
   });
+}
+
+/** Readiness answers anybody, so names are only for those who may see them elsewhere, too. */
+function warningsFor(by: Caller | undefined, dropped: readonly DroppedName[]): string[] {
+  const more = dropped.length - mostDropped;
+  if (!by || !mayOperate(by))
+    return [`The catalog no longer has ${dropped.length} names that are in use; the log has them.`];
+  const named = dropped.slice(0, mostDropped).map(describeDropped);
+  return more > 0 ? [...named, `The catalog no longer has ${more} more names that are in use.`] : named;
 }

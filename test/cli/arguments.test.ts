@@ -252,6 +252,7 @@ const nothing = {
   "adoption-policy": undefined,
   "delete-policy": undefined,
   team: undefined,
+  "adopt-identity": undefined,
   "take-over": false,
 };
 const silent = () => undefined;

@@ -15,6 +15,8 @@ import type { ClaimContext } from "./claimContext.ts";
 export interface AdmissionOptions {
   /** Gives the request's team a namespace that another team has, or one that was recreated. */
   readonly takeOver?: boolean;
+  /** The client ID of an identity with Mooring's tags that no record knows: an operator has decided that it may be used. */
+  readonly adoptIdentity?: string | undefined;
   /** Waits briefly for an operation that has ended but has not yet released the namespace. On by default. */
   readonly isPatient?: boolean;
   /**
@@ -32,11 +34,12 @@ export interface Admission {
 export function admit(
   { ports, by }: Pick<ClaimContext, "by"> & { readonly ports: Pick<Ports, "catalog"> },
   request: OnboardingRequest,
-  { takeOver = false }: AdmissionOptions = {},
+  { takeOver = false, adoptIdentity }: AdmissionOptions = {},
 ): Admission {
   const about = { cluster: request.cluster, namespace: request.namespace };
-  if (takeOver && !mayOperate(by)) {
-    throw new Refusal("FORBIDDEN", "takeOver=true needs the app role Onboarding.Operate.", { about });
+  const decides = takeOver ? "takeOver=true" : adoptIdentity === undefined ? undefined : "adoptIdentity";
+  if (decides !== undefined && !mayOperate(by)) {
+    throw new Refusal("FORBIDDEN", `${decides} needs the app role Onboarding.Operate.`, { about });
   }
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };

@@ -32,6 +32,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
+import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Registry } from "../../ports.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { ClaimContext } from "./claimContext.ts";
@@ -55,7 +56,10 @@ export async function claimOnboarding(
   const admission = admit(claimContext, request, options);
   const requestHash = hashRequest(request);
   const { cluster, namespace } = request;
-  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash };
+  const { adoptIdentity } = options;
+  const decided = adoptIdentity === undefined ? {} : { adoptIdentity };
+  const servers = rememberServers(ports.catalog, request);
+  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, servers, ...decided };
   // After losing a race for the record, look at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;

@@ -4,6 +4,7 @@ import { fingerprint, keep } from "../../domain/finding.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
+import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
@@ -26,7 +27,7 @@ export function inspectionOf({
  * itself.
  */
 export async function recordFindings(
-  { registry, events }: Pick<Ports, "registry" | "events">,
+  { catalog, registry, events }: Pick<Ports, "catalog" | "registry" | "events">,
   record: Stored<OnboardedRecord>,
   { findings, things }: Inspected,
 ): Promise<OnboardedRecord | undefined> {
@@ -37,6 +38,8 @@ export async function recordFindings(
     await events.publish(driftEvent(record, kept, { since: record.verifiedTime ?? record.acceptedTime, time }));
   }
   const known = { findings: kept, things: withUnseen(things, record.things) };
-  const next = { ...record, ...known, verifiedTime: time, lookedTime: time };
+  // Records of 0.1.0 learn it here; it changes when the catalog does.
+  const servers = rememberServers(catalog, record.request, record.servers);
+  const next = { ...record, ...known, servers, verifiedTime: time, lookedTime: time };
   return (await registry.replaceNamespace(next)) ? next : undefined;
 }

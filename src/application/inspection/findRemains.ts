@@ -1,5 +1,6 @@
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
+import { isDropped } from "../../resources/definitions/leftCatalog.ts";
 import { resourcesWithEffects } from "../../resources/effects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
@@ -12,5 +13,20 @@ export async function findRemains(
   const gone = resourcesWithEffects.filter(
     ({ resource }) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
   );
-  return (await Promise.all(gone.flatMap(({ effects }) => effects.remains(ports, request)))).flat();
+  // What cannot be reached any more was named by the step that could not take it away.
+  const unlessDropped = async (look: () => Promise<readonly string[]>) => {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isDropped(error)) throw error;
+      return [];
+    }
+  };
+  const found = gone.map(({ effects }) =>
+    unlessDropped(async () => {
+      const parts = effects.remains(ports, request).map((part) => unlessDropped(() => part));
+      return (await Promise.all(parts)).flat();
+    }),
+  );
+  return (await Promise.all(found)).flat();
 }

@@ -2,7 +2,9 @@
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { ProcessStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
+import { everyKind } from "../../domain/targets/index.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
+import { lookLeavingDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { Look, LookInput } from "../../resources/definitions/look.ts";
 import { resourceLooks } from "../../resources/effects.ts";
 import { expectSameNamespace } from "../operation/sameNamespace.ts";
@@ -60,7 +62,12 @@ function readOnce(kubernetes: Kubernetes): Kubernetes {
 /** Undefined when the step is not planned. */
 export async function lookAtStep(ports: Ports, input: LookInput): Promise<StepPlan | undefined> {
   const look = looks[input.step.name];
-  return look === "notPlanned" ? undefined : await explain(input.step, () => look(ports, input));
+  if (look === "notPlanned") return undefined;
+  const { kind, step } = input;
+  const takesAway = kind === "offboard" || everyKind.some(({ steps }) => steps.retire === step.name);
+  return await explain(step, async () => {
+    return takesAway ? await lookLeavingDropped(step, () => look(ports, input)) : await look(ports, input);
+  });
 }
 
 /** A known error is a blocker of its step; an unforeseen one is not for a plan to explain. */

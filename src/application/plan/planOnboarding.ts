@@ -20,6 +20,8 @@ interface PlanInput {
    * one.
    */
   readonly takeOver?: boolean;
+  /** For a dry run by an operator, who sees what an identity that no record knows can reach, and may decide to use it. */
+  readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;
 }
 
 /** An operation skips setting the administrator where it is already set. */
@@ -29,13 +31,13 @@ export function isTaken({ name, action }: StepPlan): boolean {
 
 export async function planOnboarding(
   ports: Ports,
-  { operation, request, earlier, team, takeOver = false }: PlanInput,
+  { operation, request, earlier, team, takeOver = false, operator }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
   const input = { kind, operation, request, earlier, takeOver } as const;
   const admins = administeredServers(ports.catalog, request);
   const planned = plannedSteps(kind, request, { earlier, admins });
-  const { identityLook, found } = lookAtIdentity(ports, { ...request, operation });
+  const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
   // A new namespace nearly always has no identity yet, so everything else is looked at as if that were known.
   const early = earlier ? undefined : lookAtSteps(ports, planned, { ...input, identityLook });
   early?.catch(() => undefined);

@@ -7,5 +7,9 @@ export const HealthDocument = z.object({
     description:
       "How many rows of the registry this instance could not read within the last hour; absent if none. What they belong to fails, and is missing in lists. Since 0.2.0.",
   }),
+  warnings: z.array(z.string()).optional().meta({
+    description:
+      "What needs an operator although the service works, such as names in use that the catalog no longer has. Operators see which, and which namespaces use them; anybody else, how many.",
+  }),
 });
 export type HealthDocument = z.infer<typeof HealthDocument>;

@@ -16,6 +16,7 @@ export const httpActs = {
   migrate: "POST /api/namespaces/{cluster}/{namespace}/migrate",
   migrateBack: "POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity",
   takeOver: "takeOver=true",
+  adoptIdentity: "adoptIdentity=<its client ID>",
   dryRun: "dryRun=true",
   ignoreDependants: "ignoreDependants=true",
   team: '"team": "<name>"',

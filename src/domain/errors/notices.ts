@@ -35,6 +35,11 @@ export const notices = {
       "A write got no answer, because the process that sent it died or waited in vain. It may still take effect, so its undo looks again. Only a notice.",
     fix: "Nothing: the operation ends when nothing more can take effect (retry.landingMs in the catalog).",
   },
+  LEFT_IN_PLACE: {
+    cause:
+      "The catalog no longer has the cluster, server or database where something should be taken away, and Mooring cannot reach it otherwise.",
+    fix: "Remove by hand what the step names, or put the name back into the catalog before the next operation. Once the identity is deleted, its users open nothing.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

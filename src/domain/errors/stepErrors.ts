@@ -59,6 +59,19 @@ export const stepErrors = {
     cause: "An identity with this name exists and belongs to someone else.",
     fix: "Remove the identity if nobody needs it, or set adoptionPolicy to Always. An identity of another onboarded namespace goes when that namespace is offboarded.",
   },
+  IDENTITY_UNRECORDED: {
+    status: 500,
+    retryable: false,
+    cause:
+      "An identity with Mooring's tags exists, and no record says that it belongs to the namespace as it is now. Whoever uses it has everything that it can reach.",
+    fix: "Only an operator decides. With {dryRun} an operator sees what the identity can reach. If it belongs to the namespace, send the request with {adoptIdentity}; otherwise remove it (`az identity delete`) and send the request again.",
+  },
+  IDENTITY_HAS_ACCESS: {
+    status: 500,
+    retryable: false,
+    cause: "The identity that would be used can log in to databases that the request does not name.",
+    fix: "Ask for these databases, too, or drop the users there. A verification by an operator names them.",
+  },
   FEDERATED_CREDENTIAL_CONFLICT: {
     status: 500,
     retryable: false,

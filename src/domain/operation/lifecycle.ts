@@ -36,6 +36,8 @@ export interface Opening extends Beginning, Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly team?: string;
+  readonly adoptIdentity?: string;
+  readonly servers?: NonNullable<NamespaceRecord["servers"]>;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -127,7 +129,8 @@ export function supersede(
   const { team, ...opened } = opening;
   const isTaken = takeOver && team !== undefined && team !== owner;
   const owned = isTaken ? { ...ownedBy(owner), takenBy: team } : ownedBy(team);
-  const begun = { ...lasting, ...bound, ...opened, ...owned, previous: previousOf(current) };
+  const known = opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {};
+  const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
 }
 
@@ -152,6 +155,17 @@ export function requestsOf({
   previous,
 }: Pick<NamespaceRecord, "request" | "earlier" | "previous">): readonly OnboardingRequest[] {
   return [request, ...(earlier ? [earlier] : []), ...(previous ? requestsOf(previous) : [])];
+}
+
+/** Every operation that the record names: of these, something may be there. */
+export function operationsOf({
+  operation,
+  onboardedBy,
+  compensates,
+  previous,
+}: Pick<NamespaceRecord, "operation" | "onboardedBy" | "compensates" | "previous">): readonly string[] {
+  const own = [operation, onboardedBy, compensates?.of, compensates?.createdBy].filter((each) => each !== undefined);
+  return previous ? [...own, ...operationsOf(previous)] : own;
 }
 
 /** How many previous records are chained, each to be restored in turn. */
@@ -208,7 +222,7 @@ export function end(record: HeldRecord, outcome: End, time: string): FreeRecord 
         const isChanged = leftBehind || (isTaking(record) && !isUntouched);
         return isChanged ? incomplete(record) : restored(record);
       }
-      const { earlier: _gone, previous: _past, takenBy: _taken, ...lasting } = record;
+      const { earlier: _gone, previous: _past, takenBy: _taken, adoptIdentity: _used, ...lasting } = record;
       return {
         ...lasting,
         ...seen(record, outcome, time),
@@ -282,13 +296,13 @@ function withoutCompensation({ compensates: _tried, ...record }: RecordIn<"Compe
 function incomplete(
   record: RecordIn<"Onboarding" | "Changing" | "Offboarding"> | Omit<RecordIn<"Compensating">, "compensates">,
 ): FreeRecord {
-  const { offboarding: _over, ...lasting } = record;
+  const { offboarding: _over, adoptIdentity: _used, ...lasting } = record;
   return { ...lasting, state: "Incomplete" };
 }
 
 /** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
-  const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, ...held } = record;
+  const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, adoptIdentity: _used, ...held } = record;
   const { team: _team, namespaceUid: _uid, ...lasting } = held;
   return previous && { ...lasting, ...previous };
 }

@@ -27,6 +27,16 @@ const base = {
   namespaceUid: z.string().exactOptional(),
   /** The batch that the operation belongs to, and whether one of its lanes starts the operation: then nothing else may. */
   batch: z.object({ operation: z.string(), isStarter: z.boolean() }).optional(),
+  /**
+   * An operator's decision about the operation that holds the namespace: it may use the identity with this client ID, which no
+   * record knew. Since 0.2.0.
+   */
+  adoptIdentity: z.string().exactOptional(),
+  /**
+   * The SQL servers of its requests, by alias, as the catalog had them: to take access away after the catalog has dropped one.
+   * Without a host, which Azure says (givenDatabase.ts). Since 0.2.0.
+   */
+  servers: z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() })).exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };

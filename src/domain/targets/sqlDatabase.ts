@@ -134,6 +134,21 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
+/** What a namespace's record remembers of the request's servers, in addition to what it has. */
+export function rememberServers(
+  { sqlServers }: Catalog,
+  { databases }: Readonly<Request>,
+  known: Readonly<Record<string, RememberedServer>> = {},
+): Readonly<Record<string, RememberedServer>> {
+  const entries = databases.flatMap(({ server: alias }) => {
+    const server = lookUp(sqlServers, alias);
+    return server ? [[alias, { resourceId: server.resourceId, port: server.port }] as const] : [];
+  });
+  return { ...known, ...Object.fromEntries(entries) };
+}
+
+type RememberedServer = Pick<z.infer<typeof SqlServer>, "resourceId" | "port">;
+
 /** Every database that the catalog lists. */
 export function everyDatabase({ sqlServers }: Catalog): readonly DatabaseTarget[] {
   return Object.entries(sqlServers).flatMap(([alias, server]) =>

@@ -19,6 +19,8 @@ import { expectParameters } from "./unknownParameters.ts";
 /** What a handler gets besides the request. */
 export interface Call {
   readonly context: InvocationContext;
+  /** Who asks, where a route answers anybody, and some more fully; undefined if that is not proven. */
+  identify(): Promise<Caller | undefined>;
   /** The call's trace; every answer carries it. */
   readonly traceparent: Traceparent;
 }
@@ -53,16 +55,14 @@ export interface Guards {
   forCallers(guarded: Guarded, handler: Handler<CallOfCaller>): Registered;
 }
 
-export function createGuards({
-  callers,
-  refusals,
-  restoreSent,
-}: {
+interface Guarding {
   readonly callers: Callers;
   readonly refusals: RefusalTrail;
   readonly restoreSent: RestoreSent;
-}): Guards {
-  const answering = answeringTo(restoreSent);
+}
+
+export function createGuards({ callers, refusals, restoreSent }: Guarding): Guards {
+  const answering = answeringTo({ callers, restoreSent });
   const forAnybody: Guards["forAnybody"] = (handler) =>
     answering(async (request, call) => {
       expectDeliberate(request);
@@ -104,7 +104,7 @@ export function createGuards({
 const ofEveryAnswer = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 const answeringTo =
-  (restoreSent: RestoreSent) =>
+  ({ callers, restoreSent }: Pick<Guarding, "callers" | "restoreSent">) =>
   (handler: Handler<Call>): Registered =>
   async (request, context) => {
     // Nobody waits for the answer.
@@ -112,7 +112,8 @@ const answeringTo =
     const caller = request.headers.get("traceparent");
     const traceparent = traceOf({ caller, host: context.traceContext?.traceParent });
     const traceId = traceIdOf(traceparent);
-    const work = async () => await handler(request, { context, traceparent });
+    const identify = () => callers.identify(request).catch(() => undefined);
+    const work = async () => await handler(request, { context, traceparent, identify });
     const answer = await logWithin({ traceId }, () =>
       work().catch((error: unknown) => problem(error, { context, traceId })),
     );

@@ -16,6 +16,7 @@ import { sentBody } from "../parameters/body.ts";
 import { change } from "../parameters/change.ts";
 import { unlessExists } from "../parameters/conditions.ts";
 import { flag } from "../parameters/flag.ts";
+import { queryOf } from "../parameters/query.ts";
 import { expectNamespace } from "./expectNamespace.ts";
 import { planRequest } from "./planRequest.ts";
 
@@ -51,6 +52,14 @@ export const createOnboarding = declareRoute({
       "takeOver",
       "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
     ),
+    queryOf(
+      z.object({
+        adoptIdentity: z.guid().toLowerCase().optional().meta({
+          description:
+            "Operators only: the client ID of an identity that has Mooring's tags and that no record knows (`IDENTITY_UNRECORDED`). The operation uses it. A dry run lists what it can reach.",
+        }),
+      }),
+    ),
     unlessExists(
       "`*` onboards only a namespace that is not onboarded yet, not even as requested; otherwise the answer is 412.",
     ),
@@ -73,11 +82,11 @@ export const createOnboarding = declareRoute({
 export function registerOnboardings(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.serveAnybody(onboardingSchema, async () => json(200, objectSchema()));
 
-  routes.serve(createOnboarding, async (call, asked, takeOver, refuseExisting, sent) => {
+  routes.serve(createOnboarding, async (call, asked, takeOver, { adoptIdentity }, refuseExisting, sent) => {
     const { by, context } = call;
     const { request: wanted, retell } = receiveRequest({ catalog: ports.catalog, by }, sent);
     const expect = expectNamespace({ condition: asked.condition, refuseExisting }, wanted);
-    const options = { takeOver, expect };
+    const options = { takeOver, adoptIdentity, expect };
     const { cluster, namespace } = wanted;
     try {
       return await answerChange(ports, call, asked, {

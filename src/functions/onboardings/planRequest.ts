@@ -5,6 +5,7 @@ import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { mayOperate } from "../../domain/policy/policy.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import { publicNamespace } from "../namespaces/namespaceDocument.ts";
@@ -49,6 +50,7 @@ export async function planUntimed(
   if (met && "same" in met) return { ...planOfSame(met.same.record), request, ...etag };
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
-  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver });
+  const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
+  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, operator });
   return { ...plan, request, ...etag, ...(earlier ? { replaces: earlier } : {}) };
 }

@@ -17,6 +17,11 @@ export function queryOf<S extends z.ZodObject>(schema: S): Parameter<z.output<S>
 
 /** A number comes as its digits; everything else is the text that was sent. */
 export function readQuery<S extends z.ZodObject>({ query }: Pick<HttpRequest, "query">, schema: S): z.output<S> {
+  for (const name of Object.keys(schema.shape)) {
+    if (query.getAll(name).length < 2) continue;
+    const errors = [{ pointer: `?${name}`, detail: "must appear only once" }];
+    throw new Refusal("INVALID_PARAMETER", `Query parameter ${name} must appear only once.`, { errors });
+  }
   const given = Object.entries(schema.shape).flatMap(([name, field]) => {
     const value = query.get(name);
     return value === null ? [] : [[name, isNumber(field) && /^-?\d+$/.test(value) ? Number(value) : value] as const];

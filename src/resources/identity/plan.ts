@@ -2,11 +2,16 @@
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { printTagsMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
+import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
+import { list } from "../definitions/dependants.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
+import { findReach, namedIn } from "../sqlUser/elsewhere.ts";
+import { describeReach, describeUserIn } from "./reach.ts";
 
 export interface IdentityDecision {
   readonly plan: StepPlan;
@@ -17,6 +22,7 @@ export interface IdentityDecision {
 }
 
 type Looking = Pick<Ports, "catalog" | "identities" | "registry">;
+type Reaching = Looking & Pick<Ports, "databases" | "roleAssignments">;
 
 /** The tags, including Mooring's even if somebody removed them: the principal id is unique to the identity. */
 export async function knownTags(
@@ -29,15 +35,18 @@ export async function knownTags(
   return { tags: { ...tags, ...lost }, lost };
 }
 
-export async function planIdentity(
-  ports: Looking,
-  input: Berth & {
-    readonly operation: string;
-    readonly adoptionPolicy: AdoptionPolicy;
-    /** The client id of the identity that the namespace was onboarded with, if it was. */
-    readonly clientId?: string | undefined;
-  },
-): Promise<IdentityDecision> {
+interface IdentityInput extends Berth {
+  readonly operation: string;
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** The client id of the identity that the namespace was onboarded with, if it was. */
+  readonly clientId?: string | undefined;
+  /** For a plan: what is asked for. An operation's own record has its request. */
+  readonly databases?: OnboardingRequest["databases"];
+  /** For a plan that an operator asks for. */
+  readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;
+}
+
+export async function planIdentity(ports: Reaching, input: IdentityInput): Promise<IdentityDecision> {
   const cluster = findCluster(ports.catalog, input.cluster);
   const ref = identityRef(cluster, input);
   const current = await ports.identities.get(ref);
@@ -59,16 +68,79 @@ export async function planIdentity(
     }));
     return { plan: toStepPlan(step, { action: "update", differences }), current, conflict: undefined, lostTags };
   }
-  if (ownership?.berth === berthKey(input)) {
-    const action = ownership.operation === input.operation ? "create" : "none";
-    return { plan: toStepPlan(step, { action }), current, conflict: undefined };
+  if (ownership?.berth === berthKey(input) && ownership.operation === input.operation) {
+    return { plan: toStepPlan(step, { action: "create" }), current, conflict: undefined };
   }
   // The same identity that was onboarded: adopted then, or its tags were removed before Mooring recorded them.
   if (current.clientId === input.clientId) {
     return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
   }
-  const conflict = adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location });
+  const record = await ports.registry.getNamespace(input);
+  const using = { ...input, record };
+  if (ownership?.berth === berthKey(input)) {
+    if (isKnownTo(record, current, { ...input, createdBy: ownership.operation })) {
+      return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
+    }
+    const conflict = await unrecordedConflict(ports, current, { ...using, createdBy: ownership.operation });
+    const differences = [{ field: "clientId", current: "of no record", desired: current.clientId }];
+    return { plan: toStepPlan(step, { action: "adopt", differences, conflict }), current, conflict };
+  }
+  const conflict =
+    adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location }) ??
+    (await accessConflict(ports, current, using));
   return { plan: toStepPlan(step, { action: "adopt", conflict }), current, conflict };
+}
+
+/**
+ * An identity with the namespace's tags is only the namespace's if its record says so: the row may have been lost, and another
+ * team may ask for the namespace.
+ */
+function isKnownTo(
+  record: NamespaceRecord | undefined,
+  { name, clientId, principalId }: ManagedIdentity,
+  { operation, createdBy }: { readonly operation: string; readonly createdBy: string },
+): boolean {
+  if (!record) return false;
+  if (record.things?.some(({ thing, id }) => thing === name && id === principalId)) return true;
+  if (operationsOf(record).includes(createdBy)) return true;
+  if (record.clientId !== undefined) return record.clientId === clientId;
+  // An earlier operation left the namespace incomplete, and its identity with it.
+  return record.operation !== operation || record.previous !== undefined;
+}
+
+interface Use extends IdentityInput {
+  readonly record: NamespaceRecord | undefined;
+}
+
+async function unrecordedConflict(
+  ports: Reaching,
+  current: ManagedIdentity,
+  { createdBy, ...input }: Use & { readonly createdBy: string },
+): Promise<Conflict | undefined> {
+  const { record, operation, operator } = input;
+  const decided = operator
+    ? operator.adoptIdentity
+    : record?.operation === operation
+      ? record.adoptIdentity
+      : undefined;
+  if (decided === current.clientId) return await accessConflict(ports, current, input);
+  const what = `Identity "${current.name}" (client ID ${current.clientId}) has Mooring's tags from operation ${createdBy}, and no record knows it.`;
+  const message = operator ? `${what} ${await describeReach(ports, current, input)}` : what;
+  return { code: "IDENTITY_UNRECORDED", message };
+}
+
+/** What somebody else's identity can open becomes the namespace's with it, so it must not be more than the request asks for. */
+async function accessConflict(
+  ports: Reaching,
+  current: ManagedIdentity,
+  { record, databases, operator }: Use,
+): Promise<Conflict | undefined> {
+  const requested = [...(record ? requestsOf(record) : []), ...(databases ? [{ databases }] : [])];
+  const { users } = await findReach(ports, current, namedIn(...requested));
+  if (users.length === 0) return undefined;
+  const where = operator ? list(users.map(describeUserIn)) : `${users.length} of the catalog's databases`;
+  const message = `Identity "${current.name}" can log in where the request does not ask for it: ${where}.`;
+  return { code: "IDENTITY_HAS_ACCESS", message };
 }
 
 function adoptionConflict(

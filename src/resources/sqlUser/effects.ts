@@ -9,6 +9,7 @@ import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
+import { leavingDropped } from "../definitions/leftCatalog.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
@@ -28,9 +29,9 @@ import {
 
 export const sqlUserSteps = defineTargetSteps({
   grant: grantDatabase,
-  narrow: narrowDatabase,
-  retire: retireDatabase,
-  revoke: revokeDatabase,
+  narrow: leavingDropped(narrowDatabase),
+  retire: leavingDropped(retireDatabase),
+  revoke: leavingDropped(revokeDatabase),
   targetIn: (request, key): { database: DatabaseRequest } => ({ database: findDatabaseOf(request, key) }),
 });
 
@@ -102,7 +103,7 @@ async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseReq
 }
 
 async function userIn(
-  ports: Pick<Ports, "catalog" | "databases" | "identities" | "registry">,
+  ports: Pick<Ports, "catalog" | "databases" | "identities" | "registry" | "sqlServers">,
   request: OnboardingRequest,
   database: DatabaseRequest,
 ): Promise<readonly string[]> {

@@ -100,6 +100,8 @@ export async function inspectReach(
 }
 
 /** The databases that the requests name. */
-export function namedIn(...requests: readonly (OnboardingRequest | undefined)[]): ReadonlySet<string> {
+export function namedIn(
+  ...requests: readonly (Pick<OnboardingRequest, "databases"> | undefined)[]
+): ReadonlySet<string> {
   return new Set(requests.flatMap((each) => each?.databases.map(keyOf) ?? []));
 }

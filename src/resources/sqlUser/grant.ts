@@ -57,10 +57,28 @@ export async function planDatabase(
   const user = state.users.find((candidate) => candidate.name === name);
   const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
   const known = user && (await knownMark(user, about));
-  const decided = decide({ ...input, name, sid, desired, users: state.users, roles: state.roles, target, known });
+  const takesBack = input.takesBack ?? (known?.mark !== undefined && (await isFirst(ports.registry, input)));
+  const decided = decide({
+    ...input,
+    takesBack,
+    name,
+    sid,
+    desired,
+    users: state.users,
+    roles: state.roles,
+    target,
+    known,
+  });
   const decision = withRights(input, state, decided);
   const step: StepKey = { name: "grantDatabase", target: keyOf(input.database) };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
+}
+
+/** What an earlier operation gave was asked for by nobody whom the registry knows: its record begins with this operation. */
+async function isFirst(registry: Pick<Ports["registry"], "getNamespace">, input: DatabasePlanInput): Promise<boolean> {
+  const { cluster, namespace, operation } = input;
+  const record = await registry.getNamespace({ cluster, namespace });
+  return !record || (record.operation === operation && record.previous === undefined);
 }
 
 /** The plan for a database that nobody can log in to yet: what is made there if nothing prevents it. */

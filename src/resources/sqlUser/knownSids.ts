@@ -1,4 +1,5 @@
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { DatabaseUser, Ports } from "../../ports.ts";
@@ -14,8 +15,9 @@ export async function knownSids(
   database: string,
 ): Promise<readonly string[]> {
   const { clientId: onboarded, things = [] } = (await registry.getNamespace(berth)) ?? {};
-  const clientId =
-    onboarded ?? (await identities.get(identityRef(findCluster(catalog, berth.cluster), berth)))?.clientId;
+  const isListed = lookUp(catalog.clusters, berth.cluster) !== undefined;
+  const find = () => identities.get(identityRef(findCluster(catalog, berth.cluster), berth));
+  const clientId = onboarded ?? (isListed ? (await find())?.clientId : undefined);
   const seen = things.flatMap(({ thing, id }) => (thing === database ? [sidOf(id)] : []));
   return [...new Set([...(clientId === undefined ? [] : [sidFromClientId(clientId)]), ...seen])];
 }

@@ -12,11 +12,12 @@ import {
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
-import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import { DatabaseRequest, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, RemovalInput, type StepDefinition, StepInput, StepResult } from "../definitions/step.ts";
 import { describeUser } from "./describeUser.ts";
+import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
 import { findUsers, knownSids } from "./knownSids.ts";
@@ -28,7 +29,7 @@ interface RevocationInput extends Berth {
   readonly createdBy?: string | undefined;
 }
 
-type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "registry">;
+type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "registry" | "sqlServers">;
 
 export interface TakingDecision extends DatabaseDecision {
   /** What keeps access because somebody else gave it. */
@@ -149,9 +150,10 @@ interface FoundUsers {
 export async function findOurs(ports: Looking, input: Omit<RevocationInput, "createdBy">): Promise<FoundUsers> {
   const { cluster, namespace } = input;
   const berth = { cluster, namespace };
-  const target = findDatabase(ports.catalog, { ...input.database, roles: [] });
   const name = identityName(berth);
-  const users = await findUsers(ports, target, { name, sids: await knownSids(ports, berth, place(input)) });
+  const sids = await knownSids(ports, berth, place(input));
+  const { database } = input;
+  const users = await atGiven(ports, { berth, database }, (target) => findUsers(ports, target, { name, sids }));
   const about = { berth, database: place(input), recordedMark: recordedMarks(ports, berth) };
   const known = await Promise.all(users.map(async (user) => ({ user, mark: (await knownMark(user, about)).mark })));
   return {
@@ -212,7 +214,9 @@ function takingStep<I extends StepInput & RevocationInput>(
           planned.action,
           planned.differences.filter(({ desired }) => desired !== stays),
         );
-        await ports.databases.change(findDatabase(ports.catalog, { ...value.database, roles: [] }), changes);
+        const { cluster, namespace, database } = value;
+        const given = { berth: { cluster, namespace }, database };
+        await atGiven(ports, given, (target) => ports.databases.change(target, changes));
       }
       return { action: planned.action };
     },

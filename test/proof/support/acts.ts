@@ -52,6 +52,12 @@ export function offboard(berth: Berth, by: Caller): Act {
   return { name: "offboard", kind: "offboard", berth, by, ask: (acceptance) => acceptOffboarding(acceptance, berth) };
 }
 
+/** Although others have something that depends on it. */
+export function offboardAnyway(berth: Berth, by: Caller): Act {
+  const ask = (acceptance: AcceptanceContext) => acceptOffboarding(acceptance, berth, { ignoreDependants: true });
+  return { ...offboard(berth, by), ask };
+}
+
 export function repair(berth: Berth, by: Caller): Act {
   const ask = (acceptance: AcceptanceContext) => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
   return { name: "repair", kind: "repair", berth, by, ask };

@@ -1,8 +1,11 @@
 /** Defects that the simulation must find, so that finding nothing in the real code is meaningful. */
 
+import { findCluster, identityRef } from "../../../src/domain/catalog/clusters.ts";
+import { PermanentError } from "../../../src/domain/errors.ts";
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import { handOver, isHeld } from "../../../src/domain/operation/lifecycle.ts";
 import { seenOf } from "../../../src/domain/operation/namespaceBatch.ts";
+import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import { orchestration } from "../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../src/durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/operation.ts";
@@ -229,6 +232,49 @@ function withoutPrevious(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
+/** Finds users by their name alone. */
+function withNamesOnly(ports: Ports): Ports {
+  const { databases } = ports;
+  const inspect: typeof databases.inspect = (target, { name }) => databases.inspect(target, { name, sid: undefined });
+  return { ...ports, databases: { ...databases, inspect } };
+}
+
+/** Sees no users but those that Mooring marked. */
+function withoutOthers(ports: Ports): Ports {
+  const { databases } = ports;
+  const inspect: typeof databases.inspect = async (...asked) => {
+    const state = await databases.inspect(...asked);
+    return { ...state, users: state.users.filter(({ mark }) => mark !== undefined) };
+  };
+  return { ...ports, databases: { ...databases, inspect } };
+}
+
+/** Goes to no database that the catalog does not list. */
+function withListedOnly(ports: Ports): Ports {
+  const { catalog, databases } = ports;
+  const expectListed = ({ server, database }: DatabaseTarget) => {
+    if (catalog.sqlServers[server.alias]?.databases[database]) return;
+    throw new PermanentError("UNKNOWN_DATABASE", `the catalog lists no ${database}`);
+  };
+  const inspect: typeof databases.inspect = async (target, user) => {
+    expectListed(target);
+    return await databases.inspect(target, user);
+  };
+  return { ...ports, databases: { ...databases, inspect } };
+}
+
+/** Knows any identity with the namespace's tags. */
+function withTagsOnly(ports: Ports): Ports {
+  const { catalog, identities, registry } = ports;
+  const getNamespace: typeof registry.getNamespace = async (berth) => {
+    const record = await registry.getNamespace(berth);
+    if (record?.clientId !== undefined) return record;
+    const identity = await identities.get(identityRef(findCluster(catalog, berth.cluster), berth));
+    return record && identity ? { ...record, clientId: identity.clientId } : record;
+  };
+  return { ...ports, registry: { ...registry, getNamespace } };
+}
+
 /** Discards the findings of a verification. */
 function withoutFindings(ports: Ports): Ports {
   const { registry } = ports;
@@ -389,6 +435,13 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an audit trail without effects": { spoil: withoutEntries, finds: /audit/ },
   "an audit entry that somebody changed": { atEnd: changeEntry, finds: /the chain of the audit trail is broken/ },
   "a record that forgets what it was": { spoil: withoutPrevious, finds: /the namespace's record is undefined/ },
+  "a user that is known by its name alone": { spoil: withNamesOnly, finds: /still there|it reaches/ },
+  "a verification that overlooks users of others": { spoil: withoutOthers, finds: /it reaches/ },
+  "a database that nobody goes to after the catalog has dropped it": {
+    spoil: withListedOnly,
+    finds: /still there|it reaches/,
+  },
+  "an identity that is known by its tags alone": { spoil: withTagsOnly, finds: /got the first team's identity/ },
   "a record that keeps no findings": { spoil: withoutFindings, finds: /the look found nothing/ },
   "a quota that nobody counts": { spoil: withoutCounting, finds: /a team with quota 1 has/ },
   "an idempotency key that is forgotten": { spoil: withoutKeys, finds: /the same key got/ },

@@ -1,8 +1,9 @@
 /** What somebody else does to an onboarded namespace between two operations. */
 import { bindingName, identityName, namesInside } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { ObjectRef } from "../../../src/ports.ts";
+import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
@@ -39,6 +40,10 @@ function ourUser(world: World, request: OnboardingRequest) {
   const user = users?.get(name);
   // A user that is only lent belongs to somebody else.
   return users && user && (readMark(user.mark)?.operation ?? null) !== null ? { users, user, name } : undefined;
+}
+
+function ofOthers(name: string, sid: string): DatabaseUser {
+  return { name, type: "E", sid, roles: ["db_datareader"], permissions: [], ownedSchemas: [], mark: undefined };
 }
 
 const deeds: Readonly<Record<string, Deed>> = {
@@ -79,6 +84,31 @@ const deeds: Readonly<Record<string, Deed>> = {
     if (!found) return undefined;
     found.users.set(found.name, { ...found.user, sid: `0x${"AB".repeat(16)}` });
     return "repairable";
+  },
+  "renames the user"(world, request) {
+    const found = ourUser(world, request);
+    if (!found || found.users.has("renamed")) return undefined;
+    found.users.delete(found.name);
+    found.users.set("renamed", { ...found.user, name: "renamed" });
+    return "foreign";
+  },
+  "makes another user with the SID"(world, request) {
+    const found = ourUser(world, request);
+    if (!found) return undefined;
+    found.users.delete(found.name);
+    found.users.set("another", ofOthers("another", found.user.sid));
+    return "foreign";
+  },
+  "gives the identity a user elsewhere"({ azure, dice, users }, request) {
+    const identity = azure.identities.get(identityName(request));
+    const named = request.databases.map(({ server, database }) => `${server}/${database}`);
+    const others = [...users].filter(([database]) => !named.includes(database));
+    if (!identity || others.length === 0) return undefined;
+    const [, chosen] = dice.pick(others);
+    const sid = sidFromClientId(identity.clientId);
+    if ([...chosen.values()].some((user) => user.sid === sid)) return undefined;
+    chosen.set("elsewhere", ofOthers("elsewhere", sid));
+    return "foreign";
   },
   "deletes an object"(world, request) {
     const there = ownObjects(request).filter((ref) => isOurs(world, request, `object ${refKey(ref)}`));

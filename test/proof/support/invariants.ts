@@ -1,6 +1,7 @@
 /** What must be true after an operation, checked against the world itself rather than Mooring's own records. */
 
 import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
+import type { Finding } from "../../../src/domain/finding.ts";
 import {
   bindingName,
   federatedCredentialName,
@@ -95,6 +96,26 @@ export function checkParts({ azure, users, objects, catalog }: World, request: O
   );
   if (ours.some((each) => each.issuer !== issuer)) problems.push("our credential has another issuer");
   return problems;
+}
+
+/** The identity can log in nowhere but where the request asks for it, unless the verification says where it could not look. */
+export function checkReach(
+  { azure, users }: Pick<World, "azure" | "users">,
+  request: OnboardingRequest,
+  findings: readonly Finding[] = [],
+): Problem[] {
+  const identity = azure.identities.get(identityName(request));
+  if (!identity) return [];
+  const sid = sidFromClientId(identity.clientId);
+  const named = request.databases.map(({ server, database }) => `${server}/${database}`);
+  const unseen = findings.flatMap(({ code, found }) => (code === "USERS_UNSEEN" ? [found ?? ""] : [])).join();
+  return [...users].flatMap(([database, inDatabase]) =>
+    named.includes(database) || unseen.includes(database)
+      ? []
+      : [...inDatabase.values()]
+          .filter((user) => user.sid === sid)
+          .map((user) => `it reaches ${database} as ${user.name}, and the request does not name it`),
+  );
 }
 
 function read(value: unknown, field: string): unknown {

@@ -2,6 +2,7 @@
 import { isError } from "../../../src/domain/finding.ts";
 import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
@@ -9,7 +10,7 @@ import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { replacedAccount } from "../../../src/domain/request/change.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
-import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
+import { checkForeignThere, checkGone, checkParts, checkReach, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
@@ -37,16 +38,26 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     if (operation.compensates?.migrating) return judgeWayBack(scene, operation.compensates.migrating);
     return checkUndone(before, after, operation.status === "Succeeded" ? [] : namedUndos(operation));
   },
-  offboard({ world, operation, first, after }) {
+  offboard({ world, operation, first, after, recordBefore }) {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);
-    return checkGone(first, after, { keepsNamespace: keepsNamespace(world, operation) });
+    const rest = new Map([...after].filter(([key]) => !isLost(world, key, recordBefore?.clientId)));
+    return checkGone(first, rest, { keepsNamespace: keepsNamespace(world, operation) });
   },
   repair({ world, operation, first, after, record }) {
-    const parts = operation.status === "Succeeded" ? checkParts(world, operation.request) : [];
+    const { request } = operation;
+    const isDone = operation.status === "Succeeded";
+    const parts = isDone ? [...checkParts(world, request), ...checkReach(world, request, record?.findings)] : [];
     return [...parts, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];
   },
   migrate: judgeMigration,
 };
+
+/** A user with another name and with the SID of an identity before the last: nothing leads to it, and nobody logs in with it. */
+function isLost({ users }: Pick<World, "users">, key: string, clientId: string | undefined): boolean {
+  const [kind, database = "", name = ""] = key.split(" ");
+  const user = kind === "user" && name === "renamed" ? users.get(database)?.get(name) : undefined;
+  return user !== undefined && clientId !== undefined && user.sid !== sidFromClientId(clientId);
+}
 
 /** An identity that the repair made is the namespace's, however the repair ended. */
 function checkIdentityKnown(
@@ -82,7 +93,8 @@ function judgeOnboarding({ world, operation, first, before, after, record, recor
   // the engine failed it so often after that that it was given up.
   const isGivenUp = error?.code === "ORCHESTRATION_FAILED" && committedTime !== undefined && leftUndone === undefined;
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
-    return [...checkParts(world, request), ...checkForeignThere(first, after)];
+    const reach = status === "Succeeded" ? checkReach(world, request, record?.findings) : [];
+    return [...checkParts(world, request), ...reach, ...checkForeignThere(first, after)];
   }
   const was = record?.takenBy === undefined ? before : withoutReplaced(before, after, operation);
   return checkUndone(was, after, namedUndos(operation), recordedMarksOf(recordBefore));

@@ -1,6 +1,10 @@
 /** Other people in a simulated world: a team that wants another team's namespace, and one that exceeds its quota. */
 import { isDeepStrictEqual } from "node:util";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import { berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import { readTags } from "../../../src/domain/naming/ownership.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import {
@@ -9,10 +13,12 @@ import {
   acceptOnboarding,
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { offboard } from "./acts.ts";
+import { offboard, offboardAnyway, onboard } from "./acts.ts";
 import { blue, red } from "./callers.ts";
+import { calm } from "./faults.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
+import { createRequest } from "./world.ts";
 
 /** Every request of another team is refused as if the namespace did not exist, and nothing changes. */
 export async function visitByStranger({ world, control, problems }: Stage, request: OnboardingRequest): Promise<void> {
@@ -41,6 +47,49 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
     const after = [...world.rows].filter(([table]) => table !== "MooringIdempotency");
     if (!isDeepStrictEqual(before, after)) problems.push("a stranger has changed something");
   });
+}
+
+/**
+ * The registry loses the namespace's row, and the other team asks for the namespace: it must not get the first team's identity.
+ * Then the row is restored.
+ */
+export async function loseRecord(stage: Stage, { cluster, namespace, request }: NamespaceRecord): Promise<void> {
+  const { world, problems, play } = stage;
+  const { azure, dice, faults, rows } = world;
+  const table = rows.get("MooringNamespaces");
+  const [key, row] = [...(table ?? [])].find(([, { record }]) => Reflect.get(record, "namespace") === namespace) ?? [];
+  const identity = azure.identities.get(identityName(request));
+  if (!table || key === undefined || !row || !identity) return;
+  if (readTags(identity.tags)?.berth !== berthKey({ cluster, namespace })) return;
+  faults.trace?.push("— the registry loses the row");
+  table.delete(key);
+  const operation = await play(onboard(dice.chance(0.7) ? request : createRequest(dice, { namespace }), red));
+  if (operation?.status === "Succeeded") problems.push("the second team got the first team's identity");
+  table.set(key, row);
+}
+
+/**
+ * The operator drops a database from the catalog that a namespace uses. The namespace can still be changed and offboarded, and
+ * loses its access there. Then the catalog is as before.
+ */
+export async function dropDatabase(stage: Stage, record: NamespaceRecord, by: Caller): Promise<void> {
+  const { world, play } = stage;
+  const { catalog, dice, faults } = world;
+  const { request } = record;
+  const gone = dice.pick(request.databases);
+  const { sqlServers } = catalog;
+  const server = sqlServers[gone.server];
+  if (!server) return;
+  faults.trace?.push(`— the catalog drops ${gone.server}/${gone.database}`);
+  const { [gone.database]: _dropped, ...databases } = server.databases;
+  const { plan } = faults;
+  faults.plan = calm;
+  Object.assign(catalog, { sqlServers: { ...sqlServers, [gone.server]: { ...server, databases } } });
+  const left = request.databases.filter((each) => each !== gone);
+  const isChange = left.length > 0 && record.migration === undefined && dice.chance(0.6);
+  await play(isChange ? onboard({ ...request, databases: left }, by) : offboardAnyway(record, by));
+  Object.assign(catalog, { sqlServers });
+  faults.plan = plan;
 }
 
 /**

@@ -17,14 +17,25 @@ import "../../../src/orchestrations/onboardBatch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
-import { type Act, compensate, look, migrate, offboard, onboard, repair, takeOver, wayBack } from "./acts.ts";
+import {
+  type Act,
+  compensate,
+  look,
+  migrate,
+  offboard,
+  offboardAnyway,
+  onboard,
+  repair,
+  takeOver,
+  wayBack,
+} from "./acts.ts";
 import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, type FaultPlan } from "./faults.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
-import { raceForQuota, visitByStranger } from "./others.ts";
+import { dropDatabase, loseRecord, raceForQuota, visitByStranger } from "./others.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
@@ -76,7 +87,9 @@ export async function simulate(seed: number, { trace, atEnd, ...control }: Simul
   removePods(world);
   const record = await registry.getNamespace(request);
   if (record) {
-    const last = await stage.play(offboard(request, record.team === "red" ? operator : by));
+    const asking = record.team === "red" ? operator : by;
+    let last = await stage.play(offboard(request, asking));
+    if (last?.error?.code === "SQL_USER_OF_OTHERS") last = await stage.play(offboardAnyway(request, asking));
     const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";
     if (last?.status !== "Succeeded" && !isObstructed) {
       stage.problems.push(`the last offboarding is ${last?.status}: ${last?.error?.message}`);
@@ -106,11 +119,20 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await stage.play(await nextOfIncomplete(stage, record, wanted));
     return;
   }
+  if (dice.chance(0.1)) {
+    await loseRecord(stage, record);
+    return;
+  }
+  if (dice.chance(0.1)) {
+    await dropDatabase(stage, record, by);
+    return;
+  }
   if (dice.chance(0.25)) {
     const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
     const after = takeSnapshot(world, record.request);
-    stage.somebodyRemoved([...before.keys()].filter((key) => !after.has(key)));
+    const isOther = (key: string) => !after.has(key) || !before.has(key);
+    stage.somebodyChanged([...before.keys(), ...after.keys()].filter(isOther));
     await stage.play(dice.chance(0.5) ? repair(request, by) : look(request, world.registry));
     return;
   }

@@ -21,8 +21,8 @@ export interface Stage {
   readonly first: Snapshot;
   /** Somebody replaced something of Mooring's: it is theirs from now on, and in the way. */
   somebodyMade(berth: Berth): void;
-  /** Somebody removed these: a later compensation of an earlier operation counts them neither as left nor as missing. */
-  somebodyRemoved(keys: readonly string[]): void;
+  /** Somebody removed or made these: a later compensation of an earlier operation counts them neither as left nor as missing. */
+  somebodyChanged(keys: readonly string[]): void;
   /** Records an operation that was begun elsewhere, and found the world in its initial state. */
   remember(operation: string): void;
   /** Returns undefined when the act was refused or began nothing. */
@@ -37,6 +37,7 @@ const expected: ReadonlySet<string> = new Set([
   "PODS_STILL_USE_POD_IDENTITY",
   "NAMESPACE_IN_USE",
   "ORCHESTRATION_FAILED",
+  "IDENTITY_UNRECORDED",
 ]);
 
 export function createStage(world: World, { control, isHarmless }: { control: Control; isHarmless: boolean }): Stage {
@@ -142,7 +143,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     seen,
     first,
     play,
-    somebodyRemoved(keys) {
+    somebodyChanged(keys) {
       for (const { removed } of found.values()) for (const key of keys) removed.add(key);
     },
     remember: (operation) =>

@@ -1,0 +1,64 @@
+/** Names that onboarded namespaces use and the catalog no longer has: their access stays until somebody takes it away. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { lookUp } from "../../domain/lookUp.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { requestsOf } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { Ports } from "../../ports.ts";
+
+export interface DroppedName {
+  /** `database sql-dev/orders`, `SQL server sql-dev`, `cluster aks-dev`, `team blue`. */
+  readonly what: string;
+  /** The first of them. */
+  readonly namespaces: readonly string[];
+  readonly count: number;
+}
+
+const mostNamed = 10;
+const pageSize = 1_000;
+
+export async function findDropped({
+  catalog,
+  registry,
+}: Pick<Ports, "catalog" | "registry">): Promise<readonly DroppedName[]> {
+  const found = new Map<string, { namespaces: string[]; count: number }>();
+  let continuation: string | undefined;
+  do {
+    const query = { limit: pageSize, ...(continuation === undefined ? {} : { continuation }) };
+    const page = await registry.listNamespaces(query);
+    for (const record of page.value) {
+      for (const what of droppedOf(catalog, record)) {
+        const known = found.get(what) ?? { namespaces: [], count: 0 };
+        known.count += 1;
+        if (known.namespaces.length < mostNamed) known.namespaces.push(berthKey(record));
+        found.set(what, known);
+      }
+    }
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return [...found].map(([what, known]) => ({ what, ...known })).toSorted((a, b) => a.what.localeCompare(b.what));
+}
+
+function droppedOf(catalog: Catalog, record: NamespaceRecord): ReadonlySet<string> {
+  const listed = new Set(
+    everyDatabase(catalog).map(({ server, database }) => keyOf({ server: server.alias, database })),
+  );
+  const { team, cluster } = record;
+  const databases = requestsOf(record).flatMap((request) => request.databases);
+  return new Set([
+    ...(lookUp(catalog.clusters, cluster) ? [] : [`cluster ${cluster}`]),
+    ...(team === undefined || lookUp(catalog.teams, team) ? [] : [`team ${team}`]),
+    ...databases
+      .filter((database) => !listed.has(keyOf(database)))
+      .map((database) =>
+        lookUp(catalog.sqlServers, database.server) ? `database ${keyOf(database)}` : `SQL server ${database.server}`,
+      ),
+  ]);
+}
+
+/** One sentence. */
+export function describeDropped({ what, namespaces, count }: DroppedName): string {
+  const more = count - namespaces.length;
+  return `The catalog no longer has ${what}, which ${namespaces.join(", ")}${more > 0 ? ` and ${more} more` : ""} ${count === 1 ? "uses" : "use"}.`;
+}

@@ -1,0 +1,54 @@
+/**
+ * Where a database is from which Mooring takes access away. Access was given when the catalog listed the database; it is taken
+ * away although the catalog has dropped it since, where it can still be reached.
+ */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { lookUp } from "../../domain/lookUp.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { type DatabaseRequest, type DatabaseTarget, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { Ports } from "../../ports.ts";
+
+type Finding = Pick<Ports, "catalog" | "registry" | "sqlServers">;
+
+interface Given {
+  readonly target: DatabaseTarget;
+  /** What the catalog still says of it. */
+  readonly listed: "database" | "server" | "nothing";
+}
+
+async function findGiven(ports: Finding, berth: Berth, wanted: DatabaseRequest): Promise<Given> {
+  const { server: alias, database } = wanted;
+  const server = lookUp(ports.catalog.sqlServers, alias);
+  if (server) {
+    const isListed = lookUp(server.databases, database) !== undefined;
+    return { target: { server: { ...server, alias }, database }, listed: isListed ? "database" : "server" };
+  }
+  const remembered = lookUp((await ports.registry.getNamespace(berth))?.servers ?? {}, alias);
+  if (remembered) {
+    const known = { ...remembered, alias, host: "", userCreation: "sid", databases: {} } as const;
+    // The host comes from Azure and never from the table: Mooring's token goes there.
+    const state = await ports.sqlServers.inspect(known);
+    if (state)
+      return { target: { server: { ...known, host: state.fullyQualifiedDomainName }, database }, listed: "nothing" };
+  }
+  throw new PermanentError("UNKNOWN_SQL_SERVER", `The catalog has no SQL server "${alias}".`);
+}
+
+/** Fails with the code of a name that the catalog lacks if it lacks the name, and the database cannot be reached either. */
+export async function atGiven<T>(
+  ports: Finding,
+  { berth, database }: { readonly berth: Berth; readonly database: DatabaseRequest },
+  use: (target: DatabaseTarget) => Promise<T>,
+): Promise<T> {
+  let listed: Given["listed"] = "nothing";
+  try {
+    const given = await findGiven(ports, berth, database);
+    listed = given.listed;
+    return await use(given.target);
+  } catch (error) {
+    const isGone = error instanceof PermanentError || (error instanceof TransientError && listed === "nothing");
+    if (listed === "database" || !isGone) throw error;
+    const message = `The catalog no longer lists database "${keyOf(database)}", and it cannot be reached (${error.code}).`;
+    throw new PermanentError("UNKNOWN_DATABASE", message, { cause: error });
+  }
+}

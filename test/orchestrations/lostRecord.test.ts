@@ -1,0 +1,131 @@
+/**
+ * The registry lost a namespace's row, and another team asks for the namespace: the first team's identity is still there, with
+ * everything that it can reach, and only an operator may decide about it.
+ */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import type { AdmissionOptions } from "../../src/application/admission/admission.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { planRequest } from "../../src/functions/onboardings/planRequest.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+
+const rights = { "sql-dev": { messages: ["reader", "writer"], orders: ["reader", "writer"] } };
+const team = { clusters: ["aks-dev"], namespaces: ["team-*"], databases: rights, groups: [], quota: 9 };
+const caller = (id: string, roles: Caller["roles"], teams: readonly string[]): Caller => ({
+  id,
+  name: id,
+  roles,
+  teams,
+});
+const blue = caller("user:blue", ["Onboarding.Request"], ["blue"]);
+const red = caller("user:red", ["Onboarding.Request"], ["red"]);
+const operator = caller("user:operator", ["Onboarding.Operate", "Onboarding.Request"], []);
+
+const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
+const orders = { server: "sql-dev", database: "orders", roles: ["writer"] };
+const parse = (databases: readonly object[]) =>
+  OnboardingRequest.parse({ cluster: "aks-dev", namespace: "team-a", databases });
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(berth);
+
+let cloud: FakeCloud;
+let acceptance: TestAcceptanceContext;
+beforeEach(async () => {
+  cloud = createFakeCloud({ teams: { blue: team, red: team } as never });
+  acceptance = createAcceptanceContext(cloud);
+  providePorts(cloud.ports);
+  await send(blue, parse([messages, orders]));
+  cloud.namespaces.clear();
+});
+
+async function send(by: Caller, request: OnboardingRequest, options: AdmissionOptions = {}) {
+  const { operation } = await acceptOnboarding({ ...acceptance, by }, request, options);
+  await acceptance.run();
+  const record = cloud.operations.get(operation);
+  return { status: record?.status, code: record?.error?.code, message: record?.error?.message };
+}
+
+const clientId = () => cloud.identities.get(name)?.clientId ?? "";
+
+async function planBy(by: Caller, request: OnboardingRequest, options: AdmissionOptions = {}) {
+  const { steps } = await planRequest({ ...acceptance, by }, request, options);
+  return steps.find((step) => step.name === "ensureIdentity");
+}
+
+it("gives nobody else the identity, and says nothing of what it can reach", async () => {
+  const { status, code, message } = await send(red, parse([messages]));
+
+  expect({ status, code }).toEqual({ status: "Failed", code: "IDENTITY_UNRECORDED" });
+  expect(message).toContain(`Identity "${name}" (client ID ${clientId()}) has Mooring's tags`);
+  expect(message).not.toContain("orders");
+  expect(cloud.namespaces.size).toBe(0);
+});
+
+it("does not give it to its own team either: the registry cannot tell who that is", async () => {
+  expect(await send(blue, parse([messages, orders]))).toMatchObject({ code: "IDENTITY_UNRECORDED" });
+});
+
+it("shows an operator what the identity can reach", async () => {
+  const principalId = cloud.identities.get(name)?.principalId ?? "";
+  const roleDefinitionId = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/reader";
+  cloud.roleAssignments.push({ id: "a", roleDefinitionId, principalId, scope: "/subscriptions/s/resourceGroups/logs" });
+
+  const step = await planBy(operator, parse([messages]));
+
+  expect(step?.blockers.map(({ code }) => code)).toEqual(["IDENTITY_UNRECORDED"]);
+  expect(step?.blockers[0]?.message).toContain(
+    `users: ${name} (db_datareader) in sql-dev/messages, ${name} (db_datareader, db_datawriter) in sql-dev/orders; roles: reader at /subscriptions/s/resourceGroups/logs; federated credentials: system:serviceaccount:team-a:app from `,
+  );
+});
+
+it("lets an operator use it, for a request that asks for all that it can open, and audits the decision", async () => {
+  const options = { adoptIdentity: clientId() };
+  const request = parse([messages, orders]);
+
+  const planned = await planBy(operator, request, options);
+  const { status } = await send(operator, request, options);
+
+  expect(planned).toMatchObject({ action: "adopt", blockers: [] });
+  expect(status).toBe("Succeeded");
+  expect(cloud.audit).toContainEqual(
+    expect.objectContaining({ what: "ensureIdentity", action: "adopt", who: operator.id, target: name }),
+  );
+  expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded", clientId: clientId() });
+  expect(cloud.namespaces.get("aks-dev/team-a")).not.toHaveProperty("adoptIdentity");
+});
+
+it("does not let an operator hand over more than the request asks for", async () => {
+  const options = { adoptIdentity: clientId() };
+
+  const planned = await planBy(operator, parse([messages]), options);
+  const { code } = await send(operator, parse([messages]), options);
+
+  expect(code).toBe("IDENTITY_HAS_ACCESS");
+  expect(planned?.blockers[0]?.message).toContain(`${name} (db_datareader, db_datawriter) in sql-dev/orders`);
+});
+
+it("uses no other identity than the one that the operator saw", async () => {
+  const { code } = await send(operator, parse([messages, orders]), { adoptIdentity: crypto.randomUUID() });
+
+  expect(code).toBe("IDENTITY_UNRECORDED");
+});
+
+it("lets nobody but an operator decide", async () => {
+  const sent = send(red, parse([messages, orders]), { adoptIdentity: clientId() });
+
+  await expect(sent).rejects.toMatchObject({ code: "FORBIDDEN" });
+});
+
+it("takes back what the users of an identity that was removed had beyond the new request", async () => {
+  cloud.identities.clear();
+  cloud.credentials.clear();
+
+  const { status } = await send(red, parse([{ ...orders, roles: ["reader"] }]));
+
+  expect(status).toBe("Succeeded");
+  expect(cloud.users.get("sql-dev/orders")?.get(name)?.roles).toEqual(["db_datareader"]);
+});
