@@ -30,6 +30,11 @@ export const notices = {
       "Pods still use the identity mode that a migration is about to remove. It waits until no pod does. Only a notice.",
     fix: "Deploy the pods that the message names with the new manifest fragment; the migration then continues on its own.",
   },
+  NAMESPACE_KEPT: {
+    cause:
+      "Mooring created the namespace, and others have something in it, or may have: a kind of object could not be seen. It stays with all of that, without Mooring's mark.",
+    fix: "Nothing, if it is needed. Otherwise delete it yourself (`kubectl delete namespace`); the next offboarding deletes everything in it with {ignoreDependants}. If Mooring may not list a kind, apply infra/kubernetes/namespace-deletion.yaml.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

@@ -128,7 +128,7 @@ export const namespacePaths: ZodOpenApiPathsObject = {
           dryRun,
           ignoreDependants: z.boolean().optional().meta({
             description:
-              "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts, workloads in the namespace. A plan then lists them as notices.",
+              "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts; and delete the namespace with what others have in it, which otherwise keeps it. A plan then lists all of that as notices.",
           }),
         }),
         header: changeHeaders,

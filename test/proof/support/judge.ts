@@ -1,15 +1,16 @@
 /** Whether the world matches an operation's outcome, and its record matches the world. */
 import { isError } from "../../../src/domain/finding.ts";
-import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
+import { berthKey, bindingName, identityName } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
-import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { checkForeignThere, checkGone, checkParts, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";
 
 export interface Scene {
@@ -31,9 +32,10 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   onboard: judgeOnboarding,
   change: judgeOnboarding,
   compensate(scene) {
-    const { operation, before, after } = scene;
+    const { world, operation, before, after } = scene;
     if (operation.compensates?.migrating) return judgeWayBack(scene, operation.compensates.migrating);
-    return checkUndone(before, after, operation.status === "Succeeded" ? [] : namedUndos(operation));
+    const named = operation.status === "Succeeded" ? [] : namedUndos(operation);
+    return checkUndone(before, after, named, { keepsNamespace: keepsNamespace(world, operation) });
   },
   offboard({ world, operation, first, after }) {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);
@@ -57,8 +59,22 @@ function checkIdentityKnown(
   return [`the repair made identity ${identity.clientId}, and the record has ${record?.clientId}`];
 }
 
-/** A namespace that was kept once has no owner from then on, and no offboarding removes it. */
-export function keepsNamespace({ rows }: Pick<World, "rows">, operation: OperationRecord): boolean {
+/**
+ * A namespace is kept while others have something in it. One that was kept once has no owner from then on, and no offboarding
+ * removes it.
+ */
+export function keepsNamespace(
+  { rows, objects }: Pick<World, "rows" | "objects">,
+  operation: Pick<OperationRecord, "cluster" | "namespace">,
+): boolean {
+  return isInhabited(objects, operation) || wasKept({ rows }, operation);
+}
+
+function wasKept({ rows }: Pick<World, "rows">, operation: Pick<OperationRecord, "cluster" | "namespace">): boolean {
+  const steps = [...(rows.get("MooringSteps")?.values() ?? [])].map(({ record }) => record as StepRecord);
+  const isTold = ({ target, notices = [] }: StepRecord) =>
+    target === berthKey(operation) && notices.some(({ code }) => code === "NAMESPACE_KEPT");
+  if (steps.some(isTold)) return true;
   const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
   return all.some(
     ({ kind, status, cluster, namespace, request }) =>
@@ -82,7 +98,10 @@ function judgeOnboarding({ world, operation, first, before, after, recordBefore 
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     return [...checkParts(world, request), ...checkForeignThere(first, after)];
   }
-  return checkUndone(before, after, namedUndos(operation), recordedMarksOf(recordBefore));
+  return checkUndone(before, after, namedUndos(operation), {
+    recordedMarks: recordedMarksOf(recordBefore),
+    keepsNamespace: keepsNamespace(world, operation),
+  });
 }
 
 /** The marks that an operation may write again where they were removed. */
