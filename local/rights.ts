@@ -32,13 +32,16 @@ export interface Rights {
 
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, administratorRole, clusterRole, databaseUser] = await Promise.all([
+  const [role, administratorRole, clusterRole, namespaceDeletion, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
     read("azure/sql-administrator-role.json"),
     read("kubernetes/cluster-role.yaml"),
+    read("kubernetes/namespace-deletion.yaml"),
     read("sql/database-user.sql"),
   ]);
-  const documents = parseAllDocuments(clusterRole).map((document) => ClusterRole.safeParse(document.toJS()).data);
+  const documents = [clusterRole, namespaceDeletion]
+    .flatMap((text) => [...parseAllDocuments(text)])
+    .map((document) => ClusterRole.safeParse(document.toJS()).data);
   return {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
     administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,

@@ -213,8 +213,23 @@ export interface KubernetesObject {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
     readonly managedFields?: readonly ManagedFields[];
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
   };
   readonly [field: string]: unknown;
+}
+
+/** What an object is, and nothing of what it contains. */
+export type ObjectMetadata = Pick<KubernetesObject, "apiVersion" | "kind" | "metadata">;
+
+export interface NamespacedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+export interface NamespacedKinds {
+  readonly kinds: readonly NamespacedKind[];
+  /** API versions whose server does not answer: `metrics.example/v1`. What they have is not known. */
+  readonly unanswered: readonly string[];
 }
 
 /** The fields that one manager has set (kubernetes.io "Server-Side Apply"). */
@@ -239,11 +254,21 @@ export interface Kubernetes {
     object: KubernetesObject,
     options?: { dryRun?: boolean; force?: boolean },
   ): Promise<KubernetesObject>;
-  /** Deletes the object with that UID. No error if it is gone, or if another object now has its name. */
+  /** What the deletion of a namespace would delete in it: every namespaced kind that can be listed and deleted. */
+  namespacedKinds(cluster: ClusterTarget): Promise<NamespacedKinds>;
+  /** The same as `list`, without the objects' contents: the API server does not send them. */
+  listMetadata(
+    cluster: ClusterTarget,
+    query: NamespacedKind & { readonly namespace: string },
+  ): Promise<readonly ObjectMetadata[]>;
+  /**
+   * Deletes the object with that UID; with a resourceVersion, only as it was then. No error if it is gone, or if another object
+   * now has its name.
+   */
   remove(
     cluster: ClusterTarget,
     ref: ObjectRef,
-    precondition: { uid: string },
+    precondition: { uid: string; resourceVersion?: string },
     options?: { dryRun?: boolean },
   ): Promise<void>;
   /** Why the cluster's authorization would not let Mooring apply the object; undefined if it would, or if it cannot tell. */
@@ -490,6 +515,8 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
   kubernetes: {
     get: "reads",
     list: "reads",
+    namespacedKinds: "reads",
+    listMetadata: "reads",
     apply: "writesUnlessDryRun",
     remove: "writesUnlessDryRun",
     whyForbidden: "reads",

@@ -23,7 +23,10 @@ export const command = defineCommand({
     ...fileFlags,
     cluster: { value: "name", summary: "The cluster of a name given without one" },
     "ignore-not-found": { summary: "Do not fail for namespaces that are not onboarded" },
-    "ignore-dependants": { summary: "Continue although others depend on what would be removed" },
+    "ignore-dependants": {
+      summary:
+        "Continue although others depend on what would be removed, and delete the namespace with what they have in it",
+    },
     ...yesFlags,
     ...dryRunFlags,
     ...waitFlags,

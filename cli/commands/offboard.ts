@@ -8,10 +8,13 @@ import { changeMany, choiceOf, confirmed, selectionFlags, selectionOperand, yesF
 
 export const command = defineCommand({
   description:
-    "Removes what Mooring created for the namespace: database users, credentials, Kubernetes objects, the identity, and the namespace itself if Mooring created it and its deletePolicy is Delete. Stops, with nothing removed, if someone else depends on what would be removed. On a terminal it asks first. Several namespaces are one batch, and need --yes outside a terminal.",
+    "Removes what Mooring created for the namespace: database users, credentials, Kubernetes objects, the identity, and the namespace itself if Mooring created it and its deletePolicy is Delete. A namespace in which others have anything is kept. Stops, with nothing removed, if someone else depends on what would be removed. On a terminal it asks first. Several namespaces are one batch, and need --yes outside a terminal.",
   operands: [selectionOperand],
   flags: {
-    "ignore-dependants": { summary: "Continue although others depend on what would be removed" },
+    "ignore-dependants": {
+      summary:
+        "Continue although others depend on what would be removed, and delete the namespace with what they have in it",
+    },
     ...selectionFlags,
     ...yesFlags,
     ...conditionFlags,

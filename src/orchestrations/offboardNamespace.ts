@@ -53,7 +53,7 @@ export const offboardNamespace = orchestration({
       if (oldAccount) yield* retireCredential({ ...base, serviceAccount: oldAccount }, retry);
       yield* unfederateIdentity({ ...base, serviceAccount }, retry);
       yield* removeIdentity(base, retry);
-      yield* removeNamespace({ ...base, deletePolicy }, retry);
+      yield* removeNamespace({ ...base, deletePolicy, ...(ignoreDependants ? { ignoreDependants } : {}) }, retry);
 
       setPhase(context, "verifying");
       yield* verifyRemoval({ ...base, request, isMigrating, ...(earlier ? { earlier } : {}) }, retry);

@@ -102,6 +102,31 @@ it("undoes everything in a failed operation", async () => {
   expect(ended.map(({ error }) => error?.code)).not.toContain("COMPENSATION_FAILED");
 });
 
+it("keeps every namespace, and needs no other right, where it may not list what others have", async () => {
+  const { rules } = await readRights();
+  const ofAll = rules.filter(({ resources }) => resources?.includes("*"));
+  expect(ofAll).toHaveLength(1);
+  const others = rules.filter((rule) => !ofAll.includes(rule));
+  const { restrictions, objects } = sandbox.cloud.kubernetes;
+  restrictions.push((attributes) => !isAllowedBy(others, attributes));
+
+  const ended = [await onboard("unseen"), await onboard("unseen-pod", { identityMode: "podIdentity" })];
+  ended.push(await offboard("unseen"), await offboard("unseen-pod"));
+  restrictions.pop();
+
+  expect(ended.map(({ status, error }) => error ?? status)).toEqual(ended.map(() => "Succeeded"));
+  for (const namespace of ["unseen", "unseen-pod"]) {
+    expect(objects.get("v1", "Namespace", namespace)?.metadata.annotations).toBeUndefined();
+    expect(objects.get("v1", "Namespace", namespace)?.metadata.deletionTimestamp).toBeUndefined();
+    expect(objects.list("v1", "ConfigMap", namespace).map(({ metadata }) => metadata.name)).toEqual([
+      "kube-root-ca.crt",
+    ]);
+  }
+  const told = JSON.stringify(ended.at(-1)?.steps.find(({ name }) => name === "removeNamespace"));
+  expect(told).toContain("NAMESPACE_KEPT");
+  expect(told).toContain("Secret (Mooring may not list it)");
+});
+
 it("grants no unnecessary right", async () => {
   const { actions, rules } = await readRights();
   const { journal } = sandbox.cloud.faults;

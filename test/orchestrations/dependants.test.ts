@@ -1,17 +1,19 @@
 /** Offboarding stops with a reason when others depend on something, before it has removed anything. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { bindingName, federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
 import { ownerMetadata } from "../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
+import { operator } from "../support/teams.ts";
 
 let cloud: FakeCloud;
 let acceptance: TestAcceptanceContext;
@@ -141,20 +143,6 @@ const cases: readonly Case[] = [
     },
   },
   {
-    what: "a deployment and its data in a namespace that would be deleted",
-    code: "NAMESPACE_IN_USE",
-    step: "removeNamespace",
-    told: "Deployment app, PersistentVolumeClaim data",
-    arrange() {
-      put("apps/v1", "Deployment", { name: "app" });
-      put("v1", "PersistentVolumeClaim", { name: "data" });
-      const ownerReferences = [
-        { apiVersion: "apps/v1", kind: "ReplicaSet", name: "app-1", uid: "r", controller: true },
-      ];
-      put("v1", "Pod", { name: "app-1-x", ownerReferences }, { status: { phase: "Running" } });
-    },
-  },
-  {
     what: "a schema that the user owns",
     code: "SQL_USER_OWNS_SCHEMA",
     step: "revokeDatabase",
@@ -209,9 +197,11 @@ it.each(deliberate)("ignores $what when the caller says so, and reports it", asy
 
   const notice = { code: expected.code, message: expect.stringContaining(expected.told) };
   expect(plan.blocked).toBe(false);
-  expect(plan.steps.flatMap(({ notices = [] }) => notices)).toMatchObject([notice]);
+  const isAbout = ({ code }: { code: string }) => code === expected.code;
+  expect(plan.steps.flatMap(({ notices = [] }) => notices).filter(isAbout)).toMatchObject([notice]);
   expect(operation?.status, operation?.error?.message).toBe("Succeeded");
-  expect(steps.find((step) => step.name === "checkDependants")?.notices).toMatchObject([notice]);
+  const check = steps.find((step) => step.name === "checkDependants");
+  expect(check?.notices?.filter(isAbout)).toMatchObject([notice]);
   expect(cloud.namespaces.size).toBe(0);
 });
 
@@ -227,12 +217,17 @@ it("cannot ignore what SQL would refuse", async () => {
 
 it.each([workload, pod])("does not mistake its own objects for somebody else's ($identityMode)", async (request) => {
   await onboard(request);
-  // Finished, on its way out, owned by a controller, or for the very account that was onboarded.
-  put("v1", "Pod", { name: "done" }, { status: { phase: "Succeeded" } });
-  put("batch/v1", "Job", { name: "done" }, { status: { completionTime: "2026-11-25T00:00:00Z" } });
-  put("v1", "Pod", { name: "going", deletionTimestamp: "2026-11-25T00:00:00Z" }, { status: { phase: "Running" } });
+  // On its way out, owned by another object, of the cluster itself, or for the very account that was onboarded.
+  const ownerReferences = [{ kind: "ReplicaSet", name: "app-1" }];
+  put("v1", "Pod", { name: "app-1-x", ownerReferences });
+  put("v1", "Pod", { name: "going", deletionTimestamp: "2026-11-25T00:00:00Z" });
   put("batch/v1", "Job", { name: "mooring-verify", ...ownerMetadata(workload, "op") });
-  put("v1", "ConfigMap", { name: "settings" });
+  put("v1", "ConfigMap", { name: "kube-root-ca.crt" });
+  put("v1", "ServiceAccount", { name: "default" });
+  put("v1", "Event", { name: "app.1" });
+  put("events.k8s.io/v1", "Event", { name: "app.1" });
+  put("coordination.k8s.io/v1", "Lease", { name: "leader" });
+  put("v1", "Endpoints", { name: "app" });
   federate({ name: "adopted", subject: "system:serviceaccount:team-a:app", issuer });
   federate({ name: federatedCredentialName(workload, "old"), subject: "system:serviceaccount:team-a:old", issuer });
   expect(bindingName(workload)).not.toBe("theirs");
@@ -241,6 +236,140 @@ it.each([workload, pod])("does not mistake its own objects for somebody else's (
 
   expect(operation?.status, operation?.error?.message).toBe("Succeeded");
   expectNothingLeft(cloud);
+});
+
+const theirs: readonly (readonly [string, string])[] = [
+  ["apps/v1", "Deployment"],
+  ["v1", "ConfigMap"],
+  ["v1", "Secret"],
+  ["networking.k8s.io/v1", "Ingress"],
+  ["v1", "ServiceAccount"],
+  ["example.com/v1", "Widget"],
+];
+
+const told =
+  "others have in it 1 ConfigMap (theirs), 1 Deployment (theirs), 1 Ingress (theirs), 1 Secret (theirs), 1 ServiceAccount (theirs), 1 Widget.example.com (theirs)";
+
+function expectKept(): void {
+  for (const [apiVersion, kind] of theirs) {
+    expect(cloud.objects.has(`${apiVersion} ${kind} team-a/theirs`), kind).toBe(true);
+  }
+  const namespace = cloud.objects.get("v1 Namespace /team-a");
+  expect(namespace?.metadata.annotations).toBeUndefined();
+  expect(cloud.objects.has("v1 ConfigMap team-a/mooring-databases")).toBe(false);
+}
+
+it("keeps a namespace that others use, removes the access, and names what is there", async () => {
+  await onboard(workload);
+  for (const [apiVersion, kind] of theirs) put(apiVersion, kind, { name: "theirs" });
+
+  const plan = await planOffboarding(cloud.ports, record());
+  const { operation, steps } = await offboard();
+
+  const notice = { code: "NAMESPACE_KEPT", message: expect.stringContaining(told) };
+  expect(plan.blocked).toBe(false);
+  expect(plan.steps.find((step) => step.name === "removeNamespace")).toMatchObject({
+    action: "keep",
+    notices: [notice],
+  });
+  expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+  expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({ action: "keep", notices: [notice] });
+  expect(cloud.identities.size).toBe(0);
+  expect(cloud.namespaces.size).toBe(0);
+  expectKept();
+});
+
+it("deletes it with what others have in it when the caller says so, and reports it", async () => {
+  await onboard(workload);
+  for (const [apiVersion, kind] of theirs) put(apiVersion, kind, { name: "theirs" });
+
+  const plan = await planOffboarding(cloud.ports, record(), { ignoreDependants: true });
+  const { operation, steps } = await offboard({ ignoreDependants: true });
+
+  const notice = { code: "NAMESPACE_IN_USE", message: expect.stringContaining(told) };
+  expect(plan.steps.flatMap(({ notices = [] }) => notices)).toMatchObject([notice]);
+  expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+  expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({ action: "delete", notices: [notice] });
+  expectNothingLeft(cloud);
+});
+
+it("counts again right before the deletion", async () => {
+  await onboard(workload);
+  cloud.onWrite = ({ what, when }) => {
+    if (what !== "remove ConfigMap" || when !== "after") return;
+    for (const [apiVersion, kind] of theirs) put(apiVersion, kind, { name: "theirs" });
+  };
+
+  const { operation, steps } = await offboard();
+
+  expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+  const notice = { code: "NAMESPACE_KEPT", message: expect.stringContaining(told) };
+  expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({ action: "keep", notices: [notice] });
+  expectKept();
+});
+
+it("keeps a namespace of which it may not see everything, and says what", async () => {
+  await onboard(workload);
+  put("v1", "Secret", { name: "theirs" });
+  const { kubernetes } = cloud.ports;
+  const listMetadata: typeof kubernetes.listMetadata = async (cluster, query) => {
+    if (query.kind === "Secret") throw new PermanentError("KUBERNETES_FORBIDDEN", "may not list secrets");
+    return kubernetes.listMetadata(cluster, query);
+  };
+  providePorts({ ...cloud.ports, kubernetes: { ...kubernetes, listMetadata } });
+
+  const { operation, steps } = await offboard();
+
+  expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+  const message = expect.stringContaining("not seen: Secret (Mooring may not list it)");
+  const notice = { code: "NAMESPACE_KEPT", message };
+  expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({ action: "keep", notices: [notice] });
+  expect(cloud.objects.has("v1 Namespace /team-a")).toBe(true);
+});
+
+it.each(["fails", "is canceled"])(
+  "keeps what others made meanwhile when the onboarding %s, and names it",
+  async (how) => {
+    const { operation: id } = await acceptOnboarding(acceptance, workload);
+    const { databases } = cloud.ports;
+    const change: typeof databases.change = async (target, changes) => {
+      if (target.database !== "orders") return databases.change(target, changes);
+      for (const [apiVersion, kind] of theirs) put(apiVersion, kind, { name: "theirs" });
+      if (how === "fails") throw new PermanentError("SQL_FORBIDDEN", "not today");
+      await cancelOperation(cloud.ports.registry, id, { by: operator });
+      return databases.change(target, changes);
+    };
+    providePorts({ ...cloud.ports, databases: { ...databases, change } });
+    await acceptance.run();
+
+    const operation = cloud.operations.get(id);
+    expect(operation?.status).toBe(how === "fails" ? "Failed" : "Canceled");
+    expect(operation?.error?.message).toContain(told);
+    expect(cloud.identities.size).toBe(0);
+    expectKept();
+  },
+);
+
+it("keeps what others made meanwhile when a failed onboarding is undone again", async () => {
+  cloud.onWrite = ({ what, when }) => {
+    if (when !== "before") return;
+    if (what === "change sql-dev/orders") throw new PermanentError("SQL_FORBIDDEN", "not today");
+    if (what === "remove Namespace") throw new PermanentError("KUBERNETES_FORBIDDEN", "not today");
+  };
+  const { operation: failed } = await acceptOnboarding(acceptance, workload);
+  await acceptance.run();
+  expect(cloud.operations.get(failed)?.error?.code).toBe("COMPENSATION_FAILED");
+  cloud.onWrite = () => undefined;
+  for (const [apiVersion, kind] of theirs) put(apiVersion, kind, { name: "theirs" });
+
+  const { operation: again } = await acceptCompensation(acceptance, failed);
+  await acceptance.run();
+
+  expect(cloud.operations.get(again)?.status).toBe("Succeeded");
+  const steps = await cloud.ports.registry.listSteps(again);
+  const notice = { code: "NAMESPACE_KEPT", message: expect.stringContaining(told) };
+  expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({ action: "keep", notices: [notice] });
+  expectKept();
 });
 
 it("checks nothing that stays: an identity and a namespace that Mooring did not create", async () => {

@@ -1,6 +1,6 @@
 /** The safeguards between a request and harm, on the whole system: HTTP, the real SDKs and the simulated services. */
 
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { assignRole } from "../../local/simulators/world.ts";
@@ -91,14 +91,23 @@ it("does not offboard what others depend on, names them, and continues with igno
   const plan = await service.call("DELETE", `${path}?dryRun=true`);
   const refused = await service.waitFor(await service.offboard(names.cluster, "shared"));
 
-  const codes = ["IDENTITY_FEDERATED_BY_OTHERS", "IDENTITY_HAS_ROLES", "NAMESPACE_IN_USE"];
+  const codes = ["IDENTITY_FEDERATED_BY_OTHERS", "IDENTITY_HAS_ROLES"];
   const steps = plan.body["steps"] as { blockers: { code: string; fix: string }[] }[];
+  expect(plan.body["steps"]).toContainEqual(
+    expect.objectContaining({
+      name: "removeNamespace",
+      action: "keep",
+      notices: [
+        expect.objectContaining({ code: "NAMESPACE_KEPT", message: expect.stringContaining("1 Pod (theirs)") }),
+      ],
+    }),
+  );
   expect(steps.flatMap(({ blockers }) => blockers.map(({ code }) => code))).toEqual(codes);
   expect(steps.flatMap(({ blockers }) => blockers.map(({ fix }) => fix))).toContainEqual(
     `az role assignment delete --ids ${scope}/providers/Microsoft.Authorization/roleAssignments/${given.name}`,
   );
   expect(refused).toMatchObject({ status: "Failed", error: { code: codes[0] } });
-  for (const what of [subject, scope, "Pod theirs"]) expect(refused.error?.message).toContain(what);
+  for (const what of [subject, scope]) expect(refused.error?.message).toContain(what);
   expect((await service.call("GET", path)).body).toMatchObject({ state: "Onboarded" });
   expect(identityOf("shared").federatedCredentials.size).toBe(2);
 
@@ -110,6 +119,50 @@ it("does not offboard what others depend on, names them, and continues with igno
   expect((await service.call("GET", path)).status).toBe(404);
   // Not Mooring's to remove.
   expect(world.roleAssignments.has(given.name)).toBe(true);
+});
+
+const widgets = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "widgets.example.com" },
+  spec: {
+    group: "example.com",
+    scope: "Namespaced",
+    names: { kind: "Widget", plural: "widgets" },
+    versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
+  },
+};
+
+it("keeps a namespace with what others have in it, of whatever kind, and deletes an empty one as it was seen", async () => {
+  await onboard("inhabited");
+  await onboard("empty");
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.kubeconfig);
+  const client = KubernetesObjectApi.makeApiClient(config);
+  await client.create(widgets);
+  const inside = { name: "theirs", namespace: "inhabited" };
+  await client.create({ apiVersion: "example.com/v1", kind: "Widget", metadata: inside });
+  await client.create({ apiVersion: "v1", kind: "Secret", metadata: inside });
+
+  const kept = await service.waitFor(await service.offboard(names.cluster, "inhabited"));
+  const gone = await service.waitFor(await service.offboard(names.cluster, "empty"));
+
+  expect([kept.status, gone.status]).toEqual(["Succeeded", "Succeeded"]);
+  const { objects } = sandbox.cloud.kubernetes;
+  expect(objects.list("example.com/v1", "Widget", "inhabited")).toHaveLength(1);
+  expect(objects.list("v1", "Secret", "inhabited")).toHaveLength(1);
+  expect(objects.list("v1", "ServiceAccount", "inhabited").map(({ metadata }) => metadata.name)).toEqual(["default"]);
+  expect(objects.get("v1", "Namespace", "inhabited")?.metadata.annotations).toBeUndefined();
+  expect(kept.steps.find(({ name }) => name === "removeNamespace")).toMatchObject({
+    action: "keep",
+    notices: [
+      {
+        code: "NAMESPACE_KEPT",
+        message: expect.stringContaining("1 Secret (theirs), 1 Widget.example.com (theirs)"),
+      },
+    ],
+  });
+  await expect.poll(() => objects.get("v1", "Namespace", "empty")).toBeUndefined();
 });
 
 it("does not report a namespace as unchanged if it was deleted or recreated in the meantime", async () => {

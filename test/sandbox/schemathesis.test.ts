@@ -18,7 +18,7 @@ const options = [
   ...["--exclude-path-regex", "/events$", "--exclude-checks", "positive_data_acceptance,unsupported_method"],
   ...[
     "--phases",
-    "examples,coverage,fuzzing",
+    isWhole ? "examples,coverage,fuzzing" : "examples,fuzzing",
     "--max-examples",
     String(shareOf(40)),
     "--seed",

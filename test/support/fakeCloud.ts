@@ -264,6 +264,15 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
           (namespace === undefined || metadata.namespace === namespace) &&
           isSelected(metadata.labels ?? {}, labelSelector),
       ),
+    async namespacedKinds() {
+      const inside = [...objects.values()].filter(({ metadata }) => metadata.namespace !== undefined);
+      const kinds = new Map(inside.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]));
+      return { kinds: [...kinds.values()], unanswered: [] };
+    },
+    listMetadata: async (_cluster, { apiVersion, kind, namespace }) =>
+      [...objects.values()]
+        .filter((each) => each.apiVersion === apiVersion && each.kind === kind && each.metadata.namespace === namespace)
+        .map(({ metadata }) => ({ apiVersion, kind, metadata })),
     async apply(_cluster, object, { dryRun = false } = {}) {
       const { name, namespace } = object.metadata;
       const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };

@@ -33,7 +33,7 @@ export async function* grant(
   for (const cluster of clustersOf(catalog)) {
     yield await attempt(`cluster ${cluster.alias}`, clusterByHand(identity.principalId), async () => {
       await grantCluster(az, cluster, identity.principalId);
-      return "ClusterRole and binding applied";
+      return "ClusterRoles and bindings applied";
     });
   }
   const servers = sqlServersOf(catalog);

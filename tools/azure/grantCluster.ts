@@ -1,15 +1,15 @@
 /**
- * Applies the ClusterRole and its binding with `az aks command invoke`: it runs in the cluster as the caller, so it also works
+ * Applies the ClusterRoles and their bindings with `az aks command invoke`: it runs in the cluster as the caller, so it also works
  * without a public API server and needs neither kubectl nor kubelogin on this machine.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Az } from "./az.ts";
 import type { ClusterTarget } from "./catalogTargets.ts";
 
-const root = dirname(dirname(import.meta.dirname));
+const infra = join(dirname(dirname(import.meta.dirname)), "infra/kubernetes");
 const placeholder = "<object id of Mooring's identity>";
 
 const Clusters = z.array(
@@ -34,11 +34,11 @@ export async function grantCluster(
 
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   try {
-    const file = join(folder, "cluster-role.yaml");
-    await writeFile(file, await clusterRoleFor(principalId));
+    const file = join(folder, "mooring.yaml");
+    await writeFile(file, await clusterRightsFor(principalId));
     const where = ["--subscription", subscriptionId, "--resource-group", cluster.resourceGroup, "--name", cluster.name];
     const { exitCode, logs } = Invoked.parse(
-      await az("aks", "command", "invoke", ...where, "--command", "kubectl apply -f cluster-role.yaml", "--file", file),
+      await az("aks", "command", "invoke", ...where, "--command", "kubectl apply -f mooring.yaml", "--file", file),
     );
     if (exitCode !== 0) throw new Error(logs?.trim() || `kubectl ended with ${exitCode}.`);
   } finally {
@@ -46,13 +46,15 @@ export async function grantCluster(
   }
 }
 
-export async function clusterRoleFor(principalId: string): Promise<string> {
-  const text = await readFile(join(root, "infra/kubernetes/cluster-role.yaml"), "utf8");
-  if (!text.includes(placeholder))
-    throw new Error("infra/kubernetes/cluster-role.yaml has no placeholder for the identity.");
-  return text.replace(placeholder, principalId);
+/** All files of infra/kubernetes as one. */
+export async function clusterRightsFor(principalId: string): Promise<string> {
+  const names = (await readdir(infra)).filter((name) => name.endsWith(".yaml")).toSorted();
+  const texts = await Promise.all(names.map((name) => readFile(join(infra, name), "utf8")));
+  if (!texts.some((text) => text.includes(placeholder)))
+    throw new Error("infra/kubernetes has no placeholder for the identity.");
+  return texts.join("\n---\n").replaceAll(placeholder, principalId);
 }
 
 /** For a cluster administrator who may not run commands through Azure. */
 export const clusterByHand = (principalId: string): string =>
-  `sed "s/${placeholder}/${principalId}/" infra/kubernetes/cluster-role.yaml | kubectl apply -f -`;
+  `for file in infra/kubernetes/*.yaml; do sed "s/${placeholder}/${principalId}/" "$file" | kubectl apply -f -; done`;

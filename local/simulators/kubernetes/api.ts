@@ -4,13 +4,14 @@ import { parse as parseYaml } from "yaml";
 import { type Access, attributesOf } from "./access.ts";
 import type { User } from "./authentication.ts";
 import type { FieldValidation } from "./body.ts";
-import { discoveryDocument } from "./discovery.ts";
+import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
 import { ApiFailure, badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { openApiDocument } from "./openApi.ts";
 import { createPages } from "./pages.ts";
+import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
 import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { selectorOf } from "./selectors.ts";
@@ -29,6 +30,7 @@ export interface Reply {
   readonly code: number;
   readonly body: Json;
   readonly headers?: Readonly<Record<string, string[]>>;
+  readonly contentType?: string;
 }
 
 export type Answer = Reply | { readonly stream: (response: ServerResponse) => void };
@@ -54,6 +56,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     const path = parseResourcePath(request.url.pathname);
     const ownDocument = documents[request.url.pathname];
     if (ownDocument !== undefined) access.requirePath(user, request.url.pathname);
+    const aggregated = wantsAggregated(request) ? aggregatedDiscovery(resources, request.url.pathname) : undefined;
+    if (aggregated !== undefined && request.method === "GET") {
+      return { code: 200, body: aggregated, contentType: aggregatedType };
+    }
     const document =
       ownDocument ??
       discoveryDocument(resources, request.url.pathname) ??
@@ -179,7 +185,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       resourceVersion: page.resourceVersion,
       ...(page.next === undefined ? {} : { continue: page.next, remainingItemCount: page.remaining ?? 0 }),
     };
-    if (!wantsTable(request)) return { code: 200, body: listOf(resource, page.items, metadata) };
+    if (wants(request, "PartialObjectMetadataList")) {
+      return { code: 200, body: partialMetadataList(page.items, metadata) };
+    }
+    if (!wants(request, "Table")) return { code: 200, body: listOf(resource, page.items, metadata) };
     const includeObject = query.get("includeObject") ?? "Metadata";
     return { code: 200, body: table(resource, page.items, { metadata, includeObject, now: now() }) };
   }
@@ -202,7 +211,8 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
   }
 
   function shown(request: ApiRequest, resource: Resource, object: KubeObject): Json {
-    if (!wantsTable(request)) return object;
+    if (wants(request, "PartialObjectMetadata")) return partialMetadata(object);
+    if (!wants(request, "Table")) return object;
     const includeObject = request.url.searchParams.get("includeObject") ?? "Metadata";
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
     return table(resource, [object], { metadata, includeObject, now: now() });
@@ -315,8 +325,15 @@ function warningHeaders(warnings: readonly string[]): Record<string, string[]> {
   return { warning: warnings.map((text) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`) };
 }
 
-function wantsTable({ headers }: ApiRequest): boolean {
-  return (headers["accept"] ?? "").includes("as=Table");
+/** Of several media types, clients name the one that they prefer first. */
+function wants({ headers }: ApiRequest, as: string): boolean {
+  const [first = ""] = (headers["accept"] ?? "").split(",");
+  return first.split(";").some((parameter) => parameter.trim() === `as=${as}`);
+}
+
+function wantsAggregated({ headers }: ApiRequest): boolean {
+  const types = (headers["accept"] ?? "").split(",");
+  return types.some((type) => type.includes("as=APIGroupDiscoveryList") && type.includes("v=v2;"));
 }
 
 /** The values of Go's ParseBool: some clients send `watch=True`. */

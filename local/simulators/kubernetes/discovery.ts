@@ -1,4 +1,4 @@
-/** /api and /apis: the groups, versions and resources. Only the plain documents: aggregated discovery is optional. */
+/** /api and /apis: the groups, versions and resources; each in its own document, or all of them in one (aggregated). */
 import type { JsonObject } from "./json.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 
@@ -25,6 +25,53 @@ export function discoveryDocument(resources: Resources, path: string): JsonObjec
     }));
     return { name, versions, preferredVersion: versions[0] ?? {} };
   }
+}
+
+export const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/** The core group at /api, all others at /apis; undefined for any other path ("Aggregated discovery"). */
+export function aggregatedDiscovery(resources: Resources, path: string): JsonObject | undefined {
+  const names = path === "/api" ? [""] : path === "/apis" ? groupNames(resources) : undefined;
+  if (names === undefined) return undefined;
+  const items = names.map((name) => {
+    const inside = inGroup(resources, name);
+    const versions = [...new Set(inside.map(({ version }) => version))].map((version) => ({
+      version,
+      resources: inside.filter((resource) => resource.version === version).map(aggregated),
+      freshness: "Current",
+    }));
+    return { metadata: { ...(name === "" ? {} : { name }), creationTimestamp: null }, versions };
+  });
+  return { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
+}
+
+function aggregated({
+  group,
+  version,
+  kind,
+  plural,
+  singular,
+  namespaced,
+  shortNames,
+  hasStatus,
+}: Resource): JsonObject {
+  const responseKind = { group, version, kind };
+  const token = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
+  const subresources: JsonObject[] = [
+    ...(hasStatus ? [{ subresource: "status", responseKind, verbs: ["get", "patch", "update"] }] : []),
+    ...(group === "" && kind === "ServiceAccount"
+      ? [{ subresource: "token", responseKind: token, verbs: ["create"] }]
+      : []),
+  ];
+  return {
+    resource: plural,
+    responseKind,
+    scope: namespaced ? "Namespaced" : "Cluster",
+    singularResource: singular,
+    verbs,
+    ...(shortNames.length === 0 ? {} : { shortNames: [...shortNames] }),
+    ...(subresources.length === 0 ? {} : { subresources }),
+  };
 }
 
 function groupNames(resources: Resources): string[] {

@@ -107,11 +107,11 @@ function send(response: ServerResponse, answer: Answer) {
 /** Without a body, it writes garbage: truncated JSON. */
 function write(
   response: ServerResponse,
-  { code, body, headers = {} }: { code: number; body: Json | undefined; headers?: Readonly<Record<string, string[]>> },
+  { code, body, headers = {}, contentType = "application/json" }: Omit<Reply, "body"> & { body: Json | undefined },
 ) {
   const isText = typeof body === "string";
   const text = isText ? body : body === undefined ? '{"kind":"' : JSON.stringify(body);
-  response.writeHead(code, { ...headers, "content-type": isText ? "text/plain; charset=utf-8" : "application/json" });
+  response.writeHead(code, { ...headers, "content-type": isText ? "text/plain; charset=utf-8" : contentType });
   response.end(text);
 }
 

@@ -1,6 +1,7 @@
 /** Lists as tables, which `kubectl get` requests, with the columns that the resource declares. */
 import { at, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
+import { partialMetadata } from "./partialMetadata.ts";
 import type { Column, Resource } from "./resource.ts";
 
 export function table(
@@ -31,7 +32,7 @@ export function table(
 function rowObject(object: KubeObject, includeObject: string): Json {
   if (includeObject === "None") return null;
   if (includeObject === "Object") return object;
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
+  return partialMetadata(object);
 }
 
 /** Supports only plain paths: the columns here use no filters and no indexes. */

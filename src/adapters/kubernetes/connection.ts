@@ -59,13 +59,13 @@ export function createSend({
   const send: Send = async (cluster, request) => {
     const library = await load();
     const token = await getToken(cluster);
-    const { method, path, query = {}, contentType = "application/json" } = request;
+    const { method, path, query = {}, contentType = "application/json", accept = "application/json" } = request;
 
     const url = new URL(`${cluster.apiServer.replace(/\/+$/, "")}${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const headers = { authorization: `Bearer ${token}`, accept: "application/json", "user-agent": "mooring" };
+    const headers = { authorization: `Bearer ${token}`, accept, "user-agent": "mooring" };
     const content =
       request.body === undefined
         ? { headers }

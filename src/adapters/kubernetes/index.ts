@@ -3,9 +3,10 @@ import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { owner } from "../../domain/naming/names.ts";
-import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject, ObjectMetadata, ObjectRef } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
+import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";
 import { garbled, lacksNamespace, toError } from "./errors.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
@@ -29,13 +30,18 @@ const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
         }),
       )
       .exactOptional(),
+    ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string() })).exactOptional(),
   }),
 });
+
+/** Asks for the objects' metadata alone ("Metadata-only fetches" in kubernetes.io "API Concepts"). */
+const acceptMetadata = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 const ObjectList = z.object({
   metadata: z.object({ continue: z.string().default("") }).prefault({}),
   items: z.array(z.looseObject({})),
 });
+const MetadataList = ObjectList.extend({ kind: z.literal("PartialObjectMetadataList") });
 
 const ResourceList = z.object({
   resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
@@ -97,6 +103,24 @@ export function createKubernetes({
     return find(cluster, { method: "GET", path: objectPath(resource, ref) }, StoredObject);
   }
 
+  /** All pages of a list. Empty for 404: the cached kind is no longer served. A namespace that is missing has an empty list. */
+  async function listAll(
+    cluster: ClusterTarget,
+    { query = {}, ...rest }: ClusterRequest,
+    shape: z.ZodType<z.infer<typeof ObjectList>> = ObjectList,
+  ): Promise<readonly { readonly request: ClusterRequest; readonly item: object }[]> {
+    const all: { request: ClusterRequest; item: object }[] = [];
+    let next: string | undefined;
+    do {
+      const request: ClusterRequest = { ...rest, query: { ...query, limit: pageSize, continue: next } };
+      const page = await find(cluster, request, shape);
+      if (page === undefined) return [];
+      for (const item of page.items) all.push({ request, item });
+      next = page.metadata.continue === "" ? undefined : page.metadata.continue;
+    } while (next !== undefined);
+    return all;
+  }
+
   return {
     get,
 
@@ -104,23 +128,29 @@ export function createKubernetes({
       const resource = await locate(cluster, apiVersion, kind);
       if (resource === undefined) return [];
       const path = collectionPath(resource, { apiVersion, ...(namespace === undefined ? {} : { namespace }) });
-      const objects: KubernetesObject[] = [];
-      let next: string | undefined;
-      do {
-        const request: ClusterRequest = {
-          method: "GET",
-          path,
-          query: { labelSelector, limit: pageSize, continue: next },
-        };
-        // 404: the cached kind is no longer served. A namespace that is missing has an empty list.
-        const page = await find(cluster, request, ObjectList);
-        if (page === undefined) return [];
-        // Items of the core kinds come without kind and apiVersion.
-        for (const item of page.items)
-          objects.push(parse(cluster, request, { apiVersion, kind, ...item }, StoredObject));
-        next = page.metadata.continue === "" ? undefined : page.metadata.continue;
-      } while (next !== undefined);
-      return objects;
+      const items = await listAll(cluster, { method: "GET", path, query: { labelSelector } });
+      // Items of the core kinds come without kind and apiVersion.
+      return items.map(({ request, item }) => parse(cluster, request, { apiVersion, kind, ...item }, StoredObject));
+    },
+
+    async namespacedKinds(cluster) {
+      const read = (path: string) => ask(cluster, { method: "GET", path, accept: acceptDiscovery }, Discovery);
+      const { kinds, unanswered } = namespacedKindsOf(await Promise.all(discoveryPaths.map(read)));
+      for (const { apiVersion, kind, name } of kinds) {
+        known.set(resourceKey(cluster, apiVersion, kind), { name, kind, namespaced: true });
+      }
+      return { kinds: kinds.map(({ apiVersion, kind }) => ({ apiVersion, kind })), unanswered };
+    },
+
+    async listMetadata(cluster, { apiVersion, kind, namespace }) {
+      const resource = await locate(cluster, apiVersion, kind);
+      if (resource === undefined) return [];
+      const path = collectionPath(resource, { apiVersion, namespace });
+      const items = await listAll(cluster, { method: "GET", path, accept: acceptMetadata }, MetadataList);
+      return items.map(({ request, item }): ObjectMetadata => {
+        const { metadata } = parse(cluster, request, { ...item, apiVersion, kind }, StoredObject);
+        return { apiVersion, kind, metadata };
+      });
     },
 
     async apply(cluster, object, { dryRun = false, force = false } = {}) {
@@ -152,7 +182,7 @@ export function createKubernetes({
       throw new PermanentError("KUBERNETES_REJECTED", message);
     },
 
-    async remove(cluster, ref, { uid }, { dryRun = false } = {}) {
+    async remove(cluster, ref, { uid, resourceVersion }, { dryRun = false } = {}) {
       const resource = await locate(cluster, ref.apiVersion, ref.kind);
       if (resource === undefined) return;
       const request: ClusterRequest = {
@@ -162,14 +192,15 @@ export function createKubernetes({
         body: {
           kind: "DeleteOptions",
           apiVersion: "v1",
-          preconditions: { uid },
+          preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
           propagationPolicy: "Background",
           ...(dryRun ? { dryRun: ["All"] } : {}),
         },
       };
       const reply = await send(cluster, request);
       if (isSuccess(reply) || reply.status === 404) return;
-      // 409 can also mean a race that is worth a retry: only another UID means that ours is gone.
+      // 409 can also mean a race that is worth a retry, or that the object has changed since it was seen: only another UID means
+      // that ours is gone.
       if (reply.status === 409 && (await get(cluster, ref))?.metadata.uid !== uid) return;
       throw toError(cluster, request, reply);
     },

@@ -5,6 +5,8 @@ export interface ClusterRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly contentType?: string;
+  /** `application/json` by default. */
+  readonly accept?: string;
   readonly body?: unknown;
 }
 

@@ -108,7 +108,8 @@ async function endOf(
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
   const steps = input.error ? await registry.listSteps(record.id) : [];
   const failure = input.error && withReasons(input.error, steps);
-  const error = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
+  const described = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
+  const error = described && withKept(described, steps);
   return {
     status,
     endTime,
@@ -126,6 +127,12 @@ function withReasons(error: OperationError, steps: readonly StepRecord[]): Opera
     error.message,
   );
   return { ...error, message };
+}
+
+/** An undo may keep a namespace that the operation created, because others have something in it by now. */
+function withKept(error: OperationError, steps: readonly StepRecord[]): OperationError {
+  const kept = steps.flatMap(({ notices = [] }) => notices.filter(({ code }) => code === "NAMESPACE_KEPT"));
+  return { ...error, message: [error.message, ...kept.map(({ message }) => message)].join(" ") };
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {

@@ -40,6 +40,11 @@ export const notices = {
       "The catalog no longer has the cluster, server or database where something should be taken away, and Mooring cannot reach it otherwise.",
     fix: "Remove by hand what the step names, or put the name back into the catalog before the next operation. Once the identity is deleted, its users open nothing.",
   },
+  NAMESPACE_KEPT: {
+    cause:
+      "Mooring created the namespace, and others have something in it, or may have: a kind of object could not be seen. It stays with all of that, without Mooring's mark.",
+    fix: "Nothing, if it is needed. Otherwise delete it yourself (`kubectl delete namespace`); the next offboarding deletes everything in it with {ignoreDependants}. If Mooring may not list a kind, apply infra/kubernetes/namespace-deletion.yaml.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

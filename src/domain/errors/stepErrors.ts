@@ -341,8 +341,9 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     isTold: true,
-    cause: "Something runs or keeps data in the namespace, which Mooring created and would delete with it.",
-    fix: "Remove what the message names, onboard the namespace with deletePolicy Keep, or offboard with {ignoreDependants}: all of it is deleted.",
+    cause:
+      "Others have something in the namespace, which Mooring created and deletes with it, because the caller said so.",
+    fix: "To keep the namespace with what the message names, offboard without {ignoreDependants}.",
   },
   // Verification and the operation itself
   PODS_STILL_USE_POD_IDENTITY: {

@@ -51,7 +51,8 @@ const settings = {
     description: "What happens to something that already exists and is not Mooring's.",
   }),
   deletePolicy: DeletePolicy.default("Delete").meta({
-    description: "What offboarding does with the namespace itself if Mooring created it.",
+    description:
+      "What offboarding does with the namespace itself if Mooring created it. One in which others have anything is kept in any case.",
   }),
   team: alias("a team").exactOptional().meta({
     description: "The team; required when more than one of the caller's teams may ask for this.",

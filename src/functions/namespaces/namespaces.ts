@@ -82,7 +82,7 @@ export const deleteNamespace = declareRoute({
     change,
     flag(
       "ignoreDependants",
-      "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts, workloads in the namespace. A plan then lists them as notices.",
+      "Continue although others depend on what would be removed: federated credentials, roles, bindings, service accounts; and delete the namespace with what others have in it, which otherwise keeps it. A plan then lists all of that as notices.",
     ),
   ],
   answers: {

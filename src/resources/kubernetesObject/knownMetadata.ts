@@ -1,5 +1,5 @@
 import { adoptedBy, type MarkedMetadata, readMetadata, readMetadataMark } from "../../domain/naming/ownership.ts";
-import type { KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { ObjectMetadata, ObjectRef } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 
 export interface KnownMetadata {
@@ -11,7 +11,7 @@ export interface KnownMetadata {
 }
 
 export async function knownMetadata(
-  { apiVersion, kind, metadata }: KubernetesObject,
+  { apiVersion, kind, metadata }: ObjectMetadata,
   recordedMark: RecordedMark,
 ): Promise<KnownMetadata> {
   const asItIs = { metadata, isMarkLost: false, isAdoptedAsItWas: false };

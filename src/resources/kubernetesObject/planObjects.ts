@@ -22,7 +22,14 @@ import {
   refOf,
   strongest,
 } from "./ensureObjects.ts";
-import { actionOfRemoval, type Leaving, planRemoval, type RemoveInput, removeOrRelease } from "./removeObjects.ts";
+import {
+  actionOfRemoval,
+  type Leaving,
+  planRemoval,
+  type RemoveInput,
+  reconsider,
+  removeOrRelease,
+} from "./removeObjects.ts";
 import { planRestoration, type Rewritten } from "./restoreObjects.ts";
 
 type Asked = Pick<Kubernetes, "get" | "apply" | "remove" | "whyForbidden">;
@@ -67,7 +74,14 @@ export async function planObjectRemoval(
   refs: readonly Leaving[],
   { step, ...input }: RemoveInput & { readonly step: StepKey },
 ): Promise<StepPlan> {
-  const decisions = await planRemoval(kubernetes, cluster, refs, input);
+  const planned = await planRemoval(kubernetes, cluster, refs, input);
+  const decisions = await Promise.all(
+    refs.map(async (ref, index) => {
+      const decision = planned[index];
+      if (!decision) throw new Error(`nothing was decided about ${ref.kind} ${ref.name}`);
+      return await reconsider(kubernetes, cluster, { ref, decision }, input);
+    }),
+  );
   const rehearsals = await Promise.all(
     decisions.map(async (decision): Promise<Rehearsal> => {
       const { action, differences } = decision;

@@ -19,6 +19,8 @@ export interface RemoveInput extends Berth {
 export interface Leaving extends ObjectRef {
   /** It is not deleted, whoever created it, but loses Mooring's mark. */
   readonly isKept?: boolean;
+  /** Asked for a plan, and again right before it is deleted: whether it is kept after all. */
+  readonly mustStay?: () => Promise<boolean>;
 }
 
 export interface RemovalDecision {
@@ -26,6 +28,10 @@ export interface RemovalDecision {
   readonly differences: readonly Difference[];
   readonly ref: ObjectRef;
   readonly uid: string | undefined;
+  /** For an object that is deleted: the state that was seen, which must still be its state. */
+  readonly resourceVersion?: string | undefined;
+  /** It is being deleted already. */
+  readonly isGoing?: boolean;
   /** For an object that stays: what Mooring applies to give it up. */
   readonly released?: KubernetesObject;
 }
@@ -41,7 +47,7 @@ export async function planRemoval(
 }
 
 async function decideRemoval(
-  { isKept = false, ...ref }: Leaving,
+  { isKept = false, mustStay: _asked, ...ref }: Leaving,
   current: KubernetesObject | undefined,
   input: RemoveInput,
 ): Promise<RemovalDecision> {
@@ -57,7 +63,11 @@ async function decideRemoval(
       return { action: "keep", differences: [difference], ref, uid, released: bare(ref, current) };
     }
     const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
-    return { action: "delete", differences: [{ field, current: what, desired: null }], ref, uid };
+    const differences = [{ field, current: what, desired: null }];
+    // What is being deleted changes until it is gone.
+    const isGoing = current.metadata.deletionTimestamp !== undefined;
+    const resourceVersion = isGoing ? undefined : current.metadata.resourceVersion;
+    return { action: "delete", differences, ref, uid, isGoing, resourceVersion };
   }
   const adopter = adoptedBy(metadata);
   if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
@@ -68,6 +78,17 @@ async function decideRemoval(
     return { action: "update", differences: [difference, ...compare(released, current)], ref, uid, released };
   }
   return { action: "none", differences: [{ field, current: "not created by Mooring", desired: stays }], ref, uid };
+}
+
+/** The decision, or another one if the object must stay although it would be deleted. */
+export async function reconsider(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  { ref, decision }: { readonly ref: Leaving; readonly decision: RemovalDecision },
+  input: RemoveInput,
+): Promise<RemovalDecision> {
+  if (decision.action !== "delete" || decision.isGoing || !(await ref.mustStay?.())) return decision;
+  return await decideRemoval({ ...ref, isKept: true }, await kubernetes.get(cluster, ref), input);
 }
 
 /** Applying only the name and the restored values gives up every other field that only this manager owns. */
@@ -97,26 +118,38 @@ export async function removeObjects(
   refs: readonly Leaving[],
   { step, ...input }: RemoveInput & WithStep,
 ): Promise<StepAction> {
-  const decisions = await planRemoval(kubernetes, cluster, refs, input);
-  const removals = decisions.filter(({ action }) => action !== "none");
-  const result = actionOfRemoval(decisions);
-  if (removals.length === 0) return result;
-  await step.willDo(
-    result,
-    decisions.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
-  );
-  for (const removal of removals) await removeOrRelease(kubernetes, cluster, removal);
-  return result;
+  let decisions = await planRemoval(kubernetes, cluster, refs, input);
+  if (decisions.every(({ action }) => action === "none")) return actionOfRemoval(decisions);
+  const announce = () =>
+    step.willDo(
+      actionOfRemoval(decisions),
+      decisions.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
+    );
+  await announce();
+  for (const [index, ref] of refs.entries()) {
+    const planned = decisions[index];
+    if (!planned || planned.action === "none") continue;
+    const decision = await reconsider(kubernetes, cluster, { ref, decision: planned }, input);
+    if (decision !== planned) {
+      decisions = decisions.with(index, decision);
+      await announce();
+    }
+    if (decision.action !== "none") await removeOrRelease(kubernetes, cluster, decision);
+  }
+  return actionOfRemoval(decisions);
 }
 
 /** The one write that deletes an object or gives it up; as a dry run, it checks whether the cluster would allow that. */
 export async function removeOrRelease(
   kubernetes: Pick<Kubernetes, "apply" | "remove">,
   cluster: ClusterTarget,
-  { ref, uid, released }: Pick<RemovalDecision, "ref" | "uid" | "released">,
+  { ref, uid, resourceVersion, released }: Pick<RemovalDecision, "ref" | "uid" | "resourceVersion" | "released">,
   dryRun = false,
 ): Promise<void> {
   if (released) await kubernetes.apply(cluster, released, { dryRun });
   else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} has no UID`);
-  else await kubernetes.remove(cluster, ref, { uid }, { dryRun });
+  else {
+    const seen = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    await kubernetes.remove(cluster, ref, seen, { dryRun });
+  }
 }

@@ -1,50 +1,113 @@
-/** Who else depends on the namespace: deleting it deletes everything in it. */
-import { z } from "zod";
+/**
+ * What others have in the namespace: deleting it deletes everything in it. Whatever kind the cluster serves counts, if somebody
+ * made it; and a kind that Mooring may not list counts as if it did.
+ */
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { KubernetesObject, Ports } from "../../ports.ts";
-import { type Dependants, isMarked, list, readable } from "../definitions/dependants.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { readMetadata } from "../../domain/naming/ownership.ts";
+import type { NamespacedKind, ObjectMetadata, Ports } from "../../ports.ts";
+import { list } from "../definitions/dependants.ts";
+import type { RecordedMark } from "../definitions/recordedMark.ts";
+import { knownMetadata } from "../kubernetesObject/knownMetadata.ts";
+import { isMadeByCluster, isMadeByClusterOnly } from "./madeByCluster.ts";
 
-/** What runs, and what holds data. ConfigMaps and the like are no loss if nothing runs with them. */
-const kindsOfWork: readonly { apiVersion: string; kind: string }[] = [
-  { apiVersion: "apps/v1", kind: "Deployment" },
-  { apiVersion: "apps/v1", kind: "StatefulSet" },
-  { apiVersion: "apps/v1", kind: "DaemonSet" },
-  { apiVersion: "batch/v1", kind: "CronJob" },
-  { apiVersion: "batch/v1", kind: "Job" },
-  { apiVersion: "v1", kind: "PersistentVolumeClaim" },
-  { apiVersion: "v1", kind: "Pod" },
-];
-
-export async function dependantsOfNamespace(ports: Ports, request: OnboardingRequest): Promise<Dependants> {
-  const { namespace } = request;
-  const cluster = findCluster(ports.catalog, request.cluster);
-  return await readable(async () => {
-    const found = await Promise.all(kindsOfWork.map((kind) => ports.kubernetes.list(cluster, { ...kind, namespace })));
-    const foreign = found.flat().filter((object) => isAtWork(object) && !isMarked(object.metadata, request));
-    if (foreign.length === 0) return [];
-    const names = list(foreign.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
-    const message = `Namespace ${berthKey(request)} would be deleted with what others have in it: ${names}.`;
-    return [toOperationError("NAMESPACE_IN_USE", message)];
-  });
+/** What others have in the namespace, each kind with its count: `2 ConfigMap (app, web)`. Empty if it is free to go. */
+export interface Occupants {
+  readonly there: readonly string[];
+  /** What Mooring could not see, and why. */
+  readonly unseen: readonly string[];
 }
 
-const Work = z.object({
-  metadata: z.object({ ownerReferences: z.array(z.object({ controller: z.boolean().optional() })).default([]) }),
-  status: z.object({ phase: z.string(), completionTime: z.string(), failed: z.number() }).partial().default({}),
-  spec: z.object({ backoffLimit: z.number() }).partial().default({}),
-});
+/** Few enough that an API server shared by others does not notice. */
+const atOnce = 8;
 
-/** Ignores what has finished, is being deleted, or is managed by another object. */
-function isAtWork(object: KubernetesObject): boolean {
-  if (object.metadata.deletionTimestamp !== undefined) return false;
-  const { data } = Work.safeParse(object);
-  if (!data) return true;
-  if (data.metadata.ownerReferences.some(({ controller }) => controller)) return false;
-  const { phase, completionTime, failed = 0 } = data.status;
-  if (object.kind === "Pod") return phase !== "Succeeded" && phase !== "Failed";
-  if (object.kind === "Job") return completionTime === undefined && failed <= (data.spec.backoffLimit ?? 6);
-  return true;
+export async function occupantsOf(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  berth: Berth,
+  recordedMark: RecordedMark,
+): Promise<Occupants> {
+  const cluster = findCluster(catalog, berth.cluster);
+  const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster);
+  const asked = kinds.filter((kind) => !isMadeByClusterOnly(kind));
+  const found: { readonly kind: NamespacedKind; readonly objects: readonly ObjectMetadata[] | undefined }[] = [];
+  for (let from = 0; from < asked.length; from += atOnce) {
+    const some = asked.slice(from, from + atOnce);
+    const lists = some.map(async (kind) => ({ kind, objects: await foreignObjects(kind) }));
+    found.push(...(await Promise.all(lists)));
+  }
+  const sorted = found.toSorted((a, b) => (a.kind.kind < b.kind.kind ? -1 : 1));
+  return {
+    there: sorted.flatMap(({ kind, objects = [] }) => (objects.length > 0 ? [count(kind, objects)] : [])),
+    unseen: [
+      ...unanswered.map((apiVersion) => `${apiVersion} (its server does not answer)`),
+      ...sorted.flatMap(({ kind, objects }) => (objects ? [] : [`${nameOfKind(kind)} (Mooring may not list it)`])),
+    ],
+  };
+
+  async function foreignObjects(kind: NamespacedKind): Promise<readonly ObjectMetadata[] | undefined> {
+    const query = { ...kind, namespace: berth.namespace };
+    const objects = await listUnlessForbidden(() => kubernetes.listMetadata(cluster, query));
+    return objects && (await foreignAmong(objects, berth, recordedMark));
+  }
+}
+
+export function isFree({ there, unseen }: Occupants): boolean {
+  return there.length === 0 && unseen.length === 0;
+}
+
+/** In one sentence, of a namespace that is not free. */
+export function describeOccupants(berth: Berth, { there, unseen }: Occupants, fate: string): string {
+  const parts = [
+    ...(there.length > 0 ? [`others have in it ${list(there)}`] : []),
+    ...(unseen.length > 0 ? [`not seen: ${list(unseen)}`] : []),
+  ];
+  return `Namespace ${berthKey(berth)} ${fate}: ${parts.join("; ")}.`;
+}
+
+async function listUnlessForbidden(
+  look: () => Promise<readonly ObjectMetadata[]>,
+): Promise<readonly ObjectMetadata[] | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return undefined;
+    throw error;
+  }
+}
+
+async function foreignAmong(
+  objects: readonly ObjectMetadata[],
+  berth: Berth,
+  recordedMark: RecordedMark,
+): Promise<readonly ObjectMetadata[]> {
+  const foreign: ObjectMetadata[] = [];
+  for (const object of objects) {
+    if (goesAnyway(object) || isMadeByCluster(object)) continue;
+    const { metadata } = await knownMetadata(object, recordedMark);
+    if (readMetadata(metadata)?.berth !== berthKey(berth)) foreign.push(object);
+  }
+  return foreign;
+}
+
+/**
+ * It is being deleted, or another object has made it, which counts itself. An object whose owner is the namespace belongs to
+ * nothing else.
+ */
+function goesAnyway({ metadata: { deletionTimestamp, ownerReferences = [] } }: ObjectMetadata): boolean {
+  return deletionTimestamp !== undefined || ownerReferences.some(({ kind }) => kind !== "Namespace");
+}
+
+const mostNamed = 3;
+
+function count(kind: NamespacedKind, objects: readonly ObjectMetadata[]): string {
+  const names = objects.slice(0, mostNamed).map(({ metadata }) => metadata.name);
+  const more = objects.length > mostNamed ? ", …" : "";
+  return `${objects.length} ${nameOfKind(kind)} (${names.join(", ")}${more})`;
+}
+
+/** `ConfigMap`, `Widget.example.com`: as `kubectl` takes it. */
+function nameOfKind({ apiVersion, kind }: NamespacedKind): string {
+  const [group, version] = apiVersion.split("/");
+  return version === undefined || !group?.includes(".") || group.endsWith(".k8s.io") ? kind : `${kind}.${group}`;
 }

@@ -5,12 +5,13 @@ import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
-import { withDependants } from "../definitions/dependants.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
 import type { Contents } from "../definitions/namespacedObject.ts";
@@ -23,7 +24,7 @@ import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubern
 import { type Leaving, removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { namespacedObjects } from "../namespacedObjects/index.ts";
-import { dependantsOfNamespace } from "./dependants.ts";
+import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { type namespace, namespaceObject } from "./namespace.ts";
 import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
 
@@ -46,16 +47,31 @@ export const applyNamespace = defineStep({
   },
 });
 
-/** Removes what Mooring put into it, and the namespace if Mooring created it and the request allows that; otherwise keeps it. */
+/**
+ * Removes what Mooring put into it, and the namespace if Mooring created it, the request allows that, and nobody else has anything
+ * in it; otherwise keeps it.
+ */
 export const removeNamespace = defineStep({
   name: "removeNamespace",
-  input: RemovalInput.extend({ deletePolicy: DeletePolicy }),
+  input: RemovalInput.extend({
+    deletePolicy: DeletePolicy,
+    /** Since 0.2.0. For an offboarding: deletes it with what others have in it. */
+    ignoreDependants: z.boolean().exactOptional(),
+  }),
   output: StepResult,
   target: berthKey,
   async run(input, ports, step) {
     const cluster = findCluster(ports.catalog, input.cluster);
-    const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
-    return { action: await removeObjects(ports.kubernetes, cluster, namespaceRefs(input), removal) };
+    const recordedMark = recordedMarks(ports, input);
+    const mustStay = async () => {
+      const news = newsOf(input, await occupantsOf(ports, input, recordedMark), input.ignoreDependants);
+      // An earlier try may have found somebody who has left since.
+      const isFirst = (await step.earlier()) === undefined;
+      if (news || !isFirst) await step.notice(news ? [news] : []);
+      return news?.code === kept;
+    };
+    const removal = { ...input, recordedMark, step };
+    return { action: await removeObjects(ports.kubernetes, cluster, namespaceRefs(input, mustStay), removal) };
   },
 });
 
@@ -84,18 +100,28 @@ function objectsInside(catalog: Catalog, contents: Contents): readonly Kubernete
   }));
 }
 
+const kept = "NAMESPACE_KEPT";
+
+/** What to say of a namespace that would be deleted; undefined if nobody else has anything in it. */
+function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): OperationError | undefined {
+  if (isFree(occupants)) return undefined;
+  return isIgnored
+    ? toOperationError("NAMESPACE_IN_USE", describeOccupants(berth, occupants, "is deleted with everything in it"))
+    : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
+}
+
 /** In the order of removal. */
-function namespaceRefs({
-  namespace: name,
-  deletePolicy,
-}: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy }): readonly Leaving[] {
+function namespaceRefs(
+  { namespace: name, deletePolicy }: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy },
+  mustStay: () => Promise<boolean> = async () => false,
+): readonly Leaving[] {
   const inside = namespacedObjects.map(({ apiVersion, kind, name: own }) => ({
     apiVersion,
     kind,
     name: own,
     namespace: name,
   }));
-  return [...inside, { ...refOf(namespaceObject({ namespace: name })), isKept: deletePolicy === "Keep" }];
+  return [...inside, { ...refOf(namespaceObject({ namespace: name })), isKept: deletePolicy === "Keep", mustStay }];
 }
 
 /** The objects in the namespace as a change writes them, and as they were before. */
@@ -119,16 +145,21 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
       const input = { ...request, kind, operation, recordedMark: recordedMarks(ports, request), step };
       return await planObjects(kubernetes, cluster, desiredObjects(catalog, request), input);
     },
-    async removeNamespace(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
+    async removeNamespace(ports, { request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace: name } = request;
       // An undo deletes what its operation made, even if an offboarding would keep it.
       const deletePolicy = createdBy === undefined ? request.deletePolicy : "Delete";
-      const refs = namespaceRefs({ namespace: name, deletePolicy });
-      const input = { cluster, namespace: name, createdBy, recordedMark: recordedMarks(ports, request), step };
+      const recordedMark = recordedMarks(ports, request);
+      const notices: OperationError[] = [];
+      const mustStay = async () => {
+        const news = newsOf(request, await occupantsOf(ports, request, recordedMark), ignoreDependants);
+        if (news) notices.push(news);
+        return news?.code === kept;
+      };
+      const refs = namespaceRefs({ namespace: name, deletePolicy }, mustStay);
+      const input = { cluster, namespace: name, createdBy, recordedMark, step };
       const plan = await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, input);
-      const goes = plan.differences.some(({ field, desired }) => field === `Namespace ${name}` && desired === null);
-      if (kind !== "offboard" || !goes) return plan;
-      return withDependants(plan, [await dependantsOfNamespace(ports, request)], ignoreDependants);
+      return notices.length > 0 ? { ...plan, notices: [...(plan.notices ?? []), ...notices] } : plan;
     },
     async restoreNamespace({ catalog, kubernetes }, { request, earlier = request, step }) {
       const { cluster, namespace: name, databases: written } = request;
@@ -155,10 +186,13 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);
-    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
-    return namespaceRefs(request).flatMap((ref) =>
-      ref.isKept ? [] : [remainsOf(ports.kubernetes, cluster, { ref, ...input })],
-    );
+    const recordedMark = recordedMarks(ports, request);
+    return namespaceRefs(request).flatMap((ref) => {
+      if (ref.isKept) return [];
+      // A namespace that was kept for others has lost its mark, and the record still knows it.
+      const known = ref.kind === "Namespace" ? async () => undefined : recordedMark;
+      return [remainsOf(ports.kubernetes, cluster, { ref, berth: request, recordedMark: known })];
+    });
   },
 
   exported: (catalog, { request }) => ({ objects: desiredObjects(catalog, request) }),

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
+import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Effect } from "../../../local/simulators/faults.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
@@ -38,6 +40,28 @@ const ref = (name = "settings", namespace = "team") => ({ apiVersion: "v1", kind
 const stored = (name = "settings") => cluster.simulator.objects.get("v1", "ConfigMap", name, "team");
 const script = (operation: string, effect: Effect, times = 1) =>
   cluster.faults.add({ wire: "kubernetes", operation, effect, times });
+
+/** An API server that has only these documents, and 404 for everything else. */
+async function startServer(answers: Readonly<Record<string, object>>) {
+  const { certificate, privateKey } = await createCertificate();
+  const requests: { method: string; headers: IncomingHttpHeaders; body: string }[] = [];
+  const server = createServer({ cert: certificate, key: privateKey }, async (request, response) => {
+    const { method = "", url = "", headers } = request;
+    requests.push({ method, headers, body: await text(request) });
+    const answer = answers[new URL(url, "https://cluster").pathname];
+    response.writeHead(answer ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(answer ?? {}));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The server has no port.");
+  const apiServer = `https://127.0.0.1:${address.port}`;
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { requests, target: { ...cluster.target, apiServer, certificateAuthority: certificate }, close };
+}
 
 /** What an operation's status would show. */
 async function problemOf(promise: Promise<unknown>) {
@@ -92,6 +116,95 @@ describe("get", () => {
     await expect(kubernetes.get(cluster.target, { apiVersion: "v1", kind: "ConfigMap", name: "a" })).rejects.toThrow(
       "lives in a namespace",
     );
+  });
+});
+
+describe("namespacedKinds and listMetadata", () => {
+  const widgets = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { kind: "Widget", plural: "widgets" },
+      versions: ["v1", "v1beta1"].map((name) => ({
+        name,
+        served: true,
+        storage: name === "v1",
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      })),
+    },
+  };
+
+  test("finds every namespaced kind once, custom ones too, in two requests", async () => {
+    await cluster.objects.create(widgets);
+    const before = cluster.faults.journal.length;
+
+    const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster.target);
+
+    expect(kinds).toContainEqual({ apiVersion: "v1", kind: "Secret" });
+    expect(kinds).toContainEqual({ apiVersion: "apps/v1", kind: "Deployment" });
+    expect(kinds.filter(({ kind }) => kind === "Widget")).toEqual([{ apiVersion: "example.com/v1", kind: "Widget" }]);
+    expect(kinds.map(({ kind }) => kind)).not.toContain("Namespace");
+    expect(unanswered).toEqual([]);
+    expect(cluster.faults.journal.slice(before).map(({ operation }) => operation)).toEqual(["GET /api", "GET /apis"]);
+  });
+
+  test("lists what there is without its content", async () => {
+    await cluster.createNamespace("held");
+    const metadata = { name: "theirs", namespace: "held" };
+    await cluster.create({ apiVersion: "v1", kind: "Secret", metadata, stringData: { password: "content" } } as object);
+    const spied = cluster.request("GET", "/api/v1/namespaces/held/secrets", {
+      headers: { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" },
+    });
+    const received = (await spied).text;
+
+    const found = await kubernetes.listMetadata(cluster.target, {
+      apiVersion: "v1",
+      kind: "Secret",
+      namespace: "held",
+    });
+
+    expect(found).toMatchObject([{ apiVersion: "v1", kind: "Secret", metadata }]);
+    expect(Object.keys(found[0] ?? {})).toEqual(["apiVersion", "kind", "metadata"]);
+    expect(received).not.toContain(btoa("content"));
+  });
+
+  test("refuses an answer that has contents", async () => {
+    const answers = {
+      "/api/v1": { resources: [{ name: "secrets", kind: "Secret", namespaced: true }] },
+      "/api/v1/namespaces/held/secrets": { kind: "SecretList", apiVersion: "v1", metadata: {}, items: [] },
+    };
+    const server = await startServer(answers);
+
+    const query = { apiVersion: "v1", kind: "Secret", namespace: "held" };
+    const problem = await problemOf(kubernetes.listMetadata(server.target, query));
+
+    expect(problem.code).toBe("CLUSTER_UNREACHABLE");
+    server.close();
+  });
+
+  test("names a group whose own server does not answer, unless it is known to keep nothing", async () => {
+    const group = (name: string, resources: readonly object[]) => ({
+      metadata: { name },
+      versions: [{ version: "v1", freshness: "Stale", resources }],
+    });
+    const pods = {
+      resource: "pods",
+      responseKind: { kind: "PodMetrics" },
+      scope: "Namespaced",
+      verbs: ["get", "list"],
+    };
+    const items = [group("metrics.k8s.io", [pods]), group("unknown.example.com", [])];
+    const document = { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {} };
+    const server = await startServer({ "/api": { ...document, items: [] }, "/apis": { ...document, items } });
+
+    expect(await kubernetes.namespacedKinds(server.target)).toEqual({
+      kinds: [],
+      unanswered: ["unknown.example.com/v1"],
+    });
+    server.close();
   });
 });
 
@@ -252,6 +365,30 @@ describe("remove", () => {
     await kubernetes.remove(cluster.target, ref("another"), { uid: "of the one before" });
 
     expect(stored("another")).toBeDefined();
+  });
+
+  test("removes an object only as it was seen", async () => {
+    const { metadata } = await kubernetes.apply(cluster.target, configMap({ a: "1" }, "changed"));
+    await kubernetes.apply(cluster.target, configMap({ a: "2" }, "changed"));
+    const { uid = "", resourceVersion = "" } = metadata;
+
+    const problem = await problemOf(kubernetes.remove(cluster.target, ref("changed"), { uid, resourceVersion }));
+
+    expect(problem.code).toBe("KUBERNETES_THROTTLED");
+    expect(stored("changed")).toBeDefined();
+  });
+
+  test("sends its preconditions with their length, without which an API server does not read them", async () => {
+    const server = await startServer({
+      "/api/v1": { resources: [{ name: "configmaps", kind: "ConfigMap", namespaced: true }] },
+    });
+
+    await kubernetes.remove(server.target, ref("away"), { uid: "u", resourceVersion: "7" });
+
+    const sent = server.requests.find(({ method }) => method === "DELETE");
+    expect(JSON.parse(sent?.body ?? "")).toMatchObject({ preconditions: { uid: "u", resourceVersion: "7" } });
+    expect(sent?.headers["content-length"]).toBe(String(sent?.body.length));
+    server.close();
   });
 
   test("does not take another conflict for success", async () => {

@@ -7,7 +7,7 @@ import type { BatchItem, BatchRecord, OperationRecord } from "../../../src/domai
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import type { Watched } from "./batchHost.ts";
 import { checkActions, checkAudit, checkForeignThere, checkRecords, checkUndone, type Problem } from "./invariants.ts";
-import { judge, namedUndos, recordedMarksOf } from "./judge.ts";
+import { judge, keepsNamespace, namedUndos, recordedMarksOf } from "./judge.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
 
@@ -182,7 +182,11 @@ async function checkOperation(
     problems.push(...judge({ ...scene, lacking: ["not looked at"], hadPods: false }));
   } else if (kind === "onboard" || kind === "change") {
     const isThere = status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE";
-    const undone = () => checkUndone(before, after, namedUndos(operation), recordedMarksOf({ things }));
+    const undone = () =>
+      checkUndone(before, after, namedUndos(operation), {
+        recordedMarks: recordedMarksOf({ things }),
+        keepsNamespace: keepsNamespace(world, operation),
+      });
     problems.push(...(isThere ? lacking : undone()));
     problems.push(...checkForeignThere(start, after));
   }

@@ -26,6 +26,7 @@ import { checkGone, checkParts, type Problem } from "./invariants.ts";
 import { keepsNamespace } from "./judge.ts";
 import { type Asked, askOnceMore, askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { checkVisitors } from "./visitors.ts";
 import { createRequest, earlier, type World } from "./world.ts";
 
 export interface BatchVerdict {
@@ -90,6 +91,7 @@ export async function simulateBatch(plain: World, control: Control, isOfNamespac
     });
     problems.push(...gone.map((each) => `offboarded ${request.namespace}: ${each}`));
   }
+  problems.push(...checkVisitors(world.visitors, world.objects));
   if (!(await world.verifyAudit())) problems.push("the chain of the audit trail is broken");
   return { problems, seen };
 }

@@ -169,6 +169,20 @@ function withoutPods(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...ports.kubernetes, list: async () => [] } };
 }
 
+/** Sees nothing of what others have in a namespace. */
+function withoutOccupants(ports: Ports): Ports {
+  return { ...ports, kubernetes: { ...ports.kubernetes, listMetadata: async () => [] } };
+}
+
+/** As 0.1.0: only these kinds counted. */
+function withoutOtherKinds(ports: Ports): Ports {
+  const { kubernetes } = ports;
+  const work = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "PersistentVolumeClaim", "Pod"];
+  const listMetadata: typeof kubernetes.listMetadata = async (cluster, query) =>
+    work.includes(query.kind) ? kubernetes.listMetadata(cluster, query) : [];
+  return { ...ports, kubernetes: { ...kubernetes, listMetadata } };
+}
+
 /** Forgets which team has a namespace. */
 function withoutTeam(ports: Ports): Ports {
   const { registry } = ports;
@@ -429,6 +443,11 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
   "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 2500 },
+  "a namespace that is deleted with what others have in it": {
+    spoil: withoutOccupants,
+    finds: /removed, and somebody else's/,
+  },
+  "a namespace in which only workloads count": { spoil: withoutOtherKinds, finds: /removed, and somebody else's/ },
   "a record that forgets its team": { spoil: withoutTeam, finds: /'s and is|still undefined's|a stranger/ },
   "a status without what was done": { spoil: withoutActions, finds: /and its steps say/ },
   "an audit trail with an entry for every try": { spoil: withNewEntries, finds: /audit has/ },

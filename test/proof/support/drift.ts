@@ -158,7 +158,11 @@ const deeds: Readonly<Record<string, Deed>> = {
 function removeNamespace(world: World, { namespace: name, ...berth }: OnboardingRequest): boolean {
   const key = refKey({ apiVersion: "v1", kind: "Namespace", name });
   if (!isOurs(world, { ...berth, namespace: name }, `object ${key}`)) return false;
-  for (const [each, { ref }] of world.objects) if (ref.namespace === name) world.objects.delete(each);
+  for (const [each, { ref }] of world.objects) {
+    if (ref.namespace !== name) continue;
+    world.objects.delete(each);
+    world.visitors.brought.delete(each);
+  }
   return world.objects.delete(key);
 }
 

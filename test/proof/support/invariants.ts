@@ -127,13 +127,14 @@ export function checkUndone(
   before: Snapshot,
   after: Snapshot,
   named: readonly string[],
-  recordedMarks: readonly string[] = [],
+  { recordedMarks = [], keepsNamespace = false }: { recordedMarks?: readonly string[]; keepsNamespace?: boolean } = {},
 ): Problem[] {
   const isNamed = (undo: string) =>
     named.includes(undo) || (undo === "unfederateIdentity" && named.includes("removeIdentity"));
   const problems: Problem[] = [];
   for (const thing of after.values()) {
     const was = before.get(thing.key);
+    if (!was && keepsNamespace && isNamespace(thing) && thing.madeBy === undefined) continue;
     if (!was && !isNamed(thing.undo)) problems.push(`left behind: ${thing.key}`);
     // A mark that an offboarding which broke off had removed, and that the namespace's record still knows, may return.
     const isMarkedAgain = recordedMarks.some((mark) => thing.madeBy !== undefined && mark.includes(thing.madeBy));
@@ -148,6 +149,10 @@ export function checkUndone(
     if (!after.has(thing.key) && !isNamedLost) problems.push(`removed, and not this operation's: ${thing.key}`);
   }
   return problems;
+}
+
+function isNamespace({ key }: Thing): boolean {
+  return key.startsWith("object v1 Namespace");
 }
 
 /** While a namespace is onboarded, everything that is not Mooring's is still there. */
@@ -166,8 +171,7 @@ export function checkGone(
   const problems = checkForeignThere(first, after);
   for (const thing of after.values()) {
     const was = first.get(thing.key);
-    const isNamespace = thing.key.startsWith("object v1 Namespace");
-    if (isNamespace && keepsNamespace) continue;
+    if (isNamespace(thing) && keepsNamespace && thing.madeBy === undefined) continue;
     if (thing.madeBy !== undefined) problems.push(`still there: ${thing.key}`);
     else if (!was) problems.push(`nobody's: ${thing.key}`);
     else if (was.content !== thing.content) {

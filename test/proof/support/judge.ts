@@ -1,18 +1,19 @@
 /** Whether the world matches an operation's outcome, and its record matches the world. */
 import { isError } from "../../../src/domain/finding.ts";
-import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
+import { berthKey, bindingName, identityName } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
-import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { replacedAccount } from "../../../src/domain/request/change.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
 import { checkForeignThere, checkGone, checkParts, checkReach, checkUndone, type Problem } from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";
 
 export interface Scene {
@@ -34,9 +35,10 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   onboard: judgeOnboarding,
   change: judgeOnboarding,
   compensate(scene) {
-    const { operation, before, after } = scene;
+    const { world, operation, before, after } = scene;
     if (operation.compensates?.migrating) return judgeWayBack(scene, operation.compensates.migrating);
-    return checkUndone(before, after, operation.status === "Succeeded" ? [] : namedUndos(operation));
+    const named = operation.status === "Succeeded" ? [] : namedUndos(operation);
+    return checkUndone(before, after, named, { keepsNamespace: keepsNamespace(world, operation) });
   },
   offboard({ world, operation, first, after, recordBefore }) {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);
@@ -70,8 +72,22 @@ function checkIdentityKnown(
   return [`the repair made identity ${identity.clientId}, and the record has ${record?.clientId}`];
 }
 
-/** A namespace that was kept once has no owner from then on, and no offboarding removes it. */
-export function keepsNamespace({ rows }: Pick<World, "rows">, operation: OperationRecord): boolean {
+/**
+ * A namespace is kept while others have something in it. One that was kept once has no owner from then on, and no offboarding
+ * removes it.
+ */
+export function keepsNamespace(
+  { rows, objects }: Pick<World, "rows" | "objects">,
+  operation: Pick<OperationRecord, "cluster" | "namespace">,
+): boolean {
+  return isInhabited(objects, operation) || wasKept({ rows }, operation);
+}
+
+function wasKept({ rows }: Pick<World, "rows">, operation: Pick<OperationRecord, "cluster" | "namespace">): boolean {
+  const steps = [...(rows.get("MooringSteps")?.values() ?? [])].map(({ record }) => record as StepRecord);
+  const isTold = ({ target, notices = [] }: StepRecord) =>
+    target === berthKey(operation) && notices.some(({ code }) => code === "NAMESPACE_KEPT");
+  if (steps.some(isTold)) return true;
   const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
   return all.some(
     ({ kind, status, cluster, namespace, request }) =>
@@ -97,7 +113,10 @@ function judgeOnboarding({ world, operation, first, before, after, record, recor
     return [...checkParts(world, request), ...reach, ...checkForeignThere(first, after)];
   }
   const was = record?.takenBy === undefined ? before : withoutReplaced(before, after, operation);
-  return checkUndone(was, after, namedUndos(operation), recordedMarksOf(recordBefore));
+  return checkUndone(was, after, namedUndos(operation), {
+    recordedMarks: recordedMarksOf(recordBefore),
+    keepsNamespace: keepsNamespace(world, operation),
+  });
 }
 
 /** A take-over takes away first and gives nothing back: what only the earlier request has may be gone. */

@@ -57,6 +57,21 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
           .map(withOwners)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
+    namespacedKinds: () =>
+      call("kubernetes", "namespacedKinds", () => {
+        const inside = [...objects.values()].filter(({ ref }) => ref.namespace !== undefined);
+        const kinds = new Map(
+          inside.map(({ ref: { apiVersion, kind } }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
+        );
+        return { kinds: [...kinds.values()], unanswered: [] };
+      }),
+    listMetadata: (_cluster, { apiVersion, kind, namespace }) =>
+      call("kubernetes", `list metadata ${kind}`, () =>
+        [...objects.values()]
+          .filter(({ ref }) => ref.apiVersion === apiVersion && ref.kind === kind && ref.namespace === namespace)
+          .map(print)
+          .map(({ metadata }) => ({ apiVersion, kind, metadata })),
+      ),
     apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
       call("kubernetes", `${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
         const ref = refOf(object);

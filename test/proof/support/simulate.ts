@@ -39,6 +39,7 @@ import { dropDatabase, loseRecord, raceForQuota, visitByStranger } from "./other
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
+import { checkVisitors } from "./visitors.ts";
 import { createRequest, createWorld, earlier, type World } from "./world.ts";
 
 export interface Verdict {
@@ -68,6 +69,8 @@ function hasNamespaceBatches(seed: number): boolean {
 export async function simulate(seed: number, { trace, atEnd, ...control }: SimulateOptions = {}): Promise<Verdict> {
   const world = createWorld(seed, trace);
   const { dice, faults, registry, by, engine } = world;
+  // Separate dice, so that every seed keeps the rest of its world.
+  world.visitors.chance = createDice(seed ^ 0x7157).pick([0, 0, 0.05, 0.2]);
   if (hasBatches(seed)) {
     const { problems, seen } = await simulateBatch(world, control, hasNamespaceBatches(seed));
     return { seed, problems, seen: [...seen, ...engine.seen] };
@@ -85,6 +88,7 @@ export async function simulate(seed: number, { trace, atEnd, ...control }: Simul
 
   faults.plan = calm;
   removePods(world);
+  stage.problems.push(...checkVisitors(world.visitors, world.objects).map((each) => `before the end: ${each}`));
   const record = await registry.getNamespace(request);
   if (record) {
     const asking = record.team === "red" ? operator : by;

@@ -19,7 +19,7 @@ export interface Thing {
 
 export type Snapshot = ReadonlyMap<string, Thing>;
 
-export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Snapshot {
+export function takeSnapshot({ azure, users, objects, visitors }: World, berth: Berth): Snapshot {
   const things: Thing[] = [];
   const key = berthKey(berth);
   for (const identity of azure.identities.values()) {
@@ -63,8 +63,8 @@ export function takeSnapshot({ azure, users, objects }: World, berth: Berth): Sn
     }
   }
   for (const [ref, stored] of objects) {
-    // Workloads are ignored here: they come and go as their team deploys them.
-    if (stored.goodbyes !== undefined || stored.ref.kind === "Pod") continue;
+    // Workloads are ignored here: they come and go as their team deploys them. What visitors bring is checked by itself.
+    if (stored.goodbyes !== undefined || stored.ref.kind === "Pod" || visitors.brought.has(ref)) continue;
     const object = print(stored);
     const owner = readMetadata(object.metadata);
     things.push({

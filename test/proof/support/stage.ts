@@ -10,6 +10,7 @@ import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, 
 import { judge, keepsNamespace, type Scene } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { checkVisitors } from "./visitors.ts";
 import type { World } from "./world.ts";
 
 export interface Stage {
@@ -35,7 +36,6 @@ const expected: ReadonlySet<string> = new Set([
   "REJECTED",
   "APPROVAL_TIMED_OUT",
   "PODS_STILL_USE_POD_IDENTITY",
-  "NAMESPACE_IN_USE",
   "ORCHESTRATION_FAILED",
   "IDENTITY_UNRECORDED",
 ]);
@@ -56,6 +56,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
   async function play(act: Act): Promise<OperationRecord | undefined> {
     const { name, kind, berth } = act;
     tell(`— ${name} by ${act.by.id}`);
+    world.visitors.counted.clear();
     const before = takeSnapshot(world, berth);
     const recordBefore = await calmly(world, () => registry.getNamespace(berth));
     const lacking = recordBefore?.state === "Onboarded" ? findLacking(world, recordBefore) : [];
@@ -115,6 +116,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
         ...(await checkAudit(world, operation)),
         ...(await checkActions(world, operation, { before, after })),
         ...judge(scene),
+        ...checkVisitors(world.visitors, world.objects),
       ];
       if (act.takesOver && status === "Succeeded" && record?.team !== "red") {
         verdicts.push(`taken over, and still ${record?.team}'s`);

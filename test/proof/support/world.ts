@@ -28,6 +28,7 @@ import { watchOwners } from "./owners.ts";
 import { createDice, type Dice } from "./random.ts";
 import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
+import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
 
 export interface World {
   readonly seed: number;
@@ -60,6 +61,8 @@ export interface World {
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
+  /** Nobody comes unless a test invites them. */
+  readonly visitors: Visitors;
   readonly newGuid: () => string;
   /** The audit trail's rows, in worlds where it is a chain. */
   readonly trail: TrailRows;
@@ -152,6 +155,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     },
     isRepeated: () => dice.chance(faults.plan.passing / 2),
   };
+  const visitors = createVisitors(seed, objects, { newUid: newGuid, tell: (line) => void trace?.push(line) });
   const clusterSettings = { issuer, newUid: newGuid, goodbyes: () => dice.roll(4) };
   const repair = dice.pick(["none" as const, ["Error" as const], ["Error" as const, "Warning" as const]]);
   // A cancel may come at every look, so an hour's wait never reaches its end. Separate dice, so that every seed keeps the rest
@@ -179,7 +183,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     sqlServers: createServers(azure, call, names),
     roleAssignments: createRoleAssignments(call),
     databases: createDatabases(users, call, azure),
-    kubernetes: createKubernetes(objects, call, clusterSettings),
+    kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
@@ -190,7 +194,22 @@ export function createWorld(seed: number, trace?: string[]): World {
   const ports = portsOf(faults.call);
   const request = createRequest(dice);
   const world: World = {
-    ...{ dice, faults, portsOf, azure, users, objects, catalog, request, events, rows, newGuid, trail, strange },
+    ...{
+      dice,
+      faults,
+      portsOf,
+      azure,
+      users,
+      objects,
+      catalog,
+      request,
+      events,
+      rows,
+      newGuid,
+      trail,
+      visitors,
+      strange,
+    },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),

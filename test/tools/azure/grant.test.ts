@@ -80,17 +80,19 @@ it("applies the ClusterRole with the identity filled in, and creates a user in e
   });
 
   expect(grants).toEqual([
-    { what: "cluster aks-dev", outcome: "ClusterRole and binding applied" },
+    { what: "cluster aks-dev", outcome: "ClusterRoles and bindings applied" },
     { what: "database sql-dev/messages", outcome: "user created" },
     { what: "database sql-dev/orders", outcome: "user created" },
   ]);
-  expect(parseAllDocuments(applied).map((document) => document.toJS())).toEqual([
-    expect.objectContaining({ kind: "ClusterRole" }),
-    expect.objectContaining({
-      kind: "ClusterRoleBinding",
-      subjects: [expect.objectContaining({ kind: "User", name: identity.principalId })],
-    }),
+  const documents = parseAllDocuments(applied).map((document) => document.toJS());
+  expect(documents.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    "ClusterRole mooring",
+    "ClusterRoleBinding mooring",
+    "ClusterRole mooring-namespace-deletion",
+    "ClusterRoleBinding mooring-namespace-deletion",
   ]);
+  const subjects = documents.flatMap((document) => document.subjects ?? []);
+  expect(subjects.map(({ kind, name }) => [kind, name])).toEqual(subjects.map(() => ["User", identity.principalId]));
 });
 
 it("says how to do by hand what it could not, and continues", async () => {
@@ -103,7 +105,7 @@ it("says how to do by hand what it could not, and continues", async () => {
     ["database sql-dev/messages", "Login failed for user '<token-identified principal>'."],
     ["database sql-dev/orders", "Login failed for user '<token-identified principal>'."],
   ]);
-  expect(grants[0]?.byHand).toContain(`${identity.principalId}/" infra/kubernetes/cluster-role.yaml | kubectl apply`);
+  expect(grants[0]?.byHand).toContain(`${identity.principalId}/" "$file" | kubectl apply -f -; done`);
   expect(grants[1]?.byHand).toContain(
     `CREATE USER [id-mooring]]; DROP TABLE x; --] WITH SID = ${sidFromClientId(identity.clientId)}, TYPE = E;\nALTER ROLE [db_owner] ADD MEMBER [id-mooring]]; DROP TABLE x; --];`,
   );

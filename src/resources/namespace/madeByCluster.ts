@@ -1,0 +1,33 @@
+/** What a cluster puts into every namespace by itself: nobody loses it, and it says nothing about whether somebody is there. */
+import type { NamespacedKind, ObjectMetadata } from "../../ports.ts";
+
+/** Kinds that only controllers write, and that they write again. A Service and a Deployment count themselves. */
+const kinds: readonly { readonly group: string; readonly kind: string }[] = [
+  { group: "", kind: "Event" },
+  { group: "events.k8s.io", kind: "Event" },
+  { group: "", kind: "Endpoints" },
+  // Whoever held one is a pod, and counts itself; what is left of it afterwards is of no use.
+  { group: "coordination.k8s.io", kind: "Lease" },
+  // Pods' identities, by aad-pod-identity.
+  { group: "aadpodidentity.k8s.io", kind: "AzureAssignedIdentity" },
+];
+
+export function isMadeByClusterOnly({ apiVersion, kind }: NamespacedKind): boolean {
+  const group = groupOf(apiVersion);
+  return kinds.some((each) => each.kind === kind && each.group === group);
+}
+
+/** The certificate authorities of the cluster and of the Istio add-on, and the account of pods that name none. */
+const objects: ReadonlySet<string> = new Set([
+  "ConfigMap kube-root-ca.crt",
+  "ConfigMap istio-ca-root-cert",
+  "ServiceAccount default",
+]);
+
+export function isMadeByCluster({ apiVersion, kind, metadata: { name } }: ObjectMetadata): boolean {
+  return groupOf(apiVersion) === "" && objects.has(`${kind} ${name}`);
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}
