@@ -9,8 +9,9 @@ import { exitCodes, Failure, UsageError } from "./failures.ts";
 import { asksForHelp, describeCommand, describeProgram, describeUsage, helpWidth } from "./help.ts";
 import { endWithOutput, listenForInterruption } from "./interruption.ts";
 import { printFailure } from "./output/failure.ts";
+import { printableText } from "./output/printable.ts";
 import { spellingFor } from "./output/program.ts";
-import { createSession, type SessionFlags } from "./session.ts";
+import { createSession, type Session, type SessionFlags } from "./session.ts";
 
 endWithOutput();
 process.exitCode = await run(process.argv.slice(2));
@@ -18,6 +19,7 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(words: readonly string[]): Promise<number> {
   const { name, rest } = splitCommand(words);
   const spell = spellingFor(process.env, words);
+  let session: Session | undefined;
   try {
     if (name === undefined && words.includes("--version")) return await sayVersion();
     if (name === undefined) return sayHelp(words);
@@ -28,7 +30,7 @@ async function run(words: readonly string[]): Promise<number> {
     if (asksForHelp(rest)) return await sayHelpOf(name);
     const { values, operands } = explain(name, () => parse(name, command, rest), describeUsage(name, command));
     const env = process.env;
-    const session = createSession(values as SessionFlags, {
+    session = createSession(values as SessionFlags, {
       env,
       context: command.isLocal ? undefined : await findContext(values as SessionFlags, env),
       interrupted: listenForInterruption(),
@@ -39,9 +41,10 @@ async function run(words: readonly string[]): Promise<number> {
     // The only cast: values parsed with a command's flags have the types of those flags.
     return await command.run(session, values as Values<Flags>, operands);
   } catch (error) {
-    if (!(error instanceof Failure)) return tellDefect(error);
-    printFailure(process.stderr, error, spell);
-    return error.exitCode;
+    const failure = error instanceof Failure ? error : await session?.explain(error);
+    if (!failure) return tellDefect(error);
+    printFailure(process.stderr, failure, spell);
+    return failure.exitCode;
   }
 }
 
@@ -100,7 +103,7 @@ function explain<T>(name: string, read: () => T, usage: string): T {
 
 /** Not the user's fault, so this prints what a bug report needs. */
 function tellDefect(error: unknown): number {
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const what = printableText(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.stderr.write(`mooring: this is a defect of the command line itself; please report it.\n${what}\n`);
   return exitCodes.defect;
 }

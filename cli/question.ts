@@ -1,6 +1,7 @@
 /** Asks the person at the terminal. Anything but yes means no, including the end of the input. */
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { printable } from "./output/printable.ts";
 
 export interface Terminal {
   readonly input: Readable;
@@ -22,7 +23,7 @@ export function personHere(): Person | undefined {
 
 export async function askWhether(what: string, { input, output, signal }: Terminal): Promise<boolean> {
   signal.throwIfAborted();
-  output.write(`${what} [y/N] `);
+  output.write(`${printable(what)} [y/N] `);
   // Without `terminal`, Ctrl-C remains a signal, as everywhere else, and not a key to interpret.
   const lines = createInterface({ input, terminal: false });
   try {

@@ -4,9 +4,19 @@ import { readDuration } from "./arguments/values.ts";
 import type { Described } from "./completion/described.ts";
 import { type Failure, TimedOut, UsageError } from "./failures.ts";
 import { printFailure } from "./output/failure.ts";
-import { type Format, type Printed, print, readFormat } from "./output/print.ts";
+import {
+  type Format,
+  type Printed,
+  print,
+  printStreamed,
+  readFormat,
+  type Streamed,
+  writeData,
+  writeLines,
+} from "./output/print.ts";
 import { printable } from "./output/printable.ts";
 import type { Spelling } from "./output/program.ts";
+import { type View, viewOf } from "./output/view.ts";
 import { type Client, createClient } from "./service/client.ts";
 import { headersOf } from "./service/credential.ts";
 import { type ConnectionFlags, type Context, type Environment, readConnection } from "./service/server.ts";
@@ -18,14 +28,22 @@ export interface Session {
   readonly signal: AbortSignal;
   readonly isWaiting: boolean;
   print(printed: Printed): Promise<void>;
-  /** Writes data that is plain text, such as a manifest, unchanged. */
+  /** Writes data that is plain text, such as a manifest. */
   write(text: string): void;
+  /** Prints one document of a stream, in a format for programs. */
+  printStreamed(format: Exclude<Format, "table" | "wide">, streamed: Streamed): Promise<void>;
+  /** Writes lines for people where data would be. */
+  writeLines(lines: readonly string[]): void;
+  /** Writes lines for people who are about to decide something. */
+  show(lines: (view: View) => readonly string[]): void;
   /** Writes one line of progress, for people. */
   say(message: string): void;
   /** How the user starts this program, in a command that another program suggests. */
   readonly spell: Spelling;
   /** Reports the failure of one of several items; the others continue. */
   tell(failure: Failure): void;
+  /** The failure behind an error that is not one: what the service answered could not be read. */
+  explain(error: unknown): Promise<Failure | undefined>;
   /** Every command, for completion. */
   describeCommands(): Promise<readonly Described[]>;
 }
@@ -80,8 +98,16 @@ export function createSession(
       await print(process.stdout, format, { ...printed, lines });
     },
     describeCommands,
+    async explain(error) {
+      if (!client) return undefined;
+      const { findMalformed } = await import("./service/malformed.ts");
+      return await findMalformed(client.server, client.hearing, error);
+    },
     tell: (failure) => printFailure(process.stderr, failure, spell),
-    write: (text) => void process.stdout.write(text),
+    write: (text) => writeData(process.stdout, text),
+    printStreamed: (as, streamed) => printStreamed(process.stdout, as, streamed),
+    writeLines: (lines) => writeLines(process.stdout, lines),
+    show: (lines) => writeLines(process.stderr, lines(viewOf(process.stderr)).map(spell)),
     say,
     spell,
   };

@@ -3,8 +3,6 @@
  * no event reports what a look finds.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringify } from "yaml";
-import { toJson } from "./output/json.ts";
 import { type Column, layOutTable } from "./output/table.ts";
 import { type View, viewOf } from "./output/view.ts";
 import { follow } from "./service/events.ts";
@@ -31,9 +29,9 @@ export async function watchList<T>(
   const printer = createPrinter(session, listing);
   let known = new Map<string, string>();
   let wake = Promise.withResolvers<void>();
-  const show = (items: readonly T[]) => {
+  const show = async (items: readonly T[]) => {
     const now = new Map(items.map((item) => [listing.nameOf(item), JSON.stringify(item)]));
-    printer(
+    await printer(
       items,
       items.filter((item) => known.get(listing.nameOf(item)) !== JSON.stringify(item)),
     );
@@ -45,34 +43,29 @@ export async function watchList<T>(
       if (event === "operation") wake.resolve();
     }
   })();
-  show(first);
+  await show(first);
   for (;;) {
     await Promise.race([wake.promise, following, sleep(longestMs, undefined, { signal }).catch(() => {})]);
     signal.throwIfAborted();
     wake = Promise.withResolvers<void>();
     await sleep(shortestMs);
-    show(await read());
+    await show(await read());
   }
 }
 
 /** Prints only changed items. A table uses the widths of all items, and prints its header once. */
-function createPrinter<T>({ format, write }: Session, { nameOf, documentOf, columns }: Listing<T>) {
+function createPrinter<T>(session: Session, { nameOf, documentOf, columns }: Listing<T>) {
+  const { format } = session;
   let hasHeader = false;
-  return (items: readonly T[], changed: readonly T[]): void => {
+  return async (items: readonly T[], changed: readonly T[]): Promise<void> => {
     if (format === "table" || format === "wide") {
       const view = viewOf(process.stdout, { isWide: format === "wide" });
       const { header, lines } = layOutTable(items, columns(items, view), view);
       const told = items.flatMap((item, index) => (changed.includes(item) ? (lines[index] ?? []) : []));
-      for (const line of hasHeader ? told : [...header, ...told]) write(`${line}\n`);
+      session.writeLines(hasHeader ? told : [...header, ...told]);
       hasHeader = true;
       return;
     }
-    for (const item of changed) {
-      const document = documentOf(item);
-      if (format === "json") write(`${toJson(document)}\n`);
-      else if (format === "yaml") write(`---\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`);
-      else if (format === "name") write(`${nameOf(item)}\n`);
-      else write(`${format.print(document).trimEnd()}\n`);
-    }
+    for (const item of changed) await session.printStreamed(format, { document: documentOf(item), name: nameOf(item) });
   };
 }

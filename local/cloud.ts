@@ -48,6 +48,8 @@ export interface CloudOptions {
   readonly setsSqlAdmin?: boolean;
   /** ARM answers 429 beyond Azure's published limits, and the service keeps to the pace that they allow. */
   readonly enforceLimits?: boolean;
+  /** How long a receiver of the queue holds a message without a sign of life; by default as in Azure. */
+  readonly messageLockSeconds?: number;
   /** Makes faults of table calls possible, at the cost of one hop per call. */
   readonly tableFaults?: boolean;
 }
@@ -143,6 +145,7 @@ export async function startCloud({
   retry,
   setsSqlAdmin = false,
   enforceLimits = false,
+  messageLockSeconds = 60,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -254,7 +257,7 @@ export async function startCloud({
         startServiceBus(context, {
           authorized: new Set([mooring.clientId, team.clientId]),
           // As in infra/modules/serviceBus.bicep.
-          queues: [{ name: names.queue, deadLetteringOnExpiration: true }],
+          queues: [{ name: names.queue, deadLetteringOnExpiration: true, lockDurationSeconds: messageLockSeconds }],
           topics: [{ name: names.topic, subscriptions: [{ name: "all" }] }],
         }),
       ),

@@ -3,7 +3,6 @@ import { commentFlags, conditionFlags, dryRunFlags, waitFlags } from "../argumen
 import { defineCommand } from "../command.ts";
 import { exitCodes, NotPossible, UsageError } from "../failures.ts";
 import { approvalLines, headline } from "../output/operation.ts";
-import { viewOf } from "../output/view.ts";
 import { askWhether, canAsk } from "../question.ts";
 import { decide } from "../requests/decide.ts";
 import { findOperation } from "../service/findOperation.ts";
@@ -54,9 +53,7 @@ type Waiting = OperationDocument & { readonly approval: NonNullable<OperationDoc
 /** The hash of the request that the person saw and confirmed; undefined if they declined. */
 async function ask(session: Session, operation: Waiting): Promise<string | undefined> {
   const { approval } = operation;
-  const view = viewOf(process.stderr);
-  const lines = [headline(operation, view), ...approvalLines(operation, view).slice(0, -2)];
-  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
+  session.show((view) => [headline(operation, view), ...approvalLines(operation, view).slice(0, -2)]);
   const terminal = { input: process.stdin, output: process.stderr, signal: session.signal };
   if (await askWhether("Approve it?", terminal)) return approval.requestHash;
   session.say("Not approved; the operation keeps waiting.");

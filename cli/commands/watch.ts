@@ -3,7 +3,6 @@ import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
 import { createClock, describeEvent, type Telling } from "../output/event.ts";
-import { toJson } from "../output/json.ts";
 import { viewOf } from "../output/view.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
 import { findOperation } from "../service/findOperation.ts";
@@ -46,28 +45,12 @@ async function watch(session: Session, path: string, { isOfAll }: { isOfAll: boo
 
 async function printEvent(session: Session, event: ServerEvent, telling: Telling): Promise<void> {
   const { format } = session;
-  if (typeof format === "object") {
-    session.write(`${format.print(event).trimEnd()}\n`);
+  if (format !== "table" && format !== "wide") {
+    await session.printStreamed(format, { document: event, name: operationOf(event) });
     return;
   }
-  switch (format) {
-    case "json":
-      session.write(`${toJson(event)}\n`);
-      return;
-    case "yaml": {
-      const { stringify } = await import("yaml");
-      session.write(`---\n${stringify(event, { lineWidth: 0 })}`);
-      return;
-    }
-    case "name":
-      session.write(`${operationOf(event)}\n`);
-      return;
-    case "table":
-    case "wide": {
-      const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), telling);
-      if (line !== undefined) session.write(`${line}\n`);
-    }
-  }
+  const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), telling);
+  if (line !== undefined) session.writeLines([line]);
 }
 
 /** An operation's own event carries the operation; an event of one of its parts names the operation or batch. */

@@ -1,14 +1,14 @@
 /** Prints a failure so that a person can act on it: what went wrong, in which fields, what to do, where to get help. */
 import { type Failure, Interrupted, Refused } from "../failures.ts";
 import { renderFix } from "./fix.ts";
+import { writeLines } from "./print.ts";
 import { printable } from "./printable.ts";
 import type { Spelling } from "./program.ts";
 import { type View, viewOf } from "./view.ts";
 import { wrap } from "./wrap.ts";
 
 export function printFailure(stream: NodeJS.WriteStream, failure: Failure, spell: Spelling): void {
-  const lines = describeFailure(failure, viewOf(stream)).map(spell);
-  stream.write(lines.map((line) => `${line}\n`).join(""));
+  writeLines(stream, describeFailure(failure, viewOf(stream)).map(spell));
 }
 
 const widest = 120;
@@ -39,7 +39,7 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
     errors.length === 0 ? detail : `${errors.length === 1 ? "one field is" : `${errors.length} fields are`} wrong`;
   const pointerWidth = Math.max(0, ...errors.map(({ pointer }) => pointer.length));
   return [
-    ...wrap(`mooring: ${code}: ${printable(head)}`, width).map((line) => paint("red", line)),
+    ...wrap(`mooring: ${printable(`${code}: ${head}`)}`, width).map((line) => paint("red", line)),
     ...errors.flatMap(({ pointer, detail: what }) => {
       const label = printable(pointer || "the request").padEnd(pointerWidth);
       const [first = "", ...rest] = wrap(printable(what), Math.max(30, width - label.length - 4));

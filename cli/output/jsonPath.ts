@@ -5,7 +5,6 @@
  */
 import { UsageError } from "../failures.ts";
 import { toJson } from "./json.ts";
-import { printable } from "./printable.ts";
 
 /** Maps the current values to the next ones. */
 type Step = (values: readonly unknown[]) => readonly unknown[];
@@ -30,9 +29,9 @@ export function readPath(text: string): (document: unknown) => readonly unknown[
   return (document) => path([document]);
 }
 
-/** Keeps line breaks, and escapes everything else that would move the cursor. */
+/** A text as it is, as in kubectl; whoever writes it to a terminal escapes it. */
 export function printValue(value: unknown): string {
-  return typeof value === "string" ? value.split("\n").map(printable).join("\n") : toJson(value);
+  return typeof value === "string" ? value : toJson(value);
 }
 
 function printNodes(nodes: readonly Node[], current: unknown): string {

@@ -1,5 +1,6 @@
 /** Lines on a terminal that are redrawn in place until they are removed or left to stand. */
 import { stripVTControlCharacters } from "node:util";
+import { printableLine } from "./printable.ts";
 
 export interface Live<T> {
   show(what: T): void;
@@ -32,7 +33,7 @@ export function createLive<T extends object>(
       0,
     );
     const back = rows > 0 ? `\u001b[${rows}A\r${clearBelow}` : "";
-    stream.write(`${back}${lines.map((line) => `${line}\n`).join("")}`);
+    stream.write(`${back}${lines.map((line) => `${printableLine(line)}\n`).join("")}`);
     drawn = lines;
   };
   const draw = () => {

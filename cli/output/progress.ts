@@ -7,6 +7,7 @@ import { actionText } from "./action.ts";
 import { describeTotals } from "./batch.ts";
 import { canBeLive, createLive, type Live } from "./live.ts";
 import { headline, stepLines } from "./operation.ts";
+import { writeLines } from "./print.ts";
 import { printable } from "./printable.ts";
 import { type View, viewOf } from "./view.ts";
 
@@ -38,7 +39,7 @@ function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
   const tell = (key: string, line: string) => {
     if (told.has(key)) return;
     told.add(key);
-    stream.write(`${line}\n`);
+    writeLines(stream, [line]);
   };
   return {
     show(operation) {

@@ -3,8 +3,10 @@
  * gets the same operation.
  */
 import type { RefusalCode } from "../../src/domain/errors.ts";
-import { NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
+import { Failure, NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
+import { boundedText } from "./boundedText.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
+import { createHearing, type Hearing } from "./hearing.ts";
 import { pause } from "./pause.ts";
 import { type NamedProxy, type Way, wayTo } from "./proxy.ts";
 import { type Environment, isLoopback } from "./server.ts";
@@ -36,6 +38,7 @@ export interface ClientOptions {
 
 export interface Client {
   readonly server: URL;
+  readonly hearing: Hearing;
   /** A document with these fields; any other answer is not Mooring's. */
   json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T>;
   text(call: Call): Promise<string>;
@@ -102,9 +105,10 @@ export function createClient({ server, credential, env, signal, isPatient, notif
           { ...who, ...headers },
           AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
         );
-        answer = { status: response.status, headers: response.headers, body: await response.text() };
+        answer = { status: response.status, headers: response.headers, body: await boundedText(server, response) };
       } catch (cause) {
         signal.throwIfAborted();
+        if (cause instanceof Failure) throw cause;
         const pauseMs = pausesMs[lost];
         // Nothing listens there: the request was not sent, and a retry would not help.
         if (pauseMs === undefined || (lost === 0 && isNobodyThere(cause)))
@@ -123,8 +127,10 @@ export function createClient({ server, credential, env, signal, isPatient, notif
     }
   }
 
+  const hearing = createHearing();
   return {
     server,
+    hearing,
     async json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T> {
       const { status, headers, body } = await send(call);
       const document = expectGood(server, { status, headers, body });
@@ -132,14 +138,19 @@ export function createClient({ server, credential, env, signal, isPatient, notif
       if (typeof value !== "object" || value === null || fields.some((field) => !(field in value))) {
         throw notMooring(server, status, ` with something else than Mooring's document`);
       }
-      // The service's tests check its answers against its schemas; loading the schemas here would double the startup time.
+      hearing.add({ call, document: value });
+      // Not checked in full: malformed.ts does that when it matters.
       return value as T;
     },
     text: async (call) => expectGood(server, await send(call)),
     async stream(call, headers, until) {
       const response = await request(call, { ...(await credential()), accept: "text/event-stream", ...headers }, until);
       if (response.status === 200 || response.status === 204) return response;
-      expectGood(server, { status: response.status, headers: response.headers, body: await response.text() });
+      expectGood(server, {
+        status: response.status,
+        headers: response.headers,
+        body: await boundedText(server, response),
+      });
       throw notMooring(server, response.status, " where events were asked for");
     },
   };
@@ -182,8 +193,21 @@ function expectGood(server: URL, { status, headers, body }: Answer): string {
   throw notMooring(server, status, `${more}, and that is no answer of Mooring's`);
 }
 
+/** In full, since there is nothing else to tell if it cannot be printed. */
 function isProblem(value: unknown): value is Problem {
-  return typeof value === "object" && value !== null && "code" in value && "detail" in value && "fix" in value;
+  if (!isRecord(value)) return false;
+  const { status, code, detail, fix, errors = [], traceId = "" } = value;
+  const isText = (each: unknown) => typeof each === "string";
+  return (
+    typeof status === "number" &&
+    [code, detail, fix, traceId].every(isText) &&
+    Array.isArray(errors) &&
+    errors.every((each) => isRecord(each) && isText(each["pointer"]) && isText(each["detail"]))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
 function isJson(headers: globalThis.Headers): boolean {

@@ -50,13 +50,15 @@ export async function* follow(
       if (response.status === 204) return;
       if (isBroken) notify("Connected again.");
       isBroken = false;
-      for await (const block of blocksOf(response.body, hear)) {
+      for await (const block of blocksOf(client, response.body, hear)) {
         lastHeard = Date.now();
         const { retry, event, id = "", data } = readBlock(block);
         if (retry !== undefined) retryMs = Math.min(retry, 10_000);
         if (event === undefined || data === undefined) continue;
         lastId = id;
-        yield { event, id, data: JSON.parse(data) };
+        const document = readData(client, event, data);
+        client.hearing.add({ call: { method: "GET", path }, event, document });
+        yield { event, id, data: document };
         if (event === "end") return;
       }
       // The service ends streams from time to time and expects the client to reconnect.
@@ -83,11 +85,33 @@ function isFinal(error: unknown): boolean {
   return error instanceof Failure && !(error instanceof Unreachable);
 }
 
+function readData({ server }: Client, event: string, data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    throw notEvents(server, `its event ${event} is not JSON`);
+  }
+}
+
+function notEvents({ origin }: URL, why: string): NotMooring {
+  return new NotMooring(`What ${origin} sends is no stream of Mooring's: ${why}.`, {
+    status: 200,
+    next: ["Look at --server or MOORING_SERVER."],
+  });
+}
+
 function gone(client: Client, error: unknown): Unreachable {
   return error instanceof Unreachable ? error : noAnswer(client.server, error);
 }
 
-async function* blocksOf(body: ReadableStream<Uint8Array> | null, hear: () => void): AsyncGenerator<string, void> {
+/** Of an event; the largest has an operation with all its steps. */
+const mostLetters = 4 * 1024 * 1024;
+
+async function* blocksOf(
+  { server }: Client,
+  body: ReadableStream<Uint8Array> | null,
+  hear: () => void,
+): AsyncGenerator<string, void> {
   let text = "";
   for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
     hear();
@@ -95,6 +119,7 @@ async function* blocksOf(body: ReadableStream<Uint8Array> | null, hear: () => vo
     const blocks = text.split("\n\n");
     text = blocks.pop() ?? "";
     yield* blocks;
+    if (text.length > mostLetters) throw notEvents(server, "an event has more than 4 MB");
   }
 }
 

@@ -1,5 +1,6 @@
 /** Reads lists page by page. */
 import type { Page } from "../../src/domain/documents/page.ts";
+import { NotMooring } from "../failures.ts";
 import type { Call, Client, Query } from "./client.ts";
 
 /** The largest page that every list of every release takes; that of namespaces takes more now. */
@@ -30,10 +31,20 @@ export async function* pagesOf<T>(client: Client, call: Call, top: number = most
   let query: Query = { ...call.query, top: String(top) };
   for (;;) {
     const page = await client.json<Page<T>>({ ...call, query }, ["value"]);
+    if (!Array.isArray(page.value)) throw new TypeError(`${call.path} is no list`);
     yield page.value;
     if (page.nextLink === undefined) return;
     // Only the query of the link: the address of the service comes from the configuration.
     const { searchParams } = new URL(page.nextLink, client.server);
-    query = Object.fromEntries(searchParams);
+    const next = Object.fromEntries(searchParams);
+    if (JSON.stringify(next) === JSON.stringify(query)) throw endless(client.server, call.path);
+    query = next;
   }
+}
+
+function endless({ origin }: URL, path: string): NotMooring {
+  return new NotMooring(`${origin} sends from a page of ${path} to the same page, and so without an end.`, {
+    status: 200,
+    next: ["Look at --server or MOORING_SERVER."],
+  });
 }

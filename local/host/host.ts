@@ -34,8 +34,6 @@ export interface HostOptions {
   /** App settings besides those of the environment; they become environment variables while the host runs. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
-  /** Functions require keys according to their levels; otherwise they require only keys that are configured. */
-  readonly enforceKeys?: boolean;
   readonly meetTurn?: MeetTurn | undefined;
   /** The server that answers requests below /sandbox, if any. */
   readonly sandbox?: URL;
@@ -56,7 +54,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   tellIdle("host.json", hostReview, log);
   tellIdle("local.settings.json", localReview, log);
   await mkdir(dataDirectory, { recursive: true });
-  const keys = await readKeys(dataDirectory, { settings, enforced: options.enforceKeys === true, log });
+  const keys = await readKeys(dataDirectory, { settings });
   const server = await listen({ port: options.port, log });
   const restoreEnvironment = setEnvironment({ ...settings, ...environmentOf(folder, server) });
   const closing: ((graceMs: number) => Promise<void> | void)[] = [restoreEnvironment];
@@ -183,7 +181,6 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
   const handler = createHttpFunctions({
     routes,
     keys,
-    functionNames: new Set(functions.map(({ name }) => name.toLowerCase())),
     durable,
     bodyLimit: readBodyLimit(settings),
     limits: hostJson.extensions.http,

@@ -47,23 +47,11 @@ const schema = v.looseObject({
         {},
       ),
       serviceBus: v.optional(
-        v.pipe(
-          v.looseObject({
-            autoCompleteMessages: v.optional(v.boolean(), true),
-            maxConcurrentCalls: v.optional(count, 16),
-            maxAutoLockRenewalDuration: v.optional(timeSpanSchema, "00:05:00"),
-            maxMessageBatchSize: v.optional(count, 1000),
-            minMessageBatchSize: v.optional(count, 1),
-            maxBatchWaitTime: v.optional(timeSpanSchema, "00:00:30"),
-          }),
-          v.forward(
-            v.check(
-              ({ minMessageBatchSize: least, maxMessageBatchSize: most }) => least <= most,
-              "must not be more than maxMessageBatchSize",
-            ),
-            ["minMessageBatchSize"],
-          ),
-        ),
+        v.looseObject({
+          autoCompleteMessages: v.optional(v.boolean(), true),
+          maxConcurrentCalls: v.optional(count, 16),
+          maxAutoLockRenewalDuration: v.optional(timeSpanSchema, "00:05:00"),
+        }),
         {},
       ),
       durableTask: v.optional(v.record(v.string(), v.unknown()), {}),

@@ -2,27 +2,20 @@ import { createHmac, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostKeys } from "./http/keys.ts";
-import { openKeptKeys } from "./keptKeys.ts";
-import type { Log } from "./log.ts";
 import { findSetting, type Settings } from "./settings.ts";
 
 /**
  * The system key is generated once per data directory, so that the management links in an answer still work after a restart.
- * Function and master keys exist when they are configured, or when keys are enforced.
+ * Function and master keys exist when they are configured.
  */
-export async function readKeys(
-  dataDirectory: string,
-  { settings, enforced, log }: { settings: Settings; enforced: boolean; log: Log },
-): Promise<HostKeys> {
-  const master = findSetting(settings, "MOORING_MASTER_KEY");
+export async function readKeys(dataDirectory: string, { settings }: { settings: Settings }): Promise<HostKeys> {
   const system =
     findSetting(settings, "MOORING_SYSTEM_KEY") ?? (await readOrMakeKey(join(dataDirectory, "system.key")));
   return {
     system,
     rpc: rpcKeyOf(system),
     function: findSetting(settings, "MOORING_FUNCTION_KEY"),
-    master,
-    kept: enforced ? await openKeptKeys(dataDirectory, { hasMaster: master !== undefined, log }) : undefined,
+    master: findSetting(settings, "MOORING_MASTER_KEY"),
   };
 }
 

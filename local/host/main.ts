@@ -17,17 +17,16 @@ const compiledMs = 30_000;
 /** From sysexits.h, which shells and supervisors know. */
 const exitCodes = { usage: 64, software: 70, configuration: 78 } as const;
 
-const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>] [--enable-auth] [--sandbox <url>]
+const usage = `usage: node local/host/main.ts --app <folder> --data <folder> [--port <n>] [--sandbox <url>]
 
-  --app          the function app: the folder with host.json and package.json
-  --data         where the host keeps its state; created when it does not exist
-  --port         on 127.0.0.1; 0 takes any free port (default 7071)
-  --enable-auth  functions require keys according to their levels, as in Azure
-  --sandbox      the server that answers requests below /sandbox instead of the app
+  --app      the function app: the folder with host.json and package.json
+  --data     where the host keeps its state; created when it does not exist
+  --port     on 127.0.0.1; 0 takes any free port (default 7071)
+  --sandbox  the server that answers requests below /sandbox instead of the app
 `;
 
 const log = createLog();
-const { app, data, port, enableAuth, sandbox } = readArguments();
+const { app, data, port, sandbox } = readArguments();
 let host: Host | undefined;
 let isEnding = false;
 
@@ -49,7 +48,6 @@ try {
     folder: app,
     port,
     dataDirectory: data,
-    enforceKeys: enableAuth,
     meetTurn: askParent(),
     ...(sandbox === undefined ? {} : { sandbox }),
   });
@@ -81,7 +79,6 @@ interface Arguments {
   readonly app: string;
   readonly data: string;
   readonly port: number;
-  readonly enableAuth: boolean;
   readonly sandbox: URL | undefined;
 }
 
@@ -96,6 +93,10 @@ function readArguments(): Arguments {
         sandbox: { type: "string" },
       },
     });
+    if (values["enable-auth"])
+      throw new Error(
+        "--enable-auth: this host makes and manages no keys; start the app with Azure Functions Core Tools",
+      );
     if (values.app === undefined || values.data === undefined) throw new Error("--app and --data are both needed");
     if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535)
       throw new Error(`--port is "${values.port}", which is not a port`);
@@ -104,7 +105,6 @@ function readArguments(): Arguments {
       app: resolve(values.app),
       data: resolve(values.data),
       port: Number(values.port),
-      enableAuth: values["enable-auth"],
       sandbox,
     };
   } catch (error) {

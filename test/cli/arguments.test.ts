@@ -323,6 +323,9 @@ describe("a file", () => {
   const bomb = letters
     .map((name, index) => `${name}: &${name} [${Array(10).fill(index === 0 ? "x" : `*${letters[index - 1]}`)}]`)
     .join("\n");
+  /** Each stands for the one before and a list around it. */
+  const chained = (count: number) =>
+    Array.from({ length: count }, (_, n) => `a${n}: &a${n} ${n === 0 ? "x" : `[*a${n - 1}]`}`).join("\n");
   const databases = "    - server: sql-dev\n      database: messages\n      roles: [reader, writer]\n".repeat(10);
   const large = `- cluster: aks-dev\n  namespace: team-a\n  databases:\n${databases}`.repeat(1_000);
 
@@ -332,6 +335,9 @@ describe("a file", () => {
     ["several documents", "a: 1\n---\na: 2\n---\n# nothing\n", 2],
     ["a list", "- a: 1\n- a: 2\n", 2],
     ["the body of a batch", "requests:\n  - a: 1\n  - a: 2\n", 2],
+    ["aliases of aliases", chained(300), 1],
+    ["an anchor that is set again", "- &a { x: 1 }\n- *a\n- &a { x: 2 }\n- *a\n", 4],
+    ["many keys", Array.from({ length: 80_000 }, (_, n) => `a${n}: 1`).join("\n"), 1],
     ["aliases", `a: &a { x: 1 }\nb:\n${"- *a\n".repeat(100)}`, 1],
     ["many more requests than a batch takes, as JSON", JSON.stringify(Array(200_000).fill({ a: 1 })), 200_000],
     ["a batch of a thousand large requests", large, 1_000],
@@ -339,6 +345,18 @@ describe("a file", () => {
     ["empty", "", 0],
   ])("%s", async (_what, content, requests) => {
     expect(await parseRequests("teams.yaml", content)).toHaveLength(requests);
+  });
+
+  it("puts in its place what an alias stands for at that point", async () => {
+    const [written] = await parseRequests("teams.yaml", "a: &x { n: 1 }\nb: *x\nc: &x { n: 2 }\nd: [*x, *x]\n*x : e");
+
+    expect(written?.request).toEqual({
+      a: { n: 1 },
+      b: { n: 1 },
+      c: { n: 2 },
+      d: [{ n: 2 }, { n: 2 }],
+      "{ n: 2 }": "e",
+    });
   });
 
   it.each([
@@ -349,7 +367,10 @@ describe("a file", () => {
     ["a: &a\n  - x\n  - *a", "teams.yaml, line 3, column 5: *a is a part of what it stands for"],
     ["---\na: &a\n  b:\n    c: *a", "teams.yaml, line 4, column 8: *a is a part of what it stands for"],
     [`a: &a 1\nb:\n${"- *a\n".repeat(101)}`, "teams.yaml, line 103, column 3: *a is used more than 100 times"],
-    [bomb, "teams.yaml, line 1, column 1: aliases of aliases stand for too much"],
+    [bomb, /^teams.yaml, line \d, column \d+: aliases stand for too much/],
+    [chained(4_000), /^teams.yaml, line \d+, column \d+: aliases stand for too much/],
+    ["a: 1\nb: 2\na: 3", "teams.yaml, line 3, column 1: Map keys must be unique"],
+    ["&a a: 1\n*a : 3", "teams.yaml, line 1, column 4: Map keys must be unique"],
     ["[".repeat(60_000), /^teams.yaml, line 1, column \d+: this is nested too deeply/],
     ["- ".repeat(60_000), /^teams.yaml, line 1, column \d+: this is nested too deeply/],
     ["- a\n".repeat(300_000), /^teams.yaml, line \d{6}: this YAML is too large/],

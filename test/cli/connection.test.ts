@@ -228,13 +228,126 @@ it("shows no control characters from other people's texts", async () => {
   expect(stdout).toContain("team\\u001b[31m");
 });
 
-it("reports a defect of its own as such, with what happened", async () => {
-  const { url } = await serve({ ...empty, body: '{"value":[{}]}' });
+it("shows no control characters of a refusal, whatever field has them", async () => {
+  const evil = "E\u001b[2J\u009b2J\u202e";
+  const problem = { status: 409, code: evil, detail: evil, fix: evil, traceId: evil };
+  const errors = [{ pointer: evil, detail: evil }];
+  for (const each of [problem, { ...problem, errors }]) {
+    const { url } = await serve({ status: 409, headers: empty.headers ?? {}, body: JSON.stringify(each) });
+
+    const { code, stderr } = await run(["list", "--server", url]);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain("E\\u001b[2J");
+    expect(stderr.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
+  }
+});
+
+const listed = { cluster: "aks-dev", namespace: "team-a", state: "Onboarded" };
+
+it.each([
+  [["list"], { value: [{}] }, "answered GET /api/namespaces with a document that is not Mooring's: .value[0]"],
+  [["list"], { value: 5 }, ".value: Invalid input: expected array"],
+  [["list"], { value: [null] }, ".value[0]"],
+  [["list"], { value: [{ ...listed, databases: "all" }] }, ".value[0]"],
+  [["list", "operations"], { value: [{ id: 5 }] }, "GET /api/operations"],
+  [["catalog"], { clusters: [{}], sqlServers: {} }, "GET /api/catalog"],
+  [["status", "aks-dev/team-a"], { state: 1, findings: [1] }, "GET /api/namespaces/aks-dev/team-a"],
+  [["sandbox", "journal"], { value: [{}], isCut: false }, "GET /sandbox/journal"],
+])("names what is wrong with an answer of another form: %j %#", async (args, answer, message) => {
+  const { url } = await serve({ ...empty, body: JSON.stringify(answer) });
+
+  const { code, stderr } = await run([...args, "--server", url]);
+
+  expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(message) });
+});
+
+it.each([
+  '{"status":409,"code":5,"detail":"d","fix":"f"}',
+  '{"status":409,"code":"c","detail":{},"fix":"f"}',
+  '{"status":409,"code":"c","detail":"d","fix":"f","errors":[1]}',
+  "[]",
+  "null",
+])("takes %s for no refusal of Mooring's", async (body) => {
+  const { url } = await serve({ status: 409, headers: empty.headers ?? {}, body });
 
   const { code, stderr } = await run(["list", "--server", url]);
 
+  expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("is not Mooring: it answered 409") });
+});
+
+it("reports a defect of its own as such, with what happened", async () => {
+  const { url } = await serve();
+
+  const { code, stderr } = await run(["list", "--server", url], {
+    env: { NODE_OPTIONS: "--import=data:text/javascript,Object.fromEntries=undefined" },
+  });
+
   expect(code).toBe(70);
   expect(stderr).toMatch(/defect of the command line itself[\s\S]*TypeError/);
+});
+
+describe("an answer without an end", () => {
+  async function serveEndless(headers: Record<string, string>, chunk: string): Promise<string> {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, headers);
+      const more = () => {
+        while (!response.destroyed && chunk !== "" && response.write(chunk));
+      };
+      response.on("drain", more).flushHeaders();
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    closing.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it("is given up after 32 MB", async () => {
+    const url = await serveEndless({ "content-type": "application/json" }, " ".repeat(65_536));
+
+    const { code, stderr } = await run(["list", "--server", url]);
+
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("with more than 32 MB") });
+  });
+
+  it("is not read if it says how long it is", async () => {
+    const headers = { "content-type": "application/json", "content-length": "3000000000" };
+    const url = await serveEndless(headers, "");
+
+    const { code, stderr } = await run(["list", "--server", url]);
+
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("with more than 32 MB") });
+  });
+
+  it("is given up in a stream whose event does not end", async () => {
+    const url = await serveEndless({ "content-type": "text/event-stream" }, `data: ${"x".repeat(65_536)}`);
+
+    const { code, stderr } = await run(["watch", "--server", url]);
+
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("an event has more than 4 MB") });
+  });
+
+  it("is given up in a list that sends to the same page", async () => {
+    const body = JSON.stringify({ value: [], nextLink: "http://x/?top=200&continuation=a" });
+    const { url, asked } = await serve({ ...empty, body });
+
+    const { code, stderr } = await run(["list", "--server", url]);
+
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("to the same page") });
+    expect(asked.length).toBeLessThan(4);
+  });
+});
+
+it("takes a stream with something other than JSON for another program's", async () => {
+  const body = "id: 1\nevent: operation\ndata: {\n\n";
+  const { url } = await serve({ headers: { "content-type": "text/event-stream" }, body });
+
+  const { code, stderr } = await run(["watch", "--server", url]);
+
+  expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("its event operation is not JSON") });
 });
 
 it("uses colours only when requested", async () => {

@@ -3,14 +3,16 @@ import { expect, it } from "vitest";
 import { NotMooring, Refused, Unreachable } from "../../cli/failures.ts";
 import type { Client } from "../../cli/service/client.ts";
 import { follow, type Pace } from "../../cli/service/events.ts";
+import { createHearing } from "../../cli/service/hearing.ts";
 
 type Try = (lastEventId: string | undefined, signal: AbortSignal) => Response | Promise<Response>;
 
 /** Each attempt to connect gets the next of these outcomes; the last one repeats. */
 function clientOf(...tries: readonly Try[]) {
   const asked: (string | undefined)[] = [];
-  const client: Pick<Client, "server" | "stream"> = {
+  const client: Pick<Client, "server" | "hearing" | "stream"> = {
     server: new URL("http://127.0.0.1:1"),
+    hearing: createHearing(),
     async stream(_call, headers, signal) {
       const next = tries[Math.min(asked.length, tries.length - 1)];
       asked.push(headers["last-event-id"]);

@@ -7,6 +7,7 @@ export interface Operation {
   readonly id: string;
   readonly status: string;
   readonly phase: string;
+  readonly endTime?: string;
   readonly steps: readonly {
     readonly name: string;
     readonly target: string;

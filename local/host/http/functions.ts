@@ -4,7 +4,6 @@ import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFun
 import { BodyTooLarge, ClientGone, discardRest, readBody } from "./body.ts";
 import { serveDurable } from "./durable.ts";
 import { findDurableRoute } from "./durableRoute.ts";
-import { answerKeys } from "./keyAdministration.ts";
 import { givenKey, type HostKeys, isMaster, mayCall } from "./keys.ts";
 import { sendHttpData, toHttpData } from "./message.ts";
 import type { RouteMatch, Routes } from "./routes.ts";
@@ -15,8 +14,6 @@ import { createThrottle, type HttpLimits } from "./throttle.ts";
 export interface HttpFunctionsOptions {
   readonly routes: Routes;
   readonly keys: HostKeys;
-  /** Names of all functions in lower case, whatever triggers them. */
-  readonly functionNames: ReadonlySet<string>;
   /** In bytes. */
   readonly bodyLimit: number;
   readonly limits: HttpLimits;
@@ -28,7 +25,7 @@ export interface HttpFunctionsOptions {
 
 /** Answers requests: the durable extension's paths first, then the app's routes, else 404. */
 export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandler {
-  const { routes, keys, bodyLimit, durable, functionNames } = options;
+  const { routes, keys, bodyLimit, durable } = options;
   const throttle = createThrottle(options.limits);
   return async function serve(request, response, url) {
     try {
@@ -37,7 +34,7 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
         return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit });
       const found = routes.match(request.method ?? "GET", url.pathname);
       if (found === undefined) {
-        await answerAsHost(request, response, { url, keys, functionNames });
+        answerAsHost(request, response, { url, keys });
         return;
       }
       const { definition } = found.route;
@@ -65,11 +62,11 @@ const homePage =
   "<h1>Your Functions app is up and running</h1></body></html>\n";
 
 /** Answers what no function does: the host's own page, and its admin paths as far as it has them. */
-async function answerAsHost(
+function answerAsHost(
   request: IncomingMessage,
   response: ServerResponse,
-  { url, keys, functionNames }: { url: URL; keys: HostKeys; functionNames: ReadonlySet<string> },
-): Promise<void> {
+  { url, keys }: { url: URL; keys: HostKeys },
+): void {
   const path = url.pathname.toLowerCase();
   if (path === "/") {
     response.setHeader("content-type", "text/html; charset=utf-8");
@@ -78,20 +75,23 @@ async function answerAsHost(
   }
   if (path === "/admin/host/ping" && (request.method === "GET" || request.method === "POST")) {
     response.setHeader("cache-control", "no-store,no-cache").setHeader("pragma", "no-cache");
-    return reply(response, 200);
+    reply(response, 200);
+    return;
   }
-  if (isAdministration(path, request.method) && !isMaster(givenKey(request, url), keys)) return reply(response, 401);
-  const { kept } = keys;
-  if (kept !== undefined && (await answerKeys(request, response, { url, kept, functions: functionNames }))) return;
-  reply(response, 404);
+  if (isAdministration(path, request.method) && !isMaster(givenKey(request, url), keys)) reply(response, 401);
+  else if (isOfKeys(path))
+    reply(response, 501, "This host makes and manages no keys; start the app with Azure Functions Core Tools.\n");
+  else reply(response, 404);
 }
 
 /** The other paths below /admin are unknown to the real host, too, and so are most methods. */
 function isAdministration(path: string, method = "GET"): boolean {
-  if (/^\/admin\/(?:host\/(?:\w+keys|keys)|functions\/[^/]+\/keys)(?:\/[^/]+)?\/?$/.test(path)) {
-    return ["GET", "POST", "PUT", "DELETE"].includes(method);
-  }
+  if (isOfKeys(path)) return ["GET", "POST", "PUT", "DELETE"].includes(method);
   return method === "GET" && /^\/admin\/(?:host\/status|functions(?:\/[^/]+)?|vfs(?:\/.*)?)\/?$/.test(path);
+}
+
+function isOfKeys(path: string): boolean {
+  return /^\/admin\/(?:host\/(?:\w+keys|keys)|functions\/[^/]+\/keys)(?:\/[^/]+)?\/?$/.test(path);
 }
 
 async function call(

@@ -2,7 +2,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { RegisteredFunction } from "../app.ts";
-import type { KeptKeys } from "../keptKeys.ts";
 
 export interface HostKeys {
   /** Opens /runtime/webhooks/durabletask. */
@@ -13,8 +12,6 @@ export interface HostKeys {
   readonly function?: string | undefined;
   /** When set, functions of level `admin` require it. */
   readonly master?: string | undefined;
-  /** When set, every function requires a key of its level; otherwise only as far as the two above are set. */
-  readonly kept?: KeptKeys | undefined;
 }
 
 /** The key from a caller, as Azure takes it: in the header, or as `code` in the query. */
@@ -42,20 +39,17 @@ function digestOfOwn(key: string): Buffer {
   return known;
 }
 
-export function isMaster(given: string | undefined, { master, kept }: HostKeys): boolean {
-  return isOneOf(given, [master]) || (given !== undefined && kept?.isMaster(given) === true);
+export function isMaster(given: string | undefined, { master }: HostKeys): boolean {
+  return isOneOf(given, [master]);
 }
 
 /** Keys are optional on a developer's machine, as with Core Tools; a level is enforced once its key is configured. */
 export function mayCall(
-  { name, trigger: { authLevel } }: RegisteredFunction,
+  { trigger: { authLevel } }: RegisteredFunction,
   { given, keys }: { given: string | undefined; keys: HostKeys },
 ): boolean {
-  const { kept } = keys;
-  if (authLevel === "function" && (kept !== undefined || keys.function !== undefined)) {
-    const isKept = given !== undefined && kept?.opens(name, given) === true;
-    return isKept || isOneOf(given, [keys.function]) || isMaster(given, keys);
-  }
-  if (authLevel === "admin" && (kept !== undefined || keys.master !== undefined)) return isMaster(given, keys);
+  if (authLevel === "function" && keys.function !== undefined)
+    return isOneOf(given, [keys.function]) || isMaster(given, keys);
+  if (authLevel === "admin" && keys.master !== undefined) return isMaster(given, keys);
   return true;
 }

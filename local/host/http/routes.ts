@@ -4,7 +4,6 @@
  * Literals have no precedence over parameters: an app that relies on it breaks in Azure, so it breaks here.
  */
 import type { RegisteredFunction } from "../app.ts";
-import { constraintPattern, isWithin } from "./routeConstraints.ts";
 
 export interface Route {
   readonly definition: RegisteredFunction;
@@ -81,7 +80,6 @@ interface Compiled {
 
 function compile(template: string): Compiled {
   const names: string[] = [];
-  const constraints: (readonly string[])[] = [];
   const segments = template === "" ? [] : splitSegments(template);
   let pattern = "";
   segments.forEach((segment, index) => {
@@ -91,10 +89,9 @@ function compile(template: string): Compiled {
     if (parts.length === 1 && only !== undefined && only.kind === "parameter") {
       if (names.includes(only.name)) throw new Error(`the parameter "${only.name}" appears twice`);
       names.push(only.name);
-      constraints.push(only.constraints);
       if (only.isCatchAll && index < segments.length - 1) throw new Error("a catch-all parameter must be the last");
       // An optional parameter takes the slash before it along: `items`, `items/` and `items/5` all match.
-      const group = `(${constraintPattern(only.constraints, only.isCatchAll ? ".*" : "[^/]+")})`;
+      const group = `(${only.isCatchAll ? ".*" : "[^/]+"})`;
       pattern += only.isOptional || only.isCatchAll ? `(?:${slash}${group})?` : `${slash}${group}`;
       return;
     }
@@ -107,8 +104,7 @@ function compile(template: string): Compiled {
       if (part.isOptional || part.isCatchAll)
         throw new Error("optional and catch-all parameters need their own segment");
       names.push(part.name);
-      constraints.push(part.constraints);
-      pattern += `(${constraintPattern(part.constraints, "[^/]+?")})`;
+      pattern += "([^/]+?)";
     }
   });
   // A catch-all parameter takes the last slash along.
@@ -122,7 +118,6 @@ function compile(template: string): Compiled {
       for (const [index, name] of names.entries()) {
         const value = found[index + 1];
         if (value === undefined || value === "") continue;
-        if (!isWithin(constraints[index] ?? [], value)) return undefined;
         params[name] = decode(value);
       }
       return params;
@@ -130,7 +125,6 @@ function compile(template: string): Compiled {
   };
 }
 
-/** Slashes inside braces belong to a constraint. */
 function splitSegments(template: string): string[] {
   const segments = template.match(/(?:\{[^}]*\}|[^/{])+/g) ?? [];
   if (segments.join("/") !== template) throw new Error("a brace is not closed, or two slashes follow each other");
@@ -142,7 +136,6 @@ type Part =
   | {
       readonly kind: "parameter";
       readonly name: string;
-      readonly constraints: readonly string[];
       readonly isOptional: boolean;
       readonly isCatchAll: boolean;
     };
@@ -157,10 +150,13 @@ function splitParts(segment: string): Part[] {
     const found = /^\{(\*{0,2})([A-Za-z_]\w*)((?::[^:()]+(?:\([^)]*\))?)*)(\?)?\}$/.exec(text);
     if (found === null) throw new Error(`"${text}" is not a parameter this host understands`);
     const [, stars = "", name = "", constraints = "", optional] = found;
+    if (constraints !== "")
+      throw new Error(
+        `"${text}" has a constraint, which this host does not check; leave it out, or start the app with Azure Functions Core Tools`,
+      );
     return {
       kind: "parameter",
       name,
-      constraints: constraints.match(/[^:()]+(?:\([^)]*\))?/g) ?? [],
       isOptional: optional === "?",
       isCatchAll: stars !== "",
     };

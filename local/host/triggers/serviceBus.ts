@@ -4,7 +4,6 @@ import type { RegisteredFunction } from "../app.ts";
 import { ConfigurationError } from "../configurationError.ts";
 import type { HostJson } from "../hostJson.ts";
 import { keepLocked } from "./lockRenewal.ts";
-import { receiveBatches } from "./serviceBusBatches.ts";
 import { createServiceBusClient } from "./serviceBusConnection.ts";
 import { createReporter, describeError } from "./serviceBusErrors.ts";
 import { toInvocationInput } from "./serviceBusMessage.ts";
@@ -19,7 +18,6 @@ interface Subscription {
   /** A queue's path, or a topic's and its subscription's. */
   readonly path: readonly [string] | readonly [string, string];
   readonly completes: boolean;
-  readonly isBatched: boolean;
 }
 
 /** Checks every binding first; `start` connects in the background and keeps trying while the broker is away. */
@@ -64,6 +62,8 @@ function describe(definition: RegisteredFunction, settings: ServiceBusSettings):
     refuse("this host does not support sessions; leave out isSessionsEnabled, or run the app in Azure");
   if (sdkBinding === true)
     refuse("this host does not serve sdkBinding; read the message from the input and its metadata");
+  if (String(cardinality).toLowerCase() === "many")
+    refuse("this host delivers no batches; leave out cardinality, or start the app with Azure Functions Core Tools");
   const isQueue = typeof queueName === "string" && queueName !== "";
   const isTopic = typeof topicName === "string" && typeof subscriptionName === "string";
   if (isQueue === isTopic) refuse("it needs either queueName, or topicName and subscriptionName");
@@ -73,7 +73,6 @@ function describe(definition: RegisteredFunction, settings: ServiceBusSettings):
     connection: typeof connection === "string" && connection !== "" ? connection : "ServiceBus",
     path: isQueue ? [queueName] : [String(topicName), String(subscriptionName)],
     completes: typeof autoCompleteMessages === "boolean" ? autoCompleteMessages : settings.autoCompleteMessages,
-    isBatched: String(cardinality).toLowerCase() === "many",
   };
 }
 
@@ -85,7 +84,7 @@ function listen(
     settings,
   }: { subscription: Subscription; context: TriggerContext; settings: ServiceBusSettings },
 ): Listener {
-  const { definition, path, completes, isBatched } = subscription;
+  const { definition, path } = subscription;
   const facts = { function: definition.name, entity: path.join("/") };
   const options = { receiveMode: "peekLock", skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: 0 } as const;
   const receiver =
@@ -100,25 +99,6 @@ function listen(
   });
 
   context.log.info("listening on Service Bus", facts);
-  if (isBatched) {
-    const batches = receiveBatches({
-      receiver,
-      function: definition.name,
-      log: context.log,
-      settings,
-      dataType: definition.trigger["dataType"],
-      completes,
-      invoke: (input) => context.invoke(definition, input),
-      onReceived: () => tellOnce.reset(),
-      onError: (error) => tellOnce.report(error, "receive"),
-    });
-    return {
-      async close() {
-        await batches.close();
-        await receiver.close().catch(() => {});
-      },
-    };
-  }
   const subscribed = receiver.subscribe(
     {
       async processMessage(message) {

@@ -16,34 +16,6 @@ export function toInvocationInput(message: ServiceBusReceivedMessage, dataType: 
   };
 }
 
-/**
- * Several messages in one invocation: their bodies, and their metadata in arrays named `…Array` (azure-sdk-for-net,
- * ServiceBusTriggerBindingStrategy.cs). Each has its own trace, so the invocation continues none.
- */
-export function toBatchInput(messages: readonly ServiceBusReceivedMessage[], dataType: unknown): InvocationInput {
-  const isBinary = String(dataType).toLowerCase() === "binary";
-  const all = messages.map((message) => valuesOf(toTriggerMetadata(message)));
-  const names = new Set(all.flatMap((metadata) => Object.keys(metadata)));
-  const bodies = messages.map(({ body }) => toBody(body, isBinary));
-  return {
-    trigger: isBinary
-      ? { collectionBytes: { bytes: bodies.map(({ bytes }) => bytes ?? Buffer.alloc(0)) } }
-      : { collectionString: { string: bodies.map(({ string, json }) => string ?? json ?? "") } },
-    triggerMetadata: Object.fromEntries(
-      [...names].map((name) => [
-        `${name}Array`,
-        { json: JSON.stringify(all.map((metadata) => metadata[name] ?? null)) },
-      ]),
-    ),
-  };
-}
-
-function valuesOf(metadata: Readonly<Record<string, TypedData>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(metadata).map(([name, { json, int }]) => [name, typeof json === "string" ? JSON.parse(json) : int]),
-  );
-}
-
 function toBody(body: unknown, isBinary: boolean): TypedData {
   if (body instanceof Uint8Array) return isBinary ? { bytes: body } : { string: Buffer.from(body).toString("utf8") };
   if (typeof body === "string") return isBinary ? { bytes: Buffer.from(body) } : { string: body };

@@ -72,7 +72,7 @@ test("the app sees its settings and its host name as environment variables, only
 test("keeps its system key, readable only by its user, unless one is configured", async () => {
   const folder = await createDataDirectory();
 
-  const read = (settings = {}) => readKeys(folder, { settings, enforced: false, log: createMemoryLog().log });
+  const read = (settings = {}) => readKeys(folder, { settings });
   const { system } = await read();
 
   expect(system).toMatch(/^[\w-]{43}$/);
@@ -131,8 +131,8 @@ test.each([
     /extensions\.http\.routePrefix: .*; extensions\.http\.maxConcurrentRequests: /,
   ],
   [
-    { "host.json": { version: "2.0", extensions: { serviceBus: { maxBatchWaitTime: "soon" } } } },
-    /maxBatchWaitTime: "soon" is not a time span; write it as hh:mm:ss/,
+    { "host.json": { version: "2.0", extensions: { serviceBus: { maxAutoLockRenewalDuration: "soon" } } } },
+    /maxAutoLockRenewalDuration: "soon" is not a time span; write it as hh:mm:ss/,
   ],
   [
     { "host.json": { version: "2.0", concurrency: { dynamicConcurrencyEnabled: "often" } } },

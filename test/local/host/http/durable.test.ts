@@ -22,7 +22,6 @@ async function serve() {
     createHttpFunctions({
       routes: createRoutes([], { prefix: "" }),
       keys: { system: "s", rpc: "r", master: "m" },
-      functionNames: new Set(),
       bodyLimit: 1000,
       limits: { maxConcurrentRequests: 1, maxOutstandingRequests: 1 },
       durable,

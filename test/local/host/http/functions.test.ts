@@ -264,6 +264,11 @@ test("requires no function key unless one is configured, and then the right one"
   ]);
   expect(await status(url, "keyed?code=m")).toBe(200);
   expect([await status(url, "admin", "f"), await status(url, "admin", "m")]).toEqual([401, 200]);
+  const managed = (key: string) => fetch(`${url}/admin/functions/keyed/keys`, { headers: { "x-functions-key": key } });
+  expect((await managed("f")).status).toBe(401);
+  expect(await (await managed("m")).text()).toContain(
+    "makes and manages no keys; start the app with Azure Functions Core",
+  );
 });
 
 test("finishes running requests before it closes, refuses new ones, and ends idle connections", async () => {

@@ -60,36 +60,6 @@ test("a catch-all matches the rest of the path including slashes, or nothing", (
   expect(find("GET /dashboards")).toBeUndefined();
 });
 
-test.each([
-  ["int", "42", "4x"],
-  ["int", "2147483647", "2147483648"],
-  ["long", "9223372036854775807", "9223372036854775808"],
-  ["min(18)", "18", "17"],
-  ["max(120)", "120", "121"],
-  ["range(-5,5)", "-5", "6"],
-  ["min(1)", "9", "x"],
-  ["int:min(3)", "3", "2"],
-  ["file", "a.b.css", "app"],
-  ["nonfile", "app", "a.css"],
-  ["required", "x", "a/b"],
-  ["double", "-1.5e3", "1,5"],
-  ["alpha", "abc", "a1"],
-  ["bool", "TRUE", "yes"],
-  ["guid", "0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5b"],
-  ["decimal", "1.50", "1,5"],
-  ["datetime", "2026-11-24T10:00:00Z", "yesterday"],
-  ["minlength(3)", "abc", "ab"],
-  ["maxlength(3)", "abc", "abcd"],
-  ["length(2,3)", "abc", "abcd"],
-  ["regex(^[a-c]+$)", "abc", "abd"],
-  ["alpha:minlength(3)", "abc", "ab1"],
-])("the constraint %s accepts %s and rejects %s", (constraint, good, bad) => {
-  const { find } = routesOf({ one: `GET items/{id:${constraint}}/tail` });
-
-  expect(find(`GET /api/items/${good}/tail`)).toEqual(["one", { id: good }]);
-  expect(find(`GET /api/items/${bad}/tail`)).toBeUndefined();
-});
-
 test("picks the first function by name whose route and method match, as Azure does", () => {
   const { find, routes } = routesOf({
     zList: "GET products/list",
@@ -112,7 +82,10 @@ test("a method that no function accepts has no match", () => {
 });
 
 test.each([
-  ["GET items/{id:even}", 'the constraint "even" is not known to this host'],
+  [
+    "GET items/{id:int}",
+    '"{id:int}" has a constraint, which this host does not check; leave it out, or start the app with',
+  ],
   ["GET items/{*rest}/tail", "a catch-all parameter must be the last"],
   ["GET items/{id", "a brace is not closed"],
   ["GET items/{id??}", '"{id??}" is not a parameter this host understands'],

@@ -18,7 +18,6 @@ export interface HostFixture {
   readonly settings?: Record<string, string>;
   readonly files?: Record<string, string | object>;
   readonly dataDirectory?: string;
-  readonly enforceKeys?: boolean;
 }
 
 /** Starts a host for a one-file app; both end with the test. */
@@ -27,7 +26,6 @@ export async function runHost({
   hostJson = {},
   settings = {},
   files = {},
-  enforceKeys = false,
   ...rest
 }: HostFixture): Promise<RunningHost> {
   const folder = await createAppFolder({
@@ -39,7 +37,7 @@ export async function runHost({
   onTestFinished(() => folder.remove());
   const dataDirectory = rest.dataDirectory ?? (await createDataDirectory());
   const { log, lines } = createMemoryLog();
-  const host = await startHost({ folder: folder.path, port: 0, dataDirectory, settings, enforceKeys, log });
+  const host = await startHost({ folder: folder.path, port: 0, dataDirectory, settings, log });
   onTestFinished(() => host.close({ graceMs: 200 }));
   return { ...host, lines, dataDirectory };
 }

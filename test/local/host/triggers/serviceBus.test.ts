@@ -198,79 +198,6 @@ test("runs no more functions at once than host.json allows", async () => {
   expect(Math.max(...received().map(({ body }) => Number(body)))).toBe(2);
 });
 
-const batch = `(bodies, context) => {
-  record(bodies, context);
-  if (bodies.some(({ throws }) => throws) && context.triggerMetadata.deliveryCountArray[0] < 2) throw new Error("not yet");
-}`;
-
-test("delivers messages in batches if the binding asks for many, with each one's metadata, and completes them", async () => {
-  const host = await runHost({ code: onQueue(batch, 'cardinality: "many",'), settings: settings() });
-  await soon(() => host.lines.some((line) => line.includes("listening on Service Bus"))).toBe(true);
-  for (let id = 1; id <= 3; id++) {
-    namespace.queue().send({ body: { id }, messageId: `m-${id}`, applicationProperties: { id } });
-  }
-
-  await soon(() => namespace.queue().messages()).toEqual([]);
-
-  const bodies = received().flatMap(({ body }) => body);
-  expect(bodies).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
-  const [first] = received();
-  const { length: size } = Array.isArray(first?.body) ? first.body : [];
-  expect(size).toBeGreaterThan(1);
-  expect(first?.metadata).toMatchObject({
-    messageIdArray: ["m-1", "m-2", "m-3"].slice(0, size),
-    deliveryCountArray: [1, 1, 1].slice(0, size),
-    applicationPropertiesArray: [{ id: 1 }, { id: 2 }, { id: 3 }].slice(0, size),
-    lockTokenArray: expect.any(Array),
-  });
-});
-
-test("honours host.json's minimum and maximum batch size, and delivers bytes as bytes", async () => {
-  await runHost({
-    code: onQueue("record", 'cardinality: "many", dataType: "binary",'),
-    hostJson: {
-      extensions: { serviceBus: { maxMessageBatchSize: 2, minMessageBatchSize: 2, maxBatchWaitTime: "00:00:00.2" } },
-    },
-    settings: settings(),
-  });
-
-  for (const byte of [1, 2, 3]) namespace.queue().send({ body: Buffer.from([byte]) });
-
-  await soon(() => received().map(({ body }) => body)).toEqual([
-    [Buffer.from([1]), Buffer.from([2])],
-    [Buffer.from([3])],
-  ]);
-  await soon(() => namespace.queue().messages()).toEqual([]);
-});
-
-test("abandons a batch whose function throws, so that all of it is redelivered", async () => {
-  await runHost({ code: onQueue(batch, 'cardinality: "many",'), settings: settings() });
-
-  namespace.queue().send({ body: { throws: true } });
-
-  await soon(() => received().map(({ metadata }) => metadata["deliveryCountArray"])).toEqual([[1], [2]]);
-  await soon(() => namespace.queue().messages()).toEqual([]);
-  expect(namespace.queue().deadLetters()).toEqual([]);
-});
-
-test("finishes and settles a running batch before the host closes, and leaves the rest in the queue", async () => {
-  const host = await runHost({
-    code: onQueue(
-      "async (bodies, context) => { record(bodies, context); await new Promise((r) => setTimeout(r, 300)); }",
-      'cardinality: "many",',
-    ),
-    settings: settings(),
-  });
-  namespace.queue().send({ body: 1 });
-  await soon(() => received().length).toBe(1);
-
-  const closed = host.close();
-  namespace.queue().send({ body: 2 });
-  await closed;
-
-  expect(namespace.queue().messages()).toMatchObject([{ body: 2 }]);
-});
-
 test("continues after its connection was cut", async () => {
   await runHost({ code: onQueue("record"), settings: settings() });
   namespace.queue().send({ body: 1 });
@@ -315,6 +242,7 @@ test("lets a running function finish, and settles its message before the host cl
 test.each([
   ["", { Messages__fullyQualifiedNamespace: "" }, 'the connection "Messages" is not configured'],
   ["isSessionsEnabled: true,", {}, "this host does not support sessions"],
+  ['cardinality: "many",', {}, "this host delivers no batches; leave out cardinality, or start the app with"],
 ])("names function and reason when it cannot serve a binding (%s)", async (options, changed, reason) => {
   const failure = runHost({ code: onQueue("record", options), settings: { ...settings(), ...changed } });
 

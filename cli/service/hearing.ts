@@ -1,0 +1,32 @@
+/** The last answers of a service, for the case that the program fails on one of them (malformed.ts). */
+
+/** An answer with status 2xx, or an event. */
+export interface Heard {
+  readonly call: {
+    readonly method: string;
+    readonly path: string;
+    readonly query?: Readonly<Record<string, string | undefined>>;
+  };
+  /** The name of an event. */
+  readonly event?: string;
+  readonly document: unknown;
+}
+
+export interface Hearing {
+  readonly last: readonly Heard[];
+  add(heard: Heard): void;
+}
+
+/** A command combines no more than these before it prints; older pages of a list have been read by then. */
+const mostKept = 20;
+
+export function createHearing(): Hearing {
+  const last: Heard[] = [];
+  return {
+    last,
+    add(heard) {
+      last.push(heard);
+      if (last.length > mostKept) last.shift();
+    },
+  };
+}
