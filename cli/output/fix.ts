@@ -27,6 +27,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace, fil
     migrateBack: `mooring migrate ${berth} --to podIdentity`,
     takeOver: "--take-over",
     dryRun: "--dry-run",
+    confirmRemoval: "--yes",
     ignoreDependants: "--ignore-dependants",
     team: "--team <name>",
     credential: "MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE",

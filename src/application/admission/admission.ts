@@ -15,6 +15,8 @@ import type { ClaimContext } from "./claimContext.ts";
 export interface AdmissionOptions {
   /** Gives the request's team a namespace that another team has, or one that was recreated. */
   readonly takeOver?: boolean;
+  /** Whether the namespace may lose what it has (docs/adr/0022): without that, such a request is refused. */
+  readonly isRemovalConfirmed?: boolean;
   /** Waits briefly for an operation that has ended but has not yet released the namespace. On by default. */
   readonly isPatient?: boolean;
   /**

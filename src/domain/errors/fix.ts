@@ -17,6 +17,7 @@ export const httpActs = {
   migrateBack: "POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity",
   takeOver: "takeOver=true",
   dryRun: "dryRun=true",
+  confirmRemoval: "confirmRemoval=true",
   ignoreDependants: "ignoreDependants=true",
   team: '"team": "<name>"',
   credential: "Authorization: Bearer <token> or x-mooring-key: <key>",

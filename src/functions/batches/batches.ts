@@ -4,6 +4,7 @@ import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
+import { namesVersion } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readFlag } from "../http/readBody.ts";
 import { accepted, json } from "../http/respond.ts";
@@ -21,10 +22,11 @@ export function registerBatches(ports: Ports, routes: Routes): void {
   routes.add("createBatch", {
     route: "api/onboardings/batch",
     method: "POST",
-    query: ["dryRun"],
+    query: ["dryRun", "confirmRemoval"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (request, { context, traceparent, by, charge }) => {
       const isDryRun = readFlag(request, "dryRun");
+      const isRemovalConfirmed = readFlag(request, "confirmRemoval") || namesVersion(request);
       const { body, requests, sentAs } = await readBatch(request, { catalog: ports.catalog, by });
       charge(isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
       const select = () => selectionOfRequests({ ports, by }, requests);
@@ -39,7 +41,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
         if (hasCondition(request)) expectSelection(request, await select());
       };
       return await answerOnce(ports.idempotencyKeys, { request, by, body, context }, async ({ operation }) => {
-        const id = await acceptBatch(acceptance, requests, operation, { sentAs, expect });
+        const id = await acceptBatch(acceptance, requests, operation, { sentAs, isRemovalConfirmed, expect });
         const facts = { operation: id, requests: requests.length };
         context.log(logLine("batch accepted", facts));
         return accepted(request, id, { id, kind: "batch", isNew: true });

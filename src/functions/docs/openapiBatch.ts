@@ -11,6 +11,7 @@ import {
   body,
   bodyProblems,
   changeHeaders,
+  confirmRemoval,
   guarded,
   isOther,
   problem,
@@ -65,8 +66,11 @@ export const batchPaths: ZodOpenApiPathsObject = {
       tags: ["Onboardings"],
       summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
       description:
-        "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for.",
-      requestParams: { query: z.object({ dryRun: z.boolean().optional() }), header: changeHeaders },
+        "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
+      requestParams: {
+        query: z.object({ dryRun: z.boolean().optional(), confirmRemoval }),
+        header: changeHeaders,
+      },
       requestBody: requestBody("required", BatchBody, { batchRequest }),
       responses: guarded({
         200: body(

@@ -14,6 +14,7 @@ import {
   bodyProblems,
   busyHost,
   changeHeaders,
+  confirmRemoval,
   dryRun,
   flagProblem,
   guarded,
@@ -31,7 +32,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
       tags: ["Onboardings"],
       summary: "Onboard or change a namespace, or plan it with dryRun=true",
       description:
-        "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers. If-Match and If-None-Match refer to the namespace in the request; If-Match is ignored if the namespace already is as requested.",
+        "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers. If-Match and If-None-Match refer to the namespace in the request; If-Match is ignored if the namespace already is as requested. A request that leaves out what an onboarded namespace has needs confirmRemoval=true, or the namespace's version in If-Match; the plan lists it under `removes`.",
       requestParams: {
         query: z.object({
           dryRun,
@@ -39,6 +40,7 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
             description:
               "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
           }),
+          confirmRemoval,
         }),
         header: changeHeaders.extend({
           "if-none-match": z.string().optional().meta({
@@ -53,8 +55,8 @@ export const onboardingPaths: ZodOpenApiPathsObject = {
         202: acceptedResponse,
         ...bodyProblems,
         409: problem(
-          "Another operation or team holds the namespace, the change is not possible, or the quota is used up.",
-          "OPERATION_IN_PROGRESS",
+          "Another operation or team holds the namespace, the change is not possible or would remove access without a sign that this is meant, or the quota is used up.",
+          "REMOVAL_NOT_CONFIRMED",
         ),
         412: problem(
           "The namespace has changed since the version in If-Match, or exists despite If-None-Match.",

@@ -106,6 +106,11 @@ export const dryRun = z.boolean().optional().meta({
     "true returns the plan and writes nothing. Only true and false are valid, so that a typo never becomes a change.",
 });
 
+export const confirmRemoval = z.boolean().optional().meta({
+  description:
+    "Whether an onboarded namespace may lose what the request leaves out: databases, role bundles, the service account or the selector. Without it, and without a version in If-Match, such a request is refused (REMOVAL_NOT_CONFIRMED).",
+});
+
 export const idempotencyHeaders = z.object({
   "idempotency-key": z.string().min(1).max(255).optional().meta({
     description:

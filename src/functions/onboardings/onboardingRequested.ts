@@ -17,7 +17,7 @@ import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { queueCaller } from "../callers/authentication.ts";
 import { type Received, receiveRequest } from "../http/readRequest.ts";
 import { type Backlog, queueFunction } from "./backlog.ts";
-import { readMessage } from "./readMessage.ts";
+import { confirmsRemoval, readMessage } from "./readMessage.ts";
 
 export const queueName = "onboarding-requests";
 
@@ -100,6 +100,7 @@ async function decide(
     accepted = await backlog.admitOrDefer(worker, {
       request,
       ...sentAs,
+      isRemovalConfirmed: confirmsRemoval(message, context.triggerMetadata?.["applicationProperties"]),
       sequenceNumber,
       operation,
       traceparent,

@@ -6,6 +6,7 @@ import { logLine } from "../../telemetry/logLine.ts";
 import { acceptOnboarding } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { namesVersion } from "../http/conditions.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { readBody, readFlag } from "../http/readBody.ts";
 import { receiveRequest } from "../http/readRequest.ts";
@@ -24,15 +25,17 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
   routes.add("createOnboarding", {
     route: "api/onboardings",
     method: "POST",
-    query: ["dryRun", "takeOver"],
+    query: ["dryRun", "takeOver", "confirmRemoval"],
     extraInputs: [input.durableClient()],
     handler: routes.forRoles(["Onboarding.Request"], async (httpRequest, { context, traceparent, by }) => {
       const isDryRun = readFlag(httpRequest, "dryRun");
       const takeOver = readFlag(httpRequest, "takeOver");
+      // Whoever names the version that they have seen knows what it has.
+      const isRemovalConfirmed = readFlag(httpRequest, "confirmRemoval") || namesVersion(httpRequest);
       const body = await readBody(httpRequest);
       const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
       const { request, retell } = receiveRequest({ catalog: ports.catalog, by }, body);
-      const options = { takeOver, expect: expectNamespace(httpRequest, request) };
+      const options = { takeOver, isRemovalConfirmed, expect: expectNamespace(httpRequest, request) };
       try {
         if (isDryRun) return json(200, await planRequest(acceptance, request, options));
         return await answerOnce(ports.idempotencyKeys, { request: httpRequest, by, body, context }, async (attempt) => {

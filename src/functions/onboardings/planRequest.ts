@@ -5,6 +5,7 @@ import { withEstimate } from "../../application/plan/estimatePlan.ts";
 import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { lossesFor } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import { publicNamespace } from "../namespaces/namespaceDocument.ts";
@@ -50,5 +51,7 @@ export async function planUntimed(
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
   const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver });
-  return { ...plan, request, ...etag, ...(earlier ? { replaces: earlier } : {}) };
+  const losses = met ? lossesFor(request, met.free) : [];
+  const removes = losses.length > 0 ? { removes: losses } : {};
+  return { ...plan, request, ...removes, ...etag, ...(earlier ? { replaces: earlier } : {}) };
 }
