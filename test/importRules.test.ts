@@ -6,7 +6,7 @@ import ts from "typescript";
 import { expect, it } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["src", "local", "cli", "samples", "dashboard"];
+const folders = ["src", "local", "cli", "clients", "samples", "dashboard"];
 
 interface Module {
   /** Relative to the checkout, with `/`. */
@@ -174,7 +174,7 @@ it("lets code outside src import nothing of src except the domain", () => {
 
 it("lets the command line import HTTP clients, the domain's types, and little else", () => {
   // @azure/identity: to get a token, and only for those who ask for one; undici: for proxies.
-  const allowed = /^(cli\/|src\/domain\/|node:|yaml$|undici$|@azure\/identity$)/;
+  const allowed = /^(cli\/|clients\/|src\/domain\/|node:|yaml$|undici$|@azure\/identity$)/;
 
   const broken = modules
     .filter(({ file }) => file.startsWith("cli/"))
@@ -185,9 +185,32 @@ it("lets the command line import HTTP clients, the domain's types, and little el
   expect(broken).toEqual([]);
 });
 
+it("lets what both clients share import nothing but types of the domain, and only clients import it", () => {
+  const own = listFiles("clients").filter((name) => name.endsWith(".ts"));
+  const lines = own.flatMap((name) =>
+    [...readFileSync(join(root, name), "utf8").matchAll(/^(?:import|export) [^;]*? from "[^"]+";/gms)].map(
+      ([text]) => [name, text] as const,
+    ),
+  );
+  const broken = lines.filter(
+    ([, text]) => !/^import type /.test(text) || !/ from "(\.\.\/src\/domain\/|\.\/)/.test(text),
+  );
+  const isOwnValue = ([, text]: readonly [string, string]) => / from "\.\//.test(text);
+  const importing = modules
+    .filter(
+      ({ file, imports }) =>
+        imports.some((name) => name.startsWith("clients/")) && !/^(cli|clients|dashboard)\//.test(file),
+    )
+    .map(({ file }) => file);
+
+  expect(own.length).toBeGreaterThan(0);
+  expect(lines.length).toBeGreaterThan(0);
+  expect([...broken.filter((line) => !isOwnValue(line)), ...importing]).toEqual([]);
+});
+
 it("connects the dashboard to Mooring by HTTP alone", () => {
   const own = modules.filter(({ file }) => file.startsWith("dashboard/"));
-  const allowed = /^(dashboard\/|preact($|\/)|@preact\/signals$|oauth4webapi$)/;
+  const allowed = /^(dashboard\/|clients\/|preact($|\/)|@preact\/signals$|oauth4webapi$)/;
 
   const broken = own.flatMap(({ file, imports }) =>
     imports.filter((name) => !allowed.test(name)).map((name) => `${file} imports ${name}`),

@@ -1,32 +1,41 @@
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
-import { change, planBatch, start } from "../requests/change.ts";
+import { plan, planBatch, startAsking } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
+import { sendAsking, sendBatchAsking } from "../requests/removal.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
+import { yesFlags } from "../requests/selection.ts";
 import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
-    "Onboards the namespace, or changes an onboarded one to match the request. The same request again changes nothing. Several requests are sent as one batch: if one is wrong, all are refused; otherwise each gets an operation of its own.",
+    "Onboards the namespace, or changes an onboarded one to match the request: what the request leaves out is removed. Before that it shows what would go and asks; outside a terminal it needs --yes. The same request again changes nothing. Several requests are sent as one batch: if one is wrong, all are refused; otherwise each gets an operation of its own.",
   operands: [{ name: "cluster/namespace", isRequired: false }],
-  flags: { ...requestFlags, ...conditionFlags, ...dryRunFlags, ...waitFlags },
+  flags: { ...requestFlags, ...yesFlags, ...conditionFlags, ...dryRunFlags, ...waitFlags },
   examples: [
     "onboard aks-dev/team-a --database sql-dev/messages=reader,writer --wait",
     "onboard -f examples/team-a.workload-identity.json --wait --timeout 10m",
     "onboard -f teams.yaml --dry-run",
+    "onboard -f teams.yaml --yes --wait",
   ],
   async run(session, values, operands) {
     const asked = await readAsked(values, operands, session.say);
     const { requests, written } = asked;
-    const { "dry-run": isDryRun, "if-match": ifMatch } = values;
+    const { "dry-run": isDryRun, "if-match": ifMatch, yes: isConfirmed } = values;
     const [only, ...more] = requests;
-    if (only && more.length === 0)
+    if (only && more.length === 0) {
+      const wanted = onboardingOf(only, { ...asked, ifMatch });
       return await withFileLocations(written, () =>
-        change(session, onboardingOf(only, { ...asked, ifMatch }), { isDryRun }),
+        isDryRun
+          ? plan(session, wanted)
+          : startAsking(session, wanted, (send) => sendAsking(session, wanted, { isConfirmed }, send)),
       );
+    }
     if (isDryRun) return await withFileLocations(written, () => planBatch(session, { requests, ifMatch }));
     const name = `batch of ${requests.length}`;
     const call = { method: "POST", path: "/api/onboardings/batch", body: { requests }, ifMatch } as const;
-    return await withFileLocations(written, () => start(session, { call, title: name, name }));
+    return await withFileLocations(written, () =>
+      startAsking(session, { title: name }, (send) => sendBatchAsking(session, call, { isConfirmed }, send)),
+    );
   },
 });

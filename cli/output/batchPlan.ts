@@ -1,4 +1,5 @@
 /** The plans of a batch: one line for each namespace, with what blocks it. */
+import { lossText } from "../../clients/loss.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
@@ -27,6 +28,12 @@ export function batchPlanLines({ totals, items }: BatchPlan, view: View): readon
       ],
       view,
     ),
+    ...facts(
+      items.flatMap(({ cluster, namespace, plan }) =>
+        (plan?.removes ?? []).map((loss) => [`${cluster}/${namespace}`, `removes ${lossText(loss)}`] as const),
+      ),
+      view,
+    ).map((line) => view.paint("red", line)),
     ...items.flatMap(({ cluster, namespace, plan, error }) =>
       [...(error ? [error] : []), ...(plan?.steps.flatMap(({ blockers }) => blockers) ?? [])].flatMap((each) =>
         describeError({ cluster, namespace }, each, view),

@@ -28,6 +28,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace, fil
     takeOver: "--take-over",
     adoptIdentity: "--adopt-identity <its client ID>",
     dryRun: "--dry-run",
+    confirmRemoval: "--yes",
     ignoreDependants: "--ignore-dependants",
     team: "--team <name>",
     credential: "MOORING_KEY, MOORING_TOKEN or MOORING_AUDIENCE",

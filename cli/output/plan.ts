@@ -1,4 +1,5 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
+import { lossText } from "../../clients/loss.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
@@ -21,7 +22,7 @@ const signs: Readonly<Record<StepAction, readonly [sign: string, style: Style]>>
 };
 
 export function planLines(title: string, plan: Plan, view: View): readonly string[] {
-  const { steps, blocked, needsApproval, estimate, operation } = plan;
+  const { steps, blocked, needsApproval, estimate, operation, removes = [] } = plan;
   const { paint } = view;
   if (operation !== undefined) {
     return [`${paint("bold", title)}  ${paint("green", "nothing to do")}`, ...facts([["done by", operation]], view)];
@@ -40,6 +41,10 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
   ];
   return [
     `${paint("bold", title)}  ${state}`,
+    ...facts(
+      removes.map((loss) => ["removes", lossText(loss)] as const),
+      view,
+    ).map((line) => paint("red", line)),
     ...steps.flatMap((step) => stepPlanLines(step, nameWidth, view)),
     ...(needsApproval.length > 0 || estimate || notices.length > 0 ? [""] : []),
     ...facts(

@@ -46,16 +46,28 @@ export async function printBatchPlan(session: Session, document: BatchPlan): Pro
 }
 
 export async function start(session: Session, { call, title }: Change): Promise<number> {
-  let accepted: AcceptedDocument;
+  return await followAccepted(session, await send(session, call), title);
+}
+
+/** The same for a request that may remove access: undefined means that the person declined. */
+export async function startAsking(
+  session: Session,
+  { title }: Pick<Change, "title">,
+  ask: (send: (call: Call) => Promise<AcceptedDocument>) => Promise<AcceptedDocument | undefined>,
+): Promise<number> {
+  const accepted = await ask((call) => send(session, call));
+  return accepted ? await followAccepted(session, accepted, title) : exitCodes.refused;
+}
+
+async function send(session: Session, call: Call): Promise<AcceptedDocument> {
   try {
-    accepted = await session.client.json<AcceptedDocument>(call, ["id", "kind"]);
+    return await session.client.json<AcceptedDocument>(call, ["id", "kind"]);
   } catch (error) {
     const next = ["It may have been accepted all the same: mooring list operations"];
     if (error instanceof Interrupted) throw new Interrupted(error.exitCode, { next });
     if (error instanceof TimedOut) throw new TimedOut(error.message, { next, cause: error });
     throw error;
   }
-  return await followAccepted(session, accepted, title);
 }
 
 /** Prints the accepted operation; with --wait, how it ended. */

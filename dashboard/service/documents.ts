@@ -181,6 +181,7 @@ export type Plan = {
   readonly notices?: readonly string[];
   readonly request?: OnboardingRequestOutput;
   readonly replaces?: OnboardingRequestOutput;
+  readonly removes?: readonly Loss[];
   readonly etag?: string;
   readonly operation?: string;
 };
@@ -193,6 +194,13 @@ export type Estimate = {
   readonly measuredSteps: number;
   readonly assumedSteps: number;
   readonly approvalMinutes?: number;
+};
+
+export type Loss = {
+  readonly thing: string;
+  readonly name: string;
+  readonly access: readonly string[];
+  readonly isWhole: boolean;
 };
 
 export type Accepted = {

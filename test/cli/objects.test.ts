@@ -125,9 +125,9 @@ describe("an object's life", () => {
   it("shows a change with diff, and is then configured", async () => {
     const before = parse((await mooring(["get", "ns", "shop", "-o", "yaml"])).stdout) as ObjectForm;
     const diff = await mooring(["diff", "-f", "-"], { stdin: changed });
-    const applied = await mooring(["apply", "-f", "-", "--wait", "-o", "json"], { stdin: changed });
+    const applied = await mooring(["apply", "-f", "-", "--yes", "--wait", "-o", "json"], { stdin: changed });
     const after = parse((await mooring(["get", "ns", "shop", "-o", "yaml"])).stdout) as ObjectForm;
-    const back = await mooring(["apply", "-f", "-", "--wait", "-o", "name"], { stdin: stringify(before) });
+    const back = await mooring(["apply", "-f", "-", "--yes", "--wait", "-o", "name"], { stdin: stringify(before) });
 
     expect(diff.code).toBe(1);
     expect(diff.stdout).toContain("--- aks-dev/shop\n+++ Standard input\n@@ ");

@@ -9,7 +9,12 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { findEarlier } from "../../src/domain/request/change.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import {
+  confirmed,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
@@ -36,7 +41,7 @@ const namespace = () => cloud.namespaces.get("aks-dev/team-a");
 
 /** Accepts and runs it. */
 async function send(request: OnboardingRequest) {
-  const accepted = await acceptOnboarding(acceptance, request);
+  const accepted = await acceptOnboarding(acceptance, request, confirmed);
   const { calls } = await acceptance.run();
   return { ...accepted, calls, record: cloud.operations.get(accepted.operation) };
 }
@@ -159,7 +164,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
         failing.push(what);
         throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
       };
-      const { operation } = await acceptOnboarding(acceptance, to);
+      const { operation } = await acceptOnboarding(acceptance, to, confirmed);
       await acceptance.run({
         async execute(activity, run) {
           if (activity === "verify") isVerified = true;
@@ -181,7 +186,7 @@ describe.each(changes)("a change to %s", (_what, from, to, check) => {
       begin();
       await send(from);
       const was = snapshot();
-      const { operation } = await acceptOnboarding(acceptance, to);
+      const { operation } = await acceptOnboarding(acceptance, to, confirmed);
       let call = 0;
       let isAccepted = false;
       const run = await acceptance.run({

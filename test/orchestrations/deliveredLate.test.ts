@@ -11,7 +11,12 @@ import { readUndo } from "../../src/domain/operation/undoName.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
-import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import {
+  confirmed,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 const requestFor = (...databases: string[]) =>
@@ -51,7 +56,7 @@ async function run(): Promise<readonly Delivery[]> {
 }
 
 async function onboard(wanted = request): Promise<readonly Delivery[]> {
-  await acceptOnboarding(acceptance, wanted);
+  await acceptOnboarding(acceptance, wanted, confirmed);
   return await run();
 }
 

@@ -9,7 +9,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptCompensation, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { publicNamespace } from "../../src/functions/namespaces/namespaceDocument.ts";
-import { createAcceptanceContext } from "../support/acceptanceContext.ts";
+import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
 
@@ -35,7 +35,7 @@ async function send(by: Caller, request: OnboardingRequest, { catalog = withTeam
   const ports = { ...cloud.ports, catalog };
   providePorts(ports);
   const acceptance = createAcceptanceContext({ ports }, by);
-  const { operation } = await acceptOnboarding(acceptance, request, options);
+  const { operation } = await acceptOnboarding(acceptance, request, { ...confirmed, ...options });
   await acceptance.run();
   return cloud.operations.get(operation);
 }
@@ -151,7 +151,7 @@ it("leaves a namespace that nothing was taken from as it was", async () => {
   const { blue: _blue, ...teams } = withTeams.teams;
 
   const acceptance = createAcceptanceContext({ ports: { ...cloud.ports, catalog: withTeams } }, operator);
-  await acceptOnboarding(acceptance, ofBlue, { takeOver: true });
+  await acceptOnboarding(acceptance, ofBlue, { ...confirmed, takeOver: true });
   expect(namespace()).toMatchObject({ state: "Changing", team: "red", takenBy: "blue" });
   providePorts({ ...cloud.ports, catalog: { ...withTeams, teams } });
   await acceptance.run();

@@ -11,6 +11,8 @@ export const requester: Caller = {
   teams: [],
   roles: ["Onboarding.Request", "Onboarding.Operate"],
 };
+/** For requests that leave out what a namespace has: its sender says that this is meant. */
+export const confirmed = { isRemovalConfirmed: true } as const;
 export const approver: Caller = { id: "approver", name: "Ann", teams: [], roles: ["Onboarding.Approve"] };
 
 export interface TestAcceptanceContext extends AcceptanceContext {

@@ -33,7 +33,7 @@ export interface Answer {
 
 export interface Service {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Sends a request and returns the operation's id. */
+  /** Sends a request, which may also remove access, and returns the operation's id. */
   onboard(request: object): Promise<string>;
   offboard(cluster: string, namespace: string): Promise<string>;
   operation(id: string): Promise<Operation>;
@@ -98,7 +98,7 @@ export function serviceOf(
   return {
     call,
     operation,
-    onboard: async (request) => expectAccepted(await call("POST", "/api/onboardings", request)),
+    onboard: async (request) => expectAccepted(await call("POST", "/api/onboardings?confirmRemoval=true", request)),
     offboard: async (cluster, namespace) =>
       expectAccepted(await call("DELETE", `/api/namespaces/${cluster}/${namespace}`)),
     async waitFor(id, timeoutMs = 30_000) {

@@ -17,6 +17,8 @@ export interface AdmissionOptions {
   readonly takeOver?: boolean;
   /** The client ID of an identity with Mooring's tags that no record knows: an operator has decided that it may be used. */
   readonly adoptIdentity?: string | undefined;
+  /** Whether the namespace may lose what it has (docs/adr/0022): without that, such a request is refused. */
+  readonly isRemovalConfirmed?: boolean;
   /** Waits briefly for an operation that has ended but has not yet released the namespace. On by default. */
   readonly isPatient?: boolean;
   /**

@@ -30,6 +30,7 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
+import { lossesFor, tellLosses } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
@@ -83,6 +84,7 @@ export async function claimOnboarding(
     }
     const { takeOver } = admission;
     const met = await meetRecord(claimContext, current, { ...fresh, takeOver });
+    if (!options.isRemovalConfirmed && "free" in met) expectNoLoss(request, met.free);
     expect?.(current, "same" in met);
     if ("same" in met) return met.same;
     const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
@@ -127,6 +129,12 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
   readonly requestedBy?: string | undefined;
   readonly team?: string | undefined;
 };
+
+/** Refuses to take away what nobody said should go: the sender may not know that the namespace has it. */
+function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
+  const losses = lossesFor(request, current);
+  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", tellLosses(request, losses));
+}
 
 /** Refuses a namespace that an operation holds. */
 export function expectFree(record: NamespaceRecord): asserts record is FreeRecord {

@@ -10,7 +10,11 @@ import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
 import { expectSeen } from "./chooseNamespaces.ts";
 
-export async function claimWork(claimContext: ClaimContext, { work }: BatchRecord, ask: BatchAsk): Promise<Claim> {
+export async function claimWork(
+  claimContext: ClaimContext,
+  { work, isRemovalConfirmed = true }: BatchRecord,
+  ask: BatchAsk,
+): Promise<Claim> {
   const expect = (record: NamespaceRecord) => expectSeen(ask, record);
   switch (work?.action) {
     case "repair":
@@ -43,7 +47,7 @@ export async function claimWork(claimContext: ClaimContext, { work }: BatchRecor
     }
     default:
       if (!ask.request) throw new Error(`nothing is known of what the item ${ask.namespace} asks for`);
-      return await claimOnboarding(claimContext, ask.request);
+      return await claimOnboarding(claimContext, ask.request, { isRemovalConfirmed });
   }
 }
 

@@ -18,6 +18,7 @@ export const httpActs = {
   takeOver: "takeOver=true",
   adoptIdentity: "adoptIdentity=<its client ID>",
   dryRun: "dryRun=true",
+  confirmRemoval: "confirmRemoval=true",
   ignoreDependants: "ignoreDependants=true",
   team: '"team": "<name>"',
   credential: "Authorization: Bearer <token> or x-mooring-key: <key>",

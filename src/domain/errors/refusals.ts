@@ -79,6 +79,12 @@ export const refusals = {
     cause: "Another operation is running for this namespace.",
     fix: "Wait for the operation that the message names, then send the request again.",
   },
+  REMOVAL_NOT_CONFIRMED: {
+    status: 409,
+    isPolicy: false,
+    cause: "The request leaves out what the namespace has, and does not say that this is meant.",
+    fix: "Add what the message names to the request. If it should go, look at the plan ({dryRun}) and send the request with {confirmRemoval}.",
+  },
   MODE_CHANGE_REFUSED: {
     status: 409,
     isPolicy: false,

@@ -12,6 +12,7 @@ import {
   type StepErrorCode,
   type TransientCode,
 } from "../errors.ts";
+import { Loss } from "../request/loss.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { Estimate } from "./estimate.ts";
 import { OperationError, StepAction } from "./operation.ts";
@@ -61,6 +62,10 @@ export const Plan = z
       description: "For an onboarding or a change: the request, with its defaults filled in.",
     }),
     replaces: OnboardingRequest.exactOptional().meta({ description: "For a change: the request that it replaces." }),
+    removes: z.array(Loss).readonly().exactOptional().meta({
+      description:
+        "For a change: what the namespace would lose. Then the request needs confirmRemoval=true or If-Match. Absent if it loses nothing.",
+    }),
     etag: z.string().exactOptional().meta({
       description:
         "For an onboarding or a change: the version of the namespace that was planned for. Send it as If-Match, so that nothing else is changed. Absent if the namespace is not onboarded yet; then send If-None-Match: *.",

@@ -71,6 +71,11 @@ export interface BatchRecord extends RecordOfOperation {
   readonly by: Caller;
   /** The work on every namespace; absent if each item has an onboarding request. */
   readonly work?: NamespaceWork;
+  /**
+   * For onboarding requests: whether namespaces may lose what they have. Since 0.2.0; a batch that an earlier release accepted
+   * has nothing, and may.
+   */
+  readonly isRemovalConfirmed?: boolean;
   readonly requests: number;
   /** Why the batch does not run again: items that have not begun by then never will. */
   readonly givenUp?: string;
@@ -131,6 +136,8 @@ export interface WaitingRequest extends Berth, SentAs {
   /** The ID that its operation will have. */
   readonly operation: string;
   readonly request: OnboardingRequest;
+  /** Whether the namespace may lose what it has. Since 0.2.0; what an earlier release let wait has nothing, and may. */
+  readonly isRemovalConfirmed?: boolean;
   readonly traceparent: string;
   readonly since: string;
   /** When the message's time to live ends. */

@@ -5,7 +5,7 @@ import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
-import { bundlesInWords, RoleBundle } from "./roleBundles.ts";
+import { bundlesInWords, grantsOf, RoleBundle } from "./roleBundles.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -304,6 +304,13 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
+/** A bundle that another one includes is not lost. */
+function lost(request: Request, earlier: Request, key: string): readonly RoleBundle[] {
+  const rolesIn = ({ databases }: Request) => databases.find((each) => keyOf(each) === key)?.roles ?? [];
+  const kept = new Set(grantsOf(rolesIn(request)).map(({ name }) => name));
+  return rolesIn(earlier).filter((role) => grantsOf([role]).some(({ name }) => !kept.has(name)));
+}
+
 /** What GET /catalog says about databases. */
 export const publishedFields = {
   sqlServers: z.array(
@@ -334,6 +341,7 @@ export const sqlDatabase = {
   noun: "database",
   steps: { grant: "grantDatabase", narrow: "narrowDatabase", retire: "retireDatabase", revoke: "revokeDatabase" },
   keys: ({ databases }) => databases.map(keyOf),
+  lost,
   replaced,
   canonical: ({ databases }) => ({
     databases: databases

@@ -28,7 +28,7 @@ export async function acceptBatch(
   acceptance: AcceptanceContext,
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
-  { sentAs = [], expect = async () => undefined }: BatchOptions = {},
+  { sentAs = [], isRemovalConfirmed = false, expect = async () => undefined }: BatchOptions = {},
 ): Promise<string> {
   return await accept(acceptance, id, async () => {
     await expect();
@@ -38,13 +38,15 @@ export async function acceptBatch(
       request,
       ...sentAs[index],
     }));
-    return { asked, team: teamOf(acceptance.ports, acceptance.by, requests) };
+    return { asked, isRemovalConfirmed, team: teamOf(acceptance.ports, acceptance.by, requests) };
   });
 }
 
 export interface BatchOptions {
   /** One for each of the requests. */
   readonly sentAs?: readonly SentAs[];
+  /** Whether the namespaces may lose what they have (docs/adr/0022). */
+  readonly isRemovalConfirmed?: boolean;
   /** Throws when something is not as the caller saw it; not called again for what an earlier try has accepted. */
   readonly expect?: () => Promise<void>;
 }
@@ -68,13 +70,15 @@ export async function acceptNamespaceBatch(
 async function accept(
   acceptance: AcceptanceContext,
   id: string,
-  readWhat: () => Promise<{ asked: readonly BatchAsk[]; work?: NamespaceWork; team: string | undefined }>,
+  readWhat: () => Promise<
+    Pick<BatchRecord, "work" | "isRemovalConfirmed"> & { asked: readonly BatchAsk[]; team: string | undefined }
+  >,
 ): Promise<string> {
   const { ports, by, traceparent, client, warn } = acceptance;
   // If it has not started yet, the timer starts it.
   if (await ports.registry.getBatch(id)) return id;
   const now = new Date();
-  const { asked, work, team } = await readWhat();
+  const { asked, work, isRemovalConfirmed, team } = await readWhat();
   const requests = asked.length;
   const batch = { id, requests, ...(work ? { work } : {}) };
   await ports.registry.insertBatch(
@@ -84,6 +88,7 @@ async function accept(
       status: "NotStarted",
       requestedBy: by.id,
       ...(team === undefined ? {} : { team }),
+      ...(isRemovalConfirmed === undefined ? {} : { isRemovalConfirmed }),
       createdTime: now.toISOString(),
       traceparent,
       by,

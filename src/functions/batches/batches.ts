@@ -11,6 +11,7 @@ import { at } from "../http/place.ts";
 import type { Routes } from "../http/route.ts";
 import { sentBody } from "../parameters/body.ts";
 import { change } from "../parameters/change.ts";
+import { confirmRemoval } from "../parameters/confirmRemoval.ts";
 import { acceptBatch, acceptNamespaceBatch } from "./acceptBatch.ts";
 import { planBatch } from "./planBatch.ts";
 import { planNamespaceBatch } from "./planNamespaceBatch.ts";
@@ -63,8 +64,8 @@ export const createBatch = declareRoute({
   tag: "Onboardings",
   summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
   description:
-    "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for.",
-  reads: [change, sentBody(BatchBody, { batchRequest }, maxBatchBytes)],
+    "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
+  reads: [change, confirmRemoval, sentBody(BatchBody, { batchRequest }, maxBatchBytes)],
   answers: {
     200: body(
       "The plan of each namespace, how long each would take, and how long all the ready ones would; nothing was written.",
@@ -79,7 +80,7 @@ export const createBatch = declareRoute({
 });
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  routes.serve(createBatch, async (call, asked, sent) => {
+  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, sent) => {
     const { context, by, charge } = call;
     const read = readRequests({ catalog: ports.catalog, by }, sent);
     const requests = read.map(({ request }) => request);
@@ -100,7 +101,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
         return { ...plan, etag: selection.tag } satisfies BatchPlan;
       },
       accept: async (acceptance) =>
-        begun(await acceptBatch(acceptance, requests, acceptance.operation, { sentAs, expect })),
+        begun(await acceptBatch(acceptance, requests, acceptance.operation, { sentAs, isRemovalConfirmed, expect })),
     });
   });
 

@@ -36,6 +36,12 @@ export function hasCondition({ headers }: Sent): boolean {
   return headers.has("if-match");
 }
 
+/** Whether the client names a version that it has seen (If-Match); `*` names none. */
+export function namesVersion(request: Sent): boolean {
+  const given = readTags(request, "if-match");
+  return given !== undefined && given !== "*";
+}
+
 /** Refuses a change of something that the client believes to exist (If-Match) but that does not. */
 export function expectNothingNamed(request: Sent, state: string): void {
   if (readTags(request, "if-match") === undefined) return;

@@ -6,16 +6,23 @@ import type { Received } from "../http/readRequest.ts";
 /** A request from the queue that has begun nothing yet. */
 export type Arriving = Omit<WaitingRequest, keyof Berth | "since">;
 
+interface ArrivedMessage extends SentMessage {
+  readonly expiresTime: Date;
+  readonly isRemovalConfirmed: boolean;
+  readonly traceparent: string;
+}
+
 /** The same at every delivery of the message. */
 export function arrivingOf(
   { request, namespaceField }: Received,
-  { expiresTime, traceparent, ...message }: SentMessage & { readonly expiresTime: Date; readonly traceparent: string },
+  { expiresTime, traceparent, isRemovalConfirmed, ...message }: ArrivedMessage,
 ): Arriving {
   return {
     request,
     ...(namespaceField ? { namespaceField } : {}),
     sequenceNumber: message.sequenceNumber,
     operation: operationIdOf(message),
+    isRemovalConfirmed,
     traceparent,
     expires: expiresTime.toISOString(),
   };

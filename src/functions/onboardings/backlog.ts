@@ -94,7 +94,8 @@ export function createBacklog(
     }
     const acceptance = contextFor(worker, first);
     try {
-      const accepted = await beginUnlessHeld(acceptance, checkRequest({ catalog, by: acceptance.by }, first.request));
+      const request = checkRequest({ catalog, by: acceptance.by }, first.request);
+      const accepted = await beginUnlessHeld(acceptance, request, first);
       if (!accepted) return false;
       await queue.completeDeferred(first.sequenceNumber);
     } catch (caught) {
@@ -165,7 +166,7 @@ export function createBacklog(
       admit(acceptance, request);
       if (await isFirst(request, sequenceNumber)) {
         // A row that an earlier delivery wrote is removed by the next admission, which finds the operation begun.
-        const accepted = await beginUnlessHeld(acceptance, request);
+        const accepted = await beginUnlessHeld(acceptance, request, arriving);
         if (accepted) return accepted;
       }
       await registry.insertWaiting({ ...arriving, cluster, namespace, since: new Date(now()).toISOString() });
@@ -188,9 +189,10 @@ export function createBacklog(
 async function beginUnlessHeld(
   acceptance: AcceptanceContextWithId,
   request: OnboardingRequest,
+  { isRemovalConfirmed = true }: Pick<WaitingRequest, "isRemovalConfirmed">,
 ): Promise<Accepted | undefined> {
   try {
-    return await acceptOnboarding(acceptance, request, { isPatient: false });
+    return await acceptOnboarding(acceptance, request, { isPatient: false, isRemovalConfirmed });
   } catch (error) {
     if (error instanceof Refusal && error.code === "OPERATION_IN_PROGRESS") return undefined;
     throw error;

@@ -9,7 +9,7 @@ import { queueCaller } from "../callers/authentication.ts";
 import { receiveRequest } from "../http/readRequest.ts";
 import { arrivingOf } from "./arriving.ts";
 import { traceOfMessage } from "./messageTrace.ts";
-import { readMessage } from "./readMessage.ts";
+import { confirmsRemoval, readMessage } from "./readMessage.ts";
 
 /** Of a hundred messages each. */
 const pagesPerRun = 5;
@@ -34,7 +34,9 @@ export function createLostRows<W extends Worker>(
       if (!(await isLost(sequenceNumber))) return;
       worker.warn(logLine("waiting request restored", { cluster, namespace, sequenceNumber }));
       const since = message.sentTime.toISOString();
-      await registry.insertWaiting({ ...arrivingOf(received, { ...message, traceparent }), cluster, namespace, since });
+      const isRemovalConfirmed = confirmsRemoval(body, message.properties);
+      const arriving = arrivingOf(received, { ...message, traceparent, isRemovalConfirmed });
+      await registry.insertWaiting({ ...arriving, cluster, namespace, since });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       await noteRefused(worker, { traceparent }, error);

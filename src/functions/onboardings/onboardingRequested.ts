@@ -18,7 +18,7 @@ import { type Received, receiveRequest } from "../http/readRequest.ts";
 import { arrivingOf } from "./arriving.ts";
 import { type Backlog, queueFunction } from "./backlog.ts";
 import { traceOfMessage } from "./messageTrace.ts";
-import { readMessage } from "./readMessage.ts";
+import { confirmsRemoval, readMessage } from "./readMessage.ts";
 
 export const queueName = "onboarding-requests";
 
@@ -100,7 +100,9 @@ async function decide(
     const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
     received = receiveRequest(reader, readMessage(message));
     const { enqueuedTimeUtc: sentTime, expiresAtUtc: expiresTime } = times;
-    const arriving = arrivingOf(received, { sequenceNumber, messageId, sentTime, expiresTime, traceparent });
+    const isRemovalConfirmed = confirmsRemoval(message, context.triggerMetadata?.["applicationProperties"]);
+    const sent = { sequenceNumber, messageId, sentTime, expiresTime, traceparent, isRemovalConfirmed };
+    const arriving = arrivingOf(received, sent);
     accepted = await backlog.admitOrDefer(worker, arriving);
     if (accepted) {
       const { operation: begun, isNew } = accepted;

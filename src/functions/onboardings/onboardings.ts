@@ -15,6 +15,7 @@ import type { Routes } from "../http/route.ts";
 import { sentBody } from "../parameters/body.ts";
 import { change } from "../parameters/change.ts";
 import { unlessExists } from "../parameters/conditions.ts";
+import { confirmRemoval } from "../parameters/confirmRemoval.ts";
 import { flag } from "../parameters/flag.ts";
 import { queryOf } from "../parameters/query.ts";
 import { expectNamespace } from "./expectNamespace.ts";
@@ -45,13 +46,14 @@ export const createOnboarding = declareRoute({
   tag: "Onboardings",
   summary: "Onboard or change a namespace, or plan it with dryRun=true",
   description:
-    "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers. If-Match and If-None-Match refer to the namespace in the request; If-Match is ignored if the namespace already is as requested.",
+    "Mooring accepts the request and runs it as an operation. The same request again gets the same operation; a different request changes an onboarded namespace. A request that cannot succeed is refused before anything is written; a plan lists the reasons as blockers. If-Match and If-None-Match refer to the namespace in the request; If-Match is ignored if the namespace already is as requested. A request that leaves out what an onboarded namespace has needs confirmRemoval=true, or the namespace's version in If-Match; the plan lists it under `removes`.",
   reads: [
     change,
     flag(
       "takeOver",
       "Operators only: takes the namespace over from the team that has it, or binds it to the Kubernetes namespace that exists now.",
     ),
+    confirmRemoval,
     queryOf(
       z.object({
         adoptIdentity: z.guid().toLowerCase().optional().meta({
@@ -69,8 +71,8 @@ export const createOnboarding = declareRoute({
     200: planned({ plan }),
     202: acceptedResponse,
     409: problem(
-      "Another operation or team holds the namespace, the change is not possible, or the quota is used up.",
-      "OPERATION_IN_PROGRESS",
+      "Another operation or team holds the namespace, the change is not possible or would remove access without a sign that this is meant, or the quota is used up.",
+      "REMOVAL_NOT_CONFIRMED",
     ),
     412: problem(
       "The namespace has changed since the version in If-Match, or exists despite If-None-Match.",
@@ -82,28 +84,31 @@ export const createOnboarding = declareRoute({
 export function registerOnboardings(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.serveAnybody(onboardingSchema, async () => json(200, objectSchema()));
 
-  routes.serve(createOnboarding, async (call, asked, takeOver, { adoptIdentity }, refuseExisting, sent) => {
-    const { by, context } = call;
-    const { request: wanted, retell } = receiveRequest({ catalog: ports.catalog, by }, sent);
-    const expect = expectNamespace({ condition: asked.condition, refuseExisting }, wanted);
-    const options = { takeOver, adoptIdentity, expect };
-    const { cluster, namespace } = wanted;
-    try {
-      return await answerChange(ports, call, asked, {
-        sent,
-        event: "onboarding accepted",
-        facts: { cluster, namespace },
-        plan: () => planRequest({ ports, by, warn: context.warn.bind(context) }, wanted, options),
-        recovery: { requestRecovery, berth: wanted },
-        async accept(acceptance) {
-          const accepted = await acceptOnboarding(acceptance, wanted, options);
-          if (!accepted.isUnchanged) return accepted;
-          const message = `${berthKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`;
-          return { ...accepted, message };
-        },
-      });
-    } catch (error) {
-      throw retell(error);
-    }
-  });
+  routes.serve(
+    createOnboarding,
+    async (call, asked, takeOver, isRemovalConfirmed, { adoptIdentity }, refuseExisting, sent) => {
+      const { by, context } = call;
+      const { request: wanted, retell } = receiveRequest({ catalog: ports.catalog, by }, sent);
+      const expect = expectNamespace({ condition: asked.condition, refuseExisting }, wanted);
+      const options = { takeOver, isRemovalConfirmed, adoptIdentity, expect };
+      const { cluster, namespace } = wanted;
+      try {
+        return await answerChange(ports, call, asked, {
+          sent,
+          event: "onboarding accepted",
+          facts: { cluster, namespace },
+          plan: () => planRequest({ ports, by, warn: context.warn.bind(context) }, wanted, options),
+          recovery: { requestRecovery, berth: wanted },
+          async accept(acceptance) {
+            const accepted = await acceptOnboarding(acceptance, wanted, options);
+            if (!accepted.isUnchanged) return accepted;
+            const message = `${berthKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`;
+            return { ...accepted, message };
+          },
+        });
+      } catch (error) {
+        throw retell(error);
+      }
+    },
+  );
 }

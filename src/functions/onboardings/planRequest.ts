@@ -6,6 +6,7 @@ import { planOnboarding } from "../../application/plan/planOnboarding.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
+import { lossesFor } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import { publicNamespace } from "../namespaces/namespaceDocument.ts";
@@ -52,5 +53,7 @@ export async function planUntimed(
   const earlier = met?.earlier;
   const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
   const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, operator });
-  return { ...plan, request, ...etag, ...(earlier ? { replaces: earlier } : {}) };
+  const losses = met ? lossesFor(request, met.free) : [];
+  const removes = losses.length > 0 ? { removes: losses } : {};
+  return { ...plan, request, ...removes, ...etag, ...(earlier ? { replaces: earlier } : {}) };
 }

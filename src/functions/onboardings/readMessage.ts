@@ -25,6 +25,18 @@ function print(message: unknown): string {
   }
 }
 
+const Sign = z.union([z.literal(true), z.literal("true")]);
+const SignedProperties = z.object({ confirmRemoval: Sign });
+const SignedEnvelope = z.object({ specversion: z.string(), confirmremoval: Sign });
+
+/**
+ * Whether the sender says that the namespace may lose what it has: as a property of the message or, in an envelope, as an
+ * attribute, whose name is in lower case (CloudEvents 1.0, "Naming conventions").
+ */
+export function confirmsRemoval(message: unknown, properties: unknown): boolean {
+  return SignedProperties.safeParse(properties).success || SignedEnvelope.safeParse(decode(message)).success;
+}
+
 const CloudEventEnvelope = z.looseObject({ specversion: z.literal("1.0"), data: z.unknown() });
 
 function unwrap(value: unknown): unknown {

@@ -7,7 +7,7 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
+import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../../support/teams.ts";
 
@@ -255,7 +255,9 @@ it("refuses to take over a namespace that an operation holds; a take-over with a
 
   await onboard(member("blue"), request("blue-1"));
   const other = request("blue-1", { serviceAccount: "other" });
-  await expect(acceptOnboarding(acceptanceContextOf(operator), other, { takeOver: true })).resolves.toMatchObject({
+  await expect(
+    acceptOnboarding(acceptanceContextOf(operator), other, { ...confirmed, takeOver: true }),
+  ).resolves.toMatchObject({
     kind: "change",
   });
 });

@@ -64,6 +64,8 @@ class World {
   readonly begun: string[] = [];
   readonly ended = new Set<string>();
   readonly startedAgain: string[] = [];
+  /** Whether the senders of messages say that the namespace may lose what it has. */
+  isConfirming = true;
   calls = 0;
   lostLocks = 0;
   #death: Moment | undefined;
@@ -228,6 +230,7 @@ class World {
         deliveryCount: deliveryCount + 1,
         enqueuedTimeUtc: new Date(enqueuedAt).toISOString(),
         expiresAtUtc: new Date(this.#expiry.get(messageId) ?? 0).toISOString(),
+        applicationProperties: { confirmRemoval: this.isConfirming },
       },
       log: () => undefined,
       warn: this.worker.warn,
@@ -507,6 +510,48 @@ describe("at its turn", () => {
     await world.survive(() => world.backlog.reconcile(world.worker));
 
     expect(world.requests()).toEqual(["reader", "writer"]);
+  });
+});
+
+describe("what a namespace would lose", () => {
+  const larger = request(["reader", "executor"]);
+
+  it("keeps the sign of the message while the request waits", async () => {
+    world.send(larger);
+    await world.deliverAll();
+    world.send(request(["reader"]));
+    await world.deliverAll();
+    expect([...world.cloud.waiting.values()]).toMatchObject([{ isRemovalConfirmed: true }]);
+
+    await world.end();
+
+    expect(world.requests()).toEqual(["reader,executor", "reader"]);
+  });
+
+  it("goes to the dead letters at its turn if its message has no sign", async () => {
+    world.send(larger);
+    await world.deliverAll();
+    world.isConfirming = false;
+    world.send(request(["reader"]));
+    await world.deliverAll();
+
+    await world.end();
+
+    expect(world.requests()).toEqual(["reader,executor"]);
+    expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "REMOVAL_NOT_CONFIRMED" } }]);
+  });
+
+  it("goes if the request waits since an earlier release, which asked for no sign", async () => {
+    world.send(larger);
+    await world.deliverAll();
+    world.isConfirming = false;
+    world.send(request(["reader"]));
+    await world.deliverAll();
+    for (const [key, { isRemovalConfirmed: _new, ...row }] of world.cloud.waiting) world.cloud.waiting.set(key, row);
+
+    await world.end();
+
+    expect(world.requests()).toEqual(["reader,executor", "reader"]);
   });
 });
 

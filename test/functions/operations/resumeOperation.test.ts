@@ -15,6 +15,7 @@ import {
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import {
   approver,
+  confirmed,
   createAcceptanceContext,
   requester,
   type TestAcceptanceContext,
@@ -261,7 +262,7 @@ it.each(["verify", "retireDatabase"])(
   "moves a change that broke off after %s forward, and never back",
   async (activity) => {
     await onboard();
-    const { operation } = await acceptOnboarding(acceptance, smaller);
+    const { operation } = await acceptOnboarding(acceptance, smaller, confirmed);
     await breakOff(acceptance, activity);
 
     await comeByTimer(acceptance);
@@ -275,7 +276,7 @@ it.each(["verify", "retireDatabase"])(
 
 it("keeps the new state of a change that can no longer be finished", async () => {
   await onboard();
-  const { operation } = await acceptOnboarding(acceptance, smaller);
+  const { operation } = await acceptOnboarding(acceptance, smaller, confirmed);
   await breakOff(acceptance, "verify");
   // The new run meets this first.
   refuse("change sql-dev/orders");

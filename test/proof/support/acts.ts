@@ -37,14 +37,15 @@ export function onboard(request: OnboardingRequest, by: Caller): Act {
     kind: "onboard",
     berth: request,
     by,
-    ask: (acceptance) => acceptOnboarding(acceptance, request),
+    ask: (acceptance) => acceptOnboarding(acceptance, request, { isRemovalConfirmed: true }),
   };
 }
 
 /** An operator takes the namespace over for the other team. */
 export function takeOver(request: OnboardingRequest): Act {
   const wanted = { ...request, team: "red" };
-  const ask = (acceptance: AcceptanceContext) => acceptOnboarding(acceptance, wanted, { takeOver: true });
+  const ask = (acceptance: AcceptanceContext) =>
+    acceptOnboarding(acceptance, wanted, { takeOver: true, isRemovalConfirmed: true });
   return { name: "takeOver", kind: "onboard", berth: request, by: operator, ask, takesOver: true };
 }
 

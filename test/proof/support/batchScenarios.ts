@@ -42,7 +42,7 @@ const sending =
   async (stage) => {
     await before(stage);
     const acceptance = acceptanceContextWith(stage, lanes(count));
-    const id = await acceptBatch(acceptance, wanted);
+    const id = await acceptBatch(acceptance, wanted, undefined, { isRemovalConfirmed: true });
     await stage.runAll(options(acceptance, id));
   };
 

@@ -135,7 +135,7 @@ function plan({ dice }: World, requests: readonly OnboardingRequest[]): readonly
     isBatch: true,
     by,
     ask: async (acceptance, _index, id) => ({
-      operation: await acceptBatch(acceptance, wanted, id),
+      operation: await acceptBatch(acceptance, wanted, id, { isRemovalConfirmed: true }),
       kind: "onboard",
       isNew: true,
     }),

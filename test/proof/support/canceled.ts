@@ -80,7 +80,7 @@ export async function planAndCancel(
   const { identityMode } = first;
   const begin: Record<(typeof kinds)[number], () => Promise<Accepted>> = {
     onboard: () => acceptOnboarding(acceptance, first),
-    change: () => acceptOnboarding(acceptance, { ...createRequest(dice), identityMode }),
+    change: () => acceptOnboarding(acceptance, { ...createRequest(dice), identityMode }, { isRemovalConfirmed: true }),
     migrate: () => migrate(acceptance, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),
     offboard: () => acceptOffboarding(acceptance, first),
     repair: () => acceptUpkeep(acceptance, "Repairing", { berth: first, prepare: () => ({}) }),

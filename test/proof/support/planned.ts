@@ -137,7 +137,7 @@ function onboarding({ acceptance }: Stage, request: OnboardingRequest): Attempt 
   return {
     name: "onboard",
     plan: () => planRequest(acceptance, request),
-    accept: () => acceptOnboarding(acceptance, request),
+    accept: () => acceptOnboarding(acceptance, request, { isRemovalConfirmed: true }),
   };
 }
 

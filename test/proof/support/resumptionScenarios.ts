@@ -27,7 +27,7 @@ const brokenAfter =
 const onboard =
   (changes: object = {}) =>
   ({ acceptance }: Stage) =>
-    acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }));
+    acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }), { isRemovalConfirmed: true });
 
 const after =
   (before: (stage: Stage) => Promise<unknown>, accept: (stage: Stage) => Promise<unknown>) => async (stage: Stage) => {

@@ -15,7 +15,7 @@ import {
 } from "../../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
-import { approver, createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
+import { approver, confirmed, createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
@@ -76,7 +76,7 @@ const brokenOffboarding =
 
 const takeOver = async ({ acceptance, run }: Stage, changes: object = {}) => {
   const wanted = OnboardingRequest.parse({ ...base, ...changes, team: "blue" });
-  await acceptOnboarding(acceptance, wanted, { takeOver: true });
+  await acceptOnboarding(acceptance, wanted, { ...confirmed, takeOver: true });
   await run();
 };
 
@@ -84,7 +84,11 @@ const takeOver = async ({ acceptance, run }: Stage, changes: object = {}) => {
 const canceledAt =
   (activity: string, changes: object = {}): Scenario =>
   async ({ cloud, acceptance, run }) => {
-    const { operation } = await acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }));
+    const { operation } = await acceptOnboarding(
+      acceptance,
+      OnboardingRequest.parse({ ...base, ...changes }),
+      confirmed,
+    );
     await run({
       async execute(name, work) {
         if (name === activity) await cancelOperation(cloud.ports.registry, operation, { by: requester });
@@ -352,7 +356,11 @@ export async function play(name: string): Promise<readonly Run[]> {
     },
     runAll: (options) => acceptance.run({ ...options, onGeneration: (run) => void runs.push(run) }),
     async onboard(changes = {}, options) {
-      const { operation } = await acceptOnboarding(acceptance, OnboardingRequest.parse({ ...base, ...changes }));
+      const { operation } = await acceptOnboarding(
+        acceptance,
+        OnboardingRequest.parse({ ...base, ...changes }),
+        confirmed,
+      );
       await stage.run(options);
       return operation;
     },

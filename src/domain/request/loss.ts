@@ -1,0 +1,73 @@
+/** What a namespace loses by a request: told before it is sent, and confirmed by its sender (docs/adr/0022). */
+import { z } from "zod";
+import { type Berth, berthKey } from "../naming/names.ts";
+import { everyKind } from "../targets/index.ts";
+import { replacedAccount } from "./change.ts";
+import { type OnboardingRequest, selectorOf } from "./request.ts";
+
+export const Loss = z
+  .object({
+    thing: z.string().meta({ description: "What it is: `database`, `service account` or `selector`." }),
+    name: z.string(),
+    access: z.array(z.string()).meta({ description: "What the namespace may no longer do there, such as `reader`." }),
+    isWhole: z.boolean().meta({ description: "False for a target on which the namespace keeps other access." }),
+  })
+  .meta({ id: "Loss" });
+export type Loss = z.infer<typeof Loss>;
+
+/** What the earlier request gives and the new one does not. */
+export function lossesOf(request: OnboardingRequest, earlier: OnboardingRequest): readonly Loss[] {
+  const targets = everyKind.flatMap((kind) => {
+    const { removed } = kind.replaced(request, earlier);
+    return kind.keys(earlier).flatMap((name): readonly Loss[] => {
+      const access = [...kind.lost(request, earlier, name)];
+      const isWhole = removed.includes(name);
+      return isWhole || access.length > 0 ? [{ thing: kind.noun, name, access, isWhole }] : [];
+    });
+  });
+  const account = replacedAccount(request, earlier);
+  return [
+    ...targets,
+    ...(account === undefined ? [] : [whole("service account", account)]),
+    ...(isOtherSelector(request, earlier) ? [whole("selector", selectorOf(earlier))] : []),
+  ];
+}
+
+/** A namespace that no operation holds, or what its record was before. */
+interface Known {
+  readonly state: "Onboarded" | "Incomplete";
+  readonly request: OnboardingRequest;
+  readonly previous?: Known;
+}
+
+/** What the namespace of the record loses, if it is onboarded; what an operation has left incomplete is nobody's to keep. */
+export function lossesFor(request: OnboardingRequest, record: Known): readonly Loss[] {
+  const earlier = onboardedRequest(record);
+  return earlier ? lossesOf(request, earlier) : [];
+}
+
+/** After an operation that stopped on the way, the request that was onboarded before it still counts. */
+function onboardedRequest(record: Known): OnboardingRequest | undefined {
+  if (record.state === "Onboarded") return record.request;
+  return record.previous && onboardedRequest(record.previous);
+}
+
+function whole(thing: string, name: string): Loss {
+  return { thing, name, access: [], isWhole: true };
+}
+
+/** The pods that carry the old one no longer get the identity. */
+function isOtherSelector(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
+  return earlier.identityMode === "podIdentity" && selectorOf(request) !== selectorOf(earlier);
+}
+
+/** `database sql-dev/messages (reader)`, or `writer on database sql-dev/orders`. */
+export function lossText({ thing, name, access, isWhole }: Loss): string {
+  const roles = access.join(", ");
+  if (!isWhole) return `${roles} on ${thing} ${name}`;
+  return roles === "" ? `${thing} ${name}` : `${thing} ${name} (${roles})`;
+}
+
+export function tellLosses(berth: Berth, losses: readonly Loss[]): string {
+  return `${berthKey(berth)} would lose ${losses.map(lossText).join("; ")}.`;
+}

@@ -1,0 +1,193 @@
+/** A request that would remove access: shown first, asked at a terminal, and refused in a script without --yes. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Refused } from "../../cli/failures.ts";
+import { sendAsking, sendBatchAsking } from "../../cli/requests/removal.ts";
+import type { Call } from "../../cli/service/client.ts";
+import type { Session } from "../../cli/session.ts";
+import { names } from "../../local/cloud.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Ended, run } from "./support/program.ts";
+
+const { cluster, sqlServer } = names;
+const on = (database: string) => ["--database", `${sqlServer}/${database}=reader`];
+const both = [...on("messages"), ...on("orders")];
+const loss = `database ${sqlServer}/orders (reader)`;
+
+describe("in a script", () => {
+  let sandbox: SuiteSandbox;
+  let folder: string;
+  beforeAll(async () => {
+    sandbox = await startSandbox();
+    folder = await mkdtemp(join(tmpdir(), "mooring-removal-"));
+  });
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await sandbox?.close();
+  });
+
+  const mooring = (...args: string[]): Promise<Ended> =>
+    run(args, { cwd: folder, env: { MOORING_SERVER: sandbox.url } });
+
+  async function onboarded(namespace: string): Promise<string> {
+    const berth = `${cluster}/${namespace}`;
+    expect(await mooring("onboard", berth, ...both, "--wait")).toMatchObject({ code: 0 });
+    return berth;
+  }
+
+  async function databasesOf(berth: string): Promise<string> {
+    const { stdout } = await mooring("status", berth, "-o", "jsonpath={.databases[*].database}");
+    return stdout.trim();
+  }
+
+  async function file(...objects: readonly [namespace: string, ...databases: string[]][]): Promise<string> {
+    const requests = objects.map(([namespace, ...databases]) => ({
+      cluster,
+      namespace,
+      databases: databases.map((database) => ({ server: sqlServer, database, roles: ["reader"] })),
+    }));
+    const name = `${crypto.randomUUID()}.json`;
+    await writeFile(join(folder, name), JSON.stringify(requests.length === 1 ? requests[0] : requests));
+    return name;
+  }
+
+  it("onboard refuses, says what to do, and does it with --yes", async () => {
+    const berth = await onboarded("one");
+
+    const plan = await mooring("plan", berth, ...on("messages"));
+    const refused = await mooring("onboard", berth, ...on("messages"), "--wait");
+
+    expect(plan.stdout).toContain(`removes  ${loss}`);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr.replaceAll(/\s+/g, " ")).toContain(`REMOVAL_NOT_CONFIRMED: ${berth} would lose ${loss}.`);
+    expect(refused.stderr.replaceAll(/\s+/g, " ")).toContain("send the request with --yes");
+    expect(await databasesOf(berth)).toBe("messages orders");
+
+    expect(await mooring("onboard", berth, ...on("messages"), "--yes", "--wait")).toMatchObject({ code: 0 });
+    expect(await databasesOf(berth)).toBe("messages");
+  });
+
+  it("a version alone does not remove anything, though the service takes it as a sign", async () => {
+    const berth = await onboarded("version");
+    const { stdout } = await mooring("status", berth, "-o", "jsonpath={.etag}");
+
+    const refused = await mooring("onboard", berth, ...on("messages"), "--if-match", stdout.trim());
+
+    expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("--yes") });
+    expect(refused.stderr).toContain(`${berth} would lose ${loss}.`);
+    expect(await databasesOf(berth)).toBe("messages orders");
+  });
+
+  it("apply refuses that object alone, and does it with --yes", async () => {
+    const berth = await onboarded("applied");
+    const objects = await file(["applied", "messages"], ["fresh", "messages"]);
+
+    const dryRun = await mooring("apply", "-f", objects, "--dry-run");
+    const refused = await mooring("apply", "-f", objects, "--wait");
+
+    expect(dryRun).toMatchObject({ code: 0, stderr: `applied would lose ${loss}.\n` });
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("namespaceonboarding/fresh created") });
+    expect(refused.stderr).toContain("REMOVAL_NOT_CONFIRMED");
+    expect(await databasesOf(berth)).toBe("messages orders");
+
+    const done = await mooring("apply", "-f", objects, "--yes", "--wait");
+    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("namespaceonboarding/applied configured") });
+    expect(await databasesOf(berth)).toBe("messages");
+  });
+
+  it("a batch refuses that item alone, and does it with --yes", async () => {
+    const berth = await onboarded("batched");
+    const requests = await file(["batched", "messages"], ["other", "messages"]);
+
+    const dryRun = await mooring("onboard", "-f", requests, "--dry-run");
+    const refused = await mooring("onboard", "-f", requests, "--wait");
+
+    expect(dryRun.stdout).toContain(`removes ${loss}`);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stdout).toContain("REMOVAL_NOT_CONFIRMED");
+    expect(await databasesOf(berth)).toBe("messages orders");
+
+    expect(await mooring("onboard", "-f", requests, "--yes", "--wait")).toMatchObject({ code: 0 });
+    expect(await databasesOf(berth)).toBe("messages");
+  });
+});
+
+describe("at a terminal", () => {
+  const removes = [{ thing: "database", name: "sql/orders", access: ["reader"], isWhole: true }];
+  const call: Call = { method: "POST", path: "/api/onboardings", body: {} };
+
+  /** A service that refuses what has no sign. */
+  function answering(typed: string, { isRemoving = true } = {}) {
+    const calls: Call[] = [];
+    const said: string[] = [];
+    const plan = { steps: [], blocked: false, etag: '"v1"', ...(isRemoving ? { removes } : {}) };
+    const json = async (sent: Call) => {
+      calls.push(sent);
+      return "dryRun" in (sent.query ?? {}) ? { ...plan, items: [{ cluster: "aks", namespace: "a", plan }] } : plan;
+    };
+    const session = {
+      client: { json },
+      signal: new AbortController().signal,
+      say: (text: string) => void said.push(text),
+    } as object as Session;
+    const person = { input: new PassThrough(), output: new PassThrough() };
+    person.input.end(typed);
+    const send = async (sent: Call) => {
+      calls.push(sent);
+      const hasSign = "confirmRemoval" in (sent.query ?? {}) || sent.ifMatch !== undefined;
+      if (!isRemoving || hasSign) return "accepted";
+      const code = "REMOVAL_NOT_CONFIRMED";
+      throw new Refused({ status: 409, code, detail: "aks/a would lose it.", fix: "fix", traceId: "1" });
+    };
+    return { session, person, send, said, calls, asked: () => String(person.output.read()) };
+  }
+
+  it.each([
+    ["y\n", "accepted", 3],
+    ["n\n", undefined, 2],
+    ["", undefined, 2],
+  ])("shows what goes, asks, and reads %j", async (typed, expected, count) => {
+    const { session, person, send, said, calls, asked } = answering(typed);
+
+    const answer = await sendAsking(session, { call, name: "aks/a" }, { isConfirmed: false, person }, send);
+
+    expect(answer).toBe(expected);
+    expect(said[0]).toBe("aks/a would lose database sql/orders (reader).");
+    expect(asked()).toBe("Onboard aks/a and remove this? [y/N] ");
+    expect(calls).toHaveLength(count);
+    // Only what the person has seen is changed.
+    if (count === 3) expect(calls.at(-1)).toMatchObject({ query: { confirmRemoval: "true" }, ifMatch: '"v1"' });
+  });
+
+  it("asks nothing where nothing goes", async () => {
+    const { session, person, send, calls, asked } = answering("", { isRemoving: false });
+
+    expect(await sendAsking(session, { call, name: "aks/a" }, { isConfirmed: false, person }, send)).toBe("accepted");
+    expect(asked()).toBe("null");
+    expect(calls).toEqual([call]);
+  });
+
+  it("looks first where the user names a version", async () => {
+    const { session, person, send, calls } = answering("n\n");
+    const versioned = { ...call, ifMatch: '"v1"' };
+
+    expect(await sendAsking(session, { call: versioned, name: "aks/a" }, { isConfirmed: false, person }, send)).toBe(
+      undefined,
+    );
+    expect(calls.map(({ query }) => query)).toEqual([{ dryRun: "true" }]);
+  });
+
+  it.each([
+    ["y\n", "accepted"],
+    ["n\n", undefined],
+  ])("shows the plan of a batch first, and reads %j", async (typed, expected) => {
+    const { session, person, send, said, asked } = answering(typed);
+
+    expect(await sendBatchAsking(session, call, { isConfirmed: false, person }, send)).toBe(expected);
+    expect(said[0]).toBe("aks/a would lose database sql/orders (reader).");
+    expect(asked()).toBe("Onboard them and remove this? [y/N] ");
+  });
+});
