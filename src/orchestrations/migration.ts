@@ -8,8 +8,9 @@ import { further, isPast, Migration, MigrationPhase, migrated, reaches } from ".
 import type { Outcome } from "../domain/operation/outcome.ts";
 import type { StepName } from "../domain/operation/stepName.ts";
 import { StepFailed } from "../durable/activity.ts";
-import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";
+import { CompensationFailed, type OnFailure, runUndos } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
+import type { Undo } from "../durable/undo.ts";
 import { timeAfter, waitForEvent } from "../durable/waiting.ts";
 import { decisionEvent } from "./approval.ts";
 import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";

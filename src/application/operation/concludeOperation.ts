@@ -20,6 +20,7 @@ import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
+import { findOutwardLanding } from "./landing.ts";
 import type { Origin } from "./origin.ts";
 
 export type Ending = Origin &
@@ -50,13 +51,26 @@ export async function readForEnd(
 /** Writes the end of an operation. Idempotent: every write here has the same result when repeated. */
 export async function concludeOperation(ports: Ports, input: Ending, known: KnownRecords = {}): Promise<void> {
   const endTime = new Date().toISOString();
+  const landing = landsUntil(ports, input.operation);
+  // Awaited below; this avoids an unhandled rejection until then.
+  landing.catch(() => undefined);
   const { status, reached } = await recordEnd(ports, input, { endTime, known: known.operation });
   const { operation: id, kind: what, error } = input;
   // Before the namespace is released: until then the timer retries, afterwards nothing would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
-  await settleNamespace(ports, { ...input, ...reached, ...left, status }, { time: endTime, known: known.namespace });
+  const ended = { ...input, ...reached, ...left, status, landsUntil: await landing };
+  await settleNamespace(ports, ended, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+}
+
+/** Until when one of the operation's writes may still take effect; undefined if all were answered. */
+async function landsUntil(
+  { catalog, registry }: Pick<Ports, "catalog" | "registry">,
+  operation: string,
+): Promise<string | undefined> {
+  const { landingMs } = catalog.retry;
+  return findOutwardLanding(await registry.listSteps(operation), { landingMs, now: Date.now() })?.until;
 }
 
 /** Written with the ETag: an accepted cancellation is in the record by now, and any later one is refused. */

@@ -13,12 +13,13 @@ export interface NextRun {
 }
 
 export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, next?: NextRun) {
-  const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration } = record;
+  const { operation, request, requestedBy, team, traceparent, earlier, clientId, migration, landsUntil } = record;
   const origin = { requestedBy, team, traceparent };
   const { resumed, restarts } = next ?? {};
   const run = { ...(resumed ? { resumed } : {}), ...(restarts ? { restarts } : {}) };
   const before = { ...(earlier ? { earlier } : {}), ...run };
-  const input = { operation, request, retry: catalog.retry, ...origin, ...before };
+  const after = landsUntil === undefined ? {} : { notBefore: landsUntil };
+  const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
   const isMigrating = migration !== undefined;
   switch (record.state) {
     case "Onboarding":

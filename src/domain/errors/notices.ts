@@ -35,6 +35,11 @@ export const notices = {
       "A write got no answer, because the process that sent it died or waited in vain. It may still take effect, so its undo looks again. Only a notice.",
     fix: "Nothing: the operation ends when nothing more can take effect (retry.landingMs in the catalog).",
   },
+  LOOK_UNCONFIRMED: {
+    cause:
+      "Azure does not find a thing that Mooring's records know. It answers so now and then for what is there, so the step looks again. Only a notice.",
+    fix: "Nothing: the step believes it when it finds nothing a second time, half a minute later.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

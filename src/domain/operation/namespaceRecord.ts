@@ -27,6 +27,11 @@ const base = {
   namespaceUid: z.string().exactOptional(),
   /** The batch that the operation belongs to, and whether one of its lanes starts the operation: then nothing else may. */
   batch: z.object({ operation: z.string(), isStarter: z.boolean() }).optional(),
+  /**
+   * Until when a write of an earlier operation may still take effect, because nobody heard its answer: the next operation begins
+   * after it. Since 0.2.0.
+   */
+  landsUntil: z.string().exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };
