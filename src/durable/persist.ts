@@ -16,7 +16,7 @@ export interface Persistence {
   readonly wakes: string;
   /** Whether a failure may pass with time. */
   readonly isPassing: (error: unknown) => boolean;
-  /** Called before undos wait, unless they are the same as in the round before. */
+  /** Called before undos wait, unless the same ones wait as in the round before, and for the same kind of reason. */
   readonly onWait: (waiting: readonly Waiting[]) => Durable<void>;
 }
 
@@ -51,9 +51,10 @@ export function* persist(
   const end = now() + undoTimeoutMs;
   let told = "";
   for (let tries = 1; open.length > 0; tries += 1) {
-    const names = open.map(({ undo: { name } }) => name).join();
-    if (names !== told) yield* onWait(open.map(toWaiting));
-    told = names;
+    const waiting = open.map(toWaiting);
+    const news = waiting.map(({ name, error }) => (error === undefined ? name : `${name} failed`)).join();
+    if (news !== told) yield* onWait(waiting);
+    told = news;
     const retryTime = timeAfter(context, Math.min(slowDelayOf(policy, tries), Math.max(0, end - now())));
     const dueOf = ({ outcome }: Unfinished) => dueTime(outcome) ?? retryTime;
     const next = open.map(dueOf).toSorted()[0] ?? retryTime;

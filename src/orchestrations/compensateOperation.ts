@@ -34,7 +34,7 @@ export const compensateOperation = orchestration({
       const undos = compensates.undos.map(
         (name): Undo => ({ name, undo: (again) => undoBy(input, createdBy, { name, again }) }),
       );
-      const failures = yield* runUndos(undos, persistenceOf(context, input));
+      const failures = yield* runUndos(undos, persistenceOf(context, { ...input, kind: "compensate" }));
       if (failures.length > 0) throw new CompensationFailed(failures, new Error("The second try failed too."));
       return {};
     }),

@@ -126,7 +126,7 @@ function* migrate(
       const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
       const undos = isCanceled ? [...earlier, ...open, ...own] : [...open, ...own];
       if (undos.length > 0) setPhase(context, "compensating");
-      const failures = yield* runUndos(undos.toReversed(), persistenceOf(context, input));
+      const failures = yield* runUndos(undos.toReversed(), persistenceOf(context, { ...input, kind: "migrate" }));
       // Even if an undo failed: the completed phases are no longer whole, and a compensation undoes the rest.
       if (isCanceled) progress.completed = migration.completed;
       if (failures.length > 0) throw new CompensationFailed(failures, cause);

@@ -6,11 +6,10 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { isFinal, type OperationError, type OperationStatus } from "../../domain/operation/operation.ts";
+import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
-import { unfinished } from "../../domain/operation/stepName.ts";
+import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
@@ -22,6 +21,7 @@ import { describeCancel } from "./describeCancel.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import { findOutwardLanding } from "./landing.ts";
 import type { Origin } from "./origin.ts";
+import { withReasons } from "./withReasons.ts";
 
 export type Ending = Origin &
   Outcome &
@@ -130,15 +130,6 @@ async function endOf(
     ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
   };
-}
-
-/** The runtime knows only the name of a step that used up its tries; the step's record has the reason. */
-function withReasons(error: OperationError, steps: readonly StepRecord[]): OperationError {
-  const message = steps.reduce(
-    (text, step) => (step.error ? text.replaceAll(unfinished(step), () => step.error?.message ?? "") : text),
-    error.message,
-  );
-  return { ...error, message };
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {

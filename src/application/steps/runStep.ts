@@ -19,6 +19,7 @@ import {
   commitOperation,
   expectNotCommitted,
   expectNotEnded,
+  expectNotGivenUp,
   expectNotSucceeded,
   expectWanted,
 } from "../decisions/cancellation.ts";
@@ -154,6 +155,7 @@ async function expectAllowed(
   if (isUndo(input)) {
     const { createdBy } = input;
     expectNotEnded(record, operation);
+    if (input.retrial) expectNotGivenUp(record);
     if (createdBy !== operation) {
       expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
       return { record, undoneSteps: looksAgain(input) ? await registry.listSteps(createdBy) : [] };

@@ -59,7 +59,11 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
       const isBatch = (await ports.registry.getBatch(id)) !== undefined;
       const cancel = { by, expect, ...body };
       const record = isBatch ? await cancelBatch(ports, id, cancel) : await cancelOperation(ports.registry, id, cancel);
-      return { record, decided: record.cancel };
+      return {
+        record,
+        decided:
+          ("givenUp" in record && typeof record.givenUp === "object" ? record.givenUp : undefined) ?? record.cancel,
+      };
     },
   });
   decision(service, "approve", "Onboarding.Approve", ApproveBody, approving(ports, "approved"));
@@ -128,7 +132,8 @@ function decision<T>(
       });
       context.log(logLine("decided", { verb, operation: id, by: by.id }));
       if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
-      else if (record.cancel || record.approval?.decision) await wake(getClient(context), record, context);
+      else if (record.cancel || record.givenUp || record.approval?.decision)
+        await wake(getClient(context), record, context);
       return accepted(request, id, { ...signatureOf(id, decided), id, kind: record.kind, decision: verb });
     }),
   });
