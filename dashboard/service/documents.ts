@@ -269,6 +269,16 @@ export type OperationSummary = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
+  readonly stillToUndo?: {
+    readonly undos: readonly string[];
+    readonly since: string;
+    readonly error?: {
+      readonly code: string;
+      readonly message: string;
+      readonly fix: string;
+      readonly retryable: boolean;
+    };
+  };
   readonly compensates?: string;
   readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly etag: string;
@@ -344,6 +354,16 @@ export type Awaiting = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
+  readonly stillToUndo?: {
+    readonly undos: readonly string[];
+    readonly since: string;
+    readonly error?: {
+      readonly code: string;
+      readonly message: string;
+      readonly fix: string;
+      readonly retryable: boolean;
+    };
+  };
   readonly compensates?: string;
   readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly etag: string;
@@ -399,6 +419,16 @@ export type Operation = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
+  readonly stillToUndo?: {
+    readonly undos: readonly string[];
+    readonly since: string;
+    readonly error?: {
+      readonly code: string;
+      readonly message: string;
+      readonly fix: string;
+      readonly retryable: boolean;
+    };
+  };
   readonly compensates?: string;
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly etag: string;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { recordWaitingUndos } from "../application/operation/announceUndos.ts";
 import { concludeOperation } from "../application/operation/concludeOperation.ts";
 import { recordStart } from "../application/operation/recordStart.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
@@ -15,6 +16,22 @@ export const announceStart = activity({
   output: z.object({}),
   async run(input, ports) {
     await recordStart(ports, input);
+    return {};
+  },
+});
+
+/** Shows what the operation still has to take away while its undos go on. */
+export const announceUndos = activity({
+  name: "announceUndos",
+  input: StepInput.extend({
+    kind: OperationKind,
+    undos: z.array(
+      z.object({ name: z.string(), failure: z.object({ code: z.string(), message: z.string() }).optional() }),
+    ),
+  }),
+  output: z.object({}),
+  async run(input, ports) {
+    await recordWaitingUndos(ports, input);
     return {};
   },
 });

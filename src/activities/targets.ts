@@ -8,11 +8,13 @@ import { targetSteps } from "../resources/effects.ts";
 import { stepActivity } from "./host.ts";
 
 type Call = readonly Step<unknown>[];
+/** Steps that may be run more than once. */
+type Calls = readonly (() => Step<unknown>)[];
 
 interface TargetActivities {
   grant(base: StepInput, request: OnboardingRequest, given: GrantInput): Call;
   narrow(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Call;
-  retire(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Call;
+  retire(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Calls;
   revoke(base: RemovalInput, request: OnboardingRequest, key: string): Step<unknown>;
 }
 
@@ -25,17 +27,17 @@ export function grantTargets(base: StepInput, request: OnboardingRequest, given:
 export function replaceTargets(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Call {
   return activities.flatMap(({ narrow, retire }) => [
     ...narrow(base, request, earlier),
-    ...retire(base, request, earlier),
+    ...retire(base, request, earlier).map((run) => run()),
   ]);
 }
 
 /** Takes back what an earlier request had on targets that the request does not name. */
-export function retireTargets(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Call {
+export function retireTargets(base: StepInput, request: OnboardingRequest, earlier: OnboardingRequest): Calls {
   return activities.flatMap(({ retire }) => retire(base, request, earlier));
 }
 
-export function revokeTargets(base: StepInput, request: OnboardingRequest): Call {
-  return activities.flatMap(({ kind, revoke }) => kind.keys(request).map((key) => revoke(base, request, key)));
+export function revokeTargets(base: StepInput, request: OnboardingRequest): Calls {
+  return activities.flatMap(({ kind, revoke }) => kind.keys(request).map((key) => () => revoke(base, request, key)));
 }
 
 /** The undo of the grant of one target, by the name of its step. */
@@ -68,7 +70,7 @@ function register<Target extends object>(
     retire: (base, request, earlier) =>
       kind
         .replaced(request, earlier)
-        .removed.map((key) => retire({ ...base, ...steps.targetIn(earlier, key) }, base.retry)),
+        .removed.map((key) => () => retire({ ...base, ...steps.targetIn(earlier, key) }, base.retry)),
     revoke: (base, request, key) => revoke({ ...base, ...steps.targetIn(request, key) }, base.retry),
   };
 }

@@ -5,8 +5,8 @@
  */
 import type { OrchestrationContext } from "durable-functions";
 import { type RetryPolicy, slowDelayOf } from "./retry.ts";
-import type { FailedCompensation, Undo } from "./saga.ts";
 import { type Durable, type Outcome, outcomeOf } from "./step.ts";
+import type { Again, FailedCompensation, Undo } from "./undo.ts";
 import { timeAfter, waitForEvent } from "./waiting.ts";
 
 export interface Persistence {
@@ -16,7 +16,7 @@ export interface Persistence {
   readonly wakes: string;
   /** Whether a failure may pass with time. */
   readonly isPassing: (error: unknown) => boolean;
-  /** Called before undos wait, unless they are the same as in the round before. */
+  /** Called before undos wait, unless the same ones wait as in the round before, and for the same kind of reason. */
   readonly onWait: (waiting: readonly Waiting[]) => Durable<void>;
 }
 
@@ -24,12 +24,6 @@ export interface Waiting {
   readonly name: string;
   /** Why it is not done; undefined if it only looks again. */
   readonly error: unknown;
-}
-
-/** Passed to an undo that goes on. */
-export interface Again {
-  /** How long until the next attempt, if this one fails; absent if it is the last. */
-  readonly nextMs?: number;
 }
 
 interface Unfinished {
@@ -47,7 +41,7 @@ export function* persist(
   const failures = new Map<string, unknown>();
   const keepUnfinished = (tried: readonly Unfinished[], isLast: boolean) =>
     tried.filter(({ undo: { name }, outcome }) => {
-      if (outcome.status === "fulfilled") return waitsUntil(outcome) !== undefined;
+      if (outcome.status === "fulfilled") return dueTime(outcome) !== undefined;
       if (!isLast && isPassing(outcome.reason)) return true;
       failures.set(name, outcome.reason);
       return false;
@@ -57,11 +51,12 @@ export function* persist(
   const end = now() + undoTimeoutMs;
   let told = "";
   for (let tries = 1; open.length > 0; tries += 1) {
-    const names = open.map(({ undo: { name } }) => name).join();
-    if (names !== told) yield* onWait(open.map(toWaiting));
-    told = names;
+    const waiting = open.map(toWaiting);
+    const news = waiting.map(({ name, error }) => (error === undefined ? name : `${name} failed`)).join();
+    if (news !== told) yield* onWait(waiting);
+    told = news;
     const retryTime = timeAfter(context, Math.min(slowDelayOf(policy, tries), Math.max(0, end - now())));
-    const dueOf = ({ outcome }: Unfinished) => waitsUntil(outcome) ?? retryTime;
+    const dueOf = ({ outcome }: Unfinished) => dueTime(outcome) ?? retryTime;
     const next = open.map(dueOf).toSorted()[0] ?? retryTime;
     const isWoken = yield* waitForEvent(context, wakes, next);
     const due = open.filter((each) => isWoken || dueOf(each) <= next);
@@ -94,10 +89,12 @@ function toWaiting({ undo: { name }, outcome }: Unfinished): Waiting {
   return { name, error: outcome.status === "rejected" ? outcome.reason : undefined };
 }
 
-/** RFC 3339, as the result of an undo says it. */
-function waitsUntil(outcome: Outcome<unknown>): string | undefined {
-  if (outcome.status === "rejected") return undefined;
-  const { value } = outcome;
-  if (typeof value !== "object" || value === null || !("waitsUntil" in value)) return undefined;
-  return typeof value.waitsUntil === "string" ? value.waitsUntil : undefined;
+/** RFC 3339: when a step that is not done looks again, as its result says it. */
+export function waitsUntil(result: unknown): string | undefined {
+  if (typeof result !== "object" || result === null || !("waitsUntil" in result)) return undefined;
+  return typeof result.waitsUntil === "string" ? result.waitsUntil : undefined;
+}
+
+function dueTime(outcome: Outcome<unknown>): string | undefined {
+  return outcome.status === "fulfilled" ? waitsUntil(outcome.value) : undefined;
 }

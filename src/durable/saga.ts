@@ -5,15 +5,11 @@
  * changes nothing: it keeps its place.
  */
 import { type Patience, patience } from "./patience.ts";
-import { type Again, type Persistence, persist } from "./persist.ts";
-import type { Durable, Work } from "./step.ts";
+import { type Persistence, persist } from "./persist.ts";
+import type { Durable } from "./step.ts";
+import type { FailedCompensation, Undo } from "./undo.ts";
 
 export type OnFailure = (name: string, undo: Undo["undo"]) => void;
-
-export interface FailedCompensation {
-  readonly compensation: string;
-  readonly error: unknown;
-}
 
 export class CompensationFailed extends Error {
   override readonly name = "CompensationFailed";
@@ -43,12 +39,6 @@ export function* saga<T>(
     const failures = yield* runUndos(undos.reverse(), persistence);
     throw failures.length === 0 ? cause : new CompensationFailed(failures, cause);
   }
-}
-
-export interface Undo {
-  readonly name: string;
-  /** `again` for an undo that goes on (persist.ts). */
-  readonly undo: (again?: Again) => Work<unknown>;
 }
 
 /**

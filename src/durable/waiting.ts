@@ -20,6 +20,12 @@ export function* pause(context: OrchestrationContext, ms: number): Durable<void>
   yield context.df.createTimer(new Date(timeAfter(context, ms)));
 }
 
+/** Waits until a time (RFC 3339), unless it has passed. */
+export function* pauseUntil(context: OrchestrationContext, time: string): Durable<void> {
+  const at = new Date(time);
+  if (at > context.df.currentUtcDateTime) yield context.df.createTimer(at);
+}
+
 /** RFC 3339, by the orchestration's clock. */
 export function timeAfter(context: OrchestrationContext, ms: number): string {
   return new Date(context.df.currentUtcDateTime.getTime() + ms).toISOString();

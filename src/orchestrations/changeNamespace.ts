@@ -28,7 +28,7 @@ export const changeNamespace = orchestration({
         ? yield* findInPlace(context, input)
         : yield* saga((onFailure) => provision(context, input, { onFailure, endsOperation }), {
             beforeCompensation: () => setPhase(context, "compensating"),
-            persistence: persistenceOf(context, input),
+            persistence: persistenceOf(context, { ...input, kind: "change" }),
           });
       if (endsOperation) return provisioned;
       yield* retire(context, input, input.earlier);

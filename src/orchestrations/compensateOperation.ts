@@ -2,7 +2,8 @@ import { z } from "zod";
 import { announceStart } from "../activities/outcome.ts";
 import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { CompensationFailed, runUndos, type Undo } from "../durable/saga.ts";
+import { CompensationFailed, runUndos } from "../durable/saga.ts";
+import type { Undo } from "../durable/undo.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 import { persistenceOf } from "./persistence.ts";
 import { undoBy } from "./undos.ts";
@@ -33,7 +34,7 @@ export const compensateOperation = orchestration({
       const undos = compensates.undos.map(
         (name): Undo => ({ name, undo: (again) => undoBy(input, createdBy, { name, again }) }),
       );
-      const failures = yield* runUndos(undos, persistenceOf(context, input));
+      const failures = yield* runUndos(undos, persistenceOf(context, { ...input, kind: "compensate" }));
       if (failures.length > 0) throw new CompensationFailed(failures, new Error("The second try failed too."));
       return {};
     }),

@@ -8,8 +8,9 @@ import { further, isPast, Migration, MigrationPhase, migrated, reaches } from ".
 import type { Outcome } from "../domain/operation/outcome.ts";
 import type { StepName } from "../domain/operation/stepName.ts";
 import { StepFailed } from "../durable/activity.ts";
-import { CompensationFailed, type OnFailure, runUndos, type Undo } from "../durable/saga.ts";
+import { CompensationFailed, type OnFailure, runUndos } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
+import type { Undo } from "../durable/undo.ts";
 import { timeAfter, waitForEvent } from "../durable/waiting.ts";
 import { decisionEvent } from "./approval.ts";
 import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
@@ -125,7 +126,7 @@ function* migrate(
       const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
       const undos = isCanceled ? [...earlier, ...open, ...own] : [...open, ...own];
       if (undos.length > 0) setPhase(context, "compensating");
-      const failures = yield* runUndos(undos.toReversed(), persistenceOf(context, input));
+      const failures = yield* runUndos(undos.toReversed(), persistenceOf(context, { ...input, kind: "migrate" }));
       // Even if an undo failed: the completed phases are no longer whole, and a compensation undoes the rest.
       if (isCanceled) progress.completed = migration.completed;
       if (failures.length > 0) throw new CompensationFailed(failures, cause);

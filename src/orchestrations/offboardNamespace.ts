@@ -1,3 +1,4 @@
+import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { checkDependants } from "../activities/checkDependants.ts";
 import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
@@ -9,7 +10,11 @@ import { retireTargets, revokeTargets } from "../activities/targets.ts";
 import { verifyRemoval } from "../activities/verification.ts";
 import { replacedAccount } from "../domain/request/change.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { all } from "../durable/step.ts";
+import { waitsUntil } from "../durable/persist.ts";
+import { isPersistent } from "../durable/retry.ts";
+import { all, type Durable, type Step } from "../durable/step.ts";
+import { waitForEvent } from "../durable/waiting.ts";
+import { decisionEvent } from "./approval.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
@@ -32,7 +37,8 @@ export const offboardNamespace = orchestration({
     const body = function* () {
       const { request, earlier, retry, isMigrating, ignoreDependants } = input;
       const { serviceAccount, deletePolicy } = request;
-      const base = stepBase(input);
+      // In an offboarding that 0.1.0 began, each removal looks once.
+      const base = { ...stepBase(input), ...(isPersistent(retry) ? { looksAgain: true } : {}) };
       // Left over from a change that stopped partway.
       const oldAccount = earlier && replacedAccount(request, earlier);
       const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
@@ -43,17 +49,21 @@ export const offboardNamespace = orchestration({
 
       isUntouched = false;
       setPhase(context, "provisioning");
-      yield* all(context, [
-        ...(isWorkload ? [removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
-        ...(isPod ? [removePodIdentity(base, retry)] : []),
-        ...revokeTargets(base, request),
-        ...(earlier ? retireTargets(base, request, earlier) : []),
-        ...(oldAccount ? [retireServiceAccount({ ...base, serviceAccount: oldAccount }, retry)] : []),
-      ]);
-      if (oldAccount) yield* retireCredential({ ...base, serviceAccount: oldAccount }, retry);
-      yield* unfederateIdentity({ ...base, serviceAccount }, retry);
-      yield* removeIdentity(base, retry);
-      yield* removeNamespace({ ...base, deletePolicy, ...(ignoreDependants ? { ignoreDependants } : {}) }, retry);
+      yield* remove(context, {
+        together: [
+          ...(isWorkload ? [() => removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
+          ...(isPod ? [() => removePodIdentity(base, retry)] : []),
+          ...revokeTargets(base, request),
+          ...(earlier ? retireTargets(base, request, earlier) : []),
+          ...(oldAccount ? [() => retireServiceAccount({ ...base, serviceAccount: oldAccount }, retry)] : []),
+        ],
+        then: [
+          ...(oldAccount ? [() => retireCredential({ ...base, serviceAccount: oldAccount }, retry)] : []),
+          () => unfederateIdentity({ ...base, serviceAccount }, retry),
+          () => removeIdentity(base, retry),
+          () => removeNamespace({ ...base, deletePolicy, ...(ignoreDependants ? { ignoreDependants } : {}) }, retry),
+        ],
+      });
 
       setPhase(context, "verifying");
       yield* verifyRemoval({ ...base, request, isMigrating, ...(earlier ? { earlier } : {}) }, retry);
@@ -62,3 +72,27 @@ export const offboardNamespace = orchestration({
     return conclude(context, { ...input, kind: "offboard" }, body, () => ({ isUntouched }));
   },
 });
+
+type Removal = () => Step<unknown>;
+
+/** Runs the removals, and then again, at the time that they give, those that have to look again. A cancel wakes them. */
+function* remove(
+  context: OrchestrationContext,
+  { together, then }: { together: readonly Removal[]; then: readonly Removal[] },
+): Durable<void> {
+  const results = yield* all(
+    context,
+    together.map((run) => run()),
+  );
+  let open = together.map((run, index) => ({ run, until: waitsUntil(results[index]) }));
+  for (const run of then) open.push({ run, until: waitsUntil(yield* run()) });
+  for (;;) {
+    open = open.filter(({ until }) => until !== undefined);
+    const next = open.map(({ until = "" }) => until).toSorted()[0];
+    if (next === undefined) return;
+    const isWoken = yield* waitForEvent(context, decisionEvent, next);
+    for (const each of open) {
+      if (isWoken || (each.until ?? "") <= next) each.until = waitsUntil(yield* each.run());
+    }
+  }
+}

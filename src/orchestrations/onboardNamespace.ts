@@ -15,7 +15,7 @@ export const onboardNamespace = orchestration({
     conclude(context, { ...input, kind: "onboard" }, () =>
       saga((onFailure) => provision(context, input, { onFailure, endsOperation: true }), {
         beforeCompensation: () => setPhase(context, "compensating"),
-        persistence: persistenceOf(context, input),
+        persistence: persistenceOf(context, { ...input, kind: "onboard" }),
       }),
     ),
 });

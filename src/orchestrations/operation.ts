@@ -8,11 +8,13 @@ import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
 import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
+import { Time } from "../domain/time.ts";
 import { StepFailed } from "../durable/activity.ts";
-import type { Again } from "../durable/persist.ts";
 import { RetryPolicy } from "../durable/retry.ts";
 import { CompensationFailed } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
+import type { Again } from "../durable/undo.ts";
+import { pauseUntil } from "../durable/waiting.ts";
 
 export const OperationInput = z.object({
   operation: z.string(),
@@ -32,6 +34,8 @@ export const OperationInput = z.object({
   resumed: Resumption.optional(),
   /** How often the operation had been resumed when this run began; absent in the first. */
   restarts: z.number().optional(),
+  /** RFC 3339: until then, writes of an earlier operation may still take effect. Since 0.2.0. */
+  notBefore: Time.optional(),
 });
 export type OperationInput = z.infer<typeof OperationInput>;
 
@@ -76,6 +80,7 @@ export function* conclude(
   let ended: Outcome;
   let isRecorded: boolean | undefined;
   try {
+    yield* awaitLanding(context, input);
     const { isRecorded: byLastStep, ...report } = yield* body();
     isRecorded = byLastStep;
     ended = { status: "Succeeded", leftBehind: false, ...report };
@@ -89,6 +94,11 @@ export function* conclude(
   }
   setPhase(context, "done");
   return ended;
+}
+
+/** What an earlier operation wrote without an answer takes effect before this one looks, or never. */
+function* awaitLanding(context: OrchestrationContext, { notBefore }: OperationInput): Durable<void> {
+  if (notBefore !== undefined) yield* pauseUntil(context, notBefore);
 }
 
 /** The new state is in place and committed, but what it replaces could not be removed. */

@@ -1,22 +1,36 @@
 /** How the undos of an operation go on (durable/persist.ts). */
 import type { OrchestrationContext } from "durable-functions";
+import { announceUndos } from "../activities/outcome.ts";
 import { isRetried } from "../domain/errors.ts";
+import type { OperationKind } from "../domain/operation/operation.ts";
 import { StepFailed } from "../durable/activity.ts";
 import type { Persistence } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
 import { decisionEvent } from "./approval.ts";
-import type { OperationInput } from "./operation.ts";
+import { type OperationInput, stepBase } from "./operation.ts";
 
 /** Undefined for an operation that 0.1.0 began: its undos run once. */
-export function persistenceOf(context: OrchestrationContext, input: OperationInput): Persistence | undefined {
+export function persistenceOf(
+  context: OrchestrationContext,
+  { kind, ...input }: OperationInput & { readonly kind: OperationKind },
+): Persistence | undefined {
   if (!isPersistent(input.retry)) return undefined;
   return {
     context,
     policy: input.retry,
     wakes: decisionEvent,
     isPassing: (error) => error instanceof StepFailed && isRetried(error.code),
-    *onWait() {
-      // Filled in below.
+    *onWait(waiting) {
+      const undos = waiting.map(({ name, error }) => ({
+        name,
+        ...(error instanceof StepFailed ? { failure: { code: error.code, message: error.message } } : {}),
+      }));
+      try {
+        yield* announceUndos({ ...stepBase(input), kind, undos }, input.retry);
+      } catch (error) {
+        // The undos matter more than what is shown of them.
+        if (!(error instanceof StepFailed)) throw error;
+      }
     },
   };
 }

@@ -54,3 +54,8 @@ export const stepFacts: Readonly<Record<StepName, StepFacts>> = {
 export function isStepName(name: string): name is StepName {
   return Object.hasOwn(stepFacts, name);
 }
+
+/** Whether the step writes outside Mooring what access depends on. */
+export function isOutward(name: StepName): boolean {
+  return !Object.hasOwn(processSteps, name) || name === "removeLeftovers";
+}

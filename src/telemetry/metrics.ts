@@ -68,6 +68,10 @@ export const undoFailures = counter<{ kind: string; undo: string }>("mooring.und
   description: "Undos that were given up when their operation ended",
   unit: "{undo}",
 });
+export const undoWaits = counter<{ kind: string; undo: string; code: string }>("mooring.undo.waits", {
+  description: "Undos that wait to look again, or to reach what they could not, counted when they begin",
+  unit: "{undo}",
+});
 export const throttles = counter<{ service: string }>("mooring.throttles", {
   description: "Calls that a service refused because there were too many",
   unit: "{call}",

@@ -8,7 +8,7 @@ import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
@@ -176,4 +176,134 @@ it("covers a migration's credential", async () => {
 
   expect(cloud.operations.get(operation)?.status).toBe("Failed");
   expect([...cloud.credentials.values()].flat()).toEqual([]);
+});
+
+/** Runs what was accepted; what got no answer takes effect at the n-th rest of it, if there is one. */
+async function runAndLand(landsAtRest = 1): Promise<number> {
+  let rests = 0;
+  await acceptance.run({
+    ...inVirtualTime,
+    atRest() {
+      rests += 1;
+      if (rests === landsAtRest) for (const effect of cloud.late.splice(0)) effect();
+    },
+  });
+  return rests;
+}
+
+/** The first write of that name gets no answer, and the second succeeds. */
+function loseOnce(what: string): void {
+  let sent = 0;
+  cloud.onWrite = (call) => {
+    if (call.when === "after" || call.what !== what) return undefined;
+    sent += 1;
+    return sent === 1 ? "late" : undefined;
+  };
+}
+
+describe("the next operation", () => {
+  it.each(writes)("does not begin while %s of an onboarding that succeeded may still land", async (what) => {
+    await acceptOnboarding(acceptance, request);
+    loseOnce(what);
+    await acceptance.run(inVirtualTime);
+    const { landsUntil = "" } = cloud.namespaces.get("aks-dev/team-a") ?? {};
+    expect(new Date(landsUntil).getTime()).toBeGreaterThan(Date.now());
+
+    await acceptOffboarding(acceptance, request);
+    await runAndLand();
+
+    expect(left()).toEqual([]);
+    expect(cloud.namespaces.size).toBe(0);
+  });
+
+  it("is not met by a deletion of the offboarding before it", async () => {
+    await acceptOnboarding(acceptance, request);
+    await acceptance.run(inVirtualTime);
+    loseOnce("remove identity");
+    await acceptOffboarding(acceptance, request);
+    await runAndLand(4);
+    await acceptOnboarding(acceptance, request);
+    await acceptance.run(inVirtualTime);
+    for (const effect of cloud.late.splice(0)) effect();
+
+    expect(cloud.identities.has(name)).toBe(true);
+  });
+
+  it("begins at once when every write was answered", async () => {
+    await acceptOnboarding(acceptance, request);
+    await acceptance.run(inVirtualTime);
+    await acceptOffboarding(acceptance, request);
+
+    expect(await runAndLand()).toBe(0);
+    expect(left()).toEqual([]);
+  });
+});
+
+describe("Azure that does not find what is there", () => {
+  /** So many of the next reads of the identity answer 404, and lists of its credentials with it. */
+  function hideIdentity(times: number): void {
+    let hidden = 0;
+    const { identities } = cloud.ports;
+    const isHidden = () => {
+      hidden += 1;
+      return hidden <= times;
+    };
+    providePorts({
+      ...cloud.ports,
+      identities: {
+        ...identities,
+        get: async (ref) => (isHidden() ? undefined : await identities.get(ref)),
+        federatedCredentials: async (ref) => (isHidden() ? [] : await identities.federatedCredentials(ref)),
+      },
+    });
+  }
+
+  it.each([1, 2, 3])("%i times is not believed by an undo", async (times) => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    await acceptance.run({
+      ...inVirtualTime,
+      async execute(activity, work) {
+        if (activity === "verifyAndConclude") {
+          await cancelOperation(cloud.ports.registry, operation, { by: requester });
+          const answer = await work();
+          hideIdentity(times);
+          return answer;
+        }
+        return await work();
+      },
+    });
+
+    expect(cloud.operations.get(operation)?.status).toBe("Canceled");
+    expect(left()).toEqual([]);
+  });
+
+  it.each([1, 2, 3, 4])("%i times is not believed by an offboarding", async (times) => {
+    await acceptOnboarding(acceptance, request);
+    await acceptance.run(inVirtualTime);
+    const { operation } = await acceptOffboarding(acceptance, request);
+    hideIdentity(times);
+    await acceptance.run(inVirtualTime);
+
+    expect(cloud.operations.get(operation)?.status).toBe("Succeeded");
+    expect(left()).toEqual([]);
+  });
+
+  it("is believed when it lasts", async () => {
+    await acceptOnboarding(acceptance, request);
+    await acceptance.run(inVirtualTime);
+    cloud.identities.clear();
+    cloud.credentials.clear();
+    const { operation } = await acceptOffboarding(acceptance, request);
+    const seen: string[] = [];
+    await acceptance.run({
+      ...inVirtualTime,
+      async atRest() {
+        const steps = await cloud.ports.registry.listSteps(operation);
+        seen.push(...steps.flatMap(({ notices = [] }) => notices.map(({ code }) => code)));
+      },
+    });
+
+    expect(cloud.operations.get(operation)?.status).toBe("Succeeded");
+    expect(new Set(seen)).toEqual(new Set(["LOOK_UNCONFIRMED"]));
+  });
 });

@@ -139,6 +139,7 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
     approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
     // The first release knows no other limits.
     limits: { requestsPerSecond: 2_000, burst: 10_000 },
+    retry: { landingMs: undefined, undoTimeoutMs: undefined },
   });
   sandbox = running;
   const { faults, callers } = running.cloud;

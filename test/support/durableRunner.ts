@@ -40,8 +40,8 @@ export interface RunOptions {
   readonly atRest?: (now: Date) => void | Promise<void>;
   /** Where the orchestration's clock begins; by default a fixed time. */
   readonly startTime?: () => number;
-  /** Called when the clock jumps to the time of a timer, so that activities can live in the same time. */
-  readonly onJump?: (ms: number) => void;
+  /** Called with the time of each timer that fires, so that activities can live in the same time. */
+  readonly onTimer?: (time: number) => void;
 }
 
 export interface ChildRun {
@@ -137,9 +137,9 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
   const customStatuses: unknown[] = [];
   const calls: string[] = [];
   let clock = options.startTime?.() ?? Date.parse("2026-11-24T00:00:00Z");
-  const jumpTo = (time: number) => {
-    if (time > clock) options.onJump?.(time - clock);
-    clock = Math.max(clock, time);
+  const jumpTo = (fireAt: number) => {
+    options.onTimer?.(fireAt);
+    clock = Math.max(clock, fireAt - earlyMs);
   };
   let nextId = 0;
   let scheduled = 0;
@@ -174,7 +174,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
     if (!first) throw new Error("the orchestration waits for nothing that could end");
     const [id, { fireAt }] = first;
     timers.delete(id);
-    jumpTo(fireAt - earlyMs);
+    jumpTo(fireAt);
     startTurn();
     const FireAt = new Date(fireAt).toISOString();
     history.push({ EventType: eventTypes.timerFired, EventId: -1, TimerId: id, FireAt, Timestamp: stamp() });
@@ -286,7 +286,7 @@ async function runGeneration(name: string, input: unknown, options: RunOptions):
       FireAt: new Date(fireAt).toISOString(),
       Timestamp: stamp(),
     });
-    jumpTo(fireAt - earlyMs);
+    jumpTo(fireAt);
     startTurn();
     history.push({
       EventType: eventTypes.timerFired,

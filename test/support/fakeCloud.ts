@@ -150,7 +150,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
 
   async function write<T>(what: string, effect: () => T): Promise<T> {
     const fate = fake.onWrite({ what, when: "before" });
-    if (fate === "late" || fate === "dies") cloud.late.push(effect);
+    if (fate === "late" || fate === "dies") cloud.late.push(() => attempt(effect));
     if (fate === "dies") return await new Promise<never>(() => undefined);
     if (fate === "late") throw new TransientError("ARM_UNAVAILABLE", `${what}: no answer in time`);
     const result = effect();
@@ -209,6 +209,15 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     } satisfies Ports,
   });
   return fake;
+}
+
+/** What lands when it is no longer possible does nothing, and nobody hears of it. */
+function attempt(effect: () => unknown): void {
+  try {
+    effect();
+  } catch {
+    // Its sender waits no longer.
+  }
 }
 
 type Write = <T>(what: string, effect: () => T) => Promise<T>;

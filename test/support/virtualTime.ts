@@ -6,6 +6,7 @@ import type { RunOptions } from "./durableRunner.ts";
 
 const RealDate = Date;
 let skewMs = 0;
+let frozen: number | undefined;
 
 class VirtualDate extends RealDate {
   constructor(...given: [] | [string | number | Date]) {
@@ -14,22 +15,36 @@ class VirtualDate extends RealDate {
   }
 
   static override now(): number {
-    return RealDate.now() + skewMs;
+    return (frozen ?? RealDate.now()) + skewMs;
   }
 }
 
-/** Replaces the clock of this process; call what it returns to put it back. */
-export function useVirtualTime(): () => void {
+/**
+ * Replaces the clock of this process; call what it returns to put it back. `isFrozen`: only timers make time pass, so that a seed
+ * reproduces everything.
+ */
+export function useVirtualTime({ isFrozen = false }: { isFrozen?: boolean } = {}): () => void {
+  frozen = isFrozen ? RealDate.now() : undefined;
   globalThis.Date = VirtualDate as DateConstructor;
   return () => {
     globalThis.Date = RealDate;
-    skewMs = 0;
+    endVirtualTime();
   };
 }
 
-export const inVirtualTime: Pick<RunOptions, "startTime" | "onJump"> = {
+/** It is now again. */
+export function endVirtualTime(): void {
+  skewMs = 0;
+}
+
+const dayMs = 86_400_000;
+
+export const inVirtualTime: Pick<RunOptions, "startTime" | "onTimer"> = {
   startTime: () => Date.now(),
-  onJump(ms) {
-    skewMs += ms;
+  // Several orchestrations live in the same time: a jump of one is none where another has been. What takes a day or more waits for
+  // people and not for a service: nothing else should grow old with it.
+  onTimer(time) {
+    const ms = time - Date.now();
+    if (ms > 0 && ms < dayMs) skewMs += ms;
   },
 };

@@ -109,6 +109,12 @@ const codesOfUnknownAuthority: ReadonlySet<string> = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
 ]);
 
+/** The error for a 403 of a server that is not ready: it refuses everybody. */
+export function notReady(cluster: ClusterTarget, request: ClusterRequest): TransientError {
+  const message = `${subject(cluster, request)} was refused by an API server that is not ready`;
+  return new TransientError("CLUSTER_UNREACHABLE", message, { isWithoutEffect: true });
+}
+
 /** Permanent, because a retry does not help: the catalog has to name another authority. */
 function untrustedCertificate(
   cluster: ClusterTarget,

@@ -8,6 +8,7 @@ import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
 import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";
 import { garbled, lacksNamespace, toError } from "./errors.ts";
+import { believeOnlyReady } from "./readiness.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
@@ -65,7 +66,7 @@ export function createKubernetes({
   readonly scope?: string;
   readonly timeoutMs?: number;
 }): Kubernetes {
-  const send = createSend({ credential, scope, timeoutMs });
+  const send = believeOnlyReady(createSend({ credential, scope, timeoutMs }));
   const known = new Map<string, Resource>();
 
   async function ask<T>(cluster: ClusterTarget, request: ClusterRequest, shape: z.ZodType<T>): Promise<T> {

@@ -39,6 +39,11 @@ export function expectNotCommitted(record: OperationRecord | undefined, operatio
   throw new PermanentError("OPERATION_ENDED", `Operation ${operation} was verified and is not undone.`);
 }
 
+/** Called by an undo that goes on, before it tries again. */
+export function expectNotGivenUp(record: Pick<OperationRecord, "givenUp"> | undefined): void {
+  if (record?.givenUp) throw new PermanentError("UNDO_GIVEN_UP", `Given up by ${record.givenUp.by}.`);
+}
+
 export function throwIfCanceled(record: Pick<OperationRecord, "cancel"> | undefined): void {
   if (record?.cancel) throw new PermanentError("OPERATION_CANCELED", `Canceled by ${record.cancel.by}.`);
 }

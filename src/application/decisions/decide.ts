@@ -49,6 +49,13 @@ function cancelOf(id: string, decision: Decision): Next {
     if (!hasRole(decision.by, ["Onboarding.Request"]) || !maySee(decision.by, record)) {
       throw new Refusal("FORBIDDEN", missingRole(["Onboarding.Request"]), { about: aboutOf(record) });
     }
+    // Undos that cannot reach something go on for as long as the catalog says; an operator may end that.
+    const waitsInVain = !isFinal(record.status) && record.stillToUndo?.error !== undefined;
+    if (waitsInVain && decision.by.roles.includes("Onboarding.Operate")) {
+      if (record.givenUp) return undefined;
+      decision.expect?.(record);
+      return { givenUp: sign(decision) };
+    }
     if (record.cancel && (!isFinal(record.status) || record.status === "Canceled")) return undefined;
     if (isFinal(record.status)) {
       throw new Refusal("OPERATION_ENDED", `Operation ${id} has ended: ${record.status}.`, { operation: id });
@@ -151,7 +158,11 @@ export function sign({ by, comment, now = new Date() }: Decision): Cancel {
 /** What a decision writes; undefined when it was already made. Throws when it is refused. */
 type Next = (
   record: OperationRecord,
-) => Pick<Required<OperationRecord>, "cancel"> | { readonly approval: Approval } | undefined;
+) =>
+  | Pick<Required<OperationRecord>, "cancel">
+  | Pick<Required<OperationRecord>, "givenUp">
+  | { readonly approval: Approval }
+  | undefined;
 
 async function decide(registry: Records, id: string, by: Caller, next: Next): Promise<OperationRecord> {
   const { record, change } = await amend({

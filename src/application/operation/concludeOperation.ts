@@ -6,11 +6,11 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { isFinal, type OperationError, type OperationStatus } from "../../domain/operation/operation.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
-import { unfinished } from "../../domain/operation/stepName.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
@@ -21,7 +21,9 @@ import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
 import { takenAway } from "./handOver.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
+import { findOutwardLanding } from "./landing.ts";
 import type { Origin } from "./origin.ts";
+import { withReasons } from "./withReasons.ts";
 
 export type Ending = Origin &
   Outcome &
@@ -51,13 +53,26 @@ export async function readForEnd(
 /** Writes the end of an operation. Idempotent: every write here has the same result when repeated. */
 export async function concludeOperation(ports: Ports, input: Ending, known: KnownRecords = {}): Promise<void> {
   const endTime = new Date().toISOString();
+  const landing = landsUntil(ports, input.operation);
+  // Awaited below; this avoids an unhandled rejection until then.
+  landing.catch(() => undefined);
   const { status, reached } = await recordEnd(ports, input, { endTime, known: known.operation });
   const { operation: id, kind: what, error } = input;
   // Before the namespace is released: until then the timer retries, afterwards nothing would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
-  await settleNamespace(ports, { ...input, ...reached, ...left, status }, { time: endTime, known: known.namespace });
+  const ended = { ...input, ...reached, ...left, status, landsUntil: await landing };
+  await settleNamespace(ports, ended, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+}
+
+/** Until when one of the operation's writes may still take effect; undefined if all were answered. */
+async function landsUntil(
+  { catalog, registry }: Pick<Ports, "catalog" | "registry">,
+  operation: string,
+): Promise<string | undefined> {
+  const { landingMs } = catalog.retry;
+  return findOutwardLanding(await registry.listSteps(operation), { landingMs, now: Date.now() })?.until;
 }
 
 /** Written with the ETag: an accepted cancellation is in the record by now, and any later one is refused. */
@@ -118,15 +133,6 @@ async function endOf(
     ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
   };
-}
-
-/** The runtime knows only the name of a step that used up its tries; the step's record has the reason. */
-function withReasons(error: OperationError, steps: readonly StepRecord[]): OperationError {
-  const message = steps.reduce(
-    (text, step) => (step.error ? text.replaceAll(unfinished(step), () => step.error?.message ?? "") : text),
-    error.message,
-  );
-  return { ...error, message };
 }
 
 /** An undo may keep a namespace that the operation created, because others have something in it by now. */

@@ -14,12 +14,13 @@ export interface NextRun {
 }
 
 export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: HeldRecord, next?: NextRun) {
-  const { operation, request, requestedBy, traceparent, earlier, clientId, migration, takenBy } = record;
+  const { operation, request, requestedBy, traceparent, earlier, clientId, migration, takenBy, landsUntil } = record;
   const origin = { requestedBy, team: teamOf(record), traceparent };
   const { resumed, restarts } = next ?? {};
   const run = { ...(resumed ? { resumed } : {}), ...(restarts ? { restarts } : {}) };
   const before = { ...(earlier ? { earlier } : {}), ...run };
-  const input = { operation, request, retry: catalog.retry, ...origin, ...before };
+  const after = landsUntil === undefined ? {} : { notBefore: landsUntil };
+  const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
   const isMigrating = migration !== undefined;
   const taking = takenBy === undefined ? {} : { takesOver: true };
   switch (record.state) {

@@ -15,8 +15,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
+import { isAttemptOpen, longestAttemptMs } from "../operation/landing.ts";
 import { plannedOf } from "../operation/plannedOf.ts";
-import { isAttemptOpen, longestAttemptMs } from "./landing.ts";
 
 /** Called by an undo that has recorded its start, before its first look. Returns the steps that have begun. */
 export async function closeForward(

@@ -5,9 +5,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
-import { toNotice } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
-import { isSameStep, type StepKey, stepText, unfinished } from "../../domain/operation/stepName.ts";
+import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt, slowDelayOf } from "../../durable/retry.ts";
@@ -20,13 +19,14 @@ import {
   commitOperation,
   expectNotCommitted,
   expectNotEnded,
+  expectNotGivenUp,
   expectNotSucceeded,
   expectWanted,
 } from "../decisions/cancellation.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
 import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
-import { findLanding, nextLook } from "./landing.ts";
+import { lookAgainAt } from "./lookAgain.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
 /** The operation's record, if it was already read for this run of the step. */
@@ -81,8 +81,8 @@ async function tryStep<I extends StepInput, O extends StepResult>(
     if (isUndo(input)) await mayGoOn;
     const result = await run(input, gateWrites(ports, mayGoOn, trail.noteUnanswered), context);
     const [tries, { undoneSteps }] = await mayGoOn;
-    const look = { step, input, undoneSteps, tries };
-    const waitsUntil = result.waitsUntil ?? (isUndo(input) ? await lookAgainAt(trail, look) : undefined);
+    const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
+    const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);
     if (waitsUntil !== undefined) {
       await trail.pause(waitsUntil);
       return { ...result, waitsUntil };
@@ -155,6 +155,7 @@ async function expectAllowed(
   if (isUndo(input)) {
     const { createdBy } = input;
     expectNotEnded(record, operation);
+    if (input.retrial) expectNotGivenUp(record);
     if (createdBy !== operation) {
       expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
       return { record, undoneSteps: looksAgain(input) ? await registry.listSteps(createdBy) : [] };
@@ -173,42 +174,12 @@ async function expectAllowed(
   return { record };
 }
 
-/** An undo of an operation that 0.1.0 began looks once. */
-function looksAgain({ retry }: StepInput): boolean {
-  return retry.landingMs !== undefined;
-}
-
-/** For an undo that is done as far as it sees: when it looks again, because what it takes back may still take effect. */
-async function lookAgainAt(
-  trail: StepTrail,
-  {
-    step,
-    input: { retry },
-    undoneSteps = [],
-    tries,
-  }: {
-    readonly step: StepKey;
-    readonly input: StepInput;
-    readonly undoneSteps: readonly StepRecord[] | undefined;
-    readonly tries: number;
-  },
-): Promise<string | undefined> {
-  const { landingMs } = retry;
-  if (landingMs === undefined) return undefined;
-  const { before } = await trail.begun;
-  const now = Date.now();
-  const others = undoneSteps.filter((each) => !isSameStep(each, step));
-  const landing = findLanding(step, [...others, ...(before ? [before] : [])], { landingMs, now });
-  const isTold = before?.notices?.some(({ code }) => code === "WRITE_UNANSWERED") ?? false;
-  if (!landing) {
-    if (isTold) await trail.notice([]);
-    return undefined;
-  }
-  if (!isTold) {
-    const message = `${landing.steps.map(stepText).join(", ")}: an attempt ended without an answer. What it wrote may still take effect until ${landing.until}, so ${step.name} looks again until then.`;
-    await trail.notice([toNotice("WRITE_UNANSWERED", message)]);
-  }
-  return nextLook(landing, retry, { tries, now });
+/** An undo, or a step of an offboarding; those that 0.1.0 began look once. */
+function looksAgain({ retry, ...input }: StepInput): boolean {
+  return (
+    retry.landingMs !== undefined &&
+    (isUndo({ ...input, retry }) || ("looksAgain" in input && input.looksAgain === true))
+  );
 }
 
 /** What a step met after its operation had ended says nothing about the operation. */

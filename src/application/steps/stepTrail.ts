@@ -8,8 +8,8 @@ import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/activity.ts";
 import type { Ports } from "../../ports.ts";
 import { isUndo, type StepContext, type StepInput } from "../../resources/definitions/step.ts";
+import { isAttemptOpen } from "../operation/landing.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
-import { isAttemptOpen } from "./landing.ts";
 
 /** A failure with a code from the catalogue of errors. */
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };

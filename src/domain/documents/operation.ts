@@ -3,6 +3,7 @@ import { z } from "zod";
 import { OperationError, OperationKind, OperationStatus, Phase, StepAction } from "../operation/operation.ts";
 import { OperationResult } from "../operation/operationResult.ts";
 import { PlannedStep } from "../operation/plan.ts";
+import { StillToUndo } from "../operation/stillToUndo.ts";
 import { Approval } from "../policy/approval.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { Time } from "../time.ts";
@@ -53,6 +54,10 @@ export const OperationSummary = z
     approval: Approval.optional(),
     cancel: Signature.optional(),
     leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+    stillToUndo: StillToUndo.optional().meta({
+      description:
+        "While undos go on: what the operation still has to take away, since when it waits, and why. An operator's cancel ends the waiting.",
+    }),
     compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
     phase: Phase.optional().meta({
       description:

@@ -45,6 +45,11 @@ export const notices = {
       "Mooring created the namespace, and others have something in it, or may have: a kind of object could not be seen. It stays with all of that, without Mooring's mark.",
     fix: "Nothing, if it is needed. Otherwise delete it yourself (`kubectl delete namespace`); the next offboarding deletes everything in it with {ignoreDependants}. If Mooring may not list a kind, apply infra/kubernetes/namespace-deletion.yaml.",
   },
+  LOOK_UNCONFIRMED: {
+    cause:
+      "Azure does not find a thing that Mooring's records know. It answers so now and then for what is there, so the step looks again. Only a notice.",
+    fix: "Nothing: the step believes it when it finds nothing a second time, half a minute later.",
+  },
   DEPENDANTS_UNKNOWN: {
     cause: "Mooring could not read whether someone else depends on what would be removed. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names, then request the plan again.",

@@ -371,6 +371,12 @@ export const stepErrors = {
     cause: "Something that the operation created could not be removed.",
     fix: "The message names what is left. Remove the obstacle, then {compensate}. After a migration, {migrate} also cleans up and continues.",
   },
+  UNDO_GIVEN_UP: {
+    status: 500,
+    retryable: false,
+    cause: "An operator canceled an operation whose undos went on because something could not be reached.",
+    fix: "Run the undos again with {compensate} when it can be reached.",
+  },
   CHANGE_INCOMPLETE: {
     status: 500,
     retryable: false,

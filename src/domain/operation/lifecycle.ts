@@ -208,10 +208,22 @@ export function beginMigration(
 }
 
 /** What an operation reports at its end. The status may be another one because of a cancellation. */
-export type End = Omit<Outcome, "status" | "error" | "leftUndone"> & { readonly status: OperationStatus };
+export type End = Omit<Outcome, "status" | "error" | "leftUndone"> & {
+  readonly status: OperationStatus;
+  /** Until when one of its writes may still take effect. */
+  readonly landsUntil?: string | undefined;
+};
 
 /** The record after the operation that holds it; undefined if there is nothing left to record. */
 export function end(record: HeldRecord, outcome: End, time: string): FreeRecord | undefined {
+  const next = stateAfter(record, outcome, time);
+  if (!next) return undefined;
+  const { landsUntil: _before, ...rest } = next;
+  const { landsUntil } = outcome;
+  return landsUntil === undefined ? rest : { ...rest, landsUntil };
+}
+
+function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord | undefined {
   const { status, leftBehind, isUntouched = false } = outcome;
   const hasSucceeded = status === "Succeeded";
   switch (record.state) {

@@ -37,6 +37,11 @@ const base = {
    * Without a host, which Azure says (givenDatabase.ts). Since 0.2.0.
    */
   servers: z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() })).exactOptional(),
+  /**
+   * Until when a write of an earlier operation may still take effect, because nobody heard its answer: the next operation begins
+   * after it. Since 0.2.0.
+   */
+  landsUntil: z.string().exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };

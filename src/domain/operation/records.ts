@@ -13,6 +13,7 @@ import type { Compensated } from "./namespaceRecord.ts";
 import type { OperationError, OperationKind, OperationStatus, StepAction } from "./operation.ts";
 import type { OperationResult } from "./operationResult.ts";
 import type { Difference, PlannedStep } from "./plan.ts";
+import type { StillToUndo } from "./stillToUndo.ts";
 
 /** A record with its ETag, by which a later write proves that nobody wrote in between. */
 export type Stored<T> = T & { readonly etag: string };
@@ -60,6 +61,10 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly compensates?: Compensated;
   /** Names of the undos that failed. */
   readonly leftUndone?: readonly string[];
+  /** What it still has to take away, while its undos go on. Counts until it has ended. Since 0.2.0. */
+  readonly stillToUndo?: StillToUndo;
+  /** Who ended that waiting: what is left is then reported. Since 0.2.0. */
+  readonly givenUp?: Cancel;
   /** Everything is done and verified: from here on the operation cannot be canceled. */
   readonly committedTime?: string;
 }

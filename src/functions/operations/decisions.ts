@@ -152,7 +152,8 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
         const record = isBatch
           ? await cancelBatch(ports, id, cancel)
           : await cancelOperation(ports.registry, id, cancel);
-        return { record, decided: record.cancel };
+        const givenUp = record.kind === "batch" ? undefined : record.givenUp;
+        return { record, decided: givenUp ?? record.cancel };
       },
     });
   });
@@ -212,7 +213,8 @@ async function answerDecision(
   await appendDecision(ports, origin, { id: `${id}/${by.id}`, what: record.kind, action: name, outcome: "Running" });
   context.log(logLine("decided", { verb: name, operation: id, by: by.id }));
   if (record.kind === "batch") await passOnNow(ports, getClient(context), record, context);
-  else if (record.cancel || record.approval?.decision) await wake(getClient(context), record, context);
+  else if (record.cancel || record.givenUp || record.approval?.decision)
+    await wake(getClient(context), record, context);
   return accepted({ ...signatureOf(id, decided), id, kind: record.kind, decision: name });
 }
 

@@ -143,13 +143,27 @@ function summary(record: AnyOperation): AnySummary {
 
 export function summaryOfOperation(record: OperationRecord): OperationSummary {
   const { id, kind, status, cluster, namespace, requestedBy, team, createdTime, startTime, endTime, ...rest } = record;
-  const { result, error, approval, cancel, leftUndone, compensates, traceparent, batch } = rest;
+  const { result, error, approval, cancel, leftUndone, stillToUndo, compensates, traceparent, batch } = rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
+  const waiting = isFinal(status) ? {} : { stillToUndo };
   const ended = { result, error: error && tellIn("ended", error) };
   const phase = recordedPhase({ status, approval, cancel });
-  return { id, kind, status, cluster, namespace, batch, ...who, ...ended, ...decided, phase, etag: etagOf(record) };
+  return {
+    id,
+    kind,
+    status,
+    cluster,
+    namespace,
+    batch,
+    ...who,
+    ...ended,
+    ...decided,
+    ...waiting,
+    phase,
+    etag: etagOf(record),
+  };
 }
 
 /** The phase, if the record alone shows it. */

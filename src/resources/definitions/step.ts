@@ -27,6 +27,8 @@ export type StepInput = z.infer<typeof StepInput>;
 export const RemovalInput = StepInput.extend({
   /** For an undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
   createdBy: z.string().optional(),
+  /** In an offboarding: the step may ask to look again. Absent in those that 0.1.0 began, which look once. */
+  looksAgain: z.boolean().optional(),
 });
 export type RemovalInput = z.infer<typeof RemovalInput>;
 
@@ -38,6 +40,8 @@ export const StepResult = z.object({
   action: StepAction,
   /** RFC 3339: the step is not done and looks again at this time. Its notices say what it waits for. */
   waitsUntil: Time.optional(),
+  /** It did not find what the records say was made (missed.ts). Since 0.2.0. */
+  isMissed: z.boolean().optional(),
 });
 export type StepResult = z.infer<typeof StepResult>;
 

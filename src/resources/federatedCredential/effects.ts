@@ -3,9 +3,11 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
+import { isMissed } from "../definitions/missed.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
@@ -49,13 +51,19 @@ export const federateIdentity = defineStep({
 const UnfederateInput = RemovalInput.extend({ serviceAccount: z.string() });
 
 async function unfederate(input: z.infer<typeof UnfederateInput>, ports: Ports, step: Pick<StepContext, "willDo">) {
-  const { plan, credential } = await planUnfederation(ports, input);
+  const { plan, credential, isAbsent } = await planUnfederation(ports, input);
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
     const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
     await ports.identities.removeFederatedCredential(ref, credential);
   }
-  return { action: plan.action };
+  const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
+  const isSurprising = isAbsent && (await isMissed(ports, input, made));
+  return { action: plan.action, ...(isSurprising ? { isMissed: true } : {}) };
+}
+
+function hasCredential({ request }: NamespaceRecord): boolean {
+  return request.identityMode === "workloadIdentity";
 }
 
 export const unfederateIdentity = defineStep({

@@ -102,7 +102,7 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
 export async function planUnfederation(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
   input: Berth & { readonly serviceAccount: string; readonly createdBy?: string | undefined },
-): Promise<{ plan: StepPlan; credential: string }> {
+): Promise<{ plan: StepPlan; credential: string; isAbsent?: boolean }> {
   const ref = identityRef(findCluster(catalog, input.cluster), input);
   const credential = federatedCredentialName(input, input.serviceAccount);
   const step: StepKey = { name: "unfederateIdentity", target: ref.name };
@@ -113,7 +113,7 @@ export async function planUnfederation(
   }
   const credentials = await identities.federatedCredentials(ref);
   const found = credentials.find((each) => each.name === credential);
-  if (!found) return none;
+  if (!found) return { ...none, isAbsent: true };
   const differences = [
     { field: "name", current: credential, desired: null },
     { field: "subject", current: found.subject, desired: null },

@@ -8,6 +8,7 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import type { Inspection, InspectionInput } from "../definitions/inspection.ts";
+import { isMissed } from "../definitions/missed.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { dependantsOfIdentity } from "./dependants.ts";
@@ -51,12 +52,14 @@ export const removeIdentity = defineStep({
   output: StepResult,
   target: identityName,
   async run(input, ports, step) {
-    const { action, differences } = (await planIdentityRemoval(ports, input)).plan;
+    const { plan, current } = await planIdentityRemoval(ports, input);
+    const { action, differences } = plan;
     if (action === "delete") {
       await step.willDo(action, differences);
       await ports.identities.remove(identityRef(findCluster(ports.catalog, input.cluster), input));
     }
-    return { action };
+    const made = { madeBy: "ensureIdentity", isOnboarded: () => true } as const;
+    return !current && (await isMissed(ports, input, made)) ? { action, isMissed: true } : { action };
   },
 });
 

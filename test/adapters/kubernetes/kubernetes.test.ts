@@ -448,12 +448,42 @@ describe("errors", () => {
     [503, "CLUSTER_UNREACHABLE"],
     [504, "CLUSTER_UNREACHABLE"],
   ])("reads HTTP %i as %s and repeats the server's message", async (status, code) => {
-    script("GET namespaces", { kind: "error", code: status, message: "said so" });
+    // A 403 is believed a second time.
+    script("GET namespaces", { kind: "error", code: status, message: "said so" }, status === 403 ? 2 : 1);
 
     expect(await problemOf(get())).toMatchObject({
       code,
       message: expect.stringMatching(new RegExp(`^Cluster "aks-dev": GET .* answered ${status}: said so$`)),
     });
+  });
+
+  test("asks again before it believes a 403", async () => {
+    script("GET namespaces", { kind: "error", code: 403, message: "the roles are not read yet" });
+
+    expect(await get()).toMatchObject({ metadata: { name: "team" } });
+  });
+
+  test("reads the 403 of a server that is not ready as an unreachable API server, in which nothing happened", async () => {
+    const { certificate, privateKey } = cluster.tls;
+    const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
+      const isHealth = request.url === "/readyz";
+      response.writeHead(isHealth ? 500 : 403, { "content-type": "application/json" });
+      response.end(
+        isHealth
+          ? "[-]poststarthook/rbac/bootstrap-roles failed"
+          : JSON.stringify({ kind: "Status", reason: "Forbidden" }),
+      );
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("The server has no port.");
+    const starting = { ...cluster.target, apiServer: `https://127.0.0.1:${address.port}/` };
+
+    const error = await kubernetes.get(starting, ref()).catch((caught: unknown) => caught);
+    server.close();
+
+    expect(error).toMatchObject({ code: "CLUSTER_UNREACHABLE", isWithoutEffect: true });
   });
 
   test("passes on how long the server asks to wait", async () => {

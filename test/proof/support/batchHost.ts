@@ -16,6 +16,7 @@ import { reconcileBatches } from "../../../src/functions/batches/reconcileBatche
 import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
+import { inVirtualTime } from "../../support/virtualTime.ts";
 import { approver } from "./callers.ts";
 import { breakable, lossy } from "./engine.ts";
 import { type Call, calm, died } from "./faults.ts";
@@ -162,6 +163,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
 
   function shared(): RunOptions {
     return {
+      ...inVirtualTime,
       random: dice.next,
       together: (open) => 1 + dice.roll(open),
       turnAgain: () => dice.chance(turnsAgain),

@@ -303,6 +303,12 @@ function changeEntry({ trail }: World): void {
   if (row !== undefined && entry) trail.set(row, { ...entry, who: "nobody" });
 }
 
+/** Believes that what got no answer has had its effect by then, or never will. */
+function withoutLanding(ports: Ports): Ports {
+  const { catalog } = ports;
+  return { ...ports, catalog: { ...catalog, retry: { ...catalog.retry, landingMs: 0 } } };
+}
+
 /** Claims to undo a migration's phases without doing so. */
 function withoutUndoing(ports: Ports): Ports {
   const { kubernetes } = ports;
@@ -435,6 +441,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     from: 800,
   },
   "a take-over that hands over first": { spoil: withoutWaiting, finds: hasOthers },
+  "an undo that trusts one look": { spoil: withoutLanding, finds: leaks },
   "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },

@@ -1,9 +1,10 @@
 /**
  * Breaks the calls of ports: before their effect, after it (the answer is lost), temporarily or permanently, or by ending
- * the process that made them. Every call also takes a random time, so that concurrent work interleaves.
+ * the process that made them. What a write without an answer does may happen later. Every call also takes a random time, so that
+ * concurrent work interleaves.
  */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import type { Dice } from "./random.ts";
+import { createDice, type Dice } from "./random.ts";
 
 export type Wire = "arm" | "sql" | "kubernetes" | "tables" | "serviceBus";
 
@@ -34,16 +35,71 @@ export interface Faults {
   /** Calls of a process that never dies. */
   readonly call: Call;
   live(): Life;
+  /** The time passes in which what was sent may take effect. */
+  landAll(): void;
   /** A log of events, if requested. */
   readonly trace: string[] | undefined;
 }
 
 export const died = Symbol("died");
 
-export function createFaults(dice: Dice, trace?: string[]): Faults {
+/** How often, and how late, a write takes effect whose answer nobody hears. */
+export interface Lateness {
+  /** Separate dice, so that a world in which nothing is late stays the same. */
+  readonly dice: Dice;
+  readonly chance: number;
+  readonly longestMs: number;
+}
+
+export function createLateness(seed: number, longestMs: number): Lateness {
+  const dice = createDice(seed ^ 0x1a7e);
+  return { dice, chance: dice.pick([0, 0, 0.3, 0.8]), longestMs };
+}
+
+export const never: Lateness = { dice: createDice(0), chance: 0, longestMs: 0 };
+
+/** Not of a table or a queue, which have no third party, and no question. */
+const isLateWrite = /^(put|remove|set|change|apply) /;
+
+interface Pending {
+  readonly at: number;
+  readonly name: string;
+  readonly effect: () => unknown;
+}
+
+export function createFaults(
+  dice: Dice,
+  { trace, late = never }: { trace?: string[] | undefined; late?: Lateness } = {},
+): Faults {
+  const pending: Pending[] = [];
+
+  function land(isDue: (each: Pending) => boolean): void {
+    for (const each of pending.filter(isDue).toSorted((a, b) => a.at - b.at)) {
+      pending.splice(pending.indexOf(each), 1);
+      trace?.push(`  ! ${each.name} takes effect now`);
+      try {
+        each.effect();
+      } catch {
+        // It was possible when it was sent; nobody hears of it.
+      }
+    }
+  }
+
+  /** The effect of a write without an answer: now or later. */
+  function happen(wire: Wire, name: string, effect: () => unknown): void {
+    const isOutward = wire !== "tables" && wire !== "serviceBus";
+    if (!isOutward || !isLateWrite.test(name) || !late.dice.chance(late.chance)) {
+      effect();
+      return;
+    }
+    trace?.push(`  ${name}: takes effect later`);
+    pending.push({ at: Date.now() + late.dice.next() * late.longestMs, name, effect });
+  }
+
   async function call<T>(life: Mortal | undefined, wire: Wire, name: string, effect: () => T): Promise<T> {
     for (let wait = dice.roll(3); wait > 0; wait -= 1) await undefined;
-    if (life?.isDead) return await never();
+    if (life?.isDead) return await silence();
+    land(({ at }) => at <= Date.now());
 
     const { passing, deaths, refused, down } = faults.plan;
     if (down?.test(name)) {
@@ -57,10 +113,10 @@ export function createFaults(dice: Dice, trace?: string[]): Faults {
     if (life && dice.chance(deaths)) {
       const before = dice.chance(0.5);
       trace?.push(`  ${name}: process dies ${before ? "before" : "after"} it`);
-      if (!before) effect();
+      if (!before) happen(wire, name, effect);
       life.isDead = true;
       life.die();
-      return await never();
+      return await silence();
     }
     if (!dice.chance(passing)) {
       trace?.push(`  ${name}`);
@@ -73,13 +129,14 @@ export function createFaults(dice: Dice, trace?: string[]): Faults {
         : passingError(wire, name);
     }
     trace?.push(`  ${name}: answer lost`);
-    effect();
+    happen(wire, name, effect);
     throw passingError(wire, name);
   }
 
   const faults: Faults = {
     plan: calm,
     trace,
+    landAll: () => land(() => true),
     call: (wire, name, effect) => call(undefined, wire, name, effect),
     live() {
       const { promise, resolve } = Promise.withResolvers<typeof died>();
@@ -95,7 +152,7 @@ interface Mortal {
   isDead: boolean;
 }
 
-function never(): Promise<never> {
+function silence(): Promise<never> {
   return new Promise(() => undefined);
 }
 

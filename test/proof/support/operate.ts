@@ -12,6 +12,7 @@ import { json } from "../../../src/functions/http/respond.ts";
 import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
+import { inVirtualTime } from "../../support/virtualTime.ts";
 import { approver } from "./callers.ts";
 import { breakable } from "./engine.ts";
 import { type Call, calm, died, type Faults } from "./faults.ts";
@@ -82,6 +83,8 @@ export async function operate(world: World, asked: Asked, control: Control): Pro
       }
     }
   }
+  // Nothing holds the namespace any more, so nothing that was sent may take effect from now on, unless it changes nothing.
+  faults.landAll();
   if (asked.key !== undefined && answer)
     problems.push(...(await askOnceMore(world, acceptanceContextOf, asked, answer)));
   return { operation: answer?.operation, isOld, problems };
@@ -226,6 +229,7 @@ async function runInstance(
   const orchestration = instead[name] ?? name;
   faults.trace?.push(`  ${orchestration} runs`);
   const mailbox = createMailbox();
+  let rests = 0;
   /** Decides, unless the tables or the record refuse; its event may get lost, or an event may come without a decision. */
   const decide = async (what: "cancel" | "approved" | "rejected") => {
     const { registry } = portsOf(faults.call);
@@ -244,7 +248,12 @@ async function runInstance(
     async (execute) =>
       await runOrchestration(orchestration, input, {
         mailbox,
+        ...inVirtualTime,
         async atRest() {
+          // People do not decide for ever: then only time passes.
+          rests += 1;
+          if (rests > mostRests) return;
+          if (faults.plan === calm) return await decide("approved");
           const choice = dice.roll(10);
           if (choice < 6) await decide("approved");
           else if (choice < 7) await decide("rejected");
@@ -269,6 +278,9 @@ async function runInstance(
     throw new Error(`${name} ${id}`, { cause });
   });
 }
+
+/** How often somebody decides while an orchestration waits. */
+const mostRests = 6;
 
 interface Delivery {
   readonly run: () => Promise<unknown>;

@@ -228,6 +228,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "onboard-identity-answer-lost": broken(lost("put identity")),
   "onboard-database-answer-lost": broken(lost("change sql-dev/messages")),
   "onboard-database-down": broken(down("change sql-dev/orders")),
+  // Longer than the runtime's attempts.
+  "onboard-undo-goes-on": broken((cloud) => {
+    let tries = 0;
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "after") return;
+      if (what === "put credential") throw new PermanentError("ARM_FORBIDDEN", "refused");
+      if (what !== "remove identity") return;
+      tries += 1;
+      if (tries <= 5) throw new TransientError("ARM_UNAVAILABLE", "no answer came");
+    };
+  }),
   "onboard-compensation-failed": async ({ cloud, onboard }) => {
     cloud.onWrite = ({ what, when }) => {
       if (when === "before" && ["put credential", "remove identity"].includes(what)) {

@@ -17,6 +17,7 @@ import "../../../src/orchestrations/onboardBatch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
+import { endVirtualTime } from "../../support/virtualTime.ts";
 import {
   type Act,
   compensate,
@@ -66,7 +67,15 @@ function hasNamespaceBatches(seed: number): boolean {
   return seed % 20 === 13;
 }
 
-export async function simulate(seed: number, { trace, atEnd, ...control }: SimulateOptions = {}): Promise<Verdict> {
+export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Verdict> {
+  try {
+    return await simulateNow(seed, options);
+  } finally {
+    endVirtualTime();
+  }
+}
+
+async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateOptions): Promise<Verdict> {
   const world = createWorld(seed, trace);
   const { dice, faults, registry, by, engine } = world;
   // Separate dice, so that every seed keeps the rest of its world.

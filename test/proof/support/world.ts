@@ -22,7 +22,7 @@ import { type AzureState, createAzure, createRoleAssignments, createServers, gui
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
-import { type Call, createFaults, type FaultPlan, type Faults } from "./faults.ts";
+import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
 import { watchOwners } from "./owners.ts";
 import { createDice, type Dice } from "./random.ts";
@@ -79,6 +79,9 @@ const databases = [
 ];
 export const issuer = "https://issuer.example/cluster/";
 
+/** How long a write without an answer may still take effect. */
+const landingMs = 60_000;
+
 const everything = ["reader", "writer", "executor"];
 const team = {
   clusters: ["aks"],
@@ -108,7 +111,10 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
       "sql-b": server("sql-b", { userCreation: "externalProvider", names: ["three", "four"] }),
     },
     // Longer than any Retry-After, so that nothing waits in real time.
-    retry: { firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
+    retry: {
+      ...{ firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
+      ...{ landingMs, undoTimeoutMs: 200_000 },
+    },
     approval: { databases: needApproval },
     teams: { blue: team, red: team, green: { ...team, quota: 10 } },
   });
@@ -133,7 +139,7 @@ function server(name: string, { userCreation, names }: { userCreation: string; n
 
 export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
-  const faults = createFaults(dice, trace);
+  const faults = createFaults(dice, { trace, late: createLateness(seed, landingMs) });
   const sqlAdmins = new Map(["sql-a", "sql-b"].map((alias) => [alias, platform]));
   const azure: AzureState = { identities: new Map(), credentials: new Map(), sqlAdmins };
   const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));

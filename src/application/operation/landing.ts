@@ -5,8 +5,7 @@
  */
 import type { StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
-import { delayOf, type RetryPolicy } from "../../durable/retry.ts";
-import { isStepName, stepFacts } from "../../resources/index.ts";
+import { isOutward, isStepName, stepFacts } from "../../resources/index.ts";
 
 /** RFC 3339, with the steps whose writes may take effect until then; undefined if none may. */
 export interface Landing {
@@ -18,10 +17,29 @@ export interface Landing {
 export function findLanding(
   undo: StepKey,
   steps: readonly StepRecord[],
-  { landingMs, now }: { readonly landingMs: number; readonly now: number },
+  { landingMs, now }: When,
 ): Landing | undefined {
-  const concerned = steps.filter((step) => isSameStep(step, undo) || isUndoneBy(undo, step));
-  const open = concerned.flatMap((step) => {
+  return landingOf(
+    steps.filter((step) => isSameStep(step, undo) || isUndoneBy(undo, step)),
+    { landingMs, now },
+  );
+}
+
+/** Of all steps of an operation that write outside Mooring. */
+export function findOutwardLanding(steps: readonly StepRecord[], when: When): Landing | undefined {
+  return landingOf(
+    steps.filter(({ name }) => isStepName(name) && isOutward(name)),
+    when,
+  );
+}
+
+interface When {
+  readonly landingMs: number;
+  readonly now: number;
+}
+
+function landingOf(steps: readonly StepRecord[], { landingMs, now }: When): Landing | undefined {
+  const open = steps.flatMap((step) => {
     const sent = sentUntil(step, now);
     const until = sent === undefined ? undefined : sent + landingMs;
     return until !== undefined && until > now ? [{ step, until }] : [];
@@ -58,13 +76,3 @@ export function isAttemptOpen({ isOpen, status, nextRetryTime, changedTime }: St
 
 /** The functionTimeout in host.json. */
 export const longestAttemptMs = 600_000;
-
-/** When the undo looks again: soon at first, and last when nothing may take effect any more. */
-export function nextLook(
-  { until }: Landing,
-  retry: RetryPolicy,
-  { tries, now }: { tries: number; now: number },
-): string {
-  const at = Math.min(now + delayOf(retry, tries), Date.parse(until));
-  return new Date(at).toISOString();
-}

@@ -1,0 +1,39 @@
+/** Shows what an operation still has to take away while its undos go on. */
+
+import { isFinal } from "../../domain/operation/operation.ts";
+import { describeCode } from "../../domain/operation/plan.ts";
+import type { OperationRecord } from "../../domain/operation/records.ts";
+import type { Ports } from "../../ports.ts";
+import { undoWaits } from "../../telemetry/metrics.ts";
+import { amendOperation } from "../amendOperation.ts";
+import { withReasons } from "./withReasons.ts";
+
+export interface WaitingUndo {
+  readonly name: string;
+  /** Absent if it only looks again. */
+  readonly failure?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Idempotent. The time since which they wait stays that of the first call. */
+export async function recordWaitingUndos(
+  { registry }: Pick<Ports, "registry">,
+  {
+    operation,
+    kind,
+    undos,
+  }: Pick<OperationRecord, "kind"> & { readonly operation: string; readonly undos: readonly WaitingUndo[] },
+): Promise<void> {
+  const failure = undos.find((undo) => undo.failure)?.failure;
+  const why = failure && withReasons(describeCode(failure.code, failure.message), await registry.listSteps(operation));
+  const { change } = await amendOperation(registry, operation, ({ status, stillToUndo }) => {
+    if (isFinal(status)) return undefined;
+    const since = stillToUndo?.since ?? new Date().toISOString();
+    const names = undos.map(({ name }) => name);
+    return { stillToUndo: { undos: names, since, ...(why ? { error: why } : {}) } };
+  });
+  if (!change) return;
+  for (const { name, failure: own } of undos) {
+    // The name of a grant's undo also contains its target, which the metric leaves out.
+    undoWaits.add(1, { kind, undo: name.split(" ", 1)[0] ?? name, code: own?.code ?? "WRITE_UNANSWERED" });
+  }
+}
