@@ -173,7 +173,7 @@ it("does not report a namespace as unchanged if it was deleted or recreated in t
   config.loadFromFile(sandbox.kubeconfig);
   const core = config.makeApiClient(CoreV1Api);
   await core.deleteNamespace({ name: "again" });
-  const isGone = () => sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again") === undefined;
+  const isGone = async () => (await sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again")) === undefined;
   await expect.poll(isGone).toBe(true);
 
   const missing = await service.call("POST", "/api/onboardings", request("again"));

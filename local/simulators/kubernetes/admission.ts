@@ -1,9 +1,14 @@
 /** Admission of a new pod: the workload identity webhook, and the check that its service account exists. */
-import { forbidden } from "./failures.ts";
+import { ApiFailure, forbidden } from "./failures.ts";
 import { type JsonObject, stringAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
-import { injectWorkloadIdentity, isLabelledForWorkloadIdentity } from "./workloadIdentityWebhook.ts";
+import {
+  injectWorkloadIdentity,
+  isLabelledForWorkloadIdentity,
+  WebhookDenial,
+  type WorkloadIdentity,
+} from "./workloadIdentityWebhook.ts";
 
 export function createAdmission(environment: {
   readonly store: Store;
@@ -23,7 +28,7 @@ export function createAdmission(environment: {
     if (resource.kind !== "Pod") return object;
     const admitted =
       hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
-        ? injectWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
+        ? withWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
         : object;
     const namespace = stringAt(admitted, "metadata", "namespace") ?? "";
     const account = stringAt(admitted, "spec", "serviceAccountName") ?? "default";
@@ -33,4 +38,14 @@ export function createAdmission(environment: {
     }
     return admitted;
   };
+}
+
+function withWorkloadIdentity(pod: JsonObject, identity: WorkloadIdentity): JsonObject {
+  try {
+    return injectWorkloadIdentity(pod, identity);
+  } catch (error) {
+    if (!(error instanceof WebhookDenial)) throw error;
+    const message = `admission webhook "mutation.azure-workload-identity.io" denied the request: ${error.message}`;
+    throw new ApiFailure(error.code, "BadRequest", message);
+  }
 }

@@ -24,6 +24,8 @@ export interface ApiRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** The body as it arrived. */
+  readonly bytes: Buffer;
 }
 
 export interface Reply {
@@ -33,7 +35,13 @@ export interface Reply {
   readonly contentType?: string;
 }
 
-export type Answer = Reply | { readonly stream: (response: ServerResponse) => void };
+export type Answer =
+  | Reply
+  | {
+      readonly stream: (response: ServerResponse) => void;
+      /** Lets go of what would be streamed, when nobody reads it. */
+      readonly discard?: () => void;
+    };
 
 interface Environment {
   readonly store: Store;

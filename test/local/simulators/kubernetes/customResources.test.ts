@@ -34,7 +34,7 @@ const instance = (kind: string, spec: object, rest: object = {}) => ({
   spec,
   ...rest,
 });
-const stored = (kind: string) => cluster.simulator.objects.get("example.com/v1", kind, "x", "default");
+const stored = async (kind: string) => await cluster.simulator.objects.get("example.com/v1", kind, "x", "default");
 const object = (properties: object, rest: object = {}) => ({ type: "object", properties, ...rest });
 
 test("serves a definition's resource as soon as it is stored, and stops when it is deleted", async () => {
@@ -48,7 +48,7 @@ test("serves a definition's resource as soon as it is stored, and stops when it 
     },
   });
   await cluster.create(instance("Boat", { name: "Ada" }));
-  expect(stored("Boat")).toMatchObject({ spec: { name: "Ada" }, metadata: { generation: 1 } });
+  expect(await stored("Boat")).toMatchObject({ spec: { name: "Ada" }, metadata: { generation: 1 } });
 
   await cluster.request("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/boats.example.com");
 
@@ -86,14 +86,14 @@ test("validates, defaults and prunes by the schema", async () => {
     details: { causes: [{ field: "spec.size" }, { reason: "FieldValueNotSupported", field: "spec.colour" }] },
   });
   await cluster.create(instance("Buoy", { size: 2, shape: "round" }));
-  expect(stored("Buoy")?.["spec"]).toEqual({ size: 2, colour: "red" });
+  expect((await stored("Buoy"))?.["spec"]).toEqual({ size: 2, colour: "red" });
 });
 
 test("separates the status subresource, and requires the resource version for a replacement", async () => {
   const schema = object({ spec: object({ a: { type: "string" } }), status: object({ b: { type: "string" } }) });
   await define(definition("Pier", schema, { status: {} }));
   await cluster.create(instance("Pier", { a: "1" }, { status: { b: "ignored" } }));
-  expect(stored("Pier")?.["status"]).toBeUndefined();
+  expect((await stored("Pier"))?.["status"]).toBeUndefined();
 
   const ref = { group: "example.com", version: "v1", namespace: "default", plural: "piers", name: "x" };
   await cluster.custom.patchNamespacedCustomObjectStatus(
@@ -101,7 +101,7 @@ test("separates the status subresource, and requires the resource version for a 
     k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
   );
 
-  expect(stored("Pier")).toMatchObject({ spec: { a: "1" }, status: { b: "set" }, metadata: { generation: 1 } });
+  expect(await stored("Pier")).toMatchObject({ spec: { a: "1" }, status: { b: "set" }, metadata: { generation: 1 } });
   const body = instance("Pier", { a: "2" });
   expect(await failureOf(cluster.custom.replaceNamespacedCustomObject({ ...ref, body }))).toMatchObject({ code: 422 });
 });
@@ -130,12 +130,12 @@ test("serves aad-pod-identity's kinds if it is installed, and prunes unknown fie
 
   await cluster.create(identity);
 
-  expect(cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default")?.["spec"]).toEqual(
-    {
-      type: 0,
-      resourceID: "/subscriptions/s",
-    },
-  );
+  expect(
+    (await cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default"))?.["spec"],
+  ).toEqual({
+    type: 0,
+    resourceID: "/subscriptions/s",
+  });
   const strict = "/apis/aadpodidentity.k8s.io/v1/namespaces/default/azureidentities?fieldValidation=Strict";
   const { text } = await cluster.request("POST", strict, { body: { ...identity, metadata: { name: "id2" } } });
   expect(JSON.parse(text)).toMatchObject({
@@ -158,7 +158,9 @@ test("does not serve aad-pod-identity's kinds if it is not installed", async () 
 });
 
 test("gives `kubectl get` the columns of the definition", async () => {
-  await eventually(() => cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default"));
+  await eventually(
+    async () => await cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default"),
+  );
 
   const { text } = await cluster.request("GET", "/apis/aadpodidentity.k8s.io/v1/namespaces/default/azureidentities", {
     headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json" },

@@ -132,7 +132,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     await kubectl("label", "-n", "team", "cm", "settings", "c=d");
     await kubectl("patch", "-n", "team", "azureidentity", "id", "--type=merge", "-p", '{"spec":{"clientID":"new"}}');
 
-    expect(cluster.simulator.objects.get("v1", "ConfigMap", "settings", "team")?.metadata).toMatchObject({
+    expect((await cluster.simulator.objects.get("v1", "ConfigMap", "settings", "team"))?.metadata).toMatchObject({
       annotations: { a: "b" },
       labels: { c: "d" },
     });
@@ -147,7 +147,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
     const deleting = kubectl("delete", "-n", "team", "cm", "held", "--timeout=5s");
     await eventually(
-      () => cluster.simulator.objects.get("v1", "ConfigMap", "held", "team")?.metadata.deletionTimestamp,
+      async () => (await cluster.simulator.objects.get("v1", "ConfigMap", "held", "team"))?.metadata.deletionTimestamp,
     );
 
     const body = [{ op: "remove", path: "/metadata/finalizers" }];
@@ -169,6 +169,6 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
 
     expect(await kubectl("delete", "namespace", "gone", "--wait", "--timeout=5s")).toBe('namespace "gone" deleted\n');
 
-    expect(cluster.simulator.objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", "gone")).toEqual([]);
+    expect(await cluster.simulator.objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", "gone")).toEqual([]);
   });
 });

@@ -22,7 +22,7 @@ const configMap = (name: string, rest: object = {}) => ({
   ...rest,
 });
 const path = (name: string) => `/api/v1/namespaces/${namespace}/configmaps/${name}`;
-const stored = (name: string) => cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
+const stored = async (name: string) => await cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
 
 describe("create", () => {
   test("gives an object its identity", async () => {
@@ -100,7 +100,7 @@ describe("create", () => {
   test("stores nothing in a dry run", async () => {
     await cluster.core.createNamespacedConfigMap({ namespace, body: configMap("a"), dryRun: "All" });
 
-    expect(stored("a")).toBeUndefined();
+    expect(await stored("a")).toBeUndefined();
   });
 
   test("turns a Secret's stringData into data", async () => {
@@ -124,7 +124,7 @@ describe("field validation", () => {
 
     expect(status).toBe(201);
     expect(headers["warning"]).toBe('299 - "unknown field \\"metadata.lables\\"", 299 - "unknown field \\"dat\\""');
-    expect(stored("a")).not.toHaveProperty("dat");
+    expect(await stored("a")).not.toHaveProperty("dat");
   });
 
   test("refuses unknown fields with Strict", async () => {
@@ -165,24 +165,24 @@ describe("update", () => {
       message: expect.stringContaining("the object has been modified"),
     });
     await cluster.core.replaceNamespacedConfigMap({ namespace, name: "a", body: configMap("a") });
-    expect(stored("a")?.["data"]).toBeUndefined();
+    expect((await stored("a"))?.["data"]).toBeUndefined();
   });
 
   test("lets no client set the creation or deletion time", async () => {
     await cluster.create(configMap("a"));
-    const before = stored("a")?.metadata;
+    const before = (await stored("a"))?.metadata;
 
     await cluster.request("PATCH", path("a"), {
       body: { metadata: { creationTimestamp: "2000-01-01T00:00:00Z", deletionTimestamp: "2000-01-01T00:00:00Z" } },
       headers: { "content-type": "application/merge-patch+json" },
     });
 
-    expect(stored("a")?.metadata).toEqual(before);
+    expect((await stored("a"))?.metadata).toEqual(before);
   });
 
   test("does not raise the resource version when nothing changes", async () => {
     await cluster.create(configMap("a", { data: { k: "v" } }));
-    const before = stored("a")?.metadata.resourceVersion;
+    const before = (await stored("a"))?.metadata.resourceVersion;
 
     await cluster.objects.patch(
       configMap("a", { data: { k: "v" } }),
@@ -193,7 +193,7 @@ describe("update", () => {
       k8s.PatchStrategy.MergePatch,
     );
 
-    expect(stored("a")?.metadata.resourceVersion).toBe(before);
+    expect((await stored("a"))?.metadata.resourceVersion).toBe(before);
   });
 
   test("applies a JSON patch, and refuses one whose test fails", async () => {
@@ -206,7 +206,7 @@ describe("update", () => {
     ];
     await cluster.core.patchNamespacedConfigMap({ namespace, name: "a", body });
 
-    expect(stored("a")).toMatchObject({ data: { k: "v" }, metadata: { annotations: { "a/b": "2" } } });
+    expect(await stored("a")).toMatchObject({ data: { k: "v" }, metadata: { annotations: { "a/b": "2" } } });
     const failing = [{ op: "test", path: "/data/k", value: "other" }];
     expect(
       await failureOf(cluster.core.patchNamespacedConfigMap({ namespace, name: "a", body: failing })),
@@ -231,7 +231,7 @@ describe("update", () => {
 
     await cluster.objects.patch(pod([{ name: "b", image: "b:2" }]));
 
-    expect(cluster.simulator.objects.get("v1", "Pod", "p", namespace)).toMatchObject({
+    expect(await cluster.simulator.objects.get("v1", "Pod", "p", namespace)).toMatchObject({
       spec: {
         containers: [
           { name: "a", image: "a:1" },
@@ -273,10 +273,12 @@ describe("update", () => {
     const body = { metadata: { labels: { a: "b" } }, status: { phase: "Running" } };
 
     await cluster.request("PATCH", podPath, { body: { status: { phase: "Failed" } }, ...merge });
-    expect(cluster.simulator.objects.get("v1", "Pod", "p", namespace)).toMatchObject({ status: { phase: "Pending" } });
+    expect(await cluster.simulator.objects.get("v1", "Pod", "p", namespace)).toMatchObject({
+      status: { phase: "Pending" },
+    });
 
     await cluster.request("PATCH", `${podPath}/status`, { body, ...merge });
-    const stored = cluster.simulator.objects.get("v1", "Pod", "p", namespace);
+    const stored = await cluster.simulator.objects.get("v1", "Pod", "p", namespace);
     expect(stored).toMatchObject({ status: { phase: "Running" } });
     expect(stored?.metadata.labels).toBeUndefined();
   });
@@ -326,7 +328,7 @@ describe("delete", () => {
       code: 409,
       reason: "Conflict",
     });
-    expect(stored("a")).toBeDefined();
+    expect(await stored("a")).toBeDefined();
   });
 
   test("waits for finalizers", async () => {
@@ -336,14 +338,14 @@ describe("delete", () => {
     });
 
     await cluster.core.deleteNamespacedConfigMap({ namespace, name: "a" });
-    expect(stored("a")?.metadata.deletionTimestamp).toMatch(/Z$/);
+    expect((await stored("a"))?.metadata.deletionTimestamp).toMatch(/Z$/);
 
     await cluster.core.patchNamespacedConfigMap({
       namespace,
       name: "a",
       body: [{ op: "remove", path: "/metadata/finalizers" }],
     });
-    expect(stored("a")).toBeUndefined();
+    expect(await stored("a")).toBeUndefined();
   });
 
   test("of a collection respects the selector", async () => {
@@ -356,7 +358,7 @@ describe("delete", () => {
 
     await cluster.core.deleteCollectionNamespacedConfigMap({ namespace, labelSelector: "app=x" });
 
-    expect([stored("a"), stored("b")?.metadata.name]).toEqual([undefined, "b"]);
+    expect([await stored("a"), (await stored("b"))?.metadata.name]).toEqual([undefined, "b"]);
   });
 
   test("also deletes dependents, unless they are to be orphaned", async () => {
@@ -371,8 +373,8 @@ describe("delete", () => {
     await cluster.core.deleteNamespacedConfigMap({ namespace, name: "owner-2", propagationPolicy: "Orphan" });
     await cluster.core.deleteNamespacedConfigMap({ namespace, name: "owner-1" });
 
-    await eventually(() => (stored("follows") === undefined ? true : undefined));
-    expect(stored("stays")?.metadata.ownerReferences).toEqual([]);
+    await eventually(async () => ((await stored("follows")) === undefined ? true : undefined));
+    expect((await stored("stays"))?.metadata.ownerReferences).toEqual([]);
   });
 });
 
