@@ -6,6 +6,7 @@ import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
 import { letCallersIn, parseCatalog, printCatalog, usualCatalog, usualNames } from "./catalogs.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
+import { startScheduler } from "./cluster/scheduler.ts";
 import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
@@ -296,6 +297,7 @@ export async function startCloud({
         }),
       );
       kubelets.add(kubelet);
+      if (kubernetes.nodeName !== undefined) await keep(startScheduler(kubernetes, tls.certificate));
       clusters.set(cluster, { kubernetes, kubelet });
     }
     const [sql] = sqlList;

@@ -16,6 +16,9 @@ import {
 /** Says what is wrong and what to do next; no stack. */
 class CannotBuild extends Error {}
 
+/** This machine lacks what the build needs, Go or the network: its own exit code, EX_UNAVAILABLE, for scripts. */
+class Unavailable extends CannotBuild {}
+
 const versions = readVersions();
 const folder = programsFolder();
 
@@ -24,7 +27,7 @@ try {
 } catch (error) {
   if (!(error instanceof CannotBuild)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  process.exitCode = error instanceof Unavailable ? 69 : 1;
 }
 
 function main() {
@@ -55,7 +58,7 @@ function findGo(): string {
     tooOld.push(`${go} is ${stdout.trim()}`);
   }
   const use = "Only this command needs Go: without it, the sandbox simulates its clusters.";
-  throw new CannotBuild(
+  throw new Unavailable(
     tooOld.length > 0
       ? `${tooOld.join("; ")}, and Kubernetes ${versions.kubernetes} needs ${needed} or newer. Install it (https://go.dev/dl) and run this command again. ${use}`
       : `There is no Go on the PATH, nor at ${candidates[1]}; Kubernetes ${versions.kubernetes} needs ${needed} or newer. Install it (https://go.dev/dl) and run this command again. ${use}`,
@@ -88,7 +91,7 @@ function build(go: string, name: ProgramName) {
     stdio: ["ignore", "inherit", "pipe"],
     maxBuffer: 64 * 1024 * 1024,
   });
-  if (done.status !== 0) throw new CannotBuild(whyNotBuilt(name, done.stderr ?? ""));
+  if (done.status !== 0) throw notBuilt(name, done.stderr ?? "");
   renameSync(partial, join(folder, name));
 }
 
@@ -104,13 +107,17 @@ function kubernetesFlags(): string {
   return ["-s", "-w", ...flags].join(" ");
 }
 
-function whyNotBuilt(name: ProgramName, said: string): string {
+function notBuilt(name: ProgramName, said: string): CannotBuild {
   const last = said.trim().split("\n").slice(-3).join("\n");
   const isUnreachable = /dial tcp|no such host|i\/o timeout|connection refused|proxyconnect|TLS handshake/.test(said);
   if (isUnreachable) {
-    return `${name} was not built: Go cannot reach its module proxy (go env GOPROXY).\n${last}\nRun the same command again when it can be reached; it goes on where it stopped.`;
+    return new Unavailable(
+      `${name} was not built: Go cannot reach its module proxy (go env GOPROXY).\n${last}\nRun the same command again when it can be reached; it goes on where it stopped.`,
+    );
   }
-  return `${name} was not built:\n${last}\nRun the same command again after the cause is mended; it goes on where it stopped.`;
+  return new CannotBuild(
+    `${name} was not built:\n${last}\nRun the same command again after the cause is mended; it goes on where it stopped.`,
+  );
 }
 
 /** A program of another version would make answers that nobody can compare. */

@@ -42,7 +42,7 @@ export async function startCallbacks(options: CallbackOptions): Promise<Callback
     if (path === "/keys") return ok({ keys: [world.entraKey.publicJwk] });
     if (path === "/authorize") return ok(authorize(parse(body)));
     if (path === "/workload-identity") return ok(await review(parse(body), addWorkloadIdentity));
-    const [, room, namespace = "", name = ""] = path.split("/").map(decodeURIComponent);
+    const [, room, namespace = "", name = "", container = ""] = path.split("/").map(decodeURIComponent);
     if (room === "webhook") {
       calls.set(namespace, (calls.get(namespace) ?? 0) + 1);
       const webhook = webhooks.get(namespace);
@@ -50,7 +50,9 @@ export async function startCallbacks(options: CallbackOptions): Promise<Callback
     }
     if (room === "containerLogs") {
       const text = podLog({ namespace, name });
-      return text === undefined ? { status: 404, body: `pod "${name}" has no log here` } : { status: 200, body: text };
+      if (text !== undefined) return { status: 200, body: text };
+      const why = `container "${container}" in pod "${name}" is waiting to start: ContainerCreating`;
+      return { status: 400, body: why };
     }
     return { status: 404, body: `no path ${path}` };
   }

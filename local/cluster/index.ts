@@ -8,7 +8,6 @@ import type { SimulatorContext } from "../simulators/simulator.ts";
 import { createApi } from "./api.ts";
 import { type ClusterObjects, createClusterObjects } from "./objects.ts";
 import { startPodIdentityController } from "./podIdentity.ts";
-import { startScheduler } from "./scheduler.ts";
 
 export interface ClusterOptions extends KubernetesOptions {
   /** The real API server instead of the simulated one, which needs no program. */
@@ -17,10 +16,11 @@ export interface ClusterOptions extends KubernetesOptions {
 
 export interface ClusterServer extends KubernetesSimulator {
   readonly objects: ClusterObjects;
+  /** Of the only node, where the API server knows nodes: a scheduler binds every pod to it (scheduler.ts). */
+  readonly nodeName: string | undefined;
 }
 
-/** The node of a cluster with a real API server. */
-export const nodeName = "sandbox";
+const nodeName = "sandbox";
 
 /** MOORING_API_SERVER=real chooses for a whole process, such as a run of the tests. */
 export const usesRealApiServer = process.env["MOORING_API_SERVER"] === "real";
@@ -35,13 +35,11 @@ export async function startCluster(
   const { url, adminToken } = server;
   const api = createApi({ url, ca: context.tls.certificate, token: adminToken });
   const hasPodIdentity = context.world.clusters.get(options.cluster)?.hasPodIdentity === true;
-  const clients = [
-    ...(hasPodIdentity ? [startPodIdentityController(api)] : []),
-    ...(isReal ? [startScheduler(api, nodeName)] : []),
-  ];
+  const clients = [...(hasPodIdentity ? [startPodIdentityController(api)] : [])];
   return {
     ...server,
     objects: createClusterObjects(api),
+    nodeName: isReal ? nodeName : undefined,
     async close() {
       const ended = Promise.all(clients.map((client) => client.close()));
       await server.close();

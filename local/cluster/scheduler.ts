@@ -1,8 +1,12 @@
 /** The scheduler of a cluster with one node: every pod goes there. */
-import type { KubernetesApi } from "./api.ts";
-import { type Follower, follow } from "./follow.ts";
+import { createApi } from "./api.ts";
+import { follow } from "./follow.ts";
 
-export function startScheduler(api: KubernetesApi, node: string): Follower {
+export function startScheduler(
+  { url, adminToken, nodeName }: { url: string; adminToken: string; nodeName: string | undefined },
+  ca: string,
+): { close(): Promise<void> } {
+  const api = createApi({ url, ca, token: adminToken });
   const bound = new Set<string>();
 
   async function bind({ uid, namespace = "", name }: { uid: string; namespace?: string; name: string }) {
@@ -12,7 +16,7 @@ export function startScheduler(api: KubernetesApi, node: string): Follower {
       apiVersion: "v1",
       kind: "Binding",
       metadata: { name, namespace },
-      target: { apiVersion: "v1", kind: "Node", name: node },
+      target: { apiVersion: "v1", kind: "Node", name: nodeName },
     };
     // Gone or bound meanwhile: then there is nothing to do. Anything else shows in a pod that stays Pending.
     await api.post(`/api/v1/namespaces/${namespace}/pods/${name}/binding`, body).catch(() => bound.delete(uid));
@@ -24,5 +28,10 @@ export function startScheduler(api: KubernetesApi, node: string): Follower {
       for (const { metadata } of pods.objects()) if (metadata.deletionTimestamp === undefined) void bind(metadata);
     },
   });
-  return pods;
+  return {
+    async close() {
+      await pods.close();
+      api.close();
+    },
+  };
 }

@@ -1,4 +1,4 @@
-/** Admission of a new pod: the workload identity webhook, and the check that its service account exists. */
+/** Admission of a new pod: the check that its service account exists, and then the workload identity webhook. */
 import { ApiFailure, forbidden } from "./failures.ts";
 import { type JsonObject, stringAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
@@ -26,17 +26,15 @@ export function createAdmission(environment: {
 
   return (resource, object) => {
     if (resource.kind !== "Pod") return object;
-    const admitted =
-      hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
-        ? withWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
-        : object;
-    const namespace = stringAt(admitted, "metadata", "namespace") ?? "";
-    const account = stringAt(admitted, "spec", "serviceAccountName") ?? "default";
+    const namespace = stringAt(object, "metadata", "namespace") ?? "";
+    const account = stringAt(object, "spec", "serviceAccountName") ?? "default";
     if (serviceAccount(namespace, account) === undefined) {
       const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
-      throw forbidden(resource, stringAt(admitted, "metadata", "name"), why);
+      throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
-    return admitted;
+    return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
+      ? withWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
+      : object;
   };
 }
 

@@ -72,7 +72,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       ownDocument ??
       discoveryDocument(resources, request.url.pathname) ??
       openApiDocument(resources, request.url.pathname);
-    if (document !== undefined && request.method === "GET") return { code: 200, body: document };
+    if (document !== undefined && request.method === "GET") {
+      if (ownDocument === undefined) access.requireDiscovery(user, request.url.pathname);
+      return { code: 200, body: document };
+    }
     if (path === undefined) return pageNotFound;
     const resource = resources.find(path.group, path.version, path.plural);
     if (path.group === "authorization.k8s.io" && path.plural === "selfsubjectaccessreviews") {

@@ -92,7 +92,8 @@ export async function startKubernetes(
     const resource = resources.ofKind(apiVersion, kind);
     if (resource !== undefined) objects.create({ resource, namespace: undefined }, body, { manager: "kube-apiserver" });
   };
-  for (const name of ["default", "kube-system", "kube-public"]) seed("v1", "Namespace", { metadata: { name } });
+  for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
+    seed("v1", "Namespace", { metadata: { name } });
   if (cluster.hasPodIdentity) {
     for (const definition of podIdentityDefinitions) {
       seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);

@@ -60,7 +60,8 @@ export function createListener(environment: Environment): Server {
         return send(response, await settle(request));
       case "cutAfter": {
         const result = await settle(request);
-        if ("stream" in result) result.stream(response);
+        // What is only passed on would arrive before the cut.
+        if ("stream" in result) (result.discard ?? (() => result.stream(response)))();
         return void setImmediate(() => response.destroy());
       }
       case "garbage": {

@@ -62,7 +62,7 @@ test("goes on where it stopped, and says that the module proxy cannot be reached
   pretend();
   const ended = run();
 
-  expect(stopped).toMatchObject({ status: 1, stdout: "" });
+  expect(stopped).toMatchObject({ status: 69, stdout: "" });
   expect(stopped.stderr).toMatch(
     /kubectl was not built: Go cannot reach its module proxy \(go env GOPROXY\)\.\ndial tcp.*\nRun the same command again/,
   );
@@ -80,7 +80,7 @@ test("says what a failed build said", () => {
 });
 
 test("says that there is no Go, or that it is too old, and which is needed", () => {
-  expect(run()).toMatchObject({ status: 1, stdout: "" });
+  expect(run()).toMatchObject({ status: 69, stdout: "" });
   expect(run().stderr).toMatch(
     /There is no Go on the PATH, nor at .*; Kubernetes v1\.\d+\.\d+ needs Go 1\.26 or newer/,
   );

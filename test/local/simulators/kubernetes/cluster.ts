@@ -166,11 +166,12 @@ export async function failureOf(promise: Promise<unknown>): Promise<{
 
 /** Waits until `look` returns a value. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  // A real cluster retries some things only after 10 or 20 s.
+  const deadline = Date.now() + 45_000;
   while (Date.now() < deadline) {
     const seen = await look();
     if (seen !== undefined) return seen;
     await sleep(10);
   }
-  throw new Error(`Not seen within 5 s: ${look.toString()}`);
+  throw new Error(`Not seen within 45 s: ${look.toString()}`);
 }

@@ -38,21 +38,26 @@ const stored = async (kind: string) => await cluster.simulator.objects.get("exam
 const object = (properties: object, rest: object = {}) => ({ type: "object", properties, ...rest });
 
 test("serves a definition's resource as soon as it is stored, and stops when it is deleted", async () => {
-  const made = await define(definition("Boat", object({ spec: object({ name: { type: "string" } }) })));
-  expect(made).toMatchObject({
-    status: {
-      conditions: [
-        { type: "NamesAccepted", status: "True" },
-        { type: "Established", status: "True" },
-      ],
-    },
+  await define(definition("Boat", object({ spec: object({ name: { type: "string" } }) })));
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/boats.example.com";
+  const made = await eventually(async () => {
+    const { status } = JSON.parse((await cluster.request("GET", path)).text);
+    const conditions: { type: string; status: string }[] = status.conditions ?? [];
+    return conditions.find(({ type }) => type === "Established")?.status === "True" ? status : undefined;
   });
+  expect(made.conditions).toMatchObject([
+    { type: "NamesAccepted", status: "True" },
+    { type: "Established", status: "True" },
+  ]);
   await cluster.create(instance("Boat", { name: "Ada" }));
   expect(await stored("Boat")).toMatchObject({ spec: { name: "Ada" }, metadata: { generation: 1 } });
 
-  await cluster.request("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/boats.example.com");
+  await cluster.request("DELETE", path);
 
-  expect((await cluster.request("GET", "/apis/example.com/v1/boats")).text).toBe("404 page not found\n");
+  await eventually(async () => {
+    const { status, text } = await cluster.request("GET", "/apis/example.com/v1/boats");
+    return status === 404 && text === "404 page not found\n" ? true : undefined;
+  });
 });
 
 test("refuses a definition whose name is not <plural>.<group>", async () => {
@@ -83,7 +88,12 @@ test("validates, defaults and prunes by the schema", async () => {
     details: { causes: [{ reason: "FieldValueTypeInvalid", field: "spec.size" }] },
   });
   expect(await failureOf(cluster.create(instance("Buoy", { size: 0, colour: "green" })))).toMatchObject({
-    details: { causes: [{ field: "spec.size" }, { reason: "FieldValueNotSupported", field: "spec.colour" }] },
+    details: {
+      causes: expect.arrayContaining([
+        expect.objectContaining({ field: "spec.size" }),
+        expect.objectContaining({ reason: "FieldValueNotSupported", field: "spec.colour" }),
+      ]),
+    },
   });
   await cluster.create(instance("Buoy", { size: 2, shape: "round" }));
   expect((await stored("Buoy"))?.["spec"]).toEqual({ size: 2, colour: "red" });
@@ -140,7 +150,8 @@ test("serves aad-pod-identity's kinds if it is installed, and prunes unknown fie
   const { text } = await cluster.request("POST", strict, { body: { ...identity, metadata: { name: "id2" } } });
   expect(JSON.parse(text)).toMatchObject({
     code: 400,
-    message: 'strict decoding error: unknown field "spec.ClientID"',
+    message:
+      'AzureIdentity in version "v1" cannot be handled as a AzureIdentity: strict decoding error: unknown field "spec.ClientID"',
   });
 });
 
@@ -173,5 +184,5 @@ test("gives `kubectl get` the columns of the definition", async () => {
     "ClientID",
     "Age",
   ]);
-  expect(table.rows[0].cells).toEqual(["id", 0, "", expect.stringMatching(/^\d+s$/)]);
+  expect(table.rows[0].cells).toEqual(["id", "0", null, expect.stringMatching(/^\d+s$/)]);
 });

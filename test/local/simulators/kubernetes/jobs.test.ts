@@ -64,10 +64,13 @@ test("a job is complete when its pod has succeeded", async () => {
 
   const status = await eventually(async () => {
     const seen = await jobStatus("good");
-    return seen?.succeeded === 1 ? seen : undefined;
+    return seen?.completionTime === undefined ? undefined : seen;
   });
 
-  expect(status.conditions).toMatchObject([{ type: "Complete", status: "True" }]);
+  expect(status.conditions).toMatchObject([
+    { type: "SuccessCriteriaMet", status: "True" },
+    { type: "Complete", status: "True" },
+  ]);
   expect(status.active).toBeUndefined();
   expect(status.completionTime).toBeInstanceOf(Date);
   expect(await podsOf("good")).toHaveLength(1);
@@ -80,17 +83,22 @@ test("a job retries up to its backoffLimit, and then fails", async () => {
 
   const status = await eventually(async () => {
     const seen = await jobStatus("bad");
-    return seen?.conditions === undefined ? undefined : seen;
+    return seen?.conditions?.length === 2 ? seen : undefined;
   });
 
-  expect(status).toMatchObject({ failed: 2, conditions: [{ type: "Failed", reason: "BackoffLimitExceeded" }] });
+  expect(status).toMatchObject({
+    failed: 2,
+    conditions: [{ type: "FailureTarget" }, { type: "Failed", reason: "BackoffLimitExceeded" }],
+  });
   expect(await podsOf("bad")).toHaveLength(2);
 });
 
 test("a job whose pod is refused reports it in an event, and continues once the reason is gone", async () => {
   await createJob("waits", { serviceAccountName: "later" });
-  const event = await eventually(
-    async () => await cluster.simulator.objects.get("v1", "Event", "waits.failedcreate", namespace),
+  const event = await eventually(async () =>
+    (await cluster.simulator.objects.list("v1", "Event", namespace)).find(
+      ({ metadata, reason }) => metadata.name.startsWith("waits.") && reason === "FailedCreate",
+    ),
   );
   expect(event).toMatchObject({ reason: "FailedCreate", message: expect.stringContaining('"later" not found') });
 

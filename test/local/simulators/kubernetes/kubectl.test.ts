@@ -145,7 +145,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     ).toContain("condition met");
     const metadata = { name: "held", namespace: "team", finalizers: ["example.com/hold"] };
     await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
-    const deleting = kubectl("delete", "-n", "team", "cm", "held", "--timeout=5s");
+    const deleting = kubectl("delete", "-n", "team", "cm", "held", "--timeout=60s");
     await eventually(
       async () => (await cluster.simulator.objects.get("v1", "ConfigMap", "held", "team"))?.metadata.deletionTimestamp,
     );
@@ -167,7 +167,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
   test("deletes a namespace and waits until it is gone", async () => {
     await kubectl("apply", "-f", write("gone.yaml", team("one").replaceAll("team", "gone")));
 
-    expect(await kubectl("delete", "namespace", "gone", "--wait", "--timeout=5s")).toBe('namespace "gone" deleted\n');
+    expect(await kubectl("delete", "namespace", "gone", "--wait", "--timeout=60s")).toBe('namespace "gone" deleted\n');
 
     expect(await cluster.simulator.objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", "gone")).toEqual([]);
   });

@@ -22,13 +22,18 @@ test("a new namespace is active, has its name as a label, and has a default serv
     spec: { finalizers: ["kubernetes"] },
     status: { phase: "Active" },
   });
-  expect((await cluster.core.listNamespacedServiceAccount({ namespace: "fresh" })).items).toHaveLength(1);
+  await eventually(async () => {
+    const { items } = await cluster.core.listNamespacedServiceAccount({ namespace: "fresh" });
+    return items.length === 1 ? true : undefined;
+  });
 });
 
 test("a new namespace has the cluster's certificate authority for its pods", async () => {
   await cluster.createNamespace("trusting");
 
-  const { data } = await cluster.core.readNamespacedConfigMap({ name: "kube-root-ca.crt", namespace: "trusting" });
+  const { data } = await eventually(() =>
+    cluster.core.readNamespacedConfigMap({ name: "kube-root-ca.crt", namespace: "trusting" }).catch(() => undefined),
+  );
   const inDefault = await cluster.core.readNamespacedConfigMap({ name: "kube-root-ca.crt", namespace: "default" });
 
   expect(data).toEqual({ "ca.crt": expect.stringMatching(/^-----BEGIN CERTIFICATE-----/) });
