@@ -139,7 +139,13 @@ export async function startApiServer(
     await untilSettled(objects, running);
 
     const { settle } = forward;
-    const server = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
+    const { server, close: closeListener } = createListener({
+      cluster: options.cluster,
+      tls,
+      faults,
+      adminToken,
+      settle,
+    });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
@@ -154,10 +160,7 @@ export async function startApiServer(
       webhooks: createWebhooks({ api, callbacks, authority: tls.certificate }),
       kubeconfig: () => printKubeconfig({ ...admin, server: url }),
       async close() {
-        const closed = once(server, "close");
-        server.close();
-        server.closeAllConnections();
-        await Promise.all([closed, close()]);
+        await Promise.all([closeListener(), close()]);
       },
     };
   } catch (error) {

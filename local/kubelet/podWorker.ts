@@ -45,7 +45,8 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
         await node.api.mergePatch(`${podPath(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
         return;
       } catch (error) {
-        const isReplaced = error instanceof ApiError && error.status === 409;
+        // Another uid is a field that cannot change.
+        const isReplaced = error instanceof ApiError && (error.status === 409 || error.status === 422);
         if (isReplaced || stopping.signal.aborted) return;
         if (attempt === 10) throw error;
       }

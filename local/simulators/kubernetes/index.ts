@@ -123,7 +123,7 @@ export async function startKubernetes(
       requestToken: (account, request) => requestToken({ world, cluster }, account, request),
     }),
   });
-  const server = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
+  const { server, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -148,10 +148,7 @@ export async function startKubernetes(
     async close() {
       for (const controller of controllers) controller.close();
       stopServing();
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await close();
     },
   };
 }

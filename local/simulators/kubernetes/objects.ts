@@ -212,14 +212,15 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
       requireDeclared(resource, given);
       const config = applicable(resource, given, options);
       const live = store.get(resource, target.namespace, target.name);
-      if (live !== undefined) requireSameVersion(resource, live, given);
-      else requireNoUid(target, given);
+      if (live === undefined) requireNoUid(target, given);
       const { object, managedFields } = applyConfiguration(live, config, {
         managedFields: live?.metadata.managedFields ?? [],
         schema: resource.schema,
         writer: writerOf(resource, options),
         force: options.force,
       });
+      // Whose fields they are is asked before the version.
+      if (live !== undefined) requireSameVersion(resource, live, given);
       if (live !== undefined) return { object: update(target, object, () => managedFields, options), isNew: false };
       if (options.subresource !== undefined) throw notFound(resource, target.name);
       return { object: insert(resource, object, () => managedFields, options), isNew: true };
@@ -318,7 +319,7 @@ function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonO
   }
   const askedUid = stringAt(desired, "metadata", "uid");
   if (askedUid !== undefined && askedUid !== uid) {
-    throw conflict(resource, name, `Precondition failed: UID in precondition: ${askedUid}, UID in object meta: ${uid}`);
+    throw invalid(resource, name, [invalidValue("metadata.uid", askedUid, "field is immutable")]);
   }
 }
 

@@ -1,6 +1,8 @@
 /** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import type { Call, Faults } from "../faults.ts";
 import type { Certificate } from "../tls.ts";
 import type { Answer, ApiRequest, Reply } from "./api.ts";
@@ -36,13 +38,34 @@ const publicPaths: Readonly<Record<string, Json>> = {
   },
 };
 
-export function createListener(environment: Environment): Server {
+export interface Listener {
+  readonly server: Server;
+  /** Closes every connection, too. */
+  close(): Promise<void>;
+}
+
+export function createListener(environment: Environment): Listener {
   const { cluster, tls, faults, adminToken, settle } = environment;
 
-  return createServer({ cert: tls.certificate, key: tls.privateKey }, (incoming, response) => {
+  const server = createServer({ cert: tls.certificate, key: tls.privateKey }, (incoming, response) => {
     // A client that disconnects during a request is not an error.
     handle(incoming, response).catch(() => response.destroy());
   });
+  // Not closeAllConnections: it does not know connections whose TLS handshake is still going on.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return {
+    server,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);

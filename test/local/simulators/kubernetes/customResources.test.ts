@@ -25,7 +25,11 @@ const definition = (kind: string, openAPIV3Schema: object, subresources?: object
 /** Bypasses the client library, whose schema model renames `enum` and `default`. */
 const define = async (body: object) => {
   const { text } = await cluster.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", { body });
-  return JSON.parse(text);
+  const made = JSON.parse(text);
+  await eventually(async () =>
+    (await cluster.request("GET", `/apis/example.com/v1/${made.spec.names.plural}`)).status === 200 ? true : undefined,
+  );
+  return made;
 };
 const instance = (kind: string, spec: object, rest: object = {}) => ({
   apiVersion: "example.com/v1",

@@ -17,7 +17,14 @@ const namespace = "team";
 let count = 0;
 let name = "";
 let version = "";
-beforeAll(() => cluster.createNamespace(namespace));
+beforeAll(async () => {
+  await cluster.createNamespace(namespace);
+  for (const [kind, made] of [
+    ["ConfigMap", "kube-root-ca.crt"],
+    ["ServiceAccount", "default"],
+  ] as const)
+    await eventually(() => cluster.simulator.objects.get("v1", kind, made, namespace));
+});
 beforeEach(async () => {
   count += 1;
   name = `settings-${count}`;
@@ -33,9 +40,15 @@ const configMap = (data: Record<string, string>) => ({
 const stored = async () => await cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
 const dryly = { dryRun: true };
 
-/** The resource version of the whole store, which changes with every write. */
+/** What is in the namespace, each object with its version. A real server writes elsewhere at any time. */
 async function storedVersion(): Promise<string> {
-  return (await cluster.core.listNamespace()).metadata?.resourceVersion ?? "";
+  const lists = ["ConfigMap", "Secret", "ServiceAccount"].map((kind) =>
+    cluster.simulator.objects.list("v1", kind, namespace),
+  );
+  const versions = (await Promise.all(lists))
+    .flat()
+    .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`);
+  return versions.join();
 }
 
 async function expectNothingStored() {
