@@ -1,31 +1,25 @@
-import { once } from "node:events";
 import { createServer } from "node:https";
-import { expect, test } from "vitest";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, it } from "vitest";
 import { createApi } from "../../../local/cluster/api.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 
-test("sends the options of a deletion, and keeps the connection", async () => {
-  const tls = await createCertificate();
+it("sends the preconditions of a deletion, and goes on with the same connection", async () => {
+  const { certificate: cert, privateKey: key } = await createCertificate();
   const arrived: string[] = [];
-  const server = createServer({ key: tls.privateKey, cert: tls.certificate }, (request, response) => {
-    let body = "";
-    request.setEncoding("utf8").on("data", (text) => {
-      body += text;
-    });
-    request.on("end", () => {
-      arrived.push(`${request.method} ${request.url} ${body}`);
-      response.end("{}");
-    });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
-  const api = createApi({ url: `https://127.0.0.1:${port}`, ca: tls.certificate, token: "t" });
+  const server = createServer({ cert, key }, async (request, response) => {
+    arrived.push(`${request.method} ${await text(request)}`);
+    response.end("{}");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const api = createApi({ url: `https://127.0.0.1:${port}`, ca: cert, token: "t" });
 
-  await api.remove("/pods/a", { gracePeriodSeconds: 0 });
-  await api.get("/pods");
+  await api.remove("/api/v1/namespaces/team-a/pods/p", { preconditions: { uid: "ü-1" } });
+  await api.get("/api/v1/namespaces/team-a/pods/p");
 
-  expect(arrived).toEqual(['DELETE /pods/a {"gracePeriodSeconds":0}', "GET /pods "]);
+  expect(arrived).toEqual(['DELETE {"preconditions":{"uid":"ü-1"}}', "GET "]);
   api.close();
   server.close();
 });
