@@ -3,11 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { compileCache } from "./compileCache.ts";
+import { freePort } from "./freePort.ts";
 import type { Certificate } from "./simulators/tls.ts";
 
 export interface TableService {
@@ -25,6 +25,7 @@ export async function startTableService(tls: Certificate): Promise<TableService>
   await writeFile(certificate, tls.certificate);
   await writeFile(key, tls.privateKey, { mode: 0o600 });
 
+  // Azurite prints the port it was asked for, not the one it bound, so it cannot choose one itself.
   const port = await freePort();
   const child = spawn(
     process.execPath,
@@ -62,17 +63,6 @@ export async function startTableService(tls: Certificate): Promise<TableService>
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Azurite prints the port it was asked for, not the one it bound, so it cannot choose one itself. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port on 127.0.0.1");
-  return address.port;
 }
 
 async function waitUntilReady(child: ReturnType<typeof spawn>): Promise<void> {

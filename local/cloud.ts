@@ -5,6 +5,8 @@ import type { TokenCredential } from "@azure/identity";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
 import { letCallersIn, parseCatalog, printCatalog, usualCatalog, usualNames } from "./catalogs.ts";
+import { type ClusterServer, startCluster } from "./cluster/index.ts";
+import { startScheduler } from "./cluster/scheduler.ts";
 import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
@@ -14,7 +16,6 @@ import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
-import { type KubernetesSimulator, startKubernetes } from "./simulators/kubernetes/index.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
@@ -50,6 +51,8 @@ export interface CloudOptions {
   readonly enforceLimits?: boolean;
   /** How long a receiver of the queue holds a message without a sign of life; by default as in Azure. */
   readonly messageLockSeconds?: number;
+  /** Every cluster has the real API server that `npm run apiServer` builds. */
+  readonly apiServer?: boolean | undefined;
   /** Makes faults of table calls possible, at the cost of one hop per call. */
   readonly tableFaults?: boolean;
 }
@@ -67,7 +70,7 @@ export interface Principals {
 }
 
 export interface SimulatedCluster {
-  readonly kubernetes: KubernetesSimulator;
+  readonly kubernetes: ClusterServer;
   readonly kubelet: Kubelet;
 }
 
@@ -82,7 +85,7 @@ export interface Cloud {
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
-  readonly kubernetes: KubernetesSimulator;
+  readonly kubernetes: ClusterServer;
   readonly kubelet: Kubelet;
   readonly serviceBus: ServiceBusSimulator;
   /** For people whose client cannot send tokens; dbo in every database, and unknown to Mooring. */
@@ -146,6 +149,7 @@ export async function startCloud({
   setsSqlAdmin = false,
   enforceLimits = false,
   messageLockSeconds = 60,
+  apiServer,
   tableFaults = false,
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -245,8 +249,9 @@ export async function startCloud({
       Promise.all(
         [...world.clusters.keys()].map((cluster) =>
           keep(
-            startKubernetes(context, {
+            startCluster(context, {
               cluster,
+              isReal: apiServer,
               authorityHost: entra.authorityHost,
               podLog: (pod) => clusters.get(cluster)?.kubelet.log(pod),
             }),
@@ -292,6 +297,7 @@ export async function startCloud({
         }),
       );
       kubelets.add(kubelet);
+      if (kubernetes.nodeName !== undefined) await keep(startScheduler(kubernetes, tls.certificate));
       clusters.set(cluster, { kubernetes, kubelet });
     }
     const [sql] = sqlList;

@@ -11,18 +11,20 @@ import { freePortAfter, PortTaken } from "./port.ts";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
 
-const usage = `usage: npm start -- [--port <n>] [--latency <duration>] [--catalog <file>] [--auth] [--traces] [--open] [--verbose]
+const usage = `usage: npm start -- [--port <n>] [--latency <duration>] [--catalog <file>] [--auth] [--api-server] [--traces]
+                    [--open] [--verbose]
 
   --port     of the service on 127.0.0.1; 0 takes any free port (default 7071)
   --latency  minimum time of every call to the simulated cloud, such as 200ms (default 0)
   --catalog  simulates the clusters and SQL servers that this catalog names, with its teams, approvals and quotas
   --auth     authenticates callers, and has tokens for some; a catalog with auth does so anyway
+  --api-server  runs a real API server for each cluster, built before by npm run apiServer
   --traces   keeps the last spans; the status of an operation links to its own
   --open     opens the dashboard in a browser
   --verbose  shows everything that the service logs, not only its warnings
 `;
 
-const { port, latencyMs, catalogFile, tellsApart, traces, opens, verbose, again } = readArguments();
+const { port, latencyMs, catalogFile, tellsApart, apiServer, traces, opens, verbose, again } = readArguments();
 const catalog = catalogFile === undefined ? undefined : await readCatalogFile(catalogFile);
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
@@ -32,6 +34,7 @@ const starting = startSandbox({
   latencyMs,
   settings: { ...telemetrySettings(process.env), ...viewer?.settings },
   catalog,
+  ...(apiServer ? { apiServer } : {}),
   callers: tellsApart ? "keys" : "anonymous",
   logLevel: verbose ? "information" : "warning",
   // Errors during the shutdown are expected.
@@ -75,6 +78,7 @@ interface Arguments {
   readonly latencyMs: number;
   readonly catalogFile: string | undefined;
   readonly tellsApart: boolean;
+  readonly apiServer: boolean;
   readonly opens: boolean;
   readonly traces: boolean;
   readonly verbose: boolean;
@@ -91,6 +95,7 @@ function readArguments(): Arguments {
         latency: { type: "string", default: "0" },
         catalog: { type: "string" },
         auth: { type: "boolean", default: false },
+        "api-server": { type: "boolean", default: false },
         open: { type: "boolean", default: false },
         traces: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
@@ -108,6 +113,7 @@ function readArguments(): Arguments {
       latencyMs: readDuration("--latency", values.latency, latencyLimits),
       catalogFile: values.catalog,
       tellsApart: values.auth,
+      apiServer: values["api-server"],
       opens: values.open,
       traces: values.traces,
       verbose: values.verbose,

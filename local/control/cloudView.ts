@@ -1,10 +1,10 @@
-/** What is in the simulated cloud at this moment, as JSON: read from the world and the simulators themselves, so no fault hides it. */
+/** What is in the simulated cloud at this moment, as JSON: no fault hides it. */
 import { type Cloud, names } from "../cloud.ts";
-import type { KubernetesSimulator } from "../simulators/kubernetes/index.ts";
+import type { ClusterServer } from "../cluster/index.ts";
 import type { EntityView } from "../simulators/serviceBus/inspect.ts";
 import type { SqlSimulator } from "../simulators/sql/index.ts";
 
-export function viewCloud(cloud: Cloud) {
+export async function viewCloud(cloud: Cloud) {
   const { world, arm, entra, clusters, sqlServers, serviceBus } = cloud;
   return {
     azure: {
@@ -27,7 +27,7 @@ export function viewCloud(cloud: Cloud) {
       groups: [...world.groups].map(([id, members]) => ({ id, members: [...members] })),
     },
     sqlServers: [...sqlServers.values()].map((sql) => viewSqlServer(cloud, sql)),
-    clusters: [...clusters.values()].map(({ kubernetes }) => viewCluster(cloud, kubernetes)),
+    clusters: await Promise.all([...clusters.values()].map(({ kubernetes }) => viewCluster(cloud, kubernetes))),
     serviceBus: {
       url: serviceBus.url,
       namespace: names.serviceBusNamespace,
@@ -70,20 +70,16 @@ const kinds = [
   [podIdentity, "AzureAssignedIdentity"],
 ] as const;
 
-function viewCluster({ world }: Cloud, { cluster, url, objects }: KubernetesSimulator) {
+async function viewCluster({ world }: Cloud, { cluster, url, objects }: ClusterServer) {
   const { oidcIssuer, location, nodeResourceGroup } = world.clusters.get(cluster) ?? missing();
+  const lists = await Promise.all(kinds.map(([apiVersion, kind]) => objects.list(apiVersion, kind)));
   return {
     name: cluster,
     url,
     oidcIssuer,
     location,
     nodeResourceGroup,
-    objects: kinds.flatMap(([apiVersion, kind]) =>
-      objects.list(apiVersion, kind).map(({ metadata: { managedFields: _, ...metadata }, ...rest }) => ({
-        ...rest,
-        metadata,
-      })),
-    ),
+    objects: lists.flat().map(({ metadata: { managedFields: _, ...metadata }, ...rest }) => ({ ...rest, metadata })),
   };
 }
 

@@ -75,7 +75,7 @@ function createRoutes({ cloud, environment }: ControlOptions): readonly Route[] 
   return [
     ...pageRoutes,
     { method: "GET", path: /^\/sandbox\/environment$/, run: () => ok(environment()) },
-    { method: "GET", path: /^\/sandbox\/cloud$/, run: () => ok(viewCloud(cloud)) },
+    { method: "GET", path: /^\/sandbox\/cloud$/, run: async () => ok(await viewCloud(cloud)) },
     {
       method: "GET",
       path: /^\/sandbox\/journal$/,

@@ -20,12 +20,13 @@ import { createStage } from "./stage.ts";
 import { createTerminalReporter } from "./terminal.ts";
 import { walkThrough } from "./walkThrough.ts";
 
-const usage = `usage: npm run demo -- [--json] [--latency <duration>] [--fault <json>] [--package <zip>]
+const usage = `usage: npm run demo -- [--json] [--latency <duration>] [--fault <json>] [--package <zip>] [--api-server]
 
   --json     one JSON event on each line, and nothing else on stdout (npm run --silent, or npm prints there, too)
   --latency  minimum time of every call to the simulated cloud, such as 200ms (default 40ms)
   --fault    a fault of local/simulators/faults.ts for the walk-through to meet, to see it stop
   --package  the result of npm run package, to run instead of this checkout's app
+  --api-server  runs in a cluster with a real API server, built before by npm run apiServer
 `;
 
 const options = readArguments();
@@ -40,6 +41,7 @@ const starting = startSandbox({
   latencyMs: options.latencyMs,
   logLevel: "warning",
   onLog: keepLog,
+  ...(options.apiServer ? { apiServer: true } : {}),
   ...(app === undefined ? {} : { app }),
 });
 const serviceLog: string[] = [];
@@ -110,6 +112,7 @@ function readArguments() {
         latency: { type: "string", default: "40ms" },
         fault: { type: "string" },
         package: { type: "string" },
+        "api-server": { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -121,7 +124,7 @@ function readArguments() {
     const fault = values.fault === undefined ? undefined : readFaultOption(values.fault);
     if (values.package !== undefined && !existsSync(values.package))
       throw new Error(`--package: there is no file ${values.package}; npm run package makes dist/package/mooring.zip`);
-    return { json: values.json, latencyMs, fault, package: values.package };
+    return { json: values.json, latencyMs, fault, package: values.package, apiServer: values["api-server"] };
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return process.exit(64);

@@ -1,4 +1,5 @@
 /** The walk-through that `npm run demo` shows, from the first refusal to the last. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { names } from "../cloud.ts";
 import { compareInventories, type Inventory, takeInventory } from "./inventory.ts";
 import { withBinding, withOwnSettings } from "./pods.ts";
@@ -165,9 +166,24 @@ async function checkRemains(stage: Stage, before: Inventory): Promise<void> {
   stage.check("namespaces that Mooring knows", known.length === 0, known.join(", ") || "none");
 }
 
+/** A cluster with a real API server takes some seconds to end a namespace and what is in it. */
+const settlingMs = 60_000;
+
+async function settledInventory(stage: Stage, before: Inventory) {
+  const deadline = performance.now() + settlingMs;
+  for (;;) {
+    const after = await takeInventory(stage.sandbox.cloud, stage.cluster);
+    const differences = compareInventories(before, after);
+    const isEnding = differences.some(
+      ({ title, name }) => title.includes("Kubernetes") && name.startsWith("Namespace "),
+    );
+    if (!isEnding || performance.now() > deadline) return { after, differences };
+    await sleep(500);
+  }
+}
+
 async function checkUnchanged(stage: Stage, before: Inventory, what: string): Promise<Inventory> {
-  const after = await takeInventory(stage.sandbox.cloud, stage.cluster);
-  const differences = compareInventories(before, after);
+  const { after, differences } = await settledInventory(stage, before);
   const total = after.reduce((sum, { items }) => sum + items.size, 0);
   stage.check(
     what,

@@ -1,6 +1,6 @@
 /** The environment of a container: what its pod says, and nothing from this process. */
 import { z } from "zod";
-import type { KubernetesApi } from "./api.ts";
+import type { KubernetesApi } from "../cluster/api.ts";
 import { firstContainer, type Pod } from "./pod.ts";
 
 /** The pod cannot run as it is: kubelet's CreateContainerConfigError. It is retried until someone fixes it. */

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { createApi } from "../cluster/api.ts";
 import type { NodeIdentity } from "../simulators/nodeIdentity/index.ts";
-import { createApi } from "./api.ts";
 import type { Image } from "./containerProcess.ts";
 import { Pod, podPath } from "./pod.ts";
 import { type Node, type PodWorker, startPodWorker } from "./podWorker.ts";

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ApiError, type KubernetesApi } from "../cluster/api.ts";
 import type { NodeIdentity } from "../simulators/nodeIdentity/index.ts";
-import { ApiError, type KubernetesApi } from "./api.ts";
 import { type ContainerProcess, type Image, startContainer } from "./containerProcess.ts";
 import { ContainerConfigError, readEnvironment } from "./environment.ts";
 import { firstContainer, type Pod, podPath } from "./pod.ts";
@@ -45,7 +45,8 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
         await node.api.mergePatch(`${podPath(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
         return;
       } catch (error) {
-        const isReplaced = error instanceof ApiError && error.status === 409;
+        // Another uid is a field that cannot change.
+        const isReplaced = error instanceof ApiError && (error.status === 409 || error.status === 422);
         if (isReplaced || stopping.signal.aborted) return;
         if (attempt === 10) throw error;
       }

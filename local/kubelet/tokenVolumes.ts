@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import type { KubernetesApi } from "./api.ts";
+import type { KubernetesApi } from "../cluster/api.ts";
 import { firstContainer, type Pod } from "./pod.ts";
 
 const TokenRequest = z.object({ status: z.object({ token: z.string() }) });

@@ -116,9 +116,9 @@ it("keeps every namespace, and needs no other right, where it may not list what 
 
   expect(ended.map(({ status, error }) => error ?? status)).toEqual(ended.map(() => "Succeeded"));
   for (const namespace of ["unseen", "unseen-pod"]) {
-    expect(objects.get("v1", "Namespace", namespace)?.metadata.annotations).toBeUndefined();
-    expect(objects.get("v1", "Namespace", namespace)?.metadata.deletionTimestamp).toBeUndefined();
-    expect(objects.list("v1", "ConfigMap", namespace).map(({ metadata }) => metadata.name)).toEqual([
+    expect((await objects.get("v1", "Namespace", namespace))?.metadata.annotations).toBeUndefined();
+    expect((await objects.get("v1", "Namespace", namespace))?.metadata.deletionTimestamp).toBeUndefined();
+    expect((await objects.list("v1", "ConfigMap", namespace)).map(({ metadata }) => metadata.name)).toEqual([
       "kube-root-ca.crt",
     ]);
   }

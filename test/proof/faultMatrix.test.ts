@@ -158,14 +158,14 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   const problems: string[] = [];
   if (met <= cell.skip) problems.push(`the call was made ${met} times only`);
   if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
-  const left = () => listRemains(sandbox.cloud, namespace, [database]);
+  const left = async () => await listRemains(sandbox.cloud, namespace, [database]);
   problems.push(...(await judge(cell, ended, place)));
   if ((await stateOf(namespace)) !== undefined) {
     const last = await run("offboard", place);
     if (last.status !== "Succeeded")
       problems.push(`the offboarding after it is ${last.status}: ${last.error?.message}`);
   }
-  problems.push(...left().map((each) => `left at the end: ${each}`));
+  problems.push(...(await left()).map((each) => `left at the end: ${each}`));
   if (problems.length === 0) return undefined;
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
@@ -182,15 +182,15 @@ async function judge({ kind }: Cell, { status, error }: Operation, place: Place)
   const isLeft = error?.code === "COMPENSATION_FAILED" || error?.code === "CHANGE_INCOMPLETE";
   if (kind === "onboard") {
     if (isLeft) return [];
-    const left = listRemains(sandbox.cloud, namespace, [database]).map((each) => `left behind: ${each}`);
+    const left = (await listRemains(sandbox.cloud, namespace, [database])).map((each) => `left behind: ${each}`);
     return state === undefined ? left : [...left, `the namespace's record is ${state}`];
   }
   const expected = kind === "change" && isLeft ? "Incomplete" : "Onboarded";
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
-  if (kind === "change") return [...problems, ...faultsOf(mode, { serviceAccount: "before" })];
+  if (kind === "change") return [...problems, ...(await faultsOf(mode, { serviceAccount: "before" }))];
   // One of the two modes must be complete.
-  const [old, fresh] = [faultsOf("podIdentity"), faultsOf("workloadIdentity")];
+  const [old, fresh] = [await faultsOf("podIdentity"), await faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;
 }
 

@@ -83,11 +83,11 @@ function expectOneOfEach(namespace: string, operations: readonly Listed[]): void
   ).toBeLessThanOrEqual(1);
 }
 
-function expectOutcome(namespace: string, record: Record<string, unknown>): void {
+async function expectOutcome(namespace: string, record: Record<string, unknown>): Promise<void> {
   const { state, identityMode: mode, databases: wanted } = Object(record);
   const databases = (wanted ?? []).map(({ database }: { database: string }) => database);
-  if (state === "Onboarded") expect(listFaults(sandbox.cloud, { namespace, mode, databases })).toEqual([]);
-  else expect(listRemains(sandbox.cloud, namespace, ["messages", "orders"])).toEqual([]);
+  if (state === "Onboarded") expect(await listFaults(sandbox.cloud, { namespace, mode, databases })).toEqual([]);
+  else expect(await listRemains(sandbox.cloud, namespace, ["messages", "orders"])).toEqual([]);
 }
 
 async function onboarded(namespace: string, changes: object = {}): Promise<void> {
@@ -239,7 +239,7 @@ it(`gives a namespace to one of two requests, ${rounds} times (seed ${seed})`, a
         expectOneOfEach(namespace, operations);
         const record = await find(namespace);
         const isOther = JSON.stringify(record.body).includes('"other"');
-        if (!isOther && kind !== "another request on the queue") expectOutcome(namespace, record.body);
+        if (!isOther && kind !== "another request on the queue") await expectOutcome(namespace, record.body);
       } catch (cause) {
         throw new Error(`${namespace}: ${kind}`, { cause });
       }

@@ -154,8 +154,9 @@ async function tryCell(cell: SituatedCell, namespace: string): Promise<string | 
   const isRiddenOut = cell.times === 1 || cell.situation === "through a restart";
   if (cell.way.passes && isRiddenOut && ended.status !== "Succeeded") problems.push("it did not ride it out");
   const place = { namespace, mode, databases: [database] };
-  if (ended.status === "Succeeded") problems.push(...listFaults(sandbox.cloud, place));
-  else problems.push(...listRemains(sandbox.cloud, namespace, [database]).map((each) => `left behind: ${each}`));
+  if (ended.status === "Succeeded") problems.push(...(await listFaults(sandbox.cloud, place)));
+  else
+    problems.push(...(await listRemains(sandbox.cloud, namespace, [database])).map((each) => `left behind: ${each}`));
   // Subscribers get the final event exactly once.
   await published(namespace, ended.status);
   const isGone = () => serviceBus.queue(names.queue).messages().length === 0;

@@ -158,14 +158,14 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   });
   const { namespace, database, mode } = place;
   const problems: string[] = [];
-  const left = () => listRemains(sandbox.cloud, namespace, [database]);
+  const left = async () => await listRemains(sandbox.cloud, namespace, [database]);
   if (!isForAWhile && ended.status !== "Succeeded") problems.push("it did not ride it out");
   if (cell.kind === "onboard" && ended.status === "Succeeded") {
-    problems.push(...listFaults(sandbox.cloud, { namespace, mode, databases: [database] }));
+    problems.push(...(await listFaults(sandbox.cloud, { namespace, mode, databases: [database] })));
   }
   const record = await registry.getNamespace({ cluster: names.cluster, namespace });
   if (cell.kind === "onboard" && ended.status === "Failed" && ended.error?.code !== "COMPENSATION_FAILED") {
-    problems.push(...left().map((each) => `left behind: ${each}`));
+    problems.push(...(await left()).map((each) => `left behind: ${each}`));
     if (record) problems.push(`the namespace's record is ${record.state}`);
   }
   if (record) {
@@ -173,7 +173,7 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
     if (last.status !== "Succeeded")
       problems.push(`the offboarding after it is ${last.status}: ${last.error?.message}`);
   }
-  problems.push(...left().map((each) => `left at the end: ${each}`));
+  problems.push(...(await left()).map((each) => `left at the end: ${each}`));
   if (problems.length === 0) return undefined;
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }

@@ -36,7 +36,7 @@ interface Story {
   /** When missing, the operation waits for a person. */
   readonly stopsAt?: Pick<Fault, "wire" | "operation" | "target">;
   /** Everything that is wrong in the end. */
-  readonly check: (running: SuiteSandbox) => readonly string[];
+  readonly check: (running: SuiteSandbox) => Promise<readonly string[]>;
 }
 
 const onboarded = (namespace: string, changes?: object) => async (service: Service) => {
@@ -46,12 +46,12 @@ const onboarded = (namespace: string, changes?: object) => async (service: Servi
 
 const isWhole =
   (namespace: string, databases = ["messages"]) =>
-  ({ cloud }: SuiteSandbox) =>
-    listFaults(cloud, { namespace, mode: "workloadIdentity", databases });
+  async ({ cloud }: SuiteSandbox) =>
+    await listFaults(cloud, { namespace, mode: "workloadIdentity", databases });
 const isGone =
   (namespace: string) =>
-  ({ cloud }: SuiteSandbox) =>
-    listRemains(cloud, namespace, ["messages"]);
+  async ({ cloud }: SuiteSandbox) =>
+    await listRemains(cloud, namespace, ["messages"]);
 
 const post = async (service: Service, path: string, body?: object) => {
   const answer = await service.call("POST", `/api/${path}`, body);
@@ -88,7 +88,8 @@ const stories: Readonly<Record<string, Story>> = {
     begin: (service) =>
       post(service, "onboardings/batch", { requests: ["batch-1", "batch-2", "batch-3"].map((each) => wanted(each)) }),
     stopsAt: ofServiceAccount("batch-1"),
-    check: (running) => ["batch-1", "batch-2", "batch-3"].flatMap((each) => isWhole(each)(running)),
+    check: async (running) =>
+      (await Promise.all(["batch-1", "batch-2", "batch-3"].map((each) => isWhole(each)(running)))).flat(),
   },
   repair: {
     async prepare(service, { cloud }) {
@@ -169,7 +170,7 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
   for (const [kind, { check }] of Object.entries(stories)) {
     const ended = await service.waitFor(ids[kind] ?? "", 60_000);
     expect({ kind, status: ended.status }, JSON.stringify(ended.error)).toEqual({ kind, status: "Succeeded" });
-    expect({ kind, faults: check(running) }).toEqual({ kind, faults: [] });
+    expect({ kind, faults: await check(running) }).toEqual({ kind, faults: [] });
   }
   expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
 });

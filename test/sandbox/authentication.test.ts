@@ -64,8 +64,8 @@ function codesOf({ steps }: Operation): readonly string[] {
   return steps.flatMap(({ error }) => (error ? [error.code] : []));
 }
 
-function left(namespace: string, database: string): readonly string[] {
-  return listRemains(sandbox.cloud, namespace, [database]);
+async function left(namespace: string, database: string): Promise<readonly string[]> {
+  return await listRemains(sandbox.cloud, namespace, [database]);
 }
 
 const credentials = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials";
@@ -86,7 +86,7 @@ describe("for a while", () => {
     ] as const;
     for (const [namespace, database, fault] of places) {
       breakFor([{ ...fault, target: fault.wire === "sql" ? /\/refused$/ : about(namespace) }]);
-      expect(left(namespace, database)).toEqual([]);
+      expect(await left(namespace, database)).toEqual([]);
     }
 
     const ended = await Promise.all(places.map(([namespace, database]) => onboard(namespace, database)));
@@ -95,7 +95,7 @@ describe("for a while", () => {
       places.map(() => "Succeeded "),
     );
     for (const [namespace, database] of places) {
-      expect(listFaults(sandbox.cloud, { namespace, mode, databases: [database] })).toEqual([]);
+      expect(await listFaults(sandbox.cloud, { namespace, mode, databases: [database] })).toEqual([]);
     }
   });
 
@@ -122,7 +122,7 @@ describe("for a while", () => {
     expect(ended.map(({ status, error }) => `${status} ${error?.code}`)).toEqual(
       places.map(() => "Failed ARM_FORBIDDEN"),
     );
-    for (const [namespace, database] of places) expect(left(namespace, database)).toEqual([]);
+    for (const [namespace, database] of places) expect(await left(namespace, database)).toEqual([]);
   });
 
   it.each<[string, Effect]>([
@@ -146,7 +146,7 @@ describe("for a while", () => {
     expect(ended.error).toBeUndefined();
     expect(ended.status).toBe("Succeeded");
     expect(faults.journal.slice(before).filter(({ wire }) => wire === "entra").length).toBeGreaterThan(1);
-    expect(listFaults(sandbox.cloud, { namespace, mode, databases: ["messages"] })).toEqual([]);
+    expect(await listFaults(sandbox.cloud, { namespace, mode, databases: ["messages"] })).toEqual([]);
   });
 });
 
@@ -184,7 +184,7 @@ describe("for longer than the catalog lets it wait", () => {
         error: { code: "AUTHENTICATION_FAILED" },
         attempts: expect.toSatisfy((tries: number) => tries > 1),
       });
-      expect(left(namespace, database)).toEqual([]);
+      expect(await left(namespace, database)).toEqual([]);
     }
   });
 
@@ -219,7 +219,7 @@ describe("for longer than the catalog lets it wait", () => {
     const { status, body } = await service.call("POST", `/api/operations/${ended.id}/compensate`);
     expect(status).toBe(202);
     expect((await service.waitFor(String(body["id"]), 60_000)).status).toBe("Succeeded");
-    expect(left(namespace, "messages")).toEqual([]);
+    expect(await left(namespace, "messages")).toEqual([]);
   });
 
   it("fails the same way when no token is available", async () => {

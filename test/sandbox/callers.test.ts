@@ -282,9 +282,9 @@ it("stops at a recreated namespace until an operator takes it over", async () =>
   sandbox.cloud.faults.clear();
   expect(failed.status).toBe("Failed");
   const { objects } = sandbox.cloud.kubernetes;
-  const before = objects.get("v1", "Namespace", "red-again")?.metadata.uid;
+  const before = (await objects.get("v1", "Namespace", "red-again"))?.metadata.uid;
   await recreate("red-again");
-  expect(objects.get("v1", "Namespace", "red-again")?.metadata.uid).not.toBe(before);
+  expect((await objects.get("v1", "Namespace", "red-again"))?.metadata.uid).not.toBe(before);
 
   const plan = await red.call("POST", "/api/onboardings?dryRun=true", wanted);
   const stopped = await red.waitFor(await red.onboard(wanted));

@@ -149,10 +149,12 @@ it("keeps a namespace with what others have in it, of whatever kind, and deletes
 
   expect([kept.status, gone.status]).toEqual(["Succeeded", "Succeeded"]);
   const { objects } = sandbox.cloud.kubernetes;
-  expect(objects.list("example.com/v1", "Widget", "inhabited")).toHaveLength(1);
-  expect(objects.list("v1", "Secret", "inhabited")).toHaveLength(1);
-  expect(objects.list("v1", "ServiceAccount", "inhabited").map(({ metadata }) => metadata.name)).toEqual(["default"]);
-  expect(objects.get("v1", "Namespace", "inhabited")?.metadata.annotations).toBeUndefined();
+  expect(await objects.list("example.com/v1", "Widget", "inhabited")).toHaveLength(1);
+  expect(await objects.list("v1", "Secret", "inhabited")).toHaveLength(1);
+  expect((await objects.list("v1", "ServiceAccount", "inhabited")).map(({ metadata }) => metadata.name)).toEqual([
+    "default",
+  ]);
+  expect((await objects.get("v1", "Namespace", "inhabited"))?.metadata.annotations).toBeUndefined();
   expect(kept.steps.find(({ name }) => name === "removeNamespace")).toMatchObject({
     action: "keep",
     notices: [
@@ -162,7 +164,7 @@ it("keeps a namespace with what others have in it, of whatever kind, and deletes
       },
     ],
   });
-  await expect.poll(() => objects.get("v1", "Namespace", "empty")).toBeUndefined();
+  await expect.poll(async () => await objects.get("v1", "Namespace", "empty")).toBeUndefined();
 });
 
 it("does not report a namespace as unchanged if it was deleted or recreated in the meantime", async () => {
@@ -173,7 +175,7 @@ it("does not report a namespace as unchanged if it was deleted or recreated in t
   config.loadFromFile(sandbox.kubeconfig);
   const core = config.makeApiClient(CoreV1Api);
   await core.deleteNamespace({ name: "again" });
-  const isGone = () => sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again") === undefined;
+  const isGone = async () => (await sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again")) === undefined;
   await expect.poll(isGone).toBe(true);
 
   const missing = await service.call("POST", "/api/onboardings", request("again"));

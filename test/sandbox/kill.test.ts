@@ -148,8 +148,8 @@ it.each(Object.keys(stories))(
       const state = async () =>
         (await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`)).body["state"];
       await expect.poll(state, { timeout: 40_000 }).toBe(story.after === undefined ? undefined : "Onboarded");
-      if (story.after === undefined) expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
-      else expect(listFaults(sandbox.cloud, { namespace, mode: story.after, databases })).toEqual([]);
+      if (story.after === undefined) expect(await listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
+      else expect(await listFaults(sandbox.cloud, { namespace, mode: story.after, databases })).toEqual([]);
       const { body: trail } = await service.call("GET", `/api/audit?operation=${id}`);
       const entries = trail["value"] as { kind: string; what: string; target: string; action: string }[];
       const effects = entries.map(({ kind: of, what, target, action }) => `${of} ${what} ${target} ${action}`);

@@ -96,7 +96,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
 
     expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 202, body: { decision: "approve" } });
     expect(await operator.waitFor(id, recoveryMs)).toMatchObject({ status: "Succeeded" });
-    expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
+    expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
     await expectToldOnce(id);
   },
   async "a rejection"(namespace) {
@@ -109,7 +109,7 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
 
     expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 202, body: { decision: "reject" } });
     expect(await operator.waitFor(id, recoveryMs)).toMatchObject({ status: "Failed", error: { code: "REJECTED" } });
-    expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
+    expect(await listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
     await expectToldOnce(id);
   },
   async "a take-over"(namespace) {
@@ -129,7 +129,9 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
     await expect
       .poll(async () => (await blue.call("GET", addressOf(namespace))).body, { timeout: 30_000 })
       .toMatchObject({ team: "blue", state: "Onboarded" });
-    expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases: ["messages"] })).toEqual([]);
+    expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases: ["messages"] })).toEqual(
+      [],
+    );
     await expectToldOnce(id);
   },
   async "a look with a Job"(namespace) {
@@ -141,9 +143,9 @@ const stories: Readonly<Record<string, (namespace: string) => Promise<void>>> = 
     expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 200, body: { findings: [] } });
     // A verification that was cut off leaves its Job to the cluster, which removes it after its time to live.
     const jobs = () => sandbox.cloud.kubernetes.objects.list("batch/v1", "Job", namespace);
-    const kept = () => jobs().filter((job) => Object(job["spec"]).ttlSecondsAfterFinished === undefined);
-    await expect.poll(() => jobs().length, { timeout: 30_000 }).toBeLessThanOrEqual(1);
-    expect(kept()).toEqual([]);
+    const kept = async () => (await jobs()).filter((job) => Object(job["spec"]).ttlSecondsAfterFinished === undefined);
+    await expect.poll(async () => (await jobs()).length, { timeout: 30_000 }).toBeLessThanOrEqual(1);
+    expect(await kept()).toEqual([]);
   },
 };
 

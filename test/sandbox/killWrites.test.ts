@@ -72,7 +72,9 @@ async function killAt(lane: Lane, nth: number): Promise<boolean> {
   const id = accepted ?? (await service.onboard(requestFor(namespace)));
   const ended = await service.waitFor(id, 60_000);
   expect(ended.status, `write ${nth}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
-  expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual([]);
+  expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), `write ${nth}`).toEqual(
+    [],
+  );
   return done === undefined;
 }
 

@@ -14,9 +14,9 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   service = serviceOf(sandbox);
 });
-afterEach(() => {
+afterEach(async () => {
   sandbox.cloud.faults.clear();
-  sandbox.cloud.kubernetes.webhooks.length = 0;
+  await sandbox.cloud.kubernetes.webhooks.clear();
   sandbox.cloud.kubernetes.restrictions.length = 0;
 });
 afterAll(() => sandbox?.close());
@@ -87,8 +87,8 @@ it("does what the plan said: onboarding, change, repair, migration and offboardi
 it("names a webhook's denial as a blocker, and the operation then stops before it writes anything", async () => {
   const wanted = request({ adoptionPolicy: "Always" });
   await makeNamespace(wanted.namespace);
-  sandbox.cloud.kubernetes.webhooks.push({
-    name: "names.example",
+  await sandbox.cloud.kubernetes.webhooks.install({
+    name: "names.example.com",
     sideEffects: "None",
     deny: ({ resource, namespace }) =>
       resource.kind === "ServiceAccount" && namespace === wanted.namespace ? "accounts are made by us" : undefined,

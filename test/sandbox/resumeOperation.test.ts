@@ -112,7 +112,7 @@ it("ends correctly, wherever the engine fails", async () => {
 
   expect(ended.map(({ status }) => status)).toEqual(namespaces.map(() => "Succeeded"));
   for (const [index, namespace] of namespaces.entries()) {
-    expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
+    expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
     await decisionsOf(ids[index] ?? "");
   }
   sandbox.cloud.faults.clear();
@@ -120,5 +120,5 @@ it("ends correctly, wherever the engine fails", async () => {
   const removed = await Promise.all(namespaces.map((namespace) => service.offboard(names.cluster, namespace)));
   const gone = await Promise.all(removed.map((id) => service.waitFor(id, 80_000)));
   expect(gone.map(({ status }) => status)).toEqual(namespaces.map(() => "Succeeded"));
-  for (const namespace of namespaces) expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
+  for (const namespace of namespaces) expect(await listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
 }, 240_000);

@@ -98,8 +98,8 @@ function expectOneAtATime(operations: readonly Listed[]): void {
 
 async function expectRight(namespace: string): Promise<void> {
   const { status } = await services[0].call("GET", addressOf(namespace));
-  if (status === 404) expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
-  else expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
+  if (status === 404) expect(await listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
+  else expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases })).toEqual([]);
 }
 
 const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {

@@ -65,7 +65,7 @@ describe.runIf(mayAttachStrace("no store became unwritable"))("a store that cann
         expect(await service.waitFor(id, 60_000)).toMatchObject({ status: "Succeeded" });
       for (const when of ["before", "meanwhile"]) {
         const seen = { namespace: `${namespace}-${when}`, mode: "workloadIdentity", databases };
-        expect(listFaults(sandbox.cloud, seen)).toEqual([]);
+        expect(await listFaults(sandbox.cloud, seen)).toEqual([]);
       }
       expect(sandbox.hostPid).toBe(hostPid);
     },

@@ -14,8 +14,10 @@ export type Restriction = (attributes: AccessAttributes) => boolean;
 export interface Access {
   /** Throws the 403. */
   require(user: User, attributes: AccessAttributes): void;
-  /** The same for a path that is not a resource. Discovery is open to everyone (the ClusterRole system:discovery) and never checked. */
+  /** The same for a path that is not a resource. */
   requirePath(user: User, path: string): void;
+  /** Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
+  requireDiscovery(user: User, path: string): void;
   /** The answer to a SelfSubjectAccessReview, which any authenticated caller may request. */
   review(user: User, request: Json): JsonObject;
 }
@@ -36,10 +38,14 @@ export function createAccess(restrictions: readonly Restriction[]): Access {
       throw forbidden({ plural: resource, group }, name, why);
     },
     requirePath(user, path) {
+      if (user.isAnonymous) throw pathForbidden(user, path);
       // Every service account may read the issuer's documents (the ClusterRole system:service-account-issuer-discovery).
       const isAccount = user.name.startsWith("system:serviceaccount:");
       if (user.isAdministrator || isAccount || isPathAllowedBy(user.rules, "get", path)) return;
-      throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`);
+      throw pathForbidden(user, path);
+    },
+    requireDiscovery(user, path) {
+      if (user.isAnonymous) throw pathForbidden(user, path);
     },
     review(user, request) {
       const asked = objectAt(request, "spec", "resourceAttributes");
@@ -60,6 +66,10 @@ export function createAccess(restrictions: readonly Restriction[]): Access {
       };
     },
   };
+}
+
+function pathForbidden(user: User, path: string): ApiFailure {
+  return new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`, {});
 }
 
 export function attributesOf(verb: string, path: ResourcePath): AccessAttributes {

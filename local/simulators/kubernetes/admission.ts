@@ -1,9 +1,14 @@
-/** Admission of a new pod: the workload identity webhook, and the check that its service account exists. */
-import { forbidden } from "./failures.ts";
+/** Admission of a new pod: the check that its service account exists, and then the workload identity webhook. */
+import { ApiFailure, forbidden } from "./failures.ts";
 import { type JsonObject, stringAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
-import { injectWorkloadIdentity, isLabelledForWorkloadIdentity } from "./workloadIdentityWebhook.ts";
+import {
+  injectWorkloadIdentity,
+  isLabelledForWorkloadIdentity,
+  WebhookDenial,
+  type WorkloadIdentity,
+} from "./workloadIdentityWebhook.ts";
 
 export function createAdmission(environment: {
   readonly store: Store;
@@ -21,16 +26,24 @@ export function createAdmission(environment: {
 
   return (resource, object) => {
     if (resource.kind !== "Pod") return object;
-    const admitted =
-      hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
-        ? injectWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
-        : object;
-    const namespace = stringAt(admitted, "metadata", "namespace") ?? "";
-    const account = stringAt(admitted, "spec", "serviceAccountName") ?? "default";
+    const namespace = stringAt(object, "metadata", "namespace") ?? "";
+    const account = stringAt(object, "spec", "serviceAccountName") ?? "default";
     if (serviceAccount(namespace, account) === undefined) {
       const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
-      throw forbidden(resource, stringAt(admitted, "metadata", "name"), why);
+      throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
-    return admitted;
+    return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
+      ? withWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
+      : object;
   };
+}
+
+function withWorkloadIdentity(pod: JsonObject, identity: WorkloadIdentity): JsonObject {
+  try {
+    return injectWorkloadIdentity(pod, identity);
+  } catch (error) {
+    if (!(error instanceof WebhookDenial)) throw error;
+    const message = `admission webhook "mutation.azure-workload-identity.io" denied the request: ${error.message}`;
+    throw new ApiFailure(error.code, "BadRequest", message);
+  }
 }

@@ -24,6 +24,8 @@ export interface ApiRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** The body as it arrived. */
+  readonly bytes: Buffer;
 }
 
 export interface Reply {
@@ -33,7 +35,13 @@ export interface Reply {
   readonly contentType?: string;
 }
 
-export type Answer = Reply | { readonly stream: (response: ServerResponse) => void };
+export type Answer =
+  | Reply
+  | {
+      readonly stream: (response: ServerResponse) => void;
+      /** Lets go of what would be streamed, when nobody reads it. */
+      readonly discard?: () => void;
+    };
 
 interface Environment {
   readonly store: Store;
@@ -64,7 +72,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       ownDocument ??
       discoveryDocument(resources, request.url.pathname) ??
       openApiDocument(resources, request.url.pathname);
-    if (document !== undefined && request.method === "GET") return { code: 200, body: document };
+    if (document !== undefined && request.method === "GET") {
+      if (ownDocument === undefined) access.requireDiscovery(user, request.url.pathname);
+      return { code: 200, body: document };
+    }
     if (path === undefined) return pageNotFound;
     const resource = resources.find(path.group, path.version, path.plural);
     if (path.group === "authorization.k8s.io" && path.plural === "selfsubjectaccessreviews") {

@@ -17,7 +17,11 @@ export interface User {
   readonly rules: readonly PolicyRule[];
   /** A component of the sandbox. */
   readonly isOwn?: boolean;
+  readonly isAnonymous?: boolean;
 }
+
+/** Whoever sends no token: with no rights but those of everyone. */
+const anonymous: User = { name: "system:anonymous", isAdministrator: false, isAnonymous: true, rules: [] };
 
 export function createAuthentication(environment: {
   readonly world: World;
@@ -62,6 +66,7 @@ export function createAuthentication(environment: {
 
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
+    if (authorization === undefined || authorization === "") return anonymous;
     if (token === undefined) throw unauthorized();
     if (token === adminToken) return { name: "system:admin", isAdministrator: true, isOwn: true, rules: [] };
     const user = (await entraUser(token)) ?? (await serviceAccountUser(token));

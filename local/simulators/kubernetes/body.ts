@@ -29,7 +29,10 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
     throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a ${resource.kind}`);
   const metadata = objectAt(body, "metadata");
   const ownName = stringAt(metadata, "name");
-  if (name !== undefined && ownName !== undefined && ownName !== name) {
+  if (name !== undefined && !ownName) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (name !== undefined && ownName !== name) {
     throw badRequest(`the name of the object (${ownName}) does not match the name on the URL (${name})`);
   }
   const ownNamespace = stringAt(metadata, "namespace");
@@ -42,7 +45,6 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
     kind,
     metadata: {
       ...metadata,
-      ...(name === undefined ? {} : { name }),
       ...(namespace === undefined ? {} : { namespace }),
     },
   };
@@ -56,9 +58,8 @@ export function known(
 ): JsonObject {
   const unknown = unknownFields(object, resource.schema).map((path) => `unknown field "${path}"`);
   if (unknown.length > 0 && fieldValidation === "Strict") {
-    const prefix = resource.isCustom
-      ? ""
-      : `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: `;
+    const { kind, version } = resource;
+    const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}: `;
     throw badRequest(`${prefix}strict decoding error: ${unknown.join(", ")}`);
   }
   if (fieldValidation === "Warn") for (const message of unknown) warn?.(message);

@@ -97,9 +97,14 @@ export function startJobController({
 
   function ended(type: string, reason: string): Json[] {
     const time = timestamp(now());
-    const message =
-      type === "Complete" ? "Reached expected number of succeeded pods" : "Job has reached the specified backoff limit";
-    return [{ type, status: "True", reason, message, lastProbeTime: time, lastTransitionTime: time }];
+    const isComplete = type === "Complete";
+    const message = isComplete
+      ? "Reached expected number of succeeded pods"
+      : "Job has reached the specified backoff limit";
+    // The first one says that it will end so; the second one comes when its pods are gone.
+    return [isComplete ? "SuccessCriteriaMet" : "FailureTarget", type].map((each) => ({
+      ...{ type: each, status: "True", reason, message, lastProbeTime: time, lastTransitionTime: time },
+    }));
   }
 }
 

@@ -47,16 +47,25 @@ export function kindViolations(resource: Resource, object: JsonObject): Cause[] 
     case "Secret":
       return ["data", "binaryData"].flatMap((field) => keyViolations(field, objectAt(object, field)));
     case "Pod":
-      return listAt(object, "spec", "containers").length > 0
-        ? []
-        : [{ reason: "FieldValueRequired", message: "Required value", field: "spec.containers" }];
+      return containerViolations(objectAt(object, "spec"), "spec");
     case "Job":
-      return ["Never", "OnFailure"].includes(stringAt(object, "spec", "template", "spec", "restartPolicy") ?? "Always")
-        ? []
-        : [unsupported("spec.template.spec.restartPolicy", "Always", ["OnFailure", "Never"])];
+      return [
+        ...containerViolations(objectAt(object, "spec", "template", "spec"), "spec.template.spec"),
+        ...(["Never", "OnFailure"].includes(stringAt(object, "spec", "template", "spec", "restartPolicy") ?? "Always")
+          ? []
+          : [required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')]),
+      ];
     default:
       return [];
   }
+}
+
+function containerViolations(podSpec: JsonObject, path: string): Cause[] {
+  const containers = listAt(podSpec, "containers");
+  if (containers.length === 0) return [required(`${path}.containers`)];
+  return containers.flatMap((container, index) =>
+    stringAt(container, "image") ? [] : [required(`${path}.containers[${index}].image`)],
+  );
 }
 
 export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
@@ -145,11 +154,10 @@ function forbidden(field: string, why: string): Cause {
   return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
 }
 
-function unsupported(field: string, value: string, supported: readonly string[]): Cause {
-  const list = supported.map((item) => JSON.stringify(item)).join(", ");
+function required(field: string, why?: string): Cause {
   return {
-    reason: "FieldValueNotSupported",
-    message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`,
+    reason: "FieldValueRequired",
+    message: why === undefined ? "Required value" : `Required value: ${why}`,
     field,
   };
 }

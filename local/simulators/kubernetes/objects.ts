@@ -124,7 +124,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
     const live = find(target);
     requireSameVersion(resource, live, desired);
     const metadata = { ...without(objectAt(desired, "metadata"), ...serverSet), ...pick(live.metadata, ...serverSet) };
-    const body = options.subresource === "status" ? { ...live, ...pick(desired, "status") } : { ...desired, metadata };
+    const body = options.subresource === "status" ? withStatus(resource, live, desired) : { ...desired, metadata };
     const status = pick(resource.hasStatus && options.subresource === undefined ? live : body, "status");
     const settled = settle(resource, objectWithDefaults({ ...without(body, "status"), ...status }, resource.schema));
     const admission = admissionOf("UPDATE", target, options);
@@ -212,14 +212,15 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
       requireDeclared(resource, given);
       const config = applicable(resource, given, options);
       const live = store.get(resource, target.namespace, target.name);
-      if (live !== undefined) requireSameVersion(resource, live, given);
-      else requireNoUid(target, given);
+      if (live === undefined) requireNoUid(target, given);
       const { object, managedFields } = applyConfiguration(live, config, {
         managedFields: live?.metadata.managedFields ?? [],
         schema: resource.schema,
         writer: writerOf(resource, options),
         force: options.force,
       });
+      // Whose fields they are is asked before the version.
+      if (live !== undefined) requireSameVersion(resource, live, given);
       if (live !== undefined) return { object: update(target, object, () => managedFields, options), isNew: false };
       if (options.subresource !== undefined) throw notFound(resource, target.name);
       return { object: insert(resource, object, () => managedFields, options), isNew: true };
@@ -290,10 +291,20 @@ function patchWith(resource: Resource, live: KubeObject, mediaType: string, body
   throw unsupportedMediaType(message);
 }
 
+/** Through /status, labels and annotations of built-in kinds can be changed, too. */
+const besidesStatus = ["labels", "annotations"];
+
+function withStatus(resource: Resource, live: KubeObject, desired: JsonObject): JsonObject {
+  if (resource.isCustom) return { ...live, ...pick(desired, "status") };
+  const changed = pick(objectAt(desired, "metadata"), ...besidesStatus);
+  return { ...live, ...pick(desired, "status"), metadata: { ...without(live.metadata, ...besidesStatus), ...changed } };
+}
+
 /** The part of a configuration that this endpoint accepts: everything but the status, or only the status. */
 function applicable(resource: Resource, config: JsonObject, { subresource }: WriteOptions): JsonObject {
   if (subresource === "status") {
-    const metadata = pick(objectAt(config, "metadata"), "name", "namespace");
+    const kept = resource.isCustom ? [] : besidesStatus;
+    const metadata = pick(objectAt(config, "metadata"), "name", "namespace", ...kept);
     return { ...pick(config, "apiVersion", "kind", "status"), metadata };
   }
   return resource.hasStatus ? without(config, "status") : config;
@@ -308,7 +319,7 @@ function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonO
   }
   const askedUid = stringAt(desired, "metadata", "uid");
   if (askedUid !== undefined && askedUid !== uid) {
-    throw conflict(resource, name, `Precondition failed: UID in precondition: ${askedUid}, UID in object meta: ${uid}`);
+    throw invalid(resource, name, [invalidValue("metadata.uid", askedUid, "field is immutable")]);
   }
 }
 

@@ -162,10 +162,10 @@ function ownablePart(object: JsonObject): JsonObject {
   return Object.keys(own).length === 0 ? fields : { ...fields, metadata: own };
 }
 
-function printManager({ manager, operation, apiVersion, time, subresource }: Owner): string {
+function printManager({ manager, operation, apiVersion, subresource }: Owner): string {
   const name = JSON.stringify(manager);
   const through = subresource === undefined ? name : `${name} with subresource ${JSON.stringify(subresource)}`;
-  return operation === "Update" ? `${through} using ${apiVersion}${time === undefined ? "" : ` at ${time}`}` : through;
+  return operation === "Update" ? `${through} using ${apiVersion}` : through;
 }
 
 function refuse(conflicts: readonly { manager: string; path: string }[]) {

@@ -1,6 +1,6 @@
 /** `limit` and `continue`: all pages of a list show the state at the time of the first. */
 import { randomUUID } from "node:crypto";
-import { expired } from "./failures.ts";
+import { badRequest, expired } from "./failures.ts";
 import type { KubeObject } from "./object.ts";
 
 export interface Page {
@@ -23,7 +23,9 @@ export function createPages() {
 
   function page({ items, resourceVersion }: Rest, limit: number): Page {
     if (limit <= 0 || items.length <= limit) return { items, resourceVersion };
-    const next = randomUUID();
+    const next = Buffer.from(
+      JSON.stringify({ v: "meta.k8s.io/v1", rv: resourceVersion, start: randomUUID() }),
+    ).toString("base64url");
     const remaining = items.slice(limit);
     rests.set(next, { items: remaining, resourceVersion });
     const [oldest] = rests.keys();
@@ -36,10 +38,21 @@ export function createPages() {
       page({ items, resourceVersion }, limit),
     next(token: string, limit: number): Page {
       const rest = rests.get(token);
+      if (rest === undefined && !isToken(token)) throw badRequest("invalid continue token: continue key is not valid");
       if (rest === undefined) {
         throw expired("The provided continue parameter is too old to display a consistent list result.");
       }
       return page(rest, limit);
     },
   };
+}
+
+/** Whether it could be one of any API server's: a key in base64. */
+function isToken(text: string): boolean {
+  try {
+    const key: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    return typeof key === "object" && key !== null;
+  } catch {
+    return false;
+  }
 }

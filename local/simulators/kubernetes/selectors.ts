@@ -46,9 +46,15 @@ function fieldSelector(resource: Resource, text: string): Selector {
       const match = /^([^!=]+)(==|=|!=)(.*)$/.exec(part);
       if (match === null) throw badRequest(`invalid selector: "${text}"; can't understand "${part}"`);
       const [, field = "", operator, value] = match;
-      if (!selectable.includes(field)) throw badRequest(`field label not supported: ${field}`);
+      if (!selectable.includes(field)) throw badRequest(notSelectable(resource, field));
       return { path: field.split("."), value, isEqual: operator !== "!=" };
     });
   return (object) =>
     requirements.every(({ path, value, isEqual }) => (String(at(object, ...path) ?? "") === value) === isEqual);
+}
+
+/** Kinds with fields of their own say it otherwise than those without. */
+function notSelectable({ selectableFields }: Resource, field: string): string {
+  if (selectableFields.length > 0) return `field label not supported: ${field}`;
+  return `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }

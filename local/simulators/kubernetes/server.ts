@@ -1,6 +1,8 @@
 /** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
+import type { Socket } from "node:net";
 import type { Call, Faults } from "../faults.ts";
 import type { Certificate } from "../tls.ts";
 import type { Answer, ApiRequest, Reply } from "./api.ts";
@@ -14,8 +16,8 @@ interface Environment {
   readonly tls: Certificate;
   readonly faults: Faults;
   readonly adminToken: string;
-  readonly authenticate: (authorization: string | undefined) => Promise<User>;
-  readonly answer: (request: ApiRequest, user: User) => Promise<Answer>;
+  /** Carries a request out; the listener writes the answer, or what a fault makes of it. */
+  readonly settle: (request: ApiRequest) => Promise<Answer>;
 }
 
 /** Open to everyone (the ClusterRole system:public-info-viewer). */
@@ -36,13 +38,34 @@ const publicPaths: Readonly<Record<string, Json>> = {
   },
 };
 
-export function createListener(environment: Environment): Server {
-  const { cluster, tls, faults, adminToken, authenticate, answer } = environment;
+export interface Listener {
+  readonly server: Server;
+  /** Closes every connection, too. */
+  close(): Promise<void>;
+}
 
-  return createServer({ cert: tls.certificate, key: tls.privateKey }, (incoming, response) => {
+export function createListener(environment: Environment): Listener {
+  const { cluster, tls, faults, adminToken, settle } = environment;
+
+  const server = createServer({ cert: tls.certificate, key: tls.privateKey }, (incoming, response) => {
     // A client that disconnects during a request is not an error.
     handle(incoming, response).catch(() => response.destroy());
   });
+  // Not closeAllConnections: it does not know connections whose TLS handshake is still going on.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return {
+    server,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await readRequest(incoming);
@@ -60,16 +83,28 @@ export function createListener(environment: Environment): Server {
         return send(response, await settle(request));
       case "cutAfter": {
         const result = await settle(request);
-        if ("stream" in result) result.stream(response);
+        // What is only passed on would arrive before the cut.
+        if ("stream" in result) (result.discard ?? (() => result.stream(response)))();
         return void setImmediate(() => response.destroy());
       }
-      case "garbage":
-        await settle(request);
+      case "garbage": {
+        const result = await settle(request);
+        if ("stream" in result) result.discard?.();
         return write(response, { code: 200, body: undefined });
+      }
     }
   }
+}
 
-  async function settle(request: ApiRequest): Promise<Answer> {
+/** How the simulated API server carries a request out. */
+export function createSettle({
+  authenticate,
+  answer,
+}: {
+  readonly authenticate: (authorization: string | undefined) => Promise<User>;
+  readonly answer: (request: ApiRequest, user: User) => Promise<Answer>;
+}): (request: ApiRequest) => Promise<Answer> {
+  return async (request) => {
     try {
       const open = request.method === "GET" ? publicPaths[request.url.pathname] : undefined;
       if (open !== undefined) return { code: 200, body: open };
@@ -80,18 +115,20 @@ export function createListener(environment: Environment): Server {
       // A bug in this simulator: report it as the API server would.
       return failed(new ApiFailure(500, "InternalError", error instanceof Error ? String(error.stack) : String(error)));
     }
-  }
+  };
 }
 
 async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
+  const bytes = Buffer.concat(chunks);
   return {
     method: incoming.method ?? "GET",
     url: new URL(incoming.url ?? "/", "https://cluster"),
     headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).toString("utf8"),
+    body: bytes.toString("utf8"),
+    bytes,
   };
 }
 

@@ -23,7 +23,10 @@ export function table(
       }),
     ),
     rows: objects.map((object) => ({
-      cells: [object.metadata.name, ...resource.columns.map((column) => cell(column, object, now))],
+      cells: [
+        object.metadata.name,
+        ...resource.columns.map((column) => cell(column, object, { now, isCustom: resource.isCustom })),
+      ],
       object: rowObject(object, includeObject),
     })),
   };
@@ -36,9 +39,14 @@ function rowObject(object: KubeObject, includeObject: string): Json {
 }
 
 /** Supports only plain paths: the columns here use no filters and no indexes. */
-function cell({ jsonPath, type, name }: Column, object: KubeObject, now: Date): Json {
+function cell(
+  { jsonPath, type, name }: Column,
+  object: KubeObject,
+  { now, isCustom }: { now: Date; isCustom: boolean },
+): Json {
   const value = at(object, ...jsonPath.split(".").filter((part) => part !== ""));
-  if (value === undefined) return type === "integer" ? 0 : name === "Age" ? "<unknown>" : "";
+  if (value === undefined) return name === "Age" ? "<unknown>" : isCustom ? null : type === "integer" ? 0 : "";
+  if (type === "string" && isCustom) return typeof value === "string" ? value : JSON.stringify(value);
   return type === "date" && typeof value === "string" ? age(new Date(value), now) : value;
 }
 

@@ -26,6 +26,14 @@ export interface AdmissionWebhook {
   readonly deny?: (request: AdmissionRequest) => string | undefined;
 }
 
+/** Those that an operator has also installed. */
+export interface Webhooks {
+  /** Settles when the API server asks it. */
+  install(webhook: AdmissionWebhook): Promise<void>;
+  /** Removes all that were installed. */
+  clear(): Promise<void>;
+}
+
 export interface Admission {
   mutate(request: AdmissionRequest): JsonObject;
   /** Throws when a webhook denies the request. */

@@ -3,7 +3,6 @@
  * token with which Azure SDKs sign in. The proxy sidecar for older SDKs is not simulated.
  */
 import { createHash } from "node:crypto";
-import { ApiFailure } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
@@ -34,6 +33,16 @@ export const webhookConfiguration: JsonObject = {
     },
   ],
 };
+
+/** A webhook's answer that refuses a request. */
+export class WebhookDenial extends Error {
+  readonly code: number;
+
+  constructor(code: number, why: string) {
+    super(why);
+    this.code = code;
+  }
+}
 
 export interface WorkloadIdentity {
   readonly tenantId: string;
@@ -116,7 +125,6 @@ function volumeNameFor(pod: JsonObject): string {
     .slice(0, 63 - reserved.length)}`;
 }
 
-function denied(why: string): ApiFailure {
-  const message = `admission webhook "mutation.azure-workload-identity.io" denied the request: ${why}`;
-  return new ApiFailure(400, "BadRequest", message);
+function denied(why: string): WebhookDenial {
+  return new WebhookDenial(400, why);
 }

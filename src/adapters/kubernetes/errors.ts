@@ -142,6 +142,13 @@ export function garbled(cluster: ClusterTarget, request: ClusterRequest, cause: 
   return new TransientError("CLUSTER_UNREACHABLE", message, { cause });
 }
 
+/** The error for an object that somebody else has written or deleted since it was read: the retry reads it again. */
+export function outdated(cluster: ClusterTarget, request: ClusterRequest, reply: ClusterReply): TransientError {
+  const detail = readStatus(reply.body)?.message ?? "";
+  const message = `${subject(cluster, request)} answered ${reply.status}: ${told(cluster, detail)}`;
+  return new TransientError("KUBERNETES_THROTTLED", message);
+}
+
 function conflict(
   cluster: ClusterTarget,
   request: ClusterRequest,
@@ -150,7 +157,7 @@ function conflict(
   const causes = status?.details.causes.filter(({ reason }) => reason === "FieldManagerConflict") ?? [];
   // Somebody else wrote or deleted at the same time: the retry reads the current state.
   if (causes.length === 0) return new TransientError("KUBERNETES_THROTTLED", message);
-  // `conflict with "kubectl" using v1 at …`
+  // `conflict with "kubectl" using v1`
   const owners = causes.map((cause) => {
     const manager = /^conflict with ("[^"]*")/.exec(cause.message)?.[1] ?? cause.message;
     return `${cause.field} belongs to ${manager}`;

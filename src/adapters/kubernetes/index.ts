@@ -7,7 +7,7 @@ import type { Kubernetes, KubernetesObject, ObjectMetadata, ObjectRef } from "..
 import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
 import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";
-import { garbled, lacksNamespace, toError } from "./errors.ts";
+import { garbled, lacksNamespace, outdated, toError } from "./errors.ts";
 import { believeOnlyReady } from "./readiness.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
@@ -122,6 +122,19 @@ export function createKubernetes({
     return all;
   }
 
+  /**
+   * Whether the object is another one than it was read as. An API server looks for the conflicts with other field managers first,
+   * and answers with those of an object that nobody has looked at.
+   */
+  async function isOutdated(
+    cluster: ClusterTarget,
+    { apiVersion, kind, metadata }: KubernetesObject,
+  ): Promise<boolean> {
+    if (metadata.resourceVersion === undefined) return false;
+    const current = await get(cluster, { apiVersion, kind, ...metadata });
+    return current?.metadata.resourceVersion !== metadata.resourceVersion;
+  }
+
   return {
     get,
 
@@ -172,6 +185,7 @@ export function createKubernetes({
       };
       const reply = await send(cluster, request);
       if (isSuccess(reply)) return read(cluster, request, { reply, shape: StoredObject });
+      if (reply.status === 409 && (await isOutdated(cluster, object))) throw outdated(cluster, request, reply);
       if (reply.status !== 404) throw toError(cluster, request, reply);
       if (!lacksNamespace(reply)) {
         // Perhaps the cached kind is no longer served.

@@ -37,7 +37,7 @@ const configMap = (data: Record<string, string>, name = "settings", namespace = 
   data,
 });
 const ref = (name = "settings", namespace = "team") => ({ apiVersion: "v1", kind: "ConfigMap", name, namespace });
-const stored = (name = "settings") => cluster.simulator.objects.get("v1", "ConfigMap", name, "team");
+const stored = async (name = "settings") => await cluster.simulator.objects.get("v1", "ConfigMap", name, "team");
 const script = (operation: string, effect: Effect, times = 1) =>
   cluster.faults.add({ wire: "kubernetes", operation, effect, times });
 
@@ -263,8 +263,8 @@ describe("apply", () => {
   test("creates as field manager mooring, and changes nothing the second time", async () => {
     const created = await kubernetes.apply(cluster.target, configMap({ a: "1" }));
 
-    expect(created.metadata.uid).toBe(stored()?.metadata.uid);
-    expect(stored()?.metadata.managedFields).toMatchObject([{ manager: "mooring", operation: "Apply" }]);
+    expect(created.metadata.uid).toBe((await stored())?.metadata.uid);
+    expect((await stored())?.metadata.managedFields).toMatchObject([{ manager: "mooring", operation: "Apply" }]);
     const again = await kubernetes.apply(cluster.target, configMap({ a: "1" }));
     expect(again.metadata.resourceVersion).toBe(created.metadata.resourceVersion);
   });
@@ -273,7 +273,7 @@ describe("apply", () => {
     const planned = await kubernetes.apply(cluster.target, configMap({ a: "1" }, "planned"), { dryRun: true });
 
     expect(planned).toMatchObject({ data: { a: "1" } });
-    expect(stored("planned")).toBeUndefined();
+    expect(await stored("planned")).toBeUndefined();
   });
 
   test("names manager and field of a conflict, and takes over both with force", async () => {
@@ -284,7 +284,7 @@ describe("apply", () => {
       message: expect.stringContaining('.data.a belongs to "kubectl"'),
     });
     await kubernetes.apply(cluster.target, configMap({ a: "ours" }, "shared"), { force: true });
-    expect(stored("shared")?.["data"]).toEqual({ a: "ours" });
+    expect((await stored("shared"))?.["data"]).toEqual({ a: "ours" });
   });
 
   test("fails permanently where the schema has no such field", async () => {
@@ -354,7 +354,7 @@ describe("remove", () => {
 
     await kubernetes.remove(cluster.target, ref("removed"), { uid: metadata.uid ?? "" });
 
-    expect(stored("removed")).toBeUndefined();
+    expect(await stored("removed")).toBeUndefined();
   });
 
   test("succeeds when the object is gone or another one has its name", async () => {
@@ -364,7 +364,7 @@ describe("remove", () => {
 
     await kubernetes.remove(cluster.target, ref("another"), { uid: "of the one before" });
 
-    expect(stored("another")).toBeDefined();
+    expect(await stored("another")).toBeDefined();
   });
 
   test("removes an object only as it was seen", async () => {
@@ -411,13 +411,13 @@ describe("remove", () => {
       spec: { template },
     };
     const { metadata } = await kubernetes.apply(cluster.target, job);
-    const pods = () => cluster.simulator.objects.list("v1", "Pod", "team");
-    await eventually(() => pods()[0]);
+    const pods = async () => await cluster.simulator.objects.list("v1", "Pod", "team");
+    await eventually(async () => (await pods())[0]);
 
     const target = { apiVersion: "batch/v1", kind: "Job", name: "check", namespace: "team" };
     await kubernetes.remove(cluster.target, target, { uid: metadata.uid ?? "" });
 
-    await eventually(() => (pods().length === 0 ? true : undefined));
+    await eventually(async () => ((await pods()).length === 0 ? true : undefined));
   });
 });
 

@@ -4,14 +4,14 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { type ClusterServer, startCluster } from "../../../local/cluster/index.ts";
 import { type Kubelet, startKubelet } from "../../../local/kubelet/index.ts";
-import { type KubernetesSimulator, startKubernetes } from "../../../local/simulators/kubernetes/index.ts";
 import { type NodeIdentity, startNodeIdentity } from "../../../local/simulators/nodeIdentity/index.ts";
 import type { SimulatorContext } from "../../../local/simulators/simulator.ts";
 import { addCluster, addIdentity, createContext } from "../simulators/entra/fixture.ts";
 
 let context: SimulatorContext;
-let cluster: KubernetesSimulator;
+let cluster: ClusterServer;
 let nodeIdentity: NodeIdentity;
 let kubelet: Kubelet;
 
@@ -20,9 +20,9 @@ beforeAll(async () => {
   vi.stubEnv("TMPDIR", await mkdtemp(join(tmpdir(), "mooring-test-")));
   context = await createContext();
   await addCluster(context.world, "aks-dev");
-  cluster = await startKubernetes(context, { cluster: "aks-dev", authorityHost: "https://authority.example/" });
+  cluster = await startCluster(context, { cluster: "aks-dev", authorityHost: "https://authority.example/" });
   nodeIdentity = startNodeIdentity(context, {
-    assignedIdentities: () => cluster.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
+    assignedIdentities: async () => await cluster.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
   });
   kubelet = startKubelet({
     cluster: "aks-dev",
@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  for (const { metadata } of cluster.objects.list("v1", "Pod")) {
+  for (const { metadata } of await cluster.objects.list("v1", "Pod")) {
     await call("DELETE", `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`);
   }
 });
@@ -108,13 +108,13 @@ async function runPod(
   });
 }
 
-function podStatus(name: string): Record<string, unknown> {
-  const status: unknown = cluster.objects.get("v1", "Pod", name, "team-a")?.["status"];
+async function podStatus(name: string): Promise<Record<string, unknown>> {
+  const status: unknown = (await cluster.objects.get("v1", "Pod", name, "team-a"))?.["status"];
   return typeof status === "object" && status !== null ? { ...status } : {};
 }
 
 async function phase(name: string, expected: string): Promise<Record<string, unknown>> {
-  await expect.poll(() => podStatus(name)["phase"], { interval: 20 }).toBe(expected);
+  await expect.poll(async () => (await podStatus(name))["phase"], { interval: 20 }).toBe(expected);
   return podStatus(name);
 }
 

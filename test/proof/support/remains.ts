@@ -21,18 +21,24 @@ function usersOf({ sql }: Cloud, namespace: string, databases: readonly string[]
 }
 
 /** Everything that exists for the namespace, by name. */
-export function listRemains(cloud: Cloud, namespace: string, databases: readonly string[]): readonly string[] {
+export async function listRemains(
+  cloud: Cloud,
+  namespace: string,
+  databases: readonly string[],
+): Promise<readonly string[]> {
   const identity = identityOf(cloud, namespace);
   const users = usersOf(cloud, namespace, databases).filter(({ user }) => user !== undefined);
   const { objects } = cloud.kubernetes;
   const ours = [
-    ...objects.list("v1", "ConfigMap", namespace).filter(({ metadata }) => metadata.name.startsWith("mooring-")),
-    ...objects
-      .list("v1", "ServiceAccount", namespace)
-      .filter(({ metadata }) => ["app", "before"].includes(metadata.name)),
-    ...objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", namespace),
-    ...objects.list("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", namespace),
-    ...[objects.get("v1", "Namespace", namespace)].filter((object) => object !== undefined),
+    ...(await objects.list("v1", "ConfigMap", namespace)).filter(({ metadata }) =>
+      metadata.name.startsWith("mooring-"),
+    ),
+    ...(await objects.list("v1", "ServiceAccount", namespace)).filter(({ metadata }) =>
+      ["app", "before"].includes(metadata.name),
+    ),
+    ...(await objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", namespace)),
+    ...(await objects.list("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", namespace)),
+    ...[await objects.get("v1", "Namespace", namespace)].filter((object) => object !== undefined),
   ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   return [
     ...(identity ? [`identity ${identity.name}`] : []),
@@ -42,7 +48,7 @@ export function listRemains(cloud: Cloud, namespace: string, databases: readonly
 }
 
 /** What is missing or wrong in a namespace that was onboarded with the role reader on the databases. */
-export function listFaults(
+export async function listFaults(
   cloud: Cloud,
   {
     namespace,
@@ -50,7 +56,7 @@ export function listFaults(
     databases,
     serviceAccount = "app",
   }: { namespace: string; mode: string; databases: readonly string[]; serviceAccount?: string },
-): readonly string[] {
+): Promise<readonly string[]> {
   const identity = identityOf(cloud, namespace);
   if (!identity) return ["no identity"];
   const faults: string[] = [];
@@ -63,12 +69,12 @@ export function listFaults(
   const { objects } = cloud.kubernetes;
   if (mode === "podIdentity") {
     const api = "aadpodidentity.k8s.io/v1";
-    if (!objects.get(api, "AzureIdentity", identity.name, namespace)) faults.push("no AzureIdentity");
+    if (!(await objects.get(api, "AzureIdentity", identity.name, namespace))) faults.push("no AzureIdentity");
     const binding = bindingName({ cluster: names.cluster, namespace });
-    if (!objects.get(api, "AzureIdentityBinding", binding, namespace)) faults.push("no AzureIdentityBinding");
+    if (!(await objects.get(api, "AzureIdentityBinding", binding, namespace))) faults.push("no AzureIdentityBinding");
     return faults;
   }
-  const account = objects.get("v1", "ServiceAccount", serviceAccount, namespace);
+  const account = await objects.get("v1", "ServiceAccount", serviceAccount, namespace);
   const clientId = account?.metadata.annotations?.["azure.workload.identity/client-id"];
   if (clientId !== identity.clientId) faults.push(`service account names ${clientId}`);
   const subjects = [...identity.federatedCredentials.values()].map(({ subject }) => subject);

@@ -11,6 +11,7 @@ import { planObjectRemoval, planObjects } from "../../../src/resources/kubernete
 import { removeObjects } from "../../../src/resources/kubernetesObject/removeObjects.ts";
 import { restoreObjects } from "../../../src/resources/kubernetesObject/restoreObjects.ts";
 import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+import { testSimulated } from "../../support/apiServer.ts";
 
 let cluster: TestCluster;
 let kubernetes: Kubernetes;
@@ -28,8 +29,8 @@ beforeEach(async () => {
   name = "settings";
   await cluster.createNamespace(namespace);
 });
-afterEach(() => {
-  cluster.simulator.webhooks.length = 0;
+afterEach(async () => {
+  await cluster.simulator.webhooks.clear();
   cluster.simulator.restrictions.length = 0;
   cluster.faults.clear();
 });
@@ -82,7 +83,7 @@ it("asks the API server about every planned write, and writes nothing", async ()
   const asked = cluster.faults.journal.slice(before).map(({ operation }) => operation);
   expect(asked).toEqual(expect.arrayContaining(["DRY-RUN PATCH serviceaccounts", "DRY-RUN PATCH configmaps"]));
   expect(asked.filter((operation) => /^(PATCH|POST|PUT|DELETE) /.test(operation))).toEqual([]);
-  expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeUndefined();
+  expect(await cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeUndefined();
 });
 
 it.each([true, false])(
@@ -112,8 +113,8 @@ it("asks nothing when there is nothing to write", async () => {
 
 describe("reports as a blocker", () => {
   it("a webhook that denies the object", async () => {
-    cluster.simulator.webhooks.push({
-      name: "names.example",
+    await cluster.simulator.webhooks.install({
+      name: "names.example.com",
       sideEffects: "None",
       deny: ({ resource }) => (resource.kind === "ConfigMap" ? "no settings here" : undefined),
     });
@@ -169,8 +170,8 @@ describe("reports as a blocker", () => {
   });
 
   it("a webhook that sets other values than Mooring's, and says which", async () => {
-    cluster.simulator.webhooks.push({
-      name: "mesh.example",
+    await cluster.simulator.webhooks.install({
+      name: "mesh.example.com",
       sideEffects: "None",
       mutate: ({ object }) => ({ ...object, data: { key: "webhook's" } }),
     });
@@ -183,8 +184,8 @@ describe("reports as a blocker", () => {
   });
 
   it("a webhook that removes the owner's mark, since the object could never be removed again", async () => {
-    cluster.simulator.webhooks.push({
-      name: "clean.example",
+    await cluster.simulator.webhooks.install({
+      name: "clean.example.com",
       sideEffects: "None",
       mutate: ({ object }) => ({ ...object, metadata: { ...Object(object["metadata"]), annotations: {} } }),
     });
@@ -200,8 +201,8 @@ describe("reports as a blocker", () => {
 
   it("a webhook that denies a deletion", async () => {
     await run([configMap({})]);
-    cluster.simulator.webhooks.push({
-      name: "keep.example",
+    await cluster.simulator.webhooks.install({
+      name: "keep.example.com",
       sideEffects: "None",
       deny: ({ operation }) => (operation === "DELETE" ? "it is to be kept" : undefined),
     });
@@ -211,7 +212,7 @@ describe("reports as a blocker", () => {
     const planned = await planObjectRemoval(kubernetes, cluster.target, refs, removal);
 
     expect(planned).toMatchObject({ action: "conflict", blockers: [{ code: "KUBERNETES_ADMISSION_DENIED" }] });
-    expect(cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeDefined();
+    expect(await cluster.simulator.objects.get("v1", "ConfigMap", name, namespace)).toBeDefined();
   });
 });
 
@@ -245,8 +246,9 @@ describe("in a namespace that does not exist yet", () => {
   });
 });
 
-it("notes a webhook that supports no dry runs, and does not stop for it", async () => {
-  cluster.simulator.webhooks.push({ name: "audit.example", sideEffects: "Some", deny: () => undefined });
+const noOldWebhooks = "since v1.22, no configuration declares side effects on dry runs";
+testSimulated("notes a webhook that supports no dry runs, and does not stop for it", noOldWebhooks, async () => {
+  await cluster.simulator.webhooks.install({ name: "audit.example.com", sideEffects: "Some", deny: () => undefined });
 
   const planned = await plan([configMap({})]);
 
@@ -261,8 +263,8 @@ it("names what Mooring no longer sets and what a webhook adds, just as the step 
   const data = { key: "one", old: "of an earlier version" };
   const old = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels, annotations }, data };
   await cluster.apply(old, "mooring");
-  cluster.simulator.webhooks.push({
-    name: "cost.example",
+  await cluster.simulator.webhooks.install({
+    name: "cost.example.com",
     sideEffects: "None",
     mutate: ({ object }) => ({
       ...object,
@@ -283,8 +285,8 @@ it("names what Mooring no longer sets and what a webhook adds, just as the step 
 });
 
 it("stops when the cluster has altered the object, although the plan could not foresee it", async () => {
-  cluster.simulator.webhooks.push({
-    name: "late.example",
+  await cluster.simulator.webhooks.install({
+    name: "late.example.com",
     sideEffects: "None",
     mutate: ({ object, dryRun }) => (dryRun ? object : { ...object, data: { key: "webhook's" } }),
   });
@@ -296,7 +298,7 @@ it("stops when the cluster has altered the object, although the plan could not f
 describe("restores", () => {
   const berth = () => ({ cluster: "aks-dev", namespace });
   const refs = () => [{ apiVersion: "v1", kind: "ConfigMap", name, namespace }];
-  const current = () => cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
+  const current = async () => await cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
   const applyAs = (object: object, manager: string, options: { force?: boolean } = {}) =>
     cluster.apply(object, manager, options);
   const withStep = { step: { willDo: async () => undefined } };
@@ -313,7 +315,7 @@ describe("restores", () => {
     expect([planned.action, action]).toEqual(["update", "update"]);
     expect(planned.differences).toContainEqual({ field: "data.one", current: "ours", desired: "before" });
     expect(planned.differences.map(({ field }) => field)).not.toContain("data.two");
-    expect(current()).toMatchObject({ data: { one: "before", two: "since" } });
+    expect(await current()).toMatchObject({ data: { one: "before", two: "since" } });
   });
 
   it("what a change has overwritten, but not where somebody sets the same", async () => {
@@ -327,7 +329,7 @@ describe("restores", () => {
 
     await restoreObjects(kubernetes, cluster.target, [rewritten], { ...berth(), ...withStep });
 
-    expect(current()).toMatchObject({ data: { one: "before", two: "changed" } });
+    expect(await current()).toMatchObject({ data: { one: "before", two: "changed" } });
   });
 
   it("nothing in an object that somebody recreates between the look and the write", async () => {
@@ -342,6 +344,6 @@ describe("restores", () => {
     const removal = removeObjects(kubernetes, cluster.target, refs(), input);
 
     await expect(removal).rejects.toMatchObject({ code: "KUBERNETES_THROTTLED" });
-    expect(current()).toMatchObject({ data: { one: "ours" } });
+    expect(await current()).toMatchObject({ data: { one: "ours" } });
   });
 });

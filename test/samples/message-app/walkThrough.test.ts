@@ -4,10 +4,10 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { type ClusterServer, startCluster } from "../../../local/cluster/index.ts";
 import { type Kubelet, startKubelet } from "../../../local/kubelet/index.ts";
 import { startArm } from "../../../local/simulators/arm/index.ts";
 import { type EntraSimulator, startEntra } from "../../../local/simulators/entra/index.ts";
-import { type KubernetesSimulator, startKubernetes } from "../../../local/simulators/kubernetes/index.ts";
 import { type NodeIdentity, startNodeIdentity } from "../../../local/simulators/nodeIdentity/index.ts";
 import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
 import { type SqlSimulator, startSql } from "../../../local/simulators/sql/index.ts";
@@ -22,7 +22,7 @@ const rows = "1\tThe ship is moored.\n2\tNo secret was needed.\n";
 let context: SimulatorContext;
 let arm: Simulator;
 let entra: EntraSimulator;
-let cluster: KubernetesSimulator;
+let cluster: ClusterServer;
 let sql: SqlSimulator;
 let nodeIdentity: NodeIdentity;
 let kubelet: Kubelet;
@@ -35,10 +35,10 @@ beforeAll(async () => {
   await addCluster(context.world, "aks-dev");
   arm = await startArm(context);
   entra = await startEntra(context);
-  cluster = await startKubernetes(context, { cluster: "aks-dev", authorityHost: entra.authorityHost });
+  cluster = await startCluster(context, { cluster: "aks-dev", authorityHost: entra.authorityHost });
   sql = await startSql(context, { server: "sql-dev" });
   nodeIdentity = startNodeIdentity(context, {
-    assignedIdentities: () => cluster.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
+    assignedIdentities: async () => await cluster.objects.list("aadpodidentity.k8s.io/v1", "AzureAssignedIdentity"),
   });
   kubelet = startKubelet({
     cluster: "aks-dev",
@@ -68,7 +68,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  for (const { metadata } of cluster.objects.list("v1", "Pod")) {
+  for (const { metadata } of await cluster.objects.list("v1", "Pod")) {
     await send("DELETE", `/api/v1/namespaces/team-a/pods/${metadata.name}`);
   }
 });
@@ -102,8 +102,8 @@ async function run(manifest: string): Promise<{ exitCode: unknown; log: string }
   let exitCode: unknown;
   await expect
     .poll(
-      () => {
-        const status = JSON.stringify(cluster.objects.get("v1", "Pod", name, "team-a")?.["status"] ?? {});
+      async () => {
+        const status = JSON.stringify((await cluster.objects.get("v1", "Pod", name, "team-a"))?.["status"] ?? {});
         exitCode = JSON.parse(/"exitCode":(\d+)/.exec(status)?.[1] ?? "null");
         return exitCode;
       },

@@ -1,16 +1,18 @@
-/** A running simulated cluster for tests, and clients that connect to it over HTTPS. */
+/** A running cluster for tests, simulated unless MOORING_API_SERVER is `real`, and clients that connect to it over HTTPS. */
 import { request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as k8s from "@kubernetes/client-node";
 import { SignJWT } from "jose";
+import { startCluster as start } from "../../../../local/cluster/index.ts";
 import { createFaults } from "../../../../local/simulators/faults.ts";
-import { type KubernetesOptions, startKubernetes } from "../../../../local/simulators/kubernetes/index.ts";
+import type { KubernetesOptions } from "../../../../local/simulators/kubernetes/index.ts";
 import { createCertificate } from "../../../../local/simulators/tls.ts";
 import { type Cluster, createSigningKey, createWorld, type SigningKey } from "../../../../local/simulators/world.ts";
 import type { ClusterTarget } from "../../../../src/domain/catalog/catalog.ts";
 
 /** The client id of the cluster's administrator. */
 export const administrator = "11111111-2222-4333-8444-555555555555";
+const objectOf = (clientId: string) => `object-of-${clientId}`;
 
 interface Options {
   readonly traits?: Partial<Cluster>;
@@ -34,17 +36,21 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
     ...traits,
   };
   world.clusters.set(cluster.name, cluster);
+  for (const clientId of [...cluster.administrators, ...(cluster.roles?.keys() ?? [])]) {
+    world.servicePrincipals.set(clientId, { clientId, principalId: objectOf(clientId), displayName: clientId });
+  }
   const faults = createFaults();
   const tls = await createCertificate();
-  const simulator = await startKubernetes({ world, faults, tls }, { ...options, cluster: cluster.name });
+  const simulator = await start({ world, faults, tls }, { ...options, cluster: cluster.name });
 
   async function entraToken(
     { appid = administrator, aud = "6dae42f8-4368-4678-94ff-3960e28e3630" }: { appid?: string; aud?: string } = {},
     { key = world.entraKey, expiresIn = 3600 }: { key?: SigningKey; expiresIn?: number } = {},
   ): Promise<string> {
     const issuedAt = Math.floor(world.now().getTime() / 1000);
-    return new SignJWT({ appid, oid: "object-of-the-caller", tid: world.tenantId })
+    return new SignJWT({ appid, oid: objectOf(appid), tid: world.tenantId })
       .setProtectedHeader({ alg: "RS256", kid: key.kid })
+      .setIssuer(`https://sts.windows.net/${world.tenantId}/`)
       .setAudience(aud)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + expiresIn)
@@ -160,11 +166,12 @@ export async function failureOf(promise: Promise<unknown>): Promise<{
 
 /** Waits until `look` returns a value. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  // A real cluster retries some things only after 10 or 20 s.
+  const deadline = Date.now() + 45_000;
   while (Date.now() < deadline) {
     const seen = await look();
     if (seen !== undefined) return seen;
     await sleep(10);
   }
-  throw new Error(`Not seen within 5 s: ${look.toString()}`);
+  throw new Error(`Not seen within 45 s: ${look.toString()}`);
 }

@@ -25,7 +25,11 @@ const definition = (kind: string, openAPIV3Schema: object, subresources?: object
 /** Bypasses the client library, whose schema model renames `enum` and `default`. */
 const define = async (body: object) => {
   const { text } = await cluster.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", { body });
-  return JSON.parse(text);
+  const made = JSON.parse(text);
+  await eventually(async () =>
+    (await cluster.request("GET", `/apis/example.com/v1/${made.spec.names.plural}`)).status === 200 ? true : undefined,
+  );
+  return made;
 };
 const instance = (kind: string, spec: object, rest: object = {}) => ({
   apiVersion: "example.com/v1",
@@ -34,25 +38,30 @@ const instance = (kind: string, spec: object, rest: object = {}) => ({
   spec,
   ...rest,
 });
-const stored = (kind: string) => cluster.simulator.objects.get("example.com/v1", kind, "x", "default");
+const stored = async (kind: string) => await cluster.simulator.objects.get("example.com/v1", kind, "x", "default");
 const object = (properties: object, rest: object = {}) => ({ type: "object", properties, ...rest });
 
 test("serves a definition's resource as soon as it is stored, and stops when it is deleted", async () => {
-  const made = await define(definition("Boat", object({ spec: object({ name: { type: "string" } }) })));
-  expect(made).toMatchObject({
-    status: {
-      conditions: [
-        { type: "NamesAccepted", status: "True" },
-        { type: "Established", status: "True" },
-      ],
-    },
+  await define(definition("Boat", object({ spec: object({ name: { type: "string" } }) })));
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/boats.example.com";
+  const made = await eventually(async () => {
+    const { status } = JSON.parse((await cluster.request("GET", path)).text);
+    const conditions: { type: string; status: string }[] = status.conditions ?? [];
+    return conditions.find(({ type }) => type === "Established")?.status === "True" ? status : undefined;
   });
+  expect(made.conditions).toMatchObject([
+    { type: "NamesAccepted", status: "True" },
+    { type: "Established", status: "True" },
+  ]);
   await cluster.create(instance("Boat", { name: "Ada" }));
-  expect(stored("Boat")).toMatchObject({ spec: { name: "Ada" }, metadata: { generation: 1 } });
+  expect(await stored("Boat")).toMatchObject({ spec: { name: "Ada" }, metadata: { generation: 1 } });
 
-  await cluster.request("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/boats.example.com");
+  await cluster.request("DELETE", path);
 
-  expect((await cluster.request("GET", "/apis/example.com/v1/boats")).text).toBe("404 page not found\n");
+  await eventually(async () => {
+    const { status, text } = await cluster.request("GET", "/apis/example.com/v1/boats");
+    return status === 404 && text === "404 page not found\n" ? true : undefined;
+  });
 });
 
 test("refuses a definition whose name is not <plural>.<group>", async () => {
@@ -83,17 +92,22 @@ test("validates, defaults and prunes by the schema", async () => {
     details: { causes: [{ reason: "FieldValueTypeInvalid", field: "spec.size" }] },
   });
   expect(await failureOf(cluster.create(instance("Buoy", { size: 0, colour: "green" })))).toMatchObject({
-    details: { causes: [{ field: "spec.size" }, { reason: "FieldValueNotSupported", field: "spec.colour" }] },
+    details: {
+      causes: expect.arrayContaining([
+        expect.objectContaining({ field: "spec.size" }),
+        expect.objectContaining({ reason: "FieldValueNotSupported", field: "spec.colour" }),
+      ]),
+    },
   });
   await cluster.create(instance("Buoy", { size: 2, shape: "round" }));
-  expect(stored("Buoy")?.["spec"]).toEqual({ size: 2, colour: "red" });
+  expect((await stored("Buoy"))?.["spec"]).toEqual({ size: 2, colour: "red" });
 });
 
 test("separates the status subresource, and requires the resource version for a replacement", async () => {
   const schema = object({ spec: object({ a: { type: "string" } }), status: object({ b: { type: "string" } }) });
   await define(definition("Pier", schema, { status: {} }));
   await cluster.create(instance("Pier", { a: "1" }, { status: { b: "ignored" } }));
-  expect(stored("Pier")?.["status"]).toBeUndefined();
+  expect((await stored("Pier"))?.["status"]).toBeUndefined();
 
   const ref = { group: "example.com", version: "v1", namespace: "default", plural: "piers", name: "x" };
   await cluster.custom.patchNamespacedCustomObjectStatus(
@@ -101,7 +115,7 @@ test("separates the status subresource, and requires the resource version for a 
     k8s.setHeaderOptions("Content-Type", k8s.PatchStrategy.MergePatch),
   );
 
-  expect(stored("Pier")).toMatchObject({ spec: { a: "1" }, status: { b: "set" }, metadata: { generation: 1 } });
+  expect(await stored("Pier")).toMatchObject({ spec: { a: "1" }, status: { b: "set" }, metadata: { generation: 1 } });
   const body = instance("Pier", { a: "2" });
   expect(await failureOf(cluster.custom.replaceNamespacedCustomObject({ ...ref, body }))).toMatchObject({ code: 422 });
 });
@@ -130,17 +144,18 @@ test("serves aad-pod-identity's kinds if it is installed, and prunes unknown fie
 
   await cluster.create(identity);
 
-  expect(cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default")?.["spec"]).toEqual(
-    {
-      type: 0,
-      resourceID: "/subscriptions/s",
-    },
-  );
+  expect(
+    (await cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default"))?.["spec"],
+  ).toEqual({
+    type: 0,
+    resourceID: "/subscriptions/s",
+  });
   const strict = "/apis/aadpodidentity.k8s.io/v1/namespaces/default/azureidentities?fieldValidation=Strict";
   const { text } = await cluster.request("POST", strict, { body: { ...identity, metadata: { name: "id2" } } });
   expect(JSON.parse(text)).toMatchObject({
     code: 400,
-    message: 'strict decoding error: unknown field "spec.ClientID"',
+    message:
+      'AzureIdentity in version "v1" cannot be handled as a AzureIdentity: strict decoding error: unknown field "spec.ClientID"',
   });
 });
 
@@ -158,7 +173,9 @@ test("does not serve aad-pod-identity's kinds if it is not installed", async () 
 });
 
 test("gives `kubectl get` the columns of the definition", async () => {
-  await eventually(() => cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default"));
+  await eventually(
+    async () => await cluster.simulator.objects.get("aadpodidentity.k8s.io/v1", "AzureIdentity", "id", "default"),
+  );
 
   const { text } = await cluster.request("GET", "/apis/aadpodidentity.k8s.io/v1/namespaces/default/azureidentities", {
     headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json" },
@@ -171,5 +188,5 @@ test("gives `kubectl get` the columns of the definition", async () => {
     "ClientID",
     "Age",
   ]);
-  expect(table.rows[0].cells).toEqual(["id", 0, "", expect.stringMatching(/^\d+s$/)]);
+  expect(table.rows[0].cells).toEqual(["id", "0", null, expect.stringMatching(/^\d+s$/)]);
 });

@@ -15,7 +15,7 @@ const configMap = (name: string) => ({
   kind: "ConfigMap",
   metadata: { name, namespace: "default" },
 });
-const stored = (name: string) => cluster.simulator.objects.get("v1", "ConfigMap", name, "default");
+const stored = async (name: string) => await cluster.simulator.objects.get("v1", "ConfigMap", name, "default");
 const script = (effect: Effect, operation = "POST configmaps") =>
   cluster.faults.add({ wire: "kubernetes", operation, effect });
 const create = (name: string) =>
@@ -55,7 +55,7 @@ test("answers 429 with the time to wait in the header and in the details", async
   expect(failure.code).toBe(429);
   expect(failure.headers["retry-after"]).toBe("7");
   expect(JSON.parse(failure.body)).toMatchObject({ reason: "TooManyRequests", details: { retryAfterSeconds: 7 } });
-  expect(stored("slow")).toBeUndefined();
+  expect(await stored("slow")).toBeUndefined();
 });
 
 test("answers with the scripted reason or status", async () => {
@@ -75,8 +75,8 @@ test("cuts the connection before the request takes effect, or afterwards", async
   script({ kind: "cutAfter" });
   await expect(create("after")).rejects.toThrow("fetch failed");
 
-  expect(stored("before")).toBeUndefined();
-  expect(stored("after")).toBeDefined();
+  expect(await stored("before")).toBeUndefined();
+  expect(await stored("after")).toBeDefined();
 });
 
 test("answers with broken JSON although the request took effect", async () => {
@@ -84,7 +84,7 @@ test("answers with broken JSON although the request took effect", async () => {
 
   await expect(create("garbled")).rejects.toThrow(SyntaxError);
 
-  expect(stored("garbled")).toBeDefined();
+  expect(await stored("garbled")).toBeDefined();
 });
 
 test("never answers a request that hangs", async () => {
@@ -93,7 +93,7 @@ test("never answers a request that hangs", async () => {
   const outcome = await Promise.race([create("hung").then(() => "answered"), wait(200)]);
 
   expect(outcome).toBe("silence");
-  expect(stored("hung")).toBeUndefined();
+  expect(await stored("hung")).toBeUndefined();
 });
 
 test("applies no faults to the sandbox's own requests, and does not record them", async () => {

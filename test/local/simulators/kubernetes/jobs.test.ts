@@ -25,10 +25,12 @@ const createJob = (name: string, { backoffLimit = 6, serviceAccountName = "defau
       },
     },
   });
-const podsOf = (name: string) =>
-  cluster.simulator.objects.list("v1", "Pod", namespace).filter((pod) => pod.metadata.labels?.["job-name"] === name);
+const podsOf = async (name: string) =>
+  (await cluster.simulator.objects.list("v1", "Pod", namespace)).filter(
+    (pod) => pod.metadata.labels?.["job-name"] === name,
+  );
 const nextPod = (name: string) =>
-  eventually(() => podsOf(name).find((pod) => JSON.stringify(pod["status"]).includes("Pending")));
+  eventually(async () => (await podsOf(name)).find((pod) => JSON.stringify(pod["status"]).includes("Pending")));
 const jobStatus = async (name: string) => (await batch.readNamespacedJob({ namespace, name })).status;
 
 /** Ends a pod as a kubelet would. */
@@ -62,13 +64,16 @@ test("a job is complete when its pod has succeeded", async () => {
 
   const status = await eventually(async () => {
     const seen = await jobStatus("good");
-    return seen?.succeeded === 1 ? seen : undefined;
+    return seen?.completionTime === undefined ? undefined : seen;
   });
 
-  expect(status.conditions).toMatchObject([{ type: "Complete", status: "True" }]);
+  expect(status.conditions).toMatchObject([
+    { type: "SuccessCriteriaMet", status: "True" },
+    { type: "Complete", status: "True" },
+  ]);
   expect(status.active).toBeUndefined();
   expect(status.completionTime).toBeInstanceOf(Date);
-  expect(podsOf("good")).toHaveLength(1);
+  expect(await podsOf("good")).toHaveLength(1);
 });
 
 test("a job retries up to its backoffLimit, and then fails", async () => {
@@ -78,16 +83,23 @@ test("a job retries up to its backoffLimit, and then fails", async () => {
 
   const status = await eventually(async () => {
     const seen = await jobStatus("bad");
-    return seen?.conditions === undefined ? undefined : seen;
+    return seen?.conditions?.length === 2 ? seen : undefined;
   });
 
-  expect(status).toMatchObject({ failed: 2, conditions: [{ type: "Failed", reason: "BackoffLimitExceeded" }] });
-  expect(podsOf("bad")).toHaveLength(2);
+  expect(status).toMatchObject({
+    failed: 2,
+    conditions: [{ type: "FailureTarget" }, { type: "Failed", reason: "BackoffLimitExceeded" }],
+  });
+  expect(await podsOf("bad")).toHaveLength(2);
 });
 
 test("a job whose pod is refused reports it in an event, and continues once the reason is gone", async () => {
   await createJob("waits", { serviceAccountName: "later" });
-  const event = await eventually(() => cluster.simulator.objects.get("v1", "Event", "waits.failedcreate", namespace));
+  const event = await eventually(async () =>
+    (await cluster.simulator.objects.list("v1", "Event", namespace)).find(
+      ({ metadata, reason }) => metadata.name.startsWith("waits.") && reason === "FailedCreate",
+    ),
+  );
   expect(event).toMatchObject({ reason: "FailedCreate", message: expect.stringContaining('"later" not found') });
 
   await cluster.create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "later", namespace } });
@@ -106,6 +118,6 @@ test("a deleted job leaves its pods, with a warning, unless the deletion cascade
 
   await batch.deleteNamespacedJob({ namespace, name: "takes", propagationPolicy: "Background" });
 
-  await eventually(() => (podsOf("takes").length === 0 ? true : undefined));
-  expect(podsOf("leaves")).toHaveLength(1);
+  await eventually(async () => ((await podsOf("takes")).length === 0 ? true : undefined));
+  expect(await podsOf("leaves")).toHaveLength(1);
 });

@@ -132,7 +132,7 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     await kubectl("label", "-n", "team", "cm", "settings", "c=d");
     await kubectl("patch", "-n", "team", "azureidentity", "id", "--type=merge", "-p", '{"spec":{"clientID":"new"}}');
 
-    expect(cluster.simulator.objects.get("v1", "ConfigMap", "settings", "team")?.metadata).toMatchObject({
+    expect((await cluster.simulator.objects.get("v1", "ConfigMap", "settings", "team"))?.metadata).toMatchObject({
       annotations: { a: "b" },
       labels: { c: "d" },
     });
@@ -145,9 +145,9 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     ).toContain("condition met");
     const metadata = { name: "held", namespace: "team", finalizers: ["example.com/hold"] };
     await cluster.create({ apiVersion: "v1", kind: "ConfigMap", metadata });
-    const deleting = kubectl("delete", "-n", "team", "cm", "held", "--timeout=5s");
+    const deleting = kubectl("delete", "-n", "team", "cm", "held", "--timeout=60s");
     await eventually(
-      () => cluster.simulator.objects.get("v1", "ConfigMap", "held", "team")?.metadata.deletionTimestamp,
+      async () => (await cluster.simulator.objects.get("v1", "ConfigMap", "held", "team"))?.metadata.deletionTimestamp,
     );
 
     const body = [{ op: "remove", path: "/metadata/finalizers" }];
@@ -167,8 +167,8 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
   test("deletes a namespace and waits until it is gone", async () => {
     await kubectl("apply", "-f", write("gone.yaml", team("one").replaceAll("team", "gone")));
 
-    expect(await kubectl("delete", "namespace", "gone", "--wait", "--timeout=5s")).toBe('namespace "gone" deleted\n');
+    expect(await kubectl("delete", "namespace", "gone", "--wait", "--timeout=60s")).toBe('namespace "gone" deleted\n');
 
-    expect(cluster.simulator.objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", "gone")).toEqual([]);
+    expect(await cluster.simulator.objects.list("aadpodidentity.k8s.io/v1", "AzureIdentity", "gone")).toEqual([]);
   });
 });

@@ -41,9 +41,10 @@ const pod = (where = namespace, label = `app-${namespace}`) => ({
   spec: { containers: [{ name: "main", image: "app" }] },
 });
 
-const assigned = (where = namespace) => cluster.simulator.objects.list(apiVersion, "AzureAssignedIdentity", where);
-const isAssigned = () => eventually(() => assigned()[0]);
-const isUnassigned = () => eventually(() => (assigned().length === 0 ? true : undefined));
+const assigned = async (where = namespace) =>
+  await cluster.simulator.objects.list(apiVersion, "AzureAssignedIdentity", where);
+const isAssigned = () => eventually(async () => (await assigned())[0]);
+const isUnassigned = () => eventually(async () => ((await assigned()).length === 0 ? true : undefined));
 /** Long enough for the controller to have looked. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 
@@ -88,11 +89,13 @@ test("restricts only a namespaced identity to pods of its own namespace", async 
   await cluster.apply(binding(), "me");
   await cluster.create(pod(`${namespace}-other`));
   await settle();
-  expect(assigned()).toEqual([]);
+  expect(await assigned()).toEqual([]);
 
   await cluster.apply(identity({}), "me");
 
-  const found = await eventually(() => assigned("default").find(({ metadata }) => metadata.name.includes(namespace)));
+  const found = await eventually(async () =>
+    (await assigned("default")).find(({ metadata }) => metadata.name.includes(namespace)),
+  );
   expect(found).toMatchObject({ spec: { podNamespace: `${namespace}-other` } });
 });
 
@@ -101,13 +104,13 @@ test("compares the whole label, and ignores an identity whose resource id is mal
   await cluster.apply(binding(), "me");
   await cluster.create(pod(namespace, `app-${namespace}-more`));
   await settle();
-  expect(assigned()).toEqual([]);
+  expect(await assigned()).toEqual([]);
 
   await cluster.objects.delete(pod());
   await cluster.apply(identity(namespaced, { type: 0, resourceID: "nonsense", clientID: "c" }), "me");
   await cluster.create(pod());
   await settle();
-  expect(assigned()).toEqual([]);
+  expect(await assigned()).toEqual([]);
 });
 
 test("does not delay the deletion of a namespace", async () => {
@@ -118,8 +121,8 @@ test("does not delay the deletion of a namespace", async () => {
 
   await cluster.core.deleteNamespace({ name: namespace });
 
-  await eventually(() =>
-    cluster.simulator.objects.get("v1", "Namespace", namespace) === undefined ? true : undefined,
+  await eventually(async () =>
+    (await cluster.simulator.objects.get("v1", "Namespace", namespace)) === undefined ? true : undefined,
   );
-  expect(assigned()).toEqual([]);
+  expect(await assigned()).toEqual([]);
 });

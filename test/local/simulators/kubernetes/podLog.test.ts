@@ -8,7 +8,7 @@ beforeAll(async () => {
   const podLog = ({ namespace, name }: { namespace: string; name: string }) => printed.get(`${namespace}/${name}`);
   cluster = await startCluster({ simulator: { podLog } });
   await cluster.createNamespace("team-a");
-  const spec = { containers: [{ name: "main", image: "message-app" }] };
+  const spec = { nodeName: "sandbox", containers: [{ name: "main", image: "message-app" }] };
   await cluster.core.createNamespacedPod({ namespace: "team-a", body: { metadata: { name: "app" }, spec } });
 });
 afterAll(() => cluster.simulator.close());

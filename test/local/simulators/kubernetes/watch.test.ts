@@ -1,5 +1,6 @@
 import * as k8s from "@kubernetes/client-node";
 import { afterEach, expect, test } from "vitest";
+import { testSimulated } from "../../../support/apiServer.ts";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
 
 const clusters: TestCluster[] = [];
@@ -68,7 +69,8 @@ test("continues after a resource version without missing a change", async () => 
   expect(events()).toEqual(["ADDED a", "DELETED a"]);
 });
 
-test("answers 410 when it no longer has the changes after the version", async () => {
+const keepsMore = "it keeps its changes for five minutes";
+testSimulated("answers 410 when it no longer has the changes after the version", keepsMore, async () => {
   const cluster = await start({ simulator: { keptChanges: 2 } });
   for (const name of ["a", "b", "c"]) await cluster.create(configMap(name));
 

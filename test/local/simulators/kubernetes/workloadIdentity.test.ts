@@ -1,3 +1,4 @@
+import type { V1Volume } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { failureOf, startCluster, type TestCluster } from "./cluster.ts";
 
@@ -34,6 +35,10 @@ async function createPod(
   return cluster.core.readNamespacedPod({ namespace: "default", name });
 }
 
+/** A pod also has the token of its account for the API server. */
+const identityVolume = (spec: { volumes?: V1Volume[] } | undefined) =>
+  spec?.volumes?.find(({ name }) => name.startsWith("azure-workload-identity-"));
+
 test("gives a labelled pod the environment and the token that the SDKs sign in with", async () => {
   const { spec } = await createPod("plain", {});
 
@@ -43,7 +48,7 @@ test("gives a labelled pod the environment and the token that the SDKs sign in w
     { name: "AZURE_FEDERATED_TOKEN_FILE", value: "/var/run/secrets/azure/wi/token/azure-identity-token" },
     { name: "AZURE_AUTHORITY_HOST", value: "https://login.microsoftonline.com/" },
   ]);
-  const [volume] = spec?.volumes ?? [];
+  const volume = identityVolume(spec);
   expect(volume?.projected?.sources).toEqual([
     {
       serviceAccountToken: {
@@ -53,16 +58,16 @@ test("gives a labelled pod the environment and the token that the SDKs sign in w
       },
     },
   ]);
-  expect(spec?.containers[0]?.volumeMounts).toEqual([
-    { name: volume?.name, mountPath: "/var/run/secrets/azure/wi", readOnly: true },
-  ]);
+  expect(spec?.containers[0]?.volumeMounts).toContainEqual({
+    ...{ name: volume?.name, mountPath: "/var/run/secrets/azure/wi", readOnly: true },
+  });
 });
 
 test("leaves a pod without the label alone", async () => {
   const { spec } = await createPod("unlabelled", { labels: {} });
 
   expect(spec?.containers[0]?.env).toBeUndefined();
-  expect(spec?.volumes).toBeUndefined();
+  expect(identityVolume(spec)).toBeUndefined();
 });
 
 test("never overwrites a variable that the container sets, and skips containers that the pod excludes", async () => {
@@ -96,7 +101,7 @@ test("prefers the pod's token lifetime over the account's, and refuses one that 
   await account("long", { "azure.workload.identity/service-account-token-expiration": "86400" });
   const expirationOf = async (name: string, annotations: Record<string, string>) => {
     const { spec } = await createPod(name, { serviceAccountName: "long", annotations });
-    return spec?.volumes?.[0]?.projected?.sources?.[0]?.serviceAccountToken?.expirationSeconds;
+    return identityVolume(spec)?.projected?.sources?.[0]?.serviceAccountToken?.expirationSeconds;
   };
 
   expect(await expirationOf("inherits", {})).toBe(86_400);
@@ -106,13 +111,8 @@ test("prefers the pod's token lifetime over the account's, and refuses one that 
   expect(await failureOf(expirationOf("short", tooShort))).toMatchObject({ code: 400 });
 });
 
-test("refuses a pod whose account is missing: the webhook with 400, the API server with 403", async () => {
+test("refuses a pod whose account is missing, before any webhook is asked", async () => {
   expect(await failureOf(createPod("lost", { serviceAccountName: "nobody" }))).toMatchObject({
-    code: 400,
-    message:
-      'admission webhook "mutation.azure-workload-identity.io" denied the request: serviceaccounts "nobody" not found',
-  });
-  expect(await failureOf(createPod("lost", { serviceAccountName: "nobody", labels: {} }))).toMatchObject({
     code: 403,
     message: expect.stringContaining('serviceaccount "nobody" not found'),
   });

@@ -5,6 +5,8 @@ import { Agent, request } from "node:https";
 export interface KubernetesApi {
   /** Undefined when there is no such object. */
   get(path: string): Promise<unknown>;
+  /** Of a path that does not answer in JSON, such as /readyz. */
+  getText(path: string): Promise<string>;
   post(path: string, body: unknown): Promise<unknown>;
   /** Undefined when there is no such object any more. */
   mergePatch(path: string, body: unknown): Promise<unknown>;
@@ -36,6 +38,12 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
   const agent = new Agent({ keepAlive: true, ca });
 
   async function send(method: string, path: string, body?: unknown, contentType = "application/json") {
+    const reply = await sendText(method, path, body, contentType);
+    const parsed: unknown = reply === undefined ? undefined : JSON.parse(reply);
+    return parsed;
+  }
+
+  async function sendText(method: string, path: string, body?: unknown, contentType?: string) {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const answer = await open(method, path, { text, contentType });
     const chunks: Buffer[] = [];
@@ -44,14 +52,17 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
     const status = answer.statusCode ?? 0;
     if (status === 404) return undefined;
     if (status >= 300) throw new ApiError(status, `${method} ${path}: ${status} ${reply}`);
-    const parsed: unknown = JSON.parse(reply);
-    return parsed;
+    return reply;
   }
 
   function open(
     method: string,
     path: string,
-    { text, contentType, signal }: { text?: string | undefined; contentType?: string; signal?: AbortSignal },
+    {
+      text,
+      contentType,
+      signal,
+    }: { text?: string | undefined; contentType?: string | undefined; signal?: AbortSignal },
   ): Promise<IncomingMessage> {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: "application/json" };
     if (text !== undefined) {
@@ -69,6 +80,11 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
 
   return {
     get: (path) => send("GET", path),
+    async getText(path) {
+      const text = await sendText("GET", path);
+      if (text === undefined) throw new ApiError(404, `GET ${path}: 404`);
+      return text;
+    },
     async post(path, body) {
       const created = await send("POST", path, body);
       if (created === undefined) throw new ApiError(404, `POST ${path}: 404`);

@@ -2,7 +2,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { createApi } from "../../../local/kubelet/api.ts";
+import { createApi } from "../../../local/cluster/api.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 
 it("sends the preconditions of a deletion, and goes on with the same connection", async () => {

@@ -1,0 +1,95 @@
+/** The files from which the real API server reads who may log in and who decides. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { exportPKCS8, exportSPKI } from "jose";
+import type { Certificate } from "../simulators/tls.ts";
+import type { Cluster, World } from "../simulators/world.ts";
+
+/** The Entra application that represents the API servers of all AKS clusters. */
+const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
+export interface Files {
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly serviceAccountKey: string;
+  readonly serviceAccountPublicKey: string;
+  readonly tokens: string;
+  readonly authentication: string;
+  readonly authorization: string;
+}
+
+export async function writeFiles(
+  folder: string,
+  {
+    world,
+    cluster,
+    tls,
+    adminToken,
+    callbacks,
+  }: { world: World; cluster: Cluster; tls: Certificate; adminToken: string; callbacks: string },
+): Promise<Files> {
+  const write = async (name: string, content: unknown) => {
+    const file = join(folder, name);
+    await writeFile(file, typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 });
+    return file;
+  };
+  const webhookConfig = await write("authorization.kubeconfig", {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      { name: "sandbox", cluster: { server: `${callbacks}/authorize`, "certificate-authority-data": authority() } },
+    ],
+    users: [{ name: "api-server", user: {} }],
+    contexts: [{ name: "sandbox", context: { cluster: "sandbox", user: "api-server" } }],
+    "current-context": "sandbox",
+  });
+  const [certificate, privateKey, serviceAccountKey, serviceAccountPublicKey, tokens, authentication, authorization] =
+    await Promise.all([
+      write("certificate.pem", tls.certificate),
+      write("key.pem", tls.privateKey),
+      write("service-account.key", await exportPKCS8(cluster.serviceAccountKey.privateKey)),
+      write("service-account.pub", await exportSPKI(cluster.serviceAccountKey.publicKey)),
+      write("tokens.csv", `${adminToken},system:admin,sandbox,"system:masters"\n`),
+      write("authentication.json", {
+        apiVersion: "apiserver.config.k8s.io/v1",
+        kind: "AuthenticationConfiguration",
+        jwt: [
+          {
+            issuer: {
+              url: `https://sts.windows.net/${world.tenantId}/`,
+              discoveryURL: `${callbacks}/.well-known/openid-configuration`,
+              certificateAuthority: tls.certificate,
+              audiences: [aksServer],
+            },
+            claimMappings: { username: { claim: "oid", prefix: "" }, groups: { claim: "groups", prefix: "" } },
+          },
+        ],
+      }),
+      write("authorization.json", {
+        apiVersion: "apiserver.config.k8s.io/v1",
+        kind: "AuthorizationConfiguration",
+        authorizers: [
+          {
+            type: "Webhook",
+            name: "sandbox-restrictions",
+            webhook: {
+              // The restrictions may change at any time.
+              authorizedTTL: "1ms",
+              unauthorizedTTL: "1ms",
+              timeout: "10s",
+              subjectAccessReviewVersion: "v1",
+              matchConditionSubjectAccessReviewVersion: "v1",
+              failurePolicy: "NoOpinion",
+              connectionInfo: { type: "KubeConfigFile", kubeConfigFile: webhookConfig },
+            },
+          },
+          { type: "RBAC", name: "rbac" },
+        ],
+      }),
+    ]);
+  return { certificate, privateKey, serviceAccountKey, serviceAccountPublicKey, tokens, authentication, authorization };
+
+  function authority(): string {
+    return Buffer.from(tls.certificate).toString("base64");
+  }
+}

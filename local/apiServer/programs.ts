@@ -1,0 +1,73 @@
+/** The programs of a real API server: which versions, and where `npm run apiServer` puts them. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+export const programNames = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
+export type ProgramName = (typeof programNames)[number];
+export type Programs = Readonly<Record<ProgramName, string>>;
+
+/** The modules of ours that pin them. */
+export const modulesFolder = join(dirname(dirname(import.meta.dirname)), "tools/apiServer");
+
+export interface Versions {
+  readonly kubernetes: string;
+  readonly etcd: string;
+}
+
+export function readVersions(folder = modulesFolder): Versions {
+  return {
+    kubernetes: requiredVersion(join(folder, "kubernetes/go.mod"), "k8s.io/kubernetes"),
+    etcd: requiredVersion(join(folder, "etcd/go.mod"), "go.etcd.io/etcd/server/v3"),
+  };
+}
+
+function requiredVersion(file: string, module: string): string {
+  const line = readFileSync(file, "utf8")
+    .split("\n")
+    .map((text) =>
+      text
+        .trim()
+        .replace(/^require /, "")
+        .split(" "),
+    )
+    .find(([name]) => name === module);
+  if (line?.[1] === undefined) throw new Error(`${file} does not require ${module}.`);
+  return line[1];
+}
+
+/** Outside the checkout, with a name of its own for each set of versions, so that checkouts share it. */
+export function programsFolder({
+  environment = process.env,
+  folder = modulesFolder,
+}: {
+  environment?: NodeJS.ProcessEnv;
+  folder?: string;
+} = {}): string {
+  const { kubernetes, etcd } = readVersions(folder);
+  const hash = createHash("sha256");
+  for (const name of ["kubernetes/go.mod", "kubernetes/go.sum", "etcd/go.mod", "etcd/go.sum", "etcd/main.go"])
+    hash.update(readFileSync(join(folder, name)));
+  const key = `kubernetes-${kubernetes}-etcd-${etcd}-${process.platform}-${process.arch}-${hash.digest("hex").slice(0, 8)}`;
+  const cache = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  return join(cache, "mooring/apiServer", key);
+}
+
+/** Undefined unless all of them are built. */
+export function findPrograms(folder = programsFolder()): Programs | undefined {
+  const paths = Object.fromEntries(programNames.map((name) => [name, join(folder, name)]));
+  return hasAll(paths) && Object.values(paths).every((path) => existsSync(path)) ? paths : undefined;
+}
+
+function hasAll(paths: Record<string, string>): paths is Record<ProgramName, string> {
+  return programNames.every((name) => paths[name] !== undefined);
+}
+
+export function requirePrograms(): Programs {
+  const programs = findPrograms();
+  if (programs !== undefined) return programs;
+  throw new Error(
+    `The real API server is not built on this machine: ${programsFolder()} lacks a program. Build it with: npm run apiServer`,
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * A cluster of the sandbox: an API server, simulated or real, and what runs beside it as its clients, whichever it is. The
+ * kubelet is started by the cloud, since it runs the cloud's images.
+ */
+import { startApiServer } from "../apiServer/index.ts";
+import { type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../simulators/kubernetes/index.ts";
+import type { SimulatorContext } from "../simulators/simulator.ts";
+import { createApi } from "./api.ts";
+import { type ClusterObjects, createClusterObjects } from "./objects.ts";
+import { startPodIdentityController } from "./podIdentity.ts";
+
+export interface ClusterOptions extends KubernetesOptions {
+  /** The real API server instead of the simulated one, which needs no program. */
+  readonly isReal?: boolean | undefined;
+}
+
+export interface ClusterServer extends KubernetesSimulator {
+  readonly objects: ClusterObjects;
+  /** Of the only node, where the API server knows nodes: a scheduler binds every pod to it (scheduler.ts). */
+  readonly nodeName: string | undefined;
+}
+
+const nodeName = "sandbox";
+
+/** MOORING_API_SERVER=real chooses for a whole process, such as a run of the tests. */
+export const usesRealApiServer = process.env["MOORING_API_SERVER"] === "real";
+
+export async function startCluster(
+  context: SimulatorContext,
+  { isReal = usesRealApiServer, ...options }: ClusterOptions,
+): Promise<ClusterServer> {
+  const server = isReal
+    ? await startApiServer(context, { ...options, nodeName })
+    : await startKubernetes(context, options);
+  const { url, adminToken } = server;
+  const api = createApi({ url, ca: context.tls.certificate, token: adminToken });
+  const hasPodIdentity = context.world.clusters.get(options.cluster)?.hasPodIdentity === true;
+  const clients = [...(hasPodIdentity ? [startPodIdentityController(api)] : [])];
+  return {
+    ...server,
+    objects: createClusterObjects(api),
+    nodeName: isReal ? nodeName : undefined,
+    async close() {
+      const ended = Promise.all(clients.map((client) => client.close()));
+      await server.close();
+      await ended;
+      api.close();
+    },
+  };
+}

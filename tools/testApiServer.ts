@@ -1,0 +1,30 @@
+/**
+ * `npm run test:apiServer`: the tests that touch a cluster, on a real API server. With paths or options for Vitest after `--`, only
+ * those. What only the simulated server has is named at the end as not run.
+ */
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { requirePrograms } from "../local/apiServer/programs.ts";
+
+const root = dirname(import.meta.dirname);
+
+const suites = [
+  ...["test/local/cluster", "test/local/kubelet", "test/local/simulators/kubernetes"],
+  ...["test/adapters/kubernetes", "test/resources/kubernetesObject", "test/samples", "test/sandbox"],
+];
+
+try {
+  requirePrograms();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(69);
+}
+const given = process.argv.slice(2);
+const paths = given.some((each) => !each.startsWith("-")) ? given : [...given, ...suites];
+// Each file has an API server of its own: more at a time would only wait for each other.
+const { status } = spawnSync(
+  process.execPath,
+  [join(root, "tools/run.mjs"), "vitest", "run", "--maxWorkers=2", ...paths],
+  { cwd: root, stdio: "inherit", env: { ...process.env, MOORING_API_SERVER: "real" } },
+);
+process.exit(status ?? 1);
