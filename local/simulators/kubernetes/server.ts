@@ -71,7 +71,7 @@ export function createListener(environment: Environment): Server {
 
   async function settle(request: ApiRequest): Promise<Answer> {
     try {
-      const open = request.method === "GET" ? publicPaths[request.url.pathname] : undefined;
+      const open = request.method === "GET" ? publicPaths[request.url.pathname.replace(/\/$/, "")] : undefined;
       if (open !== undefined) return { code: 200, body: open };
       return await answer(request, await authenticate(request.headers["authorization"]));
     } catch (error) {

@@ -84,6 +84,8 @@ test("answers 401 to a request without a token, except on health and version", a
   expect((await cluster.request("GET", "/api/v1/namespaces", anonymous)).status).toBe(401);
   expect((await cluster.request("GET", "/readyz", anonymous)).text).toBe("ok");
   expect(JSON.parse((await cluster.request("GET", "/version", anonymous)).text)).toMatchObject({ major: "1" });
+  // As Python's client asks.
+  expect(JSON.parse((await cluster.request("GET", "/version/", anonymous)).text)).toMatchObject({ major: "1" });
 });
 
 test("mints service account tokens that the issuer's published keys verify", async () => {

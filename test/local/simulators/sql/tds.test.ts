@@ -2,7 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packetType } from "../../../../local/simulators/sql/packets.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
-import { exchange, login7WithoutToken, login7WithToken, openRaw, openStrict, type RawReply } from "../../../support/tds.ts";
+import {
+  exchange,
+  login7WithoutToken,
+  login7WithToken,
+  openRaw,
+  openStrict,
+  type RawReply,
+} from "../../../support/tds.ts";
 
 let sandbox: SqlSandbox;
 beforeAll(async () => {
