@@ -7,6 +7,7 @@ import type { Answer, ApiRequest, Reply } from "./api.ts";
 import type { User } from "./authentication.ts";
 import { ApiFailure, scripted } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
+import { inJson } from "./protobuf/inJson.ts";
 import { parseResourcePath } from "./requestPath.ts";
 
 interface Environment {
@@ -87,12 +88,14 @@ async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
-  return {
-    method: incoming.method ?? "GET",
-    url: new URL(incoming.url ?? "/", "https://cluster"),
-    headers: Object.fromEntries(headers),
-    body: Buffer.concat(chunks).toString("utf8"),
-  };
+  return inJson(
+    {
+      method: incoming.method ?? "GET",
+      url: new URL(incoming.url ?? "/", "https://cluster"),
+      headers: Object.fromEntries(headers),
+    },
+    Buffer.concat(chunks),
+  );
 }
 
 function failed({ code, body, headers }: ApiFailure): Reply {

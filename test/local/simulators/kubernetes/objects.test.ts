@@ -88,7 +88,7 @@ describe("create", () => {
   });
 
   test("answers 415 to a body that it cannot read", async () => {
-    const headers = { "content-type": "application/vnd.kubernetes.protobuf" };
+    const headers = { "content-type": "application/cbor" };
     const { status } = await cluster.request("POST", `/api/v1/namespaces/${namespace}/configmaps`, {
       body: "x",
       headers,
