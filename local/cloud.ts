@@ -12,6 +12,7 @@ import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { readRights } from "./rights.ts";
 import { seedCloud } from "./seedCloud.ts";
+import { serviceBusRights } from "./serviceBusRights.ts";
 import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
@@ -67,6 +68,8 @@ export interface Principals {
   readonly team: ServicePrincipal;
   /** May read the resources of the subscription. */
   readonly operator: ServicePrincipal;
+  /** May do everything in Azure Resource Manager: the person who does by hand what the service does. */
+  readonly owner: ServicePrincipal;
 }
 
 export interface SimulatedCluster {
@@ -117,6 +120,8 @@ export const names = {
   ...usualNames,
   queue: "onboarding-requests",
   topic: "onboarding-events",
+  trialQueue: "trial",
+  trialTopic: "trial-topic",
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 
@@ -167,6 +172,7 @@ export async function startCloud({
   const databaseAdministrator = createPrincipal(world, "database-administrator");
   const team = createPrincipal(world, "team");
   const operator = createPrincipal(world, "operator");
+  const owner = createPrincipal(world, "owner");
 
   const sqlLogin = { user: "sandbox", password: randomBytes(16).toString("hex") };
   const clusters = new Map<string, SimulatedCluster>();
@@ -231,6 +237,7 @@ export async function startCloud({
         startArm(context, {
           authorityHost: entra.authorityHost,
           authorized: new Set([mooring.clientId, operator.clientId]),
+          owners: new Set([owner.clientId]),
           actions,
           enforceLimits,
         }),
@@ -260,10 +267,19 @@ export async function startCloud({
       ),
       keep(
         startServiceBus(context, {
-          authorized: new Set([mooring.clientId, team.clientId]),
-          // As in infra/modules/serviceBus.bicep.
-          queues: [{ name: names.queue, deadLetteringOnExpiration: true, lockDurationSeconds: messageLockSeconds }],
-          topics: [{ name: names.topic, subscriptions: [{ name: "all" }] }],
+          authorized: serviceBusRights(world, {
+            principals: new Set([mooring.clientId, team.clientId]),
+            namespace: names.serviceBusNamespace,
+          }),
+          // As in infra/modules/serviceBus.bicep, and one of each that the service does not read.
+          queues: [
+            { name: names.queue, deadLetteringOnExpiration: true, lockDurationSeconds: messageLockSeconds },
+            { name: names.trialQueue },
+          ],
+          topics: [
+            { name: names.topic, subscriptions: [{ name: "all" }] },
+            { name: names.trialTopic, subscriptions: [{ name: "all" }] },
+          ],
         }),
       ),
       keep(startTableService(tls)),
@@ -313,7 +329,7 @@ export async function startCloud({
     const { people, fourEyes } = audience === "" ? { people: [], fourEyes: undefined } : inventPeople(document);
     const identity = entra.appServiceIdentity(mooring.clientId);
     entra.browser.people.push(...people);
-    const principals = { mooring, databaseAdministrator, team, operator };
+    const principals = { mooring, databaseAdministrator, team, operator, owner };
     return {
       world,
       faults,

@@ -47,12 +47,19 @@ export function describeEnvironment({
       AZURE_CONFIG_DIR: azureConfigFolder,
       KUBECONFIG: Object.values(kubeconfigs).join(":"),
       FREETDSCONF: freetdsFile,
+      SANDBOX_MOORING_CLIENT_ID: principals.mooring.clientId,
+      SANDBOX_ADMINISTRATOR_CLIENT_ID: principals.databaseAdministrator.clientId,
+      SANDBOX_TEAM_CLIENT_ID: principals.team.clientId,
       SANDBOX_OPERATOR_CLIENT_ID: principals.operator.clientId,
+      SANDBOX_OWNER_CLIENT_ID: principals.owner.clientId,
       SANDBOX_SQL_USER: sqlLogin.user,
       SANDBOX_SQL_PASSWORD: sqlLogin.password,
       SANDBOX_ARM_ENDPOINT: arm.url,
       SANDBOX_SERVICE_BUS_ENDPOINT: serviceBus.url,
       SANDBOX_SERVICE_BUS_NAMESPACE: names.serviceBusNamespace,
+      SANDBOX_SERVICE_BUS_QUEUE: names.trialQueue,
+      SANDBOX_SERVICE_BUS_TOPIC: names.trialTopic,
+      ...describeCluster(cloud),
       ...Object.fromEntries(servers.map(({ name, address }) => [`SANDBOX_SQL_${toVariable(name)}`, address])),
     } as Readonly<Record<string, string>>,
     resourceManager: arm.url,
@@ -76,6 +83,13 @@ export function describeEnvironment({
     },
     principals: [...world.servicePrincipals.values()],
   };
+}
+
+/** Where the first cluster's identities are, and who issues its tokens. */
+function describeCluster({ world }: Cloud): Readonly<Record<string, string>> {
+  const [cluster] = world.clusters.values();
+  if (!cluster) return {};
+  return { SANDBOX_IDENTITY_RESOURCE_GROUP: cluster.nodeResourceGroup, SANDBOX_OIDC_ISSUER: cluster.oidcIssuer };
 }
 
 function toVariable(name: string): string {

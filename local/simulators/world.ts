@@ -118,6 +118,17 @@ export interface SqlServer {
   canReadDirectory: boolean;
   /** Names; the SQL simulator has the contents. */
   readonly databases: Set<string>;
+  /** By lower-cased name; without it, there is the rule that lets Azure's own services in. */
+  firewallRules?: Map<string, FirewallRule>;
+  /** Whether SQL logins are refused. Only Azure Resource Manager shows it. */
+  isEntraOnly?: boolean;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface FirewallRule {
+  readonly name: string;
+  readonly startIpAddress: string;
+  readonly endIpAddress: string;
 }
 
 export interface World {
@@ -134,7 +145,12 @@ export interface World {
   /** In every subscription, unless they name one. */
   readonly resourceGroups: Map<
     string,
-    { readonly name: string; readonly location: string; readonly subscriptionId?: string }
+    {
+      readonly name: string;
+      readonly location: string;
+      readonly subscriptionId?: string;
+      readonly tags?: Readonly<Record<string, string>>;
+    }
   >;
   readonly clusters: Map<string, Cluster>;
   readonly sqlServers: Map<string, SqlServer>;

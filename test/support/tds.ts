@@ -35,15 +35,30 @@ export function login7({ user, password, database, packetSize = 4096 }: RawLogin
 
 /** A LOGIN7 of a client that asks where and for what to get a token (FEDAUTH, library ADAL). */
 export function login7WithoutToken(database: string): Buffer {
+  return withFedAuth(database, Buffer.of(2 << 1, 2));
+}
+
+/** A LOGIN7 that contains the token (FEDAUTH, library security token). */
+export function login7WithToken(database: string, token: string): Buffer {
+  const bytes = text(token);
+  const head = Buffer.alloc(5);
+  head.writeUInt8(1 << 1, 0);
+  head.writeUInt32LE(bytes.length, 1);
+  return withFedAuth(database, Buffer.concat([head, bytes]));
+}
+
+function withFedAuth(database: string, data: Buffer): Buffer {
   const login = login7({ user: "", password: "", database });
   const usesExtension = 0x10;
   login.writeUInt8(usesExtension, 27);
-  // The field points to a pointer, which points to the list of features: FEDAUTH alone, with two bytes of data.
+  // The field points to a pointer, which points to the list of features: FEDAUTH alone.
   login.writeUInt16LE(login.length, 56);
   login.writeUInt16LE(4, 58);
   const pointer = Buffer.alloc(4);
   pointer.writeUInt32LE(login.length + 4);
-  const made = Buffer.concat([login, pointer, Buffer.of(0x02, 2, 0, 0, 0, 2 << 1, 2, 0xff)]);
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(data.length);
+  const made = Buffer.concat([login, pointer, Buffer.of(0x02), size, data, Buffer.of(0xff)]);
   made.writeUInt32LE(made.length, 0);
   return made;
 }

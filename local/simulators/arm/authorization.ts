@@ -37,6 +37,8 @@ const verbs = new Map([
   ["PUT", "write"],
   ["PATCH", "write"],
   ["DELETE", "delete"],
+  ["HEAD", "read"],
+  ["POST", "action"],
 ]);
 
 export function actionFor(method: string, type: string): string {

@@ -63,6 +63,35 @@ export const failures = {
       "InvalidResourceLocation",
       `The resource '${name}' already exists in location '${there}'. A resource with the same name cannot be created in location '${asked}'. Please select a new resource name.`,
     ),
+  unknownProvider: (namespace: string) =>
+    new ArmFailure(404, "InvalidResourceNamespace", `The resource namespace '${namespace}' is invalid.`),
+  wrongGroupLocation: (name: string, there: string) =>
+    new ArmFailure(
+      409,
+      "InvalidResourceGroupLocation",
+      `Invalid resource group location. The Resource group '${name}' already exists in location '${there}'.`,
+    ),
+  nameTaken: (name: string) =>
+    new ArmFailure(409, "NameAlreadyExists", `The name '${name}' already exists. Choose a different name.`),
+  unknownRole: (name: string) =>
+    new ArmFailure(
+      404,
+      "RoleDefinitionDoesNotExist",
+      `The specified role definition with ID '${name}' does not exist.`,
+    ),
+  roleNameTaken: (name: string) =>
+    new ArmFailure(
+      409,
+      "RoleDefinitionWithSameNameExists",
+      `A custom role with the same name already exists in this directory. Use a different name: '${name}'.`,
+    ),
+  roleInUse: (name: string) =>
+    new ArmFailure(
+      400,
+      "RoleDefinitionHasAssignments",
+      `There are existing role assignments referencing role (code: ${name}).`,
+    ),
+  assignmentExists: () => new ArmFailure(409, "RoleAssignmentExists", "The role assignment already exists."),
   concurrentWrites: (identityId: string) =>
     new ArmFailure(
       409,

@@ -4,10 +4,18 @@ import { z } from "zod";
 import type { HttpReply } from "../httpServer.ts";
 import type { Identity, World } from "../world.ts";
 import { failures } from "./failures.ts";
+import { regionOf } from "./resourceGroups.ts";
 import { isSame, type ResourcePath } from "./resourcePath.ts";
 import { notFound, page, parseBody, type ResourceType, requireGroup } from "./resources.ts";
 
-export const identityApiVersions = ["2018-11-30", "2022-01-31-preview", "2023-01-31", "2024-11-30"];
+export const identityApiVersions = [
+  "2018-11-30",
+  "2022-01-31-preview",
+  "2023-01-31",
+  "2024-11-30",
+  "2025-01-31-preview",
+  "2025-05-31-preview",
+];
 
 // ARM: at most 50 tags, names up to 512 characters, values up to 256 ("Use tags to organize your Azure resources").
 const Tags = z
@@ -48,13 +56,13 @@ export function userAssignedIdentities(world: World): ResourceType {
       if (location === undefined && !existing) throw failures.badRequest("The location property is required.");
       if (existing) {
         const asked = location ?? existing.location;
-        if (!isSame(regionName(asked), existing.location)) {
+        if (!isSame(regionOf(asked), existing.location)) {
           throw failures.wrongLocation(name, existing.location, asked);
         }
         existing.tags = tags;
         return reply(world, 200, existing);
       }
-      const identity = create({ path, name, group: group.name, location: regionName(location ?? ""), tags });
+      const identity = create({ path, name, group: group.name, location: regionOf(location ?? ""), tags });
       world.identities.set(identity.id.toLowerCase(), identity);
       return reply(world, 201, identity);
     },
@@ -98,6 +106,18 @@ export function userAssignedIdentities(world: World): ResourceType {
   }
 }
 
+/** Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources: in this world, nothing but pods uses identities. */
+export function associatedResources(world: World): ResourceType {
+  return {
+    type: "Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources",
+    apiVersions: ["2021-09-30-preview", "2022-01-31-preview"],
+    POST({ path }) {
+      if (!findIdentity(world, path)) throw notFound(path);
+      return { status: 200, body: { totalCount: 0, value: [] } };
+    },
+  };
+}
+
 /** The identity named by the path or by its parent. */
 export function findIdentity(
   world: World,
@@ -112,11 +132,6 @@ function identityId(of: { readonly subscriptionId: string; readonly group: strin
   const { subscriptionId, group, name } = of;
   const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
   return `/subscriptions/${subscriptionId}/resourcegroups/${group}/${provider}/${name}`;
-}
-
-/** `West Europe` becomes `westeurope`. */
-function regionName(location: string): string {
-  return location.replaceAll(" ", "").toLowerCase();
 }
 
 function reply(world: World, status: number, identity: Identity): HttpReply {

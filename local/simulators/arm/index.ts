@@ -3,15 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { World } from "../world.ts";
+import { checkApiVersion } from "./apiVersions.ts";
 import { actionFor, authenticate, authorize, defaultActions } from "./authorization.ts";
 import { ArmFailure, armReply, failures, scripted } from "./failures.ts";
 import { federatedIdentityCredentials } from "./federatedCredentials.ts";
-import { userAssignedIdentities } from "./identities.ts";
+import { associatedResources, userAssignedIdentities } from "./identities.ts";
 import { createLimits } from "./limits.ts";
 import { createLongRunning } from "./longRunning.ts";
+import { managedClusters } from "./managedClusters.ts";
+import { resourceGroups } from "./resourceGroups.ts";
 import { isSame, parseResourcePath, type ResourcePath, resourceId } from "./resourcePath.ts";
-import { type ResourceType, requireGroup } from "./resources.ts";
+import type { ResourceType } from "./resources.ts";
 import { ownPermissions, roleAssignments } from "./roleAssignments.ts";
+import { roleDefinitions } from "./roleDefinitions.ts";
 import { sqlTypes } from "./sql.ts";
 import { findTenantLevel, type TenantLevel } from "./tenantLevel.ts";
 import { createWriteGate } from "./writeGate.ts";
@@ -20,6 +24,8 @@ export interface ArmOptions {
   readonly port?: number;
   /** Client ids that have the role; by default every service principal of the world and no managed identity. */
   readonly authorized?: ReadonlySet<string>;
+  /** Client ids that may do everything. */
+  readonly owners?: ReadonlySet<string>;
   /** The token authority that the cloud's endpoints name; Azure's own by default. */
   readonly authorityHost?: string;
   /** The role's actions; by default all that this simulator checks. */
@@ -52,6 +58,9 @@ export async function startArm(
     federatedIdentityCredentials(world),
     roleAssignments(world),
     ownPermissions(options.actions ?? defaultActions),
+    roleDefinitions(world),
+    managedClusters(world),
+    associatedResources(world),
     ...sqlTypes(world, longRunning),
     ...longRunning.types,
   ];
@@ -59,7 +68,7 @@ export async function startArm(
   const server = await startHttpServer({ tls, port: options.port, faults, open });
 
   function open(request: HttpRequest): Exchange {
-    const early = request.method === "GET" ? findEarly(request.url.pathname) : undefined;
+    const early = findEarly(request);
     const path = early ? undefined : parseResourcePath(request.url.pathname);
     const type = types.find((candidate) => path && isSame(candidate.type, path.type));
     const isCredentialWrite = path && /\/federatedIdentityCredentials$/i.test(path.type) && request.method !== "GET";
@@ -89,15 +98,20 @@ export async function startArm(
     };
   }
 
-  function findEarly(pathname: string): TenantLevel | undefined {
-    return findTenantLevel(world, { pathname, authorityHost });
+  function findEarly({ method, url }: HttpRequest): TenantLevel | undefined {
+    // Every provider here is registered: registering one again answers like reading it.
+    const [, provider] = /^(\/subscriptions\/[^/]+\/providers\/[^/]+)\/register$/i.exec(url.pathname) ?? [];
+    if (method === "POST" && provider !== undefined)
+      return findTenantLevel(world, { url: new URL(provider, url), authorityHost, types });
+    return method === "GET" ? findTenantLevel(world, { url, authorityHost, types }) : undefined;
   }
 
   async function answerEarly({ url, headers }: HttpRequest, early: TenantLevel): Promise<HttpReply> {
     if (early.isPublic) return early.run({ isMember: false });
     const clientId = await authenticate(world, headers.authorization);
     if (!url.searchParams.get("api-version")) throw failures.missingApiVersion();
-    return early.run({ isMember: options.authorized?.has(clientId) ?? world.servicePrincipals.has(clientId) });
+    const isMember = options.authorized?.has(clientId) ?? world.servicePrincipals.has(clientId);
+    return early.run({ isMember: isMember || (options.owners?.has(clientId) ?? false) });
   }
 
   async function answer(
@@ -106,15 +120,16 @@ export async function startArm(
   ): Promise<HttpReply> {
     const clientId = await authenticate(world, request.headers.authorization);
     if (!path) throw failures.unknownType(request.url.pathname);
-    checkVersion(request.url, type, path);
+    checkVersion(world, request.url, type, path);
     if (!world.subscriptionIds.has(path.subscriptionId.toLowerCase()))
       throw failures.unknownSubscription(path.subscriptionId);
-    authorize(world, clientId, {
-      action: actionFor(request.method, type?.type ?? path.type),
-      scope: request.url.pathname,
-      authorized: options.authorized,
-      actions: options.actions ?? defaultActions,
-    });
+    if (!options.owners?.has(clientId))
+      authorize(world, clientId, {
+        action: actionFor(request.method, type?.type ?? path.type),
+        scope: request.url.pathname,
+        authorized: options.authorized,
+        actions: options.actions ?? defaultActions,
+      });
     limits?.spend({ method: request.method, path, clientId });
     const handler = type && handlerFor(type, request.method, path);
     if (!type || !handler) throw failures.methodNotAllowed(request.method, path.type);
@@ -133,27 +148,17 @@ export async function startArm(
   };
 }
 
-function resourceGroups(world: World): ResourceType {
-  return {
-    type: "Microsoft.Resources/resourceGroups",
-    apiVersions: ["2021-04-01", "2022-09-01", "2024-03-01", "2024-11-01"],
-    GET({ path }) {
-      const { name, location } = requireGroup(world, path);
-      const id = `/subscriptions/${path.subscriptionId}/resourceGroups/${name}`;
-      const properties = { provisioningState: "Succeeded" };
-      return { status: 200, body: { id, name, type: "Microsoft.Resources/resourceGroups", location, properties } };
-    },
-  };
-}
-
-function checkVersion(url: URL, type: ResourceType | undefined, path: ResourcePath): void {
+function checkVersion(world: World, url: URL, type: ResourceType | undefined, path: ResourcePath): void {
   const version = url.searchParams.get("api-version");
   if (!version) throw failures.missingApiVersion();
   if (!type) throw failures.unknownType(path.type);
-  if (!type.apiVersions.includes(version.toLowerCase())) throw failures.invalidApiVersion(version, type.apiVersions);
+  checkApiVersion(world, version, type.apiVersions);
 }
 
+const methods = ["GET", "HEAD", "PUT", "PATCH", "DELETE"] as const;
+
 function handlerFor(type: ResourceType, method: string, { isCollection }: ResourcePath) {
-  if (isCollection) return method === "GET" ? type.list : undefined;
-  return method === "GET" || method === "PUT" || method === "PATCH" || method === "DELETE" ? type[method] : undefined;
+  if (isCollection) return method === "GET" ? type.list : method === "POST" ? type.POST : undefined;
+  const known = methods.find((each) => each === method);
+  return known && type[known];
 }

@@ -12,6 +12,8 @@ export const sqlApiVersions = [
   "2022-05-01-preview",
   "2022-08-01-preview",
   "2023-08-01",
+  "2024-11-01-preview",
+  "2025-01-01",
 ];
 
 interface Operation {

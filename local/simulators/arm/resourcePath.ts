@@ -12,7 +12,8 @@ export interface ResourcePath {
 }
 
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
-  const segments = pathname.split("/").slice(1).map(decodeURIComponent);
+  const segments = decodeSegments(pathname);
+  if (!segments) return undefined;
   // An extension resource has its own provider after the id of the resource that it extends.
   const own = segments.findLastIndex((segment) => segment.toLowerCase() === "providers");
   const path = parseSegments(segments);
@@ -28,6 +29,16 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
     isCollection: name === undefined,
     scope: `/${segments.slice(0, own).join("/")}`,
   };
+}
+
+/** Undefined if it is no valid path, such as `/%zz`. */
+function decodeSegments(pathname: string): readonly string[] | undefined {
+  try {
+    // Azure CLI writes "//" where a resource has no parent.
+    return pathname.split("/").filter(Boolean).map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function subscriptionPath([subscriptions, subscriptionId, ...rest]: readonly string[]) {

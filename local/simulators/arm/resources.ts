@@ -25,6 +25,9 @@ export interface ResourceType {
   readonly PUT?: Handler;
   readonly PATCH?: Handler;
   readonly DELETE?: Handler;
+  readonly HEAD?: Handler;
+  /** An action, as `listAssociatedResources`. */
+  readonly POST?: Handler;
 }
 
 export function parseBody<T>(schema: z.ZodType<T>, body: string): T {
@@ -56,8 +59,13 @@ export function page<T>({ url }: ArmCall, items: readonly T[], size = 100): Http
 export function requireGroup(
   world: World,
   { subscriptionId, resourceGroup = "" }: ResourcePath,
-): { name: string; location: string } {
-  const groups: readonly { name: string; location: string; subscriptionId?: string }[] = [
+): { name: string; location: string; tags?: Readonly<Record<string, string>> } {
+  const groups: readonly {
+    name: string;
+    location: string;
+    subscriptionId?: string;
+    tags?: Readonly<Record<string, string>>;
+  }[] = [
     ...world.resourceGroups.values(),
     ...[...world.clusters.values()].map(({ nodeResourceGroup: name, ...cluster }) => ({ ...cluster, name })),
   ];

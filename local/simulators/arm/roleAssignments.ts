@@ -1,13 +1,15 @@
 /**
- * Microsoft.Authorization/roleAssignments at any scope, read-only (learn.microsoft.com "List Azure role assignments using
+ * Microsoft.Authorization/roleAssignments at any scope (learn.microsoft.com "List Azure role assignments using
  * the REST API"): without a filter, or by principal, the assignments at the scope, above it and below it.
  */
+import { z } from "zod";
 import type { RoleAssignment, World } from "../world.ts";
 import { failures } from "./failures.ts";
 import { isSame, type ResourcePath } from "./resourcePath.ts";
-import { type ArmCall, notFound, page, type ResourceType } from "./resources.ts";
+import { type ArmCall, notFound, page, parseBody, type ResourceType } from "./resources.ts";
 
 const type = "Microsoft.Authorization/roleAssignments";
+const Body = z.object({ properties: z.object({ principalId: z.guid(), roleDefinitionId: z.string().min(1) }) });
 
 export function roleAssignments(world: World): ResourceType {
   return {
@@ -25,6 +27,29 @@ export function roleAssignments(world: World): ResourceType {
     GET({ path }) {
       const found = world.roleAssignments.get(path.names[0] ?? "");
       if (!found || !isSame(found.scope, scopeOf(path))) throw notFound(path);
+      return { status: 200, body: describe(world)(found) };
+    },
+
+    PUT({ path, body }) {
+      const { principalId, roleDefinitionId } = parseBody(Body, body).properties;
+      const [name = ""] = path.names;
+      const assignment = { name, principalId, role: roleDefinitionId.split("/").at(-1) ?? "", scope: scopeOf(path) };
+      const same = [...world.roleAssignments.values()].find(
+        (each) =>
+          isSame(each.scope, assignment.scope) &&
+          isSame(each.principalId, principalId) &&
+          isSame(each.role, assignment.role),
+      );
+      if (same && !isSame(same.name, name)) throw failures.assignmentExists();
+      world.roleAssignments.set(name, assignment);
+      return { status: 201, body: describe(world)(assignment) };
+    },
+
+    DELETE({ path }) {
+      const [name = ""] = path.names;
+      const found = world.roleAssignments.get(name);
+      if (!found || !isSame(found.scope, scopeOf(path))) return { status: 204 };
+      world.roleAssignments.delete(name);
       return { status: 200, body: describe(world)(found) };
     },
   };

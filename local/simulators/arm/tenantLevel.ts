@@ -1,8 +1,11 @@
-/** What clients read before they know a subscription: the cloud's endpoints, tenants, subscriptions, and one's resource groups. */
+/** What clients read before they know a resource: the cloud's endpoints, tenants, subscriptions, and what is in one. */
 import type { HttpReply } from "../httpServer.ts";
 import type { World } from "../world.ts";
 import { failures } from "./failures.ts";
+import { listLocations, listProviders, listResources, type Provider } from "./inventory.ts";
+import { describeGroup } from "./resourceGroups.ts";
 import { isSame } from "./resourcePath.ts";
+import type { ResourceType } from "./resources.ts";
 
 export interface TenantLevel {
   /** `Microsoft.Resources/subscriptions` */
@@ -13,30 +16,88 @@ export interface TenantLevel {
   run(caller: { readonly isMember: boolean }): HttpReply;
 }
 
+interface Asked {
+  readonly url: URL;
+  readonly authorityHost: string;
+  readonly types: readonly ResourceType[];
+}
+
 /** Undefined for other paths. */
-export function findTenantLevel(
-  world: World,
-  { pathname, authorityHost }: { pathname: string; authorityHost: string },
-): TenantLevel | undefined {
-  const [first = "", id, second, ...more] = pathname.toLowerCase().split("/").filter(Boolean);
+export function findTenantLevel(world: World, { url, authorityHost, types }: Asked): TenantLevel | undefined {
+  const [first = "", id, second, third, fourth, ...more] = url.pathname.toLowerCase().split("/").filter(Boolean);
   if (more.length > 0) return undefined;
-  if (first === "metadata" && id === "endpoints" && second === undefined) return endpoints(authorityHost);
+  if (first === "metadata" && id === "endpoints" && second === undefined) return endpoints(url, authorityHost);
   if (first === "tenants" && id === undefined) return tenants(world);
   if (first !== "subscriptions") return undefined;
   if (id === undefined) return subscriptions(world);
+  const inSubscription = (type: string, list: () => readonly object[]): TenantLevel => ({
+    type: `Microsoft.Resources/subscriptions/${type}`,
+    run({ isMember }) {
+      if (!isMember || !world.subscriptionIds.has(id)) throw failures.unknownSubscription(id);
+      return { status: 200, body: { value: list() } };
+    },
+  });
+  const filter = url.searchParams.get("$filter");
   if (second === undefined) return subscription(world, id);
-  return second === "resourcegroups" ? groups(world, id) : undefined;
+  if (second === "resourcegroups" && third === undefined) return groups(world, id);
+  if (second === "resourcegroups" && fourth === "resources")
+    return inSubscription("resources", () => listResources(world, { subscriptionId: id, group: third, filter }));
+  if (second === "resources" && third === undefined)
+    return inSubscription("resources", () => listResources(world, { subscriptionId: id, group: undefined, filter }));
+  if (second === "locations" && third === undefined) return inSubscription("locations", () => listLocations(id));
+  if (second !== "providers" || fourth !== undefined) return undefined;
+  const providers = listProviders(id, types);
+  if (third === undefined) return inSubscription("providers", () => providers);
+  return provider(providers, third);
 }
 
-/** In the form of https://management.azure.com/metadata/endpoints?api-version=2015-01-01, from which Azure CLI registers a cloud. */
-function endpoints(authorityHost: string): TenantLevel {
+function provider(providers: readonly Provider[], namespace: string): TenantLevel {
+  return {
+    type: "Microsoft.Resources/subscriptions/providers",
+    run() {
+      const found = providers.find((each) => isSame(each.namespace, namespace));
+      if (!found) throw failures.unknownProvider(namespace);
+      return { status: 200, body: found };
+    },
+  };
+}
+
+/**
+ * https://management.azure.com/metadata/endpoints, from which Azure CLI registers a cloud: one cloud in its old form, a list
+ * of them since 2019.
+ */
+function endpoints(url: URL, authorityHost: string): TenantLevel {
   const authentication = { loginEndpoint: authorityHost, audiences: ["https://management.azure.com/"] };
-  const body = {
+  const old = {
     galleryEndpoint: "https://gallery.azure.com/",
     graphEndpoint: "https://graph.windows.net/",
     portalEndpoint: "https://portal.azure.com/",
     authentication,
   };
+  const cloud = {
+    name: "sandbox",
+    portal: old.portalEndpoint,
+    authentication: { ...authentication, tenant: "common", identityProvider: "AAD" },
+    graph: old.graphEndpoint,
+    graphAudience: old.graphEndpoint,
+    gallery: old.galleryEndpoint,
+    resourceManager: `${url.origin}/`,
+    sqlManagement: "https://management.core.windows.net:8443/",
+    media: "https://rest.media.azure.net",
+    batch: "https://batch.core.windows.net/",
+    activeDirectoryDataLake: "https://datalake.azure.net/",
+    microsoftGraphResourceId: "https://graph.microsoft.com/",
+    vmImageAliasDoc:
+      "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/arm-compute/quickstart-templates/aliases.json",
+    suffixes: {
+      sqlServerHostname: "database.windows.net",
+      storage: "core.windows.net",
+      keyVaultDns: "vault.azure.net",
+      acrLoginServer: "azurecr.io",
+    },
+  };
+  const version = url.searchParams.get("api-version") ?? "";
+  const body = version < "2019" ? old : version < "2022" ? [cloud] : cloud;
   return { type: "metadata/endpoints", isPublic: true, run: () => ({ status: 200, body }) };
 }
 
@@ -78,13 +139,7 @@ function groups(world: World, id: string): TenantLevel {
       if (!isMember || !world.subscriptionIds.has(id)) throw failures.unknownSubscription(id);
       const value = [...world.resourceGroups.values()]
         .filter(({ subscriptionId = id }) => isSame(subscriptionId, id))
-        .map(({ name, location }) => ({
-          id: `/subscriptions/${id}/resourceGroups/${name}`,
-          name,
-          type: "Microsoft.Resources/resourceGroups",
-          location,
-          properties: { provisioningState: "Succeeded" },
-        }));
+        .map((group) => describeGroup(id, group));
       return { status: 200, body: { value } };
     },
   };

@@ -26,6 +26,8 @@ export interface ApiRequest {
   readonly body: string;
   /** The body as it arrived. */
   readonly bytes: Buffer;
+  /** Why a body in protobuf cannot be read. */
+  readonly undecodable?: string;
 }
 
 export interface Reply {
@@ -243,10 +245,11 @@ function groupPath({ group, version }: ResourcePath): string {
   return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
-function read({ body, headers }: ApiRequest): Json {
+function read({ body, headers, undecodable }: ApiRequest): Json {
+  if (undecodable !== undefined) throw badRequest(`error decoding the body: ${undecodable}`);
   const mediaType = mediaTypeOf({ headers });
   if (mediaType !== "" && !/(json|yaml)$/.test(mediaType)) {
-    const accepted = "application/json, application/yaml";
+    const accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
     throw unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
     );

@@ -9,6 +9,7 @@ import type { Answer, ApiRequest, Reply } from "./api.ts";
 import type { User } from "./authentication.ts";
 import { ApiFailure, scripted } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
+import { inJson } from "./protobuf/inJson.ts";
 import { parseResourcePath } from "./requestPath.ts";
 
 interface Environment {
@@ -106,9 +107,9 @@ export function createSettle({
 }): (request: ApiRequest) => Promise<Answer> {
   return async (request) => {
     try {
-      const open = request.method === "GET" ? publicPaths[request.url.pathname] : undefined;
+      const open = request.method === "GET" ? publicPaths[request.url.pathname.replace(/\/$/, "")] : undefined;
       if (open !== undefined) return { code: 200, body: open };
-      return await answer(request, await authenticate(request.headers["authorization"]));
+      return await answer(inJson(request), await authenticate(request.headers["authorization"]));
     } catch (error) {
       if (error instanceof ApiFailure) return failed(error);
       if (error instanceof URIError) return failed(new ApiFailure(400, "BadRequest", "the path is not well encoded"));

@@ -24,7 +24,7 @@ export function createClaims(): Claims {
 }
 
 /** Checks signature, audience, lifetime and tenant, and that the principal is known and authorized. */
-export function createTokenCheck(world: World, authorized: ReadonlySet<string>): TokenCheck {
+export function createTokenCheck(world: World, authorized: Pick<ReadonlySet<string>, "has">): TokenCheck {
   return async (token) => {
     const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
       currentDate: world.now(),

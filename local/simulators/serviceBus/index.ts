@@ -18,7 +18,7 @@ export interface ServiceBusSettings {
   readonly queues: readonly QueueSettings[];
   readonly topics: readonly TopicSettings[];
   /** Client ids of the principals that may send and listen; read again for every token. */
-  readonly authorized: ReadonlySet<string>;
+  readonly authorized: Pick<ReadonlySet<string>, "has">;
 }
 
 export interface ServiceBusSimulator extends Simulator {

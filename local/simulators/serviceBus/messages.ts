@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import rhea, { type Message } from "rhea";
+import { uuidFromLockToken } from "./amqp.ts";
 import { BrokerError } from "./errors.ts";
 import type { LockedMessage, NewMessage, QueuedMessage } from "./queue.ts";
 import {
@@ -108,6 +109,9 @@ export function encodeMessage(queued: QueuedMessage<Content> | LockedMessage<Con
       first_acquirer,
       delivery_count: queued.deliveryCount,
       application_properties: queued.addedProperties,
+      ...(isReceivedDeferred(queued)
+        ? { delivery_annotations: { "x-opt-lock-token": uuidFromLockToken(queued.lockToken) } }
+        : {}),
       message_annotations: {
         "x-opt-sequence-number": rhea.types.wrap_long(queued.sequenceNumber),
         "x-opt-enqueue-sequence-number": rhea.types.wrap_long(queued.firstSequenceNumber),
@@ -122,7 +126,16 @@ export function encodeMessage(queued: QueuedMessage<Content> | LockedMessage<Con
   return joinSections(withSection(merged, sectionCode.header, header));
 }
 
-const mergedCodes = [sectionCode.messageAnnotations, sectionCode.applicationProperties];
+const mergedCodes = [
+  sectionCode.deliveryAnnotations,
+  sectionCode.messageAnnotations,
+  sectionCode.applicationProperties,
+];
+
+/** A message that is received by its sequence number comes in no delivery, whose tag would be the lock token. */
+function isReceivedDeferred(queued: QueuedMessage<Content> | LockedMessage<Content>): queued is LockedMessage<Content> {
+  return queued.state === "deferred" && "lockToken" in queued;
+}
 
 /** A map section in which the broker's entries are added to the sender's or replace them. */
 function merge(sections: readonly Section[], code: number, added: Buffer | undefined): readonly Section[] {

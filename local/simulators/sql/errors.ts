@@ -5,12 +5,19 @@ export class SqlError extends Error {
   /** "Class" in TDS, "severity" in T-SQL: the user can correct 11 to 16; 20 and more ends the connection. */
   readonly severity: number;
   readonly state: number;
+  /** What the server says after it. */
+  readonly next: SqlError | undefined;
 
-  constructor(number: number, message: string, { severity = 16, state = 1 } = {}) {
+  constructor(
+    number: number,
+    message: string,
+    { severity = 16, state = 1, next }: { severity?: number; state?: number; next?: SqlError } = {},
+  ) {
     super(message);
     this.number = number;
     this.severity = severity;
     this.state = state;
+    this.next = next;
   }
 }
 
@@ -46,8 +53,11 @@ export function permissionDenied(
 
 export const loginFailed = (user: string) => new SqlError(18456, `Login failed for user '${user}'.`, { severity: 14 });
 
-export const cannotOpenDatabase = (database: string) =>
-  new SqlError(4060, `Cannot open database "${database}" requested by the login. The login failed.`, { severity: 11 });
+export const cannotOpenDatabase = (database: string, user: string) =>
+  new SqlError(4060, `Cannot open database "${database}" requested by the login. The login failed.`, {
+    severity: 11,
+    next: loginFailed(user),
+  });
 
 export const invalidObject = (name: string) => new SqlError(208, `Invalid object name '${name}'.`);
 

@@ -1,5 +1,5 @@
 /** Turns LOGIN7 and a token into a session, and writes the reply. */
-import { audience, principalOf, verifyAccessToken } from "./accessToken.ts";
+import { audience, principalOf, tokenUser, verifyAccessToken } from "./accessToken.ts";
 import { principalIds } from "./engine/database.ts";
 import type { Session } from "./engine/session.ts";
 import { defaultOptions } from "./engine/sessionOptions.ts";
@@ -12,7 +12,7 @@ import { done, doneStatus, environment, featureAck, fedAuthInfo, infoToken, logi
 export async function authenticate(login: Login, token: string | undefined, context: ServerContext): Promise<Session> {
   if (token === undefined) return sqlSession(login, context);
   const clientId = await verifyAccessToken(token, context);
-  const database = openDatabase(login, context);
+  const database = openDatabase(login, context, tokenUser);
   const principalId = principalOf(clientId, { ...context, data: database.read({}) });
   const loginName = `${clientId}@${context.world.tenantId}`;
   return createSession(login, context, { database, principalId, loginName, isEntra: true });
@@ -22,7 +22,7 @@ export async function authenticate(login: Login, token: string | undefined, cont
 function sqlSession(login: Login, context: ServerContext): Session {
   const password = context.sqlLogins.get(login.user);
   if (password === undefined || password !== login.password) throw loginFailed(login.user);
-  const database = openDatabase(login, context);
+  const database = openDatabase(login, context, login.user);
   return createSession(login, context, {
     database,
     principalId: principalIds.dbo,
@@ -31,10 +31,10 @@ function sqlSession(login: Login, context: ServerContext): Session {
   });
 }
 
-function openDatabase({ database }: Login, context: ServerContext): Database {
+function openDatabase({ database }: Login, context: ServerContext, user: string): Database {
   const name = database === "" ? "master" : database;
   const found = context.findDatabase(name);
-  if (!found) throw cannotOpenDatabase(name);
+  if (!found) throw cannotOpenDatabase(name, user);
   return found;
 }
 

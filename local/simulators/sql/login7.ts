@@ -37,7 +37,12 @@ export function readLogin7(body: Buffer): Login {
 export function readFedAuthToken(body: Buffer): string {
   const reader = new ByteReader(body);
   reader.u32();
-  return reader.take(reader.u32()).toString("utf16le");
+  return readToken(reader);
+}
+
+/** Microsoft's ODBC driver ends some tokens with a NUL. */
+function readToken(reader: ByteReader): string {
+  return reader.take(reader.u32()).toString("utf16le").replace(/\0+$/, "");
 }
 
 function textAt(body: Buffer, at: number): string {
@@ -73,5 +78,5 @@ function readFedAuth(data: Buffer): Login["fedAuth"] {
   const library = reader.u8() >> 1;
   if (library === fedAuthLibrary.adal) return { kind: "adal" };
   if (library !== fedAuthLibrary.securityToken) throw new ProtocolError(`unknown federated login library ${library}`);
-  return { kind: "token", token: reader.take(reader.u32()).toString("utf16le") };
+  return { kind: "token", token: readToken(reader) };
 }

@@ -44,7 +44,11 @@ function writeOutput(output: Output, { kind, transactionId }: ReplyOptions): Buf
 }
 
 export function writeError(error: SqlError, server: string): Buffer {
-  return Buffer.concat([errorToken(error, server), done("done", doneStatus.error)]);
+  return Buffer.concat([...errorTokens(error, server), done("done", doneStatus.error)]);
+}
+
+function errorTokens(error: SqlError, server: string): readonly Buffer[] {
+  return [errorToken(error, server), ...(error.next ? errorTokens(error.next, server) : [])];
 }
 
 export function writeAttentionAck(): Buffer {

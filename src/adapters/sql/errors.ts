@@ -12,8 +12,8 @@ export interface FailureContext {
   readonly target: string;
   /** The server's host name; hidden from callers. */
   readonly host: string;
-  /** The number of a login error: the driver reports it only in an event. */
-  loginNumber(message: string): number | undefined;
+  /** What the server said first when a login failed: the driver reports it only in an event. */
+  loginError(last: string): { readonly number: number; readonly message: string } | undefined;
 }
 
 interface ServerError {
@@ -139,8 +139,10 @@ function readServerError(error: Error, context: FailureContext): ServerError | u
   const all = [...(Array.isArray(preceding) ? preceding : []), ...aggregated, error];
   for (const each of all) {
     if (!(each instanceof Error)) continue;
-    const number = readNumber(each, "number") ?? context.loginNumber(each.message);
-    if (number !== undefined) return { number, severity: readNumber(each, "class") ?? 16, message: each.message };
+    const login = context.loginError(each.message);
+    const number = readNumber(each, "number") ?? login?.number;
+    const message = login?.message ?? each.message;
+    if (number !== undefined) return { number, severity: readNumber(each, "class") ?? 16, message };
   }
   return undefined;
 }

@@ -17,9 +17,14 @@ export interface PoolSettings {
 export interface Pools {
   /** Calls `use` with a connected pool. */
   with<Result>(target: DatabaseTarget, use: (pool: ConnectionPool, driver: Driver) => Promise<Result>): Promise<Result>;
-  /** The number of a login error, by its message. */
-  loginNumber(message: string): number | undefined;
+  /** What the server said first when a login failed, by what it said last: the driver throws only that, without its number. */
+  loginError(target: DatabaseTarget, last: string): LoginError | undefined;
   close(): Promise<void>;
+}
+
+export interface LoginError {
+  readonly number: number;
+  readonly message: string;
 }
 
 interface Entry {
@@ -30,14 +35,13 @@ interface Entry {
 
 export function createPools(settings: PoolSettings): Pools {
   const entries = new Map<string, Entry>();
-  // The number of a login error is only in an event of the connection, never in the error that the driver throws.
-  const loginNumbers = new Map<string, number>();
+  const loginErrors = new Map<string, LoginError>();
   let isClosed = false;
 
   const connect = async (target: DatabaseTarget): Promise<ConnectionPool> => {
-    const pool = createPool(await loadDriver(), target, settings, (message, number) => {
-      if (loginNumbers.size >= 100) loginNumbers.clear();
-      loginNumbers.set(message, number);
+    const pool = createPool(await loadDriver(), target, settings, (first, last) => {
+      if (loginErrors.size >= 100) loginErrors.clear();
+      loginErrors.set(`${keyOf(target)} ${last}`, first);
     });
     return pool.connect();
   };
@@ -68,7 +72,7 @@ export function createPools(settings: PoolSettings): Pools {
   return {
     async with({ server, database }, use) {
       if (isClosed) throw new Error("The databases are closed; the host is shutting down.");
-      const key = `${server.host}:${server.port}/${database.toLowerCase()}`;
+      const key = keyOf({ server, database });
       const entry = open(key, { server, database });
       entry.users += 1;
       clearTimeout(entry.idleTimer);
@@ -78,7 +82,7 @@ export function createPools(settings: PoolSettings): Pools {
         release(key, entry);
       }
     },
-    loginNumber: (message) => loginNumbers.get(message),
+    loginError: (target, last) => loginErrors.get(`${keyOf(target)} ${last}`),
     async close() {
       isClosed = true;
       const open = [...entries.values()];
@@ -94,6 +98,9 @@ async function loadDriver(): Promise<Driver> {
   return (await import("mssql")).default;
 }
 
+const keyOf = ({ server, database }: DatabaseTarget): string =>
+  `${server.host}:${server.port}/${database.toLowerCase()}`;
+
 async function closePool({ connected }: Entry): Promise<void> {
   const pool = await connected.catch(() => undefined);
   await pool?.close();
@@ -103,7 +110,7 @@ function createPool(
   driver: Driver,
   { server, database }: DatabaseTarget,
   { credential, scope, connectTimeoutMs, requestTimeoutMs, idleMs }: PoolSettings,
-  noteLoginError: (message: string, number: number) => void,
+  noteLoginError: (first: LoginError, last: string) => void,
 ): ConnectionPool {
   let shown: string | undefined;
   const getToken: Credential["getToken"] = async (_scopes, options) => {
@@ -129,9 +136,12 @@ function createPool(
     // is retried.
     validateConnection: "socket",
     beforeConnect: (connection) => {
-      const note = ({ message, number }: { message: string; number: number }) => {
-        noteLoginError(message, number);
-        if (shown !== undefined && loginFailures.has(number)) credential.refuse?.(shown);
+      let first: LoginError | undefined;
+      const note = ({ message, number }: LoginError) => {
+        // A database that does not exist is 4060, then 18456: the token is not at fault.
+        first ??= { message, number };
+        noteLoginError(first, message);
+        if (shown !== undefined && loginFailures.has(first.number)) credential.refuse?.(shown);
       };
       connection.on("errorMessage", note);
       connection.once("connect", () => connection.off("errorMessage", note));

@@ -95,6 +95,8 @@ test("forbids everything but health and version to a request without a token", a
   expect((await cluster.request("GET", "/apis", anonymous)).status).toBe(403);
   expect((await cluster.request("GET", "/readyz", anonymous)).text).toBe("ok");
   expect(JSON.parse((await cluster.request("GET", "/version", anonymous)).text)).toMatchObject({ major: "1" });
+  // As Python's client asks.
+  expect(JSON.parse((await cluster.request("GET", "/version/", anonymous)).text)).toMatchObject({ major: "1" });
 });
 
 test("mints service account tokens that the issuer's published keys verify", async () => {

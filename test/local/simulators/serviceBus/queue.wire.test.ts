@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { lockTokenFromUuid } from "../../../../local/simulators/serviceBus/amqp.ts";
 import { openSandbox, type Sandbox, until } from "./sandbox.ts";
 
 let sandbox: Sandbox;
@@ -135,6 +136,10 @@ test("a deferred message is received by its sequence number and then completed",
 
   expect(deferred).toMatchObject({ messageId: "later", state: "deferred" });
   if (!deferred) throw new Error("no deferred message");
+  // Go's client knows the lock by this alone.
+  const { deliveryAnnotations = {} } = deferred._rawAmqpMessage;
+  const annotation: Record<string, number> = deliveryAnnotations["x-opt-lock-token"] ?? {};
+  expect(lockTokenFromUuid(Buffer.from(Object.values(annotation)))).toBe(deferred.lockToken);
   await receiver.completeMessage(deferred);
   expect(inQueue().messages()).toEqual([]);
 });

@@ -79,10 +79,9 @@ describe("a database", () => {
       },
     });
 
-    await expect(pool.connect()).rejects.toMatchObject({
-      message: 'Cannot open database "nowhere" requested by the login. The login failed.',
-    });
-    expect(numbers).toEqual([4060]);
+    await expect(pool.connect()).rejects.toThrow();
+    // As SQL Server, which says both.
+    expect(numbers).toEqual([4060, 18456]);
   });
 
   it("defaults to master, where only the administrator can log in", async () => {

@@ -2,7 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packetType } from "../../../../local/simulators/sql/packets.ts";
 import { type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
-import { exchange, login7WithoutToken, openRaw, openStrict, type RawReply } from "../../../support/tds.ts";
+import {
+  exchange,
+  login7WithoutToken,
+  login7WithToken,
+  openRaw,
+  openStrict,
+  type RawReply,
+} from "../../../support/tds.ts";
 
 let sandbox: SqlSandbox;
 beforeAll(async () => {
@@ -32,6 +39,27 @@ describe("a login without a token", () => {
 
     expect(here).toBe(`https://localhost:8443/${other.world.tenantId}https://database.windows.net/`);
     expect(inAzure).toBe(`https://login.microsoftonline.com/${tenantId}https://database.windows.net/`);
+  });
+});
+
+describe("a token", () => {
+  // Microsoft's ODBC driver with ActiveDirectoryMsi.
+  it("may end with a NUL, which is no part of it", async () => {
+    const token = await sandbox.token(sandbox.admin);
+    const ask = async (text: string) => {
+      const socket = await openStrict(sandbox.simulator.port);
+      const body = login7WithToken("orders", text);
+      const { tokens } = await exchange(socket, { type: packetType.login7, body });
+      socket.destroy();
+      return tokens[0];
+    };
+
+    const environmentChange = 0xe3;
+    expect([await ask(token), await ask(`${token}\0`), await ask(`${token}x`)]).toEqual([
+      environmentChange,
+      environmentChange,
+      0xaa,
+    ]);
   });
 });
 

@@ -1,0 +1,51 @@
+/** How the built-in kinds are written in protobuf (fields.json, which tools/writeProtobufFields.ts writes). */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const Fields = z.object({
+  source: z.string(),
+  kinds: z.record(z.string(), z.string()),
+  messages: z.record(z.string(), z.record(z.string(), z.string())),
+});
+
+export interface Field {
+  readonly name: string;
+  readonly type: string;
+  /** Its fields are those of the message around it. */
+  readonly isInline: boolean;
+  /** Absent and empty differ. */
+  readonly isPointer: boolean;
+  /** JSON has it even when it is empty. */
+  readonly isAlways: boolean;
+}
+
+let read: z.infer<typeof Fields> | undefined;
+const messages = new Map<string, ReadonlyMap<number, Field>>();
+
+function table(): z.infer<typeof Fields> {
+  read ??= Fields.parse(JSON.parse(readFileSync(join(import.meta.dirname, "fields.json"), "utf8")));
+  return read;
+}
+
+/** The message of a kind; undefined for custom resources, which no API server reads in protobuf. */
+export function messageOf(apiVersion: string, kind: string): string | undefined {
+  const { kinds } = table();
+  return kinds[`${apiVersion} ${kind}`] ?? kinds[`* ${kind}`];
+}
+
+export function fieldsOf(message: string): ReadonlyMap<number, Field> {
+  const known = messages.get(message);
+  if (known) return known;
+  const fields = Object.entries(table().messages[message] ?? {}).map(([key, text]): [number, Field] => {
+    const [number = "", type = "", marks = ""] = text.split(" ");
+    const isInline = key.startsWith("^");
+    return [
+      Number(number),
+      { name: key, type, isInline, isPointer: marks.includes("*"), isAlways: marks.includes("!") },
+    ];
+  });
+  const made = new Map(fields);
+  messages.set(message, made);
+  return made;
+}
