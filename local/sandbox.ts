@@ -1,5 +1,5 @@
 /** Everything that Mooring needs on one machine: the simulated cloud, and the service on the embedded host in it. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ensureBuilt } from "./build.ts";
@@ -22,6 +22,8 @@ export interface SandboxOptions extends CloudOptions {
   readonly onLog?: (line: string) => void;
   /** The folder of a function app, such as another release's; by default the checkout, rebuilt when necessary. */
   readonly app?: string;
+  /** What that app reads as its catalog: an earlier release knows fewer fields. */
+  readonly catalogFor?: (app: string, catalog: string) => string;
 }
 
 export interface Sandbox {
@@ -61,6 +63,7 @@ export async function startSandbox({
   logLevel,
   onLog,
   app,
+  catalogFor = (_app, catalog) => catalog,
   ...options
 }: SandboxOptions = {}): Promise<Sandbox> {
   if (port !== 0) await checkPort(port);
@@ -79,9 +82,10 @@ export async function startSandbox({
     await building;
     const { kubeconfigs, freetdsFile, files } = await writeCloudFiles(folder, cloud);
     const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
-    const { faults } = cloud;
+    const { faults, catalog } = cloud;
     const { url: controlUrl } = control;
     const start = async (onPort: number, appFolder: string) => {
+      await writeFile(files.MOORING_CATALOG, catalogFor(appFolder, catalog));
       const started = await startHostProcess({
         app: appFolder,
         port: onPort,

@@ -165,7 +165,7 @@ it("pages and filters like every list of operations", async () => {
   expect((await list(operator, "/api/operations?namespace=page-2"))[0]?.phase).toBe("awaitingApproval");
   expect(await operator.call("GET", "/api/operations?phase=provisioning")).toMatchObject({
     status: 422,
-    body: { detail: expect.stringContaining("phase takes awaitingApproval") },
+    body: { detail: expect.stringContaining("it must be awaitingApproval") },
   });
 });
 
