@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
+import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
 import { letCallersIn, parseCatalog, printCatalog, usualCatalog, usualNames } from "./catalogs.ts";
@@ -10,7 +11,7 @@ import { startScheduler } from "./cluster/scheduler.ts";
 import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
-import { readRights } from "./rights.ts";
+import { readClusterRights, readRights } from "./rights.ts";
 import { seedCloud } from "./seedCloud.ts";
 import { serviceBusRights } from "./serviceBusRights.ts";
 import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
@@ -226,7 +227,13 @@ export async function startCloud({
             ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
           },
         });
-    await seedCloud(world, document, { mooring, databaseAdministrator, rights });
+    await seedCloud(world, document, { mooring, databaseAdministrator });
+
+    const { clusters: cataloged } = Catalog.parse(document);
+    const policiesOf = async (cluster: string) => {
+      const features = cataloged[cluster];
+      return features ? (await readClusterRights(features, mooring.principalId)).documents : [];
+    };
 
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
@@ -254,11 +261,12 @@ export async function startCloud({
         ),
       ),
       Promise.all(
-        [...world.clusters.keys()].map((cluster) =>
+        [...world.clusters.keys()].map(async (cluster) =>
           keep(
             startCluster(context, {
               cluster,
               isReal: apiServer,
+              policies: await policiesOf(cluster),
               authorityHost: entra.authorityHost,
               podLog: (pod) => clusters.get(cluster)?.kubelet.log(pod),
             }),

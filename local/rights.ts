@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { clusterRightsFor } from "./clusterRights.ts";
 import type { PolicyRule } from "./simulators/world.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra");
@@ -24,28 +25,44 @@ export interface Rights {
   readonly actions: readonly string[];
   /** Actions of its role on SQL servers whose administrator the catalog names. */
   readonly administratorActions: readonly string[];
-  /** Rules of its ClusterRole. */
+  /** Rules of its ClusterRoles, with every feature. */
   readonly rules: readonly PolicyRule[];
   /** T-SQL that creates the user `mooring` in a database. */
   readonly databaseUser: string;
 }
 
+/** What the catalog says of a cluster that decides which rights Mooring needs in it. */
+export interface ClusterFeatures {
+  readonly identityModes: readonly string[];
+  readonly verificationJob?: { readonly image: string } | undefined;
+}
+
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, administratorRole, clusterRole, namespaceDeletion, databaseUser] = await Promise.all([
+  const [role, administratorRole, inClusters, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
     read("azure/sql-administrator-role.json"),
-    read("kubernetes/cluster-role.yaml"),
-    read("kubernetes/namespace-deletion.yaml"),
+    readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" } }, ""),
     read("sql/database-user.sql"),
   ]);
-  const documents = [clusterRole, namespaceDeletion]
-    .flatMap((text) => [...parseAllDocuments(text)])
-    .map((document) => ClusterRole.safeParse(document.toJS()).data);
   return {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
     administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,
-    rules: documents.flatMap((document) => document?.rules ?? []),
+    rules: inClusters.rules,
     databaseUser,
   };
+}
+
+export interface ClusterRights {
+  readonly rules: readonly PolicyRule[];
+  /** All documents: roles, bindings and policies. */
+  readonly documents: readonly unknown[];
+}
+
+/** What an operator applies to such a cluster, for the identity with that principal id. */
+export async function readClusterRights(cluster: ClusterFeatures, principalId: string): Promise<ClusterRights> {
+  const text = await clusterRightsFor(cluster, principalId);
+  const documents = parseAllDocuments(text).map((document): unknown => document.toJS());
+  const roles = documents.map((document) => ClusterRole.safeParse(document).data);
+  return { documents, rules: roles.flatMap((role) => role?.rules ?? []) };
 }

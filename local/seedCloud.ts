@@ -2,13 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
-import type { Rights } from "./rights.ts";
+import { readClusterRights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
 
 export interface SeedOptions {
   readonly mooring: ServicePrincipal;
   readonly databaseAdministrator: ServicePrincipal;
-  readonly rights: Rights;
 }
 
 export async function seedCloud(world: World, document: CatalogDocument, options: SeedOptions): Promise<void> {
@@ -34,7 +33,7 @@ export async function seedCloud(world: World, document: CatalogDocument, options
 
 async function addCluster(
   world: World,
-  { alias, cluster, mooring, rights }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
+  { alias, cluster, mooring }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
 ): Promise<void> {
   const { subscriptionId, identityResourceGroup, location, identityModes, podIdentity, oidcIssuer } = cluster;
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
@@ -42,6 +41,7 @@ async function addCluster(
     addGroup(world, { subscriptionId, name, location });
   const hasPodIdentity = identityModes.includes("podIdentity");
   if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
+  const { rules } = await readClusterRights(cluster, mooring.principalId);
   world.clusters.set(alias, {
     name: alias,
     oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,
@@ -50,7 +50,7 @@ async function addCluster(
     subscriptionId,
     location,
     administrators: new Set(),
-    roles: new Map([[mooring.clientId, rights.rules]]),
+    roles: new Map([[mooring.clientId, rules]]),
     hasPodIdentity,
     hasWorkloadIdentityWebhook: identityModes.includes("workloadIdentity"),
   });

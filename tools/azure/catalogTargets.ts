@@ -11,6 +11,8 @@ export interface ClusterTarget extends Target {
   /** The host of its API server, by which a managed cluster is found. */
   readonly host: string;
   readonly identityResourceGroup: string;
+  readonly identityModes: readonly string[];
+  readonly verificationJob?: { readonly image: string } | undefined;
 }
 
 export interface SqlTarget extends Target {
@@ -21,12 +23,17 @@ export interface SqlTarget extends Target {
 }
 
 export function clustersOf({ clusters }: Catalog): readonly ClusterTarget[] {
-  return Object.entries(clusters).map(([alias, { apiServer, subscriptionId, identityResourceGroup }]) => ({
-    alias,
-    subscriptionId,
-    identityResourceGroup,
-    host: new URL(apiServer).hostname,
-  }));
+  return Object.entries(clusters).map(([alias, cluster]) => {
+    const { apiServer, subscriptionId, identityResourceGroup, identityModes, verificationJob } = cluster;
+    return {
+      alias,
+      subscriptionId,
+      identityResourceGroup,
+      identityModes,
+      verificationJob,
+      host: new URL(apiServer).hostname,
+    };
+  });
 }
 
 export function sqlServersOf({ sqlServers }: Catalog): readonly SqlTarget[] {

@@ -31,7 +31,7 @@ export async function* grant(
   { catalog, identity, grantIn = grantDatabase }: GrantOptions,
 ): AsyncGenerator<Grant, void> {
   for (const cluster of clustersOf(catalog)) {
-    yield await attempt(`cluster ${cluster.alias}`, clusterByHand(identity.principalId), async () => {
+    yield await attempt(`cluster ${cluster.alias}`, clusterByHand(cluster, identity.principalId), async () => {
       await grantCluster(az, cluster, identity.principalId);
       return "ClusterRoles and bindings applied";
     });

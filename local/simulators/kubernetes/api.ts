@@ -28,6 +28,8 @@ export interface ApiRequest {
   readonly bytes: Buffer;
   /** Why a body in protobuf cannot be read. */
   readonly undecodable?: string;
+  /** Set once it is known. */
+  readonly user?: string;
 }
 
 export interface Reply {
@@ -62,7 +64,8 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
   const { store, resources, objects, access, now, bookmarkMs, documents, podLog, requestToken } = environment;
   const pages = createPages();
 
-  return async (request, user) => {
+  return async (asked, user) => {
+    const request = { ...asked, user: user.name };
     const path = parseResourcePath(request.url.pathname);
     const ownDocument = documents[request.url.pathname];
     if (ownDocument !== undefined) access.requirePath(user, request.url.pathname);
@@ -268,13 +271,14 @@ function mediaTypeOf({ headers }: Pick<ApiRequest, "headers">): string {
   return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-function writeOptions({ url, headers }: ApiRequest, warnings: string[]): WriteOptions {
+function writeOptions({ url, headers, user }: ApiRequest, warnings: string[]): WriteOptions {
   const query = url.searchParams;
   const manager = query.get("fieldManager") || (headers["user-agent"]?.split(/[/ ]/)[0] ?? "") || "unknown";
   if (manager.length > 128) throw patchOptionsInvalid("fieldManager: Too long: may not be more than 128 bytes");
   return {
     manager,
     byClient: true,
+    user,
     dryRun: isDryRun(query.getAll("dryRun")),
     fieldValidation: fieldValidation(query.get("fieldValidation")),
     warn: (message) => warnings.push(message),
@@ -305,6 +309,7 @@ function deleteOptions(request: ApiRequest, resource: Resource) {
   const policy = propagationPolicy(request);
   return {
     byClient: true,
+    user: request.user,
     dryRun: isDryRun(request.url.searchParams.getAll("dryRun")) || Array.isArray(objectAt(body)["dryRun"]),
     // By default, deleting a job keeps its pods, as batch/v1 always did.
     orphan: policy === undefined ? resource.kind === "Job" : policy === "Orphan",

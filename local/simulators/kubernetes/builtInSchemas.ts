@@ -109,6 +109,7 @@ const podSpec = struct(
     dnsPolicy: withDefault(text, "ClusterFirst"),
     schedulerName: withDefault(text, "default-scheduler"),
     terminationGracePeriodSeconds: withDefault(number, 30),
+    ...fields({ type: "boolean" }, "automountServiceAccountToken"),
     ...fields(text, "serviceAccountName", "serviceAccount", "nodeName", "hostname", "subdomain"),
     ...fields(text, "priorityClassName", "preemptionPolicy", "runtimeClassName"),
     ...fields(number, "activeDeadlineSeconds", "priority"),

@@ -10,6 +10,7 @@ import { once } from "node:events";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
+import { createPolicyAdmission } from "./admissionPolicies.ts";
 import { createApi } from "./api.ts";
 import { createAuthentication } from "./authentication.ts";
 import { builtInResources } from "./builtInResources.ts";
@@ -46,6 +47,8 @@ export interface KubernetesOptions {
   /** A key in world.clusters. */
   readonly cluster: string;
   readonly port?: number;
+  /** ValidatingAdmissionPolicies and their bindings. */
+  readonly policies?: readonly unknown[];
   /** The AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
   readonly authorityHost?: string | (() => string);
   /** A pod's output, for `kubectl logs`; undefined until its container has started. */
@@ -78,7 +81,8 @@ export async function startKubernetes(
   });
   const webhooks: AdmissionWebhook[] = [];
   const restrictions: Restriction[] = [];
-  const admission = { admit, webhooks: createWebhookAdmission(webhooks) };
+  const policies = createPolicyAdmission(options.policies ?? []);
+  const admission = { admit, webhooks: createWebhookAdmission(webhooks), policies };
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);

@@ -3,6 +3,7 @@
  * request sees another one partly done.
  */
 import { randomUUID } from "node:crypto";
+import type { PolicyAdmission } from "./admissionPolicies.ts";
 import {
   type Address,
   addressed,
@@ -40,12 +41,15 @@ export interface WriteOptions {
   readonly subresource?: "status";
   /** Webhooks see what clients write, not what this simulator's controllers write. */
   readonly byClient?: boolean;
+  /** Policies see who writes. */
+  readonly user?: string | undefined;
   /** Receives the texts of Warning headers. */
   readonly warn?: (message: string) => void;
 }
 
 export interface DeleteOptions {
   readonly byClient?: boolean;
+  readonly user?: string | undefined;
   readonly dryRun?: boolean;
   readonly orphan?: boolean;
   readonly preconditions?: { readonly uid: string | undefined; readonly resourceVersion: string | undefined };
@@ -69,11 +73,12 @@ interface Environment {
   /** Admits a new object; may change it or throw. */
   readonly admit: (resource: Resource, object: JsonObject) => JsonObject;
   readonly webhooks: Admission;
+  readonly policies: PolicyAdmission;
 }
 
 type Track = (before: JsonObject, after: JsonObject) => ManagedFieldsEntry[];
 
-export function createObjects({ store, resources, now, admit, webhooks }: Environment): Objects {
+export function createObjects({ store, resources, now, admit, webhooks, policies }: Environment): Objects {
   function find({ resource, namespace, name }: Target): KubeObject {
     const found = store.get(resource, namespace, name);
     if (found === undefined) throw notFound(resource, name);
@@ -112,7 +117,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
     const prepared = admit(resource, prepare(resource, defaulted, timestamp(now())));
     const object = admission.mutate(prepared);
     requireValid(resource, object, [...metadataViolations(resource, metadata), ...kindViolations(resource, object)]);
-    admission.validate(object);
+    admission.validate(object, null);
     if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name });
     if (name !== undefined && store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name);
     const final = stamped(object, track({}, object));
@@ -134,7 +139,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
       ...kindViolations(resource, object),
       ...immutabilityViolations(resource, live, object),
     ]);
-    admission.validate(object);
+    admission.validate(object, live);
     const next = stamped(withGeneration(resource, live, object), track(live, object));
     if (equal(next, live) || options.dryRun === true) return next;
     if (isDeleted(next)) {
@@ -148,13 +153,19 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
   function admissionOf(
     operation: AdmissionRequest["operation"],
     { resource, namespace, name }: Omit<Target, "name"> & { readonly name: string | undefined },
-    { dryRun = false, byClient = false }: Pick<WriteOptions, "dryRun" | "byClient">,
+    {
+      dryRun = false,
+      byClient = false,
+      user,
+      subresource,
+    }: Pick<WriteOptions, "dryRun" | "byClient" | "user" | "subresource">,
   ) {
     const request = { operation, resource, namespace, name, dryRun };
     return {
       mutate: (object: JsonObject) => (byClient ? webhooks.mutate({ ...request, object }) : object),
-      validate: (object: JsonObject) => {
-        if (byClient) webhooks.validate({ ...request, object });
+      validate: (object: JsonObject | null, oldObject: JsonObject | null) => {
+        if (byClient) webhooks.validate({ ...request, object: object ?? oldObject ?? {} });
+        if (user !== undefined) policies({ ...request, object, oldObject, user, subresource });
       },
     };
   }
@@ -245,7 +256,7 @@ export function createObjects({ store, resources, now, admit, webhooks }: Enviro
       if (resource.kind === "Namespace" && ["default", "kube-system", "kube-public"].includes(name)) {
         throw forbidden(resource, name, "this namespace may not be deleted");
       }
-      admissionOf("DELETE", target, { ...options, ...(dryRun ? { dryRun } : {}) }).validate(live);
+      admissionOf("DELETE", target, { ...options, ...(dryRun ? { dryRun } : {}) }).validate(null, live);
       const marked = markDeleted(live);
       if (dryRun === true) return { object: isDeleted(marked) ? live : marked, isGone: isDeleted(marked) };
       if (orphan === true) releaseDependents(uid);

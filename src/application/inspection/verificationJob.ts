@@ -100,6 +100,8 @@ function verificationJob(
         spec: {
           restartPolicy: "Never",
           ...(isWorkload ? { serviceAccountName: request.serviceAccount } : {}),
+          // It signs in to Entra with a token of its own audience, and has nothing to ask of the API server.
+          automountServiceAccountToken: false,
           securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },
           containers: [container],
         },

@@ -226,7 +226,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The cluster's RBAC refused the call.",
-    fix: "Bind Mooring's identity to the ClusterRole in infra/.",
+    fix: "Apply the files of infra/kubernetes that the cluster needs (infra/README.md).",
   },
   KUBERNETES_ADMISSION_DENIED: {
     status: 500,

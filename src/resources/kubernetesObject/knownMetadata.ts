@@ -18,7 +18,9 @@ export async function knownMetadata(
   if (readMetadata(metadata) || adoptedBy(metadata)) return asItIs;
   const recorded = await recordedMark(thingOf({ apiVersion, kind, ...metadata }), metadata.uid);
   if (recorded === undefined) return asItIs;
-  const mark = readMetadataMark(recorded);
+  // Whoever removed Mooring's mark from a namespace has taken it over: it is neither marked again nor deleted, which the cluster
+  // would not let Mooring do either (infra/kubernetes/write-policy.yaml).
+  const mark = kind === "Namespace" ? undefined : readMetadataMark(recorded);
   if (!mark) return { ...asItIs, isAdoptedAsItWas: true };
   const { labels, annotations } = mark;
   return {

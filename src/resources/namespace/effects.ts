@@ -4,6 +4,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { printMetadataMark } from "../../domain/naming/ownership.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
@@ -19,7 +20,8 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { PreflightInput, ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
-import { inspectObject, noteObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { type Leaving, removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
@@ -186,13 +188,10 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);
-    const recordedMark = recordedMarks(ports, request);
-    return namespaceRefs(request).flatMap((ref) => {
-      if (ref.isKept) return [];
-      // A namespace that was kept for others has lost its mark, and the record still knows it.
-      const known = ref.kind === "Namespace" ? async () => undefined : recordedMark;
-      return [remainsOf(ports.kubernetes, cluster, { ref, berth: request, recordedMark: known })];
-    });
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return namespaceRefs(request).flatMap((ref) =>
+      ref.isKept ? [] : [remainsOf(ports.kubernetes, cluster, { ref, ...input })],
+    );
   },
 
   exported: (catalog, { request }) => ({ objects: desiredObjects(catalog, request) }),
@@ -235,8 +234,14 @@ async function inspectBerth(
   const current = await ports.kubernetes.get(cluster, ref);
   const target = `Namespace ${request.namespace}`;
   if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
-  noteObject(note, current);
   const { uid = null, deletionTimestamp } = current.metadata;
+  // Without the mark it is somebody else's (knownMetadata.ts), like one that was adopted as it was.
+  note({
+    thing: thingOf(ref),
+    id: uid ?? undefined,
+    mark: printMetadataMark(current.metadata) ?? "",
+    field: "metadata",
+  });
   if (deletionTimestamp !== undefined) {
     const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };
     return [finding("NAMESPACE_TERMINATING", target, what)];

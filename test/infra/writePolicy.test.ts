@@ -1,0 +1,460 @@
+/**
+ * What someone with Mooring's token can and cannot write in a cluster, with all files of infra/kubernetes applied: on the simulated
+ * cluster and, where one is built, on a real API server. SECURITY.md says the same in words.
+ */
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readClusterRights } from "../../local/rights.ts";
+import { podIdentityDefinitions } from "../../local/simulators/kubernetes/podIdentityDefinitions.ts";
+import { tryLogin } from "../../src/application/inspection/verificationJob.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { adopterMetadata, ownerMetadata } from "../../src/domain/naming/ownership.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { serviceAccountObject } from "../../src/resources/serviceAccount/serviceAccount.ts";
+import { startCluster } from "../local/simulators/kubernetes/cluster.ts";
+import { createFakeCloud } from "../support/fakeCloud.ts";
+import { sayNotRun } from "../support/notRun.ts";
+import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
+
+/** Mooring's user in both clusters. */
+const principalId = "object-of-the-caller";
+const image = "registry.example/mooring-verify@sha256:1";
+const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image } };
+
+interface Server {
+  /** As Mooring, unless as an administrator. */
+  request(
+    method: string,
+    path: string,
+    asked?: { body?: object; headers?: Record<string, string>; asAdministrator?: boolean },
+  ): Promise<{ status: number; text: string }>;
+  close(): Promise<void>;
+}
+
+async function startSimulated(): Promise<Server> {
+  const appId = "99999999-2222-4333-8444-555555555555";
+  const { rules, documents } = await readClusterRights(features, principalId);
+  const cluster = await startCluster({
+    traits: { roles: new Map([[appId, rules]]) },
+    simulator: { policies: documents },
+  });
+  const token = await cluster.entraToken({ appid: appId });
+  return {
+    request(method, path, { asAdministrator = false, body, headers } = {}) {
+      const sent = body === undefined ? undefined : JSON.stringify(body);
+      // Node.js does not tell the length of a DELETE's body by itself.
+      const length = sent === undefined ? {} : { "content-length": String(Buffer.byteLength(sent)) };
+      const asked = { headers: { ...length, ...headers }, ...(sent === undefined ? {} : { body: sent }) };
+      return cluster.request(method, path, {
+        ...asked,
+        token: asAdministrator ? cluster.simulator.adminToken : token,
+      });
+    },
+    close: () => cluster.simulator.close(),
+  };
+}
+
+async function startReal(programs: string): Promise<Server> {
+  const tokens = [
+    { token: "administrator", user: "administrator", group: "system:masters" },
+    { token: "mooring", user: principalId },
+  ];
+  const server = await startRealApiServer(programs, tokens);
+  const request: Server["request"] = (method, path, { asAdministrator = false, ...asked } = {}) =>
+    server.request(method, path, { ...asked, token: asAdministrator ? "administrator" : "mooring" });
+  try {
+    await grant(request);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  return { request, close: server.close };
+}
+
+/** Applies what an operator applies, and waits until it is in force. */
+async function grant(request: Server["request"]): Promise<void> {
+  const { documents } = await readClusterRights(features, principalId);
+  for (const document of [...documents, ...podIdentityDefinitions]) {
+    const { kind, apiVersion } = document as { kind: string; apiVersion: string };
+    const plural = kind.endsWith("Policy") ? kind.replace(/y$/, "ies") : `${kind}s`;
+    const path = `/apis/${apiVersion}/${plural.toLowerCase()}`;
+    const made = await request("POST", path, { body: document as object, asAdministrator: true });
+    if (made.status !== 201) throw new Error(`${kind}: ${made.text}`);
+  }
+  const isInForce = async () => {
+    const job = await changedJob(() => undefined, { name: "theirs", namespace: "default" });
+    const [unmarked, started, served] = await Promise.all([
+      request("POST", "/api/v1/namespaces?dryRun=All", { body: namespace("unmarked", {}) }),
+      request("POST", "/apis/batch/v1/namespaces/default/jobs?dryRun=All", { body: job }),
+      request("GET", "/apis/aadpodidentity.k8s.io/v1/azureidentities?limit=1", { asAdministrator: true }),
+    ]);
+    expect(unmarked.text).toContain("mooring-writes");
+    expect(started.text).toContain("mooring-writes");
+    expect(served.status).toBe(200);
+  };
+  await vi.waitFor(isInForce, { timeout: 60_000, interval: 200 });
+}
+
+const berth = (name: string) => ({ cluster: "aks-dev", namespace: name });
+const mark = (name: string) => ownerMetadata(berth(name), "operation-1");
+const namespace = (name: string, metadata: object) => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  metadata: { name, ...metadata },
+});
+const inside = (apiVersion: string, kind: string, name: string, fields: { metadata?: object } & object = {}) => ({
+  apiVersion,
+  kind,
+  ...fields,
+  metadata: { name, namespace: "own", ...fields.metadata },
+});
+const account = (name: string, fields: object = {}) =>
+  inside("v1", "ServiceAccount", name, { metadata: mark("own"), ...fields });
+const clientId = "77777777-2222-4333-8444-555555555555";
+const annotated = serviceAccountObject(
+  { namespace: "own" },
+  { serviceAccount: "theirs", clientId, tenantId: clientId },
+);
+
+const paths: Readonly<Record<string, string>> = {
+  Namespace: "/api/v1/namespaces",
+  ConfigMap: "/api/v1/namespaces/{}/configmaps",
+  ServiceAccount: "/api/v1/namespaces/{}/serviceaccounts",
+  Job: "/apis/batch/v1/namespaces/{}/jobs",
+  AzureIdentity: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentities",
+  AzureIdentityBinding: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentitybindings",
+};
+
+interface Written {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+function pathOf({ kind, metadata }: Written): string {
+  const path = paths[kind];
+  if (path === undefined) throw new Error(`no path for ${kind}`);
+  return `${path.replace("{}", metadata.namespace ?? "")}/${metadata.name}`;
+}
+
+/** Server-side apply, as Mooring writes. */
+const apply = (object: Written, server: Server) =>
+  server.request("PATCH", `${pathOf(object)}?fieldManager=mooring&force=true`, {
+    body: object,
+    headers: { "content-type": "application/apply-patch+yaml" },
+  });
+const remove = (object: Written, server: Server) =>
+  server.request("DELETE", pathOf(object), { body: { propagationPolicy: "Background" } });
+
+/** The verification Job as the service applies it. */
+async function verificationJob(mode: "workloadIdentity" | "podIdentity"): Promise<Written & { spec: Spec }> {
+  const cloud = createFakeCloud();
+  const [cluster] = Object.values(cloud.ports.catalog.clusters);
+  if (!cluster) throw new Error("the catalog has no cluster");
+  const applied: object[] = [];
+  const apply = async (_: unknown, object: object) => {
+    applied.push(object);
+    throw new PermanentError("KUBERNETES_FORBIDDEN", "only looking");
+  };
+  const job = { ...features.verificationJob, timeoutSeconds: 10 };
+  const clusters = { ...cloud.ports.catalog.clusters, "aks-dev": { ...cluster, verificationJob: job } };
+  const request = OnboardingRequest.parse({
+    ...berth("own"),
+    identityMode: mode,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+  });
+  const ports = { catalog: { ...cloud.ports.catalog, clusters }, kubernetes: { ...cloud.ports.kubernetes, apply } };
+  await tryLogin(ports, request, `run of ${mode}`);
+  return applied[0] as Written & { spec: Spec };
+}
+
+interface Spec {
+  template: { metadata: object; spec: { containers: object[]; securityContext?: object } & Record<string, unknown> };
+}
+
+type Change = (pod: Spec["template"]["spec"], container: Record<string, unknown>) => void;
+
+async function changedJob(change: Change, metadata: object = {}) {
+  const job = structuredClone(await verificationJob("workloadIdentity"));
+  const pod = job.spec.template.spec;
+  change(pod, pod.containers[0] as Record<string, unknown>);
+  return { ...job, metadata: { ...job.metadata, name: "mooring-verify-other", ...metadata } };
+}
+
+/** In this order: later ones find what earlier ones made. */
+const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
+  "creates a namespace with its mark": (server) => apply(namespace("own", mark("own")), server),
+  "creates its ConfigMap": (server) =>
+    apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own") }), server),
+  "changes its ConfigMap": (server) =>
+    apply(
+      inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data: { SERVER_NAME: "x" } } as object),
+      server,
+    ),
+  "creates a service account": (server) => apply(account("app"), server),
+  "annotates a service account of the team": (server) =>
+    apply({ ...annotated, metadata: { ...annotated.metadata, ...merged(annotated.metadata) } }, server),
+  "gives it up again": (server) => apply(inside("v1", "ServiceAccount", "theirs"), server),
+  "deletes its service account": (server) => remove(account("app"), server),
+  "creates an AzureIdentity": (server) =>
+    apply(
+      inside("aadpodidentity.k8s.io/v1", "AzureIdentity", "mooring-aks-dev-own", { metadata: mark("own") }),
+      server,
+    ),
+  "deletes it": (server) => remove(inside("aadpodidentity.k8s.io/v1", "AzureIdentity", "mooring-aks-dev-own"), server),
+  "starts the verification Job (workload identity)": async (server) =>
+    apply(await verificationJob("workloadIdentity"), server),
+  "starts the verification Job (pod identity)": async (server) => apply(await verificationJob("podIdentity"), server),
+  "deletes the verification Job": async (server) => remove(await verificationJob("workloadIdentity"), server),
+  "asks what it may do": (server) =>
+    server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+      body: {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: { resourceAttributes: { verb: "patch", resource: "namespaces" } },
+      },
+    }),
+  "deletes its ConfigMap": (server) => remove(inside("v1", "ConfigMap", "mooring-databases"), server),
+  "deletes its namespace": (server) => remove(namespace("gone", {}), server),
+  "gives up its namespace": (server) => apply(namespace("kept", {}), server),
+};
+
+function merged({ annotations }: { annotations: object }) {
+  const { annotations: adopted } = adopterMetadata(berth("own"), "operation-1", { uid: undefined });
+  return { annotations: { ...annotations, ...adopted } };
+}
+
+const theirNamespace = namespace("theirs", {});
+
+/** Each is allowed by the ClusterRoles, and refused by the policies. */
+const refused: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
+  "a namespace without its mark": (server) => apply(namespace("unmarked", {}), server),
+  "a namespace with the mark of another": (server) => apply(namespace("unmarked", mark("other")), server),
+  "its mark on a namespace of others": (server) => apply(namespace("theirs", mark("theirs")), server),
+  "the deletion of a namespace of others": (server) => remove(theirNamespace, server),
+  "the deletion of the cluster's own namespace": (server) => remove(namespace("kube-node-lease", {}), server),
+  "a label on its namespace": (server) =>
+    apply(
+      namespace("own", {
+        ...mark("own"),
+        labels: { ...mark("own").labels, "pod-security.kubernetes.io/enforce": "privileged" },
+      }),
+      server,
+    ),
+  "its ConfigMap in the cluster's own namespace": (server) =>
+    apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: { namespace: "kube-system" } }), server),
+  "another ConfigMap": (server) =>
+    server.request("POST", "/api/v1/namespaces/own/configmaps", { body: inside("v1", "ConfigMap", "settings") }),
+  "a service account without its mark": (server) => apply(inside("v1", "ServiceAccount", "unmarked"), server),
+  "a service account with pull secrets": (server) =>
+    apply(account("puller", { imagePullSecrets: [{ name: "registry" }] }), server),
+  "pull secrets on an account of others": (server) =>
+    apply({ ...annotated, imagePullSecrets: [{ name: "registry" }] } as Written, server),
+  "a label on an account of others": (server) =>
+    apply({ ...annotated, metadata: { ...annotated.metadata, labels: { team: "x" } } } as Written, server),
+  "an annotation of others": (server) =>
+    apply(inside("v1", "ServiceAccount", "theirs", { metadata: { annotations: { note: "ours" } } }), server),
+  "the deletion of the default account": (server) => remove(inside("v1", "ServiceAccount", "default"), server),
+  "an account in the cluster's own namespace": (server) =>
+    apply(
+      inside("v1", "ServiceAccount", "app", { metadata: { ...mark("kube-system"), namespace: "kube-system" } }),
+      server,
+    ),
+  "an AzureIdentity under another name": (server) =>
+    apply(inside("aadpodidentity.k8s.io/v1", "AzureIdentity", "theirs", { metadata: mark("own") }), server),
+  "a Job with another image": async (server) =>
+    apply(
+      await changedJob((_, container) => {
+        container["image"] = "another";
+      }),
+      server,
+    ),
+  "a Job with a command": async (server) =>
+    apply(
+      await changedJob((_, container) => {
+        container["command"] = ["sh"];
+      }),
+      server,
+    ),
+  "a Job with a second container": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod.containers.push({ ...pod.containers[0], name: "second" });
+      }),
+      server,
+    ),
+  "a Job with an init container": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["initContainers"] = [{ ...pod.containers[0], name: "first" }];
+      }),
+      server,
+    ),
+  "a Job that mounts the node's files": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["volumes"] = [{ name: "host", hostPath: { path: "/" } }];
+      }),
+      server,
+    ),
+  "a Job that mounts a Secret": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["volumes"] = [{ name: "secret", secret: { secretName: "theirs" } }];
+      }),
+      server,
+    ),
+  "a Job that reads a Secret": async (server) =>
+    apply(
+      await changedJob((_, container) => {
+        container["envFrom"] = [{ secretRef: { name: "theirs" } }];
+      }),
+      server,
+    ),
+  "a Job with variables": async (server) =>
+    apply(
+      await changedJob((_, container) => {
+        container["env"] = [{ name: "LD_PRELOAD", value: "x" }];
+      }),
+      server,
+    ),
+  "a Job in the node's network": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["hostNetwork"] = true;
+      }),
+      server,
+    ),
+  "a Job among the node's processes": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["hostPID"] = true;
+      }),
+      server,
+    ),
+  "a privileged Job": async (server) =>
+    apply(
+      await changedJob((_, container) => {
+        container["securityContext"] = { privileged: true };
+      }),
+      server,
+    ),
+  "a Job as root": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod.securityContext = { runAsNonRoot: false, runAsUser: 0 };
+      }),
+      server,
+    ),
+  "a Job with a token for the API server": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["automountServiceAccountToken"] = true;
+      }),
+      server,
+    ),
+  "a Job under another name": async (server) => apply(await changedJob(() => undefined, { name: "theirs" }), server),
+  "a Job without its mark": async (server) =>
+    apply(await changedJob(() => undefined, { labels: {}, annotations: {} }), server),
+};
+
+/** What SECURITY.md names as within reach, beside what Mooring does. */
+const reachable: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
+  "start its Job under any account of the namespace": async (server) =>
+    apply(
+      await changedJob((pod) => {
+        pod["serviceAccountName"] = "theirs";
+      }),
+      server,
+    ),
+  "annotate an account of others with any identity": (server) => apply(annotated, server),
+  "delete an account of others": (server) => remove(annotated, server),
+  "bind any identity to pods": (server) =>
+    apply(
+      inside("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", "mooring-x", {
+        metadata: mark("own"),
+        spec: { azureIdentity: "any", selector: "any" },
+      } as object),
+      server,
+    ),
+};
+
+/** The ClusterRoles do not allow these. */
+const forbidden: Readonly<Record<string, readonly [method: string, path: string]>> = {
+  "reading a Secret by its name": ["GET", "/api/v1/namespaces/own/secrets/theirs"],
+  "starting a pod": ["POST", "/api/v1/namespaces/own/pods"],
+  "running a command in a pod": ["POST", "/api/v1/namespaces/own/pods/theirs/exec"],
+  "a token of a service account": ["POST", "/api/v1/namespaces/own/serviceaccounts/theirs/token"],
+  "a binding of a role": ["POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"],
+  "removing its own policy": [
+    "DELETE",
+    "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/mooring-writes",
+  ],
+};
+
+async function furnish(server: Server): Promise<void> {
+  const make = async (object: Written) => {
+    const path = pathOf(object).replace(/\/[^/]*$/, "");
+    const { status, text } = await server.request("POST", path, { body: object, asAdministrator: true });
+    if (status !== 201 && status !== 409) throw new Error(text);
+  };
+  for (const name of ["kube-system", "kube-node-lease", "theirs"]) await make(namespace(name, {}));
+  for (const name of ["gone", "kept"]) await make(namespace(name, mark(name)));
+}
+
+function prove(start: () => Promise<Server>): void {
+  let server: Server;
+  beforeAll(async () => {
+    server = await start();
+    await furnish(server);
+  }, 180_000);
+  afterAll(() => server?.close());
+
+  it.each(Object.keys(admitted).slice(0, 1))("Mooring %s", async (what) => {
+    const answer = await admitted[what]?.(server);
+    expect(answer?.status, answer?.text).toBeLessThan(300);
+    for (const name of ["theirs", "default"]) {
+      const body = inside("v1", "ServiceAccount", name);
+      await server.request("POST", "/api/v1/namespaces/own/serviceaccounts", { body, asAdministrator: true });
+    }
+  });
+
+  it.each(Object.keys(refused))("refuses %s", async (what) => {
+    const answer = await refused[what]?.(server);
+    expect(answer?.status, answer?.text).toBe(422);
+    expect(answer?.text).toMatch(/ValidatingAdmissionPolicy 'mooring-[a-z-]+' with binding .* denied request/);
+    expect(answer?.text).not.toContain("resulted in error");
+  });
+
+  it.each(Object.keys(admitted).slice(1))("Mooring %s", async (what) => {
+    const answer = await admitted[what]?.(server);
+    expect(answer?.status, answer?.text).toBeLessThan(300);
+  });
+
+  it.each(Object.keys(reachable))("lets whoever has the token %s, as SECURITY.md says", async (what) => {
+    const answer = await reachable[what]?.(server);
+    expect(answer?.status, answer?.text).toBeLessThan(300);
+  });
+
+  it.each(Object.entries(forbidden))("does not give the right for %s", async (_what, [method, path]) => {
+    const answer = await server.request(method, path, { ...(method === "POST" ? { body: {} } : {}) });
+    expect(answer.status, answer.text).toBe(403);
+  });
+
+  it("lets whoever has the token list Secrets with their contents, as SECURITY.md says", async () => {
+    const body = { ...inside("v1", "Secret", "theirs"), stringData: { password: "content" } };
+    await server.request("POST", "/api/v1/namespaces/own/secrets", { body, asAdministrator: true });
+    const answer = await server.request("GET", "/api/v1/namespaces/own/secrets");
+    expect(answer.text).toContain(btoa("content"));
+  });
+
+  it("leaves everybody else alone", async () => {
+    const body = namespace("by-others", {});
+    const answer = await server.request("POST", "/api/v1/namespaces", { body, asAdministrator: true });
+    expect(answer.status, answer.text).toBe(201);
+  });
+}
+
+describe("the simulated cluster", () => prove(startSimulated));
+
+const programs = findApiServer();
+if (programs === undefined) sayNotRun("the write policy on a real API server (npm run apiServer builds one)");
+else describe("a real API server", () => prove(() => startReal(programs)));
