@@ -246,7 +246,8 @@ it("lets the command line import from src only types, and values of modules with
 describe("local is two products, a Functions host and a simulated cloud", () => {
   const local = modules.filter(({ file }) => file.startsWith("local/"));
   const isHost = (name: string) => name.startsWith("local/host/");
-  const isCloud = (name: string) => /^local\/(simulators|control|kubelet)\/|^local\/cloud\.ts$/.test(name);
+  const isCloud = (name: string) =>
+    /^local\/(simulators|control|kubelet|cluster|apiServer)\/|^local\/cloud\.ts$/.test(name);
   const importsFrom = (files: typeof local, isForbidden: (name: string) => boolean) =>
     files.flatMap(({ file, imports }) => imports.filter(isForbidden).map((name) => `${file} imports ${name}`));
 
