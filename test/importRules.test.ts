@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folders = ["src", "local", "cli", "clients", "samples", "dashboard"];
@@ -241,6 +241,42 @@ it("lets the command line import from src only types, and values of modules with
   expect(values).toEqual([]);
   expect(read.length).toBeGreaterThan(4);
   expect(read.flatMap(({ imports }) => imports).filter((name) => !name.startsWith("src/domain/errors"))).toEqual([]);
+});
+
+describe("local is two products, a Functions host and a simulated cloud", () => {
+  const local = modules.filter(({ file }) => file.startsWith("local/"));
+  const isHost = (name: string) => name.startsWith("local/host/");
+  const isCloud = (name: string) =>
+    /^local\/(simulators|control|kubelet|cluster|apiServer)\/|^local\/cloud\.ts$/.test(name);
+  const importsFrom = (files: typeof local, isForbidden: (name: string) => boolean) =>
+    files.flatMap(({ file, imports }) => imports.filter(isForbidden).map((name) => `${file} imports ${name}`));
+
+  it("neither of which imports the other, nor the host anything else of the project", () => {
+    const host = local.filter(({ file }) => isHost(file));
+    const cloud = local.filter(({ file }) => isCloud(file));
+
+    expect(host.length).toBeGreaterThan(60);
+    expect(cloud.length).toBeGreaterThan(100);
+    expect(importsFrom(host, (name) => /^(src|local|cli|dashboard|test|tools)\//.test(name) && !isHost(name))).toEqual(
+      [],
+    );
+    expect(importsFrom(cloud, isHost)).toEqual([]);
+  });
+
+  it("each with one entrance: the host's process with what it tells its parent, and the cloud", () => {
+    const others = local.filter(({ file }) => !isHost(file));
+    const entrance = "local/host/turnFaults.ts";
+    // The types of what every part of the cloud has, and what it says of itself.
+    const ofCloud =
+      /^local\/(cloud\.ts|control\/(server|environment|faultDocument)\.ts|simulators\/(faults|simulator|tls|world)\.ts)$/;
+    // What makes the cloud up.
+    const parts =
+      /^local\/(cloud|azurite|tableFaults|seedCloud|callers|people|rights|catalogs|catalogFile|cloudFiles)\.ts$/;
+    const outside = others.filter(({ file }) => !isCloud(file) && !parts.test(file));
+
+    expect(importsFrom(others, (name) => isHost(name) && name !== entrance)).toEqual([]);
+    expect(importsFrom(outside, (name) => isCloud(name) && !ofCloud.test(name))).toEqual([]);
+  });
 });
 
 it("lets only the command line, the demo, which also speaks HTTP, and npm start, for its flags, import from cli", () => {

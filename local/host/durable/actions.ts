@@ -117,8 +117,6 @@ export function describeAction(action: Action): string {
       return describe.child(String(action["functionName"]), false);
     case ActionType.CallSubOrchestratorWithRetry:
       return describe.child(String(action["functionName"]), true);
-    case ActionType.CallHttp:
-      return describe.http;
     case ActionType.CreateTimer:
       return describe.timer;
     case ActionType.CallEntity:
@@ -148,7 +146,6 @@ function describeActivity(name: string): string {
 export const describe = {
   activity: (name: string, retried: boolean) => describeActivity(name) + (retried ? " with retry" : ""),
   child: (name: string, retried: boolean) => `sub-orchestration '${name}'${retried ? " with retry" : ""}`,
-  http: "HTTP call",
   timer: "timer",
   sent: (kind: "call" | "signal" | "lock" | "release", entity: string) =>
     kind === "call" || kind === "signal" ? `entity ${kind} to '${storedId(entity)}'` : `entity ${kind}`,

@@ -2,13 +2,12 @@
 import type { FunctionApp } from "../app.ts";
 import { durableInputs } from "../durableInputs.ts";
 import type { RankedSlots } from "../yieldingSlots.ts";
-import { httpActivity, makeRequest } from "./callHttp.ts";
 import type { Clock } from "./clock.ts";
 import { describeActivityFailure } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type Failure, type HistoryEvent } from "./history.ts";
 import { toActivityResult, toActivityTrigger } from "./payloads.ts";
-import { type ActivityTask, noExecution } from "./records.ts";
+import type { ActivityTask } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
 import type { DurableSpans } from "./spans.ts";
 
@@ -32,25 +31,19 @@ interface Done {
 
 export interface Activities {
   run(task: ActivityTask): void;
-  /** The result of this task is for nobody any more. */
-  disown(key: number): void;
   close(): Promise<void>;
-  /** How many tasks that run are disowned. */
-  readonly disowned: number;
 }
 
 export function createActivities(options: ActivitiesOptions): Activities {
   const { app, functions, clientPayload, settings, clock, spans, onDone } = options;
   const slots = options.createSlots(settings.maxConcurrentActivityFunctions);
 
-  const disowned = new Set<number>();
-
   async function perform(task: ActivityTask): Promise<void> {
     const outcome = await spans.activity(task, (hostSpan) => invoke(task, hostSpan));
     spans.taskEnded(task, outcome.Reason);
     const shared = { EventId: -1, Timestamp: new Date(clock.now()).toISOString(), TaskScheduledId: task.id };
     onDone(
-      disowned.delete(task.key) ? { ...task, execution: noExecution } : task,
+      task,
       outcome.Result !== undefined
         ? { EventType: EventType.TaskCompleted, ...shared, ...outcome }
         : { EventType: EventType.TaskFailed, ...shared, ...outcome },
@@ -62,7 +55,6 @@ export function createActivities(options: ActivitiesOptions): Activities {
     hostSpan: string | undefined,
   ): Promise<Done | (Failure & { readonly Result?: never })> {
     try {
-      if (name === httpActivity) return { Result: await makeRequest(input) };
       const definition = functions.find("activity", name);
       if (definition === undefined) throw new Error(functions.explainUnknown("activity", name));
       const { returnValue } = await app.invoke(definition.name, {
@@ -82,10 +74,6 @@ export function createActivities(options: ActivitiesOptions): Activities {
   return {
     // The oldest orchestrations first, where a queue forms: so they end one by one, instead of all at last.
     run: (task) => slots.run(() => perform(task), task.instance),
-    disown: (key) => void disowned.add(key),
     close: () => slots.close(),
-    get disowned() {
-      return disowned.size;
-    },
   };
 }

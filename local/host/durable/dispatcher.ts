@@ -22,7 +22,7 @@ import type { Clock } from "./clock.ts";
 import { describeOrchestratorFailure, explainUnstored, messageOf } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { EventType } from "./history.ts";
-import { type Arrange, hiddenIdsFirst, nextStep, outlivesFailure } from "./inbox.ts";
+import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -147,8 +147,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const instance = instances.load(key);
     const waiting = mailbox.waiting(key);
     if (instance === undefined) {
-      const row = instances.rowOf(key);
-      mailbox.discard(waiting.filter((message) => row === undefined || !outlivesFailure(row, message)));
+      mailbox.discard(waiting);
       mailbox.forget(key);
       return false;
     }

@@ -191,7 +191,6 @@ export function createEngine(options: EngineOptions) {
       inboxes: mailbox.size,
       timers: mailbox.timers,
       turns: dispatcher.size,
-      disowned: activities.disowned,
       entities: entities.size,
       awaited: lifecycle.awaited,
       spans: spans.open,

@@ -63,23 +63,7 @@ export interface HiddenMark {
   readonly expired?: true;
 }
 
-/** On the first request of a call over HTTP. */
-export interface HttpMark {
-  /** JSON of the request. */
-  readonly http: string;
-  /** Whether it is polled while the answer is 202. */
-  readonly polls: boolean;
-}
-
-/** On the timers and later requests of such a call: the SDK numbers both when it sees the previous answer. */
-export interface PollMark {
-  /** The id of the first request. */
-  readonly pollOf: number;
-  /** On a request: its JSON; it is made when the timer fires. */
-  readonly http?: string;
-}
-
-export type TaskMark = { readonly retried: true } | HiddenMark | HttpMark | PollMark;
+export type TaskMark = { readonly retried: true } | HiddenMark;
 
 /** Saves the ledger from parsing messages to entities. */
 export interface SentMark {
@@ -140,7 +124,7 @@ export interface TaskFailed extends Common, Failure {
 export interface TimerCreated extends Common {
   readonly EventType: Type["TimerCreated"];
   readonly FireAt: string;
-  readonly Host?: HiddenMark | PollMark;
+  readonly Host?: HiddenMark;
 }
 
 export interface TimerFired extends Common {
@@ -183,8 +167,6 @@ export interface OrchestratorCompleted extends Common {
 export interface GenericEvent extends Common {
   readonly EventType: Type["GenericEvent"];
   readonly Data: string;
-  /** Tasks to be started again under their existing ids (rewind). */
-  readonly Host?: { readonly again: readonly number[] };
 }
 
 export type HistoryEvent =

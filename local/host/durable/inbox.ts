@@ -2,7 +2,7 @@
 import { type Gathering, waitsForMore } from "./gathering.ts";
 import { EventType } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
-import type { InstanceRow, Message, WaitingMessage } from "./records.ts";
+import type { InstanceRow, WaitingMessage } from "./records.ts";
 
 export interface Step {
   /** Stale: for another execution, or for a task that is already complete. */
@@ -65,23 +65,6 @@ export function nextStep(
     return interruption === undefined ? { dropped, batch: [] } : { dropped, control: interruption, batch: [] };
   }
   return { dropped, batch: arrange(ledger, batch) };
-}
-
-/**
- * Whether an orchestration that has failed keeps this message on disk, for a rewind that would otherwise wait for it forever. A
- * failed task runs again then, and timers are set again, so that their messages are not needed.
- */
-export function outlivesFailure({ status, execution }: InstanceRow, message: Message): boolean {
-  if (status !== "Failed" || (message.execution !== null && message.execution !== execution)) return false;
-  switch (message.event.EventType) {
-    case EventType.ExecutionStarted:
-    case EventType.TaskCompleted:
-    case EventType.SubOrchestrationInstanceCompleted:
-    case EventType.EventRaised:
-      return true;
-    default:
-      return false;
-  }
 }
 
 function isControl(type: number): boolean {

@@ -5,10 +5,8 @@
  *
  * A retried task takes ids that no action shows: when an attempt fails, the SDK takes one for the timer, and when that fires,
  * one for the next attempt. There is a timer after the last failure, too, and only when it fires does the SDK raise the error.
- * A call over HTTP that is polled takes two at the same time, for the timer and the next request.
  */
 import { describe } from "./actions.ts";
-import { isPending } from "./callHttp.ts";
 import { EventType, type Failure, type HistoryEvent } from "./history.ts";
 
 export interface Retry {
@@ -20,15 +18,6 @@ export interface Retry {
   /** No attempt follows the timer that runs now. */
   last: boolean;
   expired: boolean;
-}
-
-/** A request of a call over HTTP that has not been answered. */
-export interface HttpRequest {
-  /** The id of the call's first request. */
-  readonly root: number;
-  /** Its JSON. */
-  readonly request: string;
-  readonly polls: boolean;
 }
 
 /** What few orchestrations have. */
@@ -44,9 +33,6 @@ class Rare {
   readonly retriesByRoot = new Map<number, Retry>();
   /** By the id of the attempt or timer in progress. */
   readonly retriesByCurrent = new Map<number, Retry>();
-  readonly requestsByTask = new Map<number, HttpRequest>();
-  /** The request that waits for a timer, by the timer's id. */
-  readonly requestsByTimer = new Map<number, number>();
 }
 
 /** Stays empty: the one of every ledger until it needs its own. */
@@ -85,8 +71,6 @@ export class Ledger {
       case EventType.TaskFailed:
       case EventType.SubOrchestrationInstanceFailed:
         return this.retryOf(event.TaskScheduledId) !== undefined;
-      case EventType.TaskCompleted:
-        return this.#rare.requestsByTask.get(event.TaskScheduledId)?.polls === true && isPending(event.Result);
       case EventType.TimerFired:
         return this.retryOf(event.TimerId)?.last === false;
       default:
@@ -96,21 +80,11 @@ export class Ledger {
 
   /** Whether some event may come that takes a hidden id. */
   get expectsHiddenIds(): boolean {
-    const { retriesByRoot, requestsByTask } = this.#rare;
-    return retriesByRoot.size > 0 || [...requestsByTask.values()].some(({ polls }) => polls);
+    return this.#rare.retriesByRoot.size > 0;
   }
 
   retryOf(id: number): Retry | undefined {
     return this.#rare.retriesByCurrent.get(id);
-  }
-
-  httpRequest(task: number): HttpRequest | undefined {
-    return this.#rare.requestsByTask.get(task);
-  }
-
-  /** The request that is made when this timer fires. */
-  requestAfter(timer: number): number | undefined {
-    return this.#rare.requestsByTimer.get(timer);
   }
 
   /** The position of the action with this id among the flattened ones. */
@@ -152,9 +126,8 @@ export class Ledger {
 
   /** Whether the task neither has a result nor has failed after all its attempts. */
   isUnderWay(id: number): boolean {
-    const { retriesByRoot, openRequests, requestsByTask } = this.#rare;
-    if (this.#open.has(id) || retriesByRoot.has(id) || openRequests.has(id)) return true;
-    return requestsByTask.size > 0 && [...requestsByTask.values()].some(({ root }) => root === id);
+    const { retriesByRoot, openRequests } = this.#rare;
+    return this.#open.has(id) || retriesByRoot.has(id) || openRequests.has(id);
   }
 
   /** The name under which an entity's answer is raised, which has not come. */
@@ -190,19 +163,6 @@ export class Ledger {
           this.#continue(event.Host.retryOf, event.EventId);
           return;
         }
-        if (event.Host !== undefined && "pollOf" in event.Host) {
-          const { pollOf: root, http: request = "" } = event.Host;
-          this.#own.requestsByTask.set(event.EventId, { root, request, polls: true });
-          // Its timer has the previous id.
-          this.#own.requestsByTimer.set(event.EventId - 1, event.EventId);
-          return;
-        }
-        if (event.Host !== undefined && "http" in event.Host) {
-          const { http: request, polls } = event.Host;
-          this.#own.requestsByTask.set(event.EventId, { root: event.EventId, request, polls });
-          this.#addAtom(event.EventId, describe.http);
-          return;
-        }
         const retried = event.Host !== undefined;
         if (retried) this.#beginRetry(event.EventId, event.Timestamp);
         this.#addAtom(
@@ -213,7 +173,6 @@ export class Ledger {
       }
       case EventType.TimerCreated: {
         this.#take(event.EventId, "timer");
-        if (event.Host !== undefined && "pollOf" in event.Host) return;
         const retry = event.Host === undefined ? undefined : this.#rare.retriesByRoot.get(event.Host.retryOf);
         if (retry === undefined) {
           this.#addAtom(event.EventId, describe.timer);
@@ -251,7 +210,6 @@ export class Ledger {
         return;
       }
       case EventType.TimerFired: {
-        this.#rare.requestsByTimer.delete(event.TimerId);
         const retry = this.#close(event.TimerId);
         if (retry?.last === true) {
           this.#rare.retriesByRoot.delete(retry.root);
@@ -296,7 +254,6 @@ export class Ledger {
 
   #close(id: number): Retry | undefined {
     this.#open.delete(id);
-    this.#rare.requestsByTask.delete(id);
     const retry = this.#rare.retriesByCurrent.get(id);
     this.#rare.retriesByCurrent.delete(id);
     return retry;

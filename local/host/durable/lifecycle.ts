@@ -4,7 +4,6 @@ import { describeOrchestratorFailure } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { appendHistory, EventType, emptyHistory, type Failure, type HistoryEvent } from "./history.ts";
 import { newExecutionId } from "./ids.ts";
-import { outlivesFailure } from "./inbox.ts";
 import type { Instance, Instances } from "./instances.ts";
 import { Ledger } from "./ledger.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -238,7 +237,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       const write = append(instance, events);
       instance.row = row;
       mailbox.cancelTimers(row.key);
-      const ignored = mailbox.waiting(row.key).filter((message) => !outlivesFailure(row, message));
+      const ignored = mailbox.waiting(row.key);
       record(
         instance,
         [...used, ...ignored],

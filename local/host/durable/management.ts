@@ -4,7 +4,6 @@ import { raisedEvent } from "./entities.ts";
 import { EventType } from "./history.ts";
 import { complainAboutEntityKey, complainAboutInstanceId, entityId, newInstanceId } from "./ids.ts";
 import { finalStatuses, type InstanceRow, isFinal } from "./records.ts";
-import { rewindInstance } from "./rewind.ts";
 import type { InstanceFilter } from "./store/queries.ts";
 
 /** The request makes no sense. */
@@ -105,10 +104,6 @@ export function createManagement(engine: Engine) {
       }
       const { name, input, version } = row;
       return await start({ name, input, version: version ?? undefined, id: withNewId ? undefined : id });
-    },
-    /** When the instance cannot be rewound, the text says why. */
-    rewind(row: InstanceRow, reason: string): { readonly refused: string } | undefined {
-      return rewindInstance(engine, row, reason);
     },
 
     /** Deletes only what has finished; 0 when there was nothing to delete. */

@@ -4,20 +4,12 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Action, ActionType, describeAction } from "./actions.ts";
-import { httpActivity, httpInput, isPolled, nextPoll } from "./callHttp.ts";
 import { NonDeterminismError, OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
-import {
-  EventType,
-  type Failure,
-  type HiddenMark,
-  type HistoryEvent,
-  type PollMark,
-  type TaskMark,
-} from "./history.ts";
+import { EventType, type Failure, type HiddenMark, type HistoryEvent, type TaskMark } from "./history.ts";
 import { entityId, storedId } from "./ids.ts";
 import { isRecord, toJson } from "./json.ts";
-import type { HttpRequest, Ledger, Retry } from "./ledger.ts";
+import type { Ledger, Retry } from "./ledger.ts";
 import { asPassed } from "./payloads.ts";
 import type { EntityRequest, InstanceRow } from "./records.ts";
 import { decideRetry } from "./retries.ts";
@@ -75,23 +67,10 @@ export class TurnPlan {
         if (retry !== undefined) this.#waitForRetry(retry, this.#actionOf(retry.root, numbered));
         return;
       }
-      case EventType.TaskCompleted: {
-        const request = ledger.takesHiddenId(event) ? ledger.httpRequest(event.TaskScheduledId) : undefined;
-        ledger.apply(event);
-        this.#forgetRequest(event.TaskScheduledId);
-        if (request !== undefined) this.#askAgain(request, event.Result);
-        return;
-      }
       case EventType.TimerFired: {
         const retry = ledger.retryOf(event.TimerId);
-        const request = ledger.requestAfter(event.TimerId);
         ledger.apply(event);
-        if (request !== undefined) this.#makeRequest(request);
         if (retry !== undefined && !retry.last) this.#tryAgain(retry, this.#actionOf(retry.root, numbered));
-        return;
-      }
-      case EventType.GenericEvent: {
-        for (const id of event.Host?.again ?? []) this.#startAgain(id, numbered);
         return;
       }
       default:
@@ -178,8 +157,9 @@ export class TurnPlan {
         break;
       }
       case ActionType.CallHttp:
-        this.#callHttp(action);
-        break;
+        throw new OrchestrationError(
+          "callHttp is not served by this host; make the request in an activity, or start the app with Azure Functions Core Tools.",
+        );
       default:
         throw new OrchestrationError(`This host does not know actions of type ${String(action["actionType"])}.`);
     }
@@ -228,40 +208,9 @@ export class TurnPlan {
     return { taskId, id, name, version, input: toJson(action["input"]) };
   }
 
-  #callHttp(action: Action): void {
+  #startTimer(time: number, mark?: HiddenMark, isCancelled = false): void {
     const id = this.#context.ledger.nextId;
-    const http = httpInput(action);
-    this.#recordRequest(id, { http, polls: isPolled(action) });
-    this.effects.tasks.push({ id, name: httpActivity, input: http });
-  }
-
-  /** Takes both ids together, as the SDK does; the request is made when the timer has fired. */
-  #askAgain({ root, request: previous }: HttpRequest, answer: string): void {
-    const { settings, now, ledger } = this.#context;
-    const defaultMs = settings.httpSettings.defaultAsyncRequestSleepTimeMilliseconds;
-    const { delayMs, request } = nextPoll(previous, answer, { defaultMs });
-    this.#startTimer(now + delayMs, { pollOf: root });
-    this.#recordRequest(ledger.nextId, { pollOf: root, http: request });
-  }
-
-  #recordRequest(id: number, mark: TaskMark): void {
-    this.#record({ ...this.#stamp(EventType.TaskScheduled, id), Name: httpActivity, Version: null, Host: mark });
-  }
-
-  #makeRequest(id: number): void {
-    const request = this.#context.ledger.httpRequest(id);
-    if (request !== undefined) this.effects.tasks.push({ id, name: httpActivity, input: request.request });
-  }
-
-  /** After a rewind, the answer may come with the timer before the request. */
-  #forgetRequest(id: number): void {
-    const position = this.effects.tasks.findIndex((task) => task.id === id);
-    if (position >= 0) this.effects.tasks.splice(position, 1);
-  }
-
-  #startTimer(time: number, mark?: HiddenMark | PollMark, isCancelled = false): void {
-    const id = this.#context.ledger.nextId;
-    // In whole milliseconds, which is all that the store takes: a back-off or a Retry-After may end in between.
+    // In whole milliseconds, which is all that the store takes: a back-off may end in between.
     const fireAt = new Date(time);
     this.#record({
       ...this.#stamp(EventType.TimerCreated, id),
@@ -307,23 +256,6 @@ export class TurnPlan {
       TaskScheduledId: id,
       ...pickFailure(retry.failure),
     });
-  }
-
-  /** After a rewind, the task keeps its id and its place in the history; only the work is done again. */
-  #startAgain(id: number, numbered: readonly Action[]): void {
-    if (this.#context.ledger.httpRequest(id) !== undefined) {
-      this.#makeRequest(id);
-      return;
-    }
-    const root = this.#context.ledger.retryOf(id)?.root ?? id;
-    const action = this.#actionOf(root, numbered);
-    if (action === undefined) return;
-    const type = action["actionType"];
-    if (type === ActionType.CallActivity || type === ActionType.CallActivityWithRetry) {
-      this.effects.tasks.push({ id, name: String(action["functionName"]), input: taskInput(action) });
-    } else {
-      this.effects.children.push(this.#describeChild(action, id));
-    }
   }
 
   #callEntity(action: Action): void {

@@ -18,9 +18,6 @@ export interface Address {
   readonly execution: string;
 }
 
-/** In an address: that of nobody. An answer to it is stale. */
-export const noExecution = "";
-
 /** The orchestration that waits for a sub-orchestration. */
 export interface Parent extends Address {
   readonly id: string;

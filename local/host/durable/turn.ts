@@ -51,7 +51,7 @@ const orchestrationStatus = { Completed: 1, Failed: 3 } as const;
 /**
  * An orchestrator that has returned, thrown, or asked for its next generation leaves, but its orchestration ends only when nothing
  * that it started is open, as DurableTask has it (TaskOrchestrationExecutor.cs, HasOpenTasks), and it is past every barrier
- * (barrier.ts). Until then each result replays it, and other events from outside wait: for the next generation, or for a rewind.
+ * (barrier.ts). Until then each result replays it, and other events from outside wait for the next generation.
  *
  * `refuse` says why the orchestrator is not asked, if so: then the orchestration fails as if it had failed by itself.
  */

@@ -137,9 +137,11 @@ async function operate(
   if (argument !== undefined) return empty(404);
   const reason = query(call, "reason") ?? null;
   if (operation === "rewind") {
-    const refusal = management.rewind(row, reason ?? "");
     // As JSON text, from which the SDK makes its error.
-    return refusal === undefined ? empty(202) : json(412, refusal.refused);
+    return json(
+      412,
+      "This host rewinds nothing; restart the instance, or start the app with Azure Functions Core Tools.",
+    );
   }
   const act = { terminate: management.terminate, suspend: management.suspend, resume: management.resume }[operation];
   if (act === undefined) return empty(404);

@@ -1,14 +1,7 @@
 /** The rows of the durable store: one method per change or lookup, and no decisions. */
 import type { DatabaseSync } from "node:sqlite";
 import type { HistoryEvent } from "../history.ts";
-import {
-  type ActivityTask,
-  type InstanceRow,
-  type Message,
-  noExecution,
-  type Parent,
-  type RuntimeStatus,
-} from "../records.ts";
+import type { ActivityTask, InstanceRow, Message, Parent, RuntimeStatus } from "../records.ts";
 import { integer, integerOrNull, type Row, text, textOrNull } from "./columns.ts";
 
 const instanceColumns =
@@ -27,7 +20,6 @@ export function createStore(database: DatabaseSync) {
       "UPDATE instances SET customStatus = ?, updated = ?, status = ?, output = ? WHERE key = ?",
     ),
     renewInstance: database.prepare("UPDATE instances SET execution = ?, input = ?, updated = ? WHERE key = ?"),
-    updateParent: database.prepare("UPDATE instances SET parent = ? WHERE key = ?"),
     deleteInstance: database.prepare("DELETE FROM instances WHERE key = ?"),
     instanceByKey: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE key = ?`),
     instanceById: database.prepare(`SELECT ${instanceColumns} FROM instances WHERE id = ?`),
@@ -46,7 +38,6 @@ export function createStore(database: DatabaseSync) {
     insertTask: database.prepare(
       "INSERT INTO tasks (key, instance, instanceId, execution, id, name, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
     ),
-    disownTask: database.prepare("UPDATE tasks SET execution = ? WHERE key = ?"),
     deleteTask: database.prepare("DELETE FROM tasks WHERE key = ?"),
     deleteTasks: database.prepare("DELETE FROM tasks WHERE instance = ?"),
     tasks: database.prepare("SELECT key, instance, instanceId, execution, id, name, input FROM tasks ORDER BY key"),
@@ -86,9 +77,6 @@ export function createStore(database: DatabaseSync) {
     updateInstance(row: InstanceRow): void {
       sql.updateInstance.run(row.customStatus, row.updated, row.status, row.output, row.key);
     },
-    updateParent(row: InstanceRow): void {
-      sql.updateParent.run(row.parent === null ? null : JSON.stringify(row.parent), row.key);
-    },
     /** A new generation: another execution, another input, an empty history. */
     renewInstance(row: InstanceRow): void {
       sql.renewInstance.run(row.execution, row.input, row.updated, row.key);
@@ -112,10 +100,6 @@ export function createStore(database: DatabaseSync) {
     /** The events of one turn, as a JSON array; `position` is that of the first. */
     appendEvents(instance: number, position: number, events: string): void {
       sql.insertEvents.run(instance, position, events);
-    },
-    /** `position` is where a turn begins. */
-    truncateHistory(instance: number, position: number): void {
-      sql.deleteHistory.run(instance, position);
     },
     history(instance: number): readonly HistoryEvent[] {
       return sql.events.all(instance).flatMap((row) => parseEvents(text(row, "events")));
@@ -142,10 +126,6 @@ export function createStore(database: DatabaseSync) {
 
     insertTask(task: ActivityTask): void {
       sql.insertTask.run(task.key, task.instance, task.instanceId, task.execution, task.id, task.name, task.input);
-    },
-    /** Its result is for nobody any more. */
-    disownTask(key: number): void {
-      sql.disownTask.run(noExecution, key);
     },
     deleteTask(key: number): void {
       sql.deleteTask.run(key);

@@ -163,21 +163,6 @@ const behaviours: readonly Behaviour[] = [
     result: { instancesDeleted: 0 },
   },
   {
-    what: "rewind of nobody",
-    act: (client) => client.rewind("nobody", "x"),
-    error: /^No orchestration with instance ID "nobody" found\.$/,
-  },
-  {
-    what: "rewind of what runs",
-    act: (client) => client.rewind("running", "x"),
-    error: /^This orchestration has status Running, but only orchestrations in the "Failed" state can be rewound\.$/,
-  },
-  {
-    what: "rewind of what has completed, whose 410 the SDK knows not",
-    act: (client) => client.rewind("ended", "x"),
-    error: /410|only orchestrations in the "Failed" state/,
-  },
-  {
     what: "readEntityState of what does not exist",
     act: async (client) => {
       const { EntityId } = await import("durable-functions");

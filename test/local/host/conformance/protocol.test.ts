@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { loadApp } from "../../../../local/host/load.ts";
 import { createStoreFolder, type DurableHost, startDurableHost } from "../durable/support/durableHost.ts";
-import { serve, type TestServer } from "../durable/support/serve.ts";
 import { createMemoryLog } from "../support/memoryLog.ts";
 import { actions, events, outcomes, payloadFields } from "./protocol.ts";
 
@@ -25,7 +24,6 @@ interface Payload {
 
 let app: FunctionApp;
 let host: DurableHost;
-let polled: TestServer;
 /** The payloads that the orchestrators were called with, turn by turn. */
 const payloads: Payload[] = [];
 
@@ -47,18 +45,10 @@ function copyOf(raw: object | undefined): Payload {
 beforeAll(async () => {
   app = await loadApp("test/local/host/conformance/apps/protocol", { log: createMemoryLog().log });
   host = await startDurableHost(listenIn(app), { settings: { maxOrchestrationActions: 20 } });
-  let asked = 0;
-  polled = await serve(async () => {
-    asked += 1;
-    return asked === 1
-      ? { status: 202, headers: { location: "/done", "retry-after": "0" }, body: "" }
-      : { status: 200, headers: {}, body: "ready" };
-  });
 });
 
 afterAll(async () => {
   await host.close();
-  await polled.close();
 });
 
 const turnsOf = (id: string) => payloads.filter(({ instanceId }) => instanceId === id);
@@ -115,7 +105,7 @@ describe("stored histories", () => {
     const directory = await createStoreFolder();
     const own = await startDurableHost(app, { directory });
     for (const { action } of actions) {
-      const input = action === "CallHttp" ? `${polled.url}/` : action === "ContinueAsNew" ? "once more" : undefined;
+      const input = action === "ContinueAsNew" ? "once more" : undefined;
       await own.client.startNew(action, { instanceId: action, input });
       if (action === "WaitForExternalEvent") await own.client.raiseEvent(action, "go", 1);
       statuses.set(action, (await own.finished(action)).runtimeStatus);

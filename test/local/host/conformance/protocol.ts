@@ -180,12 +180,6 @@ export const actions: readonly ActionRow[] = [
   },
   { action: "SignalEntity", type: 9, scheduled: ["0 sent op", "1 task say"], source: `${executor}` },
   {
-    action: "CallHttp",
-    type: 8,
-    scheduled: ["0 task BuiltIn::HttpActivity", "1 timer", "2 task BuiltIn::HttpActivity", "3 task say"],
-    source: "sdk: task/CallHttpWithPollingTask.js: two ids at once where the answer is 202 with a Location",
-  },
-  {
     action: "WhenAny",
     type: 11,
     scheduled: ["0 task say", "1 task say"],

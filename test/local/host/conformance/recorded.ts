@@ -425,16 +425,6 @@ export const requests: readonly RequestRow[] = [
     source: recorded,
   },
   {
-    what: "a rewind of what has completed",
-    method: "POST",
-    path: "{hook}/instances/ended/rewind?reason=x",
-    answer: {
-      status: 412,
-      body: 'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.',
-    },
-    source: recordedAgain,
-  },
-  {
     what: "a restart of nobody",
     method: "POST",
     path: "{hook}/instances/nobody/restart",
@@ -650,16 +640,6 @@ export const requests: readonly RequestRow[] = [
     path: "{hook}/instances/running/dance",
     answer: { status: 404, body: "" },
     source: httpApi,
-  },
-  {
-    what: "a rewind of what runs",
-    method: "POST",
-    path: "{hook}/instances/running/rewind?reason=x",
-    answer: {
-      status: 412,
-      body: 'This orchestration has status Running, but only orchestrations in the "Failed" state can be rewound.',
-    },
-    source: `${httpApi}, HandleRewindInstanceRequestAsync`,
   },
   {
     what: "a restart that waits for the output",

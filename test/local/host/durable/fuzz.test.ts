@@ -3,10 +3,8 @@
  * this test; MOORING_FUZZ_PROGRAMS=<n> runs n seeds from there.
  */
 import { rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { createClock } from "../../../../local/host/durable/clock.ts";
 import { createEngine, type Engine } from "../../../../local/host/durable/engine.ts";
@@ -34,26 +32,11 @@ interface Report {
 
 let app: FunctionApp;
 let world: World;
-/** How often each path was requested by callHttp. */
-const asked = new Map<string, number>();
-const server = createServer(({ url: path = "" }, response) => {
-  const [, pending, tag] = path.split("/");
-  const times = (asked.get(path) ?? 0) + 1;
-  asked.set(path, times);
-  if (times <= Number(pending)) response.writeHead(202, { location: path, "retry-after": "0" }).end();
-  else response.end(tag);
-});
 const opened: { engine: Engine; directory: string }[] = [];
 
 beforeAll(async () => {
   app = await loadTestApp("fuzz");
   ({ result: world } = (await app.invoke("lendWorld", { trigger: { string: "" }, inputs: {} })) as { result: World });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-});
-
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
 });
 
 afterEach(async () => {
@@ -101,7 +84,7 @@ function runPrograms(
       id: `program-${seed}`,
       name: "program",
       version: null,
-      input: JSON.stringify({ seed, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
+      input: JSON.stringify({ seed }),
       parent: null,
     });
     engine.lifecycle.whenFinished(key, () => {

@@ -353,59 +353,10 @@ describe("purge", () => {
   });
 });
 
-describe("rewind", () => {
-  test.each([
-    ["an activity", "failThenSwitch", false],
-    ["the last attempt of a retried activity", "failThenSwitch", true],
-    ["an activity of a child", "failThenSwitchParent", false],
-  ])("reruns %s and continues from there, without repeating what had succeeded", async (_, name, retried) => {
-    const key = `rewind ${name} ${retried}`;
-    const failed = await host.run(name, { key, retried });
-    expect(failed.runtimeStatus).toBe("Failed");
-    host.seen.switches.add(key);
+test("names a rewind, which it does not have, and what to do instead", async () => {
+  const { instanceId } = await host.run("fail", "sad");
 
-    await host.client.rewind(failed.instanceId, "fixed");
-
-    const status = await host.finished(failed.instanceId);
-    expect(status).toMatchObject({
-      runtimeStatus: "Completed",
-      output: [`${key} before`, `${key} is on`, "Hello after"],
-    });
-    expect(host.seen.runs.get(`${key} before`)).toBe(1);
-    expect(host.seen.runs.get(key)).toBe(retried ? 3 : 2);
-  });
-
-  test("can fail again, and be rewound again", async () => {
-    const key = "rewind twice";
-    const { instanceId } = await host.run("failThenSwitch", { key, retried: true });
-    await host.client.rewind(instanceId, "not yet");
-    expect((await host.finished(instanceId)).runtimeStatus).toBe("Failed");
-    host.seen.switches.add(key);
-
-    await host.client.rewind(instanceId, "now");
-
-    expect((await host.finished(instanceId)).runtimeStatus).toBe("Completed");
-  });
-
-  test("repeats the last turn when the orchestrator itself had failed", async () => {
-    const { instanceId } = await host.run("fail", "sad");
-
-    await host.client.rewind(instanceId, "try");
-
-    expect((await host.finished(instanceId)).output).toBe("Orchestrator function 'fail' failed: sad");
-  });
-
-  test("answers 404, 410 and 412, which the SDK turns into errors", async () => {
-    const { instanceId } = await host.run("greet");
-
-    const running = await host.client.startNew("twoEvents");
-
-    await expect(host.client.rewind("nobody", "x")).rejects.toThrow(
-      'No orchestration with instance ID "nobody" found.',
-    );
-    await expect(host.client.rewind(instanceId, "x")).rejects.toThrow("This orchestration has status Completed");
-    await expect(host.client.rewind(running, "x")).rejects.toThrow(/^This orchestration has status (Pending|Running)/);
-  });
+  await expect(host.client.rewind(instanceId, "x")).rejects.toThrow("rewinds nothing; restart the instance, or start");
 });
 
 test("answers 404 on an unknown route", async () => {

@@ -33,8 +33,6 @@ interface Run {
   readonly management: Management;
   readonly key: string;
   start(name: string, input?: unknown, id?: string): Promise<InstanceRow>;
-  /** The instances whose turns meet a fault. */
-  readonly failing: Set<string>;
   /** Waits until it has begun. */
   begun(row: InstanceRow): Promise<void>;
   ended(id: string): Promise<InstanceRow>;
@@ -121,39 +119,10 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
     for (const row of rows.reverse()) await management.terminate(row, "enough");
     for (const row of rows) await ended(row.id);
   },
-  "rewound while its mending is under way": async ({ start, begun, ended, management, key, failing }) => {
-    for (const mend of ["activity", "child"]) {
-      const name = `${key}-${mend}`;
-      const row = await start("failWhileMending", { key: name, mend });
-      if (mend === "activity") await expect.poll(() => seen.gates.has(`${name} mending`)).toBe(true);
-      else await expect.poll(() => management.status(`${name}-mending`)?.status).toBe("Running");
-      failing.add(row.id);
-      await management.raiseEvent(row, "give up", "1");
-      seen.switches.add(name);
-      const failed = await ended(row.id);
-      failing.delete(row.id);
-      expect(management.rewind(failed, "fixed")).toBeUndefined();
-      if (mend === "activity") {
-        seen.gates.get(`${name} mending`)?.();
-        await expect.poll(() => seen.gates.has(`${name} next`)).toBe(true);
-        seen.gates.get(`${name} next`)?.();
-      } else {
-        for (const which of ["mending", "next"]) {
-          await expect.poll(() => management.status(`${name}-${which}`)?.status).toBe("Running");
-          const child = management.find(`${name}-${which}`) ?? row;
-          await begun(child);
-          await management.raiseEvent(child, "go", "1");
-          await ended(child.id);
-        }
-      }
-      await ended(row.id);
-    }
-  },
 };
 
 test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => {
   const directory = await createStoreFolder();
-  const failing = new Set<string>();
   const engine = createEngine({
     app,
     directory,
@@ -161,7 +130,6 @@ test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => 
     settings: parseDurableSettings({ overridableExistingInstanceStates: "AnyState" }),
     clock: createClock(),
     log: createMemoryLog().log,
-    meetTurn: ({ instanceId }) => Promise.resolve(failing.has(instanceId) ? "a scripted fault" : undefined),
   });
   const management = createManagement(engine);
   engine.start();
@@ -169,7 +137,6 @@ test.each(Object.keys(endings))("leaves nothing in memory: %s", async (name) => 
   const run = (n: number): Run => ({
     engine,
     management,
-    failing,
     key: `${name.replaceAll(/\W+/g, "-")}-${n}`,
     start: (orchestrator, input, id) =>
       management.start({ name: orchestrator, id, input: input === undefined ? null : JSON.stringify(input) }),

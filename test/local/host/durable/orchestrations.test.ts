@@ -360,6 +360,9 @@ describe("failures", () => {
 
   test("fails an orchestration that yields something other than a task", async () => {
     expect((await host.run("notATask")).output).toContain("programming constraint violation");
+    expect((await host.run("callHttp")).output).toContain(
+      "callHttp is not served by this host; make the request in an",
+    );
   });
 });
 

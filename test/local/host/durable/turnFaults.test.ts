@@ -57,19 +57,3 @@ it("gives back the entities that the orchestration had locked", async () => {
 
   expect(next).toMatchObject({ runtimeStatus: "Completed", output: 0 });
 });
-
-it("loses nothing that the failed turn was given: a rewind delivers it again", async () => {
-  failing = ["twoEvents"];
-  const id = await host.client.startNew("twoEvents");
-  await host.finished(id);
-  await host.client.rewind(id, "workers are back");
-  await host.client.raiseEvent(id, "one", 1);
-  await host.until(id, ({ runtimeStatus }) => runtimeStatus === "Running");
-  failing = ["twoEvents"];
-  await host.client.raiseEvent(id, "two", 2);
-  await host.finished(id);
-
-  await host.client.rewind(id, "workers are back again");
-
-  expect((await host.finished(id)).output).toEqual([1, 2]);
-});

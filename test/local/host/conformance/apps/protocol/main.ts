@@ -107,10 +107,6 @@ df.app.orchestration("SignalEntity", function* ({ df: d }: OrchestrationContext)
   yield d.callActivity("say", "next");
   return null;
 });
-actionThenNext("CallHttp", function* ({ df: d }) {
-  const answer: { content: string } = yield d.callHttp({ method: "GET", url: d.getInput<string>() });
-  return answer.content;
-});
 actionThenNext("WhenAny", function* ({ df: d }) {
   const winner: Task = yield d.Task.any([d.waitForExternalEvent("never"), d.callActivity("say", "x")]);
   return winner.result;

@@ -274,27 +274,8 @@ df.app.orchestration("signalAndEnd", function* (context: OrchestrationContext) {
   return "signalled";
 });
 
-interface CallInput extends df.CallHttpOptions {
-  readonly beside?: number;
-}
-
 df.app.orchestration("callHttp", function* (context: OrchestrationContext) {
-  const { beside = 0, ...options } = context.df.getInput<CallInput>();
-  const call = context.df.callHttp(options);
-  const others = Array.from({ length: beside }, (_, n) =>
-    context.df.callActivityWithRetry("flaky", new df.RetryOptions(1, 3), {
-      key: `${options.url}${n}`,
-      failures: n % 3,
-    }),
-  );
-  try {
-    const [{ statusCode, content }, ...rest]: [{ statusCode: number; content: string }, ...unknown[]] =
-      yield context.df.Task.all([call, ...others]);
-    const after: unknown = yield context.df.callActivity("hello", "after");
-    return { statusCode, content, rest, after };
-  } catch (error) {
-    return { caught: String(error).split(" \n ")[0] };
-  }
+  yield context.df.callHttp({ method: "GET", url: "http://127.0.0.1:1" });
 });
 
 df.app.entity("account", (context: EntityContext<number>) => {
@@ -351,21 +332,6 @@ df.app.orchestration("unspeakable", function* (context: OrchestrationContext) {
   return 1n;
 });
 
-df.app.orchestration("failThenSwitch", function* (context: OrchestrationContext) {
-  const { key, retried } = context.df.getInput<{ key: string; retried: boolean }>();
-  const before: unknown = yield context.df.callActivity("slow", { key: `${key} before`, ms: 0 });
-  const work = retried
-    ? context.df.callActivityWithRetry("needsSwitch", new df.RetryOptions(1, 2), key)
-    : context.df.callActivity("needsSwitch", key);
-  const result: unknown = yield work;
-  const after: unknown = yield context.df.callActivity("hello", "after");
-  return [before, result, after];
-});
-
-df.app.orchestration("failThenSwitchParent", function* (context: OrchestrationContext) {
-  return yield context.df.callSubOrchestrator("failThenSwitch", context.df.getInput());
-});
-
 /** Fails beside work that has no result yet. */
 df.app.orchestration("failBeside", function* (context: OrchestrationContext) {
   const { key, beside } = context.df.getInput<{ key: string; beside: "activity" | "child" | "entity" }>();
@@ -410,47 +376,6 @@ df.app.orchestration("goOn", function* (context: OrchestrationContext) {
   const results: unknown[] = [first, second];
   for (const task of open) results.push(yield task);
   return results;
-});
-
-/** Fails while the work with which it answers a failure is under way. */
-df.app.orchestration("failWhileMending", function* (context: OrchestrationContext) {
-  const { key, mend } = context.df.getInput<{ key: string; mend: "activity" | "child" }>();
-  try {
-    yield context.df.callActivity("needsSwitch", key);
-  } catch {
-    const mending =
-      mend === "activity"
-        ? context.df.callActivity("gated", `${key} mending`)
-        : context.df.callSubOrchestrator("oneEvent", undefined, `${key}-mending`);
-    yield context.df.Task.any([mending, context.df.waitForExternalEvent("give up")]);
-    throw new Error("given up");
-  }
-  return mend === "activity"
-    ? yield context.df.callActivity("gated", `${key} next`)
-    : yield context.df.callSubOrchestrator("oneEvent", undefined, `${key}-next`);
-});
-
-df.app.orchestration("failLocked", function* (context: OrchestrationContext) {
-  const key = context.df.getInput<string>();
-  yield context.df.lock(new df.EntityId("account", key));
-  yield context.df.callActivity("needsSwitch", key);
-});
-
-df.app.orchestration("failLockedParent", function* (context: OrchestrationContext) {
-  const key = context.df.getInput<string>();
-  const children = [context.df.callSubOrchestrator("failThenSwitch", { key, retried: false }, `${key}-first`)];
-  children.push(context.df.callSubOrchestrator("failLocked", key, `${key}-second`));
-  yield context.df.Task.all(children);
-});
-
-/** Fails while a call over HTTP is polled. */
-df.app.orchestration("failWhilePolling", function* (context: OrchestrationContext) {
-  const { key, url } = context.df.getInput<{ key: string; url: string }>();
-  const call = context.df.callHttp({ method: "GET", url });
-  yield context.df.Task.any([call, context.df.waitForExternalEvent("go on")]);
-  yield context.df.callActivity("needsSwitch", key);
-  const { content }: { content: string } = yield call;
-  return content;
 });
 
 /** Decides what the store may be made to refuse. */

@@ -11,14 +11,13 @@ import { createRandom, type Random } from "./random.ts";
 interface Piece {
   readonly tag: string;
   readonly task: Task;
-  readonly expected: "tag" | "nothing" | "failure" | "answer";
+  readonly expected: "tag" | "nothing" | "failure";
 }
 
 /** The input of a program and of each of its next generations. */
 interface Input {
   readonly seed: number;
   /** A server that answers with the last part of the path, after as many 202s as the part before it says. */
-  readonly url: string;
   readonly generation?: number;
   readonly checked?: number;
   readonly mistakes?: readonly string[];
@@ -104,7 +103,7 @@ df.app.entity("mirror", (context: EntityContext<number>) => {
 
 df.app.orchestration("program", function* (context: OrchestrationContext) {
   const input = context.df.getInput<Input>();
-  const { seed, url, generation = 0 } = input;
+  const { seed, generation = 0 } = input;
   const random = createRandom(`${seed}/${generation}`);
   const left: Piece[] = [];
   const mistakes: string[] = [...(input.mistakes ?? [])];
@@ -125,7 +124,7 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
     }
   }
   const newTag = () => `${seed}.${generation}.${made++}`;
-  const make = () => makePiece(context, random, { tag: newTag(), url });
+  const make = () => makePiece(context, random, { tag: newTag() });
   const makeSafe = () => {
     for (;;) {
       const piece = make();
@@ -223,7 +222,7 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
   const post = context.df.callActivity("postLate", { to: context.df.instanceId, tag });
   yield context.df.Task.any([post, context.df.callActivity("echo", tag)]);
   context.df.setCustomStatus(`left ${tag}`);
-  context.df.continueAsNew({ seed, url, generation: generation + 1, checked, mistakes, late: tag });
+  context.df.continueAsNew({ seed, generation: generation + 1, checked, mistakes, late: tag });
   return undefined;
 });
 
@@ -235,20 +234,14 @@ function isExpected({ tag, expected }: Omit<Piece, "task">, got: unknown): boole
       return got === undefined;
     case "failure":
       return got instanceof Error && got.message.includes(tag);
-    case "answer":
-      return typeof got === "object" && got !== null && "content" in got && got.content === tag;
   }
 }
 
-function makePiece(
-  context: OrchestrationContext,
-  random: Random,
-  { tag, url }: { readonly tag: string; readonly url: string },
-): Piece {
+function makePiece(context: OrchestrationContext, random: Random, { tag }: { readonly tag: string }): Piece {
   const retry = new df.RetryOptions(1 + random.below(4), 1 + random.below(3));
   const failures = random.below(retry.maxNumberOfAttempts + 1);
   const expected = failures < retry.maxNumberOfAttempts ? "tag" : "failure";
-  switch (random.below(8)) {
+  switch (random.below(7)) {
     case 0:
     case 1:
       return { tag, task: context.df.callActivity("echo", tag), expected: "tag" };
@@ -260,17 +253,6 @@ function makePiece(
       return { tag, task: context.df.callSubOrchestratorWithRetry("flakyChild", retry, { tag, failures }), expected };
     case 5:
       return { tag, task: context.df.createTimer(later(context, random)), expected: "nothing" };
-    case 6: {
-      const path = `${url}/${random.below(3)}/${tag}`;
-      const isPolled = random.below(4) > 0;
-      return isPolled
-        ? { tag, task: context.df.callHttp({ method: "GET", url: path }), expected: "answer" }
-        : {
-            tag,
-            task: context.df.callHttp({ method: "GET", url: `${url}/0/${tag}`, enablePolling: false }),
-            expected: "answer",
-          };
-    }
     default:
       return { tag, task: context.df.callEntity(mirror(random), "say", tag), expected: "tag" };
   }
