@@ -33,7 +33,8 @@ const plainFields: { readonly [F in PlainField]-?: Plain } = {
 interface TargetKind<Item> {
   /** In the singular, for people. */
   readonly noun: string;
-  readonly flag: string;
+  /** The flag of the command line; a kind without one can only be sent from a file. */
+  readonly flag?: string;
   keyOf(item: Readonly<Item>): string;
   accessOf(item: Readonly<Item>): readonly string[];
   /** The target of that key; undefined if it is no key of this kind. */
@@ -225,7 +226,8 @@ function readRest(text: string | null): object {
 /** The arguments of `mooring onboard`; undefined for a request that has more than flags can say. */
 export function flagsOf(request: Sent): readonly (readonly [flag: string, value: string])[] | undefined {
   const { plain, targets, others } = partsOf(request);
-  if (others.length > 0) return undefined;
+  const isInFlags = targets.every(([field, each]) => each.length === 0 || kindOf(field)?.flag !== undefined);
+  if (others.length > 0 || !isInFlags) return undefined;
   return [
     ...targets.flatMap(([field, each]) =>
       each.map(({ key, access }) => [kindOf(field)?.flag ?? field, `${key}=${access.join(",")}`] as const),
