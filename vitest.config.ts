@@ -12,7 +12,7 @@ process.env["NODE_COMPILE_CACHE"] ??= compileCache;
  */
 const pure = [
   "test/*.test.ts",
-  "test/{application,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
+  "test/{application,clients,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
 ];
 /** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";

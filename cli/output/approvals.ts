@@ -1,7 +1,6 @@
 /** A list of what waits for approval. */
-import { isDeepStrictEqual } from "node:util";
+import { type Difference, differencesOf, targetsOf } from "../../clients/request.ts";
 import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
-import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { targetOf } from "./operation.ts";
 import { table } from "./table.ts";
 import { age } from "./times.ts";
@@ -31,29 +30,21 @@ export function approvalTable(waiting: readonly AwaitingDocument[], view: View):
   );
 }
 
-/** `onboard +2` counts databases; a change reads `change +1 ~1 -1, settings`. */
-function changesOf({ kind, request, replaces }: AwaitingDocument): string {
-  const { databases, ...settings } = request;
-  const { databases: before = [], ...settingsBefore } = replaces ?? {};
-  const earlier = new Map(before.map((each) => [keyOf(each), each]));
-  const added = databases.filter((each) => !earlier.has(keyOf(each))).length;
-  const changed = databases.filter((each) => {
-    const was = earlier.get(keyOf(each));
-    return was && !isDeepStrictEqual(was.roles.toSorted(), each.roles.toSorted());
-  }).length;
-  const removed = before.length - (databases.length - added);
+/** `onboard +2` counts targets; a change reads `change +1 ~1 -1, settings`. */
+function changesOf({ kind, request, replaces: earlier }: AwaitingDocument): string {
+  const replaces: object = earlier ?? {};
+  const isTarget = ({ field }: Difference) =>
+    [...targetsOf(request), ...targetsOf(replaces)].some(({ noun, key }) => `${noun} ${key}` === field);
+  const differences = differencesOf(replaces, request);
+  const targets = differences.filter(isTarget);
   const counts = [
-    ["+", added],
-    ["~", changed],
-    ["-", removed],
+    ["+", targets.filter(({ current }) => current === null).length],
+    ["~", targets.filter(({ current, desired }) => current !== null && desired !== null).length],
+    ["-", targets.filter(({ desired }) => desired === null).length],
   ] as const;
   const told = counts.flatMap(([sign, number]) => (number === 0 ? [] : [`${sign}${number}`]));
-  const isSet = replaces && !isDeepStrictEqual(settings, settingsBefore);
+  const isSet = earlier !== undefined && differences.length > targets.length;
   return `${kind} ${[...(told.length === 0 ? [] : [told.join(" ")]), ...(isSet ? ["settings"] : [])].join(", ")}`;
-}
-
-function keyOf({ server, database }: OnboardingRequest["databases"][number]): string {
-  return `${server}/${database}`;
 }
 
 /** A person who decides must satisfy every one of these. */

@@ -1,14 +1,20 @@
 /** Namespaces: the list, and the details of each. */
+import { othersOf, targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
-import { describeDatabase } from "./operation.ts";
+import { describeTarget } from "./operation.ts";
 import { type Column, table } from "./table.ts";
 import { age } from "./times.ts";
 import type { Style, View } from "./view.ts";
 
 export function nameOf({ cluster, namespace }: Pick<NamespaceDocument, "cluster" | "namespace">): string {
   return `${cluster}/${namespace}`;
+}
+
+/** A service of release 0.1.0 answers with the targets alone. */
+function askedBy({ databases, request }: Pick<NamespaceDocument, "databases" | "request">): object {
+  return Object.assign({ databases }, request);
 }
 
 export function namespaceTable(namespaces: readonly NamespaceDocument[], view: View): readonly string[] {
@@ -24,7 +30,10 @@ export function namespaceColumns(view: View): readonly Column<NamespaceDocument>
     { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now), goes: 2 },
     {
       title: "DATABASES",
-      cell: ({ databases }) => databases.map((each) => `${each.server}/${each.database}`).join(" "),
+      cell: (each) =>
+        targetsOf(askedBy(each))
+          .map(({ key }) => key)
+          .join(" "),
       wraps: true,
       goes: 3,
     },
@@ -51,7 +60,7 @@ type Migration = NonNullable<NamespaceDocument["migration"]>;
 
 export function namespaceLines(namespace: NamespaceDocument, view: View): readonly string[] {
   const { state, identityMode, clientId, team, requestedBy, onboardedTime, verifiedTime, operation } = namespace;
-  const { migration, databases, findings, waiting = [] } = namespace;
+  const { migration, findings, waiting = [] } = namespace;
   const { paint, now } = view;
   return [
     `${paint("bold", nameOf(namespace))}  ${paint(styleOfState(namespace), state)}`,
@@ -68,7 +77,8 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ...waiting.map(
           (each) => ["waits", `${each.operation}, from the queue, since ${age(each.since, now)}`] as const,
         ),
-        ...databases.map((each) => ["database", describeDatabase(each)] as const),
+        ...targetsOf(askedBy(namespace)).map((each) => [each.noun, describeTarget(each)] as const),
+        ...othersOf(askedBy(namespace)),
       ],
       view,
     ),

@@ -1,4 +1,5 @@
 /** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
+import { differencesOf, othersOf, type Target, targetsOf } from "../../clients/request.ts";
 import type {
   AnyOperationDocument,
   AnySummary,
@@ -141,18 +142,28 @@ function describeGiven({ needed, given = [] }: NonNullable<OperationDocument["ap
 }
 
 export function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {
-  return [["asks", describeRequest(request)], ...(replaces ? [["was", describeRequest(replaces)] as const] : [])];
+  if (!replaces) return [["asks", describeRequest(request)]];
+  const changes = differencesOf(replaces, request).map(
+    ({ field, current, desired }) => `${field}: ${current ?? "(not there)"} → ${desired ?? "(gone)"}`,
+  );
+  return [
+    ["asks", describeRequest(request)],
+    ["was", describeRequest(replaces)],
+    ...changes.map((change): Fact => ["changes", change]),
+  ];
 }
 
-function describeRequest({ identityMode, databases, ...rest }: OnboardingRequest): string {
-  const { serviceAccount, selector } = rest;
+/** Everything that it asks for; also what only a newer service knows. */
+function describeRequest(request: OnboardingRequest): string {
+  const { identityMode, serviceAccount, selector, namespace } = request;
   const account =
-    identityMode === "workloadIdentity" ? `serviceAccount ${serviceAccount}` : `selector ${selector ?? rest.namespace}`;
-  return `${identityMode}, ${account}, ${databases.map(describeDatabase).join(" ")}`;
+    identityMode === "workloadIdentity" ? `serviceAccount ${serviceAccount}` : `selector ${selector ?? namespace}`;
+  const others = othersOf(request).map(([field, json]) => `${field} ${json}`);
+  return [identityMode, account, targetsOf(request).map(describeTarget).join(" "), ...others].join(", ");
 }
 
-export function describeDatabase({ server, database, roles }: OnboardingRequest["databases"][number]): string {
-  return `${server}/${database}=${roles.join(",")}`;
+export function describeTarget({ key, access }: Target): string {
+  return `${key}=${access.join(",")}`;
 }
 
 /** Errors and notices of steps; for a step that will retry, also when. */

@@ -1,6 +1,12 @@
 /** One onboarding request from flags, or any number from files. */
 
-import type { AdoptionPolicy, DeletePolicy, IdentityMode } from "../../src/domain/request/request.ts";
+import type { Berth } from "../../src/domain/naming/names.ts";
+import type {
+  AdoptionPolicy,
+  DeletePolicy,
+  IdentityMode,
+  OnboardingRequest,
+} from "../../src/domain/request/request.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
 import { readBerth, readDatabase } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
@@ -87,7 +93,8 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
 
 /** Only the fields that were given; the service has the defaults. */
 function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
-  const given = {
+  // The operand names the namespace. A field of the request without a flag does not compile.
+  const given: Readonly<Record<Exclude<keyof OnboardingRequest, keyof Berth>, unknown>> = {
     identityMode: values["identity-mode"],
     databases: values.database.length === 0 ? undefined : values.database.map(readDatabase),
     serviceAccount: values["service-account"],

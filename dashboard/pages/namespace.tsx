@@ -1,6 +1,8 @@
 /** One namespace: what was requested and what is there, how they differ, and what to do about it. */
+
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { toParameters } from "../../clients/request.ts";
 import { navigate, to } from "../app/router.ts";
 import { call, get } from "../service/client.ts";
 import type { Namespace, Plan, Verification } from "../service/documents.ts";
@@ -18,7 +20,7 @@ import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
-import { requestParams, Targets } from "./request.tsx";
+import { Targets } from "./request.tsx";
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
   const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
@@ -96,7 +98,7 @@ function Actions({
           Migrate …
         </button>
       )}
-      <a class="button" href={to.newRequest(requestParams(namespace.request))}>
+      <a class="button" href={to.newRequest(toParameters(namespace.request))}>
         Change
       </a>
       <button
@@ -209,7 +211,7 @@ function View({
         </p>
       )}
       <Section title="Targets">
-        <Targets of={of.databases} />
+        <Targets of={of.request} />
       </Section>
       <MigrationStepper of={of} address={address} reload={reload} />
       <Section title="Drift">

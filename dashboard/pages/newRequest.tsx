@@ -1,6 +1,7 @@
 /** A form that offers what the caller may request, and plans the request as it is filled in. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { othersOf } from "../../clients/request.ts";
 import { navigate, param, query, setParams, to } from "../app/router.ts";
 import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
 import type { Accepted, Caller, Catalog, OnboardingRequest, Plan } from "../service/documents.ts";
@@ -173,7 +174,24 @@ function Fields({
           problem={problems.get("/deletePolicy")}
         />
       </details>
+      <Kept />
     </>
+  );
+}
+
+/** Fields that this page does not know, from a newer service: sent as they are. */
+function Kept() {
+  const others = othersOf(readRequest(query.value) ?? {});
+  if (others.length === 0) return null;
+  return (
+    <fieldset>
+      <legend>Also in the request, unchanged</legend>
+      {others.map(([field, json]) => (
+        <p key={field}>
+          {field}: <code>{json}</code>
+        </p>
+      ))}
+    </fieldset>
   );
 }
 
@@ -317,6 +335,8 @@ function Planned({
   const error = useSignal<Error | undefined>(undefined);
   const answered = useSignal("");
   const isSending = useSignal(false);
+  /** The plan whose removals the person has agreed to: another plan may remove more. */
+  const agreed = useSignal<Plan | undefined>(undefined);
   /** Counts requests to plan again. */
   const looks = useSignal(0);
   const keyOf = useMemo(createRequestKeys, []);
@@ -356,7 +376,8 @@ function Planned({
     isSending.value = true;
     error.value = undefined;
     try {
-      const { body } = await call<Accepted>("/api/onboardings", {
+      const removes = plan.value?.removes && agreed.value === plan.value;
+      const { body } = await call<Accepted>(`/api/onboardings${removes ? "?confirmRemoval=true" : ""}`, {
         method: "POST",
         body: request,
         headers: { ...conditionOf(plan.value), "idempotency-key": keyOf(asked) },
@@ -390,12 +411,29 @@ function Planned({
         error.value && <NotAccepted error={error.value} isPlanned={plan.value !== undefined} planAgain={planAgain} />
       )}
       {plan.value && !isOutdated(error.value) && <PlanView plan={plan.value} />}
+      {plan.value?.removes && !isOutdated(error.value) && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={agreed.value === plan.value}
+            onChange={(event) => {
+              agreed.value = event.currentTarget.checked ? plan.value : undefined;
+            }}
+          />
+          Remove this access
+        </label>
+      )}
       {plan.value && !isOutdated(error.value) && (
         <button
           type="button"
           class="primary"
           onClick={send}
-          disabled={!isCurrent || isSending.value || plan.value.blocked}
+          disabled={
+            !isCurrent ||
+            isSending.value ||
+            plan.value.blocked ||
+            (plan.value.removes !== undefined && agreed.value !== plan.value)
+          }
         >
           {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Request approval" : "Onboard"}
         </button>

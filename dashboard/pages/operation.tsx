@@ -1,6 +1,8 @@
 /** One operation, of a namespace or of a batch, from the request to the result. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { toParameters } from "../../clients/request.ts";
 import { navigate, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
 import type { Answers, AuditRecord, Batch, Operation } from "../service/documents.ts";
@@ -18,7 +20,7 @@ import { Duration, Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
 import { Approval, ApproveButtons } from "./approval.tsx";
 import { BatchView } from "./batch.tsx";
-import { RequestView, requestParams } from "./request.tsx";
+import { RequestView } from "./request.tsx";
 import { Timeline, Trace } from "./timeline.tsx";
 
 type Document = Answers["getOperation"];
@@ -165,7 +167,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
             ["Trace", traceId && <Trace id={traceId} />],
             [
               "Repeat",
-              <a key="again" href={to.newRequest(requestParams(operation.request))}>
+              <a key="again" href={to.newRequest(toParameters(operation.request))}>
                 a new request with the same fields
               </a>,
             ],

@@ -1,8 +1,9 @@
 /** A request, and how it differs from the previous one. */
+import { differencesOf, othersOf, targetsOf } from "../../clients/request.ts";
 import type { OnboardingRequestOutput } from "../service/documents.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
-import { type Difference, Differences } from "../ui/plan.tsx";
+import { Differences } from "../ui/plan.tsx";
 import { words } from "../ui/words.ts";
 
 type Request = OnboardingRequestOutput;
@@ -14,7 +15,7 @@ export function RequestView({
   readonly request: Request;
   readonly replaces?: Request | undefined;
 }) {
-  const { cluster, namespace, team, identityMode, selector, serviceAccount, databases } = request;
+  const { cluster, namespace, team, identityMode, selector, serviceAccount } = request;
   const { adoptionPolicy, deletePolicy } = request;
   const differences = replaces ? differencesOf(replaces, request) : [];
   return (
@@ -33,9 +34,10 @@ export function RequestView({
           identityMode === "podIdentity" ? ["Selector", selector ?? namespace] : ["Service account", serviceAccount],
           ["Existing objects that are not Mooring's", adoptionWords[adoptionPolicy]],
           ["Namespace after offboarding", deletePolicy === "Keep" ? "kept" : "removed if Mooring created it"],
+          ...othersOf(request),
         ]}
       />
-      <Targets of={databases} />
+      <Targets of={request} />
       <details>
         <summary>As JSON</summary>
         <Block text={JSON.stringify(request, null, 2)} what="the request" />
@@ -50,52 +52,20 @@ const adoptionWords = {
   Always: "taken over",
 } as const satisfies Record<Request["adoptionPolicy"], string>;
 
-export function Targets({ of }: { readonly of: Request["databases"] }) {
+/** What the request asks for, on targets of every kind. */
+export function Targets({ of }: { readonly of: object }) {
   return (
     <ul class="targets">
-      {of.map(({ server, database, roles }) => (
-        <li key={`${server}/${database}`}>
-          <code>
-            {server}/{database}
-          </code>{" "}
-          {roles.map((role) => (
-            <span class="tag" key={role}>
-              {role}
+      {targetsOf(of).map(({ noun, key, access }) => (
+        <li key={`${noun} ${key}`} title={noun}>
+          <code>{key}</code>{" "}
+          {access.map((each) => (
+            <span class="tag" key={each}>
+              {each}
             </span>
           ))}
         </li>
       ))}
     </ul>
   );
-}
-
-export function differencesOf(before: Request, after: Request): readonly Difference[] {
-  const [old, fresh] = [flatten(before), flatten(after)];
-  return [...new Set([...old.keys(), ...fresh.keys()])].flatMap((field) => {
-    const [current, desired] = [old.get(field) ?? null, fresh.get(field) ?? null];
-    return current === desired ? [] : [{ field, current, desired }];
-  });
-}
-
-/** Databases are keyed by name, so that their order in the list does not matter. */
-function flatten({ databases, ...fields }: Request): ReadonlyMap<string, string> {
-  return new Map([
-    ...Object.entries(fields).map(([field, value]) => [field, String(value)] as const),
-    ...databases.map(({ server, database, roles }) => [`${server}/${database}`, [...roles].sort().join(", ")] as const),
-  ]);
-}
-
-/** The address parameters that fill the form with these fields. */
-export function requestParams(request: Partial<Request>): Record<string, string> {
-  const { databases = [], ...fields } = request;
-  return {
-    ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])),
-    ...(databases.length === 0
-      ? {}
-      : {
-          databases: databases
-            .map(({ server, database, roles }) => `${server}/${database}=${roles.join("+")}`)
-            .join(","),
-        }),
-  };
 }

@@ -1,36 +1,25 @@
 /** The form's request, which is kept in the address, and what the catalog offers the caller. */
+import { flagsOf, printTargets, readParameters, readTargets } from "../../clients/request.ts";
 import type { Caller, Catalog, OnboardingRequest } from "../service/documents.ts";
 
 export type Role = OnboardingRequest["databases"][number]["roles"][number];
 export type Database = OnboardingRequest["databases"][number];
 export type Parameters = Pick<URLSearchParams, "get">;
 
-/** Reads what `pages/request.tsx` prints: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
+/** Reads what `requestParams` prints: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
 export function readDatabases(text: string): readonly Database[] {
-  return text.split(",").flatMap((each) => {
-    const [, server, database, roles = ""] = /^([^/=]+)\/([^=]+)(?:=(.*))?$/.exec(each) ?? [];
-    if (server === undefined || database === undefined) return [];
-    return [{ server, database, roles: roles.split(/[+ ]/).filter(Boolean) as Role[] }];
-  });
+  return readTargets("databases", text) as readonly Database[];
 }
 
 export function printDatabases(databases: readonly Database[]): string {
-  return databases.map(({ server, database, roles }) => `${server}/${database}=${roles.join("+")}`).join(",");
+  return printTargets(
+    databases.map(({ server, database, roles }) => ({ key: `${server}/${database}`, access: roles })),
+  );
 }
 
-const optional = ["identityMode", "serviceAccount", "selector", "adoptionPolicy", "deletePolicy", "team"] as const;
-
-/** Undefined while a required field is missing. */
+/** Undefined while a required field is missing. What the form has no field for stays as it was. */
 export function readRequest(parameters: Parameters): OnboardingRequest | undefined {
-  const cluster = parameters.get("cluster") ?? "";
-  const namespace = parameters.get("namespace") ?? "";
-  const databases = readDatabases(parameters.get("databases") ?? "").filter(({ roles }) => roles.length > 0);
-  if (cluster === "" || namespace === "" || databases.length === 0) return undefined;
-  const given = optional.flatMap((name) => {
-    const value = parameters.get(name);
-    return value === null || value === "" ? [] : [[name, value] as const];
-  });
-  return { cluster, namespace, ...Object.fromEntries(given), databases };
+  return readParameters((name) => parameters.get(name)) as OnboardingRequest | undefined;
 }
 
 /** The part of the catalog that the team may use, or that any of the caller's teams may use if none is chosen. */
@@ -53,21 +42,12 @@ export function offer(catalog: Catalog, { roles, teams }: Caller, team: string):
 
 /** The command that sends the same request. */
 export function printCommand(request: OnboardingRequest): string {
-  const { cluster, namespace, databases, ...fields } = request;
-  const flags: Readonly<Record<string, string>> = {
-    identityMode: "--identity-mode",
-    serviceAccount: "--service-account",
-    selector: "--selector",
-    adoptionPolicy: "--adoption-policy",
-    deletePolicy: "--delete-policy",
-    team: "--team",
-  };
+  const { cluster, namespace } = request;
+  const flags = flagsOf(request);
+  if (!flags) return `mooring onboard -f - --wait <<'EOF'\n${JSON.stringify(request, null, 2)}\nEOF`;
   return [
     `mooring onboard ${quote(`${cluster}/${namespace}`)}`,
-    ...databases.map(
-      ({ server, database, roles }) => `--database ${quote(`${server}/${database}=${roles.join(",")}`)}`,
-    ),
-    ...Object.entries(fields).map(([name, value]) => `${flags[name] ?? name} ${quote(String(value))}`),
+    ...flags.map(([flag, value]) => `${flag} ${quote(value)}`),
     "--wait",
   ].join(" \\\n  ");
 }

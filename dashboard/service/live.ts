@@ -114,7 +114,7 @@ async function readOnce(path: string, stopped: AbortSignal): Promise<number | "e
   if (lastEventId === undefined) freshStreams.value += 1;
   const parser = new EventParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let watch = 0;
+  let watch: ReturnType<typeof setTimeout> | undefined;
   const heard = () => {
     lastHeard.value = Date.now();
     clearTimeout(watch);

@@ -1,5 +1,6 @@
 /** A plan: what each step would do, what blocks it, and what could not be determined. */
 import { useSignal } from "@preact/signals";
+import { lossText } from "../../clients/loss.ts";
 import { to } from "../app/router.ts";
 import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
 import { Fix } from "./fix.tsx";
@@ -37,6 +38,7 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
           `${count(changing.length, "step")} of ${plan.steps.length} would change something.`
         )}
       </p>
+      {plan.removes && <Removals of={plan.removes} />}
       {plan.needsApproval.map((reason) => (
         <p class="notice waiting" key={reason}>
           Would wait for approval: {reason}
@@ -49,6 +51,22 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
       ))}
       {plan.estimate && <EstimateText estimate={plan.estimate} />}
       <PlanSteps steps={plan.steps} />
+    </div>
+  );
+}
+
+/** What the namespace would lose: the first thing to see. */
+function Removals({ of }: { readonly of: NonNullable<Plan["removes"]> }) {
+  return (
+    <div class="cause bad">
+      <p>
+        <strong>Would remove access:</strong>
+      </p>
+      <ul>
+        {of.map((loss) => (
+          <li key={`${loss.thing} ${loss.name}`}>{lossText(loss)}</li>
+        ))}
+      </ul>
     </div>
   );
 }
@@ -104,6 +122,7 @@ export function BatchPlanView({ plan }: { readonly plan: BatchPlan }) {
             <span class={`action ${itemWords[status][0]}`}>{itemWords[status][1]}</span>{" "}
             <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>
             {own && <span class="muted"> {changesOf(own)}</span>}
+            {own?.removes && <Removals of={own.removes} />}
             {error && <Cause error={error} />}
             {own?.steps.flatMap(({ blockers }) =>
               blockers.map((blocker) => <Cause key={blocker.code + blocker.message} error={blocker} />),

@@ -9,7 +9,7 @@ import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
 import { renderFix } from "../../cli/output/fix.ts";
 import { namespaceLines } from "../../cli/output/namespaces.ts";
-import { operationLines } from "../../cli/output/operation.ts";
+import { approvalLines, operationLines } from "../../cli/output/operation.ts";
 import { operationTable } from "../../cli/output/operations.ts";
 import { planLines } from "../../cli/output/plan.ts";
 import { printable } from "../../cli/output/printable.ts";
@@ -108,6 +108,17 @@ describe("an operation that waits for approval", () => {
 
     expect(changes[0]).toContain("  change +2 ~1 -1  ");
     expect(changes[1]).toContain("  change settings  ");
+  });
+
+  it("shows approvers all that is asked for, and what changes, also what only a newer service knows", () => {
+    const asking = Object.assign({ ...request, databases: [database("orders", "writer")] }, { keyVaults: ["kv-dev"] });
+    const document = { ...operation, approval, replaces: request, request: asking, kind: "change" } as const;
+
+    const lines = approvalLines(document, view()).join("\n");
+
+    expect(lines).toContain('keyVaults ["kv-dev"]');
+    expect(lines).toMatch(/changes +keyVaults: \(not there\) → \["kv-dev"\]/);
+    expect(lines).toMatch(/changes +database sql-dev\/orders: .* → writer/);
   });
 
   it("names the teams that must approve, with -o wide", () => {

@@ -514,6 +514,36 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     );
   });
 
+  it("removes access only when the person has ticked what goes", async () => {
+    const databases = ["messages", "orders"].map((database) => ({ server: sqlServer, database, roles: ["reader"] }));
+    await service.waitFor(await service.onboard(request("lessened", { databases })));
+    await open(`/namespaces/${cluster}/lessened`);
+    await page.getByRole("link", { name: "Change", exact: true }).click();
+    await heading("New request");
+    const orders = page.locator("fieldset.database").filter({ hasText: `${sqlServer}/orders` });
+    await orders.getByLabel("reader", { exact: true }).uncheck();
+    await page.getByText("Would remove access:").waitFor();
+    await page.getByText(`database ${sqlServer}/orders (reader)`).waitFor();
+    await look("request-removes");
+    expect(await button("Onboard").isDisabled()).toBe(true);
+
+    await page.getByLabel("Remove this access").check();
+    const sent = page.waitForRequest((each) => each.method() === "POST" && !each.url().includes("dryRun"));
+    await button("Onboard").click();
+
+    expect(new URL((await sent).url()).search).toBe("?confirmRemoval=true");
+    await heading(`Change ${cluster}/lessened`);
+  });
+
+  it("sends what it does not know unchanged", async () => {
+    const more = encodeURIComponent(JSON.stringify({ owner: "ann" }));
+    await open(`/new?cluster=${cluster}&namespace=unknown&databases=${sqlServer}/messages=reader&more=${more}`);
+    const planned = page.waitForRequest((each) => each.url().endsWith("dryRun=true"));
+    await page.getByText("Also in the request, unchanged").waitFor();
+
+    expect((await planned).postDataJSON()).toMatchObject({ namespace: "unknown", owner: "ann" });
+  });
+
   it("offboards, and ignores dependants only if asked to", async () => {
     await service.waitFor(await service.onboard(request("leaving")));
     await open(`/namespaces/${cluster}/leaving`);

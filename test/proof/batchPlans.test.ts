@@ -55,7 +55,7 @@ async function planAndRun(
     if (status === "ready") return plan?.operation === undefined ? "done" : "unchanged";
     return status === "refused" ? `refused ${error?.code}` : status;
   });
-  const id = await acceptBatch(acceptance, requests);
+  const id = await acceptBatch(acceptance, requests, undefined, { isRemovalConfirmed: true });
   await acceptance.run({ random, together: (open) => 1 + Math.floor(random() * open) });
   const became = (cloud.items.get(id) ?? []).map(({ status, outcome, operation, error }) => {
     if (status === "Succeeded") return outcome === "unchanged" ? "unchanged" : "done";
@@ -130,7 +130,9 @@ async function furnish(stage: Stage, dice: Dice, name: string): Promise<void> {
     return;
   }
   if (found === "held") {
-    await acceptOnboarding(createAcceptanceContext(cloud, operator), request(name, { serviceAccount: "other" }));
+    await acceptOnboarding(createAcceptanceContext(cloud, operator), request(name, { serviceAccount: "other" }), {
+      isRemovalConfirmed: true,
+    });
     return;
   }
   const changes = {

@@ -140,7 +140,11 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
   },
   async "another request on the queue"(namespace) {
     const queue = sandbox.cloud.serviceBus.queue(names.queue);
-    queue.send({ messageId: namespace, body: request(namespace, { serviceAccount: "other" }) });
+    queue.send({
+      messageId: namespace,
+      body: request(namespace, { serviceAccount: "other" }),
+      applicationProperties: { confirmRemoval: true },
+    });
     const answer = await post(request(namespace));
 
     expect(answer.status === 202 || isConflict(answer)).toBe(true);

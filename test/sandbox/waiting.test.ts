@@ -39,7 +39,8 @@ const request = (namespace: string, database: string, roles: readonly string[] =
   namespace,
   databases: [{ server: names.sqlServer, database, roles }],
 });
-const send = (body: object, messageId?: string) => queue().send({ body, ...(messageId ? { messageId } : {}) });
+const send = (body: object, messageId?: string) =>
+  queue().send({ body, applicationProperties: { confirmRemoval: true }, ...(messageId ? { messageId } : {}) });
 
 async function operationsOf(namespace: string): Promise<readonly Listed[]> {
   const path = `/api/operations?cluster=${names.cluster}&namespace=${namespace}`;

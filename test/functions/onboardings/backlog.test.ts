@@ -187,7 +187,7 @@ class World {
             sentTime: new Date(enqueuedAt),
             expiresTime: new Date(this.#expiry.get(messageId) ?? 0),
             body,
-            properties: {},
+            properties: { confirmRemoval: this.isConfirming },
           }));
         const last = page.at(-1);
         return last ? { messages, next: last.sequenceNumber + 1 } : { messages };

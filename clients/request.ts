@@ -1,0 +1,240 @@
+/**
+ * What both clients know of a request: each field and each kind of target once. The tables are total over the request's schema:
+ * a field or a kind that is missing here does not compile. What a newer service has beside them is kept as it is, and shown.
+ */
+import type { OnboardingRequest } from "../src/domain/request/request.ts";
+
+type Field = keyof OnboardingRequest;
+type ItemOf<F extends Field> = NonNullable<OnboardingRequest[F]> extends readonly (infer Item)[] ? Item : never;
+/** Fields that list targets, and all others. */
+type TargetField = { [F in Field]-?: [ItemOf<F>] extends [never] ? never : F }[Field];
+type PlainField = Exclude<Field, TargetField>;
+
+/** A request as a client has it: written by a person, or answered by a service that may be newer. */
+export type Sent = object;
+
+interface Plain {
+  readonly title: string;
+  /** The flag of the command line; the namespace is an operand. */
+  readonly flag?: string;
+}
+
+const plainFields: { readonly [F in PlainField]-?: Plain } = {
+  cluster: { title: "Cluster" },
+  namespace: { title: "Namespace" },
+  team: { title: "Team", flag: "--team" },
+  identityMode: { title: "Identity mode", flag: "--identity-mode" },
+  serviceAccount: { title: "Service account", flag: "--service-account" },
+  selector: { title: "Selector", flag: "--selector" },
+  adoptionPolicy: { title: "Existing objects that are not Mooring's", flag: "--adoption-policy" },
+  deletePolicy: { title: "Namespace after offboarding", flag: "--delete-policy" },
+};
+
+interface TargetKind<Item> {
+  /** In the singular, for people. */
+  readonly noun: string;
+  /** The flag of the command line; a kind without one can only be sent from a file. */
+  readonly flag?: string;
+  keyOf(item: Readonly<Item>): string;
+  accessOf(item: Readonly<Item>): readonly string[];
+  /** The target of that key; undefined if it is no key of this kind. */
+  read(key: string, access: readonly string[]): object | undefined;
+}
+
+const targetKinds: { readonly [F in TargetField]-?: TargetKind<ItemOf<F>> } = {
+  databases: {
+    noun: "database",
+    flag: "--database",
+    keyOf: ({ server, database }) => `${server}/${database}`,
+    accessOf: ({ roles }) => roles,
+    read(key, roles) {
+      const [, server, database] = /^([^/]+)\/(.+)$/.exec(key) ?? [];
+      return server === undefined ? undefined : { server, database, roles };
+    },
+  },
+};
+
+/** A kind for values whose type is known only from their field. */
+type AnyKind = TargetKind<unknown>;
+
+function kindOf(field: string): AnyKind | undefined {
+  return Object.hasOwn(targetKinds, field) ? (targetKinds[field as TargetField] as AnyKind) : undefined;
+}
+
+function plainOf(field: string): Plain | undefined {
+  return Object.hasOwn(plainFields, field) ? plainFields[field as PlainField] : undefined;
+}
+
+export interface Target {
+  readonly noun: string;
+  readonly key: string;
+  readonly access: readonly string[];
+}
+
+interface Parts {
+  readonly plain: readonly (readonly [field: string, value: string])[];
+  readonly targets: readonly (readonly [field: string, targets: readonly Target[]])[];
+  /** What these tables do not know. */
+  readonly others: readonly (readonly [field: string, value: unknown])[];
+}
+
+/** A value that its table cannot print whole counts as unknown: so nothing is dropped. */
+function partsOf(request: Sent): Parts {
+  const plain: [string, string][] = [];
+  const targets: [string, readonly Target[]][] = [];
+  const others: [string, unknown][] = [];
+  for (const [field, value] of Object.entries(request)) {
+    const own = targetsIn(field, value);
+    if (value === undefined) continue;
+    if (plainOf(field) && typeof value === "string") plain.push([field, value]);
+    else if (own) targets.push([field, own]);
+    else others.push([field, value]);
+  }
+  return { plain, targets, others };
+}
+
+function targetsIn(field: string, value: unknown): readonly Target[] | undefined {
+  const kind = kindOf(field);
+  if (!kind || !Array.isArray(value)) return undefined;
+  try {
+    const targets = value.map((item): Target => {
+      const [key, access] = [kind.keyOf(item), kind.accessOf(item)];
+      return { noun: kind.noun, key, access: [...access] };
+    });
+    return sameJson(readTargets(field as TargetField, printTargets(targets)), value) ? targets : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+  const inOrder = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(inOrder.map(([name, each]) => [name, sorted(each)]));
+}
+
+/** Every target of the request, of every kind. */
+export function targetsOf(request: Sent): readonly Target[] {
+  return partsOf(request).targets.flatMap(([, targets]) => targets);
+}
+
+/** Everything else that the request says, by title; what these tables do not know as JSON, by its name. */
+export function settingsOf(request: Sent): readonly (readonly [title: string, text: string])[] {
+  const { plain, others } = partsOf(request);
+  return [...plain.map(([field, value]) => [plainOf(field)?.title ?? field, value] as const), ...unknownOf(others)];
+}
+
+/** What these tables do not know. */
+export function othersOf(request: Sent): readonly (readonly [field: string, json: string])[] {
+  return unknownOf(partsOf(request).others);
+}
+
+function unknownOf(others: Parts["others"]): readonly (readonly [field: string, json: string])[] {
+  return others.map(([field, value]) => [field, JSON.stringify(value)] as const);
+}
+
+export interface Difference {
+  readonly field: string;
+  readonly current: string | null;
+  readonly desired: string | null;
+}
+
+/** Whatever differs between two requests; the order of targets and of what they give does not count. */
+export function differencesOf(before: Sent, after: Sent): readonly Difference[] {
+  const [old, fresh] = [flatten(before), flatten(after)];
+  return [...new Set([...old.keys(), ...fresh.keys()])].flatMap((field) => {
+    const [current, desired] = [old.get(field) ?? null, fresh.get(field) ?? null];
+    return current === desired ? [] : [{ field, current, desired }];
+  });
+}
+
+function flatten(request: Sent): ReadonlyMap<string, string> {
+  const { plain, targets, others } = partsOf(request);
+  return new Map([
+    ...plain,
+    ...targets
+      .flatMap(([, each]) => each)
+      .map(({ noun, key, access }) => [`${noun} ${key}`, access.toSorted().join(", ")] as const),
+    ...others.map(([field, value]) => [field, JSON.stringify(sorted(value))] as const),
+  ]);
+}
+
+/** Where a request keeps what has no parameter of its own. */
+const rest = "more";
+
+/** As parameters of an address; `readParameters` reads exactly this request again. */
+export function toParameters(request: Sent): Record<string, string> {
+  const { plain, targets, others } = partsOf(request);
+  return {
+    ...Object.fromEntries(plain),
+    ...Object.fromEntries(
+      targets.filter(([, each]) => each.length > 0).map(([field, each]) => [field, printTargets(each)]),
+    ),
+    ...(others.length > 0 ? { [rest]: JSON.stringify(Object.fromEntries(others)) } : {}),
+  };
+}
+
+/** `sql-dev/messages=reader+writer,sql-dev/orders=reader` */
+export function printTargets(targets: readonly Omit<Target, "noun">[]): string {
+  return targets.map(({ key, access }) => `${key}=${access.join("+")}`).join(",");
+}
+
+export function readTargets(field: TargetField, text: string): readonly object[] {
+  return text.split(",").flatMap((each) => {
+    const [, key, access = ""] = /^([^=]+)(?:=(.*))?$/.exec(each) ?? [];
+    const target = key === undefined ? undefined : kindOf(field)?.read(key, access.split(/[+ ]/).filter(Boolean));
+    return target ?? [];
+  });
+}
+
+/** Undefined while a required field is missing. */
+export function readParameters(get: (name: string) => string | null): Sent | undefined {
+  const others = readRest(get(rest));
+  const plain = Object.keys(plainFields).flatMap((field) => {
+    const value = get(field);
+    return value === null || value === "" ? [] : [[field, value] as const];
+  });
+  const targets = (Object.keys(targetKinds) as TargetField[]).map(
+    (field) => [field, readTargets(field, get(field) ?? "").filter((each) => isGiving(field, each))] as const,
+  );
+  const request = { ...Object.fromEntries(plain), ...Object.fromEntries(targets), ...others };
+  const isNamed = ["cluster", "namespace"].every((field) => plain.some(([name]) => name === field));
+  const isAsking = targets.some(([, each]) => each.length > 0) || Object.keys(others).length > 0;
+  return isNamed && isAsking ? request : undefined;
+}
+
+/** A target from which everything has been deselected is not asked for. */
+function isGiving(field: TargetField, item: object): boolean {
+  return (kindOf(field)?.accessOf(item) ?? []).length > 0;
+}
+
+function readRest(text: string | null): object {
+  try {
+    const value: unknown = JSON.parse(text ?? "{}");
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** The arguments of `mooring onboard`; undefined for a request that has more than flags can say. */
+export function flagsOf(request: Sent): readonly (readonly [flag: string, value: string])[] | undefined {
+  const { plain, targets, others } = partsOf(request);
+  const isInFlags = targets.every(([field, each]) => each.length === 0 || kindOf(field)?.flag !== undefined);
+  if (others.length > 0 || !isInFlags) return undefined;
+  return [
+    ...targets.flatMap(([field, each]) =>
+      each.map(({ key, access }) => [kindOf(field)?.flag ?? field, `${key}=${access.join(",")}`] as const),
+    ),
+    ...plain.flatMap(([field, value]) => {
+      const { flag } = plainOf(field) ?? {};
+      return flag === undefined ? [] : [[flag, value] as const];
+    }),
+  ];
+}
