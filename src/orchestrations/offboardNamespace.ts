@@ -57,7 +57,7 @@ export const offboardNamespace = orchestration({
           ...(earlier ? retireTargets(base, request, earlier) : []),
           ...(oldAccount ? [() => retireServiceAccount({ ...base, serviceAccount: oldAccount }, retry)] : []),
         ],
-        then: [
+        afterwards: [
           ...(oldAccount ? [() => retireCredential({ ...base, serviceAccount: oldAccount }, retry)] : []),
           () => unfederateIdentity({ ...base, serviceAccount }, retry),
           () => removeIdentity(base, retry),
@@ -78,14 +78,14 @@ type Removal = () => Step<unknown>;
 /** Runs the removals, and then again, at the time that they give, those that have to look again. A cancel wakes them. */
 function* remove(
   context: OrchestrationContext,
-  { together, then }: { together: readonly Removal[]; then: readonly Removal[] },
+  { together, afterwards }: { together: readonly Removal[]; afterwards: readonly Removal[] },
 ): Durable<void> {
   const results = yield* all(
     context,
     together.map((run) => run()),
   );
   let open = together.map((run, index) => ({ run, until: waitsUntil(results[index]) }));
-  for (const run of then) open.push({ run, until: waitsUntil(yield* run()) });
+  for (const run of afterwards) open.push({ run, until: waitsUntil(yield* run()) });
   for (;;) {
     open = open.filter(({ until }) => until !== undefined);
     const next = open.map(({ until = "" }) => until).toSorted()[0];

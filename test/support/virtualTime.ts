@@ -37,14 +37,14 @@ export function endVirtualTime(): void {
   skewMs = 0;
 }
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 
 export const inVirtualTime: Pick<RunOptions, "startTime" | "onTimer"> = {
   startTime: () => Date.now(),
-  // Several orchestrations live in the same time: a jump of one is none where another has been. What takes a day or more waits for
+  // Several orchestrations live in the same time: a jump of one is none where another has been. What takes an hour or more waits for
   // people and not for a service: nothing else should grow old with it.
   onTimer(time) {
     const ms = time - Date.now();
-    if (ms > 0 && ms < dayMs) skewMs += ms;
+    if (ms > 0 && ms < hourMs) skewMs += ms;
   },
 };

@@ -433,7 +433,6 @@ export const defects: Readonly<Record<string, Defect>> = {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     spoil: withoutAttempts,
     finds: /and has undone/,
-    from: 1300,
   },
   "a take-over that gives first": {
     instead: { changeNamespace: giveFirst.orchestrationName },

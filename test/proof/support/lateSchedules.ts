@@ -1,0 +1,188 @@
+/**
+ * One seeded schedule: operations on one namespace, one right after the other, while writes lose their answers or their senders
+ * die, and take effect at any time within the longest landing. Operations are canceled anywhere. Whatever is then still under way
+ * lands at the end of each: what was undone or removed is gone all the same, and what was made is whole.
+ */
+import "./sleepless.ts";
+import { providePorts } from "../../../src/activities/host.ts";
+import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import { identityName } from "../../../src/domain/naming/names.ts";
+import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
+import { createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { inVirtualTime } from "../../support/virtualTime.ts";
+import { createDice, type Dice } from "./random.ts";
+
+export interface ScheduleOptions {
+  /** How long undos count on a late effect; the effects themselves always come within `landingMs`. */
+  readonly looksFor?: number;
+}
+
+const landingMs = 60_000;
+
+interface Schedule {
+  readonly dice: Dice;
+  readonly cloud: FakeCloud;
+  readonly acceptance: ReturnType<typeof createAcceptanceContext>;
+  readonly request: OnboardingRequest;
+  readonly problems: string[];
+  readonly seen: string[];
+  /** Replaced with each delivery: it resolves when the process that works on it dies. */
+  death: PromiseWithResolvers<"died">;
+  readonly landing: { readonly at: number; readonly effect: () => void }[];
+}
+
+export interface Result {
+  readonly problems: readonly string[];
+  readonly seen: readonly string[];
+}
+
+export async function runSchedule(seed: number, { looksFor = landingMs }: ScheduleOptions = {}): Promise<Result> {
+  const dice = createDice(seed);
+  const retry = { ...catalog.retry, firstIntervalMs: 5_000, maxIntervalMs: 20_000 };
+  const cloud = createFakeCloud({ retry: { ...retry, landingMs: looksFor, undoTimeoutMs: 600_000 } });
+  const schedule: Schedule = {
+    ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: createRequest(dice) },
+    ...{ problems: [], seen: [], death: Promise.withResolvers(), landing: [] },
+  };
+  providePorts(cloud.ports);
+  break_(schedule, dice.pick([0.05, 0.15, 0.3]));
+
+  await play(schedule, "onboard", ({ acceptance, request }) => acceptOnboarding(acceptance, request));
+  for (let acts = dice.roll(3); acts > 0; acts -= 1) await playNext(schedule);
+  cloud.onWrite = () => undefined;
+  if (cloud.namespaces.size > 0) await play(schedule, "offboard", offboard, { isCalm: true });
+  landAll(schedule);
+  expectGone(schedule, "at the end");
+  return schedule;
+}
+
+function createRequest(dice: Dice): OnboardingRequest {
+  const databases = dice.pick([["messages"], ["messages", "orders"]]);
+  return OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    identityMode: dice.pick(["workloadIdentity", "workloadIdentity", "podIdentity"]),
+    databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
+    deletePolicy: "Delete",
+  });
+}
+
+/** Some writes get no answer, or lose their sender. */
+function break_(schedule: Schedule, chance: number): void {
+  const { cloud, dice } = schedule;
+  cloud.onWrite = ({ when }) => {
+    land(schedule);
+    if (when === "after" || !dice.chance(chance)) return undefined;
+    const fate = dice.pick(["late", "dies"] as const);
+    // What the cloud keeps back, once it has.
+    queueMicrotask(() => keepBack(schedule));
+    if (fate === "dies") schedule.death.resolve("died");
+    return fate;
+  };
+}
+
+function keepBack({ cloud, dice, landing }: Schedule): void {
+  for (const effect of cloud.late.splice(0)) landing.push({ at: Date.now() + dice.next() * landingMs, effect });
+}
+
+function land(schedule: Schedule, until = Date.now()): void {
+  const { landing } = schedule;
+  const due = landing.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at);
+  for (const each of due) {
+    landing.splice(landing.indexOf(each), 1);
+    each.effect();
+  }
+}
+
+function landAll(schedule: Schedule): void {
+  keepBack(schedule);
+  land(schedule, Number.POSITIVE_INFINITY);
+}
+
+async function playNext(schedule: Schedule): Promise<void> {
+  const { cloud, dice, request } = schedule;
+  const record = cloud.namespaces.get("aks-dev/team-a");
+  if (!record) {
+    await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice)));
+    return;
+  }
+  const choice = dice.roll(3);
+  if (record.state !== "Onboarded" || choice === 0) await play(schedule, "offboard", offboard);
+  else if (choice === 1) {
+    await play(schedule, "repair", ({ acceptance }) =>
+      acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) }),
+    );
+  } else await play(schedule, "change", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice)));
+}
+
+function offboard({ acceptance, request }: Schedule): Promise<Accepted> {
+  return acceptOffboarding(acceptance, request);
+}
+
+async function play(
+  schedule: Schedule,
+  what: string,
+  ask: (schedule: Schedule) => Promise<Accepted>,
+  { isCalm = false }: { isCalm?: boolean } = {},
+): Promise<void> {
+  const { acceptance, cloud, dice, seen } = schedule;
+  let accepted: Accepted;
+  try {
+    accepted = await ask(schedule);
+  } catch (error) {
+    if (error instanceof Refusal) return;
+    throw error;
+  }
+  if (!accepted.isNew) return;
+  const { operation } = accepted;
+  const cancels = !isCalm && dice.chance(0.5) ? 0.15 : 0;
+  await acceptance.run({
+    ...inVirtualTime,
+    onTimer(time) {
+      inVirtualTime.onTimer?.(time);
+      keepBack(schedule);
+      land(schedule);
+    },
+    random: dice.next,
+    async execute(_activity, work) {
+      if (dice.chance(cancels)) await cancel(schedule, operation);
+      for (;;) {
+        schedule.death = Promise.withResolvers();
+        const outcome = await Promise.race([work(), schedule.death.promise]);
+        if (outcome !== "died") return outcome;
+      }
+    },
+  });
+  const ended = cloud.operations.get(operation);
+  seen.push(`${what} ${ended?.status}`);
+  // Nothing holds the namespace. What has no record any more is not there, and nothing brings it back.
+  if (cloud.namespaces.size === 0) {
+    landAll(schedule);
+    expectGone(schedule, `${what} ${ended?.status}`);
+  }
+}
+
+async function cancel({ cloud, acceptance }: Schedule, operation: string): Promise<void> {
+  try {
+    await cancelOperation(cloud.ports.registry, operation, { by: requester });
+    acceptance.raise("decision");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
+function expectGone({ cloud, request, problems }: Schedule, when: string): void {
+  const name = identityName(request);
+  const things = [
+    ...[...cloud.objects.keys()].filter((key) => key.includes("team-a")),
+    ...[...cloud.users].flatMap(([database, users]) => (users.has(name) ? [`user in ${database}`] : [])),
+    ...cloud.identities.keys(),
+    // A credential needs its identity: without one, Azure refuses it.
+    ...(cloud.identities.has(name) ? (cloud.credentials.get(name) ?? []).map((each) => `credential ${each.name}`) : []),
+  ];
+  problems.push(...things.map((thing) => `${when}: left behind: ${thing}`));
+}
