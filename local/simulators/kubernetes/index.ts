@@ -29,7 +29,6 @@ import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./
 import { webhookConfiguration } from "./workloadIdentityWebhook.ts";
 
 export type { Restriction } from "./access.ts";
-export type { KubeObject } from "./object.ts";
 
 export interface KubernetesSimulator extends Simulator {
   /** The key in world.clusters. */

@@ -51,7 +51,11 @@ export function createDatabases({
           return (await request.query(batch.text)).recordsets;
         });
       } catch (error) {
-        const context = { target: name, host: server.host, loginError: (last: string) => pools.loginError(target, last) };
+        const context = {
+          target: name,
+          host: server.host,
+          loginError: (last: string) => pools.loginError(target, last),
+        };
         const number = numberOf(error, context);
         if (number !== undefined) span.setAttribute("db.response.status_code", String(number));
         if (number !== undefined && isThrottle(number)) throttles.add(1, { service: "sql" });

@@ -37,7 +37,7 @@ export const notices = {
   },
   LEFT_IN_PLACE: {
     cause:
-      "The catalog no longer has the cluster, server or database where something should be taken away, and Mooring cannot reach it otherwise.",
+      "The catalog no longer has the cluster, server or database where something should be removed, and Mooring cannot reach it otherwise.",
     fix: "Remove by hand what the step names, or put the name back into the catalog before the next operation. Once the identity is deleted, its users open nothing.",
   },
   NAMESPACE_KEPT: {

@@ -63,7 +63,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause:
-      "An identity with Mooring's tags exists, and no record says that it belongs to the namespace as it is now. Whoever uses it has everything that it can reach.",
+      "An identity with Mooring's tags exists, and no record says that it belongs to the namespace as it is now. Anyone who uses it has everything that it can reach.",
     fix: "Only an operator decides. With {dryRun} an operator sees what the identity can reach. If it belongs to the namespace, send the request with {adoptIdentity}; otherwise remove it (`az identity delete`) and send the request again.",
   },
   IDENTITY_HAS_ACCESS: {
