@@ -2,10 +2,10 @@
 const mostAheadMs = 300_000;
 
 /**
- * Whether that much time has passed since then. A time further ahead counts as long ago: a wrong clock wrote it, or this clock
+ * Whether that much time has passed since then. A time further ahead, or one that cannot be read, counts as long ago: a wrong clock wrote it, or this clock
  * has been set back, and nothing would happen until it gets there.
  */
 export function hasPassed(since: number, ms: number, now: number): boolean {
   const passed = now - since;
-  return passed >= ms || passed < -mostAheadMs;
+  return !(passed < ms && passed >= -mostAheadMs);
 }

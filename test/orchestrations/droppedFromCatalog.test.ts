@@ -38,7 +38,7 @@ function restarted(changes: Partial<Ports["catalog"]>, ports: Partial<Ports> = {
 
 async function send(ports: Ports, request: OnboardingRequest) {
   const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptOnboarding(acceptance, request);
+  const { operation } = await acceptOnboarding(acceptance, request, { isRemovalConfirmed: true });
   await acceptance.run();
   return cloud.operations.get(operation);
 }

@@ -110,21 +110,6 @@ it("applies AzureIdentity and binding in pod identity mode, and no service accou
   expect(cloud.operations.get("onboard-1")?.status).toBe("Succeeded");
 });
 
-it.each([workload, pod])("finds everything again when the registry was lost ($identityMode)", async (request) => {
-  await run("onboard", request);
-  for (const table of [cloud.namespaces, cloud.operations, cloud.steps]) table.clear();
-
-  await run("onboard", request, "onboard-2");
-
-  expect(cloud.operations.get("onboard-2")?.status).toBe("Succeeded");
-  expect(cloud.namespaces.get(`aks-dev/${request.namespace}`)?.state).toBe("Onboarded");
-  const actions = (await cloud.ports.registry.listSteps("onboard-2")).map(({ action }) => action);
-  expect(actions.length).toBeGreaterThan(4);
-  expect(new Set(actions)).toEqual(new Set(["none"]));
-  await run("offboard", request);
-  expectNothingLeft(cloud);
-});
-
 it.each([workload, pod])("removes everything again when $identityMode is offboarded", async (request) => {
   await run("onboard", request);
 

@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 
 async function send(request: OnboardingRequest) {
-  const { operation } = await acceptOnboarding(acceptance, request);
+  const { operation } = await acceptOnboarding(acceptance, request, { isRemovalConfirmed: true });
   await acceptance.run();
   return cloud.operations.get(operation);
 }

@@ -52,6 +52,8 @@ const together: Readonly<Record<string, readonly string[]>> = {
   announceStart: [],
   settleApproval: [],
   recordOutcome: [],
+  announceUndos: [],
+  handOver: [],
 };
 const ofIdentity = ["ensureIdentity", "removeIdentity", "federateIdentity", "unfederateIdentity", "returnCredential"];
 

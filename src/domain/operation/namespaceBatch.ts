@@ -55,7 +55,7 @@ const choice = {
 const mostOne = "say which namespaces with exactly one of filter, namespaces and all";
 
 /** In JSON Schema, what `superRefine` checks below. */
-const oneChoice = { oneOf: Object.keys(choice).map((name) => ({ required: [name] })) };
+const oneChoice = { oneOf: Object.keys(choice).map((name) => ({ required: [name], properties: { [name]: {} } })) };
 
 export const NamespaceBatchBody = z
   .discriminatedUnion(

@@ -24,7 +24,7 @@ export const DatabaseRequest = z.strictObject({
     .min(1)
     .max(RoleBundle.options.length)
     .refine(isUnique, "must not repeat a role")
-    .meta({ description: bundlesInWords, uniqueItems: true }),
+    .meta({ description: bundlesInWords }),
 });
 export type DatabaseRequest = z.infer<typeof DatabaseRequest>;
 
