@@ -56,7 +56,7 @@ export const OperationSummary = z
     leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
     stillToUndo: StillToUndo.optional().meta({
       description:
-        "While undos go on: what the operation still has to take away, since when it waits, and why. An operator's cancel ends the waiting.",
+        "While undos go on: what the operation still has to remove, since when it waits, and why. An operator's cancel ends the waiting.",
     }),
     compensates: z.string().optional().meta({ description: "The operation whose undos this one runs again." }),
     phase: Phase.optional().meta({
