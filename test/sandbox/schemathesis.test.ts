@@ -3,6 +3,9 @@
  * and what it does not, and compares every answer with it.
  */
 import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { isWhole, shareOf } from "../support/proofs.ts";
 import { pythonPackage } from "../support/python.ts";
@@ -50,8 +53,14 @@ if (schemathesis) {
 
 async function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {
   const child = spawn(schemathesis ?? "", args, {
-    cwd: import.meta.dirname,
-    env: { ...process.env, SCHEMATHESIS_HOOKS: "support.schemathesis", NO_COLOR: "1" },
+    // It keeps what it found in a folder beside.
+    cwd: mkdtempSync(join(tmpdir(), "mooring-schemathesis-")),
+    env: {
+      ...process.env,
+      PYTHONPATH: join(import.meta.dirname, "support"),
+      SCHEMATHESIS_HOOKS: "documentChecks",
+      NO_COLOR: "1",
+    },
   });
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));

@@ -5,11 +5,19 @@ import { type Access, attributesOf } from "./access.ts";
 import type { User } from "./authentication.ts";
 import type { FieldValidation } from "./body.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
-import { ApiFailure, badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
+import { badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { openApiDocument } from "./openApi.ts";
+import {
+  invalidOptions,
+  optionsOf,
+  requireAcceptable,
+  requireDeletePolicy,
+  requireListOptions,
+  unsupportedOption,
+} from "./options.ts";
 import { createPages } from "./pages.ts";
 import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
 import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
@@ -93,6 +101,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       if (isGroupServed) throw noSuchResource();
       return pageNotFound;
     }
+    requireAcceptable(request.headers["accept"]);
     if (path.name === undefined) return onCollection(request, resource, path);
     const target: Target = { resource, namespace: path.namespace, name: path.name };
     if (resource.namespaced !== (path.namespace !== undefined)) throw noSuchResource();
@@ -115,6 +124,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
   function onCollection(request: ApiRequest, resource: Resource, { namespace }: ResourcePath): Answer {
     const query = request.url.searchParams;
     if (request.method === "GET") {
+      requireListOptions(query, { isWatch: isTrue(query.get("watch")), newest: store.version });
       return isTrue(query.get("watch")) ? watch(request, resource, namespace) : list(request, resource, namespace);
     }
     if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
@@ -155,7 +165,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         const query = request.url.searchParams;
         if (mediaType !== "application/apply-patch+yaml") {
           if (query.has("force"))
-            throw patchOptionsInvalid("force: Forbidden: may not be specified for non-apply patch");
+            throw invalidOptions("PatchOptions", {
+              ...{ reason: "FieldValueForbidden", field: "force" },
+              message: "Forbidden: may not be specified for non-apply patch",
+            });
           return {
             code: 200,
             body: objects.patch(target, { mediaType, body: read(request) }, options),
@@ -163,7 +176,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
           };
         }
         if (!query.get("fieldManager"))
-          throw patchOptionsInvalid("fieldManager: Required value: is required for apply patch");
+          throw invalidOptions("PatchOptions", {
+            ...{ reason: "FieldValueRequired", field: "fieldManager" },
+            message: "Required value: is required for apply patch",
+          });
         const force = isTrue(query.get("force"));
         if (store.get(target.resource, target.namespace, target.name) === undefined) mayCreate();
         const { object, isNew } = objects.apply(target, read(request), { ...options, force });
@@ -271,46 +287,49 @@ function mediaTypeOf({ headers }: Pick<ApiRequest, "headers">): string {
   return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-function writeOptions({ url, headers, user }: ApiRequest, warnings: string[]): WriteOptions {
+function writeOptions({ method, url, headers, user }: ApiRequest, warnings: string[]): WriteOptions {
   const query = url.searchParams;
   const manager = query.get("fieldManager") || (headers["user-agent"]?.split(/[/ ]/)[0] ?? "") || "unknown";
-  if (manager.length > 128) throw patchOptionsInvalid("fieldManager: Too long: may not be more than 128 bytes");
+  const kind = optionsOf(method);
+  if (manager.length > 128) {
+    const message = "Too long: may not be more than 128 bytes";
+    throw invalidOptions(kind, { reason: "FieldValueTooLong", message, field: "fieldManager" });
+  }
   return {
     manager,
     byClient: true,
     user,
-    dryRun: isDryRun(query.getAll("dryRun")),
-    fieldValidation: fieldValidation(query.get("fieldValidation")),
+    dryRun: isDryRun(query.getAll("dryRun"), method),
+    fieldValidation: fieldValidation(query.get("fieldValidation"), method),
     warn: (message) => warnings.push(message),
   };
 }
 
-function fieldValidation(text: string | null): FieldValidation {
+function fieldValidation(text: string | null, method: string): FieldValidation {
   if (text === null || text === "") return "Warn";
   if (text === "Ignore" || text === "Warn" || text === "Strict") return text;
-  throw patchOptionsInvalid(
-    `fieldValidation: Unsupported value: "${text}": supported values: "Ignore", "Strict", "Warn"`,
-  );
+  const supported = '"", "Ignore", "Strict", "Warn"';
+  throw invalidOptions(optionsOf(method), unsupportedOption("fieldValidation", JSON.stringify(text), supported));
 }
 
-function isDryRun(values: readonly string[]): boolean {
+function isDryRun(values: readonly string[], method: string): boolean {
   const wrong = values.find((value) => value !== "All");
-  if (wrong !== undefined) throw patchOptionsInvalid(`dryRun: Unsupported value: "${wrong}": supported values: "All"`);
+  if (wrong !== undefined) {
+    throw invalidOptions(optionsOf(method), unsupportedOption("dryRun", JSON.stringify(values), '"All"'));
+  }
   return values.length > 0;
-}
-
-function patchOptionsInvalid(why: string): ApiFailure {
-  return new ApiFailure(422, "Invalid", `PatchOptions.meta.k8s.io "" is invalid: ${why}`);
 }
 
 function deleteOptions(request: ApiRequest, resource: Resource) {
   const body = request.body === "" ? {} : read(request);
   const preconditions = objectAt(body, "preconditions");
   const policy = propagationPolicy(request);
+  requireDeletePolicy(policy, typeof objectAt(body)["orphanDependents"] === "boolean");
   return {
     byClient: true,
     user: request.user,
-    dryRun: isDryRun(request.url.searchParams.getAll("dryRun")) || Array.isArray(objectAt(body)["dryRun"]),
+    dryRun:
+      isDryRun(request.url.searchParams.getAll("dryRun"), request.method) || Array.isArray(objectAt(body)["dryRun"]),
     // By default, deleting a job keeps its pods, as batch/v1 always did.
     orphan: policy === undefined ? resource.kind === "Job" : policy === "Orphan",
     preconditions: {

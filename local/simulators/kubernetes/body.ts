@@ -44,21 +44,42 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
     apiVersion,
     kind,
     metadata: {
-      ...metadata,
+      ...withoutNullTexts(metadata),
       ...(namespace === undefined ? {} : { namespace }),
     },
   };
+}
+
+/** In Go, null in a map of strings is the empty string. */
+function withoutNullTexts(metadata: JsonObject): JsonObject {
+  const maps = ["labels", "annotations"].flatMap((field) => {
+    const map = metadata[field];
+    if (!isObject(map)) return [];
+    return [[field, Object.fromEntries(Object.entries(map).map(([key, text]) => [key, text ?? ""]))] as const];
+  });
+  return { ...metadata, ...Object.fromEntries(maps) };
 }
 
 /** The object without undeclared fields, which are refused, reported or silently dropped, as the request asks. */
 export function known(
   resource: Resource,
   object: JsonObject,
-  { fieldValidation = "Warn", warn }: { fieldValidation?: FieldValidation; warn?: (message: string) => void },
+  {
+    fieldValidation = "Warn",
+    warn,
+    isPatched = false,
+  }: { fieldValidation?: FieldValidation; warn?: (message: string) => void; isPatched?: boolean },
 ): JsonObject {
   const unknown = unknownFields(object, resource.schema).map((path) => `unknown field "${path}"`);
   if (unknown.length > 0 && fieldValidation === "Strict") {
     const { kind, version } = resource;
+    if (isPatched) {
+      const why = `strict decoding error: ${unknown.join(", ")}`;
+      const message = `Invalid value: ${JSON.stringify(JSON.stringify(object))}: ${why}`;
+      throw invalid(resource, stringAt(object, "metadata", "name") ?? "", [
+        { reason: "FieldValueInvalid", message, field: "patch" },
+      ]);
+    }
     const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}: `;
     throw badRequest(`${prefix}strict decoding error: ${unknown.join(", ")}`);
   }

@@ -8,7 +8,7 @@ interface Details {
   readonly group?: string | undefined;
   readonly kind?: string | undefined;
   readonly uid?: string | undefined;
-  readonly causes?: readonly Cause[] | undefined;
+  readonly causes?: readonly Partial<Cause>[] | undefined;
   readonly retryAfterSeconds?: number | undefined;
 }
 
@@ -105,11 +105,11 @@ export function unsupportedMediaType(message: string): ApiFailure {
 
 export function methodNotAllowed(): ApiFailure {
   const message = "the server does not allow this method on the requested resource";
-  return new ApiFailure(405, "MethodNotAllowed", message);
+  return new ApiFailure(405, "MethodNotAllowed", message, {});
 }
 
 export function noSuchResource(): ApiFailure {
-  return new ApiFailure(404, "NotFound", "the server could not find the requested resource");
+  return new ApiFailure(404, "NotFound", "the server could not find the requested resource", {});
 }
 
 const reasons: Readonly<Record<number, string>> = {

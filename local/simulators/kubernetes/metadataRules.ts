@@ -18,22 +18,26 @@ export function metadataViolations(resource: Resource, metadata: JsonObject): Ca
     ]),
     ...stringMapViolations(metadata, "annotations", (key) => keyViolations("metadata.annotations", key.toLowerCase())),
     ...annotationsTooLong(metadata),
-    ...listAt(metadata, "finalizers").flatMap((finalizer) =>
-      typeof finalizer === "string" && keyViolations("metadata.finalizers", finalizer).length === 0
-        ? []
-        : [
-            invalidValue(
-              "metadata.finalizers",
-              finalizer,
-              "name part must consist of alphanumeric characters, '-', '_' or '.'",
-            ),
-          ],
-    ),
+    ...listAt(metadata, "finalizers").flatMap((finalizer, index) => finalizerViolations(resource, finalizer, index)),
     ...listAt(metadata, "ownerReferences").flatMap((owner, index) =>
       ["apiVersion", "kind", "name", "uid"]
         .filter((field) => !stringAt(owner, field))
         .map((field) => invalidValue(`metadata.ownerReferences[${index}].${field}`, "", "must not be empty")),
     ),
+  ];
+}
+
+/** Kinds of the oldest groups want a domain for all finalizers but the API server's own. */
+function finalizerViolations({ group, isCustom }: Resource, finalizer: Json, index: number): Cause[] {
+  const text = typeof finalizer === "string" ? finalizer : "";
+  const wantsDomain = !isCustom && ["", "apps", "batch"].includes(group);
+  const isStandard = ["foregroundDeletion", "kubernetes", "orphan"].includes(text);
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return [
+    ...keyViolations("metadata.finalizers", text),
+    ...(wantsDomain && !text.includes("/") && !isStandard
+      ? [invalidValue(`metadata.finalizers[${index}]`, finalizer, why)]
+      : []),
   ];
 }
 

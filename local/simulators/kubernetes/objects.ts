@@ -14,7 +14,16 @@ import {
   resetsManagedFields,
   withoutNulls,
 } from "./body.ts";
-import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound, unsupportedMediaType } from "./failures.ts";
+import {
+  ApiFailure,
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  invalid,
+  notFound,
+  unsupportedMediaType,
+} from "./failures.ts";
 import { equal, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { immutabilityViolations, kindViolations, prepare, settle } from "./kindRules.ts";
 import { invalidValue, metadataViolations, withName } from "./metadataRules.ts";
@@ -191,7 +200,7 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
       const { resource } = address;
       const object = known(resource, addressed({ ...address, name: undefined }, body), options);
       if (stringAt(object, "metadata", "resourceVersion") !== undefined) {
-        throw badRequest("resourceVersion should not be set on objects to be created");
+        throw new ApiFailure(500, "", "resourceVersion should not be set on objects to be created");
       }
       return insert(resource, object, tracking(resource, {}, options), options);
     },
@@ -199,7 +208,8 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     replace(target, body, options) {
       const { resource, name } = target;
       const desired = known(resource, addressed(target, body), options);
-      find(target);
+      const live = find(target);
+      requireSameUid(resource, live, desired);
       if (resource.isCustom && stringAt(desired, "metadata", "resourceVersion") === undefined) {
         const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
         throw invalid(resource, name, [cause]);
@@ -210,7 +220,10 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     patch(target, { mediaType, body }, options) {
       const { resource } = target;
       const live = find(target);
-      const patched = known(resource, addressed(target, patchWith(resource, live, mediaType, body)), options);
+      const patched = known(resource, addressed(target, patchWith(resource, live, mediaType, body)), {
+        ...options,
+        isPatched: true,
+      });
       return update(target, patched, tracking(resource, patched, options), options);
     },
 
@@ -332,6 +345,13 @@ function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonO
   if (askedUid !== undefined && askedUid !== uid) {
     throw invalid(resource, name, [invalidValue("metadata.uid", askedUid, "field is immutable")]);
   }
+}
+
+/** A replacement of another object is refused by the store, before any field is looked at. */
+function requireSameUid(resource: Resource, { metadata: { name, uid } }: KubeObject, desired: JsonObject) {
+  const asked = stringAt(desired, "metadata", "uid");
+  if (asked === undefined || asked === uid) return;
+  throw conflict(resource, name, `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${uid}`);
 }
 
 /** A UID implies that the object exists. */

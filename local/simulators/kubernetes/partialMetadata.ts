@@ -8,5 +8,11 @@ export function partialMetadata({ metadata }: KubeObject): JsonObject {
 
 export function partialMetadataList(items: readonly KubeObject[], metadata: JsonObject): JsonObject {
   const kind = "PartialObjectMetadataList";
-  return { kind, apiVersion: "meta.k8s.io/v1", metadata, items: items.map(partialMetadata) };
+  // Null where there are none, as Go writes a list that was never made; lists of whole objects are made.
+  return {
+    kind,
+    apiVersion: "meta.k8s.io/v1",
+    metadata,
+    items: items.length === 0 ? null : items.map(partialMetadata),
+  };
 }

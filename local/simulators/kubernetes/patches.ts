@@ -58,7 +58,10 @@ function withoutDirectives(value: Json): Json {
 }
 
 export function jsonPatch(target: Json, operations: Json): Json {
-  if (!Array.isArray(operations)) throw badRequest("error decoding patch: a JSON patch is a list of operations");
+  if (!Array.isArray(operations))
+    throw badRequest(
+      "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+    );
   return operations.reduce<Json>((current, operation) => applyOperation(current, operation), target);
 }
 
@@ -70,24 +73,24 @@ function applyOperation(target: Json, operation: Json): Json {
     case "add":
       return change(target, path, { value, isInsert: true });
     case "replace":
-      if (read(target, path) === undefined) throw unprocessable(`replace operation does not apply: missing path`);
+      if (read(target, path) === undefined) throw unprocessable();
       return change(target, path, { value, isInsert: false });
     case "remove":
-      if (read(target, path) === undefined) throw unprocessable(`remove operation does not apply: missing path`);
+      if (read(target, path) === undefined) throw unprocessable();
       return change(target, path, { value: undefined, isInsert: false });
     case "test":
-      if (!equal(read(target, path), value)) throw unprocessable(`testing value /${path.join("/")} failed`);
+      if (!equal(read(target, path), value)) throw unprocessable();
       return target;
     case "copy":
     case "move": {
       const from = pointer(stringAt(operation, "from"));
       const moved = read(target, from);
-      if (moved === undefined) throw unprocessable(`${kind} operation does not apply: missing from path`);
+      if (moved === undefined) throw unprocessable();
       const rest = kind === "move" ? change(target, from, { value: undefined, isInsert: false }) : target;
       return change(rest, path, { value: moved, isInsert: true });
     }
     default:
-      throw badRequest(`error decoding patch: unexpected kind: ${kind}`);
+      throw unprocessable();
   }
 }
 
@@ -118,18 +121,19 @@ function change(
   if (part === undefined) return edit.value ?? null;
   if (Array.isArray(target)) {
     const index = part === "-" ? target.length : Number(part);
-    if (!Number.isInteger(index) || index < 0 || index > target.length) throw unprocessable(`invalid index ${part}`);
+    if (!Number.isInteger(index) || index < 0 || index > target.length) throw unprocessable();
     const replaced = rest.length === 0 && edit.isInsert ? 0 : 1;
     const next = rest.length === 0 ? edit.value : change(target[index] ?? null, rest, edit);
     return target.toSpliced(index, replaced, ...(next === undefined ? [] : [next]));
   }
-  if (!isObject(target)) throw unprocessable(`missing path: /${part}`);
-  if (rest.length > 0 && target[part] === undefined) throw unprocessable(`missing path: /${part}`);
+  if (!isObject(target)) throw unprocessable();
+  if (rest.length > 0 && target[part] === undefined) throw unprocessable();
   const { [part]: old, ...others } = target;
   const next = rest.length === 0 ? edit.value : change(old ?? null, rest, edit);
   return next === undefined ? others : { ...target, [part]: next };
 }
 
-function unprocessable(why: string): ApiFailure {
-  return new ApiFailure(422, "Invalid", `the server rejected our request due to an error in our request: ${why}`);
+/** The server does not say which operation failed, or why. */
+function unprocessable(): ApiFailure {
+  return new ApiFailure(422, "Invalid", "the server rejected our request due to an error in our request", {});
 }

@@ -44,7 +44,7 @@ function fieldSelector(resource: Resource, text: string): Selector {
     .filter((part) => part !== "")
     .map((part) => {
       const match = /^([^!=]+)(==|=|!=)(.*)$/.exec(part);
-      if (match === null) throw badRequest(`invalid selector: "${text}"; can't understand "${part}"`);
+      if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
       const [, field = "", operator, value] = match;
       if (!selectable.includes(field)) throw badRequest(notSelectable(resource, field));
       return { path: field.split("."), value, isEqual: operator !== "!=" };

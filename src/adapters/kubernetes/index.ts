@@ -42,7 +42,11 @@ const ObjectList = z.object({
   metadata: z.object({ continue: z.string().default("") }).prefault({}),
   items: z.array(z.looseObject({})),
 });
-const MetadataList = ObjectList.extend({ kind: z.literal("PartialObjectMetadataList") });
+const MetadataList = ObjectList.extend({
+  kind: z.literal("PartialObjectMetadataList"),
+  // An API server answers null where there are none, unlike in a list of whole objects.
+  items: ObjectList.shape.items.nullable().transform((items) => items ?? []),
+});
 
 const ResourceList = z.object({
   resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),

@@ -169,6 +169,8 @@ describe("namespacedKinds and listMetadata", () => {
     expect(found).toMatchObject([{ apiVersion: "v1", kind: "Secret", metadata }]);
     expect(Object.keys(found[0] ?? {})).toEqual(["apiVersion", "kind", "metadata"]);
     expect(received).not.toContain(btoa("content"));
+    const none = { apiVersion: "v1", kind: "Pod", namespace: "held" };
+    expect(await kubernetes.listMetadata(cluster.target, none)).toEqual([]);
   });
 
   test("refuses an answer that has contents", async () => {

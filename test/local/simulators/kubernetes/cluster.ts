@@ -118,7 +118,11 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
       options: { body?: unknown; headers?: Record<string, string>; token?: string } = {},
     ): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }> {
       return new Promise((resolve, reject) => {
+        const { body } = options;
+        const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
         const headers = {
+          // Node sends the body of a DELETE without its length.
+          ...(text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) }),
           authorization: `Bearer ${options.token ?? token}`,
           "content-type": "application/json",
           ...options.headers,
@@ -140,8 +144,7 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
           },
         );
         request.on("error", reject);
-        const { body } = options;
-        request.end(body === undefined || typeof body === "string" ? body : JSON.stringify(body));
+        request.end(text);
       });
     },
   };

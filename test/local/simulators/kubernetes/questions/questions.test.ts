@@ -1,0 +1,63 @@
+/**
+ * The simulated API server answers as a real one: a table of questions, whose real answers are recorded beside it
+ * (answers.json). What it answers otherwise stands in differences.json with the reason; an entry that has become equal fails.
+ *
+ * On the real server (npm run test:apiServer -- <this file>), what is recorded has to be what it answers. MOORING_RECORD=1
+ * records again.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { usesRealApiServer } from "../../../../../local/cluster/index.ts";
+import { type Answered, ask, startAsked } from "./ask.ts";
+import { tableOfQuestions } from "./table.ts";
+
+/** Status, reason, kind, and a digest of the whole. */
+type Recorded = readonly [number, string, string, string];
+
+interface Differences {
+  /** Questions whose answers differ in status, reason or kind, by the reason why. */
+  readonly status: Readonly<Record<string, readonly string[]>>;
+  /** Those that differ only in the rest. */
+  readonly rest: Readonly<Record<string, readonly string[]>>;
+}
+
+const file = (name: string) => join(import.meta.dirname, name);
+const read = <T>(name: string): T => JSON.parse(readFileSync(file(name), "utf8")) as T;
+const recordedOf = ({ status, reason, kind, digest }: Answered): Recorded => [status, reason, kind, digest];
+
+test("answers the table of questions as a real API server does", { timeout: 300_000 }, async () => {
+  const cluster = await startAsked();
+  const answers = await ask(cluster, tableOfQuestions());
+  await cluster.simulator.close();
+  expect(answers.length).toBeGreaterThan(500);
+  if (usesRealApiServer) return expectRecorded(answers);
+
+  const recorded = read<Record<string, Recorded>>("answers.json");
+  expect(answers.map(({ id }) => id)).toEqual(Object.keys(recorded));
+  const differing = answers.flatMap((answer) => {
+    const real = recorded[answer.id];
+    const own = recordedOf(answer);
+    if (real === undefined) return [];
+    const isOtherwise = own.slice(0, 3).join() !== real.slice(0, 3).join();
+    return isOtherwise || own[3] !== real[3] ? [{ id: answer.id, isOtherwise }] : [];
+  });
+  const ids = (isOtherwise: boolean) =>
+    differing.filter((each) => each.isOtherwise === isOtherwise).map(({ id }) => id);
+  const known = read<Differences>("differences.json");
+  expect(ids(true).toSorted()).toEqual(Object.values(known.status).flat().toSorted());
+  expect(ids(false).toSorted()).toEqual(Object.values(known.rest).flat().toSorted());
+  expect(ids(true).length / answers.length).toBeLessThan(1 / 20);
+});
+
+function expectRecorded(answers: readonly Answered[]) {
+  if (process.env["MOORING_RECORD"] === "1") {
+    const lines = answers.map((answer) => `${JSON.stringify(answer.id)}:${JSON.stringify(recordedOf(answer))}`);
+    writeFileSync(file("answers.json"), `{\n${lines.join(",\n")}\n}\n`);
+  }
+  const recorded = read<Record<string, Recorded>>("answers.json");
+  const changed = answers.flatMap((answer) =>
+    JSON.stringify(recorded[answer.id]) === JSON.stringify(recordedOf(answer)) ? [] : [`${answer.id}: ${answer.text}`],
+  );
+  expect(changed).toEqual([]);
+}
