@@ -84,7 +84,6 @@ async function byHand(namespace: string, count: number): Promise<void> {
   const { clientId } = JSON.parse(shown) as { clientId: string };
   const discovery = await run("kubectl", ["get", "--raw", "/.well-known/openid-configuration"]);
   const { issuer } = JSON.parse(discovery) as { issuer: string };
-  // `kubectl create namespace` sends protobuf, which the simulated cluster does not read.
   const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
   await run("kubectl", ["apply", "--validate=false", "-f", "-"], JSON.stringify(own));
   const annotations = { "azure.workload.identity/client-id": clientId };

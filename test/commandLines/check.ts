@@ -32,7 +32,7 @@ export function checkCommandLine({ words, isExact, isPartial = false }: CommandL
     .filter((option) => !accepts(program, command, option))
     .map((option) => `${name} ${command} has no option ${option}`);
   const depth = command === "" ? 0 : command.split(" ").length;
-  const operands = leading.slice(depth).filter((word) => word !== anyValue);
+  const operands = leading.slice(depth).filter((word) => word !== anyValue && !word.includes("="));
   if (isExact && !program.operands && operands.length > 0)
     problems.push(`${name} ${command} takes no "${operands.join(" ")}"`);
   // A command that is only named, as in "undo it with `az group delete`", has no options of its own.

@@ -1,5 +1,5 @@
 /** kubectl is the one client here that this project neither wrote nor chose, so it is the best check of the simulator. */
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,11 @@ const isUsable = hasProgram(program, {
   from: "kubernetes-client",
 });
 
-describe.runIf(isUsable)("kubectl", () => {
+const [, version = ""] = isUsable
+  ? (/^Client Version: (\S+)/m.exec(execFileSync(program, ["version", "--client"], { encoding: "utf8" })) ?? [])
+  : [];
+
+describe.runIf(isUsable)(`kubectl ${version}`, () => {
   let cluster: TestCluster;
   let home = "";
   beforeAll(async () => {
@@ -139,6 +143,22 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     expect(await kubectl("get", "-n", "team", "azureidentity", "id", "-o", "jsonpath={.spec.clientID}")).toBe("new");
   });
 
+  // kubectl sends these in protobuf.
+  test("creates objects without a manifest", async () => {
+    expect(await kubectl("create", "namespace", "made")).toBe("namespace/made created\n");
+    const literal = await kubectl("create", "configmap", "made", "-n", "made", "--from-literal=key=one");
+    expect(literal).toBe("configmap/made created\n");
+    await kubectl("create", "quota", "made", "-n", "made", "--hard=pods=0");
+    await kubectl("create", "deployment", "made", "-n", "made", "--image=message-app");
+    expect(await kubectl("create", "token", "default", "-n", "made")).toMatch(/^ey/);
+
+    expect(await kubectl("get", "cm", "made", "-n", "made", "-o", "jsonpath={.data.key}")).toBe("one");
+    expect(await kubectl("get", "quota", "made", "-n", "made", "-o", "jsonpath={.spec.hard.pods}")).toBe("0");
+    const image = "jsonpath={.spec.template.spec.containers[0].image}";
+    expect(await kubectl("get", "deployment", "made", "-n", "made", "-o", image)).toBe("message-app");
+    await kubectl("delete", "namespace", "made", "--timeout=60s");
+  });
+
   test("waits for a condition, and for a deletion", async () => {
     expect(
       await kubectl("wait", "--for=condition=Established", "crd", "azureidentities.aadpodidentity.k8s.io"),
@@ -153,7 +173,8 @@ spec: {type: 0, resourceID: /subscriptions/s, clientID: c}
     const body = [{ op: "remove", path: "/metadata/finalizers" }];
     await cluster.core.patchNamespacedConfigMap({ namespace: "team", name: "held", body });
 
-    expect(await deleting).toBe('configmap "held" deleted\n');
+    // Since 1.34, kubectl also names the namespace.
+    expect(await deleting).toMatch(/^configmap "held" deleted( from team namespace)?\n$/);
   });
 
   test("shows the server's reason for a refusal", async () => {
