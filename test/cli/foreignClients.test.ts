@@ -117,6 +117,7 @@ describe.runIf(hasGo)("Go's clients", () => {
       "topic to all",
       "missing entity true",
       "cluster MODIFIED map[key:two more:three]",
+      "openapi 2.0 true",
       "",
     ]);
   });
