@@ -10,10 +10,12 @@ import type { Schema } from "./schema.ts";
 
 export const openApiV2Path = "/openapi/v2";
 
-const binary = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/** Without the "@", which Go's parser of media types refuses (kube-openapi, pkg/handler). */
+const binary = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export function answerOpenApiV2(resources: Resources, accept: string | undefined): Answer {
-  if (!accept?.includes(binary)) return { code: 200, body: printJson(resources.all()) };
+  if (!accept?.includes(asked) && !accept?.includes(binary)) return { code: 200, body: printJson(resources.all()) };
   const bytes = printBinary(resources.all());
   return { stream: (response) => response.writeHead(200, { "content-type": binary }).end(bytes) };
 }

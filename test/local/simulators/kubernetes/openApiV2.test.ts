@@ -5,7 +5,7 @@ import protobuf from "protobufjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCluster, type TestCluster } from "./cluster.ts";
 
-const binary = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startCluster();
@@ -47,7 +47,7 @@ const textOf = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toStr
 const only = (fields: Map<number, Uint8Array[]>, number: number) => fields.get(number)?.[0] ?? new Uint8Array();
 
 test("names each kind in protobuf", async () => {
-  const { type, body } = await get(`${binary}, application/json`);
+  const { type, body } = await get(`${asked}, application/json`);
   const document = fieldsOf(body);
   const definitions = fieldsOf(only(document, 9)).get(1)?.map(fieldsOf) ?? [];
   const map = definitions.find((each) => textOf(only(each, 1)) === "core.v1.ConfigMap") ?? new Map();
@@ -57,7 +57,10 @@ test("names each kind in protobuf", async () => {
     ?.map((each) => textOf(only(fieldsOf(each), 1)));
   const extension = fieldsOf(only(schema, 31));
 
-  expect([type, textOf(only(document, 1))]).toEqual([binary, "2.0"]);
+  expect([type, textOf(only(document, 1))]).toEqual([
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "2.0",
+  ]);
   expect(properties).toEqual(expect.arrayContaining(["data", "metadata"]));
   expect(textOf(only(fieldsOf(only(schema, 22)), 1))).toBe("object");
   expect(textOf(only(extension, 1))).toBe("x-kubernetes-group-version-kind");
