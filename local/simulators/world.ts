@@ -106,6 +106,7 @@ export interface RoleAssignment {
   readonly principalId: string;
   /** The id of a subscription, a resource group or a resource. */
   readonly scope: string;
+  readonly description?: string | undefined;
 }
 
 export interface SqlServer {

@@ -187,4 +187,6 @@ func cluster() {
 	applied := check(maps.Apply(ctx, applycore.ConfigMap("go", "default").WithData(map[string]string{"more": "three"}), metav1.ApplyOptions{FieldManager: "go"}))
 	must(maps.Delete(ctx, "go", metav1.DeleteOptions{}))
 	fmt.Println("cluster", event.Type, applied.Data)
+	document := check(clientset().Discovery().OpenAPISchema())
+	fmt.Println("openapi", document.Swagger, len(document.Definitions.AdditionalProperties) > 10)
 }

@@ -91,6 +91,12 @@ export const failures = {
       "RoleDefinitionHasAssignments",
       `There are existing role assignments referencing role (code: ${name}).`,
     ),
+  assignmentFixed: () =>
+    new ArmFailure(
+      400,
+      "RoleAssignmentUpdateNotPermitted",
+      "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+    ),
   assignmentExists: () => new ArmFailure(409, "RoleAssignmentExists", "The role assignment already exists."),
   concurrentWrites: (identityId: string) =>
     new ArmFailure(

@@ -1,6 +1,7 @@
 /**
- * Microsoft.Authorization/roleAssignments at any scope (learn.microsoft.com "List Azure role assignments using
- * the REST API"): without a filter, or by principal, the assignments at the scope, above it and below it.
+ * Microsoft.Authorization/roleAssignments at any scope (learn.microsoft.com "List Azure role assignments using the REST API",
+ * "Role Assignments - Create", "Role Assignments - Delete", "Troubleshoot Azure RBAC"): without a filter, or by principal,
+ * what is assigned at the scope, above it and below it.
  */
 import { z } from "zod";
 import type { RoleAssignment, World } from "../world.ts";
@@ -9,7 +10,13 @@ import { isSame, type ResourcePath } from "./resourcePath.ts";
 import { type ArmCall, notFound, page, parseBody, type ResourceType } from "./resources.ts";
 
 const type = "Microsoft.Authorization/roleAssignments";
-const Body = z.object({ properties: z.object({ principalId: z.guid(), roleDefinitionId: z.string().min(1) }) });
+const AssignmentBody = z.object({
+  properties: z.object({
+    roleDefinitionId: z.string().min(1),
+    principalId: z.guid(),
+    description: z.string().nullish(),
+  }),
+});
 
 export function roleAssignments(world: World): ResourceType {
   return {
@@ -31,18 +38,21 @@ export function roleAssignments(world: World): ResourceType {
     },
 
     PUT({ path, body }) {
-      const { principalId, roleDefinitionId } = parseBody(Body, body).properties;
+      const { roleDefinitionId, principalId, description } = parseBody(AssignmentBody, body).properties;
       const [name = ""] = path.names;
-      const assignment = { name, principalId, role: roleDefinitionId.split("/").at(-1) ?? "", scope: scopeOf(path) };
-      const same = [...world.roleAssignments.values()].find(
-        (each) =>
-          isSame(each.scope, assignment.scope) &&
-          isSame(each.principalId, principalId) &&
-          isSame(each.role, assignment.role),
-      );
-      if (same && !isSame(same.name, name)) throw failures.assignmentExists();
-      world.roleAssignments.set(name, assignment);
-      return { status: 201, body: describe(world)(assignment) };
+      const made = {
+        name,
+        role: roleDefinitionId.split("/").at(-1) ?? "",
+        principalId,
+        scope: scopeOf(path),
+        description: description ?? undefined,
+      };
+      const all = [...world.roleAssignments.values()];
+      if (all.some((each) => isSame(each.name, name) && !isSameGrant(each, made))) throw failures.assignmentFixed();
+      if (all.some((each) => !isSame(each.name, name) && isSameGrant(each, made))) throw failures.assignmentExists();
+      const status = world.roleAssignments.has(name) ? 200 : 201;
+      world.roleAssignments.set(name, made);
+      return { status, body: describe(world)(made) };
     },
 
     DELETE({ path }) {
@@ -53,6 +63,10 @@ export function roleAssignments(world: World): ResourceType {
       return { status: 200, body: describe(world)(found) };
     },
   };
+}
+
+function isSameGrant(one: RoleAssignment, other: RoleAssignment): boolean {
+  return (["role", "principalId", "scope"] as const).every((field) => isSame(one[field], other[field]));
 }
 
 interface Filter {
@@ -100,7 +114,7 @@ function scopeOf({ scope = "" }: ResourcePath): string {
 }
 
 function describe({ subscriptionId, groups }: World) {
-  return ({ name, role, principalId, scope }: RoleAssignment) => ({
+  return ({ name, role, principalId, scope, description }: RoleAssignment) => ({
     id: `${scope}/providers/${type}/${name}`,
     name,
     type,
@@ -116,7 +130,7 @@ function describe({ subscriptionId, groups }: World) {
       createdBy: null,
       updatedBy: null,
       delegatedManagedIdentityResourceId: null,
-      description: null,
+      description: description ?? null,
     },
   });
 }

@@ -10,6 +10,7 @@ import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.t
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { openApiDocument } from "./openApi.ts";
+import { answerOpenApiV2, openApiV2Path } from "./openApiV2.ts";
 import {
   invalidOptions,
   optionsOf,
@@ -88,6 +89,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     if (document !== undefined && request.method === "GET") {
       if (ownDocument === undefined) access.requireDiscovery(user, request.url.pathname);
       return { code: 200, body: document };
+    }
+    if (request.url.pathname === openApiV2Path && request.method === "GET") {
+      access.requireDiscovery(user, openApiV2Path);
+      return answerOpenApiV2(resources, request.headers["accept"]);
     }
     if (path === undefined) return pageNotFound;
     const resource = resources.find(path.group, path.version, path.plural);

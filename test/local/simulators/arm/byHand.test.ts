@@ -188,6 +188,12 @@ describe("roles", () => {
     const id = randomUUID();
     expect((await ask("PUT", assignment(id), grant, version)).status).toBe(201);
     expect(errorOf(await ask("PUT", assignment(randomUUID()), grant, version))).toEqual([409, "RoleAssignmentExists"]);
+    expect((await ask("PUT", assignment(id), grant, version)).status).toBe(200);
+    const changed = { properties: { ...grant.properties, principalId: randomUUID() } };
+    expect(errorOf(await ask("PUT", assignment(id), changed, version))).toEqual([
+      400,
+      "RoleAssignmentUpdateNotPermitted",
+    ]);
     expect(errorOf(await ask("DELETE", definition, undefined, version))).toEqual([400, "RoleDefinitionHasAssignments"]);
     expect((await ask("DELETE", assignment(id), undefined, version)).status).toBe(200);
     expect((await ask("DELETE", assignment(id), undefined, version)).status).toBe(204);
