@@ -21,6 +21,7 @@ import {
 } from "./options.ts";
 import { createPages } from "./pages.ts";
 import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
+import { requirePatchType } from "./patches.ts";
 import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { selectorOf } from "./selectors.ts";
@@ -155,6 +156,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     { mayCreate, subresource }: { mayCreate: () => void; subresource?: "status" },
   ): Answer {
     const warnings: string[] = [];
+    if (request.method === "PATCH") requirePatchType(target.resource, mediaTypeOf(request));
     const options: WriteOptions = {
       ...writeOptions(request, warnings),
       ...(subresource === undefined ? {} : { subresource }),
@@ -194,7 +196,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         const { object, isGone } = objects.remove(target, deleteOptions(request, target.resource));
         const warning = orphanWarning(request, target.resource);
         if (warning !== undefined) warnings.push(warning);
-        const returnsObject = !isGone || ["Pod", "ServiceAccount"].includes(target.resource.kind);
+        const returnsObject = !isGone || ["Pod", "ResourceQuota", "ServiceAccount"].includes(target.resource.kind);
         return { code: 200, body: returnsObject ? object : deleted(target.resource, object), headers: headers() };
       }
       default:

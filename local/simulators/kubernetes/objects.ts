@@ -14,22 +14,13 @@ import {
   resetsManagedFields,
   withoutNulls,
 } from "./body.ts";
-import {
-  ApiFailure,
-  alreadyExists,
-  badRequest,
-  conflict,
-  forbidden,
-  invalid,
-  notFound,
-  unsupportedMediaType,
-} from "./failures.ts";
+import { ApiFailure, alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from "./failures.ts";
 import { equal, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { immutabilityViolations, kindViolations, prepare, settle } from "./kindRules.ts";
 import { invalidValue, metadataViolations, withName } from "./metadataRules.ts";
 import { isKubeObject, isManagedFieldsEntry, type KubeObject, type ManagedFieldsEntry, timestamp } from "./object.ts";
 import { applyConfiguration, trackUpdate, type Writer } from "./ownership.ts";
-import { jsonPatch, mergePatch, strategicMergePatch } from "./patches.ts";
+import { jsonPatch, mergePatch, patchTypeUnsupported, strategicMergePatch } from "./patches.ts";
 import { requireQuota } from "./quota.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { objectWithDefaults } from "./schema.ts";
@@ -128,6 +119,10 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     requireValid(resource, object, [...metadataViolations(resource, metadata), ...kindViolations(resource, object)]);
     admission.validate(object, null);
     if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name });
+    // The store's own check, which a dry run does not reach.
+    if (dryRun !== true && stringAt(given, "resourceVersion")) {
+      throw new ApiFailure(500, "", "resourceVersion should not be set on objects to be created");
+    }
     if (name !== undefined && store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name);
     const final = stamped(object, track({}, object));
     return dryRun === true ? final : store.put(resource, final);
@@ -199,9 +194,6 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     create(address, body, options) {
       const { resource } = address;
       const object = known(resource, addressed({ ...address, name: undefined }, body), options);
-      if (stringAt(object, "metadata", "resourceVersion") !== undefined) {
-        throw new ApiFailure(500, "", "resourceVersion should not be set on objects to be created");
-      }
       return insert(resource, object, tracking(resource, {}, options), options);
     },
 
@@ -310,9 +302,7 @@ function patchWith(resource: Resource, live: KubeObject, mediaType: string, body
     case "application/strategic-merge-patch+json":
       if (!resource.isCustom) return strategicMergePatch(live, body, resource.schema);
   }
-  const accepted = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
-  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`;
-  throw unsupportedMediaType(message);
+  throw patchTypeUnsupported(resource, mediaType);
 }
 
 /** Through /status, labels and annotations of built-in kinds can be changed, too. */

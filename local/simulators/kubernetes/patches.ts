@@ -1,6 +1,8 @@
 /** The three patch types other than apply: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386) and strategic merge. */
+
 import { ApiFailure, badRequest } from "./failures.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
+import type { Resource } from "./resource.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
 
 export function mergePatch(target: Json | undefined, patch: Json): Json {
@@ -136,4 +138,21 @@ function change(
 /** The server does not say which operation failed, or why. */
 function unprocessable(): ApiFailure {
   return new ApiFailure(422, "Invalid", "the server rejected our request due to an error in our request", {});
+}
+
+const patchTypes = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+const strategic = "application/strategic-merge-patch+json";
+
+/** Before anything else of the request is looked at. */
+export function requirePatchType(resource: Resource, mediaType: string): void {
+  const isPossible = patchTypes.includes(mediaType) || (mediaType === strategic && !resource.isCustom);
+  if (!isPossible) throw patchTypeUnsupported(resource, mediaType);
+}
+
+export function patchTypeUnsupported({ isCustom }: Resource, mediaType: string): ApiFailure {
+  if (!isCustom || mediaType !== strategic) {
+    return new ApiFailure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
+  }
+  const message = `the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(", ")}`;
+  return new ApiFailure(415, "UnsupportedMediaType", message);
 }
