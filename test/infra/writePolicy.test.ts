@@ -16,7 +16,9 @@ import { sayNotRun } from "../support/notRun.ts";
 import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
 
 /** Mooring's user in both clusters. */
-const principalId = "object-of-the-caller";
+const appId = "99999999-2222-4333-8444-555555555555";
+/** Of the service principal that the simulated cluster knows by that application. */
+const principalId = `object-of-${appId}`;
 const image = "registry.example/mooring-verify@sha256:1";
 const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image } };
 
@@ -31,7 +33,6 @@ interface Server {
 }
 
 async function startSimulated(): Promise<Server> {
-  const appId = "99999999-2222-4333-8444-555555555555";
   const { rules, documents } = await readClusterRights(features, principalId);
   const cluster = await startCluster({
     traits: { roles: new Map([[appId, rules]]) },
