@@ -247,7 +247,7 @@ it("plans and makes a change to an onboarded namespace, and changes nothing when
   await service.waitFor(await service.onboard(before));
 
   const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
-  const changed = await service.call("POST", "/api/onboardings", wanted);
+  const changed = await service.call("POST", "/api/onboardings?confirmRemoval=true", wanted);
   const id = String(changed.body["id"]);
 
   expect(changed).toMatchObject({ status: 202, body: { kind: "change", isNew: true } });

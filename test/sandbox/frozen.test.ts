@@ -87,7 +87,7 @@ it(
         await expectEachEffectOnce(id);
       }
       expect(await service.waitFor(offboarding, patienceMs)).toMatchObject({ status: "Succeeded" });
-      expect(listRemains(sandbox.cloud, leaving, databases)).toEqual([]);
+      expect(await listRemains(sandbox.cloud, leaving, databases)).toEqual([]);
       for (const namespace of sent) {
         await expect.poll(async () => (await operationsOf(namespace)).length, { timeout: patienceMs }).toBe(1);
         const [{ id } = { id: "" }] = await operationsOf(namespace);
@@ -95,7 +95,9 @@ it(
         await expectEachEffectOnce(id);
       }
       for (const namespace of [...asked, ...sent]) {
-        expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), namespace).toEqual([]);
+        expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), namespace).toEqual(
+          [],
+        );
       }
       const queue = sandbox.cloud.serviceBus.queue(names.queue);
       await expect.poll(() => queue.messages(), { timeout: patienceMs }).toEqual([]);
@@ -126,7 +128,7 @@ it(
     const ended = await service.waitFor(id, patienceMs);
     expect(ended).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
     expect(ended.leftUndone ?? []).toEqual([]);
-    expect(listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
+    expect(await listRemains(sandbox.cloud, namespace, databases)).toEqual([]);
   },
   frozenMs + 2 * patienceMs,
 );

@@ -50,7 +50,7 @@ async function expectOnboarded(id: string, namespace: string, what: string): Pro
   expect(ended.status, `${what}: ${JSON.stringify(ended.error)}`).toBe("Succeeded");
   const state = async () => (await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`)).body["state"];
   await expect.poll(state, { timeout: recoveryMs }).toBe("Onboarded");
-  expect(listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), what).toEqual([]);
+  expect(await listFaults(sandbox.cloud, { namespace, mode: "workloadIdentity", databases }), what).toEqual([]);
 }
 
 // Core Tools keep the engine's store in a storage account.
@@ -111,7 +111,7 @@ describe.runIf(process.env["MOORING_TEST_HOST"] !== "func")("an engine whose sto
     // Another operation ends, so the old one has had its turns as well.
     await expectOnboarded(await service.onboard(requestFor("after")), "after", "after the loss");
     await sleep(2_000);
-    expect(listRemains(sandbox.cloud, "gone", databases)).toEqual([]);
+    expect(await listRemains(sandbox.cloud, "gone", databases)).toEqual([]);
     expect((await service.operation(id)).status).toBe("Succeeded");
   });
 });

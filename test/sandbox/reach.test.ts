@@ -21,9 +21,10 @@ const messages = { server: names.sqlServer, database: "messages", roles: ["reade
 const orders = { server: names.sqlServer, database: "orders", roles: ["writer"] };
 const usersOf = (database: string) => sandbox.cloud.sql.database(database).users();
 
+/** The request may remove access. */
 async function onboard(namespace: string, databases: readonly object[], query = "") {
   const body = { cluster: names.cluster, namespace, databases };
-  const { status, body: answer } = await service.call("POST", `/api/onboardings${query}`, body);
+  const { status, body: answer } = await service.call("POST", `/api/onboardings?confirmRemoval=true${query}`, body);
   expect(status, JSON.stringify(answer)).toBe(202);
   return await service.waitFor(String(answer["id"]));
 }
@@ -74,7 +75,7 @@ it("leaves an identity that no record knows to an operator, who names it", async
   const planned = await service.call("POST", `/api/onboardings?dryRun=true`, body);
   expect(JSON.stringify(planned.body)).toContain(`${name} (db_datareader, db_datawriter) in ${names.sqlServer}/orders`);
 
-  const adopted = await onboard(namespace, [messages, orders], `?adoptIdentity=${clientId}`);
+  const adopted = await onboard(namespace, [messages, orders], `&adoptIdentity=${clientId}`);
   expect(adopted.status, JSON.stringify(adopted.error)).toBe("Succeeded");
   const audit = await service.call("GET", `/api/audit?cluster=${names.cluster}&namespace=${namespace}`);
   expect(audit.body["value"]).toContainEqual(expect.objectContaining({ what: "ensureIdentity", action: "adopt" }));
@@ -84,6 +85,6 @@ it("refuses a client ID that is none", async () => {
   const body = { cluster: names.cluster, namespace: "restored", databases: [messages] };
   const { status, body: answer } = await service.call("POST", "/api/onboardings?adoptIdentity=me", body);
 
-  expect(status).toBe(400);
-  expect(answer["code"]).toBe("INVALID_PARAMETER");
+  expect(status).toBe(422);
+  expect(answer).toMatchObject({ code: "INVALID_REQUEST", errors: [{ pointer: "?adoptIdentity" }] });
 });

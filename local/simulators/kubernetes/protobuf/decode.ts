@@ -4,12 +4,12 @@
  */
 import protobuf, { type Reader } from "protobufjs";
 import type { Json, JsonObject } from "../json.ts";
-import { type Field, fieldsOf, messageOf } from "./fields.ts";
+import { type Field, fieldsOf, hasVersion, messageOf } from "./fields.ts";
 
 const magic = Buffer.from("k8s\0", "latin1");
 
 export class Undecodable extends Error {
-  /** A kind that the API server reads only in JSON: it answers 415 as for any other format. */
+  /** A kind that the API server reads only in JSON, as all custom ones: it answers 415 as for any other format. */
   readonly isForeign: boolean;
 
   constructor(message: string, { isForeign = false } = {}) {
@@ -25,7 +25,9 @@ export function decodeBody(body: Buffer): JsonObject {
     const { apiVersion, kind, raw } = readUnknown(protobuf.Reader.create(body.subarray(magic.length)));
     const message = messageOf(apiVersion, kind);
     if (message === undefined)
-      throw new Undecodable(`no kind "${kind}" is registered for version "${apiVersion}"`, { isForeign: true });
+      throw new Undecodable(`no kind "${kind}" is registered for version "${apiVersion}"`, {
+        isForeign: !hasVersion(apiVersion),
+      });
     return { apiVersion, kind, ...readMessage(protobuf.Reader.create(raw), message) };
   } catch (error) {
     if (error instanceof Undecodable) throw error;

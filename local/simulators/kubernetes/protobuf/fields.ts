@@ -34,6 +34,11 @@ export function messageOf(apiVersion: string, kind: string): string | undefined 
   return kinds[`${apiVersion} ${kind}`] ?? kinds[`* ${kind}`];
 }
 
+/** Whether the version is one of Kubernetes' own, whose kinds can all be sent in protobuf. */
+export function hasVersion(apiVersion: string): boolean {
+  return Object.keys(table().kinds).some((name) => name.startsWith(`${apiVersion} `));
+}
+
 export function fieldsOf(message: string): ReadonlyMap<number, Field> {
   const known = messages.get(message);
   if (known) return known;
