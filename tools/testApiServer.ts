@@ -10,7 +10,13 @@ const root = dirname(import.meta.dirname);
 
 const suites = [
   ...["test/local/cluster", "test/local/kubelet", "test/local/simulators/kubernetes"],
-  ...["test/adapters/kubernetes", "test/resources/kubernetesObject", "test/samples", "test/sandbox"],
+  ...[
+    "test/adapters/kubernetes",
+    "test/infra/writePolicy.test.ts",
+    "test/resources/kubernetesObject",
+    "test/samples",
+    "test/sandbox",
+  ],
 ];
 
 try {

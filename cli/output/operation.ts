@@ -76,6 +76,7 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
           : ([
               ["batch", operation.batch],
               ["client", operation.result?.clientId],
+              ...(operation.leftInPlace ?? []).map((text) => ["stays", text] as const),
             ] as const)),
         ["trace", traceUrl ?? (isWide || error ? traceId : undefined)],
         ...(isWide && operation.kind !== "batch" ? requestFacts(operation) : []),

@@ -99,6 +99,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
     namespace,
     error,
     leftUndone = [],
+    leftInPlace = [],
     result,
     traceId,
     batch,
@@ -138,6 +139,18 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
             <strong>Left undone:</strong> {leftUndone.join(", ")}
           </p>
           <p class="fix">Compensate runs these undos again, and only these.</p>
+        </div>
+      )}
+      {leftInPlace.length > 0 && (
+        <div class="cause">
+          <p>
+            <strong>Left in place:</strong>
+          </p>
+          <ul>
+            {leftInPlace.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
         </div>
       )}
       <Approval operation={operation} />

@@ -124,6 +124,7 @@ export type NamespaceFilter = {
     | "GRANT_DENIED"
     | "DENY_ADDED"
     | "SCHEMA_OWNED"
+    | "NOT_IN_CATALOG"
     | "SQL_ADMIN_GONE"
     | "SQL_ADMIN_OTHER"
     | "OBJECT_MISSING"
@@ -269,6 +270,7 @@ export type OperationSummary = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
+  readonly leftInPlace?: readonly string[];
   readonly stillToUndo?: {
     readonly undos: readonly string[];
     readonly since: string;
@@ -354,6 +356,7 @@ export type Awaiting = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
+  readonly leftInPlace?: readonly string[];
   readonly stillToUndo?: {
     readonly undos: readonly string[];
     readonly since: string;
@@ -419,6 +422,7 @@ export type Operation = {
   };
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
+  readonly leftInPlace?: readonly string[];
   readonly stillToUndo?: {
     readonly undos: readonly string[];
     readonly since: string;
@@ -598,6 +602,7 @@ export type Finding = {
     | "GRANT_DENIED"
     | "DENY_ADDED"
     | "SCHEMA_OWNED"
+    | "NOT_IN_CATALOG"
     | "SQL_ADMIN_GONE"
     | "SQL_ADMIN_OTHER"
     | "OBJECT_MISSING"

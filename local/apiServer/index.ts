@@ -49,7 +49,7 @@ export async function startApiServer(
   { world, faults, tls }: SimulatorContext,
   options: KubernetesOptions & { readonly nodeName: string },
 ): Promise<KubernetesSimulator> {
-  const { port = 0, authorityHost = "https://login.microsoftonline.com/", nodeName } = options;
+  const { port = 0, authorityHost = "https://login.microsoftonline.com/", nodeName, policies = [] } = options;
   const cluster = world.clusters.get(options.cluster);
   if (cluster === undefined)
     throw new Error(`The world has no cluster "${options.cluster}"; add it to world.clusters.`);
@@ -114,6 +114,8 @@ export async function startApiServer(
         "kubelet-certificate-authority": files.certificate,
         "kubelet-preferred-address-types": "InternalIP",
         "endpoint-reconciler-type": "none",
+        // As in AKS: what refuses a privileged container is then admission.
+        "allow-privileged": "true",
         profiling: "false",
       }),
     );
@@ -135,7 +137,7 @@ export async function startApiServer(
         profiling: "false",
       }),
     );
-    await seedCluster(api, { world, cluster, nodeName, callbacks, authority: tls.certificate });
+    await seedCluster(api, { world, cluster, nodeName, callbacks, authority: tls.certificate, policies });
     await untilSettled(objects, running);
 
     const { settle } = forward;

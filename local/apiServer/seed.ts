@@ -1,4 +1,5 @@
 /** What a new cluster has before anyone uses it: its node, rights, definitions and webhooks. */
+import { z } from "zod";
 import type { KubernetesApi } from "../cluster/api.ts";
 import { podIdentityDefinitions } from "../simulators/kubernetes/podIdentityDefinitions.ts";
 import { webhookConfiguration } from "../simulators/kubernetes/workloadIdentityWebhook.ts";
@@ -11,11 +12,13 @@ export interface SeedOptions {
   readonly callbacks: { readonly url: string; readonly port: number };
   /** Of the callbacks; PEM. */
   readonly authority: string;
+  /** What an operator applies for Mooring, of which the roles are the cluster's already. */
+  readonly policies: readonly unknown[];
 }
 
 export async function seedCluster(
   api: KubernetesApi,
-  { world, cluster, nodeName, callbacks, authority }: SeedOptions,
+  { world, cluster, nodeName, callbacks, authority, policies }: SeedOptions,
 ): Promise<void> {
   const principal = (clientId: string) => findPrincipal(world, clientId)?.principalId ?? clientId;
   await addNode(api, nodeName, callbacks.port);
@@ -37,6 +40,22 @@ export async function seedCluster(
       webhooks: [{ ...webhook, clientConfig }],
     });
   }
+  for (const policy of policies) await addPolicy(api, policy);
+}
+
+const admission = "admissionregistration.k8s.io/v1";
+const policyPaths = {
+  ValidatingAdmissionPolicy: `/apis/${admission}/validatingadmissionpolicies`,
+  ValidatingAdmissionPolicyBinding: `/apis/${admission}/validatingadmissionpolicybindings`,
+} as const;
+const Policy = z.looseObject({
+  apiVersion: z.literal(admission),
+  kind: z.enum(["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]),
+});
+
+async function addPolicy(api: KubernetesApi, document: unknown): Promise<void> {
+  const policy = Policy.safeParse(document).data;
+  if (policy) await api.post(policyPaths[policy.kind], policy);
 }
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1";

@@ -47,12 +47,14 @@ export const targetSteps: Readonly<Record<TargetKindName, TargetSteps>> = { sqlD
 type Parts = Omit<ResourceEffects, "looks">;
 
 export interface ResourceWithEffects {
+  readonly name: ResourceName;
   readonly resource: Resource;
   readonly effects: Parts;
 }
 
 /** Every resource with its effects, in the order of the list. */
 export const resourcesWithEffects: readonly ResourceWithEffects[] = namesOf(resources).map((name) => ({
+  name,
   resource: resources[name],
   effects: effects[name],
 }));

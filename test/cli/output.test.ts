@@ -305,6 +305,15 @@ describe("an operation", () => {
     expect(lines.join("\n")).toContain(`Remove the obstacle, then mooring compensate ${operation.id}.`);
   });
 
+  it("names what it left in place although it succeeded", () => {
+    const kept = 'removeIdentity id-team-a: The catalog has no cluster "aks-dev".';
+    const ended: OperationDocument = { ...operation, status: "Succeeded", phase: "done", leftInPlace: [kept] };
+
+    expect(operationLines(ended, view())).toContainEqual(
+      expect.stringMatching(/^ {2}stays +removeIdentity id-team-a: /),
+    );
+  });
+
   it("says that nothing needs to be done about a step only while it is retried", () => {
     const met = (status: "Running" | "Failed") => {
       const error = tellIn(status === "Running" ? "retried" : "ended", toOperationError("SQL_UNAVAILABLE", "Paused."));

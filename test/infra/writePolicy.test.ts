@@ -3,6 +3,7 @@
  * cluster and, where one is built, on a real API server. SECURITY.md says the same in words.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { usesRealApiServer } from "../../local/cluster/index.ts";
 import { readClusterRights } from "../../local/rights.ts";
 import { podIdentityDefinitions } from "../../local/simulators/kubernetes/podIdentityDefinitions.ts";
 import { tryLogin } from "../../src/application/inspection/verificationJob.ts";
@@ -10,15 +11,14 @@ import { PermanentError } from "../../src/domain/errors.ts";
 import { adopterMetadata, ownerMetadata } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { serviceAccountObject } from "../../src/resources/serviceAccount/serviceAccount.ts";
-import { startCluster } from "../local/simulators/kubernetes/cluster.ts";
+import { objectOf, startCluster } from "../local/simulators/kubernetes/cluster.ts";
 import { createFakeCloud } from "../support/fakeCloud.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
 
 /** Mooring's user in both clusters. */
 const appId = "99999999-2222-4333-8444-555555555555";
-/** Of the service principal that the simulated cluster knows by that application. */
-const principalId = `object-of-${appId}`;
+const principalId = objectOf(appId);
 const image = "registry.example/mooring-verify@sha256:1";
 const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image } };
 
@@ -32,14 +32,15 @@ interface Server {
   close(): Promise<void>;
 }
 
-async function startSimulated(): Promise<Server> {
+/** The sandbox's cluster, with what the sandbox applies to it: simulated, or with MOORING_API_SERVER=real a real API server. */
+async function startOfSandbox(): Promise<Server> {
   const { rules, documents } = await readClusterRights(features, principalId);
   const cluster = await startCluster({
     traits: { roles: new Map([[appId, rules]]) },
     simulator: { policies: documents },
   });
   const token = await cluster.entraToken({ appid: appId });
-  return {
+  const server: Server = {
     request(method, path, { asAdministrator = false, body, headers } = {}) {
       const sent = body === undefined ? undefined : JSON.stringify(body);
       // Node.js does not tell the length of a DELETE's body by itself.
@@ -52,6 +53,8 @@ async function startSimulated(): Promise<Server> {
     },
     close: () => cluster.simulator.close(),
   };
+  await untilInForce(server.request);
+  return server;
 }
 
 async function startReal(programs: string): Promise<Server> {
@@ -81,6 +84,11 @@ async function grant(request: Server["request"]): Promise<void> {
     const made = await request("POST", path, { body: document as object, asAdministrator: true });
     if (made.status !== 201) throw new Error(`${kind}: ${made.text}`);
   }
+  await untilInForce(request);
+}
+
+/** A real API server reads a new policy some time after it was made. */
+async function untilInForce(request: Server["request"]): Promise<void> {
   const isInForce = async () => {
     const job = await changedJob(() => undefined, { name: "theirs", namespace: "default" });
     const [unmarked, started, served] = await Promise.all([
@@ -454,7 +462,7 @@ function prove(start: () => Promise<Server>): void {
   });
 }
 
-describe("the simulated cluster", () => prove(startSimulated));
+describe(`the sandbox's cluster${usesRealApiServer ? " with a real API server" : ""}`, () => prove(startOfSandbox));
 
 const programs = findApiServer();
 if (programs === undefined) sayNotRun("the write policy on a real API server (npm run apiServer builds one)");

@@ -1,10 +1,17 @@
 /** A database, server or cluster that the catalog has dropped: access is taken away where it can be reached, the rest is named. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { providePorts } from "../../src/activities/host.ts";
+import { exportAzureCli, exportKubernetes, exportTsql } from "../../src/application/inspection/exportNamespace.ts";
+import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { lookAtMigration } from "../../src/application/migration/lookAtMigration.ts";
+import { planRepair } from "../../src/application/plan/planRepair.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import type { Ports } from "../../src/ports.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
@@ -48,6 +55,33 @@ async function offboard(ports: Ports) {
   const { operation } = await acceptOffboarding(acceptance, berth);
   await acceptance.run();
   return cloud.operations.get(operation);
+}
+
+async function repair(ports: Ports) {
+  const acceptance = createAcceptanceContext({ ports });
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+async function migrate(ports: Ports, to: "podIdentity" | undefined) {
+  const acceptance = createAcceptanceContext({ ports });
+  const migration = { until: "retire", serviceAccount: "app", selector: "messages", ...(to ? { to } : {}) } as const;
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth, prepare: () => ({ migration }) });
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+function onboarded() {
+  const { request, clientId = "" } = cloud.namespaces.get("aks-dev/team-a") ?? {};
+  if (!request) throw new Error("it is not onboarded");
+  return { request, clientId };
+}
+
+/** Somebody took away what a repair brings back. */
+function breakIt() {
+  cloud.users.get("sql-dev/messages")?.clear();
+  cloud.objects.delete("v1 ServiceAccount team-a/app");
 }
 
 const usersIn = (database: string) => [...(cloud.users.get(`sql-dev/${database}`)?.keys() ?? [])];
@@ -156,8 +190,154 @@ it("takes the users of a namespace away whose cluster the catalog has dropped, a
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect([...usersIn("messages"), ...usersIn("orders")]).toEqual([]);
   expect([...cloud.identities.keys()]).toEqual([name]);
+  expect(operation?.leftInPlace).toContainEqual(expect.stringContaining(`removeIdentity ${name}: `));
   const named = new Set(left().map(([step]) => step));
   for (const step of ["removeServiceAccount", "unfederateIdentity", "removeIdentity", "removeNamespace"]) {
     expect(named, step).toContain(step);
   }
+});
+
+describe("the repair of a namespace whose database the catalog has dropped", () => {
+  it("puts everything else right, and names what it leaves", async () => {
+    const ports = restarted({ sqlServers: withoutDatabase });
+    breakIt();
+
+    const plan = await planRepair(ports, { operation: "", ...onboarded(), isMigrating: false });
+    const operation = await repair(ports);
+
+    expect(plan).toMatchObject({ blocked: false });
+    expect(plan.steps.find(({ target }) => target === "sql-dev/orders")).toMatchObject({
+      name: "grantDatabase",
+      action: "keep",
+      notices: [{ code: "LEFT_IN_PLACE" }],
+    });
+    expect(operation).toMatchObject({
+      status: "Succeeded",
+      leftInPlace: [expect.stringContaining('grantDatabase sql-dev/orders: The catalog lists no database "orders"')],
+    });
+    expect(usersIn("messages")).toEqual([name]);
+    expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
+    expect(usersIn("orders")).toEqual([name]);
+    expect(cloud.namespaces.get("aks-dev/team-a")?.findings).toMatchObject([
+      { code: "NOT_IN_CATALOG", target: "sql-dev/orders", found: `${name} (db_datareader, db_datawriter)` },
+    ]);
+  });
+
+  it("does not ask whether the team may have what nobody can give", async () => {
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (!record) throw new Error("it is not onboarded");
+    cloud.namespaces.set("aks-dev/team-a", { ...record, team: "blue" });
+    const databases = { "sql-dev": { messages: ["reader" as const] } };
+    const blue = { clusters: ["aks-dev"], namespaces: ["team-*"], databases };
+    const { teams } = Catalog.parse({ ...catalog, sqlServers: withoutDatabase, teams: { blue } });
+
+    expect(await repair(restarted({ sqlServers: withoutDatabase, teams }))).toMatchObject({ status: "Succeeded" });
+  });
+
+  it("leaves a database alone in a change that still names it: a change gives, and is refused", async () => {
+    const operation = await send(
+      restarted({ sqlServers: withoutDatabase }),
+      parse([{ ...messages, roles: ["writer"] }, orders]),
+    );
+
+    expect(operation).toMatchObject({ kind: "change", status: "Failed", error: { code: "UNKNOWN_DATABASE" } });
+  });
+});
+
+it("repairs what a dropped server does not touch, and leaves a ConfigMap whose addresses nobody knows any more", async () => {
+  const ports = restarted({ sqlServers: otherServers });
+  const before = cloud.objects.get("v1 ConfigMap team-a/mooring-databases");
+  cloud.objects.delete("v1 ServiceAccount team-a/app");
+
+  const operation = await repair(ports);
+
+  expect(operation).toMatchObject({ status: "Succeeded" });
+  expect(operation).toMatchObject({
+    leftInPlace: [
+      expect.stringContaining("applyNamespace"),
+      expect.stringContaining("grantDatabase sql-dev/messages"),
+      expect.stringContaining("grantDatabase sql-dev/orders"),
+    ],
+  });
+  expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
+  expect(cloud.objects.get("v1 ConfigMap team-a/mooring-databases")).toEqual(before);
+});
+
+describe("the verification of a namespace whose database the catalog has dropped", () => {
+  it("names it, with what the identity has there", async () => {
+    const { findings } = await proveNamespace(restarted({ sqlServers: withoutDatabase }), onboarded(), "run");
+
+    expect(findings).toMatchObject([{ code: "NOT_IN_CATALOG", target: "sql-dev/orders" }]);
+  });
+
+  it.each([new PermanentError("SQL_FORBIDDEN", "no such database"), new TransientError("SQL_UNAVAILABLE", "paused")])(
+    "names it with the code when it cannot be read: %s",
+    async (error) => {
+      const ports = restarted({ sqlServers: withoutDatabase }, { databases: failing(error) });
+
+      const { findings } = await proveNamespace(ports, onboarded(), "run");
+
+      expect(findings).toMatchObject([{ code: "NOT_IN_CATALOG", found: expect.stringContaining("cannot be re") }]);
+    },
+  );
+
+  it("names every database of a dropped server, and the ConfigMap that cannot be compared", async () => {
+    const { findings } = await proveNamespace(restarted({ sqlServers: otherServers }), onboarded(), "run");
+
+    expect(findings.map(({ code, target }) => [code, target])).toEqual(
+      expect.arrayContaining([
+        ["NOT_IN_CATALOG", "ConfigMap mooring-databases"],
+        ["NOT_IN_CATALOG", "sql-dev/messages"],
+        ["NOT_IN_CATALOG", "sql-dev/orders"],
+      ]),
+    );
+    expect(findings).toHaveLength(3);
+  });
+});
+
+describe("the export of a namespace", () => {
+  it("has everything but a database that the catalog has dropped, and says so", () => {
+    const { catalog: now } = restarted({ sqlServers: withoutDatabase });
+
+    const tsql = exportTsql(now, onboarded());
+    expect(tsql).toContain("-- messages on sql-dev.database.windows.net,1433");
+    expect(tsql).toContain('-- Left out: sql-dev/orders. The catalog lists no database "orders" on "sql-dev".');
+    expect(tsql.match(/CREATE USER/g)).toHaveLength(1);
+    expect(exportTsql(now, onboarded(), "sql-dev/orders")).not.toContain("CREATE USER");
+    const kubernetes = parseAllDocuments(exportKubernetes(now, onboarded()));
+    expect(kubernetes.map((document) => document.get("kind"))).toEqual(["Namespace", "ConfigMap", "ServiceAccount"]);
+    expect(exportAzureCli(now, onboarded())).toContain("az identity create");
+  });
+
+  it("has everything but what a dropped server is needed for", () => {
+    const { catalog: now } = restarted({ sqlServers: otherServers });
+
+    const kubernetes = exportKubernetes(now, onboarded());
+    expect(kubernetes).toContain('# Left out: ConfigMap mooring-databases. The catalog has no SQL server "sql-dev".');
+    const kinds = parseAllDocuments(kubernetes).map((document) => document.get("kind"));
+    expect(kinds).toEqual(["Namespace", "ServiceAccount"]);
+    expect(exportTsql(now, onboarded()).match(/^-- Left out/gm)).toHaveLength(2);
+  });
+
+  it("has the users of a namespace whose cluster the catalog has dropped", () => {
+    const { catalog: now } = restarted({ clusters: otherClusters });
+
+    expect(exportTsql(now, onboarded()).match(/CREATE USER/g)).toHaveLength(2);
+    expect(exportAzureCli(now, onboarded())).toContain('# Left out: identity. The catalog has no cluster "aks-dev".');
+  });
+});
+
+it("migrates a namespace whose database the catalog has dropped, there and back", async () => {
+  const ports = restarted({ sqlServers: withoutDatabase });
+  const migration = { until: "retire", to: "podIdentity", serviceAccount: "app", selector: "messages" } as const;
+
+  const { plan } = await lookAtMigration(ports, { operation: "", ...onboarded(), migration });
+
+  expect(plan).toMatchObject({ blocked: false });
+  expect(await migrate(ports, "podIdentity")).toMatchObject({ status: "Succeeded" });
+  expect(await migrate(ports, undefined)).toMatchObject({ status: "Succeeded" });
+  expect(usersIn("orders")).toEqual([name]);
+  expect(cloud.namespaces.get("aks-dev/team-a")?.findings).toMatchObject([
+    { code: "NOT_IN_CATALOG", target: "sql-dev/orders" },
+  ]);
 });

@@ -22,6 +22,7 @@ import { describeCancel } from "./describeCancel.ts";
 import { takenAway } from "./handOver.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import { findOutwardLanding } from "./landing.ts";
+import { findLeftInPlace } from "./leftInPlace.ts";
 import type { Origin } from "./origin.ts";
 import { withReasons } from "./withReasons.ts";
 
@@ -53,38 +54,43 @@ export async function readForEnd(
 /** Writes the end of an operation. Idempotent: every write here has the same result when repeated. */
 export async function concludeOperation(ports: Ports, input: Ending, known: KnownRecords = {}): Promise<void> {
   const endTime = new Date().toISOString();
-  const landing = landsUntil(ports, input.operation);
+  const reading = ports.registry.listSteps(input.operation);
   // Awaited below; this avoids an unhandled rejection until then.
-  landing.catch(() => undefined);
-  const { status, reached } = await recordEnd(ports, input, { endTime, known: known.operation });
+  reading.catch(() => undefined);
+  const { status, reached } = await recordEnd(ports, input, { endTime, reading, known: known.operation });
   const { operation: id, kind: what, error } = input;
   // Before the namespace is released: until then the timer retries, afterwards nothing would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
-  const ended = { ...input, ...reached, ...left, status, landsUntil: await landing };
+  const ended = { ...input, ...reached, ...left, status, landsUntil: landsUntil(ports, await reading) };
   await settleNamespace(ports, ended, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
 /** Until when one of the operation's writes may still take effect; undefined if all were answered. */
-async function landsUntil(
-  { catalog, registry }: Pick<Ports, "catalog" | "registry">,
-  operation: string,
-): Promise<string | undefined> {
+function landsUntil({ catalog }: Pick<Ports, "catalog">, steps: readonly StepRecord[]): string | undefined {
   const { landingMs } = catalog.retry;
-  return findOutwardLanding(await registry.listSteps(operation), { landingMs, now: Date.now() })?.until;
+  return findOutwardLanding(steps, { landingMs, now: Date.now() })?.until;
 }
 
 /** Written with the ETag: an accepted cancellation is in the record by now, and any later one is refused. */
 async function recordEnd(
   { registry }: Ports,
   input: Ending,
-  { endTime, known }: { readonly endTime: string; readonly known: Stored<OperationRecord> | undefined },
+  {
+    endTime,
+    reading,
+    known,
+  }: {
+    readonly endTime: string;
+    readonly reading: Promise<readonly StepRecord[]>;
+    readonly known: Stored<OperationRecord> | undefined;
+  },
 ): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
   const next = async (current: OperationRecord) => {
     if (isFinal(current.status)) return undefined;
     expectNewestRun(current, input);
-    return await endOf({ registry }, current, { ...input, endTime });
+    return endOf(current, { ...input, endTime }, await reading);
   };
   const { record, change } = await amendOperation(registry, input.operation, next, known);
   if (change) {
@@ -112,24 +118,25 @@ function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, se
   for (const undo of leftUndone) undoFailures.add(1, { kind, undo: undo.split(" ", 1)[0] ?? undo });
 }
 
-async function endOf(
-  { registry }: Pick<Ports, "registry">,
+function endOf(
   record: OperationRecord,
   { endTime, ...input }: Ending & { readonly endTime: string },
+  steps: readonly StepRecord[],
 ) {
   // A migration undoes its earlier phases only if a cancellation stopped it, not if the cancellation came after a failure.
   const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
-  const steps = input.error ? await registry.listSteps(record.id) : [];
   const failure = input.error && withReasons(input.error, steps);
   const described = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
   const error = described && withKept(described, steps);
+  const leftInPlace = findLeftInPlace(steps);
   return {
     status,
     endTime,
     ...(error ? { error } : {}),
     ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
+    ...(leftInPlace.length > 0 ? { leftInPlace } : {}),
     ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
   };

@@ -1,6 +1,7 @@
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { withListedTargets } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports.ts";
 import { isOfUnfinishedRepair } from "../../resources/namespace/unfinishedRepair.ts";
 
@@ -15,7 +16,8 @@ export async function expectSameNamespace(
     kubernetes.get(cluster, { apiVersion: "v1", kind: "Namespace", name: request.namespace }),
   ]);
   if (!record) return;
-  checkTeam(catalog, record, request);
+  // No team can have a right to what the catalog has dropped, and nothing is given there.
+  checkTeam(catalog, record, withListedTargets(catalog, request));
   if (namespace && (await isOfUnfinishedRepair(registry, request, namespace))) return;
   checkSameNamespace(request, { onboarded: record.namespaceUid, current: namespace?.metadata.uid });
 }

@@ -64,9 +64,10 @@ export async function lookAtStep(ports: Ports, input: LookInput): Promise<StepPl
   const look = looks[input.step.name];
   if (look === "notPlanned") return undefined;
   const { kind, step } = input;
-  const takesAway = kind === "offboard" || everyKind.some(({ steps }) => steps.retire === step.name);
+  const isOf = (act: "grant" | "retire") => everyKind.some(({ steps }) => steps[act] === step.name);
+  const leavesDropped = kind === "offboard" || isOf("retire") || (kind === "repair" && isOf("grant"));
   return await explain(step, async () => {
-    return takesAway ? await lookLeavingDropped(step, () => look(ports, input)) : await look(ports, input);
+    return leavesDropped ? await lookLeavingDropped(step, () => look(ports, input)) : await look(ports, input);
   });
 }
 

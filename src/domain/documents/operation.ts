@@ -54,6 +54,10 @@ export const OperationSummary = z
     approval: Approval.optional(),
     cancel: Signature.optional(),
     leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
+    leftInPlace: z.array(z.string()).optional().meta({
+      description:
+        "What the operation left as it was, because the catalog has dropped the cluster, server or database where it is: the step, its target and why.",
+    }),
     stillToUndo: StillToUndo.optional().meta({
       description:
         "While undos go on: what the operation still has to remove, since when it waits, and why. An operator's cancel ends the waiting.",

@@ -85,6 +85,10 @@ export const findingCatalogue = {
     "The user owns a schema: it may do everything there and cannot be dropped.",
     "Run `ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo]`.",
   ),
+  NOT_IN_CATALOG: foreign(
+    "The catalog no longer has the database, or its server. What the identity has there stays as it is: nobody can ask for it any more, and a repair leaves it.",
+    "Send the request without it, which removes the access, or put the name back into the catalog.",
+  ),
   SQL_ADMIN_GONE: error(
     "The SQL server no longer has a Microsoft Entra administrator: nobody can log in.",
     "{repair} sets the one in the catalog.",

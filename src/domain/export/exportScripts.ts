@@ -22,14 +22,27 @@ export interface ExportedPart {
   readonly databases?: readonly ExportedDatabase[];
   /** Commands of the Azure CLI, each as a list of words. */
   readonly commands?: readonly (readonly string[])[];
+  /** Without kinds of its own, it belongs to each script. */
+  readonly leftOut?: readonly LeftOut[];
 }
 
-export function printKubernetes(objects: readonly object[]): string {
-  return objects.map((object) => stringify(object)).join("---\n");
+/** What the namespace has, and the script cannot make. */
+export interface LeftOut {
+  readonly what: string;
+  /** A sentence. */
+  readonly why: string;
 }
 
-export function printTsql(databases: readonly ExportedDatabase[]): string {
-  return databases.map(printDatabase).join("\n");
+export function printKubernetes(objects: readonly object[], leftOut: readonly LeftOut[] = []): string {
+  return printLeftOut("#", leftOut) + objects.map((object) => stringify(object)).join("---\n");
+}
+
+export function printTsql(databases: readonly ExportedDatabase[], leftOut: readonly LeftOut[] = []): string {
+  return printLeftOut("--", leftOut) + databases.map(printDatabase).join("\n");
+}
+
+function printLeftOut(mark: string, leftOut: readonly LeftOut[]): string {
+  return leftOut.map(({ what, why }) => `${mark} Left out: ${comment(what)}. ${comment(why)}\n`).join("");
 }
 
 function printDatabase({ server, database, user, sid, roles, permissions }: ExportedDatabase): string {
@@ -55,10 +68,10 @@ function comment(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
 }
 
-export function printAzureCli(commands: readonly (readonly string[])[]): string {
+export function printAzureCli(commands: readonly (readonly string[])[], leftOut: readonly LeftOut[] = []): string {
   return [
     "#!/bin/sh",
-    "set -eu",
+    `${printLeftOut("#", leftOut)}set -eu`,
     "# A recreated identity has a different client ID: then replace the SID in the T-SQL and the client ID in the Kubernetes",
     "# objects accordingly.",
     ...commands.map((words) => words.map(quoteWord).join(" ")),

@@ -61,6 +61,8 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly compensates?: Compensated;
   /** Names of the undos that failed. */
   readonly leftUndone?: readonly string[];
+  /** What it left because the catalog has dropped where it is, each as `step target: sentence`. Since 0.2.0. */
+  readonly leftInPlace?: readonly string[];
   /** What it still has to take away, while its undos go on. Counts until it has ended. Since 0.2.0. */
   readonly stillToUndo?: StillToUndo;
   /** Who ended that waiting: what is left is then reported. Since 0.2.0. */

@@ -43,6 +43,11 @@ export const kindNames = namesOf(targetKinds);
 export const everyKind: readonly TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy, TargetStepName>[] =
   Object.values(targetKinds);
 
+/** The request without what the catalog has dropped since. */
+export function withListedTargets<R extends Targets>(catalog: CatalogTargets, request: R): R {
+  return Object.assign({ ...request }, ...everyKind.map((kind) => kind.listed(catalog, request)));
+}
+
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;
 /** The steps of a kind, or of all kinds. */
 export type TargetStepName<Kind extends TargetKindName = TargetKindName> = StepsOf<(typeof targetKinds)[Kind]>;

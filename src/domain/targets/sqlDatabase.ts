@@ -348,6 +348,9 @@ export const sqlDatabase = {
       .map((database) => ({ ...database, roles: database.roles.toSorted() }))
       .toSorted((a, b) => compareText(keyOf(a), keyOf(b))),
   }),
+  listed: (catalog, { databases }) => ({
+    databases: databases.filter(({ server, database }) => rolesOn(catalog, server, database) !== undefined),
+  }),
   problems,
   refusals,
   rules: ({ databases, roles }) => [{ databases }, { roles }],

@@ -36,6 +36,8 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   ): { readonly removed: readonly string[]; readonly narrowed: readonly string[] };
   /** The fields for the hash of a request: the order of targets and roles does not count. */
   canonical(request: Request): Partial<Request>;
+  /** The targets that the catalog lists. */
+  listed(catalog: Catalog, request: Request): Partial<Request>;
   /** What the catalog does not know or allow. */
   problems(catalog: Catalog, request: Request): readonly FieldProblem[];
   /** What a team may not ask for. */

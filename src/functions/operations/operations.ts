@@ -143,12 +143,13 @@ function summary(record: AnyOperation): AnySummary {
 
 export function summaryOfOperation(record: OperationRecord): OperationSummary {
   const { id, kind, status, cluster, namespace, requestedBy, team, createdTime, startTime, endTime, ...rest } = record;
-  const { result, error, approval, cancel, leftUndone, stillToUndo, compensates, traceparent, batch } = rest;
+  const { result, error, approval, cancel, leftUndone, leftInPlace, stillToUndo, compensates, traceparent, batch } =
+    rest;
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
   const waiting = isFinal(status) ? {} : { stillToUndo };
-  const ended = { result, error: error && tellIn("ended", error) };
+  const ended = { result, error: error && tellIn("ended", error), leftInPlace: leftInPlace && [...leftInPlace] };
   const phase = recordedPhase({ status, approval, cancel });
   return {
     id,

@@ -1,6 +1,6 @@
 /**
- * What an operation takes away may be in a place that the catalog has dropped since. Where Mooring cannot reach it any more, the
- * operation goes on: the rest must not keep its access because of this, and the step says what may be left.
+ * What an operation takes away or repairs may be in a place that the catalog has dropped since. Where Mooring cannot reach it, or
+ * may give nothing any more, the operation goes on with the rest, and the step says what is left as it was.
  */
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
@@ -14,9 +14,23 @@ export function isDropped(error: unknown): error is PermanentError {
   return error instanceof PermanentError && dropped.has(error.code);
 }
 
-/** The same step, except that it reports what it cannot reach. An undo fails, so that its operation names it. */
+/** What can be found, or else what to say of a name that the catalog has dropped. */
+export function unlessDropped<T, E>(find: () => T, otherwise: (error: PermanentError) => E): T | E {
+  try {
+    return find();
+  } catch (error) {
+    if (!isDropped(error)) throw error;
+    return otherwise(error);
+  }
+}
+
+/**
+ * The same step, except that it reports what it cannot reach. An undo fails, so that its operation names it; so does a step that is
+ * not meant to leave anything.
+ */
 export function leavingDropped<I extends StepInput>(
   definition: StepDefinition<I, StepResult>,
+  isMeant: (input: I) => boolean = () => true,
 ): StepDefinition<I, StepResult> {
   return {
     ...definition,
@@ -24,8 +38,8 @@ export function leavingDropped<I extends StepInput>(
       try {
         return await definition.run(input, ports, step);
       } catch (error) {
-        if (!isDropped(error) || isUndo(input)) throw error;
-        await step.notice([noticeOf(error)]);
+        if (!isDropped(error) || isUndo(input) || !isMeant(input)) throw error;
+        await step.notice([noticeOfLeft(error)]);
         return { action: "keep" };
       }
     },
@@ -38,10 +52,10 @@ export async function lookLeavingDropped(step: StepKey, look: () => Promise<Step
     return await look();
   } catch (error) {
     if (!isDropped(error)) throw error;
-    return { ...toStepPlan(step, { action: "keep" }), notices: [noticeOf(error)] };
+    return { ...toStepPlan(step, { action: "keep" }), notices: [noticeOfLeft(error)] };
   }
 }
 
-function noticeOf({ message }: PermanentError): OperationError {
+export function noticeOfLeft({ message }: Pick<PermanentError, "message">): OperationError {
   return toNotice("LEFT_IN_PLACE", `${message} What Mooring made there may still be there.`);
 }

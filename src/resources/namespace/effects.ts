@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { printMetadataMark } from "../../domain/naming/ownership.ts";
@@ -14,8 +15,9 @@ import { requestFields } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { noticeOfLeft, unlessDropped } from "../definitions/leftCatalog.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
-import type { Contents } from "../definitions/namespacedObject.ts";
+import type { Contents, NamespacedObject } from "../definitions/namespacedObject.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { PreflightInput, ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, StepInput, StepResult } from "../definitions/step.ts";
@@ -39,11 +41,13 @@ export const applyNamespace = defineStep({
   async run(input, ports, step) {
     const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, input.cluster);
-    const { action, uids } = await bringObjects(kubernetes, cluster, desiredObjects(catalog, input), {
+    const { objects, leftOut } = desiredObjects(catalog, input);
+    const { action, uids } = await bringObjects(kubernetes, cluster, objects, {
       ...input,
       recordedMark: recordedMarks(ports, input),
       step,
     });
+    if (leftOut.length > 0) await step.notice(leftOut.map(noticeOfLeftOut));
     const [uid] = uids;
     return { action, ...(uid === undefined ? {} : { uid }) };
   },
@@ -89,17 +93,40 @@ export const restoreNamespace = defineStep({
   },
 });
 
-function desiredObjects(catalog: Catalog, contents: Contents): readonly KubernetesObject[] {
-  return [namespaceObject(contents), ...objectsInside(catalog, contents)];
+interface Desired {
+  readonly objects: readonly KubernetesObject[];
+  /** What nobody can write any more, because the catalog has dropped a name that it needs: it stays as it is. */
+  readonly leftOut: readonly LeftOut[];
 }
 
-function objectsInside(catalog: Catalog, contents: Contents): readonly KubernetesObject[] {
-  return namespacedObjects.map(({ apiVersion, kind, name, fields }) => ({
-    apiVersion,
-    kind,
-    metadata: { name, namespace: contents.namespace },
-    ...fields(catalog, contents),
-  }));
+function desiredObjects(catalog: Catalog, contents: Contents): Desired {
+  const { objects, leftOut } = knownInside(catalog, contents);
+  return { objects: [namespaceObject(contents), ...objects], leftOut };
+}
+
+function knownInside(catalog: Catalog, contents: Contents): Desired {
+  const parts = namespacedObjects.map((each) =>
+    unlessDropped(
+      (): Desired => ({ objects: [objectInside(catalog, contents, each)], leftOut: [] }),
+      ({ message: why }): Desired => ({ objects: [], leftOut: [{ what: `${each.kind} ${each.name}`, why }] }),
+    ),
+  );
+  return {
+    objects: parts.flatMap(({ objects }) => objects),
+    leftOut: parts.flatMap(({ leftOut }) => leftOut),
+  };
+}
+
+function objectInside(
+  catalog: Catalog,
+  contents: Contents,
+  { apiVersion, kind, name, fields }: NamespacedObject,
+): KubernetesObject {
+  return { apiVersion, kind, metadata: { name, namespace: contents.namespace }, ...fields(catalog, contents) };
+}
+
+function noticeOfLeftOut({ what, why }: LeftOut): OperationError {
+  return noticeOfLeft({ message: `${what} stays as it is. ${why}` });
 }
 
 const kept = "NAMESPACE_KEPT";
@@ -131,7 +158,8 @@ function rewrittenContents(
   catalog: Catalog,
   { cluster, namespace: name, written, before }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
 ): readonly Rewritten[] {
-  const objects = (databases: DatabaseRequest[]) => objectsInside(catalog, { cluster, namespace: name, databases });
+  const objects = (databases: DatabaseRequest[]) =>
+    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, databases }, each));
   const earlier = objects(before);
   return objects(written).flatMap((object, index) => {
     const was = earlier[index];
@@ -145,7 +173,10 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
       const { catalog, kubernetes } = ports;
       const cluster = findCluster(catalog, request.cluster);
       const input = { ...request, kind, operation, recordedMark: recordedMarks(ports, request), step };
-      return await planObjects(kubernetes, cluster, desiredObjects(catalog, request), input);
+      const { objects, leftOut } = desiredObjects(catalog, request);
+      const plan = await planObjects(kubernetes, cluster, objects, input);
+      const notices = leftOut.map(noticeOfLeftOut);
+      return notices.length > 0 ? { ...plan, notices: [...(plan.notices ?? []), ...notices] } : plan;
     },
     async removeNamespace(ports, { request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace: name } = request;
@@ -177,11 +208,16 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
     const { request } = input;
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
+    const { objects, leftOut } = knownInside(ports.catalog, request);
     return [
       { target, read: () => inspectBerth(ports, cluster, input) },
-      ...objectsInside(ports.catalog, request).map((object) => ({
+      ...objects.map((object) => ({
         target,
         read: () => inspectObject(ports.kubernetes, cluster, object, input.note),
+      })),
+      ...leftOut.map(({ what, why }) => ({
+        target: what,
+        read: async () => [finding("NOT_IN_CATALOG", what, { field: "content", expected: "comparable", found: why })],
       })),
     ];
   },
@@ -194,7 +230,7 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
     );
   },
 
-  exported: (catalog, { request }) => ({ objects: desiredObjects(catalog, request) }),
+  exported: (catalog, { request }) => desiredObjects(catalog, request),
 };
 
 function preflight(

@@ -1,5 +1,5 @@
 import { namesInside } from "../../domain/naming/names.ts";
-import { findDatabase } from "../../domain/targets/sqlDatabase.ts";
+import { findServer } from "../../domain/targets/sqlDatabase.ts";
 import type { NamespacedObject } from "../definitions/namespacedObject.ts";
 
 /** What an application needs to find its databases: the first as SERVER_NAME and DATABASE_NAME, all of them as JSON. */
@@ -8,9 +8,9 @@ export const configMap: NamespacedObject = {
   kind: "ConfigMap",
   name: namesInside.configMap,
   fields(catalog, { databases }) {
-    const all = databases.map((request) => {
-      // Roles are checked where they are granted; only the address matters here.
-      const { server, database } = findDatabase(catalog, { ...request, roles: [] });
+    const all = databases.map(({ server: alias, database }) => {
+      // Databases and roles are checked where they are granted; only the address matters here.
+      const server = findServer(catalog, alias);
       // `host,port` is how SQL Server clients write a port that is not 1433.
       return { server: server.port === 1433 ? server.host : `${server.host},${server.port}`, database };
     });

@@ -1,4 +1,5 @@
 import { PermanentError } from "../../domain/errors.ts";
+import type { ExportedDatabase, ExportedPart } from "../../domain/export/exportScripts.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
@@ -6,12 +7,18 @@ import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts"
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
-import { type DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import {
+  type DatabaseRequest,
+  type DatabaseTarget,
+  findDatabase,
+  findDatabaseOf,
+  keyOf,
+} from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
-import { leavingDropped } from "../definitions/leftCatalog.ts";
+import { leavingDropped, unlessDropped } from "../definitions/leftCatalog.ts";
 import type { PreflightCheck } from "../definitions/look.ts";
-import type { ResourceEffects } from "../definitions/resourceEffects.ts";
+import type { ExportInput, ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineTargetSteps } from "../definitions/targetSteps.ts";
 import { adminCommand } from "../sqlAdmin/command.ts";
 import { inspectReach } from "./elsewhere.ts";
@@ -28,7 +35,8 @@ import {
 } from "./revocation.ts";
 
 export const sqlUserSteps = defineTargetSteps({
-  grant: grantDatabase,
+  // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
+  grant: leavingDropped(grantDatabase, ({ takesBack }) => takesBack === true),
   narrow: leavingDropped(narrowDatabase),
   retire: leavingDropped(retireDatabase),
   revoke: leavingDropped(revokeDatabase),
@@ -74,21 +82,37 @@ export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
 
   remains: (ports, request) => request.databases.map((database) => userIn(ports, request, database)),
 
-  exported: (catalog, { request, clientId }) => ({
-    databases: request.databases.map((wanted) => {
-      const { server, database } = findDatabase(catalog, { ...wanted, roles: [] });
-      const grants = grantsOf(wanted.roles);
-      return {
-        server: `${server.host},${server.port}`,
-        database,
-        user: identityName(request),
-        sid: sidFromClientId(clientId),
-        roles: grants.filter(({ kind }) => kind === "role").map(({ name }) => name),
-        permissions: grants.filter(({ kind }) => kind === "permission").map(({ name }) => name),
-      };
-    }),
-  }),
+  exported(catalog, { request, clientId }) {
+    const parts = request.databases.map((wanted) =>
+      unlessDropped(
+        (): ExportedPart => {
+          const target = findDatabase(catalog, { ...wanted, roles: [] });
+          return { databases: [exportedUser(target, { request, clientId, wanted })] };
+        },
+        ({ message: why }): ExportedPart => ({ leftOut: [{ what: keyOf(wanted), why }] }),
+      ),
+    );
+    return {
+      databases: parts.flatMap(({ databases = [] }) => databases),
+      leftOut: parts.flatMap(({ leftOut = [] }) => leftOut),
+    };
+  },
 };
+
+function exportedUser(
+  { server, database }: DatabaseTarget,
+  { request, clientId, wanted }: ExportInput & { readonly wanted: DatabaseRequest },
+): ExportedDatabase {
+  const grants = grantsOf(wanted.roles);
+  return {
+    server: `${server.host},${server.port}`,
+    database,
+    user: identityName(request),
+    sid: sidFromClientId(clientId),
+    roles: grants.filter(({ kind }) => kind === "role").map(({ name }) => name),
+    permissions: grants.filter(({ kind }) => kind === "permission").map(({ name }) => name),
+  };
+}
 
 /** What would keep access is said before anything is taken away; the steps themselves only report it. */
 function withUsersOfOthers({ plan, notices }: TakingDecision, isIgnored: boolean): StepPlan {

@@ -1,24 +1,64 @@
 /** Reading the SQL user back. */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { denialsOf, grantsOf } from "../../domain/targets/roleBundles.ts";
-import { type DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseUser, Ports } from "../../ports.ts";
+import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { DatabaseState, DatabaseUser, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { describeUser } from "./describeUser.ts";
+import { atGiven } from "./givenDatabase.ts";
 import { userId } from "./knownMark.ts";
 
+type Looking = Pick<Ports, "catalog" | "databases" | "registry" | "sqlServers">;
+type Inspected = Pick<InspectionInput, "request" | "clientId" | "note">;
+
 export async function inspectDatabase(
-  { catalog, databases }: Pick<Ports, "catalog" | "databases">,
-  { request, clientId, note }: Pick<InspectionInput, "request" | "clientId" | "note">,
+  ports: Looking,
+  input: Inspected,
   database: DatabaseRequest,
+): Promise<readonly Finding[]> {
+  return await unlessDropped(
+    () => inspectListed(ports, input, { database, at: findDatabase(ports.catalog, { ...database, roles: [] }) }),
+    () => inspectDropped(ports, input, database),
+  );
+}
+
+/** Whatever the identity has there, only its removal can still be asked for. */
+async function inspectDropped(
+  ports: Looking,
+  { request, clientId }: Inspected,
+  database: DatabaseRequest,
+): Promise<readonly Finding[]> {
+  const sought = { name: identityName(request), sid: sidFromClientId(clientId) };
+  const found = await describeAccess(() =>
+    atGiven(ports, { berth: request, database }, (target) => ports.databases.inspect(target, sought)),
+  );
+  return [finding("NOT_IN_CATALOG", keyOf(database), { field: "catalog", expected: "listed", found })];
+}
+
+async function describeAccess(look: () => Promise<DatabaseState>): Promise<string> {
+  try {
+    const { users } = await look();
+    return users.length === 0 ? "no user" : users.map(describeUser).join("; ");
+  } catch (error) {
+    if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+    return `cannot be read (${error.code}): the user may still be there`;
+  }
+}
+
+async function inspectListed(
+  { databases }: Pick<Ports, "databases">,
+  { request, clientId, note }: Inspected,
+  { database, at }: { readonly database: DatabaseRequest; readonly at: DatabaseTarget },
 ): Promise<readonly Finding[]> {
   const target = keyOf(database);
   const name = identityName(request);
   const sid = sidFromClientId(clientId);
-  const { users } = await databases.inspect(findDatabase(catalog, { ...database, roles: [] }), { name, sid });
+  const { users } = await databases.inspect(at, { name, sid });
   const user = users.find((each) => each.name === name);
   const others = users.filter((each) => each !== user && each.sid === sid);
   if (!user) {

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { tryLogin } from "../../../src/application/inspection/verificationJob.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
@@ -176,6 +176,23 @@ it.each([
     { found: expect.stringContaining("tried [address] and [address]; [address] or [address]") },
   ]);
   expect(log.mock.calls.join()).toContain("https://10.1.2.3:443/version");
+});
+
+describe("a first database that the catalog has dropped", () => {
+  const dropped = OnboardingRequest.parse({
+    ...workload,
+    databases: [{ server: "sql-dev", database: "gone", roles: ["reader"] }, ...workload.databases],
+  });
+
+  it.each([4, 5, 6])("may refuse the login: its own finding names it (exit code %s)", async (exitCode) => {
+    expect(await tryLogin(portsWhere({ exitCode }), dropped, "run")).toEqual([]);
+  });
+
+  it("excuses no missing token", async () => {
+    expect(await tryLogin(portsWhere({ exitCode: 3 }), dropped, "run")).toMatchObject([
+      { code: "LOGIN_WITHOUT_TOKEN" },
+    ]);
+  });
 });
 
 it("accepts that a user with only EXECUTE cannot read", async () => {

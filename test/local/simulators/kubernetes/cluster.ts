@@ -12,7 +12,7 @@ import type { ClusterTarget } from "../../../../src/domain/catalog/catalog.ts";
 
 /** The client id of the cluster's administrator. */
 export const administrator = "11111111-2222-4333-8444-555555555555";
-const objectOf = (clientId: string) => `object-of-${clientId}`;
+export const objectOf = (clientId: string) => `object-of-${clientId}`;
 
 interface Options {
   readonly traits?: Partial<Cluster>;

@@ -1,0 +1,16 @@
+/** What an operation left as it was, because the catalog has dropped the cluster, server or database where it is. */
+import { isCode } from "../../domain/errors.ts";
+import type { StepRecord } from "../../domain/operation/records.ts";
+import { stepText } from "../../domain/operation/stepName.ts";
+import { isOutward, isStepName } from "../../resources/index.ts";
+
+/** By the steps that should have changed it; a step that only looks ahead repeats what they say. */
+export function findLeftInPlace(steps: readonly StepRecord[]): readonly string[] {
+  return steps
+    .filter(({ name }) => isStepName(name) && isOutward(name))
+    .flatMap((step) =>
+      (step.notices ?? []).map(({ code, message }) => ({ code, text: `${stepText(step)}: ${message}` })),
+    )
+    .filter(({ code }) => isCode(code, "LEFT_IN_PLACE"))
+    .map(({ text }) => text);
+}
