@@ -90,9 +90,13 @@ it("removes its credential from an identity that is no longer Mooring's, in eith
   cloud.credentials.set(name, [credential, { ...credential, name: "theirs", subject: "repo:x" }]);
   await acceptOnboarding(acceptance, pod);
   await acceptance.run();
+  // It gives too much, which a repair takes away, and breaks nothing.
+  const onboarded = cloud.namespaces.get(key);
 
   const operation = await offboard();
 
+  expect(onboarded).toMatchObject({ state: "Onboarded" });
+  expect(onboarded?.findings?.map(({ code }) => code)).toEqual(["CREDENTIAL_SURPLUS", "CREDENTIAL_ADDED"]);
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
 });
