@@ -101,6 +101,32 @@ it("removes its credential from an identity that is no longer Mooring's, in eith
   expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
 });
 
+it("removes a service account that came late from a namespace that stays, and leaves a copy of it", async () => {
+  const own = cloud.objects.get("v1 ServiceAccount team-a/app");
+  if (!own) throw new Error("it is not onboarded");
+  const place = (account: string, managedFields = own.metadata.managedFields ?? []) =>
+    cloud.objects.set(`v1 ServiceAccount team-a/${account}`, {
+      ...own,
+      metadata: { ...own.metadata, name: account, uid: `uid-${account}`, managedFields },
+    });
+  place("former");
+  place("copy", [{ manager: "kubectl", operation: "Update" }]);
+  cloud.objects.set("v1 Secret team-a/theirs", {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "theirs", namespace: "team-a" },
+  });
+
+  const operation = await offboard();
+
+  expect(operation).toMatchObject({ status: "Succeeded" });
+  expect([...cloud.objects.keys()].filter((each) => each.includes("team-a"))).toEqual([
+    "v1 Namespace /team-a",
+    "v1 ServiceAccount team-a/copy",
+    "v1 Secret team-a/theirs",
+  ]);
+});
+
 it("stays Incomplete when it is refused after an earlier offboarding had begun", async () => {
   cloud.onWrite = ({ what, when }) => {
     if (what === "remove identity" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "not yours");

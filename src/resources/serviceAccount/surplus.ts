@@ -16,14 +16,20 @@ export async function findSurplusAccounts(
   cluster: ClusterTarget,
   request: OnboardingRequest,
 ): Promise<readonly KubernetesObject[]> {
-  const { namespace, serviceAccount } = request;
-  const accounts = await kubernetes.list(cluster, { apiVersion: "v1", kind: "ServiceAccount", namespace });
+  const accounts = await findOwnAccounts(kubernetes, cluster, request);
+  return accounts.filter(({ metadata }) => metadata.name !== request.serviceAccount);
+}
+
+export async function findOwnAccounts(
+  kubernetes: Pick<Kubernetes, "list">,
+  cluster: ClusterTarget,
+  berth: Berth,
+): Promise<readonly KubernetesObject[]> {
+  const query = { apiVersion: "v1", kind: "ServiceAccount", namespace: berth.namespace };
+  const accounts = await kubernetes.list(cluster, query);
   return accounts.filter(
     ({ metadata }) =>
-      metadata.name !== serviceAccount &&
-      metadata.deletionTimestamp === undefined &&
-      isMarked(metadata, request) &&
-      isAppliedByMooring(metadata),
+      metadata.deletionTimestamp === undefined && isMarked(metadata, berth) && isAppliedByMooring(metadata),
   );
 }
 
