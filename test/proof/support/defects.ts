@@ -275,8 +275,7 @@ function withoutLate(ports: Ports): Ports {
     },
     kubernetes: {
       ...kubernetes,
-      list: async (...asked) =>
-        (await kubernetes.list(...asked)).filter(({ metadata }) => metadata.name !== "former"),
+      list: async (...asked) => (await kubernetes.list(...asked)).filter(({ metadata }) => metadata.name !== "former"),
     },
   };
 }

@@ -10,7 +10,15 @@ import type { OperationRecord, StepRecord } from "../../../src/domain/operation/
 import { replacedAccount } from "../../../src/domain/request/change.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
-import { checkForeignThere, checkGone, checkParts, checkReach, checkSurplus, checkUndone, type Problem } from "./invariants.ts";
+import {
+  checkForeignThere,
+  checkGone,
+  checkParts,
+  checkReach,
+  checkSurplus,
+  checkUndone,
+  type Problem,
+} from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { isInhabited } from "./visitors.ts";
