@@ -90,6 +90,7 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
       ? ["", ...approvalLines(operation, view)]
       : []),
     ...(ended.length > 0 ? ["", ...ended] : []),
+    ...(operation.kind !== "batch" && operation.stillToUndo ? ["", ...waitingLines(operation, view)] : []),
     ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : stepsWithTroubles(operation, view)),
   ];
 }
@@ -110,6 +111,22 @@ function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
     ["left", leftUndone.join(", ")],
     ...next,
   ];
+}
+
+/** What its undos still have to take away. Those that fail go on for a day, unless somebody ends that. */
+function waitingLines(operation: OperationDocument, view: View): readonly string[] {
+  const { id, stillToUndo } = operation;
+  if (!stillToUndo) return [];
+  const { undos, since, error } = stillToUndo;
+  const ending: readonly Fact[] = error
+    ? [
+        ["fix", renderFix(error, "retried", subjectOf(operation)).fix],
+        ["or", "An operator ends the waiting, and what is left stays:"],
+        ["", `mooring cancel ${id}`, "whole"],
+      ]
+    : [];
+  const why = error ? `${error.code}: ${error.message}` : "A write may still take effect, so they look again.";
+  return facts([["to undo", undos.join(", ")], ["since", `${age(since, view.now)}`], ["why", why], ...ending], view);
 }
 
 function subjectOf(operation: AnyOperationDocument): Subject {

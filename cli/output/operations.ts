@@ -10,6 +10,16 @@ export function operationTable(operations: readonly AnySummary[], view: View): r
   return table(operations, operationColumns(operations, view), view);
 }
 
+function stillToUndo(operation: AnySummary) {
+  return operation.kind === "batch" ? undefined : operation.stillToUndo;
+}
+
+/** Since when undos wait, and why: `5m CLUSTER_UNREACHABLE`. */
+function waitOf(operation: AnySummary, now: Date): string {
+  const waiting = stillToUndo(operation);
+  return waiting ? [age(waiting.since, now), ...(waiting.error ? [waiting.error.code] : [])].join(" ") : "";
+}
+
 export function operationColumns(operations: readonly AnySummary[], view: View): readonly Column<AnySummary>[] {
   const { now } = view;
   const phaseOf = (operation: AnySummary) => (operation.kind === "batch" ? undefined : operation.phase);
@@ -22,6 +32,19 @@ export function operationColumns(operations: readonly AnySummary[], view: View):
     { title: "PHASE", cell: (each) => phaseOf(each) ?? "", ...(isAnyWaiting ? {} : { isWide: true }) },
     { title: "AGE", cell: ({ createdTime }) => age(createdTime, now), goes: 1 },
     { title: "NAMESPACE", cell: targetOf },
+    {
+      title: "TO UNDO",
+      cell: (each) => stillToUndo(each)?.undos.join(" ") ?? "",
+      wraps: true,
+      goes: 3,
+      ...(operations.some(stillToUndo) ? {} : { isWide: true }),
+    },
+    {
+      title: "UNDO WAITS",
+      cell: (each) => waitOf(each, now),
+      goes: 4,
+      ...(operations.some(stillToUndo) ? {} : { isWide: true }),
+    },
     {
       title: "TOOK",
       cell: ({ createdTime, endTime }) => (endTime ? duration(createdTime, endTime, now) : ""),

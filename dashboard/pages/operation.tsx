@@ -153,6 +153,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
           </ul>
         </div>
       )}
+      {!isOver(operation) && operation.stillToUndo && <StillToUndo waiting={operation.stillToUndo} />}
       <Approval operation={operation} />
       <Section title="Timeline">
         <Timeline operation={operation} audit={audit} />
@@ -188,6 +189,26 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         />
       </Section>
     </Page>
+  );
+}
+
+/** What its undos still have to take away. Those that fail go on for a day, unless an operator ends that. */
+function StillToUndo({ waiting }: { readonly waiting: NonNullable<Operation["stillToUndo"]> }) {
+  const { undos, since, error } = waiting;
+  return (
+    <>
+      <div class={error ? "cause bad" : "cause notice"}>
+        <p>
+          <strong>Still to undo:</strong> {undos.join(", ")}, waiting since <Time at={since} />
+        </p>
+        <p class="fix">
+          {error
+            ? "Mooring goes on, ever more slowly. An operator's cancel ends the waiting; what is left is then named, and can be compensated."
+            : "A write may still take effect, so the undos look again. Nothing is to be done."}
+        </p>
+      </div>
+      {error && <Cause error={error} />}
+    </>
   );
 }
 
@@ -228,6 +249,8 @@ function Result({ result }: { readonly result: NonNullable<Operation["result"]> 
 function Decisions({ operation, reload }: { readonly operation: Operation; readonly reload: () => void }) {
   const { id, status, phase, approval, leftUndone = [], cancel, etag } = operation;
   const isSent = useSignal(false);
+  // Its undos go on without an end in sight: an operator may end that, also of an operation that was canceled.
+  const isWaitingInVain = operation.stillToUndo?.error !== undefined;
   const address = `/api/operations/${encodeURIComponent(id)}`;
   const done = (text: string) => () => {
     isSent.value = true;
@@ -246,13 +269,13 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
           done={done("Decided")}
         />
       )}
-      {!isOver(operation) && isIn("Onboarding.Request") && !cancel && (
+      {!isOver(operation) && (isWaitingInVain ? isIn("Onboarding.Operate") : isIn("Onboarding.Request") && !cancel) && (
         <button
           type="button"
           onClick={() =>
             ask({
-              title: "Cancel this operation?",
-              verb: "Cancel the operation",
+              title: isWaitingInVain ? "Give up what is still to undo?" : "Cancel this operation?",
+              verb: isWaitingInVain ? "End the waiting" : "Cancel the operation",
               path: `${address}/cancel`,
               ifMatch: etag,
               reload,
@@ -262,7 +285,7 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
             })
           }
         >
-          Cancel …
+          {isWaitingInVain ? "End the waiting …" : "Cancel …"}
         </button>
       )}
       {cancel && !isOver(operation) && <span class="muted">Cancellation requested by {cancel.by}.</span>}

@@ -43,6 +43,14 @@ var rules = [
     query: loadTextContent('../queries/failed-undos.kql')
   }
   {
+    name: 'mooring-waiting-undo'
+    title: 'Mooring: an undo waits'
+    text: 'See "Undos that go on" in docs/runbook.md.'
+    severity: 2
+    window: 'PT15M'
+    query: loadTextContent('../queries/waiting-undos.kql')
+  }
+  {
     name: 'mooring-drift-error'
     title: 'Mooring: a namespace has drifted'
     text: 'GET /api/namespaces/{cluster}/{namespace} returns the findings; docs/findings.md explains each of them.'
@@ -124,6 +132,7 @@ var charts = [
   { title: 'Queue age and registry latency, in seconds', how: 'timechart', query: loadTextContent('../queries/waits.kql') }
   { title: 'Stuck operations', how: 'table', query: loadTextContent('../queries/stuck-operations.kql') }
   { title: 'Failed undos', how: 'table', query: loadTextContent('../queries/failed-undos.kql') }
+  { title: 'Waiting undos', how: 'table', query: loadTextContent('../queries/waiting-undos.kql') }
   { title: 'Drift', how: 'table', query: loadTextContent('../queries/drift-errors.kql') }
   { title: 'Failed calls', how: 'table', query: loadTextContent('../queries/failed-calls.kql') }
 ]

@@ -1,6 +1,6 @@
 /** A fault as JSON: local/simulators/faults.ts without its regular expressions, and with `"always"` for infinity. */
 import { z } from "zod";
-import type { ActiveFault, Effect, Fault, Wire } from "../simulators/faults.ts";
+import { type ActiveFault, type Effect, type Fault, isPossible, type Wire } from "../simulators/faults.ts";
 
 const Effects = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -11,6 +11,7 @@ const Effects = z.discriminatedUnion("kind", [
     retryAfterSeconds: z.int().min(0).exactOptional(),
   }),
   z.strictObject({ kind: z.literal("delay"), ms: z.int().min(0).max(600_000) }),
+  z.strictObject({ kind: z.literal("cutLate"), ms: z.int().min(0).max(600_000) }),
   z.strictObject({ kind: z.enum(["cutBefore", "cutAfter", "garbage", "hang"]) }),
 ]) satisfies z.ZodType<Effect>;
 
@@ -25,14 +26,16 @@ const wires = [
   "durable",
 ] as const satisfies Wire[];
 
-const FaultDocument = z.strictObject({
-  wire: z.enum(wires),
-  operation: z.string().exactOptional(),
-  target: z.string().exactOptional(),
-  skip: z.int().min(0).exactOptional(),
-  times: z.union([z.int().min(1), z.literal("always").transform(() => Number.POSITIVE_INFINITY)]).exactOptional(),
-  effect: Effects,
-}) satisfies z.ZodType<Fault>;
+const FaultDocument = z
+  .strictObject({
+    wire: z.enum(wires),
+    operation: z.string().exactOptional(),
+    target: z.string().exactOptional(),
+    skip: z.int().min(0).exactOptional(),
+    times: z.union([z.int().min(1), z.literal("always").transform(() => Number.POSITIVE_INFINITY)]).exactOptional(),
+    effect: Effects,
+  })
+  .refine(isPossible, { message: "cutLate is for arm and kubernetes", path: ["effect"] }) satisfies z.ZodType<Fault>;
 
 /** Throws an error whose message says what is wrong with it. */
 export function readFault(document: unknown): Fault {

@@ -31,6 +31,8 @@ export type Effect =
   | { readonly kind: "cutBefore" }
   /** The call takes effect, and the connection is cut before the answer. */
   | { readonly kind: "cutAfter" }
+  /** The connection is cut, and the call takes effect so much later: ARM and Kubernetes only. */
+  | { readonly kind: "cutLate"; readonly ms: number }
   /** The call takes effect, but the answer violates the protocol: broken JSON, a wrong token. */
   | { readonly kind: "garbage" }
   | { readonly kind: "delay"; readonly ms: number }
@@ -88,6 +90,11 @@ interface Entry extends ActiveFault {
   hits: number;
 }
 
+/** Only ARM and API servers carry on with a request whose client is gone. */
+export function isPossible({ wire, effect }: Pick<Fault, "wire" | "effect">): boolean {
+  return effect.kind !== "cutLate" || wire === "arm" || wire === "kubernetes";
+}
+
 export function createFaults(): Faults {
   const active: Entry[] = [];
   const journal: Call[] = [];
@@ -103,6 +110,8 @@ export function createFaults(): Faults {
     onChange: () => undefined,
     has: (wire) => active.some(({ fault }) => fault.wire === wire),
     add(fault) {
+      if (!isPossible(fault))
+        throw new Error(`A call of ${fault.wire} cannot take effect after its connection was cut.`);
       lastId += 1;
       const entry = { id: String(lastId), fault, seen: 0, hits: 0 };
       active.push(entry);

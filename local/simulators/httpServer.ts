@@ -1,7 +1,9 @@
 /** The HTTP side of a simulated service: it reads the call, consults the faults, and applies an effect to the socket. */
+
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Call, Effect, Faults } from "./faults.ts";
 import type { Simulator } from "./simulator.ts";
 import type { Certificate } from "./tls.ts";
@@ -120,6 +122,11 @@ async function serve(
     case "cutAfter":
       await exchange.run();
       response.destroy();
+      return;
+    case "cutLate":
+      response.destroy();
+      await sleep(effect.ms, undefined, { ref: false });
+      await exchange.run();
       return;
     case "garbage": {
       const { status, headers } = await exchange.run();

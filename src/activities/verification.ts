@@ -3,7 +3,7 @@ import { isCommitted } from "../application/decisions/cancellation.ts";
 import { findRemains } from "../application/inspection/findRemains.ts";
 import { lookTwice, proveNamespace, throwErrors } from "../application/inspection/proveNamespace.ts";
 import { PermanentError } from "../domain/errors.ts";
-import { Finding, isError, keep } from "../domain/finding.ts";
+import { breaksAccess, Finding, keep } from "../domain/finding.ts";
 import { berthKey } from "../domain/naming/names.ts";
 import { KnownThing } from "../domain/naming/ownership.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
@@ -29,7 +29,7 @@ export const proof = defineStep({
     const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
     const inspection = { request, earlier, clientId, isMigrating, things };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
-    if (findings.some(isError) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
+    if (findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
     await step.commit();
     return { action: "none", findings: [...keep(findings)], things: [...seen.things] };
   },

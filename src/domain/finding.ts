@@ -46,6 +46,14 @@ export function isError(finding: Finding): boolean {
   return severityOf(finding) === "Error";
 }
 
+/** Errors that give more than the request asks for: the next repair takes it away, and what was asked for works. */
+const surplus: ReadonlySet<FindingCode> = new Set(["CREDENTIAL_SURPLUS", "ACCOUNT_SURPLUS"]);
+
+/** Whether the namespace lacks something that the request asks for, or this cannot be proven. */
+export function breaksAccess(finding: Finding): boolean {
+  return isError(finding) && !surplus.has(finding.code);
+}
+
 export function isRepairable({ code }: Pick<Finding, "code">): boolean {
   return findingCatalogue[code].repairable;
 }

@@ -139,6 +139,17 @@ describe("an operation that waits for approval", () => {
   });
 });
 
+it("a list shows what is still to undo, since when and why, only where something is", () => {
+  const error = toOperationError("CLUSTER_UNREACHABLE", "aks-dev does not answer.");
+  const waiting = { ...operation, stillToUndo: { undos: ["removeIdentity"], since: "2026-01-01T11:55:00Z", error } };
+
+  expect(operationTable([operation], view())[0]).not.toContain("UNDO");
+  const [titles, first, second] = operationTable([waiting, operation], view());
+  expect(titles).toMatch(/ {2}TO UNDO +UNDO WAITS/);
+  expect(first).toMatch(/ {2}removeIdentity {2}5m CLUSTER_UNREACHABLE/);
+  expect(second).not.toContain("removeIdentity");
+});
+
 describe("a table", () => {
   const rows = [{ name: identity, state: "Onboarded", parts: "sql-dev/orders sql-dev/messages", age: "5m" }];
   type Row = (typeof rows)[number];
@@ -312,6 +323,24 @@ describe("an operation", () => {
     expect(operationLines(ended, view())).toContainEqual(
       expect.stringMatching(/^ {2}stays +removeIdentity id-team-a: /),
     );
+  });
+
+  it("that still has something to undo shows what, since when, why, and how an operator ends that", () => {
+    const error = toOperationError("CLUSTER_UNREACHABLE", "aks-dev does not answer.");
+    const undos = ["removeNamespace", "removeIdentity"];
+    const waiting = { ...operation, stillToUndo: { undos, since: "2026-01-01T11:55:00Z", error } };
+    const { error: _none, ...looking } = waiting.stillToUndo;
+
+    const lines = operationLines(waiting, view());
+    const calm = operationLines({ ...operation, stillToUndo: looking }, view()).join("\n");
+
+    expect(lines).toContain("  to undo  removeNamespace, removeIdentity");
+    expect(lines).toContain("  since    5m");
+    expect(lines).toContain("  why      CLUSTER_UNREACHABLE: aks-dev does not answer.");
+    expect(lines).toContain(`           mooring cancel ${operation.id}`);
+    expect(lines.join("\n")).toContain("An operator ends the waiting");
+    expect(calm).toContain("A write may still take effect");
+    expect(calm).not.toContain("mooring cancel");
   });
 
   it("says that nothing needs to be done about a step only while it is retried", () => {

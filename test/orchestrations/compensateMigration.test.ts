@@ -369,7 +369,7 @@ it("leaves what a repair created for the new mode as findings for the next repai
   expect(ended?.status).toBe("Succeeded");
   expect(record().request).toEqual(pod);
   const left = await findings(bothWays, false);
-  expect(left.map(({ code }) => code).toSorted()).toEqual(["CREDENTIAL_SURPLUS", "OBJECT_SURPLUS"]);
+  expect(left.map(({ code }) => code).toSorted()).toEqual(["ACCOUNT_SURPLUS", "CREDENTIAL_SURPLUS"]);
 });
 
 it("is refused once another migration of the namespace has run", async () => {

@@ -90,11 +90,41 @@ it("removes its credential from an identity that is no longer Mooring's, in eith
   cloud.credentials.set(name, [credential, { ...credential, name: "theirs", subject: "repo:x" }]);
   await acceptOnboarding(acceptance, pod);
   await acceptance.run();
+  // It gives too much, which a repair takes away, and breaks nothing.
+  const onboarded = cloud.namespaces.get(key);
+
+  const operation = await offboard();
+
+  expect(onboarded).toMatchObject({ state: "Onboarded" });
+  expect(onboarded?.findings?.map(({ code }) => code)).toEqual(["CREDENTIAL_SURPLUS", "CREDENTIAL_ADDED"]);
+  expect(operation).toMatchObject({ status: "Succeeded" });
+  expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
+});
+
+it("removes a service account that came late from a namespace that stays, and leaves a copy of it", async () => {
+  const own = cloud.objects.get("v1 ServiceAccount team-a/app");
+  if (!own) throw new Error("it is not onboarded");
+  const place = (account: string, managedFields = own.metadata.managedFields ?? []) =>
+    cloud.objects.set(`v1 ServiceAccount team-a/${account}`, {
+      ...own,
+      metadata: { ...own.metadata, name: account, uid: `uid-${account}`, managedFields },
+    });
+  place("former");
+  place("copy", [{ manager: "kubectl", operation: "Update" }]);
+  cloud.objects.set("v1 Secret team-a/theirs", {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "theirs", namespace: "team-a" },
+  });
 
   const operation = await offboard();
 
   expect(operation).toMatchObject({ status: "Succeeded" });
-  expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
+  expect([...cloud.objects.keys()].filter((each) => each.includes("team-a"))).toEqual([
+    "v1 Namespace /team-a",
+    "v1 ServiceAccount team-a/copy",
+    "v1 Secret team-a/theirs",
+  ]);
 });
 
 it("stays Incomplete when it is refused after an earlier offboarding had begun", async () => {

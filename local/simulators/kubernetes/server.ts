@@ -1,8 +1,10 @@
 /** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
+
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Call, Faults } from "../faults.ts";
 import type { Certificate } from "../tls.ts";
 import type { Answer, ApiRequest, Reply } from "./api.ts";
@@ -87,6 +89,13 @@ export function createListener(environment: Environment): Listener {
         // What is only passed on would arrive before the cut.
         if ("stream" in result) (result.discard ?? (() => result.stream(response)))();
         return void setImmediate(() => response.destroy());
+      }
+      case "cutLate": {
+        response.destroy();
+        await sleep(effect.ms, undefined, { ref: false });
+        const result = await settle(request);
+        if ("stream" in result) result.discard?.();
+        return;
       }
       case "garbage": {
         const result = await settle(request);

@@ -1,7 +1,7 @@
 /** Proof: reads everything back and compares it with the request, whatever the steps reported. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError } from "../../domain/errors.ts";
-import { describeFinding, type Finding, isError } from "../../domain/finding.ts";
+import { breaksAccess, describeFinding, type Finding, isError } from "../../domain/finding.ts";
 import type { Ports } from "../../ports.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
 import { type Inspected, readNamespace } from "./inspection.ts";
@@ -10,7 +10,7 @@ import { tryLogin } from "./verificationJob.ts";
 /** Reads everything back and, if it is in order and the catalog allows it, logs in as the workload does. */
 export async function proveNamespace(ports: Ports, inspection: Inspection, run: string): Promise<Inspected> {
   const { findings, things } = await readTwice(ports, inspection, isError);
-  if (findings.some(isError)) return { findings, things };
+  if (findings.some(breaksAccess)) return { findings, things };
   return { findings: [...findings, ...(await tryLogin(ports, inspection.request, run))], things };
 }
 
@@ -30,7 +30,7 @@ export async function readTwice(
 }
 
 export function throwErrors(findings: readonly Finding[]): void {
-  const errors = findings.filter(isError);
+  const errors = findings.filter(breaksAccess);
   if (errors.length > 0) throw new PermanentError("VERIFICATION_FAILED", errors.map(describeFinding).join(" "));
 }
 

@@ -7,7 +7,7 @@ import { resourcesWithEffects } from "../../resources/effects.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
-/** Removes what Mooring once made for the identity mode that the namespace does not have. */
+/** Removes what Mooring made for the identity mode that the namespace does not have, and what no record asks for. */
 export const removeLeftovers = defineStep({
   name: "removeLeftovers",
   input: StepInput.extend({ request: OnboardingRequest }),
@@ -17,8 +17,9 @@ export const removeLeftovers = defineStep({
     const all = collecting(step);
     const actions: StepAction[] = [];
     for (const { resource, effects } of resourcesWithEffects) {
-      if (isWanted(resource, input.request)) continue;
-      actions.push((await effects.takeAway?.(ports, input, all)) ?? "none");
+      const isLeftOver = !isWanted(resource, input.request);
+      if (isLeftOver) actions.push((await effects.takeAway?.(ports, input, all)) ?? "none");
+      actions.push((await effects.surplus?.takeAway(ports, input, all)) ?? "none");
     }
     return { action: strongest(actions) };
   },

@@ -1,18 +1,19 @@
 import { stays } from "../../domain/operation/plan.ts";
 import type { Look } from "../../resources/definitions/look.ts";
-import { resourceLooks } from "../../resources/effects.ts";
-import { everyResource } from "../../resources/index.ts";
+import { resourceLooks, resourcesWithEffects } from "../../resources/effects.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { isWanted } from "../../resources/plannedSteps.ts";
 
-/** What would be removed of the identity mode that the namespace does not have. */
+/** What would be removed of the identity mode that the namespace does not have, and of what no record asks for. */
 export const planLeftovers: Look = async (ports, input) => {
   const { request, step } = input;
-  const removals = everyResource
-    .filter((resource) => !isWanted(resource, request))
-    .flatMap((resource) => resource.remove(request));
   const plans = await Promise.all(
-    removals.map((removal) => resourceLooks[removal.name](ports, { ...input, step: removal })),
+    resourcesWithEffects.flatMap(({ resource, effects: { surplus } }) => [
+      ...(isWanted(resource, request) ? [] : resource.remove(request)).map((removal) =>
+        resourceLooks[removal.name](ports, { ...input, step: removal }),
+      ),
+      ...(surplus ? [surplus.look(ports, input)] : []),
+    ]),
   );
   const notices = plans.flatMap((plan) => plan.notices ?? []);
   return {

@@ -44,7 +44,10 @@ export const findingCatalogue = {
   ),
   CREDENTIAL_MISSING: error("No federated credential matches the cluster and the service account.", repair),
   CREDENTIAL_CHANGED: error("Mooring's federated credential was changed.", repair),
-  CREDENTIAL_SURPLUS: warning("Mooring's federated credential is left over from an earlier identity mode.", repair),
+  CREDENTIAL_SURPLUS: error(
+    "A federated credential has a name that only Mooring gives, and no record asks for it: it is left over, or its write took effect late. Its tokens also open the databases.",
+    `${repair} It removes the credential.`,
+  ),
   CREDENTIAL_ADDED: foreign(
     "Someone gave the identity another federated credential: its tokens also open the databases.",
     "If nobody needs the credential, remove it: `az identity federated-credential delete`.",
@@ -99,7 +102,11 @@ export const findingCatalogue = {
   ),
   OBJECT_MISSING: error("A Kubernetes object is gone.", repair),
   OBJECT_CHANGED: error("A field of a Kubernetes object is not what Mooring set.", repair),
-  OBJECT_SURPLUS: warning("One of Mooring's objects is left over from an earlier identity mode.", repair),
+  ACCOUNT_SURPLUS: error(
+    "A service account has Mooring's mark and the identity's client ID, and no record asks for it: it is left over, or its write took effect late.",
+    `${repair} It removes the service account or, if it was somebody else's before, what Mooring wrote into it.`,
+  ),
+  OBJECT_SURPLUS: warning("One of Mooring's objects is left over from an earlier request.", repair),
   MARK_MISSING: warning(
     "Someone removed the mark by which Mooring recognizes what it created or adopted: tags of the identity, labels and annotations of an object, or the extended property of a database user.",
     `${repair} Until then an offboarding relies on what Mooring recorded, as long as the resource is the same one.`,

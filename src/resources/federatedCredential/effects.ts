@@ -5,7 +5,7 @@ import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { StepAction } from "../../domain/operation/operation.ts";
-import { throwConflict } from "../../domain/operation/plan.ts";
+import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
 import { isMissed } from "../definitions/missed.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
@@ -13,7 +13,8 @@ import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } fro
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import type { federatedCredential } from "./federatedCredential.ts";
 import { inspectCredentials } from "./inspection.ts";
-import { desiredCredential, planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
+import { desiredCredential, planCredential, planFirstCredential, planUnfederation, removalOf } from "./plan.ts";
+import { findSurplusCredentials } from "./surplus.ts";
 
 /** Lets tokens of the service account be exchanged for tokens of the identity. */
 export const federateIdentity = defineStep({
@@ -129,6 +130,22 @@ export const federatedCredentialEffects: ResourceEffects<keyof typeof federatedC
 
   async takeAway(ports, { request: { serviceAccount }, ...input }, step) {
     return (await unfederate({ ...input, serviceAccount }, ports, step)).action;
+  },
+
+  surplus: {
+    async look(ports, { request, step }) {
+      const found = await findSurplusCredentials(ports, request);
+      const action = found.length > 0 ? "delete" : "none";
+      return toStepPlan(step, { action, differences: found.flatMap(removalOf) });
+    },
+    async takeAway(ports, { request }, step) {
+      const found = await findSurplusCredentials(ports, request);
+      if (found.length === 0) return "none";
+      await step.willDo("delete", found.flatMap(removalOf));
+      const ref = identityRef(findCluster(ports.catalog, request.cluster), request);
+      for (const { name } of found) await ports.identities.removeFederatedCredential(ref, name);
+      return "delete";
+    },
   },
 
   remains({ catalog, identities }, request) {

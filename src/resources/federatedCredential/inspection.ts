@@ -1,57 +1,51 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { type Berth, federatedCredentialName, federatedSubject, identityName } from "../../domain/naming/names.ts";
+import { type Berth, federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import { replacedAccount } from "../../domain/request/change.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { desiredCredential } from "./plan.ts";
+import { hasOwnName, isSame } from "./surplus.ts";
 
 export async function inspectCredentials(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,
-  { request, isMigrating = false }: Pick<InspectionInput, "request" | "isMigrating">,
+  { request, earlier, isMigrating = false }: Pick<InspectionInput, "request" | "earlier" | "isMigrating">,
 ): Promise<readonly Finding[]> {
   const cluster = findCluster(catalog, request.cluster);
   const target = identityName(request);
   const own = federatedCredentialName(request, request.serviceAccount);
   const current = await identities.federatedCredentials(identityRef(cluster, request));
-  const isWanted = request.identityMode === "workloadIdentity";
 
-  const desired = isWanted ? desiredCredential(cluster, request) : undefined;
+  const desired = request.identityMode === "workloadIdentity" ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
-  const others = current
-    // Even under Mooring's own name, if another one matches: it lets in whoever created it.
-    .filter((each) => each !== matching && (matching !== undefined || each.name !== own))
-    .filter((each) => !(isMigrating && isOfMigration(each, cluster, request)))
-    .map((each) =>
-      finding("CREDENTIAL_ADDED", target, { field: `credential ${each.name}`, expected: null, found: print(each) }),
-    );
   const same = current.find(({ name }) => name === own);
-  if (!desired) {
-    const field = `credential ${own}`;
-    const left = same && !isMigrating;
-    return left
-      ? [finding("CREDENTIAL_SURPLUS", target, { field, expected: null, found: print(same) }), ...others]
-      : others;
-  }
-  if (matching) return others;
+  // Without one that matches, Mooring's own is the one to correct.
+  const isBroken = desired !== undefined && matching === undefined;
+  const replaced = earlier && replacedAccount(request, earlier);
+  const isKnown = (each: FederatedCredential) =>
+    each === matching ||
+    (isBroken && each === same) ||
+    (isMigrating && ((!desired && each === same) || isOfMigration(each, cluster, request))) ||
+    // A change takes the earlier account's away at its end.
+    (replaced !== undefined && each.name === federatedCredentialName(request, replaced));
+  const others = current
+    .filter((each) => !isKnown(each))
+    .map((each) => {
+      // During a migration a repair leaves both modes as they are.
+      const isSurplus = !isMigrating && (each.name === own || hasOwnName(each, request));
+      const what = { field: `credential ${each.name}`, expected: null, found: print(each) };
+      return finding(isSurplus ? "CREDENTIAL_SURPLUS" : "CREDENTIAL_ADDED", target, what);
+    });
+  if (!isBroken) return others;
   const code = same ? "CREDENTIAL_CHANGED" : "CREDENTIAL_MISSING";
   const what = { field: `credential ${own}`, expected: print(desired), found: same ? print(same) : null };
   return [finding(code, target, what), ...others];
 }
 
 /** Mooring made it for the service account that the namespace migrates to, which may differ from the request's. */
-function isOfMigration(
-  { name, issuer, subject }: FederatedCredential,
-  { oidcIssuer }: ClusterTarget,
-  berth: Berth,
-): boolean {
-  const account = subject.split(":").at(-1) ?? "";
-  const isOfNamespace = issuer === oidcIssuer && subject === federatedSubject(berth.namespace, account);
-  return isOfNamespace && name === federatedCredentialName(berth, account);
-}
-
-function isSame(a: FederatedCredential, b: FederatedCredential): boolean {
-  return a.issuer === b.issuer && a.subject === b.subject && a.audiences.join() === b.audiences.join();
+function isOfMigration(credential: FederatedCredential, { oidcIssuer }: ClusterTarget, berth: Berth): boolean {
+  return credential.issuer === oidcIssuer && hasOwnName(credential, berth);
 }
 
 function print({ issuer, subject, audiences }: FederatedCredential): string {

@@ -3,7 +3,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
-import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 
@@ -99,6 +99,13 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
   return { action: "create" as const, differences, conflict };
 }
 
+export function removalOf({ name, subject }: FederatedCredential): readonly Difference[] {
+  return [
+    { field: "name", current: name, desired: null },
+    { field: "subject", current: subject, desired: null },
+  ];
+}
+
 export async function planUnfederation(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
   input: Berth & { readonly serviceAccount: string; readonly createdBy?: string | undefined },
@@ -114,9 +121,5 @@ export async function planUnfederation(
   const credentials = await identities.federatedCredentials(ref);
   const found = credentials.find((each) => each.name === credential);
   if (!found) return { ...none, isAbsent: true };
-  const differences = [
-    { field: "name", current: credential, desired: null },
-    { field: "subject", current: found.subject, desired: null },
-  ];
-  return { plan: toStepPlan(step, { action: "delete", differences }), credential };
+  return { plan: toStepPlan(step, { action: "delete", differences: removalOf(found) }), credential };
 }

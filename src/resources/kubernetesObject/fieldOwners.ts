@@ -9,17 +9,26 @@ import { isRecord } from "./differences.ts";
  */
 export function replaceable(values: object, { metadata }: KubernetesObject): Record<string, unknown> {
   const { managedFields = [] } = metadata;
-  const mine = managedFields.filter(({ manager, operation }) => manager === owner && operation === "Apply");
+  const mine = managedFields.filter(isMooring);
   const others = managedFields.filter((each) => !mine.includes(each));
   const has = (owners: readonly ManagedFields[], path: readonly string[]) =>
     owners.some(({ fieldsV1 }) => isAt(fieldsV1, path));
   return pick(values, [], (path) => has(mine, path) && !has(others, path));
 }
 
+/** Whether Mooring has applied any of its fields. */
+export function isAppliedByMooring({ managedFields = [] }: KubernetesObject["metadata"]): boolean {
+  return managedFields.some(isMooring);
+}
+
+function isMooring({ manager, operation }: ManagedFields): boolean {
+  return manager === owner && operation === "Apply";
+}
+
 /** Whether applying the values would give up nothing, because Mooring no longer manages any other field. */
 export function managesNothingBut(values: object, { metadata: { managedFields } }: KubernetesObject): boolean {
   if (managedFields === undefined) return false;
-  const mine = managedFields.filter(({ manager, operation }) => manager === owner && operation === "Apply");
+  const mine = managedFields.filter(isMooring);
   return mine.every(({ fieldsV1 = {} }) => isWithin(fieldsV1, values));
 }
 

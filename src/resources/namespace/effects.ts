@@ -28,6 +28,7 @@ import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubern
 import { type Leaving, removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { namespacedObjects } from "../namespacedObjects/index.ts";
+import { findOwnAccounts, findSurplusAccounts } from "../serviceAccount/surplus.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { type namespace, namespaceObject } from "./namespace.ts";
 import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
@@ -77,7 +78,10 @@ export const removeNamespace = defineStep({
       return news?.code === kept;
     };
     const removal = { ...input, recordedMark, step };
-    return { action: await removeObjects(ports.kubernetes, cluster, namespaceRefs(input, mustStay), removal) };
+    // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
+    const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
+    const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
+    return { action: await removeObjects(ports.kubernetes, cluster, refs, removal) };
   },
 });
 
@@ -178,8 +182,9 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
       const notices = leftOut.map(noticeOfLeftOut);
       return notices.length > 0 ? { ...plan, notices: [...(plan.notices ?? []), ...notices] } : plan;
     },
-    async removeNamespace(ports, { request, createdBy, step, ignoreDependants = false }) {
+    async removeNamespace(ports, { request, earlier, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace: name } = request;
+      const target = findCluster(ports.catalog, cluster);
       // An undo deletes what its operation made, even if an offboarding would keep it.
       const deletePolicy = createdBy === undefined ? request.deletePolicy : "Delete";
       const recordedMark = recordedMarks(ports, request);
@@ -189,9 +194,11 @@ export const namespaceEffects: ResourceEffects<keyof typeof namespace.steps> = {
         if (news) notices.push(news);
         return news?.code === kept;
       };
-      const refs = namespaceRefs({ namespace: name, deletePolicy }, mustStay);
+      const surplus = createdBy === undefined ? await findSurplusAccounts(ports.kubernetes, target, request) : [];
+      const late = surplus.filter(({ metadata }) => metadata.name !== earlier?.serviceAccount);
+      const refs = [...late.map(refOf), ...namespaceRefs({ namespace: name, deletePolicy }, mustStay)];
       const input = { cluster, namespace: name, createdBy, recordedMark, step };
-      const plan = await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, input);
+      const plan = await planObjectRemoval(ports.kubernetes, target, refs, input);
       return notices.length > 0 ? { ...plan, notices: [...(plan.notices ?? []), ...notices] } : plan;
     },
     async restoreNamespace({ catalog, kubernetes }, { request, earlier = request, step }) {

@@ -4,18 +4,21 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import { AdoptionPolicy } from "../../domain/request/request.ts";
+import { replacedAccount } from "../../domain/request/change.ts";
+import { AdoptionPolicy, type OnboardingRequest } from "../../domain/request/request.ts";
 import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
+import type { Reading } from "../definitions/inspection.ts";
 import type { Look } from "../definitions/look.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { ResourceEffects } from "../definitions/resourceEffects.ts";
 import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } from "../definitions/step.ts";
 import { unknownClientId, withUnknownClientId } from "../definitions/unknownClientId.ts";
-import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
-import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { ensureObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { planObjectRemoval, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { accountKey, type serviceAccount, serviceAccountObject, serviceAccountRefs } from "./serviceAccount.ts";
+import { findSurplusAccounts, inspectLeftAccount, surplusFinding } from "./surplus.ts";
 
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
 const ApplyServiceAccountInput = StepInput.extend({
@@ -114,22 +117,47 @@ export const serviceAccountEffects: ResourceEffects<keyof typeof serviceAccount.
     { about: "cluster", look: async () => void (await expectWebhook(kubernetes, cluster)) },
   ],
 
-  inspect({ catalog, kubernetes }, { request, clientId, isMigrating = false, note }) {
+  inspect({ catalog, kubernetes }, { request, earlier, clientId, isMigrating = false, note }) {
     const cluster = findCluster(catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
-    if (request.identityMode === "workloadIdentity") {
-      const desired = desiredAccount(catalog, request, clientId);
-      return [{ target, read: () => inspectObject(kubernetes, cluster, desired, note) }];
-    }
-    if (isMigrating) return [];
-    return serviceAccountRefs(request).map((ref) => ({
+    const isOwn = request.identityMode === "workloadIdentity";
+    const desired = desiredAccount(catalog, request, clientId);
+    const own: Reading = { target, read: () => inspectObject(kubernetes, cluster, desired, note) };
+    // The migration may have made another account than the request names.
+    if (isMigrating) return isOwn ? [own] : [];
+    // A change takes the earlier account away at its end.
+    const replaced = earlier && replacedAccount(request, earlier);
+    const others: Reading = {
       target,
-      read: () => inspectSurplus(kubernetes, cluster, { ref, berth: request }),
+      async read() {
+        const surplus = await findSurplusAccounts(kubernetes, cluster, request);
+        return surplus
+          .filter(({ metadata }) => metadata.name !== replaced)
+          .map((account) => surplusFinding(account, clientId));
+      },
+    };
+    if (isOwn) return [own, others];
+    const left = serviceAccountRefs(request).map((ref) => ({
+      target,
+      read: () => inspectLeftAccount(kubernetes, cluster, { ref, berth: request, clientId }),
     }));
+    return [...left, others];
   },
 
   async takeAway(ports, { request: { serviceAccount: account }, ...input }, step) {
     return (await remove({ ...input, serviceAccount: account }, ports, step)).action;
+  },
+
+  surplus: {
+    async look(ports, { request, step }) {
+      const { cluster, namespace } = request;
+      return await planAway(ports, { cluster, namespace, step }, await surplusRefs(ports, request));
+    },
+    async takeAway(ports, { request, ...input }, step) {
+      const refs = await surplusRefs(ports, request);
+      const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, removal);
+    },
   },
 
   remains(ports, request) {
@@ -140,6 +168,14 @@ export const serviceAccountEffects: ResourceEffects<keyof typeof serviceAccount.
 
   exported: (catalog, { request, clientId }) => ({ objects: [desiredAccount(catalog, request, clientId)] }),
 };
+
+async function surplusRefs(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  request: OnboardingRequest,
+): Promise<readonly ObjectRef[]> {
+  const accounts = await findSurplusAccounts(kubernetes, findCluster(catalog, request.cluster), request);
+  return accounts.map(refOf);
+}
 
 async function planAway(
   ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,

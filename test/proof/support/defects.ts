@@ -263,6 +263,23 @@ function withoutOthers(ports: Ports): Ports {
   return { ...ports, databases: { ...databases, inspect } };
 }
 
+/** Sees nothing of what an earlier operation's late writes left. */
+function withoutLate(ports: Ports): Ports {
+  const { identities, kubernetes } = ports;
+  return {
+    ...ports,
+    identities: {
+      ...identities,
+      federatedCredentials: async (ref) =>
+        (await identities.federatedCredentials(ref)).filter(({ subject }) => !subject.endsWith(":former")),
+    },
+    kubernetes: {
+      ...kubernetes,
+      list: async (...asked) => (await kubernetes.list(...asked)).filter(({ metadata }) => metadata.name !== "former"),
+    },
+  };
+}
+
 /** Goes to no database that the catalog does not list. */
 function withListedOnly(ports: Ports): Ports {
   const { catalog, databases } = ports;
@@ -467,6 +484,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /still there|it reaches/,
   },
   "an identity that is known by its tags alone": { spoil: withTagsOnly, finds: /got the first team's identity/ },
+  "a repair that overlooks what no record asks for": { spoil: withoutLate, finds: /no record asks for/ },
   "a record that keeps no findings": { spoil: withoutFindings, finds: /the look found nothing/ },
   "a quota that nobody counts": { spoil: withoutCounting, finds: /a team with quota 1 has/ },
   "an idempotency key that is forgotten": { spoil: withoutKeys, finds: /the same key got/ },

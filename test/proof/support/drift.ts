@@ -1,12 +1,20 @@
 /** What somebody else does to an onboarded namespace between two operations. */
-import { bindingName, identityName, namesInside } from "../../../src/domain/naming/names.ts";
-import { readMark } from "../../../src/domain/naming/ownership.ts";
+import {
+  bindingName,
+  federatedCredentialName,
+  federatedSubject,
+  identityName,
+  namesInside,
+} from "../../../src/domain/naming/names.ts";
+import { ownerMetadata, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
+import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
+import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import type { World } from "./world.ts";
+import { issuer, type World } from "./world.ts";
 
 /** Returns undefined when there was nothing to change. */
 type Deed = (world: World, request: OnboardingRequest) => "repairable" | "foreign" | undefined;
@@ -154,6 +162,36 @@ const deeds: Readonly<Record<string, Deed>> = {
   },
 };
 
+const former = "former";
+
+/** Writes of an operation before, for another service account, that take effect only now. Mooring made them, and no record knows. */
+const lateWrites: Readonly<Record<string, Deed>> = {
+  "a credential comes late"(world, request) {
+    const identity = identityName(request);
+    if (!isOurs(world, request, `identity ${identity}`)) return undefined;
+    const credential = {
+      name: federatedCredentialName(request, former),
+      issuer,
+      subject: federatedSubject(request.namespace, former),
+      audiences: ["api://AzureADTokenExchange"],
+    };
+    const { credentials } = world.azure;
+    credentials.set(identity, [...(credentials.get(identity) ?? []), credential]);
+    return "repairable";
+  },
+  "a service account comes late"(world, request) {
+    const identity = world.azure.identities.get(identityName(request));
+    const namespace = refKey({ apiVersion: "v1", kind: "Namespace", name: request.namespace });
+    if (!identity || !isOurs(world, request, `object ${namespace}`)) return undefined;
+    const { clientId } = identity;
+    const account = serviceAccountObject(request, { serviceAccount: former, clientId, tenantId: "tenant" });
+    const { labels, annotations } = ownerMetadata(request, "earlier");
+    const metadata = { ...account.metadata, labels, annotations: { ...account.metadata.annotations, ...annotations } };
+    place(world.objects, { ...account, metadata }, { uid: world.newGuid(), manager: "mooring" });
+    return "repairable";
+  },
+};
+
 /** Removes a namespace that Mooring made, with everything in it, if it exists and is not being deleted. */
 function removeNamespace(world: World, { namespace: name, ...berth }: OnboardingRequest): boolean {
   const key = refKey({ apiVersion: "v1", kind: "Namespace", name });
@@ -171,12 +209,15 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   const { dice, faults } = world;
   const done: string[] = [];
   let isForeign = false;
-  for (let count = dice.pick([1, 1, 2, 3]); count > 0; count -= 1) {
-    const name = dice.pick(Object.keys(deeds));
-    const effect = deeds[name]?.(world, request);
+  const happen = (kinds: typeof deeds, name: string) => {
+    const effect = kinds[name]?.(world, request);
     if (effect) done.push(name);
     if (effect === "foreign") isForeign = true;
-  }
+  };
+  for (let count = dice.pick([1, 1, 2, 3]); count > 0; count -= 1) happen(deeds, dice.pick(Object.keys(deeds)));
+  // Separate dice, so that the other worlds stay the same.
+  const own = createDice(world.seed ^ 0x1a7e);
+  if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
   return { done, isForeign };
 }

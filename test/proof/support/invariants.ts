@@ -3,12 +3,14 @@
 import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
+  berthKey,
   bindingName,
   federatedCredentialName,
   federatedSubject,
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
+import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -116,6 +118,30 @@ export function checkReach(
           .filter((user) => user.sid === sid)
           .map((user) => `it reaches ${database} as ${user.name}, and the request does not name it`),
   );
+}
+
+/** Nobody becomes the identity but the account of the request: what else Mooring made for that is gone. */
+export function checkSurplus({ azure, objects }: World, request: OnboardingRequest): Problem[] {
+  const isAsked = (account: string) =>
+    request.identityMode === "workloadIdentity" && account === request.serviceAccount;
+  const credentials = azure.identities.has(identityName(request))
+    ? (azure.credentials.get(identityName(request)) ?? [])
+    : [];
+  const surplus = credentials.filter(({ name, subject }) => {
+    const account = subject.split(":").at(-1) ?? "";
+    return name === federatedCredentialName(request, account) && !isAsked(account);
+  });
+  const accounts = [...objects.values()].filter(({ ref, goodbyes }) => {
+    return ref.kind === "ServiceAccount" && ref.namespace === request.namespace && goodbyes === undefined;
+  });
+  const marked = accounts.filter((stored) => {
+    const mark = readMetadata(print(stored).metadata);
+    return mark?.berth === berthKey(request) && !isAsked(stored.ref.name);
+  });
+  return [
+    ...surplus.map(({ name, subject }) => `no record asks for credential ${name} of ${subject}`),
+    ...marked.map(({ ref }) => `no record asks for ${refKey(ref)}`),
+  ];
 }
 
 function read(value: unknown, field: string): unknown {

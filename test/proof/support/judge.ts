@@ -1,5 +1,5 @@
 /** Whether the world matches an operation's outcome, and its record matches the world. */
-import { isError } from "../../../src/domain/finding.ts";
+import { breaksAccess, isError } from "../../../src/domain/finding.ts";
 import { berthKey, bindingName, identityName } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
@@ -10,7 +10,15 @@ import type { OperationRecord, StepRecord } from "../../../src/domain/operation/
 import { replacedAccount } from "../../../src/domain/request/change.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
-import { checkForeignThere, checkGone, checkParts, checkReach, checkUndone, type Problem } from "./invariants.ts";
+import {
+  checkForeignThere,
+  checkGone,
+  checkParts,
+  checkReach,
+  checkSurplus,
+  checkUndone,
+  type Problem,
+} from "./invariants.ts";
 import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { isInhabited } from "./visitors.ts";
@@ -49,7 +57,9 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     const { request } = operation;
     const isDone = operation.status === "Succeeded";
     const parts = isDone ? [...checkParts(world, request), ...checkReach(world, request, record?.findings)] : [];
-    return [...parts, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];
+    // In the middle of a migration nothing is left over.
+    const surplus = isDone && !record?.migration ? checkSurplus(world, request) : [];
+    return [...parts, ...surplus, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];
   },
   migrate: judgeMigration,
 };
@@ -241,7 +251,9 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     }
     // A migration that stops before its end verifies, but keeps the findings of an earlier verification.
     const isProven = kind !== "migrate" || operation.migration?.until === "retire";
-    if (isProven && (record.findings ?? []).some(isError))
+    // What gives too much and came late stops only a repair, which takes it away.
+    const isWrong = kind === "repair" ? isError : breaksAccess;
+    if (isProven && (record.findings ?? []).some(isWrong))
       problems.push("Succeeded, and the record has errors among its findings");
   }
   return problems;

@@ -30,6 +30,9 @@ const cuts: readonly Way[] = [
   { name: "no answer", effect: { kind: "hang" }, passes: true },
 ];
 
+/** The answer is lost, and the write takes effect when an undo has looked for the first time. */
+const late: Way = { name: "cut, and late", effect: { kind: "cutLate", ms: 1_200 }, passes: true };
+
 function answers(code: string | number, status: number, passes = true): Way {
   return { name: `${status} ${code}`, effect: { kind: "error", code, status }, passes };
 }
@@ -52,6 +55,7 @@ function refuses(number: number, passes: boolean, message?: string): Way {
 const ways: Readonly<Record<Wire, readonly Way[]>> = {
   arm: [
     ...cuts,
+    late,
     ...throttles("TooManyRequests"),
     answers("InternalServerError", 500),
     answers("ServiceUnavailable", 503),
@@ -64,6 +68,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
   kubernetes: [
     ...cuts,
+    late,
     ...throttles("TooManyRequests"),
     answers("InternalError", 500),
     answers("ServiceUnavailable", 503),

@@ -18,6 +18,7 @@ import { blue, red } from "./callers.ts";
 import { calm } from "./faults.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
+import { isInhabited } from "./visitors.ts";
 import { createRequest } from "./world.ts";
 
 /** Every request of another team is refused as if the namespace did not exist, and nothing changes. */
@@ -87,7 +88,9 @@ export async function dropDatabase(stage: Stage, record: NamespaceRecord, by: Ca
   Object.assign(catalog, { sqlServers: { ...sqlServers, [gone.server]: { ...server, databases } } });
   const left = request.databases.filter((each) => each !== gone);
   const isChange = left.length > 0 && record.migration === undefined && dice.chance(0.6);
-  await play(isChange ? onboard({ ...request, databases: left }, by) : offboardAnyway(record, by));
+  // Offboarding it anyway would take what visitors have in it, as asked.
+  const offboarding = isInhabited(world.objects, record) ? offboard : offboardAnyway;
+  await play(isChange ? onboard({ ...request, databases: left }, by) : offboarding(record, by));
   Object.assign(catalog, { sqlServers });
   faults.plan = plan;
 }

@@ -102,7 +102,11 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
   if (record) {
     const asking = record.team === "red" ? operator : by;
     let last = await stage.play(offboard(request, asking));
-    if (last?.error?.code === "SQL_USER_OF_OTHERS") last = await stage.play(offboardAnyway(request, asking));
+    if (last?.error?.code === "SQL_USER_OF_OTHERS") {
+      // What visitors have in it goes with it, as asked.
+      world.visitors.brought.clear();
+      last = await stage.play(offboardAnyway(request, asking));
+    }
     const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";
     if (last?.status !== "Succeeded" && !isObstructed) {
       stage.problems.push(`the last offboarding is ${last?.status}: ${last?.error?.message}`);

@@ -298,6 +298,19 @@ test("keeps the effect of a call whose answer was cut off", async () => {
   await expect(msi.userAssignedIdentities.get(group, "mooring-cut")).resolves.toBeDefined();
 });
 
+test("gives a call its effect after its connection was cut", async () => {
+  context.faults.add({ wire: "arm", target: "mooring-late", effect: { kind: "cutLate", ms: 50 } });
+  const get = () => msi.userAssignedIdentities.get(group, "mooring-late");
+
+  await expect(
+    msi.userAssignedIdentities.createOrUpdate(group, "mooring-late", { location: "westeurope" }),
+  ).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|REQUEST_SEND_ERROR/) });
+
+  await expect(get()).rejects.toMatchObject({ statusCode: 404 });
+  await expect.poll(get).toMatchObject({ name: "mooring-late" });
+  expect(() => context.faults.add({ wire: "sql", effect: { kind: "cutLate", ms: 50 } })).toThrow("cannot take effect");
+});
+
 const identities = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities";
 
 async function fetchArm(path: string): Promise<Record<string, unknown>> {

@@ -1,0 +1,36 @@
+/** Credentials under Mooring's own names that the record does not ask for, such as one whose write took effect late. */
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { FederatedCredential, Ports } from "../../ports.ts";
+import { desiredCredential } from "./plan.ts";
+
+/** The account is one of the namespace's, and the name is the one that Mooring gives to its credential, whoever the issuer is. */
+export function hasOwnName({ name, subject }: FederatedCredential, berth: Berth): boolean {
+  const accounts = federatedSubject(berth.namespace, "");
+  return subject.startsWith(accounts) && name === federatedCredentialName(berth, subject.slice(accounts.length));
+}
+
+export function isSame(a: FederatedCredential, b: FederatedCredential): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject && a.audiences.join() === b.audiences.join();
+}
+
+type Reading = Pick<Ports, "catalog" | "identities">;
+
+/**
+ * What a repair removes besides the credential of the other identity mode. The credential of the requested account goes only if
+ * another one, which Azure lets nobody make twice, has its issuer and subject: otherwise it is corrected.
+ */
+export async function findSurplusCredentials(
+  { catalog, identities }: Reading,
+  request: OnboardingRequest,
+): Promise<readonly FederatedCredential[]> {
+  const cluster = findCluster(catalog, request.cluster);
+  const current = await identities.federatedCredentials(identityRef(cluster, request));
+  const own = federatedCredentialName(request, request.serviceAccount);
+  const others = current.filter((each) => each.name !== own && hasOwnName(each, request));
+  if (request.identityMode !== "workloadIdentity") return others;
+  const desired = desiredCredential(cluster, request);
+  const isReplaced = current.some((each) => each.name !== own && isSame(each, desired));
+  return [...others, ...current.filter(({ name }) => isReplaced && name === own)];
+}
