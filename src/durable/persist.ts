@@ -1,13 +1,13 @@
 /**
  * Undos that are not done go on. One that waits looks again at the time that it gave; one whose failure may pass is tried again,
  * ever more slowly, until a time limit by the orchestration's clock. They wait together, so that what can be taken away now does not
- * wait for what cannot, and an event wakes them.
+ * wait for what cannot, and an event wakes them; but however many events come, some time passes between two looks.
  */
 import type { OrchestrationContext } from "durable-functions";
 import { type RetryPolicy, slowDelayOf } from "./retry.ts";
 import { type Durable, type Outcome, outcomeOf } from "./step.ts";
 import type { Again, FailedCompensation, Undo } from "./undo.ts";
-import { timeAfter, waitForEvent } from "./waiting.ts";
+import { pause, timeAfter, waitForEvent } from "./waiting.ts";
 
 export interface Persistence {
   readonly context: OrchestrationContext;
@@ -71,6 +71,8 @@ export function* persist(
     const current = open.map((each) => still.get(each.undo) ?? each);
     const left = new Set(keepUnfinished(tried, isLast));
     open = current.filter((each) => left.has(each) || !still.has(each.undo));
+    // Only time ends a wait for a late effect: events that come faster than looks would make these look without end.
+    if (isWoken && open.length > 0) yield* pause(context, policy.firstIntervalMs);
   }
   // In the order of the undos, in which they are run again.
   return undos.flatMap(({ name }) => (failures.has(name) ? [{ compensation: name, error: failures.get(name) }] : []));

@@ -127,6 +127,21 @@ describe.each(["late", "dies"] as const)("a write whose sender gets no answer (%
   });
 });
 
+it("takes its time between looks, however often somebody cancels", async () => {
+  await acceptOnboarding(acceptance, request);
+  loseAnswer("put identity", "late");
+
+  const { calls } = await acceptance.run({
+    ...inVirtualTime,
+    async execute(activity, work) {
+      if (activity === "removeIdentity") acceptance.raise("decision");
+      return await work();
+    },
+  });
+
+  expect(calls.filter((each) => each === "removeIdentity").length).toBeLessThanOrEqual(landingMs / 5_000 + 2);
+});
+
 it("says in the status of the undo what it waits for", async () => {
   const { operation } = await acceptOnboarding(acceptance, request);
   loseAnswer("put identity", "late");

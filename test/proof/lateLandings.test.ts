@@ -1,5 +1,5 @@
 /**
- * Late landing × cancel × next operation: 10,000 seeded schedules (support/lateSchedules.ts), a tenth of them in `npm test`.
+ * Late landing × cancel × next operation: 3,000 seeded schedules (support/lateSchedules.ts), a tenth of them in `npm test`.
  * `MOORING_FIRST_SEED=n MOORING_SEEDS=1` runs one alone.
  */
 import { expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { shareOf } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
 import { runSchedule } from "./support/lateSchedules.ts";
 
-const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(10_000));
+const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(3_000));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
 it(`leaves nothing behind in ${count} schedules of late landings, cancels and next operations`, async () => {
@@ -20,7 +20,7 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
   }
 
   expect(bad).toEqual([]);
-  if (count < 500) return;
+  if (count < 300) return;
   for (const what of [
     "onboard Succeeded",
     "onboard Canceled",
@@ -30,7 +30,17 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
   ]) {
     expect(seen.get(what) ?? 0, what).toBeGreaterThan(count / 100);
   }
-}, 3_600_000);
+}, 14_400_000);
+
+/** Seeds that failed once. */
+const onceFailing: [seed: number, why: string][] = [
+  [4643, "cancels that came faster than looks made the undos look without end"],
+  [5128, "the same, with more undos"],
+];
+
+it.each(onceFailing)("still handles schedule %i: %s", async (seed) => {
+  expect((await runSchedule(seed)).problems).toEqual([]);
+}, 60_000);
 
 it("finds undos that trust one look, within 300 schedules", async () => {
   let found = 0;

@@ -142,7 +142,6 @@ async function play(
   const cancels = !isCalm && dice.chance(0.5) ? 0.15 : 0;
   await acceptance.run({
     ...inVirtualTime,
-    maxTurns: 3_000,
     onTimer(time) {
       inVirtualTime.onTimer?.(time);
       keepBack(schedule);
