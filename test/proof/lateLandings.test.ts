@@ -38,9 +38,13 @@ const onceFailing: [seed: number, why: string][] = [
   [5128, "the same, with more undos"],
 ];
 
-it.each(onceFailing)("still handles schedule %i: %s", async (seed) => {
-  expect((await runSchedule(seed)).problems).toEqual([]);
-}, 60_000);
+it.each(onceFailing)(
+  "still handles schedule %i: %s",
+  async (seed) => {
+    expect((await runSchedule(seed)).problems).toEqual([]);
+  },
+  60_000,
+);
 
 it("finds undos that trust one look, within 300 schedules", async () => {
   let found = 0;
