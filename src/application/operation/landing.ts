@@ -61,9 +61,9 @@ function sentUntil(step: StepRecord, now: number): number | undefined {
   const { unansweredTime } = step;
   const known = unansweredTime === undefined ? undefined : Date.parse(unansweredTime);
   if (!isAttemptOpen(step)) return known;
-  const { changedTime } = step;
-  // A living process writes for no longer than a function may run.
-  const last = changedTime === undefined ? now : Math.min(now, Date.parse(changedTime) + longestAttemptMs);
+  const lastHeardTime = step.changedTime ?? step.startTime;
+  // A living process writes for no longer than a function may run. Without that limit, an undo would look again without end.
+  const last = lastHeardTime === undefined ? now : Math.min(now, Date.parse(lastHeardTime) + longestAttemptMs);
   return known === undefined ? last : Math.max(known, last);
 }
 

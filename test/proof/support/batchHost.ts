@@ -21,7 +21,7 @@ import { approver } from "./callers.ts";
 import { breakable, lossy } from "./engine.ts";
 import { type Call, calm, died } from "./faults.ts";
 import type { Problem } from "./invariants.ts";
-import { type Control, calmly, deliver, expectFault, longAgo, mortal, traceparent } from "./operate.ts";
+import { type Control, calmly, deliver, expectFault, longAgo, mortal, mostRests, traceparent } from "./operate.ts";
 import type { World } from "./world.ts";
 
 /** An operation while it runs. */
@@ -167,7 +167,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
       random: dice.next,
       together: (open) => 1 + dice.roll(open),
       turnAgain: () => dice.chance(turnsAgain),
-      maxTurns: 400,
+      maxTurns: 1_000,
       async execute(activity, run) {
         faults.trace?.push(`  → ${activity}`);
         activities += 1;
@@ -179,10 +179,14 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   }
 
   function ofOperation(id: string, instance: Instance): RunOptions {
+    let rests = 0;
     return {
       ...shared(),
       mailbox: mailboxOf(instance),
       async atRest() {
+        // People do not decide for ever: undos that look again then wait for nothing but their time.
+        rests += 1;
+        if (rests > mostRests) return;
         instance.phase = { phase: "awaitingApproval" };
         for (let patience = dice.roll(4); patience > 0 && instance.events.length === 0; patience -= 1) {
           await waiting(tick.promise);

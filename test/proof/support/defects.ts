@@ -450,6 +450,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     spoil: withoutAttempts,
     finds: /and has undone/,
+    from: 40,
   },
   "a take-over that gives first": {
     instead: { changeNamespace: giveFirst.orchestrationName },

@@ -5,6 +5,7 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { AcceptanceContext, Accepted } from "../../../src/functions/acceptance/acceptance.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
@@ -97,13 +98,15 @@ export async function askOnceMore(
   asked: Asked,
   first: Accepted,
 ): Promise<readonly Problem[]> {
+  // Nothing answers for a key whose answer could not be stored, once its minute is over and its operation has ended.
+  if (hasNoAnswer(world, asked.key)) return [];
   const again = await calmly(world, () =>
     askWithKey(acceptanceContextOf(world.faults.call), { ...asked, index: 0 }),
   ).catch((error: unknown) => {
     if (error instanceof Refusal) return error.code;
     throw error;
   });
-  // The answer could not be stored; within a minute the key is free, and the operation is found by its request.
+  // The answer could not be stored; within a minute the key is free, and the operation is found by its request while it runs.
   if (again === "IDEMPOTENCY_IN_PROGRESS") return [];
   const told = typeof again === "string" ? again : again?.operation;
   return told === first.operation ? [] : [`the same key got ${first.operation}, and afterwards ${told}`];
@@ -191,6 +194,11 @@ async function askWithKey(
   return { operation, ...rest };
 }
 
+function hasNoAnswer({ rows }: World, ofKey: string | undefined): boolean {
+  const claims = [...(rows.get("MooringIdempotency")?.values() ?? [])].map(({ record }) => record as IdempotencyRecord);
+  return claims.some(({ key, answer }) => key === ofKey && answer === undefined);
+}
+
 /** A minute passes. */
 function expireClaims({ rows }: World, ofKey: string): void {
   const table = rows.get("MooringIdempotency") ?? new Map();
@@ -263,7 +271,7 @@ async function runInstance(
         random: dice.next,
         together: (open) => 1 + dice.roll(open),
         turnAgain: () => dice.chance(turnsAgain),
-        maxTurns: 400,
+        maxTurns: 1_000,
         execute: execute(async (activity, work) => {
           faults.trace?.push(`  → ${activity}`);
           const isCanceled = faults.plan !== calm && dice.chance(cancels);
@@ -280,7 +288,7 @@ async function runInstance(
 }
 
 /** How often somebody decides while an orchestration waits. */
-const mostRests = 6;
+export const mostRests = 6;
 
 interface Delivery {
   readonly run: () => Promise<unknown>;
