@@ -1,7 +1,7 @@
 /** Handles a request: the paths that are not resources, and the verbs on resources. */
-import type { ServerResponse } from "node:http";
 import { parse as parseYaml } from "yaml";
 import { type Access, attributesOf } from "./access.ts";
+import type { Answer, Reply } from "./answer.ts";
 import type { User } from "./authentication.ts";
 import type { FieldValidation } from "./body.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
@@ -41,21 +41,6 @@ export interface ApiRequest {
   /** Set once it is known. */
   readonly user?: string;
 }
-
-export interface Reply {
-  readonly code: number;
-  readonly body: Json;
-  readonly headers?: Readonly<Record<string, string[]>>;
-  readonly contentType?: string;
-}
-
-export type Answer =
-  | Reply
-  | {
-      readonly stream: (response: ServerResponse) => void;
-      /** Lets go of what would be streamed, when nobody reads it. */
-      readonly discard?: () => void;
-    };
 
 interface Environment {
   readonly store: Store;

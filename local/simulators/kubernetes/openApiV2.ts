@@ -3,7 +3,7 @@
  * protobuf form of gnostic's OpenAPIv2.proto.
  */
 import protobuf from "protobufjs";
-import type { Answer } from "./api.ts";
+import type { Answer } from "./answer.ts";
 import type { JsonObject } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Schema } from "./schema.ts";

@@ -1,0 +1,18 @@
+/** What the API server answers a request: a document, or a stream. */
+import type { ServerResponse } from "node:http";
+import type { Json } from "./json.ts";
+
+export interface Reply {
+  readonly code: number;
+  readonly body: Json;
+  readonly headers?: Readonly<Record<string, string[]>>;
+  readonly contentType?: string;
+}
+
+export type Answer =
+  | Reply
+  | {
+      readonly stream: (response: ServerResponse) => void;
+      /** Lets go of what would be streamed, when nobody reads it. */
+      readonly discard?: () => void;
+    };
