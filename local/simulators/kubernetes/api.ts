@@ -1,7 +1,7 @@
 /** Handles a request: the paths that are not resources, and the verbs on resources. */
 import { parse as parseYaml } from "yaml";
 import { type Access, attributesOf } from "./access.ts";
-import type { Answer, Reply } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import type { User } from "./authentication.ts";
 import type { FieldValidation } from "./body.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
