@@ -1,7 +1,8 @@
 /** Passes a request of a client on to the real API server, byte by byte, once the listener in front has let it through. */
 import type { IncomingMessage } from "node:http";
 import { Agent, request as send } from "node:https";
-import type { Answer, ApiRequest } from "../simulators/kubernetes/answer.ts";
+import type { Answer } from "../simulators/kubernetes/answer.ts";
+import type { ApiRequest } from "../simulators/kubernetes/api.ts";
 
 /** Of this connection, not of the request. */
 const ofConnection = new Set(["connection", "host", "keep-alive", "transfer-encoding", "upgrade", "content-length"]);
