@@ -2,7 +2,7 @@
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
-import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { grantsOf } from "../../../src/domain/targets/roleBundles.ts";
 import { keyOf } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Users } from "./databases.ts";
@@ -21,7 +21,7 @@ export function watchOwners(watched: Watched, call: Call): Call {
   return (wire, name, effect) =>
     call(wire, name, () => {
       const result = effect();
-      if (/^change |^(insert|replace) MooringNamespaces$/.test(name)) look(watched);
+      if (/^(change|apply|put) |^replace MooringNamespaces$/.test(name)) look(watched);
       return result;
     });
 }
@@ -30,6 +30,7 @@ function look({ rows, users, strange }: Watched): void {
   const operations = recordsOf<OperationRecord>(rows, "MooringOperations");
   if (new Set(operations.map(({ team }) => team)).size < 2) return;
   for (const record of recordsOf<NamespaceRecord>(rows, "MooringNamespaces")) {
+    if (hasOnlyAsked(record, rows)) continue;
     const isHere = (each: OperationRecord) => each.cluster === record.cluster && each.namespace === record.namespace;
     const own = operations.filter((each) => isHere(each) && each.team === record.team);
     const others = new Map(
@@ -44,6 +45,16 @@ function look({ rows, users, strange }: Watched): void {
       }
     }
   }
+}
+
+/**
+ * A team's first request for a namespace gets nothing before its preflight is over, which refuses what another team left: an
+ * identity whose row was lost.
+ */
+function hasOnlyAsked({ state, previous, operation }: NamespaceRecord, rows: Watched["rows"]): boolean {
+  if (state !== "Onboarding" || previous) return false;
+  const steps = [...(rows.get("MooringSteps")?.values() ?? [])].filter(({ partition }) => partition === operation);
+  return steps.every(({ record }) => (record as StepRecord).name === "preflight");
 }
 
 function recordsOf<R>(rows: Watched["rows"], table: string): readonly R[] {
