@@ -455,7 +455,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a take-over that gives first": {
     instead: { changeNamespace: giveFirst.orchestrationName },
     finds: hasOthers,
-    from: 800,
+    from: 1400,
   },
   "a take-over that hands over first": { spoil: withoutWaiting, finds: hasOthers },
   "an undo that trusts one look": { spoil: withoutLanding, finds: leaks },
