@@ -24,6 +24,7 @@ import { findIdentityLeft } from "./identityLeft.ts";
 import { findOutwardLanding } from "./landing.ts";
 import { findLeftInPlace } from "./leftInPlace.ts";
 import type { Origin } from "./origin.ts";
+import { haveChanged } from "./resumption.ts";
 import { withReasons } from "./withReasons.ts";
 
 export type Ending = Origin &
@@ -177,7 +178,7 @@ async function settleNamespace(
     read: () => registry.getNamespace(input),
     async next(record) {
       if (record.operation !== input.operation || !isHeld(record)) return undefined;
-      const next = end(record, { ...input, ...(await takenOver({ registry }, record)) }, time);
+      const next = end(record, { ...input, ...(await touched({ registry }, record, input)) }, time);
       if (next) await tellDrift({ events }, record, { next, time });
       return { next };
     },
@@ -186,13 +187,20 @@ async function settleNamespace(
   });
 }
 
-/** A take-over that has begun to take away leaves the namespace other than it was, however it ends. */
-async function takenOver(
+/**
+ * A take-over that has begun to take away leaves the namespace other than it was, however it ends. So does an offboarding, even if
+ * its last run did nothing: what an earlier run had scheduled may have come while the last one looked.
+ */
+async function touched(
   { registry }: Pick<Ports, "registry">,
-  { operation, takenBy }: NamespaceRecord,
+  { operation, takenBy, state }: NamespaceRecord,
+  { isUntouched = false }: End,
 ): Promise<Pick<End, "isUntouched">> {
-  if (takenBy === undefined) return {};
-  return { isUntouched: takenAway(await registry.listSteps(operation)).length === 0 };
+  if (takenBy !== undefined && state !== "Offboarding") {
+    return { isUntouched: takenAway(await registry.listSteps(operation)).length === 0 };
+  }
+  if (state !== "Offboarding" || !isUntouched) return {};
+  return { isUntouched: !haveChanged(await registry.listSteps(operation)) };
 }
 
 async function tellDrift(

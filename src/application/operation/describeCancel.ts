@@ -6,6 +6,7 @@ import type { OperationRecord, StepRecord } from "../../domain/operation/records
 import { stepText } from "../../domain/operation/stepName.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import { takenAway } from "./handOver.ts";
+import { haveChanged } from "./resumption.ts";
 
 /** Describes what a cancellation led to. */
 export function describeCancel(
@@ -20,7 +21,7 @@ export function describeCancel(
     const done = changed.map(stepText);
     sentences.push(
       done.length === 0 ? "Nothing had been removed." : `Removed by then, and not restored: ${done.join(", ")}.`,
-      isUntouched
+      isUntouched && !haveChanged(steps)
         ? "The namespace is as it was."
         : "The namespace is Incomplete; offboard it again to remove the rest, or onboard it to restore it.",
     );

@@ -39,7 +39,7 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
   const stages = undoStages(kind, request, { earlier, migration, admins }).filter((stage) =>
     forward.some((step) => isOf(stage, step)),
   );
-  const hasChanged = forward.some(({ name }) => !isStepName(name) || stepFacts[name].stage !== "look");
+  const hasChanged = haveChanged(forward);
   const failure = findFailure(operation, { forward, isUndoing: isBeingUndone(operation, steps) });
   // Committed, and yet being undone: the answer to the commit was lost, and the step that sent it failed for good.
   const isCommitted = operation.committedTime !== undefined && failure === undefined;
@@ -65,6 +65,13 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
 function forwardOf(operation: OperationRecord, steps: readonly StepRecord[]): readonly StepRecord[] {
   const planned = plannedOf(operation, steps);
   return steps.filter((step) => step.status !== "Canceled" && planned.some((each) => isSameStep(each, step)));
+}
+
+/** Whether one of the steps may have changed something; one that came when it was too late has not. */
+export function haveChanged(steps: readonly Pick<StepRecord, "name" | "status">[]): boolean {
+  return steps.some(
+    ({ name, status }) => status !== "Canceled" && (!isStepName(name) || stepFacts[name].stage !== "look"),
+  );
 }
 
 /** Whether an undo has begun: from then on, no other step may change anything. */

@@ -1,7 +1,7 @@
 /** What one try of a step leaves behind: its row in the registry, for the status, and its effect in the audit trail. */
 import { type PermanentCode, PermanentError, type TransientCode } from "../../domain/errors.ts";
 import { isFinal, type StepAction } from "../../domain/operation/operation.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { type Difference, toOperationError } from "../../domain/operation/plan.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
@@ -120,7 +120,8 @@ export function beginTrail(
     async willDo(action, differences = [], { isMarked = false } = {}) {
       intended = { action, differences: shorten(differences) };
       if (isMarked) return;
-      await started;
+      const { before } = await starting;
+      intended = { action, differences: withRemoved(before, action, intended.differences) };
       await registry.updateStep(operation, step, intended);
     },
     async succeed(result) {
@@ -156,6 +157,13 @@ export function beginTrail(
       ]);
     },
   };
+}
+
+/** A removal that looks again finds less: what an earlier try has removed is still what the step has done. */
+function withRemoved(before: StepRecord | undefined, action: StepAction, found: readonly Difference[]): Difference[] {
+  if (action !== "delete" || before?.action !== "delete") return [...found];
+  const { differences: removed = [] } = before;
+  return [...removed.filter(({ field }) => !found.some((each) => each.field === field)), ...found];
 }
 
 function now(): string {

@@ -3,7 +3,7 @@
  * then cancels. What was undone must match the plan, except for what its notices name.
  */
 import { providePorts } from "../../../src/activities/host.ts";
-import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
@@ -22,15 +22,21 @@ import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
-import {
-  approver,
-  createAcceptanceContext,
-  requester,
-  type TestAcceptanceContext,
-} from "../../support/acceptanceContext.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
+import { inVirtualTime } from "../../support/virtualTime.ts";
+import "./sleepless.ts";
 import { disturb } from "./drift.ts";
 import { calm } from "./faults.ts";
-import { clear, compareStep, everythingIn, isWrite, type PlannedVerdict, refusalOr, type Spoil } from "./planned.ts";
+import {
+  approvePending,
+  clear,
+  compareStep,
+  everythingIn,
+  isWrite,
+  type PlannedVerdict,
+  refusalOr,
+  type Spoil,
+} from "./planned.ts";
 import { createRequest, createWorld, type World } from "./world.ts";
 
 /** Where the operation stops. */
@@ -107,10 +113,10 @@ function migrate(
 
 async function approveAndRun(acceptance: TestAcceptanceContext, { registry }: Ports): Promise<void> {
   await acceptance.run({
+    ...inVirtualTime,
     async atRest() {
       const [held] = await registry.heldNamespaces();
-      await decideApproval(registry, held?.operation ?? "", { kind: "approved", by: approver });
-      acceptance.raise("decision");
+      if (await approvePending(registry, held?.operation ?? "")) acceptance.raise("decision");
     },
   });
 }
@@ -146,10 +152,11 @@ async function restAndCancel(scene: Scene, id: string): Promise<PlannedVerdict> 
   providePorts("after" in rest ? holding(ports, rest, look) : ports);
   let activities = 0;
   await acceptance.run({
+    ...inVirtualTime,
     async atRest() {
-      if ("before" in rest && rest.before <= activities) await look();
-      else await decideApproval(registry, id, { kind: "approved", by: approver });
-      acceptance.raise("decision");
+      const isAsked = "before" in rest && rest.before <= activities && plan === undefined;
+      if (isAsked) await look();
+      if (isAsked || (await approvePending(registry, id))) acceptance.raise("decision");
     },
     async execute(_name, run) {
       if ("before" in rest && rest.before === activities) await look();

@@ -33,6 +33,8 @@ import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
 import { approver, createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
+import { inVirtualTime } from "../../support/virtualTime.ts";
+import "./sleepless.ts";
 import { calm } from "./faults.ts";
 import { print } from "./kubernetes.ts";
 import { addTwin, makeMess } from "./mess.ts";
@@ -220,12 +222,9 @@ async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<v
   const { operation: id } = accepted;
   const ran = trace.length;
   await acceptance.run({
+    ...inVirtualTime,
     async atRest() {
-      // A migration also rests while it waits for pods.
-      const { approval } = (await registry.getOperation(id)) ?? {};
-      if (!approval) return;
-      await decideApproval(registry, id, { kind: "approved", by: approver, requestHash: approval.requestHash });
-      acceptance.raise("decision");
+      if (await approvePending(registry, id)) acceptance.raise("decision");
     },
   });
   const operation = await registry.getOperation(id);
@@ -251,6 +250,17 @@ async function attempt(stage: Stage, { name, plan, accept }: Attempt): Promise<v
     return;
   }
   for (const problem of checkRun(planned, operation, steps)) tell(problem);
+}
+
+/**
+ * Whether the operation waited for approval, and has it now. It also rests while it waits for pods, or to look again: then only
+ * time passes.
+ */
+export async function approvePending(registry: Ports["registry"], id: string): Promise<boolean> {
+  const { approval, cancel } = (await registry.getOperation(id)) ?? {};
+  if (!approval || approval.decision || cancel) return false;
+  await decideApproval(registry, id, { kind: "approved", by: approver, requestHash: approval.requestHash });
+  return true;
 }
 
 export async function refusalOr<T>(ask: () => Promise<T>): Promise<T | string> {
