@@ -103,8 +103,7 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
     const asking = record.team === "red" ? operator : by;
     let last = await stage.play(offboard(request, asking));
     if (last?.error?.code === "SQL_USER_OF_OTHERS") {
-      // What visitors have in it goes with it, as asked.
-      world.visitors.brought.clear();
+      world.visitors.mayGo = true;
       last = await stage.play(offboardAnyway(request, asking));
     }
     const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";

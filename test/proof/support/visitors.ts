@@ -13,6 +13,8 @@ export interface Visitors {
   chance: number;
   /** What they brought, by `refKey`. */
   readonly brought: Set<string>;
+  /** Whoever offboards asks for it to go with the namespace. It stays where the namespace is not Mooring's. */
+  mayGo: boolean;
   /** Processes that have counted what is in a namespace, and may be about to delete it. */
   readonly counted: Set<object>;
   comes(namespace: string, process: object): void;
@@ -35,6 +37,7 @@ export function createVisitors(
   const visitors: Visitors = {
     chance: 0,
     brought: new Set(),
+    mayGo: false,
     counted: new Set(),
     comes(namespace, process) {
       // Nothing can help whoever comes between the count and the deletion that follows it.
@@ -84,7 +87,8 @@ export function isInhabited(objects: Objects, { cluster, namespace }: Berth): bo
   );
 }
 
-/** What they brought is there. */
-export function checkVisitors({ brought }: Visitors, objects: Objects): readonly string[] {
+/** What they brought is there, unless it may go. */
+export function checkVisitors({ brought, mayGo }: Visitors, objects: Objects): readonly string[] {
+  if (mayGo) return [];
   return [...brought].filter((key) => !objects.has(key)).map((key) => `removed, and somebody else's: ${key}`);
 }
