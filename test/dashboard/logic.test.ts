@@ -111,7 +111,7 @@ it("words every act of a fix for the pages, except those that only HTTP and the 
 
   const asHttp = Object.entries(httpActs).filter(([, act]) => said(act) === act);
 
-  expect(asHttp.map(([name]) => name)).toEqual(["takeOver", "dryRun", "reference"]);
+  expect(asHttp.map(([name]) => name)).toEqual(["takeOver", "adoptIdentity", "dryRun", "reference"]);
   expect(sayFix(`Check the id; ${httpActs.operations} lists them, ${httpActs.migrateBack} goes back.`)).toEqual([
     ["Check the id; "],
     ["Operations", "operations"],

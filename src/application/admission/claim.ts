@@ -84,8 +84,9 @@ export async function claimOnboarding(
     }
     const { takeOver } = admission;
     const met = await meetRecord(claimContext, current, { ...fresh, takeOver });
-    if (!options.isRemovalConfirmed && "free" in met) expectNoLoss(request, met.free);
+    // A sender who saw something else planned for that: it learns what is there now, and not what its request would remove.
     expect?.(current, "same" in met);
+    if (!options.isRemovalConfirmed && "free" in met) expectNoLoss(request, met.free);
     if ("same" in met) return met.same;
     const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
     if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };
