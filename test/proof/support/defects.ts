@@ -449,7 +449,8 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an operation that is taken up and makes again what it had undone": {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     spoil: withoutAttempts,
-    finds: /and has undone/,
+    // Without its attempts, an operation may also wait without end for a write that has no answer.
+    finds: /and has undone|is not done after/,
     from: 40,
   },
   "a take-over that gives first": {
