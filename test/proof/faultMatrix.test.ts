@@ -156,7 +156,9 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
     .filter((call) => call.wire === cell.wire && call.operation === cell.operation && target.test(call.target)).length;
   const { namespace, database } = place;
   const problems: string[] = [];
-  if (met <= cell.skip) problems.push(`the call was made ${met} times only`);
+  // Every verification logs in to every database of the catalog, so another cell's may have been first.
+  const mayBeOpen = cell.operation === "LOGIN";
+  if (met <= cell.skip && !mayBeOpen) problems.push(`the call was made ${met} times only`);
   if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
   const left = async () => await listRemains(sandbox.cloud, namespace, [database]);
   problems.push(...(await judge(cell, ended, place)));
