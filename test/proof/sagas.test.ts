@@ -11,7 +11,7 @@ import { shareOf } from "../support/proofs.ts";
 import { defects } from "./support/defects.ts";
 import { hasBatches, simulate } from "./support/simulate.ts";
 
-const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(20_000));
+const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(6_000));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
 /** Seeds that find a defect when it is reintroduced; they run whatever `count` is, and are valid for today's worlds. */
@@ -166,7 +166,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
   }
   // There are a few of these in 20,000 worlds, and perhaps none in a tenth of that.
-  if (count < 20_000) return;
+  if (count < 6_000) return;
   for (const what of [
     "migrate Failed PODS_STILL_USE_POD_IDENTITY",
     "migrate Canceled OPERATION_CANCELED",
