@@ -6,14 +6,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import parser from "@typescript-eslint/parser";
 
-/** What orchestrators import of src/resources: of each resource the file that has its name (test/importRules.test.ts). */
-const pureRooms = [
-  ...["index", "plannedSteps", "undoStages", "timedStep"].map((name) => `src/resources/${name}.ts`),
-  ...["resource", "targetResource", "namespacedObject"].map((name) => `src/resources/definitions/${name}.ts`),
-  "src/resources/namespacedObjects/*.ts",
-  ...readdirSync(join(import.meta.dirname, "src/resources"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `src/resources/${name}/${name}.ts`),
+/** What orchestrators call of the steps: the lists of them, and what their inputs are made of. */
+const lists = [
+  ...["stages", "undoStages", "plannedSteps"].map((name) => `src/application/process/${name}.ts`),
+  ...["operationFacts", "targetResource"].map((name) => `src/resources/definitions/${name}.ts`),
 ];
 
 const deterministic = {
@@ -24,9 +20,24 @@ const deterministic = {
   config: "Configuration enters an orchestrator through its input.",
 };
 
+const replayed = ["Property[key.name=/^(from|ensure|remove|replace)$/]", "FunctionDeclaration[id.name='from']"];
+
+const replayedParts = replayed.flatMap((part) => [
+  { selector: `${part} AwaitExpression`, message: deterministic.wait },
+  { selector: `${part} > .value[async=true]`, message: deterministic.wait },
+  { selector: `${part}[async=true]`, message: deterministic.wait },
+  { selector: `${part} MemberExpression[object.name='Promise']`, message: deterministic.wait },
+  { selector: `${part} NewExpression[callee.name='Promise']`, message: deterministic.wait },
+  { selector: `${part} Identifier[name=/^(Date|performance)$/]`, message: deterministic.clock },
+  { selector: `${part} Identifier[name=/^(crypto|randomUUID)$/]`, message: deterministic.random },
+  { selector: `${part} MemberExpression[object.name='Math'][property.name='random']`, message: deterministic.random },
+  { selector: `${part} Identifier[name=/^(process|globalThis|fetch|console)$/]`, message: deterministic.io },
+  { selector: `${part} Identifier[name='ports']`, message: deterministic.io },
+]);
+
 export default [
   {
-    files: ["src/orchestrations/**/*.ts", ...pureRooms],
+    files: ["src/orchestrations/**/*.ts", ...lists],
     languageOptions: { parser, ecmaVersion: 2024, sourceType: "module" },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
@@ -66,5 +77,11 @@ export default [
         },
       ],
     },
+  },
+  {
+    // The parts of a step and of a resource that orchestrators call; beside them is what only activities run.
+    files: ["src/resources/**/*.ts", "src/application/process/**/*.ts"],
+    languageOptions: { parser, ecmaVersion: 2024, sourceType: "module" },
+    rules: { "no-restricted-syntax": ["error", ...replayedParts] },
   },
 ];

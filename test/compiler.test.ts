@@ -9,20 +9,20 @@
  */
 import ts from "typescript";
 import { expect, it } from "vitest";
+import { steps } from "../src/application/process/index.ts";
 import { findingCatalogue } from "../src/domain/errors/findings.ts";
 import { notices } from "../src/domain/errors/notices.ts";
 import { refusals } from "../src/domain/errors/refusals.ts";
 import { stepErrors } from "../src/domain/errors/stepErrors.ts";
 import { kindNames } from "../src/domain/targets/index.ts";
-import { stepFacts } from "../src/resources/index.ts";
 import { createDice } from "./proof/support/random.ts";
 import { openSource } from "./support/compiler.ts";
 import { isSoak, shareOf } from "./support/proofs.ts";
 
-const tables = [stepFacts, findingCatalogue, refusals, stepErrors, notices];
+const tables = [steps, findingCatalogue, refusals, stepErrors, notices];
 const names: ReadonlySet<string> = new Set([...tables.flatMap((table) => Object.keys(table)), ...kindNames]);
 /** Where the names are defined: a name that changes here is missed wherever it is used. */
-const declarations = /^src\/domain\/(errors\/\w+|finding|operation\/(stepName|undoName)|targets\/\w+)\.ts$/;
+const declarations = /^src\/domain\/(errors\/\w+|finding|operation\/stepName|targets\/\w+)\.ts$/;
 
 interface Place {
   readonly file: string;

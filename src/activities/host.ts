@@ -21,7 +21,7 @@ const host = createActivityHost<Ports>({
   describe: describeFailure,
   tell: (error) => (error instanceof StepUnfinished ? describeFailure(error) : causeOf(describeFailure(error).code)),
 });
-export const { providePorts } = host;
+export const { call, providePorts } = host;
 
 /** Spans and log lines of an activity name the operation that it runs for. */
 export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
@@ -63,9 +63,9 @@ function causeOf(code: StepFailure["code"]): Failure {
 }
 
 /** A step as a separate activity. */
-export function stepActivity<I extends StepInput, O extends StepResult>(
-  definition: StepDefinition<I, O>,
-): Activity<I, O, Ports> {
+export function stepActivity<G extends object, O extends StepResult>(
+  definition: StepDefinition<G, O>,
+): Activity<StepInput & G, O, Ports> {
   return activity({
     name: definition.name,
     input: definition.input,
@@ -78,12 +78,11 @@ export function stepActivity<I extends StepInput, O extends StepResult>(
  * Two independent steps as one activity, which costs the runtime one message instead of two. Each keeps its own row in the
  * status, its own attempts and its own effects. A retry of one repeats both: the other looks and finds its work done.
  */
-export function combinedActivity<
-  I1 extends StepInput,
-  O1 extends StepResult,
-  I2 extends StepInput,
-  O2 extends StepResult,
->(name: string, first: StepDefinition<I1, O1>, second: StepDefinition<I2, O2>): Activity<I1 & I2, [O1, O2], Ports> {
+export function combinedActivity<G1 extends object, O1 extends StepResult, G2 extends object, O2 extends StepResult>(
+  name: string,
+  first: StepDefinition<G1, O1>,
+  second: StepDefinition<G2, O2>,
+): Activity<StepInput & G1 & G2, [O1, O2], Ports> {
   return activity({
     name,
     input: z.intersection(first.input, second.input),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { takeDecision } from "../application/decisions/approval.ts";
 import { planOnboarding } from "../application/plan/planOnboarding.ts";
-import { throwBlockers } from "../application/plan/throwBlockers.ts";
+import { throwBlockers } from "../application/process/throwBlockers.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepInput } from "../resources/definitions/step.ts";
 import { activity } from "./host.ts";

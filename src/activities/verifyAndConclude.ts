@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { concludeOperation, readForEnd } from "../application/operation/concludeOperation.ts";
+import { verify } from "../application/process/verify.ts";
 import { runStep } from "../application/steps/runStep.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
@@ -7,7 +8,6 @@ import { traceIdIn } from "../domain/watching/trace.ts";
 import { logLine } from "../telemetry/logLine.ts";
 import { admitWaiting } from "./admitWaiting.ts";
 import { activity } from "./host.ts";
-import { proof, VerifyInput } from "./verification.ts";
 
 /**
  * Verifies and records the end in one activity: one message to the runtime instead of two. Once verified and committed, the
@@ -15,7 +15,7 @@ import { proof, VerifyInput } from "./verification.ts";
  */
 export const verifyAndConclude = activity({
   name: "verifyAndConclude",
-  input: VerifyInput.extend({ kind: OperationKind, namespaceUid: z.string().optional() }),
+  input: z.intersection(verify.input, z.object({ kind: OperationKind, namespaceUid: z.string().optional() })),
   output: Outcome.pick({ clientId: true, namespaceUid: true, findings: true, things: true }).extend({
     isRecorded: z.boolean(),
   }),
@@ -25,10 +25,10 @@ export const verifyAndConclude = activity({
     // The result of an earlier run was lost. Verifying again could only contradict what that run recorded.
     const isEnded = record?.status === "Succeeded";
     let known: ReturnType<typeof readForEnd> | undefined;
-    const proving: typeof proof = {
-      ...proof,
+    const proving: typeof verify = {
+      ...verify,
       async run(...call) {
-        const proven = await proof.run(...call);
+        const proven = await verify.run(...call);
         // Reads in parallel with the write of the step's end.
         known = readForEnd(ports, input);
         known.catch(() => undefined);

@@ -74,8 +74,15 @@ export interface Activity<I extends object, O, Ports> {
   readonly run: ActivityDefinition<I, O, Ports>["run"];
 }
 
+type Called<I extends object, O> = Pick<ActivityDefinition<I, O, never>, "name" | "output"> & {
+  readonly input: z.ZodType<I>;
+};
+
 export interface ActivityHost<Ports> {
+  /** Registers the activity. */
   activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports>;
+  /** Schedules a registered activity, by its definition. */
+  call<I extends object, O>(definition: Called<I, O>, value: NoInfer<I>, retry?: RetryPolicy): Step<O>;
   /** Called once, by the composition root. */
   providePorts(ports: Ports): void;
 }
@@ -99,7 +106,25 @@ export function createActivityHost<Ports>({
   tell,
 }: FailureRules): ActivityHost<Ports> {
   let provided: { ports: Ports } | undefined;
+  const registered = new Map<string, (value: unknown) => RegisteredActivityTask>();
+  const call = <I extends object, O>(definition: Called<I, O>, value: I, retry?: RetryPolicy): Step<O> => {
+    const { name, output } = definition;
+    const schedule = registered.get(name);
+    if (!schedule) throw new Error(`no activity is registered as ${name}`);
+    const task = schedule(value);
+    const again = (nextMs: number | undefined) => call(definition, afterFailure(value, nextMs), retry);
+    return step(retry ? task.withRetry(toRetryOptions(retry)) : task, {
+      decode(recorded) {
+        const { result, failure, isLingering } = Recorded.parse(recorded);
+        if (failure) throw new StepFailed(name, failure, { isLingering });
+        return output.parse(result);
+      },
+      failed: (error) => retriedFailure(name, error, describe),
+      lingering: retry && { policy: retry, isLingering: isLingeringFailure, again },
+    });
+  };
   return {
+    call,
     providePorts(ports) {
       provided = { ports };
     },
@@ -110,7 +135,7 @@ export function createActivityHost<Ports>({
       hasClient = false,
       run,
     }: ActivityDefinition<I, O, Ports>) {
-      const registered = app.activity(name, {
+      const schedule = app.activity(name, {
         ...(hasClient ? { extraInputs: [input.durableClient()] } : {}),
         async handler(value: unknown, context: InvocationContext) {
           if (!provided) throw new Error(`activity ${name} ran before providePorts was called`);
@@ -130,20 +155,9 @@ export function createActivityHost<Ports>({
         },
       });
 
-      const call = (value: I, retry?: RetryPolicy): Step<O> => {
-        const task: RegisteredActivityTask = registered(value);
-        const again = (nextMs: number | undefined) => call(afterFailure(value, nextMs), retry);
-        return step(retry ? task.withRetry(toRetryOptions(retry)) : task, {
-          decode(recorded) {
-            const { result, failure, isLingering } = Recorded.parse(recorded);
-            if (failure) throw new StepFailed(name, failure, { isLingering });
-            return output.parse(result);
-          },
-          failed: (error) => retriedFailure(name, error, describe),
-          lingering: retry && { policy: retry, isLingering: isLingeringFailure, again },
-        });
-      };
-      return Object.assign(call, { activityName: name, run });
+      registered.set(name, schedule);
+      const own = (value: I, retry?: RetryPolicy): Step<O> => call({ name, input: schema, output }, value, retry);
+      return Object.assign(own, { activityName: name, run });
     },
   };
 }

@@ -1,21 +1,22 @@
 import type { OrchestrationContext } from "durable-functions";
+import { performTogether } from "../activities/steps.ts";
+import { replaced } from "../application/process/stages.ts";
 import type { FindingCode } from "../domain/finding.ts";
 import { takesNothingAway } from "../domain/request/change.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
-import type { Durable } from "../durable/step.ts";
-import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase } from "./operation.ts";
+import { all, type Durable } from "../durable/step.ts";
+import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase, workOf } from "./operation.ts";
 import { persistenceOf } from "./persistence.ts";
 import { provision } from "./provision.ts";
-import { retireReplaced } from "./retireReplaced.ts";
 
 const ChangeInput = OperationInput.extend({ earlier: OnboardingRequest });
 
 /**
  * Brings an onboarded namespace from one request to another. First it adds what is new, as an onboarding does; until that is
  * verified, a failure or a cancel undoes it, and nothing that existed before has been touched. Last, it removes what the new
- * request leaves out (docs/adr/0007-change-takes-away-last.md). A take-over has removed it before (takeOver.ts).
+ * request leaves out (docs/adr/0007-change-takes-away-last.md). A take-over has removed it before (provision.ts).
  */
 export const changeNamespace = orchestration({
   name: "changeNamespace",
@@ -31,7 +32,7 @@ export const changeNamespace = orchestration({
             persistence: persistenceOf(context, { ...input, kind: "change" }),
           });
       if (endsOperation) return provisioned;
-      yield* retire(context, input, input.earlier);
+      yield* retire(context, input);
       return { ...provisioned, findings: provisioned.findings?.filter(({ code }) => !transient.has(code)) };
     }),
 });
@@ -49,10 +50,11 @@ function* findInPlace(context: OrchestrationContext, input: OperationInput): Dur
 const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
 
 /** Runs after the point of no return. */
-function* retire(context: OrchestrationContext, input: OperationInput, earlier: OnboardingRequest): Durable<void> {
+function* retire(context: OrchestrationContext, input: OperationInput): Durable<void> {
   setPhase(context, "provisioning");
+  const work = workOf(input, "change");
   try {
-    yield* retireReplaced(context, input, earlier);
+    yield* all(context, performTogether(replaced(work.operation), work));
   } catch (error) {
     throw new ChangeIncomplete(error);
   }

@@ -3,10 +3,9 @@ import { announceStart } from "../activities/outcome.ts";
 import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, runUndos } from "../durable/saga.ts";
-import type { Undo } from "../durable/undo.ts";
-import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { conclude, OperationInput, setPhase, stepBase, workOf } from "./operation.ts";
 import { persistenceOf } from "./persistence.ts";
-import { undoBy } from "./undos.ts";
+import { undosNamed } from "./undos.ts";
 
 const CompensationInput = OperationInput.extend({
   compensates: z.object({ of: z.string(), createdBy: z.string(), undos: z.array(z.string()) }),
@@ -30,10 +29,8 @@ export const compensateOperation = orchestration({
           cause,
         );
       }
-      const { createdBy } = compensates;
-      const undos = compensates.undos.map(
-        (name): Undo => ({ name, undo: (again) => undoBy(input, createdBy, { name, again }) }),
-      );
+      const work = workOf(input, "compensate", input.migrating);
+      const undos = undosNamed(compensates.undos, work, compensates.createdBy);
       const failures = yield* runUndos(undos, persistenceOf(context, { ...input, kind: "compensate" }));
       if (failures.length > 0) throw new CompensationFailed(failures, new Error("The second try failed too."));
       return {};

@@ -1,21 +1,26 @@
-/** What both directions of a migration share: the order of the phases, what is undone when, and what they wait for. */
+/** A migration between identity modes: the order of the phases, what is undone when, and what they wait for. */
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { checkPods, cutOver, takeInventory, verifySideBySide } from "../activities/migration.ts";
-import { verify } from "../activities/verification.ts";
+import { perform, performStep, type Work } from "../activities/steps.ts";
+import { checkPods } from "../application/process/checkPods.ts";
+import { cutOver } from "../application/process/cutOver.ts";
+import { migrationPhases, retired } from "../application/process/stages.ts";
+import { takeInventory } from "../application/process/takeInventory.ts";
+import { verify } from "../application/process/verify.ts";
+import { verifySideBySide } from "../application/process/verifySideBySide.ts";
 import { isCode } from "../domain/errors.ts";
-import { further, isPast, Migration, MigrationPhase, migrated, reaches } from "../domain/operation/migration.ts";
+import { further, isPast, Migration, MigrationPhase, reaches, targetOf } from "../domain/operation/migration.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
-import type { StepName } from "../domain/operation/stepName.ts";
+import type { StepKey } from "../domain/operation/stepName.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { CompensationFailed, type OnFailure, runUndos } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import type { Undo } from "../durable/undo.ts";
 import { timeAfter, waitForEvent } from "../durable/waiting.ts";
 import { decisionEvent } from "./approval.ts";
-import { conclude, OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
+import { conclude, OperationInput, type Report, setPhase, workOf } from "./operation.ts";
 import { persistenceOf } from "./persistence.ts";
-import { begunUndos, throwFailure, undoRegistrar } from "./undos.ts";
+import { throwFailure, undoLater, undosNamed } from "./undos.ts";
 
 export const MigrateInput = OperationInput.extend({
   clientId: z.guid(),
@@ -27,27 +32,12 @@ export type MigrateInput = z.infer<typeof MigrateInput>;
 
 type Phase = (onFailure: OnFailure) => Durable<void>;
 
-/** How the directions differ: what a migration adds, and what it removes once no pod uses it. */
-export interface Direction {
-  readonly sideBySide: Phase;
-  readonly retire: Phase;
-}
-
-export interface DirectionParts {
-  readonly base: ReturnType<typeof stepBase>;
-  readonly undoLater: (onFailure: OnFailure, step: StepName) => void;
-}
-
 /**
  * The identity and its SQL users stay as they are, so nothing has to be granted again. Every phase is a separate saga: if one
  * fails, what it added is undone, earlier phases stay, and the namespace's current mode still works. A cancellation undoes all
  * phases. Phases that ran before look, find their work done, and change nothing.
  */
-export function runMigration(
-  context: OrchestrationContext,
-  input: MigrateInput,
-  wayOf: (parts: DirectionParts) => Direction,
-): Durable<Outcome> {
+export function runMigration(context: OrchestrationContext, input: MigrateInput): Durable<Outcome> {
   const { migration, clientId, resumed } = input;
   const progress: Progress = { completed: resumed?.migration?.completed ?? migration.completed, podsToMove: [] };
   const reached = () => ({
@@ -58,7 +48,7 @@ export function runMigration(
     context,
     { ...input, kind: "migrate" },
     function* () {
-      const seen = yield* migrate(context, input, { progress, wayOf });
+      const seen = yield* migrate(context, input, progress);
       return { ...reached(), ...seen };
     },
     reached,
@@ -74,43 +64,40 @@ interface Progress {
 function* migrate(
   context: OrchestrationContext,
   input: MigrateInput,
-  { progress, wayOf }: { progress: Progress; wayOf: (parts: DirectionParts) => Direction },
+  progress: Progress,
 ): Durable<Pick<Report, "findings" | "things">> {
-  const { request, migration, clientId, retry } = input;
-  const base = stepBase(input);
-  const undoInput = { ...input, migrating: { clientId, migration } };
-  const register = undoRegistrar("migrate", undoInput);
-  const way = wayOf({ base, undoLater: (onFailure, step) => register(onFailure, { step }) });
-  const look = { ...base, request, migration, clientId };
+  const { request, migration, clientId } = input;
+  const work = workOf(input, "migrate", { migration, clientId });
+  const steps = migrationPhases(request, migration);
   let seen: Pick<Report, "findings" | "things"> = {};
 
   const phases: Record<MigrationPhase, Phase> = {
     *inventory() {
       setPhase(context, "preflight");
-      progress.podsToMove = (yield* takeInventory(look, retry)).pods;
+      progress.podsToMove = (yield* perform(takeInventory, work)).pods;
     },
     *sideBySide(onFailure) {
       setPhase(context, "provisioning");
-      yield* way.sideBySide(onFailure);
+      yield* oneByOne(steps.sideBySide, work, onFailure);
     },
     *verify() {
       setPhase(context, "verifying");
-      const { findings } = yield* verifySideBySide(look, retry);
+      const { findings } = yield* perform(verifySideBySide, work);
       seen = { findings };
     },
     *cutOver(onFailure) {
       setPhase(context, "provisioning");
-      register(onFailure, { step: "cutOver" });
-      yield* cutOver({ ...base, request, migration }, retry);
+      if (request.identityMode !== targetOf(migration)) undoLater(onFailure, steps.cutOver, work);
+      yield* perform(cutOver, work);
     },
     *retire(onFailure) {
-      yield* awaitPods(context, input);
-      yield* way.retire(onFailure);
+      yield* awaitPods(context, input, work);
+      yield* oneByOne(retired(work.operation, migration), work, onFailure);
     },
   };
   const before = input.resumed?.migration;
-  const earlier = begunUndos(undoInput, before?.undos);
-  let open = begunUndos(undoInput, input.resumed?.undos);
+  const earlier = undosNamed(before?.undos, work);
+  let open = undosNamed(input.resumed?.undos, work);
   /** If the phase fails, undoes what it added; if the operation was canceled, what all of its phases did. */
   function* inSaga(phase: Phase): Durable<void> {
     const own: Undo[] = [];
@@ -145,13 +132,20 @@ function* migrate(
   }
   if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? seen : {};
 
-  const target = migrated(request, migration);
   yield* inSaga(function* () {
     setPhase(context, "verifying");
-    const { findings, things } = yield* verify({ ...base, request: target, identity: { clientId } }, retry);
+    const { findings, things } = yield* perform(verify, work);
     seen = { findings, ...(things ? { things } : {}) };
   });
   return seen;
+}
+
+/** Registers the undo of each step before it runs. */
+function* oneByOne(steps: readonly StepKey[], work: Work, onFailure: OnFailure): Durable<void> {
+  for (const step of steps) {
+    undoLater(onFailure, [step], work);
+    yield* performStep(step, work);
+  }
 }
 
 const minuteMs = 60_000;
@@ -161,11 +155,9 @@ const growth = 1.5;
 const mostLooks = 120;
 
 /** Waits until no pod uses the mode that is being removed, or until the time is over. A cancel wakes it. */
-function* awaitPods(context: OrchestrationContext, input: MigrateInput): Durable<void> {
-  const { migration, retry, waitForPodsMinutes } = input;
-  const look = { ...stepBase(input), migration };
+function* awaitPods(context: OrchestrationContext, { waitForPodsMinutes }: MigrateInput, work: Work): Durable<void> {
   if (waitForPodsMinutes === undefined) {
-    yield* checkPods(look, retry);
+    yield* perform(checkPods, work);
     return;
   }
   const waitMs = waitForPodsMinutes * minuteMs;
@@ -176,7 +168,7 @@ function* awaitPods(context: OrchestrationContext, input: MigrateInput): Durable
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * growth, longestPauseMs)) {
     const leftMs = end - now();
     const next = timeAfter(context, Math.min(pauseMs, leftMs));
-    const { waitsUntil } = yield* checkPods(leftMs > 0 && !isOver ? { ...look, next } : look, retry);
+    const { waitsUntil } = yield* perform(checkPods, work, leftMs > 0 && !isOver ? { next } : {});
     if (waitsUntil === undefined) return;
     const isWoken = yield* waitForEvent(context, decisionEvent, next);
     // The clock alone is not enough: a timer may fire slightly early.

@@ -1,21 +1,16 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { checkDependants } from "../activities/checkDependants.ts";
-import { retireCredential, unfederateIdentity } from "../activities/federatedCredential.ts";
-import { removeIdentity } from "../activities/identity.ts";
-import { removeNamespace } from "../activities/namespace.ts";
-import { removePodIdentity } from "../activities/podIdentity.ts";
-import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
-import { retireTargets, revokeTargets } from "../activities/targets.ts";
-import { verifyRemoval } from "../activities/verification.ts";
-import { replacedAccount } from "../domain/request/change.ts";
+import { perform, performStep, performTogether, type Work } from "../activities/steps.ts";
+import { checkDependants } from "../application/process/checkDependants.ts";
+import { removed } from "../application/process/stages.ts";
+import { verifyRemoval } from "../application/process/verify.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { waitsUntil } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
-import { all, type Durable, type Step } from "../durable/step.ts";
+import { all, type Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { decisionEvent } from "./approval.ts";
-import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
+import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
   /** Objects of both identity modes may be there. */
@@ -35,64 +30,42 @@ export const offboardNamespace = orchestration({
   run: (context, input) => {
     let isUntouched = !input.resumed?.hasChanged;
     const body = function* () {
-      const { request, earlier, retry, isMigrating, ignoreDependants } = input;
-      const { serviceAccount, deletePolicy } = request;
+      const { isMigrating, ignoreDependants } = input;
+      const { base, operation } = workOf(input, "offboard", { isMigrating, ignoreDependants });
       // In an offboarding that 0.1.0 began, each removal looks once.
-      const base = { ...stepBase(input), ...(isPersistent(retry) ? { looksAgain: true } : {}) };
-      // Left over from a change that stopped partway.
-      const oldAccount = earlier && replacedAccount(request, earlier);
-      const isWorkload = isMigrating || request.identityMode === "workloadIdentity";
-      const isPod = isMigrating || request.identityMode === "podIdentity";
+      const work = { base: isPersistent(input.retry) ? { ...base, looksAgain: true } : base, operation };
 
       setPhase(context, "preflight");
-      yield* checkDependants({ ...base, request, ignoreDependants, ...(earlier ? { earlier } : {}) }, retry);
+      yield* perform(checkDependants, work);
 
       isUntouched = false;
       setPhase(context, "provisioning");
-      yield* remove(context, {
-        together: [
-          ...(isWorkload ? [() => removeServiceAccount({ ...base, serviceAccount }, retry)] : []),
-          ...(isPod ? [() => removePodIdentity(base, retry)] : []),
-          ...revokeTargets(base, request),
-          ...(earlier ? retireTargets(base, request, earlier) : []),
-          ...(oldAccount ? [() => retireServiceAccount({ ...base, serviceAccount: oldAccount }, retry)] : []),
-        ],
-        afterwards: [
-          ...(oldAccount ? [() => retireCredential({ ...base, serviceAccount: oldAccount }, retry)] : []),
-          () => unfederateIdentity({ ...base, serviceAccount }, retry),
-          () => removeIdentity(base, retry),
-          () => removeNamespace({ ...base, deletePolicy, ...(ignoreDependants ? { ignoreDependants } : {}) }, retry),
-        ],
-      });
+      yield* remove(context, removed(operation), work);
 
       setPhase(context, "verifying");
-      yield* verifyRemoval({ ...base, request, isMigrating, ...(earlier ? { earlier } : {}) }, retry);
+      yield* perform(verifyRemoval, work);
       return {};
     };
     return conclude(context, { ...input, kind: "offboard" }, body, () => ({ isUntouched }));
   },
 });
 
-type Removal = () => Step<unknown>;
-
 /** Runs the removals, and then again, at the time that they give, those that have to look again. A cancel wakes them. */
 function* remove(
   context: OrchestrationContext,
-  { together, afterwards }: { together: readonly Removal[]; afterwards: readonly Removal[] },
+  { together, afterwards }: ReturnType<typeof removed>,
+  work: Work,
 ): Durable<void> {
-  const results = yield* all(
-    context,
-    together.map((run) => run()),
-  );
-  let open = together.map((run, index) => ({ run, until: waitsUntil(results[index]) }));
-  for (const run of afterwards) open.push({ run, until: waitsUntil(yield* run()) });
+  const results = yield* all(context, performTogether(together, work));
+  let open = together.map((step, index) => ({ step, until: waitsUntil(results[index]) }));
+  for (const step of afterwards) open.push({ step, until: waitsUntil(yield* performStep(step, work)) });
   for (;;) {
     open = open.filter(({ until }) => until !== undefined);
     const next = open.map(({ until = "" }) => until).toSorted()[0];
     if (next === undefined) return;
     const isWoken = yield* waitForEvent(context, decisionEvent, next);
     for (const each of open) {
-      if (isWoken || (each.until ?? "") <= next) each.until = waitsUntil(yield* each.run());
+      if (isWoken || (each.until ?? "") <= next) each.until = waitsUntil(yield* performStep(each.step, work));
     }
   }
 }

@@ -3,6 +3,7 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { recordOutcome } from "../activities/outcome.ts";
+import type { Work } from "../activities/steps.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
@@ -15,6 +16,7 @@ import { CompensationFailed } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import type { Again } from "../durable/undo.ts";
 import { pauseUntil } from "../durable/waiting.ts";
+import type { OperationFacts } from "../resources/definitions/operationFacts.ts";
 
 export const OperationInput = z.object({
   operation: z.string(),
@@ -49,6 +51,12 @@ export function stepBase({
 }: Omit<OperationInput, "earlier" | "resumed" | "takesOver"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
   return { operation, cluster, namespace, retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
+}
+
+/** What its steps are given, apart from what only this kind of operation knows. */
+export function workOf(input: OperationInput, kind: OperationKind, more: Partial<OperationFacts> = {}): Work {
+  const { request, earlier } = input;
+  return { base: stepBase(input), operation: { kind, request, earlier, ...more } };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

@@ -1,64 +1,64 @@
 /** The forward path of an onboarding and of a change. */
 import type { OrchestrationContext } from "durable-functions";
-import { prepareNamespace } from "../activities/namespace.ts";
-import { applyPodIdentity } from "../activities/podIdentity.ts";
-import { preflight } from "../activities/preflight.ts";
-import { connectWorkload } from "../activities/serviceAccount.ts";
-import { grantTargets } from "../activities/targets.ts";
-import { verify } from "../activities/verification.ts";
+import { handOver } from "../activities/handOver.ts";
+import { perform, performPreparation, performTogether } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
-import { selectorOf } from "../domain/request/request.ts";
-import { targetsOf } from "../domain/targets/index.ts";
+import { preflight } from "../application/process/preflight.ts";
+import { administered, madeIn, replaced } from "../application/process/stages.ts";
+import { verify } from "../application/process/verify.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import { all, type Durable } from "../durable/step.ts";
 import { awaitApproval } from "./approval.ts";
-import { type OperationInput, type Report, setPhase, stepBase } from "./operation.ts";
-import { setSqlAdmins } from "./setSqlAdmins.ts";
-import { takeOver } from "./takeOver.ts";
-import { resume, undoRegistrar } from "./undos.ts";
+import { type OperationInput, type Report, setPhase, stepBase, workOf } from "./operation.ts";
+import { resume, undoLater } from "./undos.ts";
 
 /**
- * Brings the namespace to the state that the request asks for, and verifies it. Removes nothing, except in a take-over.
- * `endsOperation`: nothing comes after it.
+ * Brings the namespace to the state that the request asks for, and verifies it. Removes nothing, except in a take-over. The undos
+ * of a stage are registered before its first step. `endsOperation`: nothing comes after it.
  */
 export function* provision(
   context: OrchestrationContext,
   input: OperationInput,
   { onFailure, endsOperation }: { onFailure: OnFailure; endsOperation: boolean },
 ): Durable<Report> {
-  const { request, earlier, retry } = input;
-  const { adoptionPolicy, serviceAccount } = request;
-  const base = stepBase(input);
+  const { earlier, retry } = input;
   const kind = earlier ? "change" : "onboard";
-  const undoLater = undoRegistrar(kind, input);
-  resume(onFailure, input);
+  const work = workOf(input, kind);
+  const { operation } = work;
+  resume(onFailure, input, work);
 
   setPhase(context, "preflight");
-  const { approval, admins } = yield* preflight({ ...base, request, ...(earlier ? { earlier } : {}) }, retry);
+  const { approval, admins = [] } = yield* perform(preflight, work);
   if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");
-  if (admins) yield* setSqlAdmins(context, input, { admins, onFailure });
-  if (input.takesOver) yield* takeOver(context, input);
+  const servers = administered(operation, admins);
+  undoLater(onFailure, servers, work);
+  yield* all(context, performTogether(servers, work));
+
+  if (input.takesOver) {
+    // Neither team ever has what the other one asked for, however the operation ends (docs/adr/0007-change-takes-away-last.md).
+    yield* all(context, performTogether(replaced(operation), work));
+    yield* handOver(stepBase(input), retry);
+  }
+
   // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
-  undoLater(onFailure, { making: "prepare" });
-  const [identity, { uid }] = yield* prepareNamespace({ ...base, ...targetsOf(request), adoptionPolicy }, retry);
+  const preparation = madeIn("prepare", operation);
+  undoLater(onFailure, preparation, work);
+  const [identity, { uid }] = yield* performPreparation(preparation, work);
 
   // Undone first: what lets a pod become the identity is removed, then what the identity may do.
-  undoLater(onFailure, { making: "connect" });
-  yield* all(context, [
-    ...grantTargets(base, request, { adoptionPolicy, identity }),
-    request.identityMode === "workloadIdentity"
-      ? connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry)
-      : applyPodIdentity({ ...base, selector: selectorOf(request), adoptionPolicy, identity }, retry),
-  ]);
+  const known = workOf(input, kind, { identity });
+  const connection = madeIn("connect", operation);
+  undoLater(onFailure, connection, known);
+  yield* all(context, performTogether(connection, known));
 
   setPhase(context, "verifying");
   const reached = { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
-  const proof = { ...base, request, identity };
   if (!endsOperation) {
-    const { findings, things } = yield* verify(proof, retry);
+    const { findings, things } = yield* perform(verify, known);
     return { ...reached, findings, ...(things ? { things } : {}) };
   }
+  const proof = { ...known.base, ...verify.from(known.operation, "") };
   return yield* verifyAndConclude({ ...proof, kind, namespaceUid: uid }, retry);
 }

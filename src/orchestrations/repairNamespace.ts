@@ -1,17 +1,13 @@
 import { z } from "zod";
-import { removeLeftovers } from "../activities/leftovers.ts";
-import { prepareNamespace } from "../activities/namespace.ts";
-import { applyPodIdentity } from "../activities/podIdentity.ts";
-import { checkNamespace } from "../activities/preflight.ts";
-import { connectWorkload } from "../activities/serviceAccount.ts";
-import { grantTargets } from "../activities/targets.ts";
+import { perform, performPreparation, performTogether } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
-import { selectorOf } from "../domain/request/request.ts";
-import { targetsOf } from "../domain/targets/index.ts";
+import { checkNamespace } from "../application/process/checkNamespace.ts";
+import { removeLeftovers } from "../application/process/removeLeftovers.ts";
+import { administered, madeIn } from "../application/process/stages.ts";
+import { verify } from "../application/process/verify.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
-import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
-import { setSqlAdmins } from "./setSqlAdmins.ts";
+import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
@@ -29,30 +25,23 @@ export const repairNamespace = orchestration({
   input: RepairInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
-      const { request, retry, clientId, isMigrating } = input;
-      const { adoptionPolicy, serviceAccount } = request;
-      const base = stepBase(input);
+      const { retry, clientId, isMigrating } = input;
+      const found = { clientId, isMigrating };
+      const work = workOf(input, "repair", found);
+      const { operation } = work;
 
       setPhase(context, "preflight");
-      const { admins } = yield* checkNamespace({ ...base, request, clientId, isMigrating }, retry);
+      const { admins = [] } = yield* perform(checkNamespace, work);
 
       setPhase(context, "provisioning");
-      if (admins) yield* setSqlAdmins(context, input, { admins });
-      const [identity, { uid }] = yield* prepareNamespace(
-        { ...base, ...targetsOf(request), adoptionPolicy, clientId },
-        retry,
-      );
-
-      yield* all(context, [
-        ...grantTargets(base, request, { adoptionPolicy, identity, takesBack: true }),
-        request.identityMode === "workloadIdentity"
-          ? connectWorkload({ ...base, serviceAccount, adoptionPolicy, identity }, retry)
-          : applyPodIdentity({ ...base, selector: selectorOf(request), adoptionPolicy, identity }, retry),
-      ]);
-      if (!isMigrating) yield* removeLeftovers({ ...base, request }, retry);
+      yield* all(context, performTogether(administered(operation, admins), work));
+      const [identity, { uid }] = yield* performPreparation(madeIn("prepare", operation), work);
+      const known = workOf(input, "repair", { ...found, identity });
+      yield* all(context, performTogether(madeIn("connect", operation), known));
+      if (!isMigrating) yield* perform(removeLeftovers, work);
 
       setPhase(context, "verifying");
-      const proof = { ...base, request, identity, isMigrating };
+      const proof = { ...known.base, ...verify.from(known.operation, "") };
       return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid: uid }, retry);
     }),
 });

@@ -1,61 +1,39 @@
-/**
- * Everything that Mooring makes. Steps, undos, estimates, looks, exports and removals all iterate over this list, in this order.
- * effects.ts does the work.
- */
-import type { ProcessStepName, StepName } from "../domain/operation/stepName.ts";
-import type { Resource, StepFacts } from "./definitions/resource.ts";
-import { targetResource } from "./definitions/targetResource.ts";
-import { federatedCredential } from "./federatedCredential/federatedCredential.ts";
-import { identity } from "./identity/identity.ts";
-import { namespace } from "./namespace/namespace.ts";
-import { podIdentity } from "./podIdentity/podIdentity.ts";
-import { serviceAccount } from "./serviceAccount/serviceAccount.ts";
-import { sqlAdmin } from "./sqlAdmin/sqlAdmin.ts";
+/** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
+import type { Catalog } from "../domain/catalog/catalog.ts";
+import type { ResourceStepName } from "../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../domain/request/request.ts";
+import type { RoleAssignment } from "../ports.ts";
+import type { Resource } from "./definitions/resource.ts";
+import type { AnyStep } from "./definitions/step.ts";
+import { federatedCredential } from "./federatedCredential/resource.ts";
+import { identity } from "./identity/resource.ts";
+import { namespace } from "./namespace/resource.ts";
+import { podIdentity } from "./podIdentity/resource.ts";
+import { serviceAccount } from "./serviceAccount/resource.ts";
+import { sqlAdmin } from "./sqlAdmin/resource.ts";
+import { sqlUser } from "./sqlUser/resource.ts";
 
-export const resources = {
-  sqlAdmin,
-  identity,
-  /** The identity as a user in each database, with what the role bundles give there. */
-  sqlUser: targetResource("sqlDatabase"),
-  namespace,
-  serviceAccount,
-  podIdentity,
-  federatedCredential,
-};
-export type ResourceName = keyof typeof resources;
+export const resources = { sqlAdmin, identity, sqlUser, namespace, serviceAccount, podIdentity, federatedCredential };
+
 export const everyResource: readonly Resource[] = Object.values(resources);
 
-const processSteps: Readonly<Record<ProcessStepName, StepFacts>> = {
-  preflight: { of: "namespace", stage: "look", takes: { least: 0.3, most: 5 } },
-  checkNamespace: { of: "namespace", stage: "look" },
-  checkDependants: { of: "namespace", stage: "look" },
-  takeInventory: { of: "namespace", stage: "look" },
-  checkPods: { of: "namespace" },
-  cutOver: { of: "namespace" },
-  undoCutOver: { of: "namespace" },
-  removeLeftovers: { of: "namespace" },
-  verify: { of: "namespace", takes: { least: 0.5, most: 10 }, waitsForJob: true },
-  verifySideBySide: { of: "namespace", takes: { least: 0.5, most: 10 }, waitsForJob: true },
-  verifyRemoval: { of: "namespace", takes: { least: 0.5, most: 10 }, waitsForJob: true },
+/** Every step and undo on these things. */
+export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name> } = {
+  ...sqlAdmin.steps,
+  ...identity.steps,
+  ...sqlUser.steps,
+  ...namespace.steps,
+  ...serviceAccount.steps,
+  ...podIdentity.steps,
+  ...federatedCredential.steps,
 };
 
-export const stepFacts: Readonly<Record<StepName, StepFacts>> = {
-  ...processSteps,
-  ...resources.sqlAdmin.steps,
-  ...resources.identity.steps,
-  ...resources.sqlUser.steps,
-  ...resources.namespace.steps,
-  ...resources.serviceAccount.steps,
-  ...resources.podIdentity.steps,
-  ...resources.federatedCredential.steps,
-};
-
-/** For names read from the registry, which may hold steps of another release. */
-export function isStepName(name: string): name is StepName {
-  return Object.hasOwn(stepFacts, name);
+/** Whether the identity mode of the request has it. */
+export function isWanted({ mode }: Resource, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
+  return mode === undefined || mode === identityMode;
 }
 
-/** Whether the step writes outside Mooring what access depends on. */
-export function isOutward(name: StepName): boolean {
-  return !Object.hasOwn(processSteps, name) || name === "removeLeftovers";
+/** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */
+export function isGiven(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean {
+  return everyResource.some(({ gaveRole }) => gaveRole?.(catalog, request, role));
 }

@@ -5,9 +5,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { everyStep } from "../../src/application/process/index.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import type { OperationRecord, StepRecord } from "../../src/domain/operation/records.ts";
-import { readUndo } from "../../src/domain/operation/undoName.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
@@ -114,7 +114,8 @@ type Everything = ReturnType<typeof everything>;
 
 /** An undo that comes again before the end is one more attempt, and ends once more. */
 function withoutAttemptsOfUndos({ steps, ...rest }: Everything): object {
-  const isUndo = ({ name, target }: StepRecord) => (readUndo(name) ?? readUndo(`${name} ${target}`)) !== undefined;
+  const isUndo = ({ name }: StepRecord) =>
+    everyStep.some(({ undo }) => undo?.by === name || undo?.ofChange === name);
   const stays = ({ attempts: _attempts, endTime: _endTime, changedTime: _changedTime, ...step }: StepRecord) => step;
   return { ...rest, steps: steps.map(([id, step]) => [id, isUndo(step) ? stays(step) : step]) };
 }

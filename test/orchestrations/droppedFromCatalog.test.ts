@@ -4,7 +4,7 @@ import { parseAllDocuments } from "yaml";
 import { providePorts } from "../../src/activities/host.ts";
 import { exportAzureCli, exportKubernetes, exportTsql } from "../../src/application/inspection/exportNamespace.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
-import { lookAtMigration } from "../../src/application/migration/lookAtMigration.ts";
+import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
@@ -331,7 +331,7 @@ it("migrates a namespace whose database the catalog has dropped, there and back"
   const ports = restarted({ sqlServers: withoutDatabase });
   const migration = { until: "retire", to: "podIdentity", serviceAccount: "app", selector: "messages" } as const;
 
-  const { plan } = await lookAtMigration(ports, { operation: "", ...onboarded(), migration });
+  const plan = await planMigration(ports, { operation: "", ...onboarded(), migration });
 
   expect(plan).toMatchObject({ blocked: false });
   expect(await migrate(ports, "podIdentity")).toMatchObject({ status: "Succeeded" });

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
-import { lookAtMigration } from "../../src/application/migration/lookAtMigration.ts";
+import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { plannedSteps } from "../../src/application/process/plannedSteps.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
@@ -12,7 +13,6 @@ import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
-import { plannedSteps } from "../../src/resources/plannedSteps.ts";
 import { createAcceptanceContext, requester } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
@@ -216,7 +216,7 @@ it("refuses to retire while somebody else's binding gives the identity to other 
   cloud.objects.set("aadpodidentity.k8s.io/v1 AzureIdentityBinding team-b/theirs", theirs);
   const { clientId = "" } = record();
 
-  const { plan } = await lookAtMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
+  const plan = await planMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
   const { operation } = await migrate();
 
   const blocker = { code: "IDENTITY_BOUND_BY_OTHERS", message: expect.stringContaining("their-app") };
@@ -230,7 +230,7 @@ it("plans without writing, and says which pods it will wait for", async () => {
   runPod("web-1");
   const { clientId = "" } = record();
 
-  const { plan } = await lookAtMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
+  const plan = await planMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
 
   expect(written).toEqual([]);
   expect(plan.steps.map(({ name: step, action }) => `${step} ${action}`)).toEqual([

@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { adminsOf, plannedSteps } from "../../src/application/process/plannedSteps.ts";
+import { undoStages, undoStep } from "../../src/application/process/undoStages.ts";
 import { berthKey, identityName } from "../../src/domain/naming/names.ts";
 import { Migration } from "../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../src/domain/operation/operation.ts";
 import { Resumption } from "../../src/domain/operation/resumption.ts";
 import { stepText } from "../../src/domain/operation/stepName.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { adminsOf, plannedSteps } from "../../src/resources/plannedSteps.ts";
-import { undoStages, undoStep } from "../../src/resources/undoStages.ts";
 import { historiesFolder, type KeptHistory, recordedFiles } from "../proof/support/histories.ts";
 
 const kinds: Readonly<Record<string, OperationKind>> = {

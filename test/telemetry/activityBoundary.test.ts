@@ -10,7 +10,7 @@ import { z } from "zod";
 import { activity, providePorts } from "../../src/activities/host.ts";
 import { runStep } from "../../src/application/steps/runStep.ts";
 import { TransientError } from "../../src/domain/errors.ts";
-import { defineStep, StepInput, StepResult } from "../../src/resources/definitions/step.ts";
+import { defineStep, StepResult } from "../../src/resources/definitions/step.ts";
 import { logLine } from "../../src/telemetry/logLine.ts";
 import { inSpan } from "../../src/telemetry/spans.ts";
 import { callActivity } from "../support/durableRunner.ts";
@@ -58,19 +58,19 @@ const failing = activity({
     throw failures[input.kind];
   },
 });
-const StepInputOfKind = StepInput.extend({ kind });
 const step = defineStep({
   name: "applyNamespace",
-  input: StepInputOfKind,
+  given: { kind },
   output: StepResult,
-  target: ({ cluster, namespace }) => `${cluster}/${namespace}`,
+  target: "namespace",
+  from: () => ({ kind: "passing" as const }),
   async run(input) {
     throw failures[input.kind];
   },
 });
 const failingStep = activity({
   name: "failsInAStep",
-  input: StepInputOfKind,
+  input: step.input,
   output: StepResult,
   run: (input, ports, invocation) => runStep(step, input, ports, invocation),
 });

@@ -2,11 +2,11 @@
 
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type ExportedPart, printAzureCli, printKubernetes, printTsql } from "../../domain/export/exportScripts.ts";
+import { namesOf } from "../../domain/lookUp.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import { unlessDropped } from "../../resources/definitions/leftCatalog.ts";
-import type { ExportInput } from "../../resources/definitions/resourceEffects.ts";
-import { resourcesWithEffects } from "../../resources/effects.ts";
-import { isWanted } from "../../resources/plannedSteps.ts";
+import type { ExportInput } from "../../resources/definitions/resource.ts";
+import { isWanted, resources } from "../../resources/index.ts";
 
 export type Exported = ExportInput;
 
@@ -29,11 +29,11 @@ export function exportAzureCli(catalog: Catalog, exported: Exported): string {
 
 /** A resource that needs a name that the catalog has dropped is left out of its script. */
 function partsOf(catalog: Catalog, exported: Exported): readonly ExportedPart[] {
-  return resourcesWithEffects
-    .filter(({ resource }) => isWanted(resource, exported.request))
-    .map(({ name, effects }) =>
+  return namesOf(resources)
+    .filter((name) => isWanted(resources[name], exported.request))
+    .map((name) =>
       unlessDropped(
-        () => effects.exported(catalog, exported),
+        () => resources[name].exported(catalog, exported),
         ({ message: why }): ExportedPart => ({ leftOut: [{ what: inWords(name), why }] }),
       ),
     );

@@ -1,8 +1,7 @@
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { isDropped } from "../../resources/definitions/leftCatalog.ts";
-import { resourcesWithEffects } from "../../resources/effects.ts";
-import { isWanted } from "../../resources/plannedSteps.ts";
+import { everyResource, isWanted } from "../../resources/index.ts";
 
 /** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
 export async function findRemains(
@@ -10,8 +9,8 @@ export async function findRemains(
   request: OnboardingRequest,
   { isMigrating }: { readonly isMigrating: boolean },
 ): Promise<readonly string[]> {
-  const gone = resourcesWithEffects.filter(
-    ({ resource }) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
+  const gone = everyResource.filter(
+    (resource) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
   );
   // What cannot be reached any more was named by the step that could not take it away.
   const unlessDropped = async (look: () => Promise<readonly string[]>) => {
@@ -22,9 +21,9 @@ export async function findRemains(
       return [];
     }
   };
-  const found = gone.map(({ effects }) =>
+  const found = gone.map((resource) =>
     unlessDropped(async () => {
-      const parts = effects.remains(ports, request).map((part) => unlessDropped(() => part));
+      const parts = resource.remains(ports, request).map((part) => unlessDropped(() => part));
       return (await Promise.all(parts)).flat();
     }),
   );

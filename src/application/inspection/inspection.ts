@@ -6,8 +6,8 @@ import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { Ports, RoleAssignment } from "../../ports.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
-import { isGiven, resourcesWithEffects } from "../../resources/effects.ts";
-import { readIdentity } from "../../resources/identity/effects.ts";
+import { readIdentity } from "../../resources/identity/resource.ts";
+import { everyResource, isGiven } from "../../resources/index.ts";
 
 export interface Inspected {
   readonly findings: readonly Finding[];
@@ -91,9 +91,7 @@ async function readResources(
   const gaveRole = (role: RoleAssignment) =>
     [inspection.request, inspection.earlier].some((each) => each && isGiven(ports.catalog, each, role));
   const input = { ...inspection, gaveRole, note: (thing: SeenThing) => void seen.push(thing) };
-  const readings = resourcesWithEffects
-    .filter(({ resource }) => isMeant(resource))
-    .flatMap(({ effects }) => effects.inspect(ports, input));
+  const readings = everyResource.filter(isMeant).flatMap((resource) => resource.inspect(ports, input));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),

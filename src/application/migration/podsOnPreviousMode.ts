@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { type Migration, otherMode, targetOf } from "../../domain/operation/migration.ts";
+import { type Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
@@ -49,7 +49,7 @@ export function describeBlockingPods(
   pods: readonly string[],
 ): Conflict | undefined {
   if (pods.length === 0) return undefined;
-  const { words, code } = ways[otherMode(targetOf(migration))];
+  const { words, code } = ways[modeLeft(migration)];
   const more = pods.length > mostNamed ? ` and ${pods.length - mostNamed} more` : "";
   const named = `${pods.slice(0, mostNamed).join(", ")}${more}`;
   return { code, message: `${pods.length} pod(s) of ${berthKey(berth)} still use ${words}: ${named}.` };

@@ -4,7 +4,7 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
-import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
 import { takenAway } from "./handOver.ts";
 import { haveChanged } from "./resumption.ts";
 

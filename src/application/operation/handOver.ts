@@ -3,8 +3,8 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { handOver } from "../../domain/operation/lifecycle.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
-import { isStepName, stepFacts } from "../../resources/index.ts";
 import { amend } from "../amend.ts";
+import { steps as definitions, isStepName } from "../process/index.ts";
 import { appendDecision } from "../watching/audit.ts";
 import type { Origin } from "./origin.ts";
 
@@ -27,6 +27,6 @@ export async function handOverNamespace(ports: Pick<Ports, "registry" | "audit">
 export function takenAway<S extends Pick<StepRecord, "name" | "status" | "action">>(steps: readonly S[]): readonly S[] {
   return steps.filter(
     ({ name, status, action }) =>
-      isStepName(name) && stepFacts[name].stage === "replace" && (status !== "Succeeded" || action !== "none"),
+      isStepName(name) && definitions[name].stage === "replace" && (status !== "Succeeded" || action !== "none"),
   );
 }

@@ -5,7 +5,7 @@
  */
 import type { StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
-import { isOutward, isStepName, stepFacts } from "../../resources/index.ts";
+import { everyStep, isOutward, isStepName } from "../process/index.ts";
 
 /** RFC 3339, with the steps whose writes may take effect until then; undefined if none may. */
 export interface Landing {
@@ -52,8 +52,8 @@ function landingOf(steps: readonly StepRecord[], { landingMs, now }: When): Land
 }
 
 function isUndoneBy({ name, target }: StepKey, step: StepRecord): boolean {
-  const undoes: readonly string[] = isStepName(name) ? (stepFacts[name].undoes ?? []) : [];
-  return step.target === target && undoes.includes(step.name);
+  const undo = everyStep.find((each) => each.name === step.name)?.undo;
+  return step.target === target && (undo?.by === name || undo?.ofChange === name);
 }
 
 /** The last time at which it may have sent what nobody answered. */

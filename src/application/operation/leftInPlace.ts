@@ -2,7 +2,7 @@
 import { isCode } from "../../domain/errors.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
-import { isOutward, isStepName } from "../../resources/index.ts";
+import { isOutward, isStepName } from "../process/index.ts";
 
 /** By the steps that should have changed it; a step that only looks ahead repeats what they say. */
 export function findLeftInPlace(steps: readonly StepRecord[]): readonly string[] {

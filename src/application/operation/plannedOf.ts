@@ -1,6 +1,6 @@
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
+import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
 
 /**
  * The steps that the operation is for; all others are undos. Without the steps that have begun: every step that may begin.

@@ -11,9 +11,10 @@ import type { OperationRecord, StepRecord } from "../../domain/operation/records
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import { takesNothingAway } from "../../domain/request/change.ts";
-import { isStepName, stepFacts } from "../../resources/index.ts";
-import { adminsOf, migrationPhases } from "../../resources/plannedSteps.ts";
-import { type UndoStage, undoStages } from "../../resources/undoStages.ts";
+import { steps as definitions, isStepName } from "../process/index.ts";
+import { adminsOf } from "../process/plannedSteps.ts";
+import { migrationPhases } from "../process/stages.ts";
+import { type UndoStage, undoStages } from "../process/undoStages.ts";
 import { plannedOf } from "./plannedOf.ts";
 
 /**
@@ -70,7 +71,7 @@ function forwardOf(operation: OperationRecord, steps: readonly StepRecord[]): re
 /** Whether one of the steps may have changed something; one that came when it was too late has not. */
 export function haveChanged(steps: readonly Pick<StepRecord, "name" | "status">[]): boolean {
   return steps.some(
-    ({ name, status }) => status !== "Canceled" && (!isStepName(name) || stepFacts[name].stage !== "look"),
+    ({ name, status }) => status !== "Canceled" && (!isStepName(name) || definitions[name].stage !== "look"),
   );
 }
 

@@ -2,8 +2,8 @@ import { isCode } from "../../domain/errors.ts";
 import { isFinal, type OperationKind, type OperationStatus } from "../../domain/operation/operation.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { adminsOf, type PlannedWith, plannedSteps } from "../../resources/plannedSteps.ts";
-import { undoStep } from "../../resources/undoStages.ts";
+import { adminsOf, type PlannedWith, plannedSteps } from "../process/plannedSteps.ts";
+import { undoStep } from "../process/undoStages.ts";
 
 interface Operation extends Pick<PlannedWith, "earlier" | "migration"> {
   readonly kind: OperationKind;

@@ -7,9 +7,9 @@ import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
-import { stepFacts } from "../../resources/index.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
-import { timedStep } from "../../resources/timedStep.ts";
+import { steps as definitions } from "../process/index.ts";
+import { plannedSteps } from "../process/plannedSteps.ts";
+import { timedStep } from "../process/timedStep.ts";
 import { type Measurements, readMeasurements } from "./measurements.ts";
 
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
@@ -102,7 +102,7 @@ function stepsOf({ steps }: Plan, kind: Planned["kind"], request: OnboardingRequ
   if (steps.length === 0) return [];
   const isPlanned = (name: string) => steps.some((step) => step.name === name);
   const proofs = kind === undefined || isSerial(kind) ? [] : plannedSteps(kind, request);
-  const unplanned = proofs.filter(({ name }) => stepFacts[name].waitsForJob && !isPlanned(name));
+  const unplanned = proofs.filter(({ name }) => definitions[name].waitsForJob && !isPlanned(name));
   return [
     ...steps.map(({ name, action }) => timedStep(name, action)),
     ...unplanned.map(({ name }) => timedStep(name, "none")),

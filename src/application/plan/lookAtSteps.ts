@@ -1,47 +1,21 @@
 /** How the looks of an operation's steps become its plan. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
-import type { ProcessStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
-import { everyKind } from "../../domain/targets/index.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Kubernetes, Ports } from "../../ports.ts";
-import { lookLeavingDropped } from "../../resources/definitions/leftCatalog.ts";
-import type { Look, LookInput } from "../../resources/definitions/look.ts";
-import { resourceLooks } from "../../resources/effects.ts";
-import { expectSameNamespace } from "../operation/sameNamespace.ts";
-import { planCutOver, planUndoCutOver } from "./planCutOver.ts";
-import { planLeftovers } from "./planLeftovers.ts";
-import { planPreflight } from "./preflightLook.ts";
+import { lookAt } from "../../resources/definitions/leftCatalog.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
+import { steps as definitions } from "../process/index.ts";
 
-/**
- * Looks of the steps that do not make things. A step that only reads the result, or needs a look of its own, is not planned.
- */
-const processLooks: Readonly<Record<ProcessStepName, Look | "notPlanned">> = {
-  preflight: planPreflight,
-  async checkNamespace(ports, { request, step }) {
-    await expectSameNamespace(ports, request);
-    return toStepPlan(step, { action: "none" });
-  },
-  cutOver: async (_ports, { request, migrating }) => planCutOver(request, migrating?.migration ?? {}),
-  undoCutOver: ({ registry }, { request }) => planUndoCutOver(registry, request),
-  removeLeftovers: planLeftovers,
-  checkDependants: "notPlanned",
-  takeInventory: "notPlanned",
-  checkPods: "notPlanned",
-  verify: "notPlanned",
-  verifySideBySide: "notPlanned",
-  verifyRemoval: "notPlanned",
-};
-
-const looks: Readonly<Record<StepName, Look | "notPlanned">> = { ...resourceLooks, ...processLooks };
+/** What is planned, and what all of its looks know. */
+export interface Planned extends Omit<Planning, "step"> {
+  readonly id: string;
+}
 
 /** The plans of the steps that have one, in order. */
-export async function lookAtSteps(
-  ports: Ports,
-  steps: readonly StepKey[],
-  input: Omit<LookInput, "step">,
-): Promise<StepPlan[]> {
+export async function lookAtSteps(ports: Ports, steps: readonly StepKey[], planned: Planned): Promise<StepPlan[]> {
   const once = { ...ports, kubernetes: readOnce(ports.kubernetes) };
-  const plans = steps.map((step) => lookAtStep(once, { ...input, step }));
+  const plans = steps.map((step) => lookAtStep(once, step, planned));
   return (await Promise.all(plans)).filter((plan) => plan !== undefined);
 }
 
@@ -59,22 +33,10 @@ function readOnce(kubernetes: Kubernetes): Kubernetes {
   };
 }
 
-/** Undefined when the step is not planned. */
-export async function lookAtStep(ports: Ports, input: LookInput): Promise<StepPlan | undefined> {
-  const look = looks[input.step.name];
-  if (look === "notPlanned") return undefined;
-  const { kind, step } = input;
-  const isOf = (act: "grant" | "retire") => everyKind.some(({ steps }) => steps[act] === step.name);
-  const leavesDropped = kind === "offboard" || isOf("retire") || (kind === "repair" && isOf("grant"));
-  return await explain(step, async () => {
-    return leavesDropped ? await lookLeavingDropped(step, () => look(ports, input)) : await look(ports, input);
-  });
-}
-
-/** A known error is a blocker of its step; an unforeseen one is not for a plan to explain. */
-export async function explain(step: StepKey, look: () => StepPlan | Promise<StepPlan>): Promise<StepPlan> {
+/** Undefined when the step is not planned. A known error is a blocker of it; an unforeseen one is not for a plan to explain. */
+async function lookAtStep(ports: Ports, step: StepKey, { id, ...operation }: Planned): Promise<StepPlan | undefined> {
   try {
-    return await look();
+    return await definitions[step.name].use((definition) => lookAt(definition, ports, id, { ...operation, step }));
   } catch (error) {
     if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
     const { code, message } = error;

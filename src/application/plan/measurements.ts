@@ -3,7 +3,7 @@
 import { type Circumstances, keyOf, type Range } from "../../domain/operation/estimate.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports.ts";
-import { isStepName, stepFacts } from "../../resources/index.ts";
+import { steps as definitions, isStepName } from "../process/index.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 const recentOperations = 10;
@@ -81,7 +81,7 @@ function timeBetweenStages(operation: OperationRecord, steps: readonly StepRecor
 
 /** A step from another release counts as its own stage. */
 function countStages(steps: readonly StepRecord[]): number {
-  const stageOf = (name: string) => (isStepName(name) ? stepFacts[name].stage : undefined) ?? name;
+  const stageOf = (name: string) => (isStepName(name) ? definitions[name].stage : undefined) ?? name;
   return new Set(steps.map(({ name }) => stageOf(name))).size;
 }
 

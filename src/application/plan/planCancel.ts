@@ -4,9 +4,9 @@ import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports.ts";
-import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
-import { registeredUndos, undoStep } from "../../resources/undoStages.ts";
 import { takenAway } from "../operation/handOver.ts";
+import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
+import { registeredUndos, undoStep } from "../process/undoStages.ts";
 import { planCompensation } from "./planCompensation.ts";
 
 export async function planCancel(ports: Ports, record: OperationRecord): Promise<Plan> {
@@ -22,18 +22,12 @@ export async function planCancel(ports: Ports, record: OperationRecord): Promise
     return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));
   });
   if (undos.length === 0) return { ...toPlan([]), notices };
-  const migrating = migration && (await migratingOf(ports, record, migration));
-  const plan = await planCompensation(ports, { operation: id, request, earlier, createdBy: id, undos, migrating });
+  const clientId = migration && (await ports.registry.getNamespace(record))?.clientId;
+  const plan = await planCompensation(ports, {
+    ...{ operation: id, request, earlier, createdBy: id, undos },
+    ...(clientId === undefined ? {} : { clientId, migration }),
+  });
   return { ...plan, notices };
-}
-
-async function migratingOf(
-  { registry }: Pick<Ports, "registry">,
-  record: OperationRecord,
-  migration: NonNullable<OperationRecord["migration"]>,
-) {
-  const clientId = (await registry.getNamespace(record))?.clientId;
-  return clientId === undefined ? undefined : { clientId, migration };
 }
 
 interface Progress {

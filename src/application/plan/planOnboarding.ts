@@ -4,8 +4,8 @@ import { needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
-import { lookAtIdentity } from "./lookAtIdentity.ts";
+import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
+import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 interface PlanInput {
@@ -34,7 +34,7 @@ export async function planOnboarding(
   { operation, request, earlier, team, takeOver = false, operator }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
-  const input = { kind, operation, request, earlier, takeOver } as const;
+  const input = { kind, id: operation, request, earlier, takeOver } as const;
   const admins = administeredServers(ports.catalog, request);
   const planned = plannedSteps(kind, request, { earlier, admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });

@@ -3,8 +3,8 @@ import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
-import { plannedSteps } from "../../resources/plannedSteps.ts";
-import { lookAtIdentity } from "./lookAtIdentity.ts";
+import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
+import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 import { isTaken } from "./planOnboarding.ts";
 
@@ -23,7 +23,8 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
     ...(isMigrating ? { migration: { until: "retire" } } : {}),
   });
   // No approval: what was onboarded was approved then.
-  const looking = { kind: "repair", operation, request, identityLook, identity: await found } as const;
+  const identity = await found;
+  const looking = { kind: "repair", id: operation, request, clientId, isMigrating, identityLook, identity } as const;
   const steps = await lookAtSteps(ports, planned, looking);
   return toPlan(steps.filter(isTaken));
 }

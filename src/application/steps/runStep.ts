@@ -11,6 +11,8 @@ import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Invocation } from "../../durable/activity.ts";
 import { delayAfterAttempt, slowDelayOf } from "../../durable/retry.ts";
 import type { Ports, Registry } from "../../ports.ts";
+import { runLeavingDropped } from "../../resources/definitions/leftCatalog.ts";
+import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isUndo, type StepDefinition, type StepInput, type StepResult } from "../../resources/definitions/step.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
@@ -23,7 +25,9 @@ import {
   expectNotSucceeded,
   expectWanted,
 } from "../decisions/cancellation.ts";
+import { recordStart } from "../operation/recordStart.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
+import { planOperation } from "../plan/planOperation.ts";
 import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { lookAgainAt } from "./lookAgain.ts";
@@ -34,9 +38,9 @@ interface Known {
   readonly record: Stored<OperationRecord> | undefined;
 }
 
-export async function runStep<I extends StepInput, O extends StepResult>(
-  definition: StepDefinition<I, O>,
-  input: I,
+export async function runStep<G extends object, O extends StepResult>(
+  definition: StepDefinition<G, O>,
+  input: StepInput & G,
   ports: Ports,
   invocation: Invocation,
   known?: Known,
@@ -52,13 +56,14 @@ export async function runStep<I extends StepInput, O extends StepResult>(
   );
 }
 
-async function tryStep<I extends StepInput, O extends StepResult>(
-  { name, target, run }: StepDefinition<I, O>,
-  { input, known }: { readonly input: I; readonly known: Known | undefined },
+async function tryStep<G extends object, O extends StepResult>(
+  definition: StepDefinition<G, O>,
+  { input, known }: { readonly input: StepInput & G; readonly known: Known | undefined },
   ports: Ports,
   invocation: Invocation,
 ): Promise<O> {
   const { registry } = ports;
+  const { name, target, run } = definition;
   const { operation } = input;
   const step: StepKey = { name, target: target(input) };
   const begun = Date.now();
@@ -76,10 +81,16 @@ async function tryStep<I extends StepInput, O extends StepResult>(
       await commitOperation(registry, operation, allowedBy);
       isCommitted = true;
     };
-    const context = { ...trail, invocation, commit };
+    const gated = gateWrites(ports, mayGoOn, trail.noteUnanswered);
+    const plan = async (facts: OperationFacts) => {
+      const looking = planOperation(gated, operation, facts);
+      const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
+      return found;
+    };
+    const context = { ...trail, invocation, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const result = await run(input, gateWrites(ports, mayGoOn, trail.noteUnanswered), context);
+    const result = await runLeavingDropped(definition, input, context, () => run(input, gated, context));
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);
@@ -175,11 +186,8 @@ async function expectAllowed(
 }
 
 /** An undo, or a step of an offboarding; those that 0.1.0 began look once. */
-function looksAgain({ retry, ...input }: StepInput): boolean {
-  return (
-    retry.landingMs !== undefined &&
-    (isUndo({ ...input, retry }) || ("looksAgain" in input && input.looksAgain === true))
-  );
+function looksAgain({ retry, ...input }: Pick<StepInput, "retry" | "createdBy" | "looksAgain">): boolean {
+  return retry.landingMs !== undefined && (isUndo(input) || input.looksAgain === true);
 }
 
 /** What a step met after its operation had ended says nothing about the operation. */

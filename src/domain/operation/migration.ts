@@ -60,8 +60,14 @@ export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
   return to ?? "workloadIdentity";
 }
 
-export function otherMode(mode: IdentityMode): IdentityMode {
-  return mode === "podIdentity" ? "workloadIdentity" : "podIdentity";
+const leaves: Readonly<Record<IdentityMode, IdentityMode>> = {
+  podIdentity: "workloadIdentity",
+  workloadIdentity: "podIdentity",
+};
+
+/** The identity mode that it leaves. */
+export function modeLeft(migration: Pick<Migration, "to">): IdentityMode {
+  return leaves[targetOf(migration)];
 }
 
 /**

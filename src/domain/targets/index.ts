@@ -51,10 +51,6 @@ export function withListedTargets<R extends Targets>(catalog: CatalogTargets, re
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;
 /** The steps of a kind, or of all kinds. */
 export type TargetStepName<Kind extends TargetKindName = TargetKindName> = StepsOf<(typeof targetKinds)[Kind]>;
-/** The steps among them that are undos. */
-export type TargetUndoName = (typeof targetKinds)[TargetKindName]["steps"]["revoke"];
-export const targetUndoNames: readonly TargetUndoName[] = Object.values(targetKinds).map(({ steps }) => steps.revoke);
-
 /** What GET /catalog says about targets: those that teams with these rights, or an operator, may ask for. */
 export const publishedFields = { ...sql.publishedFields } satisfies Record<keyof CatalogTargets, z.ZodType>;
 export function publishedTargets(

@@ -1,8 +1,8 @@
 import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { lookAtMigration } from "../../application/migration/lookAtMigration.ts";
 import { goesTo, prepareMigration } from "../../application/migration/prepareMigration.ts";
 import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
+import { planOperation } from "../../application/plan/planOperation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { MigrationPhase, MigrationRequest } from "../../domain/operation/migration.ts";
@@ -115,6 +115,6 @@ export async function lookAtMigrationOf(
   const { request } = record;
   const clientId = clientIdOf(record);
   const operation = createOperationId(new Date());
-  const { plan } = await lookAtMigration(ports, { operation, request, migration, clientId });
+  const plan = await planOperation(ports, operation, { kind, request, migration, clientId });
   return { plan, kind, request };
 }

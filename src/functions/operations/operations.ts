@@ -3,6 +3,7 @@ import { z } from "zod";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
 import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { settleSteps } from "../../application/operation/settledSteps.ts";
+import { adminsOf, plannedSteps } from "../../application/process/plannedSteps.ts";
 import {
   AnyOperationDocument,
   type AnySummary,
@@ -23,7 +24,6 @@ import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
 import { traceIdOf, traceUrlOf } from "../../domain/watching/trace.ts";
 import { findInstance } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
-import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { answerBatch, summaryOfBatch } from "../batches/batchStatus.ts";
 import { itemPage } from "../batches/itemPage.ts";

@@ -57,6 +57,6 @@ export async function planCompensationOf(
   const { migrating, createdBy, undos } = compensates;
   const request = migrating?.request ?? current.request;
   const operation = createOperationId(new Date());
-  const plan = await planCompensation(ports, { operation, request, earlier, createdBy, undos, migrating });
+  const plan = await planCompensation(ports, { ...migrating, operation, request, earlier, createdBy, undos });
   return await withEstimate(ports, plan, { kind: "compensate", request });
 }

@@ -5,8 +5,15 @@
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
-import { isUndo, type StepDefinition, type StepInput, type StepResult } from "./step.ts";
+import type { Ports } from "../../ports.ts";
+import {
+  isUndo,
+  type Planning,
+  type StepContext,
+  type StepDefinition,
+  type StepInput,
+  type StepResult,
+} from "./step.ts";
 
 const dropped: ReadonlySet<PermanentCode> = new Set(["UNKNOWN_CLUSTER", "UNKNOWN_SQL_SERVER", "UNKNOWN_DATABASE"]);
 
@@ -24,34 +31,42 @@ export function unlessDropped<T, E>(find: () => T, otherwise: (error: PermanentE
   }
 }
 
-/**
- * The same step, except that it reports what it cannot reach. An undo fails, so that its operation names it; so does a step that is
- * not meant to leave anything.
- */
-export function leavingDropped<I extends StepInput>(
-  definition: StepDefinition<I, StepResult>,
-  isMeant: (input: I) => boolean = () => true,
-): StepDefinition<I, StepResult> {
-  return {
-    ...definition,
-    async run(input, ports, step) {
-      try {
-        return await definition.run(input, ports, step);
-      } catch (error) {
-        if (!isDropped(error) || isUndo(input) || !isMeant(input)) throw error;
-        await step.notice([noticeOfLeft(error)]);
-        return { action: "keep" };
-      }
-    },
-  };
+/** For a step that leaves what it cannot reach. */
+export const leave = () => ({ action: "keep" }) as const;
+
+/** Runs the step; if it may leave what it cannot reach, it says so. An undo never does: it fails, and its operation names it. */
+export async function runLeavingDropped<G extends object, O extends StepResult>(
+  { whenDropped }: Pick<StepDefinition<G, O>, "whenDropped">,
+  input: StepInput & G,
+  step: Pick<StepContext, "notice">,
+  run: () => Promise<O>,
+): Promise<O> {
+  try {
+    return await run();
+  } catch (error) {
+    const left = isUndo(input) ? undefined : whenDropped?.(input);
+    if (!left || !isDropped(error)) throw error;
+    await step.notice([noticeOfLeft(error)]);
+    return left;
+  }
 }
 
-/** The look of such a step. */
-export async function lookLeavingDropped(step: StepKey, look: () => Promise<StepPlan>): Promise<StepPlan> {
+/** The step's look, or undefined for a step that is not planned. */
+export async function lookAt<G extends object, O extends StepResult>(
+  { look, whenDropped, from }: StepDefinition<G, O>,
+  ports: Ports,
+  operation: string,
+  planning: Planning,
+): Promise<StepPlan | undefined> {
+  if (!look) return undefined;
+  const { request, createdBy, step } = planning;
+  const { cluster, namespace } = request;
+  const input = { operation, cluster, namespace, createdBy, ...from(planning, step.target) };
   try {
-    return await look();
+    return await look(ports, input, planning);
   } catch (error) {
-    if (!isDropped(error)) throw error;
+    const left = createdBy === undefined ? whenDropped?.(input) : undefined;
+    if (!left || !isDropped(error)) throw error;
     return { ...toStepPlan(step, { action: "keep" }), notices: [noticeOfLeft(error)] };
   }
 }

@@ -6,12 +6,12 @@ import { identityName } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { ResourceStepName } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports.ts";
-import type { RemovalInput } from "./step.ts";
+import type { StepInput } from "./step.ts";
 
 /** `madeBy` made it on the identity; `isOnboarded` says whether a record of an onboarded namespace has it. */
 export async function isMissed(
   { registry }: Pick<Ports, "registry">,
-  input: RemovalInput,
+  input: StepInput,
   { madeBy, isOnboarded }: { madeBy: ResourceStepName; isOnboarded: (record: NamespaceRecord) => boolean },
 ): Promise<boolean> {
   if (input.retry.landingMs === undefined) return false;

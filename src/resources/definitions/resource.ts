@@ -1,75 +1,87 @@
 /**
- * The facts about a thing that Mooring makes that need no look at the world: its steps, the stage of each, and its undos. Pure,
- * since orchestrations are replayed; how the thing is looked at, made and removed is in the `effects.ts` beside it.
+ * A thing that Mooring makes: the steps that make and remove it, and how it is checked, read back and exported. The steps themselves
+ * are defined beside it (step.ts).
  */
-import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
-import type { Range } from "../../domain/operation/estimate.ts";
-import type { ResourceStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
-import type { UndoName } from "../../domain/operation/undoName.ts";
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { ExportedPart } from "../../domain/export/exportScripts.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import type { StepPlan } from "../../domain/operation/plan.ts";
+import type { ResourceStepName, StepKey } from "../../domain/operation/stepName.ts";
 import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { InspectionInput, Reading } from "./inspection.ts";
+import type { OperationFacts } from "./operationFacts.ts";
+import type { PreflightCheck } from "./preflight.ts";
+import type { AnyStep, StepContext, StepInput } from "./step.ts";
 
-/** The stages in which an onboarding makes things. The steps of a stage begin at the same time and are undone together. */
+/** The stages in which an onboarding makes things. */
 export const makingStages = ["prepare", "connect"] as const;
 export type MakingStage = (typeof makingStages)[number];
 
 /** Decides the order of removal: what lets a pod become the identity, what the identity may do, and the rest. */
 export type Leaving = "access" | "credential" | "rights" | "identity" | "namespace";
 
-export interface StepFacts {
-  /** What the step acts on. A target of the request has its own key, as does a service account that was replaced. */
-  readonly of: "namespace" | "identity" | "target" | "account" | "server";
-  /** Steps of one stage run at the same time; a step without a stage runs alone. */
-  readonly stage?: "look" | MakingStage | "disconnect" | "replace";
-  /** Seconds; the default until there are measurements. */
-  readonly takes?: Range;
-  /** It writes an identity or a credential; Azure limits these writes per second. */
-  readonly writesIdentity?: true;
-  /** The steps whose writes it takes back, on the same target: it looks again while one of them may still take effect. */
-  readonly undoes?: readonly ResourceStepName[];
-  /** It may wait for the verification Job. */
-  readonly waitsForJob?: true;
-}
-
-type Steps = readonly StepKey<ResourceStepName>[];
+export type StepKeys = readonly StepKey<ResourceStepName>[];
 
 export interface Resource {
-  /** The only identity mode that has it; absent if both do. */
+  /** Every step and undo that it has. */
+  readonly steps: { readonly [Name in ResourceStepName]?: AnyStep<Name> };
+  /** The only identity mode that has it; absent if all do. */
   readonly mode?: IdentityMode;
   readonly making: MakingStage;
   readonly leaving: Leaving;
-  /** An offboarding looks for it in either mode: an earlier mode may have left it behind. */
+  /** An offboarding looks for it in any mode: an earlier mode may have left it behind. */
   readonly leavesInAnyMode?: true;
   /**
    * The steps that make it, whether or not the request's identity mode has it. `admins` names the servers whose administrator is
    * set.
    */
-  ensure(request: OnboardingRequest, admins?: readonly string[]): Steps;
-  remove(request: OnboardingRequest): Steps;
+  ensure(operation: OperationFacts, admins: readonly string[]): StepKeys;
+  remove(operation: OperationFacts): StepKeys;
   /** The steps by which a change removes parts of it at its end. */
-  replace?(request: OnboardingRequest, earlier: OnboardingRequest): Steps;
-  /** Undoes what `ensure` may have made. Listed in the order of registration; undos run in reverse. */
-  undo(request: OnboardingRequest, change: { readonly isChange: boolean }): readonly UndoName[];
-  /** Undoes `remove` when a migration removes it. */
-  readonly returning?: UndoName;
+  replace?(operation: OperationFacts): StepKeys;
+
+  /** What has to be true before the first write. */
+  preflight?(ports: Ports, input: PreflightInput): readonly PreflightCheck[];
+  /** The same for the request's targets, whatever is wrong with its cluster. */
+  preflightTargets?(ports: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][];
+  /** Actions in Azure that Mooring's own role must allow in the resource group of the cluster's identities. */
+  armActions?(input: Pick<PreflightInput, "identity">): readonly string[];
+  /** Reads back what should be there, and what should not. */
+  inspect(ports: Ports, input: InspectionInput): readonly Reading[];
+  /** What a repair removes of it besides: what Mooring made, and no record asks for. */
+  readonly surplus?: Surplus;
+  /** What an offboarding left of it, one sentence each. */
+  remains(ports: Ports, request: OnboardingRequest): readonly Promise<readonly string[]>[];
+  exported(catalog: Catalog, input: ExportInput): ExportedPart;
+  /** Whether Mooring gave the identity this role in Azure; any other role is somebody else's. */
+  gaveRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
 }
 
-/** A resource with the facts of its steps and undos; their names make the compiler require a look for each. */
-export interface ResourceWithSteps<Name extends ResourceStepName> extends Resource {
-  readonly steps: Readonly<Record<Name, StepFacts>>;
-}
-
-export function defineResource<Name extends ResourceStepName>(
-  resource: ResourceWithSteps<Name>,
-): ResourceWithSteps<Name> {
+/** Keeps the exact names of the steps, so that the table of all steps is total. */
+export function defineResource<const R extends Resource>(resource: R): R {
   return resource;
 }
 
-export function ofNamespace<Name extends StepName>(name: Name, berth: Berth): StepKey<Name> {
-  return { name, target: berthKey(berth) };
+export interface Surplus {
+  look(ports: Ports, request: OnboardingRequest, step: StepKey): Promise<StepPlan>;
+  takeAway(
+    ports: Ports,
+    input: StepInput & { readonly request: OnboardingRequest },
+    step: Pick<StepContext, "willDo">,
+  ): Promise<StepAction>;
 }
 
-export function ofIdentity<Name extends StepName>(name: Name, berth: Berth): StepKey<Name> {
-  return { name, target: identityName(berth) };
+export interface PreflightInput {
+  readonly request: OnboardingRequest;
+  readonly cluster: ClusterTarget;
+  readonly identity: Pick<ManagedIdentity, "id"> | undefined;
+  readonly takeOver: boolean;
+}
+
+export interface ExportInput {
+  readonly request: OnboardingRequest;
+  readonly clientId: string;
 }
 
 /** How long ARM takes for a write: seconds, where a database or a cluster takes tenths. */

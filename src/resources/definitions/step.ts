@@ -1,13 +1,19 @@
-/** A step: one action on one thing, as data. src/application/steps runs, records and reports it. */
+/**
+ * A step: one action on one thing, written once. Plans, preflight, orchestrations, status, estimates, undos and resumption all read
+ * the same definition. src/application/steps runs, records and reports it.
+ */
 import { z } from "zod";
+import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import type { Range } from "../../domain/operation/estimate.ts";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
-import type { Difference } from "../../domain/operation/plan.ts";
+import type { Difference, Plan, StepPlan } from "../../domain/operation/plan.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
-import type { StepName } from "../../domain/operation/stepName.ts";
+import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import { Time } from "../../domain/time.ts";
 import { type Invocation, Retrial } from "../../durable/activity.ts";
 import { RetryPolicy } from "../../durable/retry.ts";
-import type { Ports } from "../../ports.ts";
+import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { OperationFacts } from "./operationFacts.ts";
 
 /** The input that all steps share. */
 export const StepInput = z.object({
@@ -20,20 +26,15 @@ export const StepInput = z.object({
   team: z.string().optional(),
   /** W3C trace context of the request. */
   traceparent: z.string().optional(),
-});
-export type StepInput = z.infer<typeof StepInput>;
-
-/** The input that all undos share. */
-export const RemovalInput = StepInput.extend({
   /** For an undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
   createdBy: z.string().optional(),
   /** In an offboarding: the step may ask to look again. Absent in those that 0.1.0 began, which look once. */
   looksAgain: z.boolean().optional(),
 });
-export type RemovalInput = z.infer<typeof RemovalInput>;
+export type StepInput = z.infer<typeof StepInput>;
 
-export function isUndo<I extends StepInput>(input: I): input is I & { readonly createdBy: string } {
-  return "createdBy" in input && typeof input.createdBy === "string";
+export function isUndo<I extends Pick<StepInput, "createdBy">>(input: I): input is I & { readonly createdBy: string } {
+  return input.createdBy !== undefined;
 }
 
 export const StepResult = z.object({
@@ -44,6 +45,24 @@ export const StepResult = z.object({
   isMissed: z.boolean().optional(),
 });
 export type StepResult = z.infer<typeof StepResult>;
+
+/** The part of its input that a look has: it neither retries nor reports. */
+export type Looking = Pick<StepInput, "operation" | "cluster" | "namespace" | "createdBy" | "looksAgain">;
+
+/** What a look may know beside the step's input: what else the same plan is about. */
+export interface Planning extends OperationFacts {
+  readonly step: StepKey;
+  /** The look at the identity, which precedes all others. */
+  readonly identityLook?:
+    | Promise<{ readonly plan: StepPlan; readonly current: ManagedIdentity | undefined }>
+    | undefined;
+  /** The request may take the namespace over from its current owner. */
+  readonly takeOver?: boolean | undefined;
+  /** Whether Mooring gave the identity this role in Azure. */
+  readonly gaveRole?: ((role: RoleAssignment) => boolean) | undefined;
+  /** For a migration: the pods that use the mode that it leaves. */
+  readonly pods?: readonly string[] | undefined;
+}
 
 export interface StepContext {
   readonly invocation: Invocation;
@@ -59,18 +78,92 @@ export interface StepContext {
   notice(notices: readonly OperationError[]): Promise<void>;
   /** The point of no return: from here on the operation cannot be canceled. Throws if it was canceled before. */
   commit(): Promise<void>;
+  /** What the steps of the operation find now and would do. It has begun with that: the first step asks, and records it. */
+  plan(operation: OperationFacts): Promise<Plan>;
 }
 
-export interface StepDefinition<I extends StepInput, O extends StepResult> {
-  readonly name: StepName;
-  readonly input: z.ZodType<I>;
+/** Steps that begin at the same time are of one stage and are undone together; a step without a stage runs alone. */
+export type Stage = "look" | "prepare" | "connect" | "disconnect" | "replace";
+
+/** What is known of a step without the types of its input and its result. */
+export interface AnyStep<Name extends StepName = StepName> {
+  readonly name: Name;
+  readonly stage?: Stage | undefined;
+  /** Seconds; the default until there are measurements. */
+  readonly takes?: Range | undefined;
+  /** It writes an identity or a credential; Azure limits these writes per second. */
+  readonly writesIdentity?: true | undefined;
+  /** It may wait for the verification Job. */
+  readonly waitsForJob?: true | undefined;
+  /** The undos of what it writes; `ofChange` restores what a change overwrote. */
+  readonly undo?: { readonly by: StepName; readonly ofChange?: StepName } | undefined;
+  /** A target that the step shares with nothing else of its name, or one of its own. */
+  readonly hasOwnTarget: boolean;
+  keyFor(operation: OperationFacts, target?: string): StepKey<Name>;
+  use<R>(visit: <G extends object, O extends StepResult>(step: StepDefinition<G, O>) => R): R;
+}
+
+/** `G` is what the operation gives the step, beside what all steps share. */
+export interface StepDefinition<G extends object, O extends StepResult, Name extends StepName = StepName>
+  extends AnyStep<Name> {
+  readonly input: z.ZodType<StepInput & G>;
   readonly output: z.ZodType<O>;
-  readonly target: (input: I) => string;
-  readonly run: (input: I, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
+  /**
+   * Makes the input of the operation, and of the target if it is the step's own. Pure, because orchestrations are replayed: no
+   * clock, no randomness, nothing asynchronous.
+   */
+  readonly from: (operation: OperationFacts, target: string) => G;
+  readonly target: (input: Berth & G) => string;
+  /** What the step finds and would do, before it writes. Absent where that says nothing: a proof, or a look itself. */
+  readonly look?: ((ports: Ports, input: Looking & G, planning: Planning) => Promise<StepPlan>) | undefined;
+  readonly run: (input: StepInput & G, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
+  /** What it reports where the catalog has dropped its place; undefined if it then fails, as every undo does (leftCatalog.ts). */
+  readonly whenDropped?: ((input: G) => O | undefined) | undefined;
 }
 
-export function defineStep<I extends StepInput, O extends StepResult>(
-  definition: StepDefinition<I, O>,
-): StepDefinition<I, O> {
+/** What the operation gives a step, by its schema. */
+export type Given<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
+
+type Described<Shape extends z.ZodRawShape, O extends StepResult, Name extends StepName> = Omit<
+  StepDefinition<Given<Shape>, O, Name>,
+  "input" | "target" | "hasOwnTarget" | "keyFor" | "use"
+> & {
+  /** The schema of what the operation gives the step. */
+  readonly given: Shape;
+  /** What it acts on. A target of the request has a key of its own, as does a service account that was replaced. */
+  readonly target: "namespace" | "identity" | ((input: Berth & Given<Shape>) => string);
+};
+
+const sharedTargets = { namespace: berthKey, identity: identityName };
+
+export function defineStep<const Name extends StepName, Shape extends z.ZodRawShape, O extends StepResult>({
+  given,
+  target,
+  ...step
+}: Described<Shape, O, Name>): StepDefinition<Given<Shape>, O, Name> {
+  const shared = typeof target === "function" ? undefined : sharedTargets[target];
+  const targetOf = typeof target === "function" ? target : sharedTargets[target];
+  const definition: StepDefinition<Given<Shape>, O, Name> = {
+    ...step,
+    input: z.intersection(StepInput, z.object(given)),
+    target: targetOf,
+    hasOwnTarget: shared === undefined,
+    keyFor(operation, own) {
+      const { cluster, namespace } = operation.request;
+      const berth = { cluster, namespace };
+      const key = shared ? shared(berth) : (own ?? targetOf({ ...berth, ...step.from(operation, "") }));
+      return { name: step.name, target: key };
+    },
+    use: (visit) => visit(definition),
+  };
   return definition;
+}
+
+/** The input of a step: what all steps share, and what it makes of the operation. */
+export function inputOf<G extends object, O extends StepResult>(
+  { from }: Pick<StepDefinition<G, O>, "from">,
+  base: StepInput,
+  { operation, target = "" }: { readonly operation: OperationFacts; readonly target?: string | undefined },
+): StepInput & G {
+  return { ...base, ...from(operation, target) };
 }

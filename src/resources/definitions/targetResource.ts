@@ -1,35 +1,36 @@
-import type { ResourceStepName } from "../../domain/operation/stepName.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { type TargetKindName, type TargetStepName, targetKinds } from "../../domain/targets/index.ts";
-import type { ResourceWithSteps, StepFacts } from "./resource.ts";
+import { type TargetKindName, targetKinds } from "../../domain/targets/index.ts";
+import type { OperationFacts } from "./operationFacts.ts";
+import type { Resource } from "./resource.ts";
+import type { AnyStep } from "./step.ts";
 
-/** What the identity may do on targets of one kind: a step for each target, under the names that the kind defines. */
-export function targetResource<Kind extends TargetKindName>(kindName: Kind): ResourceWithSteps<TargetStepName<Kind>> {
+type KeyedStep = AnyStep<Extract<keyof Resource["steps"], string>>;
+
+/** The four steps on a target of one kind; domain/targets/target.ts says what each is for. */
+export interface TargetSteps {
+  readonly grant: KeyedStep;
+  readonly narrow: KeyedStep;
+  readonly retire: KeyedStep;
+  readonly revoke: KeyedStep;
+}
+
+/** What the identity may do on targets of one kind: the kind's steps, once for each target. */
+export function onEachTarget(
+  kindName: TargetKindName,
+  { grant, narrow, retire, revoke }: TargetSteps,
+): Pick<Resource, "making" | "leaving" | "ensure" | "remove"> & Required<Pick<Resource, "replace">> {
   const kind = targetKinds[kindName];
-  const { grant, narrow, retire, revoke } = kind.steps;
-  const forEach = (name: ResourceStepName, targets: readonly string[]) => targets.map((target) => ({ name, target }));
+  const forEach = (step: KeyedStep, operation: OperationFacts, targets: readonly string[]) =>
+    targets.map((target) => step.keyFor(operation, target));
   return {
     making: "connect",
     leaving: "rights",
-    steps: factsOf(kindName),
-    ensure: (request) => forEach(grant, kind.keys(request)),
-    remove: (request) => forEach(revoke, kind.keys(request)),
-    replace(request: OnboardingRequest, earlier: OnboardingRequest) {
+    ensure: (operation) => forEach(grant, operation, kind.keys(operation.request)),
+    remove: (operation) => forEach(revoke, operation, kind.keys(operation.request)),
+    replace(operation) {
+      const { request, earlier } = operation;
+      if (!earlier) return [];
       const { narrowed, removed } = kind.replaced(request, earlier);
-      return [...forEach(narrow, narrowed), ...forEach(retire, removed)];
+      return [...forEach(narrow, operation, narrowed), ...forEach(retire, operation, removed)];
     },
-    undo: (request) => kind.keys(request).map((target) => `${revoke} ${target}` as const),
   };
-}
-
-function factsOf<Kind extends TargetKindName>(kindName: Kind) {
-  const { grant, narrow, retire, revoke } = targetKinds[kindName].steps;
-  const facts: Readonly<Record<string, StepFacts>> = {
-    [grant]: { of: "target", stage: "connect" },
-    [narrow]: { of: "target", stage: "replace" },
-    [retire]: { of: "target", stage: "replace" },
-    [revoke]: { of: "target", stage: "disconnect", undoes: [grant] },
-  };
-  // The compiler widens a computed key to string.
-  return facts as Readonly<Record<TargetStepName<Kind>, StepFacts>>;
 }

@@ -39,13 +39,15 @@ function ofIdentity(bindings: readonly Binding[], berth: Berth): readonly Bindin
   );
 }
 
+type Selecting = Berth & { readonly selector: string };
+
 /** Bindings that can give another identity to pods with the request's selector: aad-pod-identity picks either. */
 async function rivalsOf(
   { kubernetes }: Pick<Ports, "kubernetes">,
   cluster: ClusterTarget,
-  { bindings, request }: { bindings: readonly Binding[]; request: OnboardingRequest },
+  { bindings, request }: { bindings: readonly Binding[]; request: Selecting },
 ): Promise<readonly Binding[]> {
-  const same = bindings.filter(({ selector }) => selector === selectorOf(request));
+  const same = bindings.filter(({ selector }) => selector === request.selector);
   const reaching = await Promise.all(
     same.map(async ({ metadata: { namespace = "" }, azureIdentity }) => {
       if (namespace === request.namespace) return azureIdentity !== identityName(request);
@@ -63,12 +65,12 @@ async function rivalsOf(
 export async function selectorConflict(
   ports: Pick<Ports, "kubernetes">,
   cluster: ClusterTarget,
-  request: OnboardingRequest,
+  request: Selecting,
 ): Promise<OperationError | undefined> {
   const rivals = await rivalsOf(ports, cluster, { bindings: await listBindings(ports, cluster), request });
   if (rivals.length === 0) return undefined;
   const names = list(rivals.map((rival) => `${nameOf(rival)} to ${rival.azureIdentity}`));
-  const message = `Other AzureIdentityBindings bind pods with the selector ${selectorOf(request)}: ${names}.`;
+  const message = `Other AzureIdentityBindings bind pods with the selector ${request.selector}: ${names}.`;
   return toOperationError("SELECTOR_SHARED", message);
 }
 
@@ -98,7 +100,9 @@ export async function inspectBindings(
   request: OnboardingRequest,
 ): Promise<readonly Finding[]> {
   const bindings = await listBindings(ports, cluster);
-  const rivals = await rivalsOf(ports, cluster, { bindings, request });
+  const { cluster: alias, namespace } = request;
+  const selecting = { cluster: alias, namespace, selector: selectorOf(request) };
+  const rivals = await rivalsOf(ports, cluster, { bindings, request: selecting });
   return [
     ...ofIdentity(bindings, request).map(({ metadata, selector }) => {
       const what = { field: "spec.selector", expected: null, found: selector };

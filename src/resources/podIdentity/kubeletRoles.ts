@@ -6,7 +6,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
-import type { Obstacles } from "../definitions/look.ts";
+import type { Obstacles } from "../definitions/preflight.ts";
 
 /** Ids of built-in roles, the same in every tenant; the first of each list is the one to recommend. */
 const contributor = "b24988ac-6180-42a0-ab88-20f7382dd24c";

@@ -1,26 +1,7 @@
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, bindingName, identityName } from "../../domain/naming/names.ts";
-import { defineResource, ofNamespace } from "../definitions/resource.ts";
-
-/** AzureIdentity and AzureIdentityBinding, which give the identity to pods with a label (aad-pod-identity). */
-export const podIdentity = defineResource({
-  mode: "podIdentity",
-  making: "connect",
-  leaving: "access",
-  steps: {
-    applyPodIdentity: { of: "namespace", stage: "connect" },
-    // It waits until the nodes release the identity.
-    removePodIdentity: {
-      ...{ of: "namespace", stage: "disconnect", takes: { least: 1, most: 60 } },
-      undoes: ["applyPodIdentity"],
-    },
-    restorePodIdentity: { of: "namespace", undoes: ["applyPodIdentity"] },
-    returnPodIdentity: { of: "namespace", undoes: ["removePodIdentity"] },
-  },
-  ensure: (request) => [ofNamespace("applyPodIdentity", request)],
-  remove: (request) => [ofNamespace("removePodIdentity", request)],
-  undo: (_request, { isChange }) => ["removePodIdentity", ...(isChange ? (["restorePodIdentity"] as const) : [])],
-  returning: "returnPodIdentity",
-});
+import type { IdentityRef, KubernetesObject } from "../../ports.ts";
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
 export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
@@ -56,6 +37,21 @@ export function bindingObject(berth: Berth, selector: string) {
     metadata: { name: bindingName(berth), namespace: berth.namespace },
     spec: { azureIdentity: identityName(berth), selector },
   };
+}
+
+export function desiredObjects(
+  cluster: ClusterTarget,
+  { cluster: alias, namespace }: Berth,
+  { clientId, selector }: { clientId: string; selector: string },
+): readonly KubernetesObject[] {
+  const berth = { cluster: alias, namespace };
+  return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(cluster, berth)) });
+}
+
+/** With `resourcegroups` in lower case, as in aad-pod-identity's documentation: MIC takes another spelling for another identity. */
+function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): string {
+  const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+  return `/subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/${provider}/${name}`;
 }
 
 /** In the order of removal: first what gives pods the identity. */

@@ -1,30 +1,16 @@
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { replacedAccount } from "../../domain/request/change.ts";
-import { defineResource, ofNamespace } from "../definitions/resource.ts";
-
-/** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
-export const serviceAccount = defineResource({
-  mode: "workloadIdentity",
-  making: "connect",
-  leaving: "access",
-  steps: {
-    applyServiceAccount: { of: "namespace", stage: "connect" },
-    removeServiceAccount: { of: "namespace", stage: "disconnect", undoes: ["applyServiceAccount"] },
-    retireServiceAccount: { of: "account", stage: "replace" },
-    returnServiceAccount: { of: "namespace", undoes: ["removeServiceAccount"] },
-  },
-  ensure: (request) => [ofNamespace("applyServiceAccount", request)],
-  remove: (request) => [ofNamespace("removeServiceAccount", request)],
-  replace(request, earlier) {
-    const account = replacedAccount(request, earlier);
-    return account === undefined ? [] : [{ name: "retireServiceAccount", target: accountKey(request, account) }];
-  },
-  undo: () => ["removeServiceAccount"],
-  returning: "returnServiceAccount",
-});
 
 export function accountKey(berth: Berth, account: string): string {
   return `${berthKey(berth)}/${account}`;
+}
+
+export function desiredAccount(
+  { tenantId }: Pick<Catalog, "tenantId">,
+  { namespace, serviceAccount }: Pick<Berth, "namespace"> & { readonly serviceAccount: string },
+  clientId: string,
+) {
+  return serviceAccountObject({ namespace }, { serviceAccount, clientId, tenantId });
 }
 
 /** Annotations of azure-workload-identity (docs/book/src/topics/service-account-labels-and-annotations.md). */

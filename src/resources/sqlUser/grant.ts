@@ -15,20 +15,14 @@ import {
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import { type Grant, grantablePermissions, grantsOf } from "../../domain/targets/roleBundles.ts";
-import { DatabaseRequest, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { identityOf, isKnown } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, StepInput, StepResult } from "../definitions/step.ts";
+import { defineStep, StepResult } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
 import { type KnownMark, knownMark } from "./knownMark.ts";
-
-export const GrantInput = StepInput.extend({
-  database: DatabaseRequest,
-  adoptionPolicy: AdoptionPolicy,
-  identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
-  /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
-  takesBack: z.boolean().optional(),
-});
 
 export interface DatabaseDecision {
   readonly plan: StepPlan;
@@ -82,9 +76,9 @@ async function isFirst(registry: Pick<Ports["registry"], "getNamespace">, input:
 }
 
 /** The plan for a database that nobody can log in to yet: what is made there if nothing prevents it. */
-export function planUnseen({ request, database }: { request: Berth; database: DatabaseRequest }): StepPlan {
+function planUnseen({ database, ...berth }: Berth & { readonly database: DatabaseRequest }): StepPlan {
   const place = keyOf(database);
-  const differences = describeNew({ name: identityName(request), sid: undefined, desired: grantsOf(database.roles) });
+  const differences = describeNew({ name: identityName(berth), sid: undefined, desired: grantsOf(database.roles) });
   const message = `Nobody can log in to ${place} before its server has a Microsoft Entra administrator.`;
   const plan = toStepPlan({ name: "grantDatabase", target: place }, { action: "create", differences });
   return { ...plan, notices: [toNotice("SQL_NOT_SEEN_YET", message)] };
@@ -277,9 +271,27 @@ function creation(input: DecisionInput, grants: readonly Grant[]): readonly User
 /** Creates the SQL user of the identity in one database and gives it the roles, all in one transaction. */
 export const grantDatabase = defineStep({
   name: "grantDatabase",
-  input: GrantInput,
-  output: StepResult,
+  stage: "connect",
   target: ({ database }) => keyOf(database),
+  undo: { by: "revokeDatabase" },
+  given: {
+    database: DatabaseRequest,
+    adoptionPolicy: AdoptionPolicy,
+    identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
+    /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
+    takesBack: z.boolean().optional(),
+  },
+  output: StepResult,
+  from: (operation, target) => ({
+    database: findDatabaseOf(operation.request, target),
+    adoptionPolicy: operation.request.adoptionPolicy,
+    identity: identityOf(operation),
+    ...(operation.kind === "repair" ? { takesBack: true } : {}),
+  }),
+  async look(ports, { identity, ...input }) {
+    if (await waitsForAdmin(ports, input.database)) return planUnseen(input);
+    return (await planDatabase(ports, { ...input, identity: isKnown(identity) ? identity : undefined })).plan;
+  },
   async run(input, ports, step) {
     const { plan, conflict, changes } = await planDatabase(ports, input);
     throwConflict(conflict);
@@ -297,7 +309,15 @@ export const grantDatabase = defineStep({
       return { action: found.plan.action };
     }
   },
+  // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
+  whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
 });
+
+/** Nobody can log in without an administrator, so the database can only be read once the server has one. */
+async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseRequest): Promise<boolean> {
+  const { server } = findDatabase(catalog, wanted);
+  return server.entraAdmin !== undefined && (await sqlServers.inspect(server))?.entraAdmin === undefined;
+}
 
 const creationConflicts: ReadonlySet<PermanentCode> = new Set(["SQL_USER_CONFLICT", "SQL_SID_TAKEN"]);
 

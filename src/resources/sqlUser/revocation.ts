@@ -1,6 +1,7 @@
 /** Taking back access to a database, entirely or in part, but only what the mark says that Mooring gave. */
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
 import {
   type Conflict,
   type Notice,
@@ -8,14 +9,18 @@ import {
   stays,
   throwConflict,
   toNotice,
+  toOperationError,
   toStepPlan,
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
-import { DatabaseRequest, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import { withDependants } from "../definitions/dependants.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, RemovalInput, type StepDefinition, StepInput, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, type StepContext, StepResult } from "../definitions/step.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
@@ -195,51 +200,76 @@ function place({ database }: Pick<RevocationInput, "database">): string {
   return keyOf(database);
 }
 
-function takingStep<I extends StepInput & RevocationInput>(
-  name: TakingName,
-  input: StepDefinition<I, StepResult>["input"],
-  plan: (ports: Looking, name: TakingName, input: I) => Promise<TakingDecision>,
+const database = { database: DatabaseRequest };
+type OnDatabase = Given<typeof database>;
+
+async function take(
+  { plan, conflict, changes, notices }: TakingDecision,
+  { cluster, namespace, database: on }: Berth & OnDatabase,
+  { ports, step }: { readonly ports: Ports; readonly step: StepContext },
 ) {
-  return defineStep({
-    name,
-    input,
-    output: StepResult,
-    target: place,
-    async run(value, ports, step) {
-      const { plan: planned, conflict, changes, notices } = await plan(ports, name, value);
-      throwConflict(conflict);
-      if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
-      if (changes.length > 0) {
-        await step.willDo(
-          planned.action,
-          planned.differences.filter(({ desired }) => desired !== stays),
-        );
-        const { cluster, namespace, database } = value;
-        const given = { berth: { cluster, namespace }, database };
-        await atGiven(ports, given, (target) => ports.databases.change(target, changes));
-      }
-      return { action: planned.action };
-    },
-  });
+  throwConflict(conflict);
+  if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
+  if (changes.length > 0) {
+    await step.willDo(
+      plan.action,
+      plan.differences.filter(({ desired }) => desired !== stays),
+    );
+    const given = { berth: { cluster, namespace }, database: on };
+    await atGiven(ports, given, (target) => ports.databases.change(target, changes));
+  }
+  return { action: plan.action };
 }
 
+const taking = {
+  given: database,
+  output: StepResult,
+  target: place,
+  whenDropped: leave,
+} as const;
+
 /** Drops the SQL user if Mooring created it, otherwise takes back what Mooring gave it. */
-export const revokeDatabase = takingStep(
-  "revokeDatabase",
-  RemovalInput.extend({ database: DatabaseRequest }),
-  planRevocation,
-);
+export const revokeDatabase = defineStep({
+  name: "revokeDatabase",
+  stage: "disconnect",
+  ...taking,
+  from: ({ request }, target) => ({ database: findDatabaseOf(request, target) }),
+  async look(ports, input, { kind, ignoreDependants = false }) {
+    const decision = await planRevocation(ports, "revokeDatabase", input);
+    return kind === "offboard" ? withUsersOfOthers(decision, ignoreDependants) : decision.plan;
+  },
+  run: async (input, ports, step) =>
+    await take(await planRevocation(ports, "revokeDatabase", input), input, { ports, step }),
+});
 
 /** The same for a database that a change leaves out. */
-export const retireDatabase = takingStep(
-  "retireDatabase",
-  RemovalInput.extend({ database: DatabaseRequest }),
-  planRevocation,
-);
+export const retireDatabase = defineStep({
+  name: "retireDatabase",
+  stage: "replace",
+  ...taking,
+  from: (operation, target) => ({ database: findDatabaseOf(earlierOf(operation), target) }),
+  look: async (ports, input, { ignoreDependants = false }) =>
+    withUsersOfOthers(await planRevocation(ports, "retireDatabase", input), ignoreDependants),
+  run: async (input, ports, step) =>
+    await take(await planRevocation(ports, "retireDatabase", input), input, { ports, step }),
+});
 
 /** Takes back what Mooring gave beyond the roles of the request. */
-export const narrowDatabase = takingStep(
-  "narrowDatabase",
-  StepInput.extend({ database: DatabaseRequest }),
-  planNarrowing,
-);
+export const narrowDatabase = defineStep({
+  name: "narrowDatabase",
+  stage: "replace",
+  ...taking,
+  from: ({ request }, target) => ({ database: findDatabaseOf(request, target) }),
+  async look(ports, input, { identity }) {
+    const next = { sid: identity && sidFromClientId(identity.clientId) };
+    return (await planNarrowing(ports, "narrowDatabase", { ...input, next })).plan;
+  },
+  run: async (input, ports, step) =>
+    await take(await planNarrowing(ports, "narrowDatabase", input), input, { ports, step }),
+});
+
+/** What would keep access is said before anything is taken away; the steps themselves only report it. */
+function withUsersOfOthers({ plan, notices }: TakingDecision, isIgnored: boolean): StepPlan {
+  const blockers = notices.map(({ message }) => toOperationError("SQL_USER_OF_OTHERS", message));
+  return withDependants(plan, [{ blockers, notices: [] }], isIgnored);
+}

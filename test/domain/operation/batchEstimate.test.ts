@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { timedStep } from "../../../src/application/process/timedStep.ts";
 import { type BatchCircumstances, estimateBatch, type TimedItem } from "../../../src/domain/operation/batchEstimate.ts";
-import { timedStep } from "../../../src/resources/timedStep.ts";
 
 /** Ten seconds of work, and one identity write. */
 const item: TimedItem = {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { timedStep } from "../../../src/application/process/timedStep.ts";
 import { type Circumstances, estimate, type Range, type TimedStep } from "../../../src/domain/operation/estimate.ts";
-import { timedStep } from "../../../src/resources/timedStep.ts";
 
 const quiet: Circumstances = {
   durations: new Map(),

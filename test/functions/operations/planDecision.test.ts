@@ -5,6 +5,8 @@ import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { planBatchCancel } from "../../../src/application/plan/planCancel.ts";
 import { planOnboarding } from "../../../src/application/plan/planOnboarding.ts";
+import { plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import { registeredUndos, undoStages } from "../../../src/application/process/undoStages.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -19,8 +21,6 @@ import {
 import { acceptBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { planApproval, planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import { decisionEvent } from "../../../src/orchestrations/approval.ts";
-import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
-import { registeredUndos, undoStages } from "../../../src/resources/undoStages.ts";
 import {
   approver,
   createAcceptanceContext,

@@ -5,6 +5,8 @@
 import { providePorts } from "../../../src/activities/host.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
+import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import { undoStages } from "../../../src/application/process/undoStages.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
@@ -14,8 +16,6 @@ import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src
 import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
-import { adminsOf, plannedSteps } from "../../../src/resources/plannedSteps.ts";
-import { undoStages } from "../../../src/resources/undoStages.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";

@@ -1,6 +1,7 @@
 /** What must be true after an operation, checked against the world itself rather than Mooring's own records. */
 
 import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
+import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
   berthKey,
@@ -18,7 +19,6 @@ import { isSameStep } from "../../../src/domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
-import { adminsOf, plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";

@@ -3,9 +3,9 @@ import { createAudit } from "../../../src/adapters/registry/audit.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
+import { isStepName } from "../../../src/application/process/index.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
 import type { BatchItem, StepRecord } from "../../../src/domain/operation/records.ts";
-import { isStepName } from "../../../src/resources/index.ts";
 
 /** Longer than any list here. */
 const limit = 1_000;

@@ -1,0 +1,28 @@
+/** What a migration finds and would do. */
+
+import type { Migration } from "../../domain/operation/migration.ts";
+import { type Plan, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { isSameStep } from "../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
+import { plannedSteps } from "../process/plannedSteps.ts";
+import { lookAtSteps } from "./lookAtSteps.ts";
+
+interface Migrating {
+  readonly operation: string;
+  readonly request: OnboardingRequest;
+  readonly migration: Migration;
+  readonly clientId: string;
+}
+
+export async function planMigration(ports: Ports, { operation, ...migrating }: Migrating): Promise<Plan> {
+  const { request, migration } = migrating;
+  const pods = await podsOnPreviousMode(ports, request, migration);
+  const planned = plannedSteps("migrate", request, { migration });
+  const found = await lookAtSteps(ports, planned, { kind: "migrate", id: operation, pods, ...migrating });
+  // Every phase is shown, proofs, too: the person decides how far to go.
+  return toPlan(
+    planned.map((step) => found.find((each) => isSameStep(each, step)) ?? toStepPlan(step, { action: "none" })),
+  );
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import type { Plan } from "../../domain/operation/plan.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { throwBlockers } from "./throwBlockers.ts";
+
+/** The preflight of an offboarding: names every blocker before the first removal. Reads only. */
+export const checkDependants = defineStep({
+  name: "checkDependants",
+  stage: "look",
+  target: "namespace",
+  given: { request: OnboardingRequest, earlier: OnboardingRequest.optional(), ignoreDependants: z.boolean() },
+  output: StepResult,
+  from: ({ request, earlier, ignoreDependants = false }) => ({ request, earlier, ignoreDependants }),
+  async run({ operation, request, earlier, ignoreDependants }, { registry }, step) {
+    const isMigrating = (await registry.getOperation(operation))?.migration !== undefined;
+    const plan = await step.plan({ kind: "offboard", request, earlier, isMigrating, ignoreDependants });
+    // A caller who ignores dependants should not have to wait for a cluster that is gone for good; the steps retry anyway.
+    throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
+    const news = plan.steps.flatMap(({ notices = [] }) => notices);
+    if (news.length > 0) await step.notice(news);
+    return { action: "none" };
+  },
+});
+
+function withoutPassing({ steps, ...plan }: Plan): Plan {
+  return {
+    ...plan,
+    steps: steps.map((step) => ({ ...step, blockers: step.blockers.filter(({ retryable }) => !retryable) })),
+  };
+}

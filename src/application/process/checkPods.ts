@@ -1,0 +1,62 @@
+import { errorOf, PermanentError } from "../../domain/errors.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { Migration, targetOf } from "../../domain/operation/migration.ts";
+import { type Conflict, type Notice, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
+import { Time } from "../../domain/time.ts";
+import type { Ports } from "../../ports.ts";
+import { withDependants } from "../../resources/definitions/dependants.ts";
+import { migrationOf } from "../../resources/definitions/operationFacts.ts";
+import { defineStep, type StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { dependantsOfPodIdentity } from "../../resources/podIdentity/bindings.ts";
+import { describeBlockingPods, podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
+
+/** Fails while a pod would lose its identity; if there is a next look, only reports these pods. */
+export const checkPods = defineStep({
+  name: "checkPods",
+  target: "namespace",
+  given: {
+    migration: Migration,
+    /** RFC 3339: the next look. Absent for the last look, and in operations that 0.1.0 began, which look once. */
+    next: Time.optional(),
+  },
+  output: StepResult,
+  from: (operation) => ({ migration: migrationOf(operation) }),
+  /** The migration waits for pods that use the previous mode, or is blocked by them if the catalog says not to wait. */
+  async look(ports, { migration, ...berth }, { step, pods }) {
+    const using = pods ?? (await podsOnPreviousMode(ports, berth, migration));
+    const conflict = describeBlockingPods(berth, migration, using);
+    const { waitForPodsMinutes } = ports.catalog.migration;
+    const notice = conflict && waitForPodsMinutes > 0 && waitsForPods(conflict, waitForPodsMinutes);
+    const found = toStepPlan(step, { action: "none", ...(notice ? { notices: [notice] } : { conflict }) });
+    if (targetOf(migration) === "podIdentity") return found;
+    return withDependants(found, [await dependantsOfPodIdentity(ports, berth)], false);
+  },
+  async run(input, ports, step) {
+    const { migration, next } = input;
+    const blocker = describeBlockingPods(input, migration, await podsOnPreviousMode(ports, input, migration));
+    if (blocker && next !== undefined) {
+      await step.notice([toNotice("WAITS_FOR_PODS", blocker.message)]);
+      return { action: "none", waitsUntil: next };
+    }
+    // Clears the notice about pods that it waited for.
+    if (await hasWaited(ports, input)) await step.notice([]);
+    if (blocker) throw new PermanentError(blocker.code, blocker.message);
+    if (targetOf(migration) === "podIdentity") return { action: "none" };
+    const { blockers } = await dependantsOfPodIdentity(ports, input);
+    const [dependant] = blockers;
+    if (dependant) throw errorOf(dependant.code, dependant.message);
+    return { action: "none" };
+  },
+});
+
+function waitsForPods({ message }: Conflict, minutes: number): Notice {
+  return {
+    code: "WAITS_FOR_PODS",
+    message: `${message} The migration waits for them, for up to ${minutes} minute(s).`,
+  };
+}
+
+async function hasWaited({ registry }: Pick<Ports, "registry">, { operation, ...berth }: StepInput): Promise<boolean> {
+  const step = await registry.getStep(operation, { name: "checkPods", target: berthKey(berth) });
+  return step?.notices !== undefined;
+}

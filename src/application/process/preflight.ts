@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { isCode } from "../../domain/errors.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
+import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { requestApproval } from "../decisions/approval.ts";
+import { Admins, adminsToSet } from "./admins.ts";
+import { lookAtPreflight } from "./preflightChecks.ts";
+import { throwBlockers } from "./throwBlockers.ts";
+
+/** Names every blocker before the first write of an onboarding or a change. Reads only. */
+export const preflight = defineStep({
+  name: "preflight",
+  stage: "look",
+  takes: { least: 0.3, most: 5 },
+  target: "namespace",
+  given: { request: OnboardingRequest, earlier: OnboardingRequest.optional() },
+  output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional(), admins: Admins }),
+  from: ({ request, earlier }) => ({ request, earlier }),
+  look: (ports, _input, planning) => lookAtPreflight(ports, planning),
+  async run(input, ports, step) {
+    const { operation, request, earlier } = input;
+    // The record names the operation's team, whose approval rules apply.
+    const [plan, accepted] = await Promise.all([
+      step.plan({ kind: earlier ? "change" : "onboard", request, earlier }),
+      ports.registry.getOperation(operation),
+    ]);
+    throwBlockers(plan);
+    const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
+    if (news.length > 0) await step.notice(news);
+    const approval = await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
+    // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
+    const admins = approval ? [...administeredServers(ports.catalog, request)] : adminsToSet(plan);
+    return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
+  },
+});
+
+/** A missing namespace is only news in a plan; here it is created next. */
+function isNews({ code }: OperationError): boolean {
+  return !isCode(code, "NAMESPACE_NOT_THERE_YET");
+}

@@ -1,0 +1,75 @@
+/**
+ * What has to be true of cluster, namespace and targets before an onboarding begins. Names every obstacle, not only the
+ * first.
+ */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
+import type { IdentityMode } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
+import type { PreflightInput } from "../../resources/definitions/resource.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
+import { everyResource, isWanted } from "../../resources/index.ts";
+import { checkOwnPermissions } from "./ownPermissions.ts";
+
+export async function lookAtPreflight(ports: Ports, input: Planning): Promise<StepPlan> {
+  const found = await Promise.all(checksOf(ports, input).map(explain));
+  // The same obstacle found by several looks counts once.
+  const all = found.flatMap((each) => each.blockers ?? []);
+  const blockers = [...new Map(all.map((each) => [`${each.code} ${each.message}`, each])).values()];
+  const notices = found.flatMap((each) => each.notices ?? []);
+  const action = blockers.length > 0 ? "conflict" : "none";
+  return { ...input.step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };
+}
+
+/** A known error is a blocker; an unforeseen one is not for a plan to explain. */
+async function explain({ look }: Pick<PreflightCheck, "look">): Promise<Obstacles> {
+  try {
+    return (await look()) ?? {};
+  } catch (error) {
+    if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+    return { blockers: [toOperationError(error.code, error.message)] };
+  }
+}
+
+const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", "cluster"];
+
+function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
+  const { request } = input;
+  const targets = everyResource.flatMap(({ preflightTargets }) => preflightTargets?.(ports, request) ?? []);
+  return [...clusterChecks(ports, input), ...targets.map((look) => ({ look }))];
+}
+
+function clusterChecks(
+  ports: Ports,
+  { request, identity, takeOver = false }: Planning,
+): readonly Pick<PreflightCheck, "look">[] {
+  let cluster: ClusterTarget;
+  try {
+    cluster = findClusterFor(ports.catalog, request.cluster, request.identityMode);
+  } catch (error) {
+    return [{ look: () => Promise.reject(error) }];
+  }
+  const known = identity?.id === undefined ? undefined : { id: identity.id };
+  const input = { request, cluster, identity: known, takeOver };
+  const permissions: PreflightCheck = { about: "subscription", look: () => checkOwnPermissions(ports, input) };
+  return everyResource
+    .filter((resource) => isWanted(resource, request))
+    .flatMap(({ preflight }) => preflight?.(ports, input) ?? [])
+    .concat(permissions)
+    .toSorted((a, b) => order.indexOf(a.about) - order.indexOf(b.about));
+}
+
+/** Obstacles to an additional identity mode for a namespace. The first look that fails is the error. */
+export async function findObstaclesFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<Obstacles> {
+  const checks = everyResource
+    .filter((resource) => resource.mode === mode)
+    .flatMap(({ preflight }) => preflight?.(ports, input) ?? []);
+  const found = await Promise.all(checks.map(({ look }) => look()));
+  return {
+    blockers: found.flatMap((each) => each?.blockers ?? []),
+    notices: found.flatMap((each) => each?.notices ?? []),
+  };
+}

@@ -1,0 +1,67 @@
+import type { StepAction } from "../../domain/operation/operation.ts";
+import { type Difference, stays } from "../../domain/operation/plan.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { lookAt } from "../../resources/definitions/leftCatalog.ts";
+import type { StepKeys } from "../../resources/definitions/resource.ts";
+import { defineStep, inputOf, type StepContext, StepResult } from "../../resources/definitions/step.ts";
+import { everyResource, isWanted, resourceSteps } from "../../resources/index.ts";
+import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
+
+/** Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. */
+export const removeLeftovers = defineStep({
+  name: "removeLeftovers",
+  target: "namespace",
+  given: { request: OnboardingRequest },
+  output: StepResult,
+  from: ({ request }) => ({ request }),
+  async look(ports, { operation, request }, planning) {
+    const removals = removalsOf(request).map((step) =>
+      resourceSteps[step.name].use((definition) => lookAt(definition, ports, operation, { ...planning, step })),
+    );
+    const surpluses = everyResource.flatMap(({ surplus }) =>
+      surplus ? [surplus.look(ports, request, planning.step)] : [],
+    );
+    const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
+    const notices = plans.flatMap((plan) => plan.notices ?? []);
+    return {
+      ...planning.step,
+      action: strongest(plans.map(({ action }) => action)),
+      differences: plans.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
+      blockers: plans.flatMap(({ blockers }) => blockers),
+      ...(notices.length > 0 ? { notices } : {}),
+    };
+  },
+  async run({ request, ...base }, ports, step) {
+    const all = collecting(step);
+    const actions: StepAction[] = [];
+    for (const { name, target } of removalsOf(request)) {
+      const operation = { kind: "repair", request } as const;
+      const { action } = await resourceSteps[name].use((definition) =>
+        definition.run(inputOf(definition, base, { operation, target }), ports, all),
+      );
+      actions.push(action);
+    }
+    for (const { surplus } of everyResource) {
+      if (surplus) actions.push(await surplus.takeAway(ports, { ...base, request }, all));
+    }
+    return { action: strongest(actions) };
+  },
+});
+
+function removalsOf(request: OnboardingRequest): StepKeys {
+  return everyResource
+    .filter((resource) => !isWanted(resource, request))
+    .flatMap((resource) => resource.remove({ kind: "repair", request }));
+}
+
+/** Collects what a step announces in several parts, so that its record ends with all of them. */
+function collecting(step: StepContext): StepContext {
+  const said: Difference[] = [];
+  return {
+    ...step,
+    willDo(action, differences = []) {
+      said.push(...differences);
+      return step.willDo(action, said);
+    },
+  };
+}

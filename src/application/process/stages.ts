@@ -1,0 +1,94 @@
+/**
+ * Which steps make, replace, remove and migrate what a namespace has, in the order in which they run: a walk over all resources.
+ * Orchestrations run these lists, and plans, statuses and undos read them.
+ */
+import { type Migration, type MigrationPhase, modeLeft, targetOf } from "../../domain/operation/migration.ts";
+import type { ResourceStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
+import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { everyKind } from "../../domain/targets/index.ts";
+import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
+import type { Leaving, MakingStage, Resource } from "../../resources/definitions/resource.ts";
+import { everyResource, isWanted, resources } from "../../resources/index.ts";
+import { steps } from "./index.ts";
+
+type Keys = readonly StepKey<ResourceStepName>[];
+
+/** Before everything else: nobody can log in to a database whose server has no administrator. */
+export function administered(operation: OperationFacts, admins: readonly string[]): Keys {
+  return resources.sqlAdmin.ensure(operation, admins);
+}
+
+/** What an onboarding makes at the same time. */
+export function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
+  return everyResource
+    .filter((resource) => resource.making === stage && isWanted(resource, operation.request))
+    .flatMap((resource) => resource.ensure(operation, []));
+}
+
+/** What the earlier request has and the new one does not. */
+export function replaced(operation: OperationFacts): Keys {
+  return operation.earlier ? everyResource.flatMap((resource) => resource.replace?.(operation) ?? []) : [];
+}
+
+/** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
+const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
+const together: ReadonlySet<Leaving> = new Set(["access", "rights"]);
+
+/** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
+export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
+  const { request, isMigrating } = operation;
+  const leaving = everyResource.filter(
+    (resource) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
+  );
+  const own = (reason: Leaving) =>
+    leaving.filter((resource) => resource.leaving === reason).flatMap((resource) => resource.remove(operation));
+  // Left over from a change that stopped partway. Access that is revoked entirely need not be narrowed first.
+  const left = (reason: Leaving) =>
+    everyResource
+      .filter((resource) => resource.leaving === reason && operation.earlier)
+      .flatMap((resource) => resource.replace?.(operation) ?? [])
+      .filter(({ name }) => !everyKind.some((kind) => kind.steps.narrow === name));
+  const first = removalOrder.filter((reason) => together.has(reason));
+  const then = removalOrder.filter((reason) => !together.has(reason));
+  return {
+    together: [...first.flatMap(own), ...first.toReversed().flatMap(left)],
+    afterwards: then.flatMap((reason) => [...left(reason), ...own(reason)]),
+  };
+}
+
+export function onNamespace(name: StepName, operation: OperationFacts): StepKey {
+  return steps[name].keyFor(operation);
+}
+
+/** The resources that only this identity mode has. */
+export function resourcesOfMode(mode: IdentityMode): readonly Resource[] {
+  return everyResource.filter((resource) => resource.mode === mode);
+}
+
+type Way = Pick<Migration, "to">;
+
+export interface MigrationPhases extends Readonly<Record<MigrationPhase, readonly StepKey[]>> {
+  readonly sideBySide: Keys;
+}
+
+/** The steps of each phase, one after the other. The final verification follows the last one. */
+export function migrationPhases(request: OnboardingRequest, migration: Way): MigrationPhases {
+  const operation: OperationFacts = { kind: "migrate", request };
+  const mode = targetOf(migration);
+  const own = (name: StepName) => onNamespace(name, operation);
+  return {
+    inventory: [own("takeInventory")],
+    // The account comes before its credential, which would give access to anyone who creates that account.
+    sideBySide: resourcesOfMode(mode).flatMap((resource) => resource.ensure(operation, [])),
+    verify: [own("verifySideBySide")],
+    cutOver: [own("cutOver")],
+    retire: [own("checkPods"), ...retired(operation, migration)],
+  };
+}
+
+/** In reverse order of creation: what was made last goes first. */
+export function retired(operation: OperationFacts, migration: Way): Keys {
+  return resourcesOfMode(modeLeft(migration))
+    .toReversed()
+    .flatMap((resource) => resource.remove(operation));
+}

@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { describeFinding, isError } from "../../domain/finding.ts";
+import { isPast, Migration, targetOf } from "../../domain/operation/migration.ts";
+import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import { migratingOf } from "../../resources/definitions/operationFacts.ts";
+import { defineStep, type Given, StepResult } from "../../resources/definitions/step.ts";
+import { inspectNamespace } from "../inspection/inspection.ts";
+import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
+import { expectSameNamespace } from "../inspection/sameNamespace.ts";
+import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
+import { findObstaclesFor } from "./preflightChecks.ts";
+import { throwBlockers } from "./throwBlockers.ts";
+
+const mostPodsTold = 50;
+
+const migrating = { request: OnboardingRequest, migration: Migration, clientId: z.guid() };
+type Migrating = Given<typeof migrating>;
+
+/** Names every blocker before the first write of a migration, and the pods that have to be redeployed. Reads only. */
+export const takeInventory = defineStep({
+  name: "takeInventory",
+  stage: "look",
+  target: "namespace",
+  given: migrating,
+  output: StepResult.extend({ pods: z.array(z.string()) }),
+  from: migratingOf,
+  async look(ports, input, { step, pods }) {
+    return await lookAtNamespace(ports, input, {
+      step,
+      pods: pods ?? (await podsOnPreviousMode(ports, input, input.migration)),
+    });
+  },
+  async run(input, ports, step) {
+    const { request, migration, clientId } = input;
+    const [plan, pods] = await Promise.all([
+      step.plan({ kind: "migrate", request, migration, clientId }),
+      podsOnPreviousMode(ports, input, migration),
+    ]);
+    // Pods that use the previous mode block only the last phase.
+    throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
+    const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
+    if (news.length > 0) await step.notice(news);
+    if (migration.until === "inventory") await step.commit();
+    return { action: "none", pods: pods.slice(0, mostPodsTold) };
+  },
+});
+
+/** The mode that the migration leaves has to be intact, and the cluster ready for the new one. */
+async function lookAtNamespace(
+  ports: Ports,
+  { operation, request, migration, clientId }: Migrating & { readonly operation: string },
+  { step, pods }: { readonly step: StepKey; readonly pods: readonly string[] },
+): Promise<StepPlan> {
+  const mode = targetOf(migration);
+  const cluster = findClusterFor(ports.catalog, request.cluster, mode);
+  const obstacles = async () => {
+    const identity =
+      mode === "podIdentity" ? await lookAtIdentity(ports, { ...request, operation, clientId }).found : undefined;
+    return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
+  };
+  const [findings, { blockers = [], notices = [] }] = await Promise.all([
+    // Broken workload identity is a reason to migrate back and must not prevent it; the proof comes later.
+    inspectNamespace(
+      ports,
+      { request, clientId, isMigrating: true },
+      { isMeant: (resource) => mode !== "podIdentity" || resource.mode === undefined },
+    ),
+    obstacles(),
+    expectSameNamespace(ports, request),
+  ]);
+  // Once the namespace has migrated, it no longer matters that others share its selector.
+  const errors = findings.filter((each) => isError(each) && each.code !== "SELECTOR_SHARED");
+  const conflict: Conflict | undefined =
+    errors.length === 0
+      ? undefined
+      : {
+          code: "VERIFICATION_FAILED",
+          message: `Repair the namespace before it migrates. ${errors.map(describeFinding).join(" ")}`,
+        };
+  const how = isPast(migration.completed, "cutOver") ? "should have been redeployed by now" : "to be redeployed";
+  const current = mode === "podIdentity" ? "uses workload identity" : "uses pod identity";
+  const differences = pods.map((pod) => ({ field: `pod ${pod}`, current, desired: how }));
+  const plan = toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });
+  return {
+    ...plan,
+    ...(blockers.length > 0 ? { action: "conflict", blockers: [...plan.blockers, ...blockers] } : {}),
+    ...(notices.length > 0 ? { notices: [...notices] } : {}),
+  };
+}

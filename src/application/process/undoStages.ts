@@ -1,0 +1,129 @@
+/**
+ * Which undos an operation has, and before which steps each is registered. A running operation registers them from this list, a
+ * compensation reruns failed ones by name, and the plan of a cancel shows them.
+ */
+import { isCode } from "../../domain/errors.ts";
+import { type Migration, MigrationPhase, targetOf } from "../../domain/operation/migration.ts";
+import type { OperationKind, OperationStatus } from "../../domain/operation/operation.ts";
+import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
+import { type Leaving, makingStages } from "../../resources/definitions/resource.ts";
+import type { AnyStep } from "../../resources/definitions/step.ts";
+import { everyResource } from "../../resources/index.ts";
+import { everyStep, steps } from "./index.ts";
+import { administered, madeIn, migrationPhases } from "./stages.ts";
+
+export interface UndoStage {
+  /** The phase of a migration: a failure undoes the phase in which it occurs, a cancellation undoes all of them. */
+  readonly phase?: MigrationPhase;
+  /** Steps that begin together; the undos are registered before the first of them. */
+  readonly steps: readonly StepName[];
+  /** Their names, in the order of registration; they run in reverse. */
+  readonly undos: readonly string[];
+}
+
+interface Change {
+  /** The SQL servers whose administrator is set. */
+  readonly admins?: readonly string[] | undefined;
+  /** What the operation replaces. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** For a migration: its direction. */
+  readonly migration?: Pick<Migration, "to"> | undefined;
+}
+
+/** In order. An operation without undo stages undoes nothing: what it has done stays. */
+export function undoStages(
+  kind: OperationKind,
+  request: OnboardingRequest,
+  { earlier, migration = {}, admins = [] }: Change = {},
+): readonly UndoStage[] {
+  const operation: OperationFacts = { kind, request, earlier };
+  const stage = (keys: readonly StepKey[]): UndoStage => ({
+    steps: keys.map(({ name }) => name),
+    undos: undosOf(keys, operation),
+  });
+  switch (kind) {
+    case "onboard":
+    case "change":
+      return [
+        ...administered(operation, admins).map((key) => stage([key])),
+        ...makingStages.map((making) => stage(madeIn(making, operation))),
+      ];
+    case "migrate":
+      return migrationStages(operation, migration);
+    case "offboard":
+    case "repair":
+    case "compensate":
+      return [];
+  }
+}
+
+/** One for each step: they run one after the other. */
+function migrationStages(operation: OperationFacts, migration: Pick<Migration, "to">): readonly UndoStage[] {
+  const phases = migrationPhases(operation.request, migration);
+  const wasCutOver = operation.request.identityMode === targetOf(migration);
+  return MigrationPhase.options
+    .filter((phase) => phase !== "cutOver" || !wasCutOver)
+    .flatMap((phase) => phases[phase].map((key) => ({ phase, steps: [key.name], undos: undosOf([key], operation) })))
+    .filter(({ undos }) => undos.length > 0);
+}
+
+/** First what lets a pod become the identity: no pod may log in while its rights are only partly removed. */
+const undoOrder: readonly Leaving[] = ["access", "credential", "rights", "identity", "namespace"];
+
+/** The undos of steps that begin together. A change also restores what it overwrites. */
+export function undosOf(keys: readonly StepKey[], { earlier }: Pick<OperationFacts, "earlier">): readonly string[] {
+  return keys
+    .toSorted((a, b) => rankOf(b) - rankOf(a))
+    .flatMap((key) => {
+      const { by, ofChange } = steps[key.name].undo ?? {};
+      return [by, earlier && ofChange].flatMap((undo) => (undo === undefined ? [] : [undoName(undo, key)]));
+    });
+}
+
+function rankOf({ name }: StepKey): number {
+  const resource = everyResource.find((each) => Object.hasOwn(each.steps, name));
+  return resource ? undoOrder.indexOf(resource.leaving) : -1;
+}
+
+/** The name under which it is registered: with the target of the step that it undoes, if that step has one of its own. */
+function undoName(undo: StepName, { target }: StepKey): string {
+  return steps[undo].hasOwnTarget ? `${undo} ${target}` : undo;
+}
+
+/** The step of an undo; undefined for a name that this release does not have. */
+export function undoStep(request: OnboardingRequest, undo: string): StepKey | undefined {
+  const [name = "", target] = undo.split(" ");
+  const step = undos.get(name);
+  if (!step || step.hasOwnTarget !== (target !== undefined)) return undefined;
+  return step.keyFor({ kind: "compensate", request }, target);
+}
+
+const undos: ReadonlyMap<string, AnyStep> = new Map(
+  everyStep
+    .flatMap(({ undo }) => [undo?.by, undo?.ofChange])
+    .flatMap((name) => (name === undefined ? [] : [[name, steps[name]]])),
+);
+
+interface Begun {
+  readonly name: string;
+  readonly status: OperationStatus;
+  readonly error?: { readonly code: string };
+}
+
+/** The undos that a cancel would run now, in that order, given the steps that have begun. */
+export function registeredUndos(
+  kind: OperationKind,
+  request: OnboardingRequest,
+  { steps, ...change }: Change & { readonly steps: readonly Begun[] },
+): readonly string[] {
+  const has = (stage: UndoStage, step: Begun) => stage.steps.some((name) => name === step.name);
+  const begun = undoStages(kind, request, change).filter((stage) => steps.some((step) => has(stage, step)));
+  const failed = steps.find(({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"));
+  const isTooLate = kind === "migrate" && failed !== undefined;
+  // A migration that fails on its own undoes only the phase in which it failed; a later cancel does not undo earlier phases.
+  const phase = begun.find((stage) => failed && has(stage, failed))?.phase;
+  const concerned = isTooLate ? begun.filter((stage) => phase !== undefined && stage.phase === phase) : begun;
+  return concerned.flatMap(({ undos }) => undos).toReversed();
+}

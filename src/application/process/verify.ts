@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { PermanentError } from "../../domain/errors.ts";
+import { breaksAccess, Finding, keep } from "../../domain/finding.ts";
+import { KnownThing } from "../../domain/naming/ownership.ts";
+import { migrated } from "../../domain/operation/migration.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
+import { clientOf } from "../../resources/definitions/operationFacts.ts";
+import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { isCommitted } from "../decisions/cancellation.ts";
+import { findRemains } from "../inspection/findRemains.ts";
+import { lookTwice, proveNamespace, throwErrors } from "../inspection/proveNamespace.ts";
+
+const proof = { takes: { least: 0.5, most: 10 }, waitsForJob: true, target: "namespace" } as const;
+
+/**
+ * Fails on findings that break access; lesser ones are returned and kept with the namespace's record. If the operation is
+ * already committed, which only a second run of the step can see, then access broke afterwards: that is ordinary drift.
+ */
+export const verify = defineStep({
+  name: "verify",
+  ...proof,
+  given: {
+    request: OnboardingRequest,
+    identity: z.object({ clientId: z.guid() }),
+    isMigrating: z.boolean().optional(),
+  },
+  output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),
+  from: (operation) => ({
+    request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
+    identity: clientOf(operation),
+    isMigrating: operation.isMigrating,
+  }),
+  async run({ operation, request, identity: { clientId }, isMigrating = false }, ports, step) {
+    const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
+    const inspection = { request, earlier, clientId, isMigrating, things };
+    const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
+    if (findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
+    await step.commit();
+    return { action: "none", findings: [...keep(findings)], things: [...seen.things] };
+  },
+});
+
+/** Nothing that Mooring created for the namespace may be left. Adopted things stay and do not count. */
+export const verifyRemoval = defineStep({
+  name: "verifyRemoval",
+  ...proof,
+  given: {
+    request: OnboardingRequest,
+    earlier: OnboardingRequest.optional(),
+    isMigrating: z.boolean().optional(),
+  },
+  output: StepResult,
+  from: ({ request, earlier, isMigrating }) => ({ request, earlier, isMigrating }),
+  async run({ request, earlier, isMigrating = false }, ports, step) {
+    const remains = await lookTwice(async () => {
+      // The current request decides whether the namespace itself goes, not the one that it replaced.
+      const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
+      const found = await Promise.all(requests.map((each) => findRemains(ports, each, { isMigrating })));
+      return [...new Set(found.flat())];
+    });
+    if (remains.length > 0) throw new PermanentError("VERIFICATION_FAILED", remains.join(" "));
+    await step.commit();
+    return { action: "none" };
+  },
+});

@@ -1,0 +1,85 @@
+/** What an operation is about: all that the input of a step may depend on, whether the step is planned, run or undone. */
+import type { Migration } from "../../domain/operation/migration.ts";
+import type { OperationKind, StepAction } from "../../domain/operation/operation.ts";
+import { replacedAccount } from "../../domain/request/change.ts";
+import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
+import { unknownClientId } from "./unknownClientId.ts";
+
+/** The identity as the step that ensures it returned it or, for a plan, as it was found. */
+export interface FoundIdentity {
+  readonly id?: string;
+  readonly clientId: string;
+  readonly principalId: string;
+  /** What this operation did to it. */
+  readonly action?: StepAction;
+}
+
+export interface OperationFacts {
+  readonly kind: OperationKind;
+  readonly request: OnboardingRequest;
+  /** The request that this one replaces. */
+  readonly earlier?: OnboardingRequest | undefined;
+  /** The client ID of the identity that the namespace was onboarded with. */
+  readonly clientId?: string | undefined;
+  readonly identity?: FoundIdentity | undefined;
+  /** For a migration and its undos; `request` is then the one that the migration began with. */
+  readonly migration?: Migration | undefined;
+  /** Both identity modes may be there. */
+  readonly isMigrating?: boolean | undefined;
+  /** For an undo: the operation whose work it takes back. */
+  readonly createdBy?: string | undefined;
+  /** For an offboarding: it goes on although others depend on what it removes. */
+  readonly ignoreDependants?: boolean | undefined;
+}
+
+/** Stands for an identity that does not exist yet. */
+export const unknownIdentity: FoundIdentity = { clientId: unknownClientId, principalId: unknownClientId };
+
+export function isKnown({ clientId }: Pick<FoundIdentity, "clientId">): boolean {
+  return clientId !== unknownClientId;
+}
+
+export function identityOf({ identity = unknownIdentity }: OperationFacts): FoundIdentity {
+  return identity;
+}
+
+/** For what carries the client ID alone; a migration leaves the identity as it is. */
+export function clientOf({ identity, clientId }: OperationFacts): Pick<FoundIdentity, "clientId"> {
+  if (identity) return identity;
+  return clientId === undefined ? unknownIdentity : { clientId };
+}
+
+/** A migration may have another service account than the request. */
+export function accountOf({ migration, request }: OperationFacts): string {
+  return (migration ?? request).serviceAccount;
+}
+
+export function podSelectorOf({ migration, request }: OperationFacts): string {
+  return migration?.selector ?? selectorOf(request);
+}
+
+export function earlierOf({ earlier }: OperationFacts): OnboardingRequest {
+  if (!earlier) throw new Error("the operation replaced nothing");
+  return earlier;
+}
+
+export function migrationOf({ migration }: OperationFacts): Migration {
+  if (!migration) throw new Error("the operation is not a migration");
+  return migration;
+}
+
+/** Whether the request names another service account than the one that it replaces. */
+export function replacesAccount({ request, earlier }: OperationFacts): boolean {
+  return earlier !== undefined && replacedAccount(request, earlier) !== undefined;
+}
+
+/** For the last step of a migration that stops after `sideBySide`: the operation ends with it. */
+export function lastOf({ migration }: OperationFacts): { readonly isLast?: boolean } {
+  return migration ? { isLast: migration.until === "sideBySide" } : {};
+}
+
+/** What the steps of a migration look at. */
+export function migratingOf({ request, migration, clientId }: OperationFacts) {
+  if (!migration || clientId === undefined) throw new Error("the operation is not a migration");
+  return { request, migration, clientId };
+}

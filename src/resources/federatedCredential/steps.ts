@@ -1,0 +1,127 @@
+/** How the credential is made, removed and put back, by which tokens of the service account become tokens of the identity. */
+import { z } from "zod";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { StepAction } from "../../domain/operation/operation.ts";
+import { throwConflict } from "../../domain/operation/plan.ts";
+import type { Ports } from "../../ports.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { isMissed } from "../definitions/missed.ts";
+import { accountOf, earlierOf, lastOf } from "../definitions/operationFacts.ts";
+import { armWrite } from "../definitions/resource.ts";
+import {
+  defineStep,
+  type Given,
+  type Looking,
+  type Planning,
+  type StepContext,
+  type StepInput,
+  StepResult,
+} from "../definitions/step.ts";
+import { accountKey } from "../serviceAccount/serviceAccount.ts";
+import { planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
+
+export const federateIdentity = defineStep({
+  name: "federateIdentity",
+  stage: "connect",
+  ...armWrite,
+  target: "identity",
+  undo: { by: "unfederateIdentity" },
+  given: {
+    serviceAccount: z.string(),
+    /** The operation ends with this step. */
+    isLast: z.boolean().optional(),
+    /** What the operation did to the identity; absent where it has no step for it. */
+    identity: z.object({ action: StepAction }).partial().optional(),
+  },
+  output: StepResult,
+  from: (operation) => ({ serviceAccount: accountOf(operation), identity: operation.identity, ...lastOf(operation) }),
+  look: async (ports, input) => (await planCredential(ports, input)).plan,
+  async run(input, ports, step) {
+    const before = step.earlier();
+    // An identity that this operation has created has no credentials before the step's first try. Should someone have been
+    // faster, Azure refuses a second one for the service account, and the adapter says which.
+    const isFirst = input.identity?.action === "create" && (await before) === undefined;
+    const looking = isFirst ? planFirstCredential(ports, input) : planCredential(ports, input);
+    const [{ plan, conflict, desired }, earlier] = await Promise.all([looking, before]);
+    throwConflict(conflict);
+    // A credential has no tags. The step's record, written before the credential, says that this operation creates it.
+    const action = earlier?.action === "create" ? "create" : plan.action;
+    if (input.isLast) await step.commit();
+    if (plan.action !== "create" && plan.action !== "update") return { action };
+    await step.willDo(action, plan.differences);
+    await ports.identities.putFederatedCredential(
+      identityRef(findCluster(ports.catalog, input.cluster), input),
+      desired,
+    );
+    return { action };
+  },
+});
+
+const account = { serviceAccount: z.string() };
+type Removed = Given<typeof account>;
+
+const removed = {
+  given: account,
+  output: StepResult,
+  async look(ports: Ports, input: Looking & Removed, { step }: Planning) {
+    return { ...(await planUnfederation(ports, input)).plan, ...step };
+  },
+  async run(input: StepInput & Removed, ports: Ports, step: StepContext) {
+    const { plan, credential, isAbsent } = await planUnfederation(ports, input);
+    if (plan.action === "delete") {
+      await step.willDo("delete", plan.differences);
+      const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+      await ports.identities.removeFederatedCredential(ref, credential);
+    }
+    const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
+    const isSurprising = isAbsent && (await isMissed(ports, input, made));
+    return { action: plan.action, ...(isSurprising ? { isMissed: true } : {}) };
+  },
+  whenDropped: leave,
+} as const;
+
+function hasCredential({ request }: NamespaceRecord): boolean {
+  return request.identityMode === "workloadIdentity";
+}
+
+export const unfederateIdentity = defineStep({
+  name: "unfederateIdentity",
+  ...armWrite,
+  target: "identity",
+  undo: { by: "returnCredential" },
+  from: (operation) => ({ serviceAccount: accountOf(operation) }),
+  ...removed,
+});
+
+/** The same for a service account that a change replaces. */
+export const retireCredential = defineStep({
+  name: "retireCredential",
+  stage: "replace",
+  writesIdentity: true,
+  target: (input) => accountKey(input, input.serviceAccount),
+  from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
+  ...removed,
+});
+
+/** Puts it back when a migration fails to remove it, or is canceled at that point. */
+export const returnCredential = defineStep({
+  name: "returnCredential",
+  ...armWrite,
+  target: "identity",
+  given: account,
+  output: StepResult,
+  from: (operation) => ({ serviceAccount: accountOf(operation) }),
+  async look(ports, input, { step }) {
+    return { ...(await planCredential(ports, input)).plan, ...step };
+  },
+  async run(input, ports, step) {
+    const { plan, conflict, desired } = await planCredential(ports, input);
+    throwConflict(conflict);
+    if (plan.action !== "create" && plan.action !== "update") return { action: plan.action };
+    await step.willDo(plan.action, plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    await ports.identities.putFederatedCredential(ref, desired);
+    return { action: plan.action };
+  },
+});

@@ -1,0 +1,79 @@
+/** How the identity of the namespace is made, or found, and removed. */
+import { z } from "zod";
+import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { ownerTags } from "../../domain/naming/ownership.ts";
+import { throwConflict } from "../../domain/operation/plan.ts";
+import { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { ManagedIdentity } from "../../ports.ts";
+import { withDependants } from "../definitions/dependants.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { isMissed } from "../definitions/missed.ts";
+import { armWrite } from "../definitions/resource.ts";
+import { defineStep, StepResult } from "../definitions/step.ts";
+import { dependantsOfIdentity } from "./dependants.ts";
+import { planIdentity, planIdentityRemoval } from "./plan.ts";
+
+/** Creates the user-assigned identity of the namespace, or uses the existing one unchanged. */
+export const ensureIdentity = defineStep({
+  name: "ensureIdentity",
+  stage: "prepare",
+  ...armWrite,
+  target: "identity",
+  undo: { by: "removeIdentity" },
+  given: {
+    adoptionPolicy: AdoptionPolicy,
+    /** The client id of the identity that the namespace was onboarded with, if it was. */
+    clientId: z.guid().optional(),
+  },
+  output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),
+  from: ({ request: { adoptionPolicy }, clientId }) => ({ adoptionPolicy, clientId }),
+  look: async (ports, input, { identityLook }) => (await (identityLook ?? planIdentity(ports, input))).plan,
+  async run(input, ports, step) {
+    const { plan, current, conflict, lostTags } = await planIdentity(ports, input);
+    throwConflict(conflict);
+    const cluster = findCluster(ports.catalog, input.cluster);
+    if (current) {
+      if (lostTags) {
+        await step.willDo(plan.action, plan.differences);
+        const all = { ...current.tags, ...lostTags };
+        await ports.identities.put(identityRef(cluster, input), { location: current.location, tags: all });
+      }
+      return { action: plan.action, ...pick(current) };
+    }
+    const tags = ownerTags(input, input.operation);
+    await step.willDo("create", plan.differences, { isMarked: true });
+    const created = await ports.identities.put(identityRef(cluster, input), { location: cluster.location, tags });
+    return { action: "create", ...pick(created) };
+  },
+});
+
+/** Removes the identity if Mooring created it; its federated credentials go with it. */
+export const removeIdentity = defineStep({
+  name: "removeIdentity",
+  ...armWrite,
+  target: "identity",
+  given: {},
+  output: StepResult,
+  from: () => ({}),
+  async look(ports, input, { kind, request, ignoreDependants = false, gaveRole = () => false }) {
+    const { plan, current } = await planIdentityRemoval(ports, input);
+    if (kind !== "offboard" || plan.action !== "delete" || !current) return plan;
+    const dependants = await dependantsOfIdentity(ports, { request, identity: current, gaveRole });
+    return withDependants(plan, dependants, ignoreDependants);
+  },
+  async run(input, ports, step) {
+    const { plan, current } = await planIdentityRemoval(ports, input);
+    const { action, differences } = plan;
+    if (action === "delete") {
+      await step.willDo(action, differences);
+      await ports.identities.remove(identityRef(findCluster(ports.catalog, input.cluster), input));
+    }
+    const made = { madeBy: "ensureIdentity", isOnboarded: () => true } as const;
+    return !current && (await isMissed(ports, input, made)) ? { action, isMissed: true } : { action };
+  },
+  whenDropped: leave,
+});
+
+function pick({ id, clientId, principalId }: ManagedIdentity) {
+  return { id, clientId, principalId };
+}

@@ -1,0 +1,58 @@
+/** What Mooring puts into a namespace, and the namespace itself. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import type { LeftOut } from "../../domain/export/exportScripts.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import type { DeletePolicy } from "../../domain/request/request.ts";
+import type { KubernetesObject } from "../../ports.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
+import type { Contents, NamespacedObject } from "../definitions/namespacedObject.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
+import type { Leaving } from "../kubernetesObject/removeObjects.ts";
+import { namespacedObjects } from "../namespacedObjects/index.ts";
+import { namespaceObject } from "./namespace.ts";
+
+interface Desired {
+  readonly objects: readonly KubernetesObject[];
+  /** What nobody can write any more, because the catalog has dropped a name that it needs: it stays as it is. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+export function desiredObjects(catalog: Catalog, contents: Contents): Desired {
+  const { objects, leftOut } = knownInside(catalog, contents);
+  return { objects: [namespaceObject(contents), ...objects], leftOut };
+}
+
+export function knownInside(catalog: Catalog, contents: Contents): Desired {
+  const parts = namespacedObjects.map((each) =>
+    unlessDropped(
+      (): Desired => ({ objects: [objectInside(catalog, contents, each)], leftOut: [] }),
+      ({ message: why }): Desired => ({ objects: [], leftOut: [{ what: `${each.kind} ${each.name}`, why }] }),
+    ),
+  );
+  return {
+    objects: parts.flatMap(({ objects }) => objects),
+    leftOut: parts.flatMap(({ leftOut }) => leftOut),
+  };
+}
+
+export function objectInside(
+  catalog: Catalog,
+  contents: Contents,
+  { apiVersion, kind, name, fields }: NamespacedObject,
+): KubernetesObject {
+  return { apiVersion, kind, metadata: { name, namespace: contents.namespace }, ...fields(catalog, contents) };
+}
+
+/** In the order of removal. */
+export function namespaceRefs(
+  { namespace: name, deletePolicy }: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy },
+  mustStay: () => Promise<boolean> = async () => false,
+): readonly Leaving[] {
+  const inside = namespacedObjects.map(({ apiVersion, kind, name: own }) => ({
+    apiVersion,
+    kind,
+    name: own,
+    namespace: name,
+  }));
+  return [...inside, { ...refOf(namespaceObject({ namespace: name })), isKept: deletePolicy === "Keep", mustStay }];
+}

@@ -1,0 +1,113 @@
+/** The Kubernetes namespace, with the objects that Mooring puts into every one (../namespacedObjects). */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { printMetadataMark } from "../../domain/naming/ownership.ts";
+import { teamOf } from "../../domain/operation/lifecycle.ts";
+import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
+import type { Ports } from "../../ports.ts";
+import type { InspectionInput } from "../definitions/inspection.ts";
+import type { PreflightCheck } from "../definitions/preflight.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineResource, type PreflightInput } from "../definitions/resource.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { thingOf } from "../kubernetesObject/knownMetadata.ts";
+import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
+import { namespaceObject } from "./namespace.ts";
+import { applyNamespace, removeNamespace, restoreNamespace } from "./steps.ts";
+import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
+
+export const namespace = defineResource({
+  steps: { applyNamespace, removeNamespace, restoreNamespace },
+  making: "prepare",
+  leaving: "namespace",
+  ensure: (operation) => [applyNamespace.keyFor(operation)],
+  remove: (operation) => [removeNamespace.keyFor(operation)],
+
+  preflight,
+
+  inspect(ports, input) {
+    const { request } = input;
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const target = `Namespace ${request.namespace}`;
+    const { objects, leftOut } = knownInside(ports.catalog, request);
+    return [
+      { target, read: () => inspectBerth(ports, cluster, input) },
+      ...objects.map((object) => ({
+        target,
+        read: () => inspectObject(ports.kubernetes, cluster, object, input.note),
+      })),
+      ...leftOut.map(({ what, why }) => ({
+        target: what,
+        read: async () => [finding("NOT_IN_CATALOG", what, { field: "content", expected: "comparable", found: why })],
+      })),
+    ];
+  },
+
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return namespaceRefs(request).flatMap((ref) =>
+      ref.isKept ? [] : [remainsOf(ports.kubernetes, cluster, { ref, ...input })],
+    );
+  },
+
+  exported: (catalog, { request }) => desiredObjects(catalog, request),
+});
+
+function preflight(
+  { catalog, kubernetes, registry }: Ports,
+  { request, cluster, takeOver }: PreflightInput,
+): readonly PreflightCheck[] {
+  const reading = Promise.all([
+    registry.getNamespace(request),
+    kubernetes.get(cluster, refOf(namespaceObject(request))),
+  ]);
+  reading.catch(() => undefined); // Each check below reports the failure; this avoids an unhandled rejection until then.
+  const check = (look: (found: Awaited<typeof reading>) => void): PreflightCheck => ({
+    about: "namespace",
+    look: async () => void look(await reading),
+  });
+  return [
+    check(([record]) => {
+      if (record && !takeOver) checkTeam(catalog, { team: teamOf(record) }, request);
+    }),
+    check(([record, found]) => {
+      const uids = { onboarded: record?.namespaceUid, current: found?.metadata.uid };
+      if (!takeOver) checkSameNamespace(request, uids);
+    }),
+    check(([, found]) => {
+      if (found?.metadata.deletionTimestamp === undefined) return;
+      throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
+    }),
+  ];
+}
+
+async function inspectBerth(
+  ports: Pick<Ports, "kubernetes" | "registry">,
+  cluster: ClusterTarget,
+  { request, namespaceUid, note }: InspectionInput,
+): Promise<readonly Finding[]> {
+  const ref = refOf(namespaceObject(request));
+  const current = await ports.kubernetes.get(cluster, ref);
+  const target = `Namespace ${request.namespace}`;
+  if (!current) return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
+  const { uid = null, deletionTimestamp } = current.metadata;
+  // Without the mark it is somebody else's (knownMetadata.ts), like one that was adopted as it was.
+  note({
+    thing: thingOf(ref),
+    id: uid ?? undefined,
+    mark: printMetadataMark(current.metadata) ?? "",
+    field: "metadata",
+  });
+  if (deletionTimestamp !== undefined) {
+    const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };
+    return [finding("NAMESPACE_TERMINATING", target, what)];
+  }
+  if (namespaceUid === undefined || uid === namespaceUid) return [];
+  if (await isOfUnfinishedRepair(ports.registry, request, current)) return [];
+  return [finding("NAMESPACE_RECREATED", target, { field: "metadata.uid", expected: namespaceUid, found: uid })];
+}

@@ -1,0 +1,158 @@
+/** How the namespace is made, removed and restored, with what Mooring puts into it. */
+import { z } from "zod";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import type { LeftOut } from "../../domain/export/exportScripts.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
+import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
+import { requestFields, targetsOf } from "../../domain/targets/index.ts";
+import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
+import { earlierOf } from "../definitions/operationFacts.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineStep, isUndo, StepResult } from "../definitions/step.ts";
+import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
+import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
+import { namespacedObjects } from "../namespacedObjects/index.ts";
+import { findOwnAccounts, findSurplusAccounts } from "../serviceAccount/surplus.ts";
+import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
+import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
+
+/** The namespace, created if missing, and what Mooring puts into every namespace. */
+export const applyNamespace = defineStep({
+  name: "applyNamespace",
+  stage: "prepare",
+  target: "namespace",
+  undo: { by: "removeNamespace", ofChange: "restoreNamespace" },
+  given: { ...requestFields, adoptionPolicy: AdoptionPolicy },
+  output: StepResult.extend({ uid: z.string().exactOptional() }),
+  from: ({ request }) => ({ ...targetsOf(request), adoptionPolicy: request.adoptionPolicy }),
+  async look(ports, input, { kind, step }) {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const { objects, leftOut } = desiredObjects(ports.catalog, input);
+    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+    const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
+    return withNotices(plan, leftOut.map(noticeOfLeftOut));
+  },
+  async run(input, ports, step) {
+    const { catalog, kubernetes } = ports;
+    const cluster = findCluster(catalog, input.cluster);
+    const { objects, leftOut } = desiredObjects(catalog, input);
+    const { action, uids } = await bringObjects(kubernetes, cluster, objects, {
+      ...input,
+      recordedMark: recordedMarks(ports, input),
+      step,
+    });
+    if (leftOut.length > 0) await step.notice(leftOut.map(noticeOfLeftOut));
+    const [uid] = uids;
+    return { action, ...(uid === undefined ? {} : { uid }) };
+  },
+});
+
+/**
+ * Removes what Mooring put into it, and the namespace if Mooring created it, the request allows that, and nobody else has anything
+ * in it; otherwise keeps it.
+ */
+export const removeNamespace = defineStep({
+  name: "removeNamespace",
+  target: "namespace",
+  given: {
+    deletePolicy: DeletePolicy,
+    /** Since 0.2.0. For an offboarding: deletes it with what others have in it. */
+    ignoreDependants: z.boolean().exactOptional(),
+  },
+  output: StepResult,
+  // An undo deletes what its operation made, even if an offboarding would keep it.
+  from: ({ request, createdBy, ignoreDependants }) => ({
+    deletePolicy: createdBy === undefined ? request.deletePolicy : "Delete",
+    ...(ignoreDependants ? { ignoreDependants } : {}),
+  }),
+  async look(ports, input, { request, earlier, step }) {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const recordedMark = recordedMarks(ports, input);
+    const notices: OperationError[] = [];
+    const mustStay = async () => {
+      const news = newsOf(input, await occupantsOf(ports, input, recordedMark), input.ignoreDependants);
+      if (news) notices.push(news);
+      return news?.code === kept;
+    };
+    // The account of the request, and one that a change was to replace, have steps of their own.
+    const surplus = isUndo(input) ? [] : await findSurplusAccounts(ports.kubernetes, cluster, request);
+    const late = surplus.filter(({ metadata }) => metadata.name !== earlier?.serviceAccount);
+    const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
+    return withNotices(
+      await planObjectRemoval(ports.kubernetes, cluster, refs, { ...input, recordedMark, step }),
+      notices,
+    );
+  },
+  async run(input, ports, step) {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const recordedMark = recordedMarks(ports, input);
+    const mustStay = async () => {
+      const news = newsOf(input, await occupantsOf(ports, input, recordedMark), input.ignoreDependants);
+      // An earlier try may have found somebody who has left since.
+      const isFirst = (await step.earlier()) === undefined;
+      if (news || !isFirst) await step.notice(news ? [news] : []);
+      return news?.code === kept;
+    };
+    const removal = { ...input, recordedMark, step };
+    // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
+    const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
+    const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
+    return { action: await removeObjects(ports.kubernetes, cluster, refs, removal) };
+  },
+  whenDropped: leave,
+});
+
+/** Undoes what a change wrote into the objects in the namespace. */
+export const restoreNamespace = defineStep({
+  name: "restoreNamespace",
+  target: "namespace",
+  given: { written: z.array(DatabaseRequest), before: z.array(DatabaseRequest) },
+  output: StepResult,
+  from: (operation) => ({ written: operation.request.databases, before: earlierOf(operation).databases }),
+  async look({ catalog, kubernetes }, input, { step }) {
+    const cluster = findCluster(catalog, input.cluster);
+    return await planObjectRestoration(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step });
+  },
+  async run(input, { catalog, kubernetes }, step) {
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step }) };
+  },
+});
+
+function noticeOfLeftOut({ what, why }: LeftOut): OperationError {
+  return noticeOfLeft({ message: `${what} stays as it is. ${why}` });
+}
+
+function withNotices(plan: StepPlan, notices: readonly OperationError[]): StepPlan {
+  return notices.length > 0 ? { ...plan, notices: [...(plan.notices ?? []), ...notices] } : plan;
+}
+
+const kept = "NAMESPACE_KEPT";
+
+/** What to say of a namespace that would be deleted; undefined if nobody else has anything in it. */
+function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): OperationError | undefined {
+  if (isFree(occupants)) return undefined;
+  return isIgnored
+    ? toOperationError("NAMESPACE_IN_USE", describeOccupants(berth, occupants, "is deleted with everything in it"))
+    : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
+}
+
+/** The objects in the namespace as a change writes them, and as they were before. */
+function rewrittenContents(
+  catalog: Catalog,
+  { cluster, namespace: name, written, before }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
+): readonly Rewritten[] {
+  const objects = (databases: DatabaseRequest[]) =>
+    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, databases }, each));
+  const earlier = objects(before);
+  return objects(written).flatMap((object, index) => {
+    const was = earlier[index];
+    return was ? [{ written: object, before: was }] : [];
+  });
+}

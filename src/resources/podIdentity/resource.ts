@@ -1,0 +1,61 @@
+/** AzureIdentity and AzureIdentityBinding, which give the identity to pods with a label (aad-pod-identity). */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { selectorOf } from "../../domain/request/request.ts";
+import type { Kubernetes } from "../../ports.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineResource } from "../definitions/resource.ts";
+import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectBindings } from "./bindings.ts";
+import { checkKubeletRoles } from "./kubeletRoles.ts";
+import { desiredObjects, podIdentityApi, podIdentityRefs } from "./podIdentity.ts";
+import { applyPodIdentity, removePodIdentity, restorePodIdentity, returnPodIdentity } from "./steps.ts";
+
+export const podIdentity = defineResource({
+  steps: { applyPodIdentity, removePodIdentity, restorePodIdentity, returnPodIdentity },
+  mode: "podIdentity",
+  making: "connect",
+  leaving: "access",
+  ensure: (operation) => [applyPodIdentity.keyFor(operation)],
+  remove: (operation) => [removePodIdentity.keyFor(operation)],
+
+  preflight: (ports, { cluster, identity }) => [
+    { about: "cluster", look: async () => void (await expectInstalled(ports.kubernetes, cluster)) },
+    { about: "cluster", look: () => checkKubeletRoles(ports, cluster, identity) },
+  ],
+
+  inspect(ports, { request, clientId, isMigrating = false, note }) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const target = `Namespace ${request.namespace}`;
+    if (request.identityMode === "podIdentity") {
+      const desired = desiredObjects(cluster, request, { clientId, selector: selectorOf(request) });
+      return [
+        ...desired.map((object) => ({ target, read: () => inspectObject(ports.kubernetes, cluster, object, note) })),
+        { target, read: () => inspectBindings(ports, cluster, request) },
+      ];
+    }
+    if (isMigrating) return [];
+    return podIdentityRefs(request).map((ref) => ({
+      target,
+      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request }),
+    }));
+  },
+
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return podIdentityRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
+  },
+
+  exported(catalog, { request, clientId }) {
+    const cluster = findCluster(catalog, request.cluster);
+    return { objects: desiredObjects(cluster, request, { clientId, selector: selectorOf(request) }) };
+  },
+});
+
+async function expectInstalled(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const kinds = await kubernetes.kinds(cluster, podIdentityApi);
+  if (kinds.includes("AzureIdentity") && kinds.includes("AzureIdentityBinding")) return;
+  throw new PermanentError("POD_IDENTITY_NOT_INSTALLED", `Cluster "${cluster.alias}" has no ${podIdentityApi} kinds.`);
+}

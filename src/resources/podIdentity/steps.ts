@@ -1,0 +1,139 @@
+/** How AzureIdentity and AzureIdentityBinding are made, removed, restored and put back. */
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import type { StepPlan } from "../../domain/operation/plan.ts";
+import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
+import type { Kubernetes, Ports } from "../../ports.ts";
+import { withDependants } from "../definitions/dependants.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { clientOf, earlierOf, lastOf, type OperationFacts, podSelectorOf } from "../definitions/operationFacts.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import {
+  defineStep,
+  type Given,
+  type Looking,
+  type Planning,
+  type StepContext,
+  type StepInput,
+  StepResult,
+} from "../definitions/step.ts";
+import { withUnknownClientId } from "../definitions/unknownClientId.ts";
+import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
+import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
+import { waitUntilUnassigned } from "./assignedIdentities.ts";
+import { dependantsOfPodIdentity, selectorConflict } from "./bindings.ts";
+import { bindingObject, desiredObjects, podIdentityRefs } from "./podIdentity.ts";
+
+const binding = {
+  selector: z.string(),
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid() }),
+  /** The operation ends with this step. */
+  isLast: z.boolean().optional(),
+};
+type Bound = Given<typeof binding>;
+
+const bound = {
+  given: binding,
+  output: StepResult,
+  target: "namespace",
+  from: (operation: OperationFacts) => ({
+    selector: podSelectorOf(operation),
+    adoptionPolicy: operation.request.adoptionPolicy,
+    identity: clientOf(operation),
+  }),
+  async look(ports: Ports, input: Looking & Bound, { kind, step }: Planning): Promise<StepPlan> {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
+    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+    return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired, ensuring));
+  },
+  async run(input: StepInput & Bound, ports: Ports, step: StepContext) {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
+    if (input.isLast) await step.commit();
+    const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
+    return { action: await ensureObjects(ports.kubernetes, cluster, desired, ensuring) };
+  },
+} as const;
+
+export const applyPodIdentity = defineStep({
+  name: "applyPodIdentity",
+  stage: "connect",
+  undo: { by: "removePodIdentity", ofChange: "restorePodIdentity" },
+  ...bound,
+  from: (operation) => ({ ...bound.from(operation), ...lastOf(operation) }),
+  async look(ports, input, planning) {
+    const [plan, shared] = await Promise.all([
+      bound.look(ports, input, planning),
+      selectorConflict(ports, findCluster(ports.catalog, input.cluster), input),
+    ]);
+    return shared ? { ...plan, action: "conflict", blockers: [...plan.blockers, shared] } : plan;
+  },
+});
+
+/** Puts binding and identity back when a migration fails to retire them, or is canceled at that point. */
+export const returnPodIdentity = defineStep({ name: "returnPodIdentity", ...bound });
+
+/** Removes binding and identity, then waits until no node has the identity assigned. */
+export const removePodIdentity = defineStep({
+  name: "removePodIdentity",
+  stage: "disconnect",
+  takes: { least: 1, most: 60 },
+  target: "namespace",
+  undo: { by: "returnPodIdentity" },
+  given: {},
+  output: StepResult,
+  from: () => ({}),
+  async look(ports, input, { kind, step, ignoreDependants = false }) {
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+    const plan = await planObjectRemoval(ports.kubernetes, cluster, podIdentityRefs(input), removal);
+    if (kind !== "offboard" || plan.action !== "delete") return plan;
+    return withDependants(plan, [await dependantsOfPodIdentity(ports, input)], ignoreDependants);
+  },
+  async run(input, ports, step) {
+    const { kubernetes } = ports;
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+    const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), removal);
+    // An earlier attempt, or an earlier operation, may have removed it without seeing the nodes let it go.
+    if (action === "delete" || (action === "none" && (await isGone(kubernetes, cluster, input)))) {
+      await waitUntilUnassigned(kubernetes, cluster, input);
+    }
+    return { action };
+  },
+  whenDropped: leave,
+});
+
+/** False for objects of others: what they assign stays assigned. */
+async function isGone(kubernetes: Pick<Kubernetes, "get">, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
+  const found = await Promise.all(podIdentityRefs(berth).map((ref) => kubernetes.get(cluster, ref)));
+  return found.every((each) => each === undefined);
+}
+
+/** Undoes what a change wrote into the binding: its selector. */
+export const restorePodIdentity = defineStep({
+  name: "restorePodIdentity",
+  target: "namespace",
+  given: { written: z.string(), before: z.string() },
+  output: StepResult,
+  from: (operation) => ({ written: selectorOf(operation.request), before: selectorOf(earlierOf(operation)) }),
+  async look({ catalog, kubernetes }, input, { step }) {
+    const cluster = findCluster(catalog, input.cluster);
+    return await planObjectRestoration(kubernetes, cluster, [rewrittenBinding(input)], { ...input, step });
+  },
+  async run(input, { catalog, kubernetes }, step) {
+    const cluster = findCluster(catalog, input.cluster);
+    return { action: await restoreObjects(kubernetes, cluster, [rewrittenBinding(input)], { ...input, step }) };
+  },
+});
+
+/** The binding as a change writes it, and as it was before. */
+function rewrittenBinding({ written, before, ...berth }: Berth & { written: string; before: string }): Rewritten {
+  return { written: bindingObject(berth, written), before: bindingObject(berth, before) };
+}

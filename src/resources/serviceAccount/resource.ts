@@ -1,0 +1,105 @@
+/** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { replacedAccount } from "../../domain/request/change.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
+import type { Reading } from "../definitions/inspection.ts";
+import { replacesAccount } from "../definitions/operationFacts.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineResource } from "../definitions/resource.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { desiredAccount, serviceAccountRefs } from "./serviceAccount.ts";
+import {
+  applyServiceAccount,
+  planAway,
+  removeServiceAccount,
+  retireServiceAccount,
+  returnServiceAccount,
+} from "./steps.ts";
+import { findSurplusAccounts, inspectLeftAccount, surplusFinding } from "./surplus.ts";
+
+export const serviceAccount = defineResource({
+  steps: { applyServiceAccount, removeServiceAccount, retireServiceAccount, returnServiceAccount },
+  mode: "workloadIdentity",
+  making: "connect",
+  leaving: "access",
+  ensure: (operation) => [applyServiceAccount.keyFor(operation)],
+  remove: (operation) => [removeServiceAccount.keyFor(operation)],
+  replace: (operation) => (replacesAccount(operation) ? [retireServiceAccount.keyFor(operation)] : []),
+
+  preflight: ({ kubernetes }, { cluster }) => [
+    { about: "cluster", look: async () => void (await expectWebhook(kubernetes, cluster)) },
+  ],
+
+  inspect({ catalog, kubernetes }, { request, earlier, clientId, isMigrating = false, note }) {
+    const cluster = findCluster(catalog, request.cluster);
+    const target = `Namespace ${request.namespace}`;
+    const isOwn = request.identityMode === "workloadIdentity";
+    const desired = desiredAccount(catalog, request, clientId);
+    const own: Reading = { target, read: () => inspectObject(kubernetes, cluster, desired, note) };
+    // The migration may have made another account than the request names.
+    if (isMigrating) return isOwn ? [own] : [];
+    // A change takes the earlier account away at its end.
+    const replaced = earlier && replacedAccount(request, earlier);
+    const others: Reading = {
+      target,
+      async read() {
+        const surplus = await findSurplusAccounts(kubernetes, cluster, request);
+        return surplus
+          .filter(({ metadata }) => metadata.name !== replaced)
+          .map((account) => surplusFinding(account, clientId));
+      },
+    };
+    if (isOwn) return [own, others];
+    const left = serviceAccountRefs(request).map((ref) => ({
+      target,
+      read: () => inspectLeftAccount(kubernetes, cluster, { ref, berth: request, clientId }),
+    }));
+    return [...left, others];
+  },
+
+  surplus: {
+    async look(ports, request, step) {
+      const { cluster, namespace } = request;
+      return await planAway(ports, { cluster, namespace, step }, await surplusRefs(ports, request));
+    },
+    async takeAway(ports, { request, ...input }, step) {
+      const refs = await surplusRefs(ports, request);
+      const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, removal);
+    },
+  },
+
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
+    return serviceAccountRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
+  },
+
+  exported: (catalog, { request, clientId }) => ({ objects: [desiredAccount(catalog, request, clientId)] }),
+});
+
+async function surplusRefs(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  request: OnboardingRequest,
+): Promise<readonly ObjectRef[]> {
+  const accounts = await findSurplusAccounts(kubernetes, findCluster(catalog, request.cluster), request);
+  return accounts.map(refOf);
+}
+
+async function expectWebhook(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
+  const webhook = await kubernetes.get(cluster, {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    name: "azure-wi-webhook-mutating-webhook-configuration",
+  });
+  if (webhook) return;
+  throw new PermanentError(
+    "WORKLOAD_IDENTITY_NOT_INSTALLED",
+    `Cluster "${cluster.alias}" has no workload identity webhook.`,
+  );
+}
