@@ -8,7 +8,15 @@ const checks = [
   ["format and lint", ["biome", "check", "--error-on-warnings", "."]],
   [
     "orchestrator determinism",
-    ["eslint", "--max-warnings", "0", "--no-warn-ignored", "src/orchestrations", "src/resources"],
+    [
+      "eslint",
+      "--max-warnings",
+      "0",
+      "--no-warn-ignored",
+      "src/orchestrations",
+      "src/resources",
+      "src/application/process",
+    ],
   ],
   ["types of src alone", ["tsc", "-p", "src"]],
   ["types", ["tsc", "-p", "."]],

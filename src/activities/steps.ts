@@ -1,6 +1,6 @@
 /** Every step as an activity. Orchestrations run them here, with the input that each makes of the operation. */
 import { everyStep, steps } from "../application/process/index.ts";
-import type { StepKey } from "../domain/operation/stepName.ts";
+import type { StepKey, StepName } from "../domain/operation/stepName.ts";
 import type { Step } from "../durable/step.ts";
 import type { OperationFacts } from "../resources/definitions/operationFacts.ts";
 import { inputOf, type StepDefinition, type StepInput, type StepResult } from "../resources/definitions/step.ts";
@@ -16,12 +16,16 @@ export interface Work {
   readonly operation: OperationFacts;
 }
 
-for (const step of everyStep) step.use((definition) => void stepActivity(definition));
-
 /** Neither needs the other. */
 const prepareNamespace = combinedActivity("prepareNamespace", ensureIdentity, applyNamespace);
 /** Lets pods of the service account become the identity: the cluster's half and Azure's half. */
 const connectWorkload = combinedActivity("connectWorkload", applyServiceAccount, federateIdentity);
+
+/** They run only together. */
+const prepared: readonly StepName[] = [ensureIdentity.name, applyNamespace.name];
+for (const step of everyStep) {
+  if (!prepared.includes(step.name)) step.use((definition) => void stepActivity(definition));
+}
 
 /** Runs a step whose result matters; `more` is what only the orchestration knows. */
 export function perform<G extends object, O extends StepResult>(

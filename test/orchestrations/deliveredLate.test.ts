@@ -114,8 +114,7 @@ type Everything = ReturnType<typeof everything>;
 
 /** An undo that comes again before the end is one more attempt, and ends once more. */
 function withoutAttemptsOfUndos({ steps, ...rest }: Everything): object {
-  const isUndo = ({ name }: StepRecord) =>
-    everyStep.some(({ undo }) => undo?.by === name || undo?.ofChange === name);
+  const isUndo = ({ name }: StepRecord) => everyStep.some(({ undo }) => undo?.by === name || undo?.ofChange === name);
   const stays = ({ attempts: _attempts, endTime: _endTime, changedTime: _changedTime, ...step }: StepRecord) => step;
   return { ...rest, steps: steps.map(([id, step]) => [id, isUndo(step) ? stays(step) : step]) };
 }

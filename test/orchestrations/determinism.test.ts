@@ -29,13 +29,34 @@ it.each(forbidden)("flags `%s` in an orchestrator", async (code) => {
   expect(result?.messages[0]?.message).not.toMatch(/Parsing error/);
 });
 
-it("applies the same rules to the pure file of a resource", async () => {
-  const [pure] = await eslint.lintText("const t = Date.now();", {
-    filePath: join(root, "src/resources/identity/identity.ts"),
-  });
-  const linted = await eslint.lintFiles(["src/resources"]);
+it.each([
+  "from: () => ({ at: Date.now() })",
+  "from: () => ({ id: crypto.randomUUID() })",
+  "from: ({ request }) => ({ part: Math.random() < 0.5 ? request : undefined })",
+  "from: async () => ({})",
+  "async from() { return {}; }",
+  "from() { return { home: process.env.HOME }; }",
+  "ensure: (operation) => [keyFor(operation, String(performance.now()))]",
+])("flags `%s` in the definition of a step or a resource", async (part) => {
+  for (const file of ["src/resources/identity/steps.ts", "src/application/process/preflight.ts"]) {
+    const [result] = await eslint.lintText(`export const step = define({ ${part} });`, { filePath: join(root, file) });
 
-  expect(pure?.errorCount).toBeGreaterThan(0);
+    expect(result?.errorCount).toBeGreaterThan(0);
+    expect(result?.messages[0]?.message).not.toMatch(/Parsing error/);
+  }
+});
+
+it("flags a clock in the lists of steps", async () => {
+  const [lists] = await eslint.lintText("const t = Date.now();", {
+    filePath: join(root, "src/application/process/stages.ts"),
+  });
+
+  expect(lists?.errorCount).toBeGreaterThan(0);
+});
+
+it("finds the definitions of steps, and finds them clean", async () => {
+  const linted = await eslint.lintFiles(["src/resources", "src/application/process"]);
+
   expect(linted.length).toBeGreaterThan(10);
   expect(linted.flatMap(({ messages }) => messages)).toEqual([]);
 });

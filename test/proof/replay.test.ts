@@ -28,11 +28,20 @@ function withoutWords(action: string): string {
   return action.replaceAll(/"fix":"(?:[^"\\]|\\.)*"/g, '"fix":"…"');
 }
 
+/** The fields of a JSON object have no order. */
+function inOneOrder(action: string): string {
+  return JSON.stringify(JSON.parse(action), (_key, value: unknown) =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
 /** Returns the first difference, or an empty text. */
 async function compare({ orchestration, history, turnLog, actions }: KeptHistory): Promise<string> {
   for (const { events, actions: count } of turnLog) {
-    const now = (await replay(history.slice(0, events))).map(printAction).map(withoutWords);
-    const then = actions.slice(0, count).map(withoutWords);
+    const now = (await replay(history.slice(0, events))).map(printAction).map(withoutWords).map(inOneOrder);
+    const then = actions.slice(0, count).map(withoutWords).map(inOneOrder);
     if (now.join("\n") === then.join("\n")) continue;
     const at = then.findIndex((action, index) => action !== now[index]);
     const place = at < 0 ? then.length : at;
