@@ -140,7 +140,8 @@ export function beginTrail(
       return action;
     },
     async pause(nextRetryTime) {
-      await registry.updateStep(operation, step, { nextRetryTime, ...over() });
+      // The next look finds what this one has made, and nothing left to do.
+      await registry.updateStep(operation, step, { nextRetryTime, ...intended, ...over() });
     },
     async fail({ code, message }, delayMs) {
       if (code === "OPERATION_ENDED") return await refuse({ code, message });

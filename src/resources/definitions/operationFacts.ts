@@ -44,9 +44,8 @@ export function identityOf({ identity = unknownIdentity }: OperationFacts): Foun
 }
 
 /** For what carries the client ID alone; a migration leaves the identity as it is. */
-export function clientOf({ identity, clientId }: OperationFacts): Pick<FoundIdentity, "clientId"> {
-  if (identity) return identity;
-  return clientId === undefined ? unknownIdentity : { clientId };
+export function clientOf({ identity, migration, clientId }: OperationFacts): Pick<FoundIdentity, "clientId"> {
+  return identity ?? (migration && clientId !== undefined ? { clientId } : unknownIdentity);
 }
 
 /** A migration may have another service account than the request. */

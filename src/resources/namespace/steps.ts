@@ -10,7 +10,7 @@ import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
-import { earlierOf } from "../definitions/operationFacts.ts";
+import { accountOf, earlierOf, type OperationFacts, replacesAccount } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, isUndo, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
@@ -18,7 +18,7 @@ import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubern
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { namespacedObjects } from "../namespacedObjects/index.ts";
-import { findOwnAccounts, findSurplusAccounts } from "../serviceAccount/surplus.ts";
+import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 
@@ -71,8 +71,9 @@ export const removeNamespace = defineStep({
     deletePolicy: createdBy === undefined ? request.deletePolicy : "Delete",
     ...(ignoreDependants ? { ignoreDependants } : {}),
   }),
-  async look(ports, input, { request, earlier, step }) {
+  async look(ports, input, planning) {
     const cluster = findCluster(ports.catalog, input.cluster);
+    const { step } = planning;
     const recordedMark = recordedMarks(ports, input);
     const notices: OperationError[] = [];
     const mustStay = async () => {
@@ -80,9 +81,8 @@ export const removeNamespace = defineStep({
       if (news) notices.push(news);
       return news?.code === kept;
     };
-    // The account of the request, and one that a change was to replace, have steps of their own.
-    const surplus = isUndo(input) ? [] : await findSurplusAccounts(ports.kubernetes, cluster, request);
-    const late = surplus.filter(({ metadata }) => metadata.name !== earlier?.serviceAccount);
+    const found = isUndo(input) ? [] : await findOwnAccounts(ports.kubernetes, cluster, input);
+    const late = found.filter(({ metadata }) => !removedBefore(planning).includes(metadata.name));
     const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
     return withNotices(
       await planObjectRemoval(ports.kubernetes, cluster, refs, { ...input, recordedMark, step }),
@@ -107,6 +107,16 @@ export const removeNamespace = defineStep({
   },
   whenDropped: leave,
 });
+
+/** The service accounts that an offboarding removes by steps of their own. */
+function removedBefore(operation: OperationFacts): readonly string[] {
+  const { request, isMigrating } = operation;
+  const hasOwn = isMigrating || request.identityMode === "workloadIdentity";
+  return [
+    ...(hasOwn ? [accountOf(operation)] : []),
+    ...(replacesAccount(operation) ? [earlierOf(operation).serviceAccount] : []),
+  ];
+}
 
 /** Undoes what a change wrote into the objects in the namespace. */
 export const restoreNamespace = defineStep({
