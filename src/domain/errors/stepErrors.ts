@@ -146,8 +146,8 @@ export const stepErrors = {
     retryable: false,
     isTold: true,
     cause:
-      "Somebody else made another database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
-    fix: "If nobody needs the user, run `DROP USER` in the database. To offboard all the same, use {ignoreDependants}; the user stays.",
+      "Somebody else made a database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
+    fix: "If nobody needs the user, run `DROP USER` in the database; otherwise ask for the database. To offboard all the same, use {ignoreDependants}; the user stays.",
   },
   SQL_USER_OWNS_SCHEMA: {
     status: 500,

@@ -56,11 +56,16 @@ export const sqlUserEffects: ResourceEffects<TargetStepName<"sqlDatabase">> = {
       const next = { sid: identity && sidFromClientId(identity.clientId) };
       return (await planNarrowing(ports, "narrowDatabase", { ...request, database, next })).plan;
     },
-    async retireDatabase(ports, { request, earlier = request, step, ignoreDependants = false }) {
+    async retireDatabase(ports, { kind, request, earlier = request, step, ignoreDependants = false }) {
       const { cluster, namespace } = request;
       const database = findDatabaseOf(earlier, step.target);
-      const taking = await planRevocation(ports, "retireDatabase", { cluster, namespace, database });
-      return withUsersOfOthers(taking, ignoreDependants);
+      const { plan, notices, adopted } = await planRevocation(ports, "retireDatabase", {
+        cluster,
+        namespace,
+        database,
+      });
+      const kept = kind === "offboard" ? notices : [...notices, ...adopted];
+      return withUsersOfOthers({ plan, notices: kept }, ignoreDependants);
     },
     async revokeDatabase(ports, { kind, request, createdBy, step, ignoreDependants = false }) {
       const { cluster, namespace } = request;
@@ -115,7 +120,7 @@ function exportedUser(
 }
 
 /** What would keep access is said before anything is taken away; the steps themselves only report it. */
-function withUsersOfOthers({ plan, notices }: TakingDecision, isIgnored: boolean): StepPlan {
+function withUsersOfOthers({ plan, notices }: Pick<TakingDecision, "plan" | "notices">, isIgnored: boolean): StepPlan {
   const blockers = notices.map(({ message }) => toOperationError("SQL_USER_OF_OTHERS", message));
   return withDependants(plan, [{ blockers, notices: [] }], isIgnored);
 }

@@ -34,6 +34,8 @@ type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "registry" |
 export interface TakingDecision extends DatabaseDecision {
   /** What keeps access because somebody else gave it. */
   readonly notices: readonly Notice[];
+  /** The same of a user that was there before: an offboarding leaves it as it was. */
+  readonly adopted: readonly Notice[];
 }
 
 export async function planRevocation(
@@ -86,18 +88,16 @@ function joined(decisions: readonly Decision[]): Decision {
   };
 }
 
-async function decideRevocation(
-  ports: Looking,
-  input: RevocationInput,
-): Promise<Decision & { readonly notices: readonly Notice[] }> {
-  const { ours, others } = await findOurs(ports, input);
-  const notices = others.map(
-    (user): Notice => ({
-      code: "SQL_USER_OF_OTHERS",
-      message: `In ${place(input)} the identity is also user ${describeUser(user)}, which somebody else made.`,
-    }),
-  );
-  return { ...joined(ours.map((found) => revoke(found, input))), notices };
+type Revocation = Decision & Pick<TakingDecision, "notices" | "adopted">;
+
+async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
+  const { ours, others, adopted } = await findOurs(ports, input);
+  const told = (message: string): Notice => ({ code: "SQL_USER_OF_OTHERS", message: `In ${place(input)} ${message}` });
+  return {
+    ...joined(ours.map((found) => revoke(found, input))),
+    notices: others.map((user) => told(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
+    adopted: adopted.map((user) => told(`user ${describeUser(user)} was there before, and lets the identity in.`)),
+  };
 }
 
 function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Decision {
@@ -145,6 +145,8 @@ interface FoundUsers {
   readonly ours: readonly OurUser[];
   /** With the identity's SID, under another name: they let the same identity in. */
   readonly others: readonly DatabaseUser[];
+  /** With the identity's name and SID, from before; with what others gave. */
+  readonly adopted: readonly DatabaseUser[];
 }
 
 export async function findOurs(ports: Looking, input: Omit<RevocationInput, "createdBy">): Promise<FoundUsers> {
@@ -159,7 +161,19 @@ export async function findOurs(ports: Looking, input: Omit<RevocationInput, "cre
   return {
     ours: known.flatMap(({ user, mark }) => (mark ? [{ user, mark }] : [])),
     others: known.flatMap(({ user, mark }) => (mark || user.name === name ? [] : [user])),
+    adopted: known
+      .filter(({ user, mark }) => user.name === name && sids.includes(user.sid) && !isMade(mark))
+      .map(({ user, mark }) => withoutGrants(user, mark)),
   };
+}
+
+function isMade(mark: UserMark | undefined): boolean {
+  return mark !== undefined && mark.operation !== null;
+}
+
+function withoutGrants(user: DatabaseUser, { grants }: Pick<UserMark, "grants"> = { grants: {} }): DatabaseUser {
+  const isOthers = (grant: string) => !(grant in grants);
+  return { ...user, roles: user.roles.filter(isOthers), permissions: user.permissions.filter(isOthers) };
 }
 
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
@@ -185,10 +199,10 @@ function holds({ roles, permissions }: DatabaseUser, grant: string): boolean {
 function toDecision(
   name: TakingName,
   input: RevocationInput,
-  { notices = [], ...decision }: Decision & { readonly notices?: readonly Notice[] },
+  { notices = [], adopted = [], ...decision }: Decision & Partial<Revocation>,
 ): TakingDecision {
   const { conflict, changes } = decision;
-  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices };
+  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices, adopted };
 }
 
 function place({ database }: Pick<RevocationInput, "database">): string {
@@ -206,8 +220,9 @@ function takingStep<I extends StepInput & RevocationInput>(
     output: StepResult,
     target: place,
     async run(value, ports, step) {
-      const { plan: planned, conflict, changes, notices } = await plan(ports, name, value);
+      const { plan: planned, conflict, changes, ...found } = await plan(ports, name, value);
       throwConflict(conflict);
+      const notices = [...found.notices, ...(name === "retireDatabase" ? found.adopted : [])];
       if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
       if (changes.length > 0) {
         await step.willDo(
