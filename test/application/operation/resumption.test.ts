@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { abandon, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
+import { abandon, haveChanged, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -63,4 +63,17 @@ it("undoes in the next run what an earlier run may have scheduled last, but does
   expect(resumptionOf(onboarding, [looked])?.undos).toEqual(["removeNamespace", "removeIdentity"]);
   expect(resumptionOf(onboarding, [looked, prepared])?.undos).toContain("revokeDatabase sql-dev/orders");
   expect(abandon(onboarding, [looked], "Given up.").leftUndone).toBeUndefined();
+});
+
+it.each([
+  ["nothing has begun", [], false],
+  ["a look has succeeded", [step("checkDependants", "aks-dev/team-a")], false],
+  ["a look has failed", [step("preflight", "aks-dev/team-a", { status: "Failed" })], false],
+  ["a removal has succeeded", [undo], true],
+  ["a removal runs, or its process has died", [{ ...undo, status: "Running" as const }], true],
+  ["a removal has failed, perhaps after its effect", [{ ...undo, status: "Failed" as const }], true],
+  ["a removal came too late to do anything", [{ ...undo, status: "Canceled" as const }], false],
+  ["a step has a name that only a later release knows", [step("polish", "aks-dev/team-a")], true],
+])("knows whether an operation may have changed something: %s", (_what, steps, isChanged) => {
+  expect(haveChanged(steps)).toBe(isChanged);
 });
