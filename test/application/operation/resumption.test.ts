@@ -3,6 +3,7 @@ import { abandon, haveChanged, outcomeOf, resumptionOf } from "../../../src/appl
 import { identityName } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { plannedSteps } from "../../../src/resources/plannedSteps.ts";
 
 const requestFor = (database: string) =>
   OnboardingRequest.parse({
@@ -76,4 +77,26 @@ it.each([
   ["a step has a name that only a later release knows", [step("polish", "aks-dev/team-a")], true],
 ])("knows whether an operation may have changed something: %s", (_what, steps, isChanged) => {
   expect(haveChanged(steps)).toBe(isChanged);
+});
+
+const migrating: OperationRecord = {
+  ...change,
+  kind: "migrate",
+  request: OnboardingRequest.parse({ ...requestFor("messages"), identityMode: "podIdentity" }),
+  migration: { until: "retire", serviceAccount: "app", selector: "team-a" },
+};
+const ofMigration = (...names: readonly string[]) =>
+  plannedSteps("migrate", migrating.request, { migration: migrating.migration })
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, target }) => step(name, target));
+const untilCutOver = ["takeInventory", "applyServiceAccount", "federateIdentity", "verifySideBySide", "cutOver"];
+
+it.each([
+  ["after its inventory", untilCutOver.slice(0, 1), "inventory"],
+  ["after it has cut over", untilCutOver, "inventory"],
+  // The removal that follows may be queued, and come before the next run looks.
+  ["when it has seen that no pod is left", [...untilCutOver, "checkPods"], "retire"],
+  ["when it has removed what it leaves", [...untilCutOver, "checkPods", "removePodIdentity"], "retire"],
+])("begins a migration again that broke off %s", (_what, names, from) => {
+  expect(resumptionOf(migrating, ofMigration(...names))?.migration?.from).toBe(from);
 });
