@@ -67,7 +67,9 @@ function hasBegun(
   { request, migration }: OperationRecord,
   forward: readonly StepRecord[],
 ): boolean {
-  return migrationPhases(request, migration ?? {})[phase].some((step) => forward.some((each) => isSameStep(each, step)));
+  return migrationPhases(request, migration ?? {})[phase].some((step) =>
+    forward.some((each) => isSameStep(each, step)),
+  );
 }
 
 /** The steps that the operation is for and that have done something; a step that came when it was too late has not. */

@@ -106,6 +106,10 @@ export const findingCatalogue = {
     "A service account has Mooring's mark and the identity's client ID, and no record asks for it: it is left over, or its write took effect late.",
     `${repair} It removes the service account or, if it was somebody else's before, what Mooring wrote into it.`,
   ),
+  POD_IDENTITY_SURPLUS: error(
+    "An AzureIdentity or AzureIdentityBinding has Mooring's mark, and no record asks for it: it is left over, or its write took effect late. It gives the identity to pods with its label.",
+    `${repair} It removes the object.`,
+  ),
   OBJECT_SURPLUS: warning("One of Mooring's objects is left over from an earlier request.", repair),
   MARK_MISSING: warning(
     "Someone removed the mark by which Mooring recognizes what it created or adopted: tags of the identity, labels and annotations of an object, or the extended property of a database user.",

@@ -181,7 +181,7 @@ export const podIdentityEffects: ResourceEffects<keyof typeof podIdentity.steps>
     if (isMigrating) return [];
     return podIdentityRefs(request).map((ref) => ({
       target,
-      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request }),
+      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request, code: "POD_IDENTITY_SURPLUS" }),
     }));
   },
 
