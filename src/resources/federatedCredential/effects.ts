@@ -13,6 +13,7 @@ import { defineStep, RemovalInput, type StepContext, StepInput, StepResult } fro
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import type { federatedCredential } from "./federatedCredential.ts";
 import { inspectCredentials } from "./inspection.ts";
+import { hasOwnName } from "./ownName.ts";
 import { desiredCredential, planCredential, planFirstCredential, planUnfederation, removalOf } from "./plan.ts";
 import { findSurplusCredentials } from "./surplus.ts";
 
@@ -51,12 +52,16 @@ export const federateIdentity = defineStep({
 
 const UnfederateInput = RemovalInput.extend({ serviceAccount: z.string() });
 
-async function unfederate(input: z.infer<typeof UnfederateInput>, ports: Ports, step: Pick<StepContext, "willDo">) {
-  const { plan, credential, isAbsent } = await planUnfederation(ports, input);
+async function unfederate(
+  input: z.infer<typeof UnfederateInput> & { readonly isWhole?: boolean },
+  ports: Ports,
+  step: Pick<StepContext, "willDo">,
+) {
+  const { plan, found, isAbsent } = await planUnfederation(ports, input);
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
     const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
-    await ports.identities.removeFederatedCredential(ref, credential);
+    for (const name of found) await ports.identities.removeFederatedCredential(ref, name);
   }
   const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
   const isSurprising = isAbsent && (await isMissed(ports, input, made));
@@ -72,7 +77,7 @@ export const unfederateIdentity = defineStep({
   input: UnfederateInput,
   output: StepResult,
   target: identityName,
-  run: unfederate,
+  run: (input, ports, step) => unfederate({ ...input, isWhole: input.looksAgain === true }, ports, step),
 });
 
 /** The same for a service account that a change replaces. */
@@ -107,8 +112,9 @@ const provider = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIden
 export const federatedCredentialEffects: ResourceEffects<keyof typeof federatedCredential.steps> = {
   looks: {
     federateIdentity: async (ports, { request }) => (await planCredential(ports, request)).plan,
-    async unfederateIdentity(ports, { request: { cluster, namespace, serviceAccount }, createdBy }) {
-      return (await planUnfederation(ports, { cluster, namespace, serviceAccount, createdBy })).plan;
+    async unfederateIdentity(ports, { kind, request: { cluster, namespace, serviceAccount }, createdBy }) {
+      const isWhole = kind === "offboard";
+      return (await planUnfederation(ports, { cluster, namespace, serviceAccount, createdBy, isWhole })).plan;
     },
     async returnCredential(ports, { request, step }) {
       return { ...(await planCredential(ports, request)).plan, ...step };
@@ -153,7 +159,9 @@ export const federatedCredentialEffects: ResourceEffects<keyof typeof federatedC
     const reading = identities.federatedCredentials(identityRef(findCluster(catalog, request.cluster), request));
     return [
       reading.then((current) =>
-        current.some(({ name }) => name === own) ? [`Federated credential ${own} is still there.`] : [],
+        current
+          .filter((each) => each.name === own || hasOwnName(each, request))
+          .map(({ name }) => `Federated credential ${name} is still there.`),
       ),
     ];
   },

@@ -318,6 +318,25 @@ const undos: Readonly<Record<string, Case>> = {
     ends: "delete",
     row: { status: "Succeeded", differences: removed("a", "b") },
   },
+  "finds another of the same kind at its second look": {
+    rows: [
+      {
+        ...{ name: "removeNamespace", status: "Running", isOpen: false, action: "delete" },
+        differences: [{ field: "name", current: "former", desired: null }],
+      },
+    ],
+    does: async (_ports, step) => {
+      await step.willDo("delete", [{ field: "name", current: "app", desired: null }]);
+      return { action: "delete" };
+    },
+    ends: "delete",
+    row: {
+      differences: [
+        { field: "name", current: "former", desired: null },
+        { field: "name", current: "app", desired: null },
+      ],
+    },
+  },
   "changes something after it had removed something": {
     rows: [{ name: "removeNamespace", status: "Running", isOpen: false, action: "delete", differences: removed("a") }],
     does: async (_ports, step) => {
