@@ -104,6 +104,7 @@ export type NamespaceFilter = {
     | "Error"
     | "IDENTITY_MISSING"
     | "IDENTITY_REPLACED"
+    | "IDENTITY_UNRECORDED"
     | "IDENTITY_TAGS_ADDED"
     | "ROLE_ADDED"
     | "ROLE_ON_TARGET"
@@ -584,6 +585,7 @@ export type Finding = {
   readonly code:
     | "IDENTITY_MISSING"
     | "IDENTITY_REPLACED"
+    | "IDENTITY_UNRECORDED"
     | "IDENTITY_TAGS_ADDED"
     | "ROLE_ADDED"
     | "ROLE_ON_TARGET"

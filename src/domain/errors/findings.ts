@@ -26,6 +26,10 @@ export const findingCatalogue = {
     "The managed identity was deleted and created again: its client ID is not the one that was onboarded.",
     "{repair} gives the new client ID to users and objects if the identity has Mooring's tags; otherwise remove the identity first.",
   ),
+  IDENTITY_UNRECORDED: broken(
+    "An identity has Mooring's tags, and no record knows it: the registry lost its namespace's row, or its write took effect late. It keeps whatever it can open.",
+    "A plan of its namespace shows an operator what it can open. Onboard the namespace with {adoptIdentity}, or remove the identity: `az identity delete`.",
+  ),
   IDENTITY_TAGS_ADDED: info(
     "Someone tagged the identity.",
     "Nothing: Mooring keeps its own tags and leaves the others.",

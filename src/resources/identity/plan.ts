@@ -98,7 +98,7 @@ export async function planIdentity(ports: Reaching, input: IdentityInput): Promi
  * An identity with the namespace's tags is only the namespace's if its record says so: the row may have been lost, and another
  * team may ask for the namespace.
  */
-function isKnownTo(
+export function isKnownTo(
   record: NamespaceRecord | undefined,
   { name, clientId, principalId }: ManagedIdentity,
   { operation, createdBy }: { readonly operation: string; readonly createdBy: string },
