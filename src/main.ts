@@ -40,6 +40,7 @@ import { registerNamespaces } from "./functions/namespaces/namespaces.ts";
 import { registerRepairs } from "./functions/namespaces/repairs.ts";
 import { registerVerifications } from "./functions/namespaces/verifications.ts";
 import { registerWatchDrift } from "./functions/namespaces/watchDrift.ts";
+import { watchIdentities } from "./functions/namespaces/watchIdentities.ts";
 import { createBacklog } from "./functions/onboardings/backlog.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardings/onboardingRequested.ts";
 import { registerOnboardings } from "./functions/onboardings/onboardings.ts";
@@ -134,7 +135,8 @@ registerRepairs(ports, routes, requestRecovery);
 registerMigrations(ports, routes, requestRecovery);
 registerOnboardingRequested(ports, { backlog, requestRecovery });
 registerStartAccepted(ports, backlog);
-registerWatchDrift(ports);
+const identityWatch = watchIdentities(ports);
+registerWatchDrift(ports, identityWatch);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
 registerAudit(ports, routes);
@@ -142,7 +144,7 @@ registerEvents(ports, routes, { requestRecovery, clients });
 registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerCaller(ports, routes);
-registerHealth(ports, routes, watchCatalog(ports));
+registerHealth(ports, routes, { catalogWatch: watchCatalog(ports), identityWatch });
 registerOpenApi(routes);
 registerDashboard(routes, {
   built: assetsIn(join(appFolder, "dist/dashboard")),

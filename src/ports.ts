@@ -79,6 +79,8 @@ export interface FederatedCredential {
 
 export interface ManagedIdentities {
   get(ref: IdentityRef): Promise<ManagedIdentity | undefined>;
+  /** Empty if the resource group is gone. */
+  listIn(place: Omit<IdentityRef, "name">): Promise<readonly ManagedIdentity[]>;
   /** Creates the identity, or sets the tags of the existing one. */
   put(ref: IdentityRef, settings: { location: string; tags: Record<string, string> }): Promise<ManagedIdentity>;
   /** No error if it is already gone. */
@@ -502,6 +504,7 @@ type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions">;
 export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf<PortsWithMethods[Port]> } = {
   identities: {
     get: "reads",
+    listIn: "reads",
     put: "writes",
     remove: "writes",
     federatedCredentials: "reads",

@@ -25,6 +25,7 @@ export function commandsFor({ operation = "<operation>", cluster, namespace, fil
     repair: `mooring repair ${berth}`,
     migrate: `mooring migrate ${berth}`,
     migrateBack: `mooring migrate ${berth} --to podIdentity`,
+    offboard: `mooring offboard ${berth}`,
     takeOver: "--take-over",
     adoptIdentity: "--adopt-identity <its client ID>",
     dryRun: "--dry-run",

@@ -12,6 +12,7 @@ const acts: readonly (readonly [act: string, words: string, page?: string])[] = 
   ["POST /api/namespaces/{cluster}/{namespace}/repair", "Repair on the namespace's page"],
   ["POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity", "Go back on the namespace's page"],
   ["POST /api/namespaces/{cluster}/{namespace}/migrate", "Migrate on the namespace's page"],
+  ["DELETE /api/namespaces/{cluster}/{namespace}", "Offboard on the namespace's page"],
   ["ignoreDependants=true", "“Ignore dependants” ticked"],
   ["confirmRemoval=true", "“Remove this access” ticked"],
   ['"team": "<name>"', "the field “For which team”"],

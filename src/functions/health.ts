@@ -1,5 +1,6 @@
 import { getClient } from "durable-functions";
 import { type DroppedName, describeDropped } from "../application/inspection/droppedNames.ts";
+import { describeUnrecorded, type UnrecordedIdentity } from "../application/inspection/unrecordedIdentities.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import { HealthDocument } from "../domain/documents/health.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
@@ -11,6 +12,7 @@ import { declareRoute } from "./http/declaration.ts";
 import { at } from "./http/place.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
+import type { IdentityWatch } from "./namespaces/watchIdentities.ts";
 import { type CatalogWatch, mostDropped } from "./watchCatalog.ts";
 
 const ok: HealthDocument = { status: "ok" };
@@ -47,10 +49,15 @@ export const ready = declareRoute({
   },
 });
 
+export interface Watches {
+  readonly catalogWatch: CatalogWatch;
+  readonly identityWatch: Pick<IdentityWatch, "unrecorded">;
+}
+
 export function registerHealth(
   { registry }: Pick<Ports, "registry">,
   routes: Routes,
-  catalogWatch: CatalogWatch,
+  { catalogWatch, identityWatch }: Watches,
 ): void {
   routes.serveAnybody(live, async () => json(200, ok));
 
@@ -70,21 +77,39 @@ export function registerHealth(
       return json(503, unavailable, { "retry-after": "5" });
     }
     const unreadableRows = await registry.countUnreadable();
-    const dropped = catalogWatch.dropped();
+    const kinds = [warningsOfCatalog(catalogWatch.dropped()), warningsOfIdentities(identityWatch.unrecorded())];
+    const needed = kinds.filter(({ named }) => named.length > 0);
     const health: HealthDocument = {
       ...ok,
       ...(unreadableRows === 0 ? {} : { unreadableRows }),
-      ...(dropped.length === 0 ? {} : { warnings: warningsFor(await identify(), dropped) }),
+      ...(needed.length === 0 ? {} : { warnings: warningsFor(await identify(), needed) }),
     };
     return json(200, health);
   });
 }
 
+interface Warnings {
+  /** One sentence for each. */
+  readonly named: readonly string[];
+  /** `3 names`, or `3 more names`. */
+  readonly counted: (count: string) => string;
+}
+
+function warningsOfCatalog(dropped: readonly DroppedName[]): Warnings {
+  const named = dropped.map(describeDropped);
+  return { named, counted: (count) => `The catalog no longer has ${count} names that are in use` };
+}
+
+function warningsOfIdentities(unrecorded: readonly UnrecordedIdentity[]): Warnings {
+  const named = unrecorded.map(describeUnrecorded);
+  return { named, counted: (count) => `No record knows ${count} identities that have Mooring's tags` };
+}
+
 /** Readiness answers anybody, so names are only for those who may see them elsewhere, too. */
-function warningsFor(by: Caller | undefined, dropped: readonly DroppedName[]): string[] {
-  const more = dropped.length - mostDropped;
-  if (!by || !mayOperate(by))
-    return [`The catalog no longer has ${dropped.length} names that are in use; the log has them.`];
-  const named = dropped.slice(0, mostDropped).map(describeDropped);
-  return more > 0 ? [...named, `The catalog no longer has ${more} more names that are in use.`] : named;
+function warningsFor(by: Caller | undefined, kinds: readonly Warnings[]): string[] {
+  return kinds.flatMap(({ named, counted }) => {
+    if (!by || !mayOperate(by)) return [`${counted(`${named.length}`)}; the log has them.`];
+    const more = named.length - mostDropped;
+    return [...named.slice(0, mostDropped), ...(more > 0 ? [`${counted(`${more} more`)}.`] : [])];
+  });
 }

@@ -140,6 +140,34 @@ it("counts a person with a token and a key once, and lets nobody approve with on
   expect(record().status).toBe("Succeeded");
 });
 
+it("asks two people where the key that requested names no owner, and people sign in", async () => {
+  const [ann, ben] = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"];
+  const keys = { ops: { sha256: "0".repeat(64), roles: ["Onboarding.Operate" as const], teams: [], owner: undefined } };
+  const auth = { entra: undefined, easyAuth: true, keys };
+  cloud = createFakeCloud({ approval: { ...approval }, auth });
+  acceptance = createAcceptanceContext(cloud, { ...requester, id: "key:ops" });
+  providePorts(cloud.ports);
+  operation = (await acceptOnboarding(acceptance, request)).operation;
+  const as = (id = "") =>
+    decideApproval(cloud.ports.registry, operation, {
+      ...{ kind: "approved", by: { ...approver, id } },
+      personOf: createPersonOf(auth),
+    });
+
+  await acceptance.run({
+    async atRest() {
+      // She may hold the key.
+      await as(ann);
+      expect(record().approval).toMatchObject({ needed: 2, given: [{ by: ann }] });
+      expect(record().approval?.decision).toBeUndefined();
+      await as(ben);
+      acceptance.raise(decisionEvent);
+    },
+  });
+
+  expect(record()).toMatchObject({ status: "Succeeded", approval: { decision: { by: ben } } });
+});
+
 it("ignores an event without a recorded decision", async () => {
   let rests = 0;
   await acceptance.run({

@@ -244,6 +244,41 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
   });
 });
 
+describe("a namespace whose cluster the catalog has dropped", () => {
+  it.each(["repair", "migrate"] as const)("cannot %s, and learns what it still can", async (act) => {
+    const ports = restarted({ clusters: otherClusters });
+
+    const operation = await (act === "repair" ? repair(ports) : migrate(ports, "podIdentity"));
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "UNKNOWN_CLUSTER" } });
+    expect(operation?.error?.fix).toContain("can still be offboarded (DELETE /api/namespaces/{cluster}/{namespace})");
+    expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded" });
+  });
+});
+
+it("repairs everything but a database whose role the catalog no longer allows, and names that", async () => {
+  const { orders: entry, ...others } = server?.databases ?? {};
+  const databases = { ...others, ...(entry ? { orders: { ...entry, roles: ["reader" as const] } } : {}) };
+  const sqlServers = { ...otherServers, ...(server ? { "sql-dev": { ...server, databases } } : {}) };
+  const ports = restarted({ sqlServers });
+  breakIt();
+
+  const plan = await planRepair(ports, { operation: "", ...onboarded(), isMigrating: false });
+  const operation = await repair(ports);
+
+  expect(plan).toMatchObject({ blocked: false });
+  expect(operation).toMatchObject({
+    status: "Succeeded",
+    leftInPlace: [expect.stringContaining("grantDatabase sql-dev/orders: The catalog does not allow writer")],
+  });
+  expect(usersIn("messages")).toEqual([name]);
+  expect(cloud.users.get("sql-dev/orders")?.get(name)?.roles).toContain("db_datawriter");
+  expect(await send(ports, parse([messages, { ...orders, roles: ["writer", "reader"] }]))).toMatchObject({
+    status: "Failed",
+    error: { code: "ROLE_NOT_ALLOWED" },
+  });
+});
+
 it("repairs what a dropped server does not touch, and leaves a ConfigMap whose addresses nobody knows any more", async () => {
   const ports = restarted({ sqlServers: otherServers });
   const before = cloud.objects.get("v1 ConfigMap team-a/mooring-databases");

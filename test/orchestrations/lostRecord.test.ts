@@ -108,6 +108,47 @@ it("does not let an operator hand over more than the request asks for", async ()
   expect(planned?.blockers[0]?.message).toContain(`${name} (db_datareader, db_datawriter) in sql-dev/orders`);
 });
 
+it("counts roles that somebody else gave beyond the request, in a database that it names", async () => {
+  const users = cloud.users.get("sql-dev/messages");
+  const user = users?.get(name);
+  if (!user) throw new Error("there is no user");
+  users?.set(name, { ...user, roles: [...user.roles, "db_owner"] });
+  const options = { adoptIdentity: clientId() };
+
+  const planned = await planBy(operator, parse([messages, orders]), options);
+  const { code } = await send(operator, parse([messages, orders]), options);
+
+  expect(code).toBe("IDENTITY_HAS_ACCESS");
+  expect(planned?.blockers[0]?.message).toContain(`${name} (db_owner) in sql-dev/messages`);
+  expect(planned?.blockers[0]?.message).not.toContain("sql-dev/orders");
+});
+
+it("counts roles in Azure on the catalog's servers, and no others", async () => {
+  const principalId = cloud.identities.get(name)?.principalId ?? "";
+  const { resourceId } = cloud.ports.catalog.sqlServers["sql-dev"] ?? { resourceId: "" };
+  const roleDefinitionId = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/contributor";
+  const role = { roleDefinitionId, principalId };
+  cloud.roleAssignments.push({ ...role, id: "a", scope: "/subscriptions/s/resourceGroups/logs" });
+  const options = { adoptIdentity: clientId() };
+  expect(await planBy(operator, parse([messages, orders]), options)).toMatchObject({ blockers: [] });
+
+  cloud.roleAssignments.push({ ...role, id: "b", scope: resourceId });
+  const planned = await planBy(operator, parse([messages, orders]), options);
+
+  expect(planned?.blockers[0]).toMatchObject({ code: "IDENTITY_HAS_ACCESS" });
+  expect(planned?.blockers[0]?.message).toContain(`contributor at ${resourceId}`);
+  expect(planned?.blockers[0]?.message).not.toContain("logs");
+});
+
+it("takes back what Mooring gave beyond the request that adopts the identity", async () => {
+  const { status } = await send(operator, parse([messages, { ...orders, roles: ["reader"] }]), {
+    adoptIdentity: clientId(),
+  });
+
+  expect(status).toBe("Succeeded");
+  expect(cloud.users.get("sql-dev/orders")?.get(name)?.roles).toEqual(["db_datareader"]);
+});
+
 it("uses no other identity than the one that the operator saw", async () => {
   const { code } = await send(operator, parse([messages, orders]), { adoptIdentity: crypto.randomUUID() });
 

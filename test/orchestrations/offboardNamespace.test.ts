@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
-import { identityName } from "../../src/domain/naming/names.ts";
+import { federatedCredentialName, federatedSubject, identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
@@ -99,6 +99,31 @@ it("removes its credential from an identity that is no longer Mooring's, in eith
   expect(onboarded?.findings?.map(({ code }) => code)).toEqual(["CREDENTIAL_SURPLUS", "CREDENTIAL_ADDED"]);
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect(cloud.credentials.get(name)?.map((each) => each.name)).toEqual(["theirs"]);
+});
+
+it("removes what no record asks for under its own names from an adopted identity, and leaves what others have", async () => {
+  const identity = cloud.identities.get(name);
+  const [credential] = cloud.credentials.get(name) ?? [];
+  if (!identity || !credential) throw new Error("it is not onboarded");
+  cloud.identities.set(name, { ...identity, tags: {} });
+  const of = (account: string) => ({
+    ...{ ...credential, name: federatedCredentialName(request, account) },
+    subject: federatedSubject(request.namespace, account),
+  });
+  const theirs = { ...credential, name: "theirs", subject: "repo:x" };
+  cloud.credentials.set(name, [of("former"), credential, theirs]);
+  const record = cloud.namespaces.get(key);
+  if (record) cloud.namespaces.set(key, { ...record, things: [] });
+
+  const operation = await offboard({ ignoreDependants: true });
+
+  expect(operation).toMatchObject({ status: "Succeeded" });
+  expect(cloud.credentials.get(name)).toEqual([theirs]);
+  const differences = cloud.steps.get(`${operation?.id} unfederateIdentity ${name}`)?.differences ?? [];
+  expect(differences.filter(({ field }) => field === "name").map(({ current }) => current)).toEqual([
+    of("former").name,
+    credential.name,
+  ]);
 });
 
 it("removes a service account that came late from a namespace that stays, and leaves a copy of it", async () => {

@@ -59,6 +59,16 @@ function makeAnother(database: string) {
   });
 }
 
+/** Somebody had the identity, and a user for it, before Mooring came. */
+async function adoptUser(database: string, roles: readonly string[]) {
+  const ref = { subscriptionId: "s", resourceGroup: "g", name };
+  const { clientId } = await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
+  usersIn(database).set(name, {
+    ...{ name, type: "E", sid: sidFromClientId(clientId), permissions: [], ownedSchemas: [], mark: undefined },
+    ...{ roles, createdTime: "2026-11-28T00:00:00.000Z" },
+  });
+}
+
 describe("a user that somebody renamed", () => {
   it("loses its access when a change leaves its database out", async () => {
     await send(parse());
@@ -131,6 +141,38 @@ describe("another user with the identity's SID", () => {
     const notices = [...cloud.steps.values()].flatMap((step) => step.notices ?? []);
     expect(notices.map(({ code }) => code)).toContain("SQL_USER_OF_OTHERS");
     expect([...usersIn("orders").keys()]).toEqual(["other"]);
+  });
+
+  it.each([
+    ["has all that is asked for", ["db_datareader", "db_datawriter"], "db_datareader, db_datawriter"],
+    ["was given more by Mooring", ["db_datareader"], "db_datareader"],
+  ])("stops a change if it was there before, has Mooring's name, and %s", async (_what, roles, kept) => {
+    await adoptUser("orders", roles);
+    await send(parse({ adoptionPolicy: "Always" }));
+
+    const operation = await send(parse({ databases: [messages], adoptionPolicy: "Always" }));
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OF_OTHERS" } });
+    expect(operation?.error?.message).toContain(`In sql-dev/orders user ${name} (${kept}) was there before`);
+    expect(usersIn("orders").get(name)).toMatchObject({ roles: ["db_datareader", "db_datawriter"] });
+  });
+
+  it("does not stop an offboarding if it was there before, with its identity", async () => {
+    await adoptUser("orders", ["db_datareader"]);
+    await send(parse({ adoptionPolicy: "Always" }));
+
+    expect(await offboard()).toMatchObject({ status: "Succeeded" });
+    expect(usersIn("orders").get(name)).toMatchObject({ roles: ["db_datareader"], mark: undefined });
+  });
+
+  it("does not stop a change if it was there before, and its SID is not the identity's", async () => {
+    await adoptUser("orders", ["db_datareader", "db_datawriter"]);
+    await send(parse({ adoptionPolicy: "Always" }));
+    usersIn("orders").set(name, { ...usersIn("orders").get(name), sid: `0x${"AB".repeat(16)}` });
+
+    expect(await send(parse({ databases: [messages], adoptionPolicy: "Always" }))).toMatchObject({
+      status: "Succeeded",
+    });
   });
 
   it("is found beside the namespace's own user, whose SID is an old one", async () => {

@@ -262,8 +262,8 @@ const breaks: readonly Break[] = [
       ] as const)
         cloud.objects.set(`${podApi} ${kind} team-a/${of}`, ours(podApi, kind, of));
     },
-    found: ["OBJECT_SURPLUS", "OBJECT_SURPLUS"],
-    severity: "Warning",
+    found: ["POD_IDENTITY_SURPLUS", "POD_IDENTITY_SURPLUS"],
+    severity: "Error",
     writes: ["remove AzureIdentityBinding", "remove AzureIdentity"],
   },
   {

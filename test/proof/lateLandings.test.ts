@@ -1,25 +1,38 @@
 /**
- * Late landing × cancel × next operation: 3,000 seeded schedules (support/lateSchedules.ts), a tenth of them in `npm test`.
+ * Late landing × cancel × next operation: 10,000 seeded schedules (support/lateSchedules.ts), 300 of them in `npm test`.
  * `MOORING_FIRST_SEED=n MOORING_SEEDS=1` runs one alone.
  */
-import { expect, it } from "vitest";
-import { shareOf } from "../support/proofs.ts";
+import { afterAll, expect, it } from "vitest";
+import { isWhole } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
 import { runSchedule } from "./support/lateSchedules.ts";
+import { createWorkers, range } from "./support/workers.ts";
 
-const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(3_000));
+interface Share {
+  readonly seeds: readonly number[];
+}
+
+interface Report {
+  readonly bad: readonly { seed: number; problems: readonly string[] }[];
+  readonly seen: Readonly<Record<string, number>>;
+}
+
+const workers = createWorkers<Share, Report>(new URL("./support/lateWorker.ts", import.meta.url));
+afterAll(() => workers.close());
+
+const count = Number(process.env["MOORING_SEEDS"] ?? (isWhole ? 10_000 : 300));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
 it(`leaves nothing behind in ${count} schedules of late landings, cancels and next operations`, async () => {
-  const bad: string[] = [];
-  const seen = new Map<string, number>();
-  for (let seed = first; seed < first + count; seed += 1) {
-    const result = await runSchedule(seed);
-    if (result.problems.length > 0) bad.push(`seed ${seed}: ${result.problems.join("; ")}`);
-    for (const each of result.seen) seen.set(each, (seen.get(each) ?? 0) + 1);
-  }
+  const reports = await Promise.all(
+    range(0, workers.count).map((index) =>
+      workers.work({ seeds: range(first + index, first + count, workers.count) }, index),
+    ),
+  );
 
-  expect(bad).toEqual([]);
+  expect(reports.flatMap(({ bad }) => bad.map(({ seed, problems }) => `seed ${seed}: ${problems.join("; ")}`))).toEqual(
+    [],
+  );
   if (count < 300) return;
   for (const what of [
     "onboard Succeeded",
@@ -28,7 +41,8 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
     "change Succeeded",
     "repair Succeeded",
   ]) {
-    expect(seen.get(what) ?? 0, what).toBeGreaterThan(count / 100);
+    const times = reports.reduce((sum, { seen }) => sum + (seen[what] ?? 0), 0);
+    expect(times, what).toBeGreaterThan(count / 100);
   }
 }, 14_400_000);
 

@@ -1,4 +1,9 @@
-/** Two simultaneous requests for one namespace, in every combination: one operation at a time, and one of each resource. */
+/**
+ * Two simultaneous requests for one namespace, in every combination: one operation at a time, and one of each resource. And somebody
+ * who puts something into a namespace while it is offboarded.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -14,10 +19,14 @@ const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 
 let sandbox: SuiteSandbox;
 let service: Service;
+let people: CoreV1Api;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ logLevel: "warning" });
   service = serviceOf(sandbox);
+  const config = new KubeConfig();
+  config.loadFromFile(sandbox.kubeconfig);
+  people = config.makeApiClient(CoreV1Api);
 });
 afterAll(() => sandbox?.close());
 
@@ -110,6 +119,9 @@ const two = {
 
 const isConflict = ({ status, body, headers }: Answer) =>
   status === 409 && /^[A-Z_]+$/.test(String(body["code"])) && (headers.get("location") ?? "").startsWith("/api/");
+
+/** Whether somebody who moved in was counted. */
+const visits: boolean[] = [];
 
 const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
   async "the same request twice"(namespace) {
@@ -212,6 +224,35 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     // A verification succeeds, and in the middle of a change it may see a temporary state, or it is refused with a conflict.
     expect(verified && (verified.status === 200 || isConflict(verified))).toBe(true);
   },
+  async "an offboarding against somebody who moves in"(namespace) {
+    await onboarded(namespace, { deletePolicy: "Delete" });
+    const { journal } = sandbox.cloud.faults;
+    const { objects } = sandbox.cloud.kubernetes;
+
+    const removing = remove(namespace);
+    // The first one comes in time.
+    await sleep(visits.length === 0 ? 0 : dice.pick([0, 50, 100, 200]));
+    const body = { metadata: { name: "theirs" } };
+    const isIn = await people.createNamespacedConfigMap({ namespace, body }).then(
+      () => true,
+      () => false,
+    );
+    const from = journal.length;
+    expect((await removing).status).toBe(202);
+    await settle(namespace);
+
+    // Whoever comes after the last count is too late.
+    const isCounted = journal
+      .slice(from)
+      .some(({ operation, target }) => operation === "GET configmaps" && target.endsWith(`/${namespace}`));
+    const home = await objects.get("v1", "Namespace", namespace);
+    if (isIn && isCounted) {
+      expect(await objects.get("v1", "ConfigMap", "theirs", namespace)).toBeDefined();
+      expect(home?.metadata.deletionTimestamp).toBeUndefined();
+    }
+    if (home && home.metadata.deletionTimestamp === undefined) await people.deleteNamespace({ name: namespace });
+    visits.push(isIn && isCounted);
+  },
   async "two offboardings"(namespace) {
     await post(request(namespace));
     await settle(namespace);
@@ -255,5 +296,6 @@ it(`gives a namespace to one of two requests, ${rounds} times (seed ${seed})`, a
 
   expect([...tally.values()].reduce((sum, count) => sum + count, 0)).toBe(rounds);
   expect(tally.size).toBe(kinds.length);
+  expect(visits.some(Boolean), `nobody was counted in ${visits.length} visits`).toBe(true);
   expect(sandbox.cloud.serviceBus.queue(names.queue).messages()).toEqual([]);
 }, 600_000);

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { ownerTags } from "../../src/domain/naming/ownership.ts";
+import { identityOf } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -38,5 +40,30 @@ it("finds drift by itself, repairs it, and publishes both on the topic", async (
   expect(body["value"]).toMatchObject([
     { kind: "repair", status: "Succeeded", requestedBy: "mooring" },
     { kind: "onboard" },
+  ]);
+}, 90_000);
+
+it("names an identity that no record knows, on the topic and to an operator", async () => {
+  const { world } = sandbox.cloud;
+  const known = identityOf(sandbox.cloud, "drifting");
+  if (!known) throw new Error("no identity to copy");
+  const berth = { cluster: names.cluster, namespace: "nobodys" };
+  const name = identityName(berth);
+  const id = known.id.replace(known.name, name);
+  const fresh = { clientId: crypto.randomUUID(), principalId: crypto.randomUUID(), federatedCredentials: new Map() };
+  world.identities.set(id.toLowerCase(), { ...known, ...fresh, id, name, tags: ownerTags(berth, "lost") });
+
+  const told = () =>
+    sandbox.cloud.serviceBus
+      .subscription(names.topic, "all")
+      .messages()
+      .map(({ body }) => body as { subject: string; data: { findings?: { code: string }[] } })
+      .filter(({ subject }) => subject === `${names.cluster}/nobodys`);
+  await expect.poll(() => told().length, { timeout: 75_000, interval: 500 }).toBe(1);
+
+  expect(told()[0]?.data.findings).toMatchObject([{ code: "IDENTITY_UNRECORDED", target: name }]);
+  const { body } = await service.call("GET", "/api/health/ready");
+  expect(body["warnings"]).toEqual([
+    `No record knows identity ${name} (client ID ${fresh.clientId}), which has Mooring's tags for ${names.cluster}/nobodys.`,
   ]);
 }, 90_000);

@@ -1,17 +1,30 @@
 /** Nobody loses access unasked: a request that leaves out what a namespace has says that this is meant, at every entrance. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
+/** Whether the operator has taken the cluster out of the catalog, which the service reads when it starts. */
+let isClusterDropped = false;
+
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({
+    catalogFor: (_app, catalog) => (isClusterDropped ? withoutCluster(catalog) : catalog),
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
+
+function withoutCluster(text: string): string {
+  const { clusters, ...rest } = parse(text);
+  const { [names.cluster]: dropped, ...others } = clusters;
+  return stringify({ ...rest, clusters: { ...others, another: dropped } });
+}
 
 const request = (namespace: string, databases: readonly string[], changes: object = {}) => ({
   cluster: names.cluster,
@@ -168,3 +181,31 @@ it("dead-letters a message without the sign, and takes one with it", async () =>
   await expect.poll(() => nowIn("queued"), { timeout: 30_000 }).toBe("Onboarded with messages");
   expect(queue.deadLetters()).toHaveLength(2);
 });
+
+it("takes the users of a namespace away whose cluster left the catalog, and names what it leaves", async () => {
+  await onboard("left");
+  const name = identityName({ cluster: names.cluster, namespace: "left" });
+  await sandbox.killHost();
+  isClusterDropped = true;
+  await sandbox.restartHost();
+
+  const repair = await service.call("POST", `/api/namespaces/${names.cluster}/left/repair`);
+  const repaired = await service.waitFor(String(repair.body["id"]));
+  const ended = await service.waitFor(await service.offboard(names.cluster, "left"));
+  const { body: status } = await service.call("GET", `/api/operations/${ended.id}`);
+
+  expect(repaired).toMatchObject({ status: "Failed", error: { code: "UNKNOWN_CLUSTER" } });
+  expect(repaired).toMatchObject({ error: { fix: expect.stringContaining("can still be offboarded") } });
+  expect(ended.status).toBe("Succeeded");
+  expect(status["leftInPlace"]).toContainEqual(
+    `removeIdentity ${name}: The catalog has no cluster "${names.cluster}". What Mooring made there may still be there.`,
+  );
+  for (const database of both) {
+    expect(
+      sandbox.cloud.sql
+        .database(database)
+        .users()
+        .map((user) => user.name),
+    ).not.toContain(name);
+  }
+}, 120_000);

@@ -227,6 +227,7 @@ function identitiesOf({ identities, credentials }: State, write: Write): Ports["
   const key = ({ name }: IdentityRef) => name;
   return {
     get: async (ref) => identities.get(key(ref)),
+    listIn: async () => [...identities.values()],
     put: (ref, settings) =>
       write("put identity", () => {
         const made = identities.get(key(ref)) ?? {

@@ -31,6 +31,8 @@ export interface SqlSimulator extends Simulator {
   database(name: string): SqlDatabase;
   /** How many clients are connected. */
   readonly connections: number;
+  /** Ends every connection, as a failover does; clients have to log in again. */
+  disconnect(): void;
 }
 
 export interface SqlOptions {
@@ -99,6 +101,9 @@ export async function startSql(
     database: (name) => openFromInside(findDatabase(name) ?? missing(server, name), context),
     get connections() {
       return sockets.size;
+    },
+    disconnect: () => {
+      for (const socket of sockets) socket.destroy();
     },
     close: () => {
       closing ??= end(listener, sockets);

@@ -118,6 +118,23 @@ export function createManagedIdentities({
       return found && toIdentity(ref, found);
     },
 
+    async listIn({ subscriptionId, resourceGroup }) {
+      const { userAssignedIdentities } = await clientFor(subscriptionId);
+      const place = { subscriptionId, resourceGroup, name: "" };
+      const found = await find(
+        `List the identities in resource group "${resourceGroup}"`,
+        async (options) => {
+          const identities: ManagedIdentity[] = [];
+          for await (const each of userAssignedIdentities.listByResourceGroup(resourceGroup, options)) {
+            identities.push(toIdentity(place, each));
+          }
+          return identities;
+        },
+        turnOf(place, "list"),
+      );
+      return found ?? [];
+    },
+
     async put(ref, { location, tags }) {
       const { userAssignedIdentities } = await clientFor(ref.subscriptionId);
       const written = await call(

@@ -8,7 +8,7 @@ import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
 import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";
 import { garbled, lacksNamespace, outdated, toError } from "./errors.ts";
-import { believeOnlyReady } from "./readiness.ts";
+import { askReady, believeOnlyReady } from "./readiness.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
@@ -70,7 +70,8 @@ export function createKubernetes({
   readonly scope?: string;
   readonly timeoutMs?: number;
 }): Kubernetes {
-  const send = believeOnlyReady(createSend({ credential, scope, timeoutMs }));
+  const sendOnce = createSend({ credential, scope, timeoutMs });
+  const send = believeOnlyReady(sendOnce);
   const known = new Map<string, Resource>();
 
   async function ask<T>(cluster: ClusterTarget, request: ClusterRequest, shape: z.ZodType<T>): Promise<T> {
@@ -241,11 +242,14 @@ export function createKubernetes({
               spec: { resourceAttributes: { ...attributes, verb } },
             },
           };
-          const reply = await send(cluster, request);
-          // Mooring may lack the right to ask.
-          if (reply.status === 403 || reply.status === 404) return undefined;
-          if (!isSuccess(reply)) throw toError(cluster, request, reply);
-          const { allowed, reason } = read(cluster, request, { reply, shape: AccessReview }).status;
+          const review = (reply: ClusterReply) => {
+            // Mooring may lack the right to ask.
+            if (reply.status === 403 || reply.status === 404) return { allowed: true, reason: "" };
+            if (!isSuccess(reply)) throw toError(cluster, request, reply);
+            return read(cluster, request, { reply, shape: AccessReview }).status;
+          };
+          if (review(await send(cluster, request)).allowed) return undefined;
+          const { allowed, reason } = review(await askReady(sendOnce, cluster, request));
           const why = reason === "" ? "" : `: ${reason}`;
           return allowed ? undefined : `Cluster "${cluster.alias}" does not let Mooring ${verb} ${resource.name}${why}`;
         }),

@@ -3,6 +3,7 @@
  * ETag, so the first one counts; the event that wakes the orchestration carries nothing that is trusted.
  */
 
+import { createPersonOf } from "../../domain/access/person.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
@@ -41,7 +42,7 @@ export async function requestApproval(
       if (current.approval) return current.approval;
       const now = Date.now();
       // The SDK's timers count whole seconds; rounding up makes the time in the status the time that applies.
-      const approvals = approvalsNeeded(current);
+      const approvals = approvalsNeeded(current, createPersonOf(ports.catalog.auth));
       const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
       return {
         reasons: needed.map(({ what }) => what),

@@ -135,7 +135,7 @@ function approvalOf(id: string, decision: ApprovalDecision): Next {
     if (isFinal(record.status)) throw notPending(record, "it has ended");
     decision.expect?.(record);
     const signature = sign({ ...decision, now });
-    const needed = approvalsNeeded(record);
+    const needed = approval.needed ?? approvalsNeeded(record);
     if (kind === "rejected" || needed === 1) return { approval: { ...approval, decision: { kind, ...signature } } };
     const approvals = [...given, signature];
     const isEnough = approvals.length >= needed;

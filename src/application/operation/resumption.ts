@@ -57,9 +57,20 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
     migration: {
       ...(completed ? { completed } : {}),
       undos: undosOf(stages.filter(isComplete)),
-      from: stages.some(({ phase }) => phase === "retire") ? "retire" : "inventory",
+      // Once that phase has looked, its removals may be queued: they come before the next run, or while it looks.
+      from: hasBegun("retire", operation, forward) ? "retire" : "inventory",
     },
   };
+}
+
+function hasBegun(
+  phase: MigrationPhase,
+  { request, migration }: OperationRecord,
+  forward: readonly StepRecord[],
+): boolean {
+  return migrationPhases(request, migration ?? {})[phase].some((step) =>
+    forward.some((each) => isSameStep(each, step)),
+  );
 }
 
 /** The steps that the operation is for and that have done something; a step that came when it was too late has not. */

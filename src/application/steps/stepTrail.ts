@@ -164,7 +164,9 @@ export function beginTrail(
 function withRemoved(before: StepRecord | undefined, action: StepAction, found: readonly Difference[]): Difference[] {
   if (action !== "delete" || before?.action !== "delete") return [...found];
   const { differences: removed = [] } = before;
-  return [...removed.filter(({ field }) => !found.some((each) => each.field === field)), ...found];
+  const isFound = ({ field, current }: Difference) =>
+    found.some((each) => each.field === field && each.current === current);
+  return [...removed.filter((each) => !isFound(each)), ...found];
 }
 
 function now(): string {

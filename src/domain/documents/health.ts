@@ -9,7 +9,7 @@ export const HealthDocument = z.object({
   }),
   warnings: z.array(z.string()).optional().meta({
     description:
-      "What needs an operator although the service works, such as names in use that the catalog no longer has. Operators see which, and which namespaces use them; anybody else, how many.",
+      "What needs an operator although the service works: names in use that the catalog no longer has, identities with Mooring's tags that no record knows. Operators see which; anybody else, how many.",
   }),
 });
 export type HealthDocument = z.infer<typeof HealthDocument>;

@@ -26,6 +26,10 @@ export const findingCatalogue = {
     "The managed identity was deleted and created again: its client ID is not the one that was onboarded.",
     "{repair} gives the new client ID to users and objects if the identity has Mooring's tags; otherwise remove the identity first.",
   ),
+  IDENTITY_UNRECORDED: broken(
+    "An identity has Mooring's tags, and no record knows it: the registry lost its namespace's row, or its write took effect late. It keeps whatever it can open.",
+    "A plan of its namespace shows an operator what it can open. Onboard the namespace with {adoptIdentity}, or remove the identity: `az identity delete`.",
+  ),
   IDENTITY_TAGS_ADDED: info(
     "Someone tagged the identity.",
     "Nothing: Mooring keeps its own tags and leaves the others.",
@@ -105,6 +109,10 @@ export const findingCatalogue = {
   ACCOUNT_SURPLUS: error(
     "A service account has Mooring's mark and the identity's client ID, and no record asks for it: it is left over, or its write took effect late.",
     `${repair} It removes the service account or, if it was somebody else's before, what Mooring wrote into it.`,
+  ),
+  POD_IDENTITY_SURPLUS: error(
+    "An AzureIdentity or AzureIdentityBinding has Mooring's mark, and no record asks for it: it is left over, or its write took effect late. It gives the identity to pods with its label.",
+    `${repair} It removes the object.`,
   ),
   OBJECT_SURPLUS: warning("One of Mooring's objects is left over from an earlier request.", repair),
   MARK_MISSING: warning(

@@ -15,6 +15,7 @@ export const httpActs = {
   repair: "POST /api/namespaces/{cluster}/{namespace}/repair",
   migrate: "POST /api/namespaces/{cluster}/{namespace}/migrate",
   migrateBack: "POST /api/namespaces/{cluster}/{namespace}/migrate?to=podIdentity",
+  offboard: "DELETE /api/namespaces/{cluster}/{namespace}",
   takeOver: "takeOver=true",
   adoptIdentity: "adoptIdentity=<its client ID>",
   dryRun: "dryRun=true",

@@ -37,7 +37,7 @@ export const refusals = {
     isPolicy: false,
     endsSteps: true,
     cause: "The catalog has no cluster with this name.",
-    fix: "Use a cluster alias from the catalog ({catalog}), or ask the platform team to add it.",
+    fix: "Use a cluster alias from the catalog ({catalog}), or ask the platform team to add it. A namespace whose cluster left the catalog can still be offboarded ({offboard}): that takes its database users away, and `leftInPlace` of the operation names the rest.",
   },
   UNKNOWN_SQL_SERVER: {
     status: 422,

@@ -69,8 +69,9 @@ export const stepErrors = {
   IDENTITY_HAS_ACCESS: {
     status: 500,
     retryable: false,
-    cause: "The identity that would be used can log in to databases that the request does not name.",
-    fix: "Ask for these databases, too, or drop the users there. A verification by an operator names them.",
+    cause:
+      "The identity that would be used can log in to databases that the request does not name or, if Mooring made it for a request that no record knows, has more roles than the request asks for.",
+    fix: "Ask for these databases and roles, too, or drop the users and roles there. A verification or a plan by an operator names them.",
   },
   FEDERATED_CREDENTIAL_CONFLICT: {
     status: 500,
@@ -146,8 +147,8 @@ export const stepErrors = {
     retryable: false,
     isTold: true,
     cause:
-      "Somebody else made another database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
-    fix: "If nobody needs the user, run `DROP USER` in the database. To offboard all the same, use {ignoreDependants}; the user stays.",
+      "Somebody else made a database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
+    fix: "If nobody needs the user, run `DROP USER` in the database; otherwise ask for the database. To offboard all the same, use {ignoreDependants}; the user stays.",
   },
   SQL_USER_OWNS_SCHEMA: {
     status: 500,

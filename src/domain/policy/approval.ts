@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ApprovalRule } from "../access/access.ts";
 import { AppRole, type Caller, queueRequester } from "../access/caller.ts";
+import type { PersonOf } from "../access/person.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
@@ -32,7 +33,7 @@ export const Approval = z.object({
   reminders: z.int(),
   needed: z.int().optional().meta({
     description:
-      "How many different people have to approve: two for a request from the queue, because its sender may be one of them. Absent means one.",
+      "How many different people have to approve: two for a request whose sender nobody knows, from the queue or with a key without an owner, because the sender may be one of them. Absent means one.",
   }),
   given: z
     .array(z.object({ by: z.string(), time: Time, comment: z.string().optional() }))
@@ -80,11 +81,14 @@ function judge(rule: ApprovalRule, request: OnboardingRequest): readonly Approva
 }
 
 /**
- * How many different people have to approve. A queue message's sender is unknown, but at least one of two approvers did not send
- * it, so nobody can approve their own request alone.
+ * How many different people have to approve. Who sends a message of the queue is unknown, and where people sign in, so is who holds
+ * a key without an owner. But at least one of two approvers did not send the request, so nobody can approve their own alone.
  */
-export function approvalsNeeded({ requestedBy }: { readonly requestedBy: string }): number {
-  return requestedBy === queueRequester ? 2 : 1;
+export function approvalsNeeded(
+  { requestedBy }: { readonly requestedBy: string },
+  personOf: PersonOf = (each) => each,
+): number {
+  return requestedBy === queueRequester || personOf(requestedBy) === undefined ? 2 : 1;
 }
 
 /** Whether the caller matches every required approver. Operators have no right to approve: that takes a role of its own. */

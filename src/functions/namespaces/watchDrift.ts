@@ -23,10 +23,11 @@ import { concerning, inSpan } from "../../telemetry/spans.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
 import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
+import type { IdentityWatch } from "./watchIdentities.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
-export function registerWatchDrift(ports: Ports): void {
+export function registerWatchDrift(ports: Ports, identityWatch: IdentityWatch): void {
   app.timer("watchDrift", {
     schedule: "*/30 * * * * *",
     extraInputs: [input.durableClient()],
@@ -37,6 +38,7 @@ export function registerWatchDrift(ports: Ports): void {
         repair: (record, repairTried) =>
           acceptUpkeep(acceptance, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
       });
+      await identityWatch.look(context);
     },
   });
 }

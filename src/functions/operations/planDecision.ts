@@ -28,9 +28,9 @@ export async function planApproval({ ports }: Planner, id: string, decision: App
   }
   const { request, earlier, team, approval } = record;
   const plan = await planOnboarding(ports, { operation: id, request, earlier, team });
-  const isLast = (approval?.given ?? []).length + 1 >= approvalsNeeded(record);
+  const isLast = (approval?.given ?? []).length + 1 >= (approval?.needed ?? approvalsNeeded(record));
   // The last missing approval is the one being given.
-  const needsApproval = isLast ? [] : ["The request came from the queue: another person has to approve it, too."];
+  const needsApproval = isLast ? [] : ["Nobody knows who sent the request: another person has to approve it, too."];
   return await withEstimate(ports, { ...plan, needsApproval }, { kind: "onboard", request, operation: id });
 }
 

@@ -15,7 +15,13 @@ import {
   type StepResult,
 } from "./step.ts";
 
-const dropped: ReadonlySet<PermanentCode> = new Set(["UNKNOWN_CLUSTER", "UNKNOWN_SQL_SERVER", "UNKNOWN_DATABASE"]);
+const dropped: ReadonlySet<PermanentCode> = new Set([
+  "UNKNOWN_CLUSTER",
+  "UNKNOWN_SQL_SERVER",
+  "UNKNOWN_DATABASE",
+  // Only what gives looks at roles.
+  "ROLE_NOT_ALLOWED",
+]);
 
 export function isDropped(error: unknown): error is PermanentError {
   return error instanceof PermanentError && dropped.has(error.code);

@@ -5,8 +5,9 @@ import { type Berth, federatedCredentialName, identityName } from "../../domain/
 import { replacedAccount } from "../../domain/request/change.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { hasOwnName } from "./ownName.ts";
 import { desiredCredential } from "./plan.ts";
-import { hasOwnName, isSame } from "./surplus.ts";
+import { isSame } from "./surplus.ts";
 
 export async function inspectCredentials(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,

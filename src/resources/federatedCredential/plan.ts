@@ -6,6 +6,7 @@ import { type Berth, federatedCredentialName, federatedSubject } from "../../dom
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
+import { hasOwnName } from "./ownName.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
@@ -106,20 +107,29 @@ export function removalOf({ name, subject }: FederatedCredential): readonly Diff
   ];
 }
 
+interface UnfederationInput extends Berth {
+  readonly serviceAccount: string;
+  readonly createdBy?: string | undefined;
+  /** The whole namespace goes, and with it what no record asks for (surplus.ts): the identity may be adopted, and stay. */
+  readonly isWhole?: boolean;
+}
+
 export async function planUnfederation(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
-  input: Berth & { readonly serviceAccount: string; readonly createdBy?: string | undefined },
-): Promise<{ plan: StepPlan; credential: string; isAbsent?: boolean }> {
+  { isWhole = false, ...input }: UnfederationInput,
+): Promise<{ plan: StepPlan; found: readonly string[]; isAbsent?: boolean }> {
   const ref = identityRef(findCluster(catalog, input.cluster), input);
-  const credential = federatedCredentialName(input, input.serviceAccount);
+  const own = federatedCredentialName(input, input.serviceAccount);
   const step: StepKey = { name: "unfederateIdentity", target: ref.name };
-  const none = { plan: toStepPlan(step, { action: "none" }), credential };
+  const none = { plan: toStepPlan(step, { action: "none" }), found: [] };
   if (input.createdBy !== undefined) {
     const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
     if (record?.action !== "create") return none;
   }
   const credentials = await identities.federatedCredentials(ref);
-  const found = credentials.find((each) => each.name === credential);
-  if (!found) return { ...none, isAbsent: true };
-  return { plan: toStepPlan(step, { action: "delete", differences: removalOf(found) }), credential };
+  const isAbsent = credentials.every(({ name }) => name !== own);
+  const found = credentials.filter((each) => each.name === own || (isWhole && hasOwnName(each, input)));
+  if (found.length === 0) return { ...none, isAbsent };
+  const plan = toStepPlan(step, { action: "delete", differences: found.flatMap(removalOf) });
+  return { plan, found: found.map(({ name }) => name), isAbsent };
 }

@@ -8,6 +8,7 @@ import type { Kubernetes } from "../../ports.ts";
 import { replacesAccount } from "../definitions/operationFacts.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectCredentials } from "./inspection.ts";
+import { hasOwnName } from "./ownName.ts";
 import { desiredCredential, removalOf } from "./plan.ts";
 import { federateIdentity, retireCredential, returnCredential, unfederateIdentity } from "./steps.ts";
 import { findSurplusCredentials } from "./surplus.ts";
@@ -55,7 +56,9 @@ export const federatedCredential = defineResource({
     const reading = identities.federatedCredentials(identityRef(findCluster(catalog, request.cluster), request));
     return [
       reading.then((current) =>
-        current.some(({ name }) => name === own) ? [`Federated credential ${own} is still there.`] : [],
+        current
+          .filter((each) => each.name === own || hasOwnName(each, request))
+          .map(({ name }) => `Federated credential ${name} is still there.`),
       ),
     ];
   },

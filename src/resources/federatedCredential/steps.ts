@@ -9,15 +9,7 @@ import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
 import { accountOf, earlierOf, lastOf } from "../definitions/operationFacts.ts";
 import { armWrite } from "../definitions/resource.ts";
-import {
-  defineStep,
-  type Given,
-  type Looking,
-  type Planning,
-  type StepContext,
-  type StepInput,
-  StepResult,
-} from "../definitions/step.ts";
+import { defineStep, type Given, type StepContext, type StepInput, StepResult } from "../definitions/step.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import { planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
 
@@ -61,25 +53,21 @@ export const federateIdentity = defineStep({
 const account = { serviceAccount: z.string() };
 type Removed = Given<typeof account>;
 
-const removed = {
-  given: account,
-  output: StepResult,
-  async look(ports: Ports, input: Looking & Removed, { step }: Planning) {
-    return { ...(await planUnfederation(ports, input)).plan, ...step };
-  },
-  async run(input: StepInput & Removed, ports: Ports, step: StepContext) {
-    const { plan, credential, isAbsent } = await planUnfederation(ports, input);
-    if (plan.action === "delete") {
-      await step.willDo("delete", plan.differences);
-      const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
-      await ports.identities.removeFederatedCredential(ref, credential);
-    }
-    const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
-    const isSurprising = isAbsent && (await isMissed(ports, input, made));
-    return { action: plan.action, ...(isSurprising ? { isMissed: true } : {}) };
-  },
-  whenDropped: leave,
-} as const;
+async function unfederate(
+  input: StepInput & Removed & { readonly isWhole?: boolean },
+  ports: Ports,
+  step: Pick<StepContext, "willDo">,
+) {
+  const { plan, found, isAbsent } = await planUnfederation(ports, input);
+  if (plan.action === "delete") {
+    await step.willDo("delete", plan.differences);
+    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    for (const name of found) await ports.identities.removeFederatedCredential(ref, name);
+  }
+  const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
+  const isSurprising = isAbsent && (await isMissed(ports, input, made));
+  return { action: plan.action, ...(isSurprising ? { isMissed: true } : {}) };
+}
 
 function hasCredential({ request }: NamespaceRecord): boolean {
   return request.identityMode === "workloadIdentity";
@@ -90,8 +78,15 @@ export const unfederateIdentity = defineStep({
   ...armWrite,
   target: "identity",
   undo: { by: "returnCredential" },
+  given: account,
+  output: StepResult,
   from: (operation) => ({ serviceAccount: accountOf(operation) }),
-  ...removed,
+  // An offboarding takes every credential with a name of Mooring's.
+  async look(ports, input, { kind }) {
+    return (await planUnfederation(ports, { ...input, isWhole: kind === "offboard" })).plan;
+  },
+  run: (input, ports, step) => unfederate({ ...input, isWhole: input.looksAgain === true }, ports, step),
+  whenDropped: leave,
 });
 
 /** The same for a service account that a change replaces. */
@@ -100,8 +95,14 @@ export const retireCredential = defineStep({
   stage: "replace",
   writesIdentity: true,
   target: (input) => accountKey(input, input.serviceAccount),
+  given: account,
+  output: StepResult,
   from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
-  ...removed,
+  async look(ports, input, { step }) {
+    return { ...(await planUnfederation(ports, input)).plan, ...step };
+  },
+  run: unfederate,
+  whenDropped: leave,
 });
 
 /** Puts it back when a migration fails to remove it, or is canceled at that point. */

@@ -1,15 +1,10 @@
 /** Credentials under Mooring's own names that the record does not ask for, such as one whose write took effect late. */
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
-import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
+import { federatedCredentialName } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
+import { hasOwnName } from "./ownName.ts";
 import { desiredCredential } from "./plan.ts";
-
-/** The account is one of the namespace's, and the name is the one that Mooring gives to its credential, whoever the issuer is. */
-export function hasOwnName({ name, subject }: FederatedCredential, berth: Berth): boolean {
-  const accounts = federatedSubject(berth.namespace, "");
-  return subject.startsWith(accounts) && name === federatedCredentialName(berth, subject.slice(accounts.length));
-}
 
 export function isSame(a: FederatedCredential, b: FederatedCredential): boolean {
   return a.issuer === b.issuer && a.subject === b.subject && a.audiences.join() === b.audiences.join();

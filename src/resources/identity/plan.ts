@@ -1,17 +1,20 @@
 /** Whether to create, adopt or keep the identity, and whether to delete it. */
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { printTagsMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
+import { printTagsMark, readMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
 import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
+import { grantsOf } from "../../domain/targets/roleBundles.ts";
+import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import { list } from "../definitions/dependants.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { findReach, namedIn } from "../sqlUser/elsewhere.ts";
+import { findReach, namedIn, type Reach } from "../sqlUser/elsewhere.ts";
 import { describeReach, describeUserIn } from "./reach.ts";
+import { describeRole, findRolesOnTargets } from "./roles.ts";
 
 export interface IdentityDecision {
   readonly plan: StepPlan;
@@ -95,7 +98,7 @@ export async function planIdentity(ports: Reaching, input: IdentityInput): Promi
  * An identity with the namespace's tags is only the namespace's if its record says so: the row may have been lost, and another
  * team may ask for the namespace.
  */
-function isKnownTo(
+export function isKnownTo(
   record: NamespaceRecord | undefined,
   { name, clientId, principalId }: ManagedIdentity,
   { operation, createdBy }: { readonly operation: string; readonly createdBy: string },
@@ -123,24 +126,65 @@ async function unrecordedConflict(
     : record?.operation === operation
       ? record.adoptIdentity
       : undefined;
-  if (decided === current.clientId) return await accessConflict(ports, current, input);
+  if (decided === current.clientId) return await accessConflict(ports, current, input, surplusOf);
   const what = `Identity "${current.name}" (client ID ${current.clientId}) has Mooring's tags from operation ${createdBy}, and no record knows it.`;
   const message = operator ? `${what} ${await describeReach(ports, current, input)}` : what;
   return { code: "IDENTITY_UNRECORDED", message };
 }
 
-/** What somebody else's identity can open becomes the namespace's with it, so it must not be more than the request asks for. */
+/**
+ * What somebody else's identity can open becomes the namespace's with it, so it must not be more than the request asks for. An
+ * identity that Mooring made for an unknown request may hold more in the request's own databases, too: `surplusOf` finds it.
+ */
 async function accessConflict(
   ports: Reaching,
   current: ManagedIdentity,
-  { record, databases, operator }: Use,
+  { record, databases, operator, ...berth }: Use,
+  surplus?: typeof surplusOf,
 ): Promise<Conflict | undefined> {
   const requested = [...(record ? requestsOf(record) : []), ...(databases ? [{ databases }] : [])];
-  const { users } = await findReach(ports, current, namedIn(...requested));
-  if (users.length === 0) return undefined;
-  const where = operator ? list(users.map(describeUserIn)) : `${users.length} of the catalog's databases`;
+  const named = namedIn(...requested);
+  const { users } = await findReach(ports, current, surplus ? new Set() : named);
+  const elsewhere = users.filter(({ database }) => !named.has(database)).map(describeUserIn);
+  const more = (await surplus?.(ports, current, { berth, requested, users })) ?? [];
+  if (elsewhere.length + more.length === 0) return undefined;
+  const where = operator
+    ? list([...elsewhere, ...more])
+    : [
+        ...(elsewhere.length > 0 ? [`${elsewhere.length} of the catalog's databases`] : []),
+        ...(more.length > 0 ? [`${more.length} with more than the request's roles`] : []),
+      ].join(", ");
   const message = `Identity "${current.name}" can log in where the request does not ask for it: ${where}.`;
   return { code: "IDENTITY_HAS_ACCESS", message };
+}
+
+interface Requested {
+  readonly berth: Berth;
+  readonly requested: readonly Pick<OnboardingRequest, "databases">[];
+  readonly users: Reach["users"];
+}
+
+/** Beyond the requested roles; what Mooring's mark names is taken back when the users are adopted. */
+async function surplusOf(
+  ports: Reaching,
+  current: ManagedIdentity,
+  { berth, requested, users }: Requested,
+): Promise<readonly string[]> {
+  const wanted = (database: string) =>
+    requested.flatMap(({ databases }) =>
+      databases.filter((each) => keyOf(each) === database).flatMap(({ roles }) => grantsOf(roles)),
+    );
+  const held = users.flatMap(({ database, user }) => {
+    const asked = wanted(database).map(({ name }) => name);
+    const mark = readMark(user.mark);
+    const given = mark?.berth === berthKey(berth) ? mark.grants : {};
+    const isMore = (name: string) => !asked.includes(name) && !(name in given);
+    const more = { ...user, roles: user.roles.filter(isMore), permissions: user.permissions.filter(isMore) };
+    const hasMore = asked.length > 0 && more.roles.length + more.permissions.length > 0;
+    return hasMore ? [describeUserIn({ database, user: more })] : [];
+  });
+  const roles = await findRolesOnTargets(ports, findCluster(ports.catalog, berth.cluster), current);
+  return [...held, ...roles.map(describeRole)];
 }
 
 function adoptionConflict(

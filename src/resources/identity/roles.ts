@@ -35,6 +35,20 @@ export async function findRoles(
   };
 }
 
+/** Those that may open databases of the catalog. */
+export async function findRolesOnTargets(
+  ports: Looking,
+  cluster: ClusterTarget,
+  identity: Pick<ManagedIdentity, "principalId">,
+): Promise<readonly RoleAssignment[]> {
+  const { given } = await findRoles(ports, cluster, identity);
+  return given.filter((role) => isOnTarget(ports.catalog, role));
+}
+
+function isOnTarget(catalog: Catalog, { scope }: RoleAssignment): boolean {
+  return serversIn(catalog).some((id) => isWithin(scope, id));
+}
+
 async function unlessForbidden(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
   try {
     return { given: await look(), unseen: [] };
@@ -54,11 +68,10 @@ export async function inspectRoles(
   { cluster, identity, gaveRole }: { cluster: ClusterTarget; identity: ManagedIdentity; gaveRole: GaveRole },
 ): Promise<readonly Finding[]> {
   const { given, unseen } = await findRoles(ports, cluster, identity);
-  const servers = serversIn(ports.catalog);
   const findings = given
     .filter((role) => !gaveRole(role))
     .map((role) => {
-      const code = servers.some((id) => isWithin(role.scope, id)) ? "ROLE_ON_TARGET" : "ROLE_ADDED";
+      const code = isOnTarget(ports.catalog, role) ? "ROLE_ON_TARGET" : "ROLE_ADDED";
       return finding(code, identity.name, { field: "roles", expected: null, found: describeRole(role) });
     });
   if (unseen.length === 0) return findings;

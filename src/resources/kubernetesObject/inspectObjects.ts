@@ -1,6 +1,6 @@
 /** Reading Kubernetes objects back: whether they are as Mooring set them, and whether any remain that should be gone. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { type Finding, finding } from "../../domain/finding.ts";
+import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type MarkedMetadata, printMetadataMark, readMetadata } from "../../domain/naming/ownership.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
@@ -41,11 +41,11 @@ export function noteObject(note: InspectionInput["note"], current: KubernetesObj
 export async function inspectSurplus(
   kubernetes: Reading,
   cluster: ClusterTarget,
-  { ref, berth }: { ref: ObjectRef; berth: Berth },
+  { ref, berth, code }: { ref: ObjectRef; berth: Berth; code: FindingCode },
 ): Promise<readonly Finding[]> {
   const current = await kubernetes.get(cluster, ref);
   return current && isMadeFor(current.metadata, berth)
-    ? [finding("OBJECT_SURPLUS", thingOf(ref), { field: "object", expected: null, found: "made by Mooring" })]
+    ? [finding(code, thingOf(ref), { field: "object", expected: null, found: "made by Mooring" })]
     : [];
 }
 

@@ -38,7 +38,7 @@ export const podIdentity = defineResource({
     if (isMigrating) return [];
     return podIdentityRefs(request).map((ref) => ({
       target,
-      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request }),
+      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request, code: "POD_IDENTITY_SURPLUS" }),
     }));
   },
 

@@ -39,6 +39,8 @@ type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "registry" |
 export interface TakingDecision extends DatabaseDecision {
   /** What keeps access because somebody else gave it. */
   readonly notices: readonly Notice[];
+  /** The same of a user that was there before: an offboarding leaves it as it was. */
+  readonly adopted: readonly Notice[];
 }
 
 export async function planRevocation(
@@ -91,18 +93,16 @@ function joined(decisions: readonly Decision[]): Decision {
   };
 }
 
-async function decideRevocation(
-  ports: Looking,
-  input: RevocationInput,
-): Promise<Decision & { readonly notices: readonly Notice[] }> {
-  const { ours, others } = await findOurs(ports, input);
-  const notices = others.map(
-    (user): Notice => ({
-      code: "SQL_USER_OF_OTHERS",
-      message: `In ${place(input)} the identity is also user ${describeUser(user)}, which somebody else made.`,
-    }),
-  );
-  return { ...joined(ours.map((found) => revoke(found, input))), notices };
+type Revocation = Decision & Pick<TakingDecision, "notices" | "adopted">;
+
+async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
+  const { ours, others, adopted } = await findOurs(ports, input);
+  const told = (message: string): Notice => ({ code: "SQL_USER_OF_OTHERS", message: `In ${place(input)} ${message}` });
+  return {
+    ...joined(ours.map((found) => revoke(found, input))),
+    notices: others.map((user) => told(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
+    adopted: adopted.map((user) => told(`user ${describeUser(user)} was there before, and lets the identity in.`)),
+  };
 }
 
 function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Decision {
@@ -150,6 +150,8 @@ interface FoundUsers {
   readonly ours: readonly OurUser[];
   /** With the identity's SID, under another name: they let the same identity in. */
   readonly others: readonly DatabaseUser[];
+  /** With the identity's name and SID, from before; with what others gave. */
+  readonly adopted: readonly DatabaseUser[];
 }
 
 export async function findOurs(ports: Looking, input: Omit<RevocationInput, "createdBy">): Promise<FoundUsers> {
@@ -164,7 +166,19 @@ export async function findOurs(ports: Looking, input: Omit<RevocationInput, "cre
   return {
     ours: known.flatMap(({ user, mark }) => (mark ? [{ user, mark }] : [])),
     others: known.flatMap(({ user, mark }) => (mark || user.name === name ? [] : [user])),
+    adopted: known
+      .filter(({ user, mark }) => user.name === name && sids.includes(user.sid) && !isMade(mark))
+      .map(({ user, mark }) => withoutGrants(user, mark)),
   };
+}
+
+function isMade(mark: UserMark | undefined): boolean {
+  return mark !== undefined && mark.operation !== null;
+}
+
+function withoutGrants(user: DatabaseUser, { grants }: Pick<UserMark, "grants"> = { grants: {} }): DatabaseUser {
+  const isOthers = (grant: string) => !(grant in grants);
+  return { ...user, roles: user.roles.filter(isOthers), permissions: user.permissions.filter(isOthers) };
 }
 
 function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
@@ -190,10 +204,10 @@ function holds({ roles, permissions }: DatabaseUser, grant: string): boolean {
 function toDecision(
   name: TakingName,
   input: RevocationInput,
-  { notices = [], ...decision }: Decision & { readonly notices?: readonly Notice[] },
+  { notices = [], adopted = [], ...decision }: Decision & Partial<Revocation>,
 ): TakingDecision {
   const { conflict, changes } = decision;
-  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices };
+  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices, adopted };
 }
 
 function place({ database }: Pick<RevocationInput, "database">): string {
@@ -204,7 +218,7 @@ const database = { database: DatabaseRequest };
 type OnDatabase = Given<typeof database>;
 
 async function take(
-  { plan, conflict, changes, notices }: TakingDecision,
+  { plan, conflict, changes, notices }: Omit<TakingDecision, "adopted">,
   { cluster, namespace, database: on }: Berth & OnDatabase,
   { ports, step }: { readonly ports: Ports; readonly step: StepContext },
 ) {
@@ -248,10 +262,15 @@ export const retireDatabase = defineStep({
   stage: "replace",
   ...taking,
   from: (operation, target) => ({ database: findDatabaseOf(earlierOf(operation), target) }),
-  look: async (ports, input, { ignoreDependants = false }) =>
-    withUsersOfOthers(await planRevocation(ports, "retireDatabase", input), ignoreDependants),
-  run: async (input, ports, step) =>
-    await take(await planRevocation(ports, "retireDatabase", input), input, { ports, step }),
+  async look(ports, input, { kind, ignoreDependants = false }) {
+    const { plan, notices, adopted } = await planRevocation(ports, "retireDatabase", input);
+    const kept = kind === "offboard" ? notices : [...notices, ...adopted];
+    return withUsersOfOthers({ plan, notices: kept }, ignoreDependants);
+  },
+  async run(input, ports, step) {
+    const { adopted, ...decision } = await planRevocation(ports, "retireDatabase", input);
+    return await take({ ...decision, notices: [...decision.notices, ...adopted] }, input, { ports, step });
+  },
 });
 
 /** Takes back what Mooring gave beyond the roles of the request. */
@@ -269,7 +288,7 @@ export const narrowDatabase = defineStep({
 });
 
 /** What would keep access is said before anything is taken away; the steps themselves only report it. */
-function withUsersOfOthers({ plan, notices }: TakingDecision, isIgnored: boolean): StepPlan {
+function withUsersOfOthers({ plan, notices }: Pick<TakingDecision, "plan" | "notices">, isIgnored: boolean): StepPlan {
   const blockers = notices.map(({ message }) => toOperationError("SQL_USER_OF_OTHERS", message));
   return withDependants(plan, [{ blockers, notices: [] }], isIgnored);
 }

@@ -69,7 +69,7 @@ test("loads no SDK before its first use, since SDKs take most of the start-up ti
   }
 });
 
-test("creates, reads, tags and removes an identity, and ignores a second removal", async () => {
+test("creates, reads, tags, lists and removes an identity, and ignores a second removal", async () => {
   const { identities } = arm;
   expect(await identities.get(ref("mooring-a"))).toBeUndefined();
 
@@ -80,6 +80,10 @@ test("creates, reads, tags and removes an identity, and ignores a second removal
   expect(await identities.get(ref("mooring-a"))).toEqual(created);
   const tagged = await identities.put(ref("mooring-a"), { location: "westeurope", tags: { owner: "other" } });
   expect(tagged).toEqual({ ...created, tags: { owner: "other" } });
+
+  const { name: _name, ...place } = ref("");
+  expect(await identities.listIn(place)).toContainEqual(tagged);
+  expect(await identities.listIn({ ...place, resourceGroup: "nowhere" })).toEqual([]);
 
   await identities.remove(ref("mooring-a"));
   await identities.remove(ref("mooring-a"));

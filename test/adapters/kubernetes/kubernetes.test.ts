@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import type { Effect } from "../../../local/simulators/faults.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
+import type { ClusterTarget } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
 import { eventually, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
@@ -465,28 +466,66 @@ describe("errors", () => {
     expect(await get()).toMatchObject({ metadata: { name: "team" } });
   });
 
-  test("reads the 403 of a server that is not ready as an unreachable API server, in which nothing happened", async () => {
+  /** A server that answers as a starting one does; the closer must be called. */
+  async function startStarting(
+    answer: (path: string) => { readonly status: number; readonly body: object | string },
+  ): Promise<{ readonly target: ClusterTarget; readonly asked: readonly string[]; close(): void }> {
     const { certificate, privateKey } = cluster.tls;
+    const asked: string[] = [];
     const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
-      const isHealth = request.url === "/readyz";
-      response.writeHead(isHealth ? 500 : 403, { "content-type": "application/json" });
-      response.end(
-        isHealth
-          ? "[-]poststarthook/rbac/bootstrap-roles failed"
-          : JSON.stringify({ kind: "Status", reason: "Forbidden" }),
-      );
+      const path = request.url ?? "";
+      asked.push(path);
+      const { status, body } = answer(path);
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("The server has no port.");
-    const starting = { ...cluster.target, apiServer: `https://127.0.0.1:${address.port}/` };
+    const target = { ...cluster.target, apiServer: `https://127.0.0.1:${address.port}/` };
+    return { target, asked, close: () => void server.close() };
+  }
 
-    const error = await kubernetes.get(starting, ref()).catch((caught: unknown) => caught);
-    server.close();
+  const unread = { status: 500, body: "[-]poststarthook/rbac/bootstrap-roles failed" };
+
+  test("reads the 403 of a server that is not ready as an unreachable API server, in which nothing happened", async () => {
+    const forbidden = { status: 403, body: { kind: "Status", reason: "Forbidden" } };
+    const starting = await startStarting((path) => (path === "/readyz" ? unread : forbidden));
+
+    const error = await kubernetes.get(starting.target, ref()).catch((caught: unknown) => caught);
+    starting.close();
 
     expect(error).toMatchObject({ code: "CLUSTER_UNREACHABLE", isWithoutEffect: true });
   });
+
+  test.each([
+    ["is not ready", unread, [false], "CLUSTER_UNREACHABLE"],
+    ["is ready by now, and allows it", { status: 200, body: "ok" }, [false, true], undefined],
+    ["is ready, and says so again", { status: 200, body: "ok" }, [false, false], "does not let Mooring"],
+  ])(
+    "believes a review that denies something only a second time: the server %s",
+    async (_what, ready, allows, told) => {
+      const resources = { resources: [{ name: "configmaps", kind: "ConfigMap", namespaced: true }] };
+      const answers = new Map<string, number>();
+      const server = await startStarting((path) => {
+        if (path === "/readyz") return ready;
+        if (path === "/api/v1") return { status: 200, body: resources };
+        // Two verbs are asked about, side by side.
+        const count = answers.get(path) ?? 0;
+        answers.set(path, count + 1);
+        return { status: 201, body: { status: { allowed: allows[Math.floor(count / 2)] } } };
+      });
+
+      const why = await kubernetes
+        .whyForbidden(server.target, ref())
+        .catch((error: { readonly code: string }) => error.code);
+      server.close();
+
+      if (told === undefined) expect(why).toBeUndefined();
+      else expect(why).toContain(told);
+    },
+  );
 
   test("passes on how long the server asks to wait", async () => {
     script("GET namespaces", { kind: "error", code: 429, retryAfterSeconds: 7 });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { abandon, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
+import { abandon, haveChanged, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
+import { plannedSteps } from "../../../src/application/process/plannedSteps.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -63,4 +64,39 @@ it("undoes in the next run what an earlier run may have scheduled last, but does
   expect(resumptionOf(onboarding, [looked])?.undos).toEqual(["removeNamespace", "removeIdentity"]);
   expect(resumptionOf(onboarding, [looked, prepared])?.undos).toContain("revokeDatabase sql-dev/orders");
   expect(abandon(onboarding, [looked], "Given up.").leftUndone).toBeUndefined();
+});
+
+it.each([
+  ["nothing has begun", [], false],
+  ["a look has succeeded", [step("checkDependants", "aks-dev/team-a")], false],
+  ["a look has failed", [step("preflight", "aks-dev/team-a", { status: "Failed" })], false],
+  ["a removal has succeeded", [undo], true],
+  ["a removal runs, or its process has died", [{ ...undo, status: "Running" as const }], true],
+  ["a removal has failed, perhaps after its effect", [{ ...undo, status: "Failed" as const }], true],
+  ["a removal came too late to do anything", [{ ...undo, status: "Canceled" as const }], false],
+  ["a step has a name that only a later release knows", [step("polish", "aks-dev/team-a")], true],
+])("knows whether an operation may have changed something: %s", (_what, steps, isChanged) => {
+  expect(haveChanged(steps)).toBe(isChanged);
+});
+
+const migrating: OperationRecord = {
+  ...change,
+  kind: "migrate",
+  request: OnboardingRequest.parse({ ...requestFor("messages"), identityMode: "podIdentity" }),
+  migration: { until: "retire", serviceAccount: "app", selector: "team-a" },
+};
+const ofMigration = (...names: readonly string[]) =>
+  plannedSteps("migrate", migrating.request, { migration: migrating.migration })
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, target }) => step(name, target));
+const untilCutOver = ["takeInventory", "applyServiceAccount", "federateIdentity", "verifySideBySide", "cutOver"];
+
+it.each([
+  ["after its inventory", untilCutOver.slice(0, 1), "inventory"],
+  ["after it has cut over", untilCutOver, "inventory"],
+  // The removal that follows may be queued, and come before the next run looks.
+  ["when it has seen that no pod is left", [...untilCutOver, "checkPods"], "retire"],
+  ["when it has removed what it leaves", [...untilCutOver, "checkPods", "removePodIdentity"], "retire"],
+])("begins a migration again that broke off %s", (_what, names, from) => {
+  expect(resumptionOf(migrating, ofMigration(...names))?.migration?.from).toBe(from);
 });

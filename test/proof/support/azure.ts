@@ -21,6 +21,7 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
   const known = (ref: IdentityRef) => credentials.get(ref.name) ?? [];
   return {
     get: (ref) => call("arm", "get identity", () => identities.get(ref.name)),
+    listIn: () => call("arm", "list identities", () => [...identities.values()]),
     put: (ref, { location, tags }) =>
       call("arm", "put identity", () => {
         const current = identities.get(ref.name);

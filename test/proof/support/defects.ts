@@ -449,9 +449,8 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an operation that is taken up and makes again what it had undone": {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     spoil: withoutAttempts,
-    // Without its attempts, an operation may also wait without end for a write that has no answer.
-    finds: /and has undone|is not done after/,
-    from: 40,
+    finds: /and has undone/,
+    from: 60,
   },
   "a take-over that gives first": {
     instead: { changeNamespace: giveFirst.orchestrationName },

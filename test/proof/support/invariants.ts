@@ -19,6 +19,7 @@ import { isSameStep } from "../../../src/domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
+import type { ObjectRef } from "../../../src/ports.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -131,12 +132,13 @@ export function checkSurplus({ azure, objects }: World, request: OnboardingReque
     const account = subject.split(":").at(-1) ?? "";
     return name === federatedCredentialName(request, account) && !isAsked(account);
   });
-  const accounts = [...objects.values()].filter(({ ref, goodbyes }) => {
-    return ref.kind === "ServiceAccount" && ref.namespace === request.namespace && goodbyes === undefined;
-  });
-  const marked = accounts.filter((stored) => {
-    const mark = readMetadata(print(stored).metadata);
-    return mark?.berth === berthKey(request) && !isAsked(stored.ref.name);
+  const isSurplus = ({ kind, name }: ObjectRef) =>
+    (kind === "ServiceAccount" && !isAsked(name)) ||
+    (kind.startsWith("AzureIdentity") && request.identityMode !== "podIdentity");
+  const marked = [...objects.values()].filter((stored) => {
+    const { ref, goodbyes } = stored;
+    if (ref.namespace !== request.namespace || goodbyes !== undefined || !isSurplus(ref)) return false;
+    return readMetadata(print(stored).metadata)?.berth === berthKey(request);
   });
   return [
     ...surplus.map(({ name, subject }) => `no record asks for credential ${name} of ${subject}`),

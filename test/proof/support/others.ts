@@ -105,6 +105,7 @@ export async function raceForQuota({
   problems,
   seen,
   remember,
+  somebodyKeeps,
 }: Stage): Promise<OnboardingRequest | undefined> {
   // The other one is deleted entirely when both were accepted; a kept namespace would later have no owner.
   const requests = [world.request, { ...world.request, namespace: "team-b", deletePolicy: "Delete" as const }];
@@ -134,6 +135,9 @@ export async function raceForQuota({
   if (isSure && (count > 1 || answered.length > 1)) problems.push(`a team with quota 1 has ${count} namespaces`);
   const records = await calmly(world, () => Promise.all(requests.map((each) => world.registry.getNamespace(each))));
   const [first, second] = requests.filter((_, index) => records[index]);
-  if (second) await calmly(world, () => operate(world, offboard(second, blue), control));
+  if (second) {
+    await calmly(world, () => operate(world, offboard(second, blue), control));
+    somebodyKeeps(second);
+  }
   return first ?? answered[0];
 }

@@ -26,7 +26,9 @@ async function work({ seeds, defect, stopAtFirst }: z.infer<typeof Share>) {
       if (verdict.problems.some((problem) => finds.test(problem))) bad.push({ seed, problems: verdict.problems });
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
-      bad.push({ seed, problems: [`threw ${error instanceof Error ? error.stack : String(error)}${cause}`] });
+      const problem = `threw ${error instanceof Error ? error.stack : String(error)}${cause}`;
+      // A defect may have effects besides the one that has to be found.
+      if (finds.test(problem)) bad.push({ seed, problems: [problem] });
     }
     if (stopAtFirst && bad.length > 0) break;
   }

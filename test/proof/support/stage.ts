@@ -8,9 +8,10 @@ import { type Act, longAgo } from "./acts.ts";
 import { hasPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";
 import { judge, keepsNamespace, type Scene } from "./judge.ts";
+import { refKey } from "./kubernetes.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { checkVisitors } from "./visitors.ts";
+import { checkVisitors, isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";
 
 export interface Stage {
@@ -22,6 +23,8 @@ export interface Stage {
   readonly first: Snapshot;
   /** Somebody replaced something of Mooring's: it is theirs from now on, and in the way. */
   somebodyMade(berth: Berth): void;
+  /** Others have something in a namespace that Mooring made and gave up: it is theirs from now on. */
+  somebodyKeeps(berth: Berth): void;
   /** Somebody removed or made these: a later compensation of an earlier operation counts them neither as left nor as missing. */
   somebodyChanged(keys: readonly string[]): void;
   /** Records an operation that was begun elsewhere, and found the world in its initial state. */
@@ -150,6 +153,11 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     },
     remember: (operation) =>
       void found.set(operation, { before: new Map(first), recordBefore: undefined, lacking: [], removed: new Set() }),
+    somebodyKeeps(berth) {
+      const key = `object ${refKey({ apiVersion: "v1", kind: "Namespace", name: berth.namespace })}`;
+      const thing = takeSnapshot(world, berth).get(key);
+      if (thing && thing.madeBy === undefined && isInhabited(world.objects, berth)) first.set(key, thing);
+    },
     somebodyMade(berth) {
       isDisturbed = true;
       for (const [key, thing] of takeSnapshot(world, berth)) {
