@@ -2,7 +2,7 @@
  * What an operation's records say when its orchestration has ended without recording an outcome: how far it got, and what is
  * left.
  */
-import { isCode } from "../../domain/errors.ts";
+import { isCode, type PermanentCode } from "../../domain/errors.ts";
 import { further, MigrationPhase } from "../../domain/operation/migration.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
@@ -115,9 +115,9 @@ function findFailure(
     return { step: name, code: error?.code ?? "UNEXPECTED", message: error?.message ?? `Step ${name} had failed.` };
   }
   if (!isUndoing) return undefined;
-  if (cancel) return { step: "cancel", code: "OPERATION_CANCELED", message: `Canceled by ${cancel.by}.` };
+  if (cancel) return { step: "cancel", code: "OPERATION_CANCELED" satisfies PermanentCode, message: `Canceled by ${cancel.by}.` };
   const message = "It was being undone when its orchestration broke off; the reason is not recorded.";
-  return { step: "orchestration", code: "ORCHESTRATION_FAILED", message };
+  return { step: "orchestration", code: "ORCHESTRATION_FAILED" satisfies PermanentCode, message };
 }
 
 /** The last phase of a migration that this operation has completed: a later one has begun, or all its steps are done. */
