@@ -149,3 +149,20 @@ it.each(Object.entries(mistakes))(
   },
   300_000,
 );
+
+it("detects an orchestration that is not started by its name, or does not take the input made for it", () => {
+  const table = "src/orchestrations/launchable.ts";
+  const launch = "src/domain/operation/launch.ts";
+  const mistakes: readonly (readonly [file: string, right: string, wrong: string])[] = [
+    [table, "  migrateBack: takes(migrateBack),\n", ""],
+    [table, "takes(repairNamespace)", "takes(offboardNamespace)"],
+    [launch, "operation, request, retry: catalog.retry,", "operation, request,"],
+    ["src/domain/operation/batchLaunch.ts", "retry: catalog.retry, run", "retry: catalog.retry"],
+  ];
+
+  const passed = mistakes.filter(
+    ([file, right, wrong]) => !compiler.objectsTo(file, (text) => text.replace(right, wrong), table),
+  );
+
+  expect(passed).toEqual([]);
+}, 120_000);

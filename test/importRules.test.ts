@@ -53,23 +53,25 @@ const mayImport: Record<string, readonly string[]> = {
   application: ["application", "resources", "durable", "domain", "ports", "telemetry"],
   activities: ["activities", "application", "resources", "durable", "domain", "ports", "telemetry"],
   orchestrations: ["orchestrations", "activities", "resources", "durable", "domain"],
-  functions: [
-    "functions",
-    "orchestrations",
-    "activities",
-    "application",
-    "resources",
-    "durable",
-    "domain",
-    "ports",
-    "telemetry",
-  ],
+  functions: ["functions", "application", "durable", "domain", "ports", "telemetry"],
   adapters: ["adapters", "domain", "ports", "telemetry"],
   // One file of the domain, which imports nothing (suggest.ts).
   config: ["domain"],
   catalog: ["domain"],
   assets: [],
-  main: ["activities", "adapters", "assets", "catalog", "config", "domain", "functions", "ports", "telemetry"],
+  main: [
+    "activities",
+    "adapters",
+    "application",
+    "assets",
+    "catalog",
+    "config",
+    "domain",
+    "functions",
+    "orchestrations",
+    "ports",
+    "telemetry",
+  ],
 };
 
 const packages: Record<string, RegExp> = {

@@ -90,7 +90,7 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
       ? ["", ...approvalLines(operation, view)]
       : []),
     ...(ended.length > 0 ? ["", ...ended] : []),
-    ...(operation.kind !== "batch" && operation.stillToUndo ? ["", ...waitingLines(operation, view)] : []),
+    ...(operation.kind !== "batch" && operation.stillToUndo ? ["", ...stillToUndoLines(operation, view)] : []),
     ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : stepsWithTroubles(operation, view)),
   ];
 }
@@ -114,7 +114,7 @@ function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
 }
 
 /** What its undos still have to take away. Those that fail go on for a day, unless somebody ends that. */
-function waitingLines(operation: OperationDocument, view: View): readonly string[] {
+function stillToUndoLines(operation: OperationDocument, view: View): readonly string[] {
   const { id, stillToUndo } = operation;
   if (!stillToUndo) return [];
   const { undos, since, error } = stillToUndo;

@@ -1,5 +1,6 @@
 /** How steps become activities: registered under their own names, alone or combined. */
 import { z } from "zod";
+import type { Backlog } from "../application/queue/backlog.ts";
 import { describeFailure, runStep, StepUnfinished } from "../application/steps/runStep.ts";
 import type { StepFailure } from "../application/steps/stepTrail.ts";
 import { errorCatalogue, isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
@@ -15,7 +16,12 @@ import type { StepDefinition, StepInput, StepResult } from "../resources/definit
 import { logLine } from "../telemetry/logLine.ts";
 import { concerning, inTrace } from "../telemetry/spans.ts";
 
-const host = createActivityHost<Ports>({
+export interface ActivityPorts extends Ports {
+  /** Absent where no requests come from a queue. */
+  readonly backlog?: Pick<Backlog, "admitNext">;
+}
+
+const host = createActivityHost<ActivityPorts>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
   lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
@@ -24,7 +30,9 @@ const host = createActivityHost<Ports>({
 export const { providePorts } = host;
 
 /** Spans and log lines of an activity name the operation that it runs for. */
-export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
+export function activity<I extends object, O>(
+  definition: ActivityDefinition<I, O, ActivityPorts>,
+): Activity<I, O, ActivityPorts> {
   return host.activity({
     ...definition,
     run(input, ports, invocation) {
@@ -65,7 +73,7 @@ function causeOf(code: StepFailure["code"]): Failure {
 /** A step as a separate activity. */
 export function stepActivity<I extends StepInput, O extends StepResult>(
   definition: StepDefinition<I, O>,
-): Activity<I, O, Ports> {
+): Activity<I, O, ActivityPorts> {
   return activity({
     name: definition.name,
     input: definition.input,
@@ -83,7 +91,11 @@ export function combinedActivity<
   O1 extends StepResult,
   I2 extends StepInput,
   O2 extends StepResult,
->(name: string, first: StepDefinition<I1, O1>, second: StepDefinition<I2, O2>): Activity<I1 & I2, [O1, O2], Ports> {
+>(
+  name: string,
+  first: StepDefinition<I1, O1>,
+  second: StepDefinition<I2, O2>,
+): Activity<I1 & I2, [O1, O2], ActivityPorts> {
   return activity({
     name,
     input: z.intersection(first.input, second.input),

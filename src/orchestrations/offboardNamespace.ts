@@ -8,13 +8,13 @@ import { removePodIdentity } from "../activities/podIdentity.ts";
 import { removeServiceAccount, retireServiceAccount } from "../activities/serviceAccount.ts";
 import { retireTargets, revokeTargets } from "../activities/targets.ts";
 import { verifyRemoval } from "../activities/verification.ts";
+import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { replacedAccount } from "../domain/request/change.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { waitsUntil } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
 import { all, type Durable, type Step } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
-import { decisionEvent } from "./approval.ts";
 import { conclude, OperationInput, setPhase, stepBase } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({

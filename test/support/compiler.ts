@@ -10,8 +10,8 @@ export interface Compiler {
   readonly files: readonly string[];
   textOf(file: string): string;
   hasErrors(file: string): boolean;
-  /** Whether src no longer compiles with this change of one file; looks there first, and then everywhere. */
-  objectsTo(file: string, change: (text: string) => string): boolean;
+  /** Whether src no longer compiles with this change of one file; looks in `first`, and then everywhere. */
+  objectsTo(file: string, change: (text: string) => string, first?: string): boolean;
   /** How many errors the file has with another text. */
   errorsAfter(file: string, text: string): number;
 }
@@ -48,8 +48,8 @@ export function openSource(): Compiler {
     files,
     textOf: (file) => find(file).text,
     hasErrors,
-    objectsTo: (file, change) =>
-      withText(file, change(find(file).text), () => hasErrors(file) || files.some(hasErrors)),
+    objectsTo: (file, change, first = file) =>
+      withText(file, change(find(file).text), () => hasErrors(first) || files.some(hasErrors)),
     errorsAfter: (file, text) => withText(file, text, () => errorsOf(file)),
   };
 }

@@ -3,16 +3,16 @@
  * then cancels. What was undone must match the plan, except for what its notices name.
  */
 import { providePorts } from "../../../src/activities/host.ts";
+import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import { planCancelOf } from "../../../src/application/dryRun/planDecision.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
-import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { adminsOf, plannedSteps } from "../../../src/resources/plannedSteps.ts";
 import { undoStages } from "../../../src/resources/undoStages.ts";

@@ -1,0 +1,17 @@
+/** Which orchestration runs a batch, and with what input. */
+import type { Catalog } from "../catalog/catalog.ts";
+import type { NamespaceWork } from "./namespaceBatch.ts";
+import type { BatchRecord } from "./records.ts";
+
+export type BatchLaunch = ReturnType<typeof batchLaunchOf>;
+
+/** An older release knows only onboardings, and must not mistake anything else for that: hence the two names. */
+export function batchLaunchOf(
+  catalog: Pick<Catalog, "batch" | "retry">,
+  { id, work, requests }: Pick<BatchRecord, "id" | "requests"> & { readonly work?: NamespaceWork | undefined },
+  run: string,
+) {
+  const lanes = Math.min(catalog.batch.lanes, requests);
+  const orchestration = work ? ("namespaceBatch" as const) : ("onboardBatch" as const);
+  return { orchestration, input: { batch: id, lanes, retry: catalog.retry, run } };
+}
