@@ -15,24 +15,25 @@ export type RuntimeClient = Pick<DurableClient, "startNew" | "getStatus" | "rais
 export type RuntimeStatus = OrchestrationRuntimeStatus;
 export type Instance = DurableOrchestrationStatus;
 
-export interface OrchestrationDefinition<I, O, N extends string> {
+export interface OrchestrationDefinition<I, O, N extends string, Given> {
   /** The registered name, also that of the file and the export. */
   readonly name: N;
-  readonly input: z.ZodType<I>;
+  readonly input: z.ZodType<I, Given>;
   readonly run: (context: OrchestrationContext, input: I) => Durable<O>;
 }
 
+/** `I` is what it is given: fields with a default may be absent. */
 export interface Orchestration<I, N extends string = string> {
   readonly orchestrationName: N;
-  readonly input: z.ZodType<I>;
+  readonly input: z.ZodType<unknown, I>;
 }
 
 /** Registers an orchestration and returns its handle. */
-export function orchestration<I, O, N extends string>({
+export function orchestration<I, O, N extends string, Given>({
   name,
   input,
   run,
-}: OrchestrationDefinition<I, O, N>): Orchestration<I, N> {
+}: OrchestrationDefinition<I, O, N, Given>): Orchestration<Given, N> {
   app.orchestration(name, function* (context) {
     return yield* withPatience(createPatience(context), run(context, input.parse(context.df.getInput())));
   });

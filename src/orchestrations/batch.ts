@@ -28,7 +28,7 @@ const longestWaitMs = 24 * 60 * 60 * 1_000;
  * A batch: lanes that each work on one namespace at a time, and then the end. Lanes skip items that wait for people or belong
  * to someone else's operation; the batch waits for these itself, with only an event and a timer.
  */
-export const batchOrchestration = <N extends string>(name: N): Orchestration<BatchInput, N> =>
+export const batchOrchestration = <N extends string>(name: N): Orchestration<z.input<typeof BatchInput>, N> =>
   orchestration({
     name,
     input: BatchInput,

@@ -2,7 +2,6 @@
  * From a claim (admission/claim.ts) to a running operation. The orchestration starts after the record is written;
  * a timer (recovery/recoverOperation.ts) recovers from a crash in between, so an accepted request is never lost.
  */
-
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { launchOf, type NextRun } from "../../domain/operation/launch.ts";

@@ -3,7 +3,6 @@
  * registry before the request is answered; a timer recovers from a crash before the orchestration has started
  * (recovery/reconcileBatches.ts).
  */
-
 import type { Caller } from "../../domain/access/caller.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { batchLaunchOf } from "../../domain/operation/batchLaunch.ts";

@@ -1,9 +1,8 @@
 /** What callers see of a batch and its items. */
-
 import type { BatchItemDocument, BatchSummary } from "../../domain/documents/batch.ts";
+import { errorDocument } from "../../domain/documents/errorDocument.ts";
 import { etagOf } from "../../domain/http/operationTag.ts";
 import { isFinal, type Phase } from "../../domain/operation/operation.ts";
-import { tellIn } from "../../domain/operation/plan.ts";
 
 import type { BatchItem, BatchRecord } from "../../domain/operation/records.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
@@ -13,7 +12,7 @@ export function summaryOfBatch(record: BatchRecord): BatchSummary {
   const { id, kind, status, requests, requestedBy, team, createdTime, startTime, endTime, error, cancel } = record;
   const action = record.work?.action ?? "onboard";
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
-  const ended = { startTime, endTime, traceId, error: error && tellIn("ended", error) };
+  const ended = { startTime, endTime, traceId, error: error && errorDocument("ended", error) };
   return { id, kind, action, status, requests, requestedBy, team, createdTime, ...ended, cancel, etag: etagOf(record) };
 }
 
@@ -38,7 +37,7 @@ export function publicItem(item: BatchItem): BatchItemDocument {
     needsApproval,
     severity,
     findings,
-    error: error && tellIn("ended", error),
+    error: error && errorDocument("ended", error),
     startTime,
     endTime,
   };

@@ -1,5 +1,5 @@
 /** What callers see of an operation and its steps. */
-
+import { errorDocument } from "../../domain/documents/errorDocument.ts";
 import type {
   AnySummary,
   AskedOperation,
@@ -10,9 +10,9 @@ import type {
 import { etagOf } from "../../domain/http/operationTag.ts";
 import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.ts";
 import { isFinal, type Phase } from "../../domain/operation/operation.ts";
-import { tellIn } from "../../domain/operation/plan.ts";
 
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
+import type { StillToUndo } from "../../domain/operation/stillToUndo.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { adminsOf, plannedSteps } from "../../resources/plannedSteps.ts";
 import { settleSteps } from "../operation/settledSteps.ts";
@@ -29,8 +29,8 @@ export function summaryOfOperation(record: OperationRecord): OperationSummary {
   const traceId = traceparent === undefined ? undefined : traceIdOf(traceparent);
   const who = { requestedBy, team, createdTime, startTime, endTime, traceId };
   const decided = { approval, cancel, leftUndone: leftUndone && [...leftUndone], compensates: compensates?.of };
-  const waiting = isFinal(status) ? {} : { stillToUndo };
-  const ended = { result, error: error && tellIn("ended", error), leftInPlace: leftInPlace && [...leftInPlace] };
+  const waiting = isFinal(status) || !stillToUndo ? {} : { stillToUndo: stillToUndoDocument(stillToUndo) };
+  const ended = { result, error: error && errorDocument("ended", error), leftInPlace: leftInPlace && [...leftInPlace] };
   const phase = recordedPhase({ status, approval, cancel });
   return {
     id,
@@ -46,6 +46,10 @@ export function summaryOfOperation(record: OperationRecord): OperationSummary {
     phase,
     etag: etagOf(record),
   };
+}
+
+function stillToUndoDocument({ error, ...rest }: StillToUndo): StillToUndo {
+  return { ...rest, ...(error ? { error: errorDocument("retried", error) } : {}) };
 }
 
 /** The phase, if the record alone shows it. */
@@ -106,8 +110,8 @@ export function publicStep({
     startTime,
     endTime,
     // Once the step has succeeded, the error of an earlier try is history.
-    error: status === "Succeeded" || !error ? undefined : tellIn(isOver ? "ended" : "retried", error),
-    notices: notices && [...notices],
+    error: status === "Succeeded" || !error ? undefined : errorDocument(isOver ? "ended" : "retried", error),
+    notices: notices?.map((each) => errorDocument("ended", each)),
     nextRetryTime: isOver ? undefined : nextRetryTime,
   };
 }

@@ -1,5 +1,4 @@
 /** The plans of a batch: a few at a time, and only for as long as a caller can wait for an answer. */
-
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";

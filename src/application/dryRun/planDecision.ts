@@ -1,5 +1,4 @@
 /** What a decision would lead to: refuses what the decision would be refused for, plans from looks, and writes nothing. */
-
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame, toPlan } from "../../domain/operation/plan.ts";
 import { approvalsNeeded } from "../../domain/policy/approval.ts";

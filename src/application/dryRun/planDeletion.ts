@@ -1,5 +1,4 @@
 /** What offboarding a namespace would do. */
-
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { expectFree, findSettled } from "../admission/claim.ts";

@@ -1,5 +1,4 @@
 /** What a migration of a namespace would do. */
-
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { MigrationRequest } from "../../domain/operation/migration.ts";

@@ -1,5 +1,4 @@
 /** The plan of a batch over onboarded namespaces: for each one, what its own dry run would say and its item will do. */
-
 import { berthKey } from "../../domain/naming/names.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";

@@ -3,7 +3,6 @@
  * records that were sent, by the tables' own clocks, so that any process can continue from there and nothing is remembered
  * for a client that is away. A feed shows states: several changes between two looks are one event.
  */
-
 import type { AnyChange, ItemChange, OperationEnd, StepChange } from "../../domain/documents/feed.ts";
 import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
 import { isFinal, Phase } from "../../domain/operation/operation.ts";

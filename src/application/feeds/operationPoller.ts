@@ -2,7 +2,6 @@
  * What the loop behind the feed of all reads: at each look the newest operations, and those of the older ones that are
  * running.
  */
-
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";

@@ -1,5 +1,4 @@
 /** One polling loop shared by everyone who follows the same thing, from the first to join until the last leaves. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Changes } from "../../ports.ts";

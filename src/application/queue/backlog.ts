@@ -6,7 +6,6 @@
  * Requests begin in the order of their sequence numbers. A request is the first when no earlier message is undecided and no
  * earlier row waits. Messages are checked first: one that is no longer undecided already has its row.
  */
-
 import { z } from "zod";
 import { longestWaitMs } from "../../domain/access/access.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";

@@ -2,7 +2,6 @@
  * What a batch needs from outside: a start after a crash, its cancel passed on, and the outcomes of what did not run in its
  * lanes.
  */
-
 import { hasPassed } from "../../domain/hasPassed.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";

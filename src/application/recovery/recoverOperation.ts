@@ -2,7 +2,6 @@
  * Recovers what a crash left between two writes: an operation accepted but never started, decided but never woken, or ended but
  * never recorded.
  */
-
 import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Outcome } from "../../domain/operation/outcome.ts";

@@ -3,7 +3,6 @@
  * due while its workers are replaced (deployments, scale-in), and a defect may throw. In either case the operation begins
  * anew under its own ID, with what its records say it has done. Its steps look first, so what is done stays done.
  */
-
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";

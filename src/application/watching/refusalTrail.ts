@@ -3,7 +3,6 @@
  * that nobody else can fill the table; each caller's same refusal once an hour, and a limited number of different ones. Rate
  * limits alone would still let one caller write 72,000 entries an hour.
  */
-
 import type { Caller } from "../../domain/access/caller.ts";
 import { isOfPolicy } from "../../domain/errors.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";

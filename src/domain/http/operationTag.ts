@@ -2,7 +2,6 @@
  * What people decide about when they cancel, approve, reject or compensate an operation. Excludes its steps and the fact that
  * it has begun: an operation that merely makes progress is still the one that the caller saw.
  */
-
 import { berthKey } from "../naming/names.ts";
 import { awaitsApproval } from "../operation/awaiting.ts";
 import { isFinal } from "../operation/operation.ts";

@@ -12,6 +12,8 @@ export function batchLaunchOf(
   run: string,
 ) {
   const lanes = Math.min(catalog.batch.lanes, requests);
-  const orchestration = work ? ("namespaceBatch" as const) : ("onboardBatch" as const);
-  return { orchestration, input: { batch: id, lanes, retry: catalog.retry, run } };
+  const input = { batch: id, lanes, retry: catalog.retry, run };
+  return work
+    ? ({ orchestration: "namespaceBatch", input } as const)
+    : ({ orchestration: "onboardBatch", input } as const);
 }

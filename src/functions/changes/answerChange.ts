@@ -1,9 +1,10 @@
 /** How every change is answered: with its plan, or with the operation that it began, once for each idempotency key. */
-
 import type { AcceptanceContext, Accepted } from "../../application/acceptance/acceptance.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+import { planDocument } from "../../domain/documents/errorDocument.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import type { AnyKind } from "../../domain/operation/batch.ts";
+import type { AnyKind, BatchPlan } from "../../domain/operation/batch.ts";
+import type { Plan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import type { CallOfCaller } from "../http/guard.ts";
@@ -24,7 +25,7 @@ export interface ChangeWork {
   /** For the log: `repair accepted`. */
   readonly event: string;
   readonly facts: object;
-  readonly plan: () => Promise<object>;
+  readonly plan: () => Promise<Plan | BatchPlan>;
   readonly accept: (acceptance: AcceptanceContext & Attempt) => Promise<Begun>;
   /** Whose operation is looked after if it stands in the way, or already is what the request asks for. */
   readonly recovery?: { readonly berth: Berth; readonly requestRecovery: RequestRecovery };
@@ -36,7 +37,7 @@ export async function answerChange(
   { isDryRun, request }: Pick<Change, "isDryRun" | "request">,
   { sent, event, facts, plan, accept, recovery }: ChangeWork,
 ): Promise<Answer> {
-  if (isDryRun) return json(200, await plan());
+  if (isDryRun) return json(200, planDocument(await plan()));
   const acceptance = acceptanceContextOf(ports, { context, by, traceparent });
   return await answerOnce(ports.idempotencyKeys, { request, by, body: sent, context }, async (attempt) => {
     const begin = () => accept({ ...acceptance, ...attempt });

@@ -10,6 +10,7 @@ import { planApproval, planCancelOf, planCompensationOf } from "../../applicatio
 import { appendDecision } from "../../application/watching/audit.ts";
 import { createPersonOf } from "../../domain/access/person.ts";
 import { DecisionDocument } from "../../domain/documents/accepted.ts";
+import { planDocument } from "../../domain/documents/errorDocument.ts";
 import type { Signature } from "../../domain/documents/signature.ts";
 import { currentOperation } from "../../domain/http/operationTag.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
@@ -206,7 +207,7 @@ async function answerDecision(
   { isDryRun }: Pick<Change, "isDryRun">,
   { name, plan: foresee, decide }: Verb,
 ): Promise<Answer> {
-  if (isDryRun) return json(200, await foresee());
+  if (isDryRun) return json(200, planDocument(await foresee()));
   const { record, decided } = await decide();
   const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
   // Before the answer: if this fails and the caller tries again, the decision is the same and still gets its entry. Only

@@ -5,6 +5,7 @@ import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { anySummary, askedOperation, listSteps } from "../../application/documents/operationDocument.ts";
 import { findPhase } from "../../application/operation/findPhase.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+
 import { AnyOperationDocument, type OperationDocument, OperationPage } from "../../domain/documents/operation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AnyKind } from "../../domain/operation/batch.ts";

@@ -1,5 +1,4 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as they happen. */
-
 import type { ServerEvent, Subscription } from "../../application/feeds/subscription.ts";
 import type { Client } from "../http/clients.ts";
 import type { Answer } from "../http/respond.ts";

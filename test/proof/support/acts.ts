@@ -1,5 +1,4 @@
 /** The requests that can be made in a simulated world, each through the code that the routes and timers use. */
-
 import {
   type AcceptanceContext,
   type Accepted,

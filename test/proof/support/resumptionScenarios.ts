@@ -1,5 +1,4 @@
 /** Scenarios of operations that are resumed after the runtime has ended their orchestrations. */
-
 import { acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
