@@ -1,14 +1,16 @@
 /**
- * What the compiler has to object to. Each test plants one mistake after another in src, where src rests on it that the mistake
+ * What the compiler has to object to. Each test plants one mistake after another where the project rests on it that the mistake
  * does not compile.
  *
  * - Names: wherever the name of a step, an undo, an error, a finding or a kind of target stands, as a string or as a key, it is
  *   misspelt. A sample in every run, all of them with MOORING_PROOFS=soak.
+ * - Clients: a finding, an act, a field of the request or a kind of target is left out of what both clients know.
+ * - Orchestrations that are started by name: one is missing, or gets another input than it takes.
  * - Routes: a parameter is declared and not read, or read and not declared. Some files in every run, all of them with
  *   MOORING_PROOFS=full.
  */
 import ts from "typescript";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { steps } from "../src/application/process/index.ts";
 import { findingCatalogue } from "../src/domain/errors/findings.ts";
 import { notices } from "../src/domain/errors/notices.ts";
@@ -149,3 +151,48 @@ it.each(Object.entries(mistakes))(
   },
   300_000,
 );
+
+describe("what is started by its name", () => {
+  const table = "src/orchestrations/launchable.ts";
+
+  it("has its orchestration", () => {
+    const left = { file: table, right: "  migrateBack: takes(migrateBack),\n", wrong: "" };
+
+    expect(compiler.errorsIn(table, [])).toBe(0);
+    expect(compiler.errorsIn(table, [left])).toBeGreaterThan(0);
+  }, 120_000);
+
+  it("gets the input that its orchestration takes", () => {
+    const changes = [
+      { file: "src/domain/operation/launch.ts", right: "request, retry: catalog.retry,", wrong: "request," },
+      { file: "src/domain/operation/batchLaunch.ts", right: "retry: catalog.retry, run", wrong: "run" },
+    ];
+
+    expect(compiler.errorsIn(table, changes)).toBe(9);
+  }, 120_000);
+});
+
+it("lets neither client forget a finding, a severity, an act, a field of the request or a kind of target", () => {
+  const plants = [
+    { file: "src/domain/errors/findings.ts", right: "findingCatalogue = {", wrong: '$& PLANTED: info("x", "y"),' },
+    { file: "src/domain/errors/findings.ts", right: 'severities = ["Info",', wrong: '$& "Planted",' },
+    { file: "src/domain/errors/fix.ts", right: "httpActs = {", wrong: '$& planted: "GET /planted",' },
+    { file: "src/domain/request/request.ts", right: "cluster: ", wrong: "planted: z.string(), $&" },
+    {
+      file: "src/domain/targets/index.ts",
+      right: "requestFields = {",
+      wrong: "$& planted: z.array(z.object({ name: z.string() })),",
+    },
+  ];
+  const errorsIn = (file: string, ...at: number[]) =>
+    compiler.errorsIn(
+      file,
+      at.flatMap((index) => plants[index] ?? []),
+    );
+
+  expect(errorsIn("clients/findings.ts", 0)).toBe(1);
+  expect(errorsIn("clients/findings.ts", 1)).toBe(1);
+  expect(errorsIn("clients/fixes.ts", 2)).toBe(1);
+  expect(errorsIn("clients/request.ts", 3)).toBe(1);
+  expect(errorsIn("clients/request.ts", 4)).toBe(1);
+}, 120_000);

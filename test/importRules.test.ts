@@ -55,24 +55,25 @@ const mayImport: Record<string, readonly string[]> = {
   application: ["application", "process", "resources", "durable", "domain", "ports", "telemetry"],
   activities: ["activities", "application", "process", "resources", "durable", "domain", "ports", "telemetry"],
   orchestrations: ["orchestrations", "activities", "process", "resources", "durable", "domain"],
-  functions: [
-    "functions",
-    "orchestrations",
-    "activities",
-    "application",
-    "process",
-    "resources",
-    "durable",
-    "domain",
-    "ports",
-    "telemetry",
-  ],
+  functions: ["functions", "application", "process", "durable", "domain", "ports", "telemetry"],
   adapters: ["adapters", "domain", "ports", "telemetry"],
   // One file of the domain, which imports nothing (suggest.ts).
   config: ["domain"],
   catalog: ["domain"],
   assets: [],
-  main: ["activities", "adapters", "assets", "catalog", "config", "domain", "functions", "ports", "telemetry"],
+  main: [
+    "activities",
+    "adapters",
+    "application",
+    "assets",
+    "catalog",
+    "config",
+    "domain",
+    "functions",
+    "orchestrations",
+    "ports",
+    "telemetry",
+  ],
 };
 
 const packages: Record<string, RegExp> = {

@@ -1,5 +1,5 @@
 /** The text of docs/errors.md and docs/findings.md for each code. */
-import { commandsFor } from "../cli/output/fix.ts";
+import { commandsFor } from "../clients/fixes.ts";
 import { findingCatalogue } from "../src/domain/errors/findings.ts";
 import { type Fix, formatFix, httpActs, type Words } from "../src/domain/errors/fix.ts";
 import { notices } from "../src/domain/errors/notices.ts";

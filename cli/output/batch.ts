@@ -2,7 +2,7 @@
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";
-import { fixFacts } from "./fix.ts";
+import { fixFacts } from "./fixFacts.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
 import { duration } from "./times.ts";
@@ -57,7 +57,7 @@ function itemError({ cluster, namespace, operation, error }: BatchItemDocument, 
   return facts(
     [
       ["error", `${cluster}/${namespace}: ${error.code}: ${error.message}`],
-      ...fixFacts(error, "ended", { cluster, namespace, ...(operation === undefined ? {} : { operation }) }),
+      ...fixFacts(error, { cluster, namespace, operation }),
     ],
     view,
   );

@@ -4,7 +4,7 @@ import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
 import { facts } from "./facts.ts";
-import { fixFacts } from "./fix.ts";
+import { fixFacts } from "./fixFacts.ts";
 import { table } from "./table.ts";
 import type { Style, View } from "./view.ts";
 
@@ -55,9 +55,6 @@ function describeError(berth: Berth, error: OperationError, view: View): readonl
   const { code, message } = error;
   return [
     "",
-    ...facts(
-      [[`${berth.cluster}/${berth.namespace}`, `${code}: ${message}`], ...fixFacts(error, "answered", berth)],
-      view,
-    ),
+    ...facts([[`${berth.cluster}/${berth.namespace}`, `${code}: ${message}`], ...fixFacts(error, berth)], view),
   ];
 }

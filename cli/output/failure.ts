@@ -1,6 +1,6 @@
 /** Prints a failure so that a person can act on it: what went wrong, in which fields, what to do, where to get help. */
+import { fixInCommands } from "../../clients/fixes.ts";
 import { type Failure, Interrupted, Refused } from "../failures.ts";
-import { renderFix } from "./fix.ts";
 import { writeLines } from "./print.ts";
 import { printable } from "./printable.ts";
 import type { Spelling } from "./program.ts";
@@ -30,10 +30,7 @@ export function describeFailure(failure: Failure, view: View): readonly string[]
   }
   const { problem, operation, filter, retryAfterSeconds } = failure;
   const { code, detail, errors = [], traceId } = problem;
-  const { fix, next } = renderFix(problem, "answered", {
-    ...(operation === undefined ? {} : { operation }),
-    ...(filter === undefined ? {} : { filter }),
-  });
+  const { fix, next } = fixInCommands(problem, { operation, filter });
   const follow = operation === undefined || next?.includes(operation) ? [] : [`mooring status ${operation} --wait`];
   const head =
     errors.length === 0 ? detail : `${errors.length === 1 ? "one field is" : `${errors.length} fields are`} wrong`;

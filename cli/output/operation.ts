@@ -1,4 +1,5 @@
 /** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
+import { fixInCommands, type Subject } from "../../clients/fixes.ts";
 import { differencesOf, othersOf, type Target, targetsOf } from "../../clients/request.ts";
 import type {
   AnyOperationDocument,
@@ -11,7 +12,7 @@ import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
-import { fixFacts, renderFix, type Subject } from "./fix.ts";
+import { fixFacts } from "./fixFacts.ts";
 import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
@@ -90,7 +91,7 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
       ? ["", ...approvalLines(operation, view)]
       : []),
     ...(ended.length > 0 ? ["", ...ended] : []),
-    ...(operation.kind !== "batch" && operation.stillToUndo ? ["", ...waitingLines(operation, view)] : []),
+    ...(operation.kind !== "batch" && operation.stillToUndo ? ["", ...stillToUndoLines(operation, view)] : []),
     ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : stepsWithTroubles(operation, view)),
   ];
 }
@@ -104,7 +105,7 @@ function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
   const { error } = operation;
   if (!error) return [];
   const { leftUndone = [] } = operation.kind === "batch" ? {} : operation;
-  const [fix, ...next] = fixFacts(error, "ended", subjectOf(operation));
+  const [fix, ...next] = fixFacts(error, subjectOf(operation));
   return [
     ["error", `${error.code}: ${error.message}`],
     ...(fix ? [fix] : []),
@@ -114,13 +115,13 @@ function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
 }
 
 /** What its undos still have to take away. Those that fail go on for a day, unless somebody ends that. */
-function waitingLines(operation: OperationDocument, view: View): readonly string[] {
+function stillToUndoLines(operation: OperationDocument, view: View): readonly string[] {
   const { id, stillToUndo } = operation;
   if (!stillToUndo) return [];
   const { undos, since, error } = stillToUndo;
   const ending: readonly Fact[] = error
     ? [
-        ["fix", renderFix(error, "retried", subjectOf(operation)).fix],
+        ["fix", fixInCommands(error, subjectOf(operation)).fix],
         ["or", "An operator ends the waiting, and what is left stays:"],
         ["", `mooring cancel ${id}`, "whole"],
       ]
@@ -186,12 +187,12 @@ export function describeTarget({ key, access }: Target): string {
 
 /** Errors and notices of steps; for a step that will retry, also when. */
 function troubles(steps: readonly StepDocument[], subject: Subject, view: View): readonly string[] {
-  const met = steps.flatMap(({ name, target, status, error, nextRetryTime, notices = [] }) => [
+  const met = steps.flatMap(({ name, target, error, nextRetryTime, notices = [] }) => [
     ...(error
       ? facts(
           [
             [`${name}`, `${target}: ${error.code}: ${error.message}`],
-            ["fix", renderFix(error, status === "Running" ? "retried" : "ended", subject).fix],
+            ["fix", fixInCommands(error, subject).fix],
             ["again", nextRetryTime],
           ],
           view,

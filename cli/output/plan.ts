@@ -6,7 +6,7 @@ import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
 import { actionText } from "./action.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";
-import { fixFacts } from "./fix.ts";
+import { fixFacts } from "./fixFacts.ts";
 import { printable } from "./printable.ts";
 import { span } from "./times.ts";
 import type { Style, View } from "./view.ts";
@@ -77,7 +77,7 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
       6,
     ),
     ...blockers.flatMap((blocker) =>
-      facts([["blocked", `${blocker.code}: ${blocker.message}`], ...fixFacts(blocker, "answered")], view, 6),
+      facts([["blocked", `${blocker.code}: ${blocker.message}`], ...fixFacts(blocker)], view, 6),
     ),
   ];
 }

@@ -265,7 +265,7 @@ function ItemRow({ item }: { readonly item: Item }) {
           <p class="row-cause bad">
             <strong>{error.code}</strong> {error.message}{" "}
             <span class="fix">
-              <Fix text={error.fix} />
+              <Fix of={error} />
             </span>
           </p>
         )}

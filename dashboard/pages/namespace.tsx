@@ -2,6 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { subjectOf } from "../../clients/findings.ts";
 import { toParameters } from "../../clients/request.ts";
 import { navigate, to } from "../app/router.ts";
 import { call, get } from "../service/client.ts";
@@ -239,30 +240,33 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
   }
   return (
     <ul class="findings">
-      {findings.map(({ code, target, field, severity, expected, found, repairable, fix }) => (
-        <li key={`${code} ${target} ${field}`}>
-          <p>
-            <Status of={severity} /> <strong>{code}</strong> <code class="target">{target}</code>
-          </p>
-          <p>
-            <code>{field}</code>{" "}
-            {found === null ? (
-              <>
-                is missing; it should be <ins>{expected}</ins>.
-              </>
-            ) : expected === null ? (
-              <>
-                was added: <del>{found}</del>
-              </>
-            ) : (
-              <>
-                is <del>{found}</del> and should be <ins>{expected}</ins>.
-              </>
-            )}
-          </p>
-          <p class="fix">{repairable ? "Repair fixes this." : <Fix text={fix} />}</p>
-        </li>
-      ))}
+      {findings.map((finding) => {
+        const { code, target, field, severity, expected, found, repairable } = finding;
+        return (
+          <li key={`${code} ${target} ${field}`}>
+            <p>
+              <Status of={severity} /> <strong>{code}</strong> <code class="target">{subjectOf(finding)}</code>
+            </p>
+            <p>
+              <code>{field}</code>{" "}
+              {found === null ? (
+                <>
+                  is missing; it should be <ins>{expected}</ins>.
+                </>
+              ) : expected === null ? (
+                <>
+                  was added: <del>{found}</del>
+                </>
+              ) : (
+                <>
+                  is <del>{found}</del> and should be <ins>{expected}</ins>.
+                </>
+              )}
+            </p>
+            <p class="fix">{repairable ? "Repair fixes this." : <Fix of={finding} />}</p>
+          </li>
+        );
+      })}
     </ul>
   );
 }

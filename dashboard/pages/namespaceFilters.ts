@@ -1,4 +1,5 @@
 /** Filters and sorts namespaces. */
+import { worstFirst, worstOf } from "../../clients/findings.ts";
 import type { Namespace } from "../service/documents.ts";
 import { words } from "../ui/words.ts";
 
@@ -13,21 +14,8 @@ export const filterNames = {
 } as const;
 export type NamespaceFilters = Readonly<Record<keyof typeof filterNames, string>>;
 
-export const severities = ["Error", "Warning", "Info"] as const;
 export const orders = ["name", "severity", "verified", "state"] as const;
 export type Order = (typeof orders)[number];
-
-export function worstOf({ findings }: Pick<Namespace, "findings">): (typeof severities)[number] | undefined {
-  return severities.find((severity) => findings.some((each) => each.severity === severity));
-}
-
-/** Counts findings by severity, worst first, without zeros. */
-export function countBySeverity({ findings }: Pick<Namespace, "findings">) {
-  return severities.flatMap((severity) => {
-    const number = findings.filter((each) => each.severity === severity).length;
-    return number === 0 ? [] : [[severity, number] as const];
-  });
-}
 
 export function filterNamespaces(all: readonly Namespace[], filters: NamespaceFilters): readonly Namespace[] {
   const { q, cluster, state, mode, team, severity, migration } = filters;
@@ -39,7 +27,7 @@ export function filterNamespaces(all: readonly Namespace[], filters: NamespaceFi
       (mode === "" || each.identityMode === mode) &&
       (team === "" || each.team === team) &&
       (migration === "" || (migration === "stopped") === (each.migration !== undefined)) &&
-      (severity === "" || (severity === "none" ? each.findings.length === 0 : worstOf(each) === severity)) &&
+      (severity === "" || (severity === "none" ? each.findings.length === 0 : worstOf(each.findings) === severity)) &&
       (text === "" || textOf(each).includes(text)),
   );
 }
@@ -52,8 +40,8 @@ function textOf({ cluster, namespace, requestedBy, team = "", clientId = "", dat
 export function sortNamespaces(all: readonly Namespace[], order: Order): readonly Namespace[] {
   const byName = (a: Namespace, b: Namespace) => compare(a.cluster, b.cluster) || compare(a.namespace, b.namespace);
   const rank = (each: Namespace) => {
-    const worst = worstOf(each);
-    return worst === undefined ? severities.length : severities.indexOf(worst);
+    const worst = worstOf(each.findings);
+    return worst === undefined ? worstFirst.length : worstFirst.indexOf(worst);
   };
   const by: Readonly<Record<Order, (a: Namespace, b: Namespace) => number>> = {
     name: byName,

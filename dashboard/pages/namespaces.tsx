@@ -1,6 +1,7 @@
 /** All namespaces; all are in memory, so this page filters, sorts and pages them itself. */
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { countBySeverity, worstFirst } from "../../clients/findings.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
 import { contact } from "../service/client.ts";
 import type { Namespace } from "../service/documents.ts";
@@ -15,13 +16,11 @@ import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import {
-  countBySeverity,
   filterNames,
   filterNamespaces,
   type NamespaceFilters,
   type Order,
   orders,
-  severities,
   sortNamespaces,
 } from "./namespaceFilters.ts";
 
@@ -84,7 +83,7 @@ export function NamespacesPage() {
         <Choice name="state" title="State" options={valuesOf(({ state }) => state)} />
         <Choice name="mode" title="Identity mode" options={["workloadIdentity", "podIdentity"]} />
         <Choice name="team" title="Team" options={valuesOf(({ team }) => team).map((each) => [each, each] as const)} />
-        <Choice name="severity" title="Worst finding" options={[...severities, ["none", "no findings"]]} />
+        <Choice name="severity" title="Worst finding" options={[...worstFirst, ["none", "no findings"]]} />
         <Choice name="migration" title="Migration" options={[["stopped", "in progress"]]} />
         <label class="field">
           <span>Sort by</span>
@@ -215,7 +214,9 @@ function Row({ of }: { readonly of: Namespace }) {
       </div>
       <div class="row-time">
         {findings.length > 0 ? (
-          countBySeverity(of).map(([severity, number]) => <Status key={severity} of={severity} number={number} />)
+          countBySeverity(of.findings).map(([severity, number]) => (
+            <Status key={severity} of={severity} number={number} />
+          ))
         ) : (
           <span class="muted">{verifiedTime === undefined ? "never verified" : "no findings"}</span>
         )}

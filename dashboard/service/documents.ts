@@ -166,18 +166,8 @@ export type Plan = {
       readonly current: string | null;
       readonly desired: string | null;
     }[];
-    readonly blockers: readonly {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    }[];
-    readonly notices?: readonly {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    }[];
+    readonly blockers: readonly OperationError[];
+    readonly notices?: readonly OperationError[];
   }[];
   readonly blocked: boolean;
   readonly needsApproval: readonly string[];
@@ -189,6 +179,16 @@ export type Plan = {
   readonly etag?: string;
   readonly operation?: string;
 };
+
+export type OperationError = {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly fixParts?: FixParts;
+  readonly retryable: boolean;
+};
+
+export type FixParts = readonly (string | { readonly act: string; readonly http: string })[];
 
 export type Estimate = {
   readonly least: number;
@@ -221,6 +221,7 @@ export type Problem = {
   readonly detail: string;
   readonly code: string;
   readonly fix: string;
+  readonly fixParts?: FixParts;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
   readonly traceId: string;
 };
@@ -246,12 +247,7 @@ export type OperationSummary = {
       readonly podsToMove: readonly string[];
     };
   };
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly retryable: boolean;
-  };
+  readonly error?: OperationError;
   readonly approval?: {
     readonly reasons: readonly string[];
     readonly approvers: readonly {
@@ -274,16 +270,7 @@ export type OperationSummary = {
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
   readonly leftInPlace?: readonly string[];
-  readonly stillToUndo?: {
-    readonly undos: readonly string[];
-    readonly since: string;
-    readonly error?: {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    };
-  };
+  readonly stillToUndo?: { readonly undos: readonly string[]; readonly since: string; readonly error?: OperationError };
   readonly compensates?: string;
   readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly etag: string;
@@ -301,12 +288,7 @@ export type BatchSummary = {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly traceId?: string;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly retryable: boolean;
-  };
+  readonly error?: OperationError;
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly etag: string;
 };
@@ -332,12 +314,7 @@ export type Awaiting = {
       readonly podsToMove: readonly string[];
     };
   };
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly retryable: boolean;
-  };
+  readonly error?: OperationError;
   readonly approval: {
     readonly reasons: readonly string[];
     readonly approvers: readonly {
@@ -360,16 +337,7 @@ export type Awaiting = {
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
   readonly leftInPlace?: readonly string[];
-  readonly stillToUndo?: {
-    readonly undos: readonly string[];
-    readonly since: string;
-    readonly error?: {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    };
-  };
+  readonly stillToUndo?: { readonly undos: readonly string[]; readonly since: string; readonly error?: OperationError };
   readonly compensates?: string;
   readonly phase?: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly etag: string;
@@ -398,12 +366,7 @@ export type Operation = {
       readonly podsToMove: readonly string[];
     };
   };
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly retryable: boolean;
-  };
+  readonly error?: OperationError;
   readonly approval?: {
     readonly reasons: readonly string[];
     readonly approvers: readonly {
@@ -426,16 +389,7 @@ export type Operation = {
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly leftUndone?: readonly string[];
   readonly leftInPlace?: readonly string[];
-  readonly stillToUndo?: {
-    readonly undos: readonly string[];
-    readonly since: string;
-    readonly error?: {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    };
-  };
+  readonly stillToUndo?: { readonly undos: readonly string[]; readonly since: string; readonly error?: OperationError };
   readonly compensates?: string;
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
   readonly etag: string;
@@ -451,18 +405,8 @@ export type Operation = {
     readonly attempts: number;
     readonly startTime?: string;
     readonly endTime?: string;
-    readonly error?: {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    };
-    readonly notices?: readonly {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    }[];
+    readonly error?: OperationError;
+    readonly notices?: readonly OperationError[];
     readonly nextRetryTime?: string;
     readonly undo?: true;
   }[];
@@ -491,12 +435,7 @@ export type Batch = {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly traceId?: string;
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly retryable: boolean;
-  };
+  readonly error?: OperationError;
   readonly cancel?: { readonly by: string; readonly time: string; readonly comment?: string };
   readonly etag: string;
   readonly phase: "preflight" | "awaitingApproval" | "provisioning" | "verifying" | "compensating" | "done";
@@ -523,12 +462,7 @@ export type Batch = {
     readonly needsApproval?: boolean;
     readonly severity?: "Info" | "Warning" | "Error";
     readonly findings?: number;
-    readonly error?: {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    };
+    readonly error?: OperationError;
     readonly startTime?: string;
     readonly endTime?: string;
   }[];
@@ -633,6 +567,7 @@ export type Finding = {
   readonly severity: "Info" | "Warning" | "Error";
   readonly repairable: boolean;
   readonly fix: string;
+  readonly fixParts?: FixParts;
 };
 
 export type BatchPlan = {
@@ -650,12 +585,7 @@ export type BatchPlan = {
     readonly namespace: string;
     readonly status: "ready" | "blocked" | "refused" | "notPlanned";
     readonly plan?: Plan;
-    readonly error?: {
-      readonly code: string;
-      readonly message: string;
-      readonly fix: string;
-      readonly retryable: boolean;
-    };
+    readonly error?: OperationError;
   }[];
   readonly etag?: string;
 };

@@ -1,10 +1,10 @@
 /** What to do about an error, with links to pages that help. */
 import type { ComponentChildren } from "preact";
+import { type Fixable, fixOnPages } from "../../clients/fixes.ts";
 import { base } from "../app/router.ts";
-import { sayFix } from "./fixWords.ts";
 
-export function Fix({ text }: { readonly text: string }): ComponentChildren {
-  return sayFix(text).map(([piece, page], index) =>
+export function Fix({ of }: { readonly of: Fixable }): ComponentChildren {
+  return fixOnPages(of).map(([piece, page], index) =>
     page === undefined ? (
       piece
     ) : (

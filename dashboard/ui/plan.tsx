@@ -1,5 +1,6 @@
 /** A plan: what each step would do, what blocks it, and what could not be determined. */
 import { useSignal } from "@preact/signals";
+import type { Fixable } from "../../clients/fixes.ts";
 import { lossText } from "../../clients/loss.ts";
 import { to } from "../app/router.ts";
 import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
@@ -197,10 +198,9 @@ export function Differences({ of }: { readonly of: readonly Difference[] }) {
   );
 }
 
-export interface ErrorWithFix {
+export interface ErrorWithFix extends Fixable {
   readonly code: string;
   readonly message: string;
-  readonly fix: string;
 }
 
 /** An error or notice, and what to do about it. */
@@ -211,7 +211,7 @@ export function Cause({ error, isNotice = false }: { readonly error: ErrorWithFi
         <strong>{error.code}</strong> {error.message}
       </p>
       <p class="fix">
-        <Fix text={error.fix} />
+        <Fix of={error} />
       </p>
     </div>
   );

@@ -110,7 +110,7 @@ export const sendAgainText =
 /** Cause, fix, and the trace id to find it in the logs. */
 export function ProblemText({ error }: { readonly error: Error }) {
   if (!(error instanceof Refused)) return <p>{error.message}</p>;
-  const { detail, fix, errors = [], traceId, code } = error.problem;
+  const { detail, errors = [], traceId, code } = error.problem;
   return (
     <>
       <p>{detail}</p>
@@ -124,7 +124,7 @@ export function ProblemText({ error }: { readonly error: Error }) {
         </ul>
       )}
       <p class="fix">
-        <Fix text={fix} />
+        <Fix of={error.problem} />
       </p>
       <p class="muted">
         <code>{code}</code> · trace <code>{traceId}</code> <Copy text={traceId} what="the trace id" />

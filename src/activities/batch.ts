@@ -5,7 +5,7 @@ import { recordBatchStart } from "../application/batch/recordBatchStart.ts";
 import { refuseItems } from "../application/batch/refuseItems.ts";
 import { takeItem as take } from "../application/batch/takeItem.ts";
 import { giveUpVerification, verifyItem as verify } from "../application/batch/verifyItem.ts";
-import { launchOf } from "../application/operation/launch.ts";
+import { launchOf } from "../domain/operation/launch.ts";
 import type { HeldRecord, NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import type { Ports } from "../ports.ts";

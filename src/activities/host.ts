@@ -1,5 +1,6 @@
 /** How steps become activities: registered under their own names, alone or combined. */
 import { z } from "zod";
+import type { Backlog } from "../application/queue/backlog.ts";
 import { describeFailure, runStep, StepUnfinished } from "../application/steps/runStep.ts";
 import type { StepFailure } from "../application/steps/stepTrail.ts";
 import { errorCatalogue, isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
@@ -15,7 +16,12 @@ import type { StepDefinition, StepInput, StepResult } from "../resources/definit
 import { logLine } from "../telemetry/logLine.ts";
 import { concerning, inTrace } from "../telemetry/spans.ts";
 
-const host = createActivityHost<Ports>({
+export interface ActivityPorts extends Ports {
+  /** Absent where no requests come from a queue. */
+  readonly backlog?: Pick<Backlog, "admitNext">;
+}
+
+const host = createActivityHost<ActivityPorts>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
   lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
@@ -24,7 +30,9 @@ const host = createActivityHost<Ports>({
 export const { call, providePorts } = host;
 
 /** Spans and log lines of an activity name the operation that it runs for. */
-export function activity<I extends object, O>(definition: ActivityDefinition<I, O, Ports>): Activity<I, O, Ports> {
+export function activity<I extends object, O>(
+  definition: ActivityDefinition<I, O, ActivityPorts>,
+): Activity<I, O, ActivityPorts> {
   return host.activity({
     ...definition,
     run(input, ports, invocation) {
@@ -65,7 +73,7 @@ function causeOf(code: StepFailure["code"]): Failure {
 /** A step as a separate activity. */
 export function stepActivity<G extends object, O extends StepResult>(
   definition: StepDefinition<G, O>,
-): Activity<StepInput & G, O, Ports> {
+): Activity<StepInput & G, O, ActivityPorts> {
   return activity({
     name: definition.name,
     input: definition.input,
@@ -82,7 +90,7 @@ export function combinedActivity<G1 extends object, O1 extends StepResult, G2 ex
   name: string,
   first: StepDefinition<G1, O1>,
   second: StepDefinition<G2, O2>,
-): Activity<StepInput & G1 & G2, [O1, O2], Ports> {
+): Activity<StepInput & G1 & G2, [O1, O2], ActivityPorts> {
   return activity({
     name,
     input: z.intersection(first.input, second.input),

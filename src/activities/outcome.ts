@@ -49,7 +49,7 @@ export const recordOutcome = activity({
   hasClient: true,
   async run(input, ports, invocation) {
     await concludeOperation(ports, { ...input, restarts: input.restarts ?? 0 });
-    await admitWaiting(invocation, input);
+    await admitWaiting(ports, invocation, input);
     return {};
   },
 });

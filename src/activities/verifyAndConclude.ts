@@ -52,7 +52,7 @@ export const verifyAndConclude = activity({
       );
       return { ...reached, isRecorded: false };
     }
-    await admitWaiting(invocation, input);
+    await admitWaiting(ports, invocation, input);
     return { ...reached, isRecorded: true };
   },
 });

@@ -3,7 +3,7 @@
  * of them, with its HTTP status if it can be an answer. Its `fix` is what status documents and docs/errors.md tell the reader to
  * do (`node tools/run.mjs tools/writeErrorReference.ts` writes the tables there).
  */
-import { type Act, actsOf, type Fix, formatFix, httpActs, type Situation, type Words } from "./errors/fix.ts";
+import { type Fix, type FixPart, formatFix, httpActs, partsOf, type Situation } from "./errors/fix.ts";
 import { type NoticeCode, notices } from "./errors/notices.ts";
 import {
   type EndingRefusalCode,
@@ -38,15 +38,16 @@ export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code);
 }
 
-/** The acts that the fix names. */
-export function actsFor(code: ErrorCode): readonly Act[] {
-  return actsOf(errorCatalogue[code].fix);
+/** What the catalogue says to do about it, in the words of HTTP. */
+export function fixOf(code: ErrorCode, situation: Situation): string {
+  const { fix }: { readonly fix: Fix } = errorCatalogue[code];
+  return formatFix(fix, situation, httpActs);
 }
 
-/** What the catalogue says to do about it, in the words of HTTP unless others are given. */
-export function fixOf(code: ErrorCode, situation: Situation, words: Words = httpActs): string {
+/** The same as data. */
+export function fixPartsOf(code: ErrorCode, situation: Situation): readonly FixPart[] {
   const { fix }: { readonly fix: Fix } = errorCatalogue[code];
-  return formatFix(fix, situation, words);
+  return partsOf(fix, situation);
 }
 
 /** Compares a code that came as arbitrary text with one of the catalogue. */

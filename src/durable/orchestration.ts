@@ -9,20 +9,31 @@ import type { z } from "zod";
 import { createPatience, withPatience } from "./patience.ts";
 import { type Durable, type Step, step } from "./step.ts";
 
-export interface OrchestrationDefinition<I, O> {
+/** The runtime's client, as far as code that is not replayed needs it. */
+export type RuntimeClient = Pick<DurableClient, "startNew" | "getStatus" | "raiseEvent">;
+
+export type RuntimeStatus = OrchestrationRuntimeStatus;
+export type Instance = DurableOrchestrationStatus;
+
+export interface OrchestrationDefinition<I, O, N extends string, Given> {
   /** The registered name, also that of the file and the export. */
-  readonly name: string;
-  readonly input: z.ZodType<I>;
+  readonly name: N;
+  readonly input: z.ZodType<I, Given>;
   readonly run: (context: OrchestrationContext, input: I) => Durable<O>;
 }
 
-export interface Orchestration<I> {
-  readonly orchestrationName: string;
-  readonly input: z.ZodType<I>;
+/** `I` is what it is given: fields with a default may be absent. */
+export interface Orchestration<I, N extends string = string> {
+  readonly orchestrationName: N;
+  readonly input: z.ZodType<unknown, I>;
 }
 
-/** Registers an orchestration and returns its handle for `start`. */
-export function orchestration<I, O>({ name, input, run }: OrchestrationDefinition<I, O>): Orchestration<I> {
+/** Registers an orchestration and returns its handle. */
+export function orchestration<I, O, N extends string, Given>({
+  name,
+  input,
+  run,
+}: OrchestrationDefinition<I, O, N, Given>): Orchestration<Given, N> {
   app.orchestration(name, function* (context) {
     return yield* withPatience(createPatience(context), run(context, input.parse(context.df.getInput())));
   });
@@ -41,20 +52,11 @@ export function child<I>(
   return step(context.df.callSubOrchestrator(orchestrationName, input, instanceId), { decode: () => undefined });
 }
 
-/** Starts an orchestration with a given instance id. A wrong input does not compile. */
-export async function start<I>(
-  client: DurableClient,
-  { orchestrationName }: Orchestration<I>,
-  { instanceId, input }: { instanceId: string; input: I },
-): Promise<void> {
-  await client.startNew(orchestrationName, { instanceId, input });
-}
-
 /** The instance, or undefined if the hub has none with that id: the SDK throws on 404 and has the status only in the text. */
 export async function findInstance(
-  client: Pick<DurableClient, "getStatus">,
+  client: Pick<RuntimeClient, "getStatus">,
   instanceId: string,
-): Promise<DurableOrchestrationStatus | undefined> {
+): Promise<Instance | undefined> {
   try {
     return await client.getStatus(instanceId);
   } catch (error) {
@@ -64,8 +66,15 @@ export async function findInstance(
 }
 
 /** Whether the instance will never run again. */
-export function hasEnded({ runtimeStatus }: DurableOrchestrationStatus): boolean {
+export function hasEnded({ runtimeStatus }: Instance): boolean {
   return endedStatuses.includes(runtimeStatus);
+}
+
+/** Somebody ended it from outside. */
+export function isTerminated({ runtimeStatus }: Pick<Instance, "runtimeStatus">): boolean {
+  return (
+    runtimeStatus === OrchestrationRuntimeStatus.Terminated || runtimeStatus === OrchestrationRuntimeStatus.Canceled
+  );
 }
 
 export const endedStatuses: readonly OrchestrationRuntimeStatus[] = [

@@ -1,6 +1,7 @@
 import { getClient } from "durable-functions";
 import { type DroppedName, describeDropped } from "../application/inspection/droppedNames.ts";
 import { describeUnrecorded, type UnrecordedIdentity } from "../application/inspection/unrecordedIdentities.ts";
+import type { IdentityWatch } from "../application/inspection/watchIdentities.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import { HealthDocument } from "../domain/documents/health.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
@@ -12,7 +13,6 @@ import { declareRoute } from "./http/declaration.ts";
 import { at } from "./http/place.ts";
 import { json } from "./http/respond.ts";
 import type { Routes } from "./http/route.ts";
-import type { IdentityWatch } from "./namespaces/watchIdentities.ts";
 import { type CatalogWatch, mostDropped } from "./watchCatalog.ts";
 
 const ok: HealthDocument = { status: "ok" };

@@ -1,11 +1,9 @@
 import type { OrchestrationContext } from "durable-functions";
 import { settleApproval } from "../activities/settleApproval.ts";
+import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { type OperationInput, setPhase, stepBase } from "./operation.ts";
-
-/** Raised after every decision about an operation: approve, reject or cancel. */
-export const decisionEvent = "decision";
 
 /**
  * Waits for a decision with one timer and one event, and no action in between; a timer function sends the reminders

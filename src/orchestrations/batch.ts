@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { beginBatch, concludeBatch } from "../activities/batch.ts";
+import { settledEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
@@ -20,9 +21,6 @@ const BatchInput = z.object({
 });
 type BatchInput = z.infer<typeof BatchInput>;
 
-/** Raised when every item of a batch has ended (functions/batches/reconcileBatches.ts). Its data is ignored. */
-export const settledEvent = "settled";
-
 const pauseMs = 60_000;
 const longestWaitMs = 24 * 60 * 60 * 1_000;
 
@@ -30,7 +28,7 @@ const longestWaitMs = 24 * 60 * 60 * 1_000;
  * A batch: lanes that each work on one namespace at a time, and then the end. Lanes skip items that wait for people or belong
  * to someone else's operation; the batch waits for these itself, with only an event and a timer.
  */
-export const batchOrchestration = (name: string): Orchestration<BatchInput> =>
+export const batchOrchestration = <N extends string>(name: N): Orchestration<z.input<typeof BatchInput>, N> =>
   orchestration({
     name,
     input: BatchInput,

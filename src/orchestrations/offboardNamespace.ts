@@ -4,12 +4,12 @@ import { perform, performStep, performTogether, type Work } from "../activities/
 import { checkDependants } from "../application/process/checkDependants.ts";
 import { removed } from "../application/process/stages.ts";
 import { verifyRemoval } from "../application/process/verify.ts";
+import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { waitsUntil } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
 import { all, type Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
-import { decisionEvent } from "./approval.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({

@@ -3,10 +3,10 @@ import type { OrchestrationContext } from "durable-functions";
 import { announceUndos } from "../activities/outcome.ts";
 import { isRetried } from "../domain/errors.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
+import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
 import type { Persistence } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
-import { decisionEvent } from "./approval.ts";
 import { type OperationInput, stepBase } from "./operation.ts";
 
 /** Undefined for an operation that 0.1.0 began: its undos run once. */

@@ -176,7 +176,10 @@ describe("a namespace's life", () => {
     const again = await mooring(["verify", berth, "-o", "json"]);
 
     expect(before).toMatchObject({ code: 0, stdout: `${berth}  is as it was asked for\n` });
-    expect(after).toMatchObject({ code: 1, stdout: expect.stringContaining("Error  USER_MISSING  sql-dev/messages") });
+    expect(after).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("Error  USER_MISSING  database sql-dev/messages"),
+    });
     expect(plan.stdout).toMatch(/^\+ grantDatabase +sql-dev\/messages +create$/m);
     expect(repair.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ findings: [] });

@@ -7,7 +7,6 @@ import { approvalTable } from "../../cli/output/approvals.ts";
 import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
-import { renderFix } from "../../cli/output/fix.ts";
 import { namespaceLines } from "../../cli/output/namespaces.ts";
 import { approvalLines, operationLines } from "../../cli/output/operation.ts";
 import { operationTable } from "../../cli/output/operations.ts";
@@ -19,11 +18,12 @@ import { table } from "../../cli/output/table.ts";
 import { age, duration, span } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import { readBlock } from "../../cli/service/events.ts";
+import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
-import { errorCatalogue, fixOf, isErrorCode } from "../../src/domain/errors.ts";
+import { type ErrorCode, fixOf, fixPartsOf } from "../../src/domain/errors.ts";
 import { finding, toDocument } from "../../src/domain/finding.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
-import { tellIn, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
+import { toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
@@ -198,12 +198,14 @@ it("prints times so that they are easy to compare", () => {
   expect([0.04, 99, 150, 7_200].map(span)).toEqual(["0.0 s", "99.0 s", "3 min", "2 h"]);
 });
 
+const fixable = (code: ErrorCode) => ({ fix: fixOf(code, "answered"), fixParts: fixPartsOf(code, "answered") });
+
 describe("a failure", () => {
   const problem = {
     status: 409,
     code: "OPERATION_IN_PROGRESS",
     detail: "Operation 1 runs for aks-dev/team-a.",
-    fix: fixOf("OPERATION_IN_PROGRESS", "answered"),
+    ...fixable("OPERATION_IN_PROGRESS"),
     traceId: "abc",
   };
 
@@ -218,7 +220,7 @@ describe("a failure", () => {
 
   it("of the service completes the commands with the operation, and suggests each once", () => {
     const detail = "Operation 1-2 has ended: Succeeded.";
-    const ended = { ...problem, code: "OPERATION_ENDED", detail, fix: fixOf("OPERATION_ENDED", "answered") };
+    const ended = { ...problem, code: "OPERATION_ENDED", detail, ...fixable("OPERATION_ENDED") };
 
     const lines = describeFailure(new Refused(ended, { operation: "1-2" }), view());
 
@@ -228,7 +230,7 @@ describe("a failure", () => {
 
   it("suggests no command of which a part is unknown", () => {
     const code = "NOTHING_TO_COMPENSATE";
-    const lines = describeFailure(new Refused({ ...problem, code, fix: fixOf(code, "answered") }, {}), view());
+    const lines = describeFailure(new Refused({ ...problem, code, ...fixable(code) }, {}), view());
 
     expect(lines.map((line) => line.slice(0, 6))).toEqual(["moorin", "  fix ", "  trac"]);
   });
@@ -240,28 +242,6 @@ describe("a failure", () => {
 
     expect(lines.slice(0, -1).every((line) => line.length <= 80)).toBe(true);
     expect(lines.at(-1)).toContain(command);
-  });
-
-  it("suggests commands where the service suggests routes", () => {
-    const codes = Object.keys(errorCatalogue).filter(isErrorCode);
-
-    const subject = { operation: "1-2", cluster: "aks-dev", namespace: "team-a" };
-    const told = codes.map((code) => renderFix({ code, fix: fixOf(code, "answered") }, "answered", subject));
-
-    expect(
-      told.filter(({ fix }) =>
-        /\/api\/|\b(GET|POST|DELETE) |[?&]\w+=true|\b(dryRun|takeOver|ignoreDependants)=|[{}]/.test(fix),
-      ),
-    ).toEqual([]);
-    expect(told.filter(({ next }) => next !== undefined).length).toBeGreaterThan(15);
-  });
-
-  it("keeps the service's own fix if it is specific to the case, or the code is unknown here", () => {
-    const own = { code: "KUBELET_ROLE_MISSING", fix: "az role assignment create --role x" };
-    const unknown = { code: "constructor", fix: "Do that." };
-
-    expect(renderFix(own, "answered")).toEqual({ fix: own.fix });
-    expect(renderFix(unknown, "answered")).toEqual({ fix: unknown.fix });
   });
 });
 
@@ -299,7 +279,7 @@ describe("an operation", () => {
   });
 
   it("that failed shows why, what to do, and the command for it", () => {
-    const error = toOperationError("COMPENSATION_FAILED", "The identity is left.");
+    const error = errorDocument("ended", toOperationError("COMPENSATION_FAILED", "The identity is left."));
     const failed: OperationDocument = {
       ...operation,
       status: "Failed",
@@ -345,7 +325,10 @@ describe("an operation", () => {
 
   it("says that nothing needs to be done about a step only while it is retried", () => {
     const met = (status: "Running" | "Failed") => {
-      const error = tellIn(status === "Running" ? "retried" : "ended", toOperationError("SQL_UNAVAILABLE", "Paused."));
+      const error = errorDocument(
+        status === "Running" ? "retried" : "ended",
+        toOperationError("SQL_UNAVAILABLE", "Paused."),
+      );
       const step = { name: "grantDatabase", target: "sql-dev/orders", status, attempts: 8, error };
       return operationLines({ ...operation, steps: [step] }, view()).join("\n");
     };
@@ -411,7 +394,7 @@ it("prints findings with their fixes", () => {
 
   expect(summarizeFindings(found)).toBe("1 Error, 1 Warning");
   expect(summarizeFindings([])).toBe("none");
-  expect(lines[0]).toBe("Error  USER_MISSING  sql-dev/messages");
+  expect(lines[0]).toBe("Error  USER_MISSING  database sql-dev/messages");
   expect(lines).toContain("    fix     mooring repair aks-dev/team-a fixes it.");
   expect(lines.join("\n")).toContain("az identity federated-credential delete");
 });

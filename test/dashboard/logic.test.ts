@@ -1,18 +1,12 @@
 /** Logic of the pages that needs no browser. */
 import { expect, it } from "vitest";
-import {
-  countBySeverity,
-  filterNamespaces,
-  type NamespaceFilters,
-  sortNamespaces,
-} from "../../dashboard/pages/namespaceFilters.ts";
+import { countBySeverity } from "../../clients/findings.ts";
+import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
 import { offer, printCommand, printDatabases, readDatabases, readRequest } from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
 import type { Caller, Catalog, Namespace } from "../../dashboard/service/documents.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
 import { createRequestKeys } from "../../dashboard/service/requestKeys.ts";
-import { sayFix } from "../../dashboard/ui/fixWords.ts";
-import { httpActs } from "../../src/domain/errors/fix.ts";
 
 it("reads a stream of events however it is split", () => {
   const stream =
@@ -103,24 +97,6 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
   expect([offer(catalog, operator, ""), offer(catalog, operator, "red")]).toEqual([catalog, own]);
 });
 
-it("words every act of a fix for the pages, except those that only HTTP and the command line have", () => {
-  const said = (text: string) =>
-    sayFix(text)
-      .map(([piece]) => piece)
-      .join("");
-
-  const asHttp = Object.entries(httpActs).filter(([, act]) => said(act) === act);
-
-  expect(asHttp.map(([name]) => name)).toEqual(["takeOver", "adoptIdentity", "dryRun", "reference"]);
-  expect(sayFix(`Check the id; ${httpActs.operations} lists them, ${httpActs.migrateBack} goes back.`)).toEqual([
-    ["Check the id; "],
-    ["Operations", "operations"],
-    [" lists them, "],
-    ["Go back on the namespace's page", undefined],
-    [" goes back."],
-  ]);
-});
-
 it("combines all filters of namespaces, and sorts the worst first", () => {
   const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string): Namespace => {
     const missing = { code: "USER_MISSING", target: "sql/orders", field: "user", fix: "Repair it." } as const;
@@ -147,7 +123,7 @@ it("combines all filters of namespaces, and sorts the worst first", () => {
 
   expect(namesOf(filterNamespaces(all, { ...none, q: "WOR", severity: "Error" }))).toEqual(["worst"]);
   expect(namesOf(filterNamespaces(all, { ...none, severity: "none" }))).toEqual(["fine", "never"]);
-  expect(all.map(countBySeverity)).toEqual([[], [["Warning", 1]], [["Error", 1]], []]);
+  expect(all.map(({ findings }) => countBySeverity(findings))).toEqual([[], [["Warning", 1]], [["Error", 1]], []]);
   expect(namesOf(sortNamespaces(all, "severity"))).toEqual(["worst", "worse", "fine", "never"]);
   expect(namesOf(sortNamespaces(all, "verified"))).toEqual(["never", "worst", "worse", "fine"]);
 });

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
 import { findingCatalogue, fixOfFinding, isFindingCode } from "../../src/domain/errors/findings.ts";
 import {
   type ErrorCode,
@@ -10,7 +11,7 @@ import {
   PermanentError,
   TransientError,
 } from "../../src/domain/errors.ts";
-import { describeCode, tellIn, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
+import { describeCode, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
 import { describeErrors } from "../../tools/errorReference.ts";
 import { readReference } from "../../tools/reference.ts";
 
@@ -90,10 +91,12 @@ it("says that nothing needs to be done only for what is retried, whichever relea
   };
   const lasting = { ...toOperationError("KUBELET_ROLE_MISSING", "x"), fix: "az role assignment create" };
 
-  expect(tellIn("retried", recorded).fix).toMatch(/^Nothing: Mooring tries again\. If it lasts, check the cluster/);
-  expect(tellIn("ended", recorded).fix).toMatch(/^Check the cluster and .*, then send the request again\.$/);
+  expect(errorDocument("retried", recorded).fix).toMatch(
+    /^Nothing: Mooring tries again\. If it lasts, check the cluster/,
+  );
+  expect(errorDocument("ended", recorded).fix).toMatch(/^Check the cluster and .*, then send the request again\.$/);
   expect(toOperationError("CLUSTER_UNREACHABLE", "x").fix).toMatch(/^Send the request again\. If it lasts, check/);
-  expect(tellIn("ended", lasting)).toEqual(lasting);
+  expect(errorDocument("ended", lasting)).toEqual({ ...lasting, fixParts: [lasting.fix] });
 });
 
 it("recognizes policy decisions, and nothing else", () => {

@@ -19,7 +19,8 @@ it("gives each finding a severity, a fix and whether a repair helps", () => {
     ...what,
     severity: "Error",
     repairable: true,
-    fix: expect.stringContaining("repair"),
+    fix: "POST /api/namespaces/{cluster}/{namespace}/repair fixes it.",
+    fixParts: [{ act: "repair", http: "POST /api/namespaces/{cluster}/{namespace}/repair" }, " fixes it."],
   });
 });
 

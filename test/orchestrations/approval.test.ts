@@ -2,6 +2,7 @@
 
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { remindOfApproval } from "../../src/application/decisions/approval.ts";
 import { cancelOperation, decideApproval } from "../../src/application/decisions/decide.ts";
 import { Team } from "../../src/domain/access/access.ts";
@@ -9,9 +10,8 @@ import { AppRole } from "../../src/domain/access/caller.ts";
 import { createPersonOf } from "../../src/domain/access/person.ts";
 import { ApprovalPolicy } from "../../src/domain/catalog/catalog.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { decisionEvent } from "../../src/domain/operation/wakingEvents.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { decisionEvent } from "../../src/orchestrations/approval.ts";
 import {
   approver,
   createAcceptanceContext,

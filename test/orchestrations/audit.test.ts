@@ -1,10 +1,10 @@
 /** One audit entry per effect, no matter what is lost, repeated or undone on the way. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import "../../src/orchestrations/offboardNamespace.ts";
 import "../../src/orchestrations/onboardNamespace.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";

@@ -4,10 +4,10 @@
  */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import type { RunOptions } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

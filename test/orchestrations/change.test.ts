@@ -1,6 +1,7 @@
 /** A second request for an onboarded namespace: what is new is created first, what is replaced goes last, or nothing changes. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
@@ -8,7 +9,6 @@ import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { findEarlier } from "../../src/domain/request/change.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import {
   confirmed,
   createAcceptanceContext,

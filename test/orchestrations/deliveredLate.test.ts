@@ -4,13 +4,17 @@
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import {
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { everyStep } from "../../src/application/process/index.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import type { OperationRecord, StepRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import {
   confirmed,
   createAcceptanceContext,

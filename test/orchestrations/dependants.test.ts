@@ -1,6 +1,11 @@
 /** Offboarding stops with a reason when others depend on something, before it has removed anything. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import {
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -8,7 +13,6 @@ import { bindingName, federatedCredentialName, identityName } from "../../src/do
 import { ownerMetadata } from "../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptCompensation, acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";

@@ -1,9 +1,9 @@
 /** What an operation costs the durable runtime, and what its few large activities must not break. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { type HistoryEvent, runOrchestration } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

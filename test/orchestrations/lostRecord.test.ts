@@ -4,12 +4,12 @@
  */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import type { AdmissionOptions } from "../../src/application/admission/admission.ts";
+import { planRequest } from "../../src/application/dryRun/planRequest.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { planRequest } from "../../src/functions/onboardings/planRequest.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

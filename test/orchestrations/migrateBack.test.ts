@@ -1,7 +1,10 @@
 /** The way back of a migration, from wherever it has stopped: what it plans, does, undoes and waits for. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptCompensation, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { planMigration } from "../../src/application/dryRun/planMigration.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import { ApprovalPolicy, type Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -12,9 +15,6 @@ import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord
 import type { OperationRecord, StepRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import { acceptCompensation, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
-import { planMigration } from "../../src/functions/namespaces/migrations.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

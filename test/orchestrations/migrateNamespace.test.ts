@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOffboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planMigration } from "../../src/application/plan/planMigration.ts";
@@ -10,8 +12,6 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import { acceptOffboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { createAcceptanceContext, requester } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

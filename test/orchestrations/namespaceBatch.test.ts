@@ -1,18 +1,18 @@
 /** Batches over onboarded namespaces, on the replay engine and the fake cloud: each action, and each outcome of an item. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptNamespaceBatch, passOn } from "../../src/application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
+import { planNamespaceBatch } from "../../src/application/dryRun/planNamespaceBatch.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import { NamespaceBatchBody } from "../../src/domain/operation/namespaceBatch.ts";
 import type { BatchItem, BatchRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
-import { acceptNamespaceBatch, passOn } from "../../src/functions/batches/acceptBatch.ts";
-import { planNamespaceBatch } from "../../src/functions/batches/planNamespaceBatch.ts";
 import type { Ports } from "../../src/ports.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";

@@ -1,6 +1,8 @@
 /** A repair that remakes a deleted identity, and does not finish: the namespace has the new identity from then on. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
@@ -8,8 +10,6 @@ import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/functions/acceptance/acceptUpkeep.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { breakOff, comeByTimer } from "../support/breakOff.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

@@ -1,13 +1,13 @@
 /** A database user is known by its SID, too: neither another name nor another user with its SID keeps what Mooring gave. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

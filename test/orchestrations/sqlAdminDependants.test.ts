@@ -1,11 +1,11 @@
 /** The undo of a SQL administrator leaves it while another namespace needs it, whichever of its requests does. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import type { PreviousRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import type { Registry } from "../../src/ports.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

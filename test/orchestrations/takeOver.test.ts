@@ -1,14 +1,14 @@
 /** An operator takes a namespace over for another team: what only the first team may have goes before the other team has it. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptCompensation, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { publicNamespace } from "../../src/application/documents/namespaceDocument.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptCompensation, acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { publicNamespace } from "../../src/functions/namespaces/namespaceDocument.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";

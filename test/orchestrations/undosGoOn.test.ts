@@ -1,10 +1,10 @@
 /** Undos go on while something cannot be reached: for as long as the catalog says, visibly, and until an operator ends it. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { inVirtualTime, useVirtualTime } from "../support/virtualTime.ts";

@@ -1,14 +1,14 @@
 /** When a batch runs, each item ends as the batch's plan said. */
 import { expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptBatch } from "../../src/application/batch/acceptBatch.ts";
+import { planBatch } from "../../src/application/dryRun/planBatch.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { toOperationError } from "../../src/domain/operation/plan.ts";
 import type { Stored } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { acceptOnboarding } from "../../src/functions/acceptance/acceptance.ts";
-import { acceptBatch } from "../../src/functions/batches/acceptBatch.ts";
-import { planBatch } from "../../src/functions/batches/planBatch.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud } from "../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";

@@ -1,7 +1,7 @@
 /** Acceptance and decisions as the routes make them, on the fake cloud, with orchestrations run in memory. */
 import type { DurableClient } from "durable-functions";
+import type { AcceptanceContext } from "../../src/application/acceptance/acceptance.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
-import type { AcceptanceContext } from "../../src/functions/acceptance/acceptance.ts";
 import { createMailbox, type Run, runOrchestration } from "./durableRunner.ts";
 import type { FakeCloud } from "./fakeCloud.ts";
 

@@ -1,6 +1,6 @@
 /** Imitates the runtime failing an orchestration while its workers are replaced, and the timer that finds it then. */
 import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
-import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
+import { recoverOperation } from "../../src/application/recovery/recoverOperation.ts";
 import type { TestAcceptanceContext } from "./acceptanceContext.ts";
 import { type RunOptions, runOrchestration } from "./durableRunner.ts";
 

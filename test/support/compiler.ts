@@ -1,4 +1,4 @@
-/** The compiler on src as it is, and as it would be after one more change. */
+/** The compiler on src and clients as they are, and as they would be after one more change. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
@@ -10,10 +10,19 @@ export interface Compiler {
   readonly files: readonly string[];
   textOf(file: string): string;
   hasErrors(file: string): boolean;
-  /** Whether src no longer compiles with this change of one file; looks there first, and then everywhere. */
+  /** Whether they no longer compile with this change of one file; looks there first, and then everywhere. */
   objectsTo(file: string, change: (text: string) => string): boolean;
   /** How many errors the file has with another text. */
   errorsAfter(file: string, text: string): number;
+  /** How many errors a file has after changes of others. */
+  errorsIn(file: string, changes: readonly Change[]): number;
+}
+
+/** The first occurrence of `right` becomes `wrong`. */
+export interface Change {
+  readonly file: string;
+  readonly right: string;
+  readonly wrong: string;
 }
 
 interface Source {
@@ -22,9 +31,11 @@ interface Source {
 }
 
 export function openSource(): Compiler {
-  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => join("src", name));
+  const files = ["src", "clients"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name)),
+  );
   const sources = new Map(files.map((file) => [file, { text: readFileSync(join(root, file), "utf8"), version: 0 }]));
   const service = ts.createLanguageService(hostOf(sources));
   const errorsOf = (file: string) => service.getSemanticDiagnostics(join(root, file)).length;
@@ -50,6 +61,13 @@ export function openSource(): Compiler {
     hasErrors,
     objectsTo: (file, change) =>
       withText(file, change(find(file).text), () => hasErrors(file) || files.some(hasErrors)),
+    errorsIn: (file, changes) =>
+      changes.reduce(
+        (look, { file: changed, right, wrong }) =>
+          () =>
+            withText(changed, find(changed).text.replace(right, wrong), look),
+        () => errorsOf(file),
+      )(),
     errorsAfter: (file, text) => withText(file, text, () => errorsOf(file)),
   };
 }

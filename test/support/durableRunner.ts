@@ -4,6 +4,7 @@
  * the open activities answers next.
  */
 import type { Callback } from "../../local/host/core.ts";
+import "../../src/orchestrations/launchable.ts";
 import { registrations } from "./core.ts";
 
 export interface Run {

@@ -1,7 +1,7 @@
 /** Runs the timer (functions/operations/startAccepted.ts) on a running batch, and what the timer starts. */
 import type { DurableClient } from "durable-functions";
-import { reconcileBatches } from "../../src/functions/batches/reconcileBatches.ts";
-import { recoverOperation } from "../../src/functions/operations/startAccepted.ts";
+import { reconcileBatches } from "../../src/application/recovery/reconcileBatches.ts";
+import { recoverOperation } from "../../src/application/recovery/recoverOperation.ts";
 import type { TestAcceptanceContext } from "./acceptanceContext.ts";
 import { type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
 

@@ -1,7 +1,7 @@
 /**
  * From a valid request to a namespace that an operation holds. Writes only to the registry, so that functions and activities
  * claim the same way. The namespace's record is the lock: the first writer holds the namespace, all others get that operation
- * or a refusal. The claimant starts the operation; a timer starts what was claimed and never started (startAccepted.ts).
+ * or a refusal. The claimant starts the operation; a timer starts what was claimed and never started (recovery/recoverOperation.ts).
  */
 
 import { setTimeout as sleep } from "node:timers/promises";

@@ -115,7 +115,8 @@ function findFailure(
     return { step: name, code: error?.code ?? "UNEXPECTED", message: error?.message ?? `Step ${name} had failed.` };
   }
   if (!isUndoing) return undefined;
-  if (cancel) return { step: "cancel", code: "OPERATION_CANCELED" satisfies PermanentCode, message: `Canceled by ${cancel.by}.` };
+  if (cancel)
+    return { step: "cancel", code: "OPERATION_CANCELED" satisfies PermanentCode, message: `Canceled by ${cancel.by}.` };
   const message = "It was being undone when its orchestration broke off; the reason is not recorded.";
   return { step: "orchestration", code: "ORCHESTRATION_FAILED" satisfies PermanentCode, message };
 }

@@ -1,7 +1,7 @@
 /** The answer to a request that failed. */
 import { z } from "zod";
-import { type RefusalCode, type StepErrorCode, statusOf } from "../errors.ts";
-import { toOperationError } from "../operation/plan.ts";
+import { fixOf, fixPartsOf, type RefusalCode, type StepErrorCode, statusOf } from "../errors.ts";
+import { FixParts } from "../fixParts.ts";
 import type { RefusalDetails } from "../policy/refusal.ts";
 
 export const ProblemDocument = z
@@ -12,6 +12,7 @@ export const ProblemDocument = z
     detail: z.string(),
     code: z.string(),
     fix: z.string().meta({ description: "What to do next." }),
+    fixParts: FixParts.exactOptional(),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     traceId: z.string(),
   })
@@ -29,7 +30,8 @@ export function problemDocument(
     status: statusOf(code),
     detail,
     code,
-    fix: toOperationError(code, detail).fix,
+    fix: fixOf(code, "answered"),
+    fixParts: fixPartsOf(code, "answered"),
     ...(errors ? { errors: [...errors] } : {}),
     traceId,
   };

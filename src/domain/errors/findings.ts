@@ -5,7 +5,7 @@
  * Error: access is broken or cannot be proven. Warning: more rights or objects than the request asks for, or a part of them
  * denied. Info: cosmetic.
  */
-import { formatFix, httpActs, type Words } from "./fix.ts";
+import { type FixPart, formatFix, httpActs, partsOf } from "./fix.ts";
 
 export const severities = ["Info", "Warning", "Error"] as const;
 type Severity = (typeof severities)[number];
@@ -168,9 +168,14 @@ export function isFindingCode(code: string): code is FindingCode {
   return Object.hasOwn(findingCatalogue, code);
 }
 
-/** What the table says to do about it, in the words of HTTP unless others are given. */
-export function fixOfFinding(code: FindingCode, words: Words = httpActs): string {
-  return formatFix(findingCatalogue[code].fix, "answered", words);
+/** What the table says to do about it, in the words of HTTP. */
+export function fixOfFinding(code: FindingCode): string {
+  return formatFix(findingCatalogue[code].fix, "answered", httpActs);
+}
+
+/** The same as data. */
+export function fixPartsOfFinding(code: FindingCode): readonly FixPart[] {
+  return partsOf(findingCatalogue[code].fix, "answered");
 }
 
 function info(cause: string, fix: string) {

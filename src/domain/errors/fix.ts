@@ -44,13 +44,19 @@ export type Fix = string | PassingFix;
 export type Situation = "retried" | "ended" | "answered";
 
 export function formatFix(fix: Fix, situation: Situation, words: Words): string {
-  return inWords(typeof fix === "string" ? fix : sayPassing(fix, situation), words);
+  const say = (part: FixPart) => (typeof part === "string" ? part : words[part.act as Act]);
+  return partsOf(fix, situation).map(say).join("");
 }
 
-/** The acts that a fix names, in order. */
-export function actsOf(fix: Fix): readonly Act[] {
-  const text = typeof fix === "string" ? fix : sayPassing(fix, "ended");
-  return [...text.matchAll(placeholder)].flatMap(([, name = ""]) => (isAct(name) ? [name] : []));
+/** Text, or an act with how HTTP expresses it, for a client that does not know the act. */
+export type FixPart = string | { readonly act: string; readonly http: string };
+
+export function partsOf(fix: Fix, situation: Situation): readonly FixPart[] {
+  const text = typeof fix === "string" ? fix : sayPassing(fix, situation);
+  return text.split(/(?=\{\w+\})|(?<=\{\w+\})/).map((part) => {
+    const act = part.slice(1, -1);
+    return part.startsWith("{") && isAct(act) ? { act, http: httpActs[act] } : part;
+  });
 }
 
 function sayPassing({ nothing, ifItLasts }: PassingFix, situation: Situation): string {
@@ -65,12 +71,6 @@ function sayPassing({ nothing, ifItLasts }: PassingFix, situation: Situation): s
     case "answered":
       return `Send the request again.${lasting}`;
   }
-}
-
-const placeholder = /\{(\w+)\}/g;
-
-function inWords(text: string, words: Words): string {
-  return text.replaceAll(placeholder, (all, name: string) => (isAct(name) ? words[name] : all));
 }
 
 function isAct(name: string): name is Act {

@@ -6,6 +6,13 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../canonicalJson.ts";
 
+/** The current state of what a change is about. */
+export interface Current {
+  readonly tag: string;
+  /** A sentence for a client that saw something else: `Operation x waits for approval.` */
+  readonly state: string;
+}
+
 export function entityTag({ is, found }: { readonly is: object; readonly found: object }): string {
   return `"${hash(is, 32)}.${hash(found, 16)}"`;
 }

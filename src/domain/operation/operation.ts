@@ -1,5 +1,6 @@
 /** Status and phase of an operation. The status values are those of Azure's long-running operations. */
 import { z } from "zod";
+import { FixParts } from "../fixParts.ts";
 
 export const OperationStatus = z.enum(["NotStarted", "Running", "Succeeded", "Failed", "Canceled"]);
 export type OperationStatus = z.infer<typeof OperationStatus>;
@@ -14,12 +15,16 @@ export type OperationKind = z.infer<typeof OperationKind>;
 export const StepAction = z.enum(["create", "adopt", "update", "none", "keep", "delete", "conflict"]);
 export type StepAction = z.infer<typeof StepAction>;
 
-export const OperationError = z.object({
-  code: z.string(),
-  message: z.string(),
-  fix: z.string(),
-  retryable: z.boolean(),
-});
+export const OperationError = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    fix: z.string(),
+    /** Only in answers: it follows from the code and the situation (documents/errorDocument.ts). */
+    fixParts: FixParts.exactOptional(),
+    retryable: z.boolean(),
+  })
+  .meta({ id: "OperationError" });
 export type OperationError = z.infer<typeof OperationError>;
 
 export function isFinal(status: OperationStatus): boolean {

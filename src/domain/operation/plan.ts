@@ -8,7 +8,6 @@ import {
   type PermanentCode,
   PermanentError,
   type RefusalCode,
-  type Situation,
   type StepErrorCode,
   type TransientCode,
 } from "../errors.ts";
@@ -95,12 +94,6 @@ export function toNotice(code: AnyNoticeCode, message: string): OperationError {
 export function describeCode(code: string, message: string): OperationError {
   const known = isErrorCode(code) ? code : "UNEXPECTED";
   return { code: known, message, fix: fixOf(known, "answered"), retryable: isRetried(known) };
-}
-
-/** A recorded error as a status shows it now: the fix of a transient fault depends on whether the step is still retried. */
-export function tellIn(situation: Situation, error: OperationError): OperationError {
-  const { code } = error;
-  return isErrorCode(code) && isRetried(code) ? { ...error, fix: fixOf(code, situation) } : error;
 }
 
 /** A conflict, which a plan shows and a step throws. */

@@ -1,9 +1,13 @@
+import { acceptBatch, acceptNamespaceBatch } from "../../application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../application/batch/chooseNamespaces.ts";
+import { planBatch } from "../../application/dryRun/planBatch.ts";
+import { planNamespaceBatch } from "../../application/dryRun/planNamespaceBatch.ts";
+import { readNamespaceBatch, readRequests } from "../../application/requests/readBatch.ts";
 import { AcceptedDocument } from "../../domain/documents/accepted.ts";
 import { BatchBody, BatchPlan, maxBatchBytes } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import type { Ports } from "../../ports.ts";
-import { answerChange } from "../acceptance/answerChange.ts";
+import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, problem } from "../docs/answers.ts";
 import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";
@@ -12,10 +16,6 @@ import type { Routes } from "../http/route.ts";
 import { sentBody } from "../parameters/body.ts";
 import { change } from "../parameters/change.ts";
 import { confirmRemoval } from "../parameters/confirmRemoval.ts";
-import { acceptBatch, acceptNamespaceBatch } from "./acceptBatch.ts";
-import { planBatch } from "./planBatch.ts";
-import { planNamespaceBatch } from "./planNamespaceBatch.ts";
-import { readNamespaceBatch, readRequests } from "./readBatch.ts";
 import { expectSelection, selectionOf, selectionOfRequests } from "./selection.ts";
 
 /** The lanes pace the work on a batch, so a batch costs what accepting it costs; plans are made while the caller waits. */

@@ -1,6 +1,6 @@
 /** Who calls, what the caller's roles allow, and how often the caller may send requests. */
 import type { HttpRequest } from "@azure/functions";
-import { AppRole, type Caller, queueRequester } from "../../domain/access/caller.ts";
+import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { callerOfKey } from "../../domain/access/localKeys.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Claims, callerOf } from "../../domain/policy/claims.ts";
@@ -142,14 +142,4 @@ function unauthenticated({ auth }: Pick<Catalog, "auth">, message: string, cause
     ...(Object.keys(auth?.keys ?? {}).length > 0 ? ['MooringKey realm="mooring", header="x-mooring-key"'] : []),
   ];
   return new Refusal("UNAUTHENTICATED", message, { challenge: challenges.join(", ") });
-}
-
-/**
- * Service Bus decides who may send to the queue; what a message says of its sender is not trusted. The catalog says whose
- * requests the queue carries; a catalog that authenticates callers and does not say so takes none from it.
- */
-export function queueCaller({ auth, queue }: Pick<Catalog, "auth" | "queue">): Caller {
-  const sender = { id: queueRequester, name: "queue" };
-  if (queue) return { ...sender, teams: [queue.team], roles: ["Onboarding.Request"] };
-  return { ...sender, teams: [], roles: auth ? ["Onboarding.Request"] : AppRole.options };
 }

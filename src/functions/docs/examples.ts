@@ -7,6 +7,7 @@ import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import type { BatchDocument } from "../../domain/documents/batch.ts";
 import type { CallerDocument } from "../../domain/documents/caller.ts";
 import type { CatalogDocument } from "../../domain/documents/catalog.ts";
+import { errorDocument } from "../../domain/documents/errorDocument.ts";
 import type { NamespaceDocument, NamespacePage, VerificationDocument } from "../../domain/documents/namespace.ts";
 import type {
   AskedOperation,
@@ -18,7 +19,7 @@ import type {
 import { toDocument } from "../../domain/finding.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
-import type { Plan } from "../../domain/operation/plan.ts";
+import { type Plan, toOperationError } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/stepName.ts";
 import { apiVersion, kind } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -239,12 +240,10 @@ export const batchPlan: BatchPlan = {
       cluster: "aks-dev",
       namespace: "invoices",
       status: "refused",
-      error: {
-        code: "NAMESPACE_TAKEN",
-        message: "aks-dev/invoices belongs to another team.",
-        fix: "Use a namespace of your own, or ask an operator to take it over with takeOver=true.",
-        retryable: false,
-      },
+      error: errorDocument(
+        "answered",
+        toOperationError("NAMESPACE_TAKEN", "aks-dev/invoices belongs to another team."),
+      ),
     },
   ],
 };

@@ -1,7 +1,7 @@
 import { entityTag } from "../../domain/http/entityTag.ts";
+import { decidedOn } from "../../domain/http/operationTag.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
-import { decidedOn } from "./operationTag.ts";
 import { type Answer, json } from "./respond.ts";
 
 /** Whether the caller already has the version with this tag. */

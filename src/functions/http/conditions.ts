@@ -1,16 +1,9 @@
 /** Conditional requests (RFC 9110, 13), by the tag of what the client saw. */
 import type { HttpRequest } from "@azure/functions";
-import { isOfTheSame } from "../../domain/http/entityTag.ts";
+import { type Current, isOfTheSame } from "../../domain/http/entityTag.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 
 type Sent = Pick<HttpRequest, "headers">;
-
-/** The current state of what a change is about. */
-export interface Current {
-  readonly tag: string;
-  /** A sentence for a client that saw something else: `Operation x waits for approval.` */
-  readonly state: string;
-}
 
 /** Whether the client already has this version (If-None-Match). A read is answered whatever the header contains. */
 export function isKnown({ headers }: Sent, tag: string): boolean {

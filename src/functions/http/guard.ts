@@ -3,11 +3,12 @@
  * authentication, and problem documents for errors.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
+import type { RefusalTrail } from "../../application/watching/refusalTrail.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../../domain/watching/trace.ts";
 import { logWithin } from "../../telemetry/logLine.ts";
 import { type Callers, isProven } from "../callers/authentication.ts";
-import { noteRefusal, type RefusalTrail } from "../callers/refusalTrail.ts";
+import { noteRefusal } from "../callers/noteRefusal.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
 import { beginChange } from "./change.ts";
 import type { Access, AnyRoute, Receive } from "./declaration.ts";

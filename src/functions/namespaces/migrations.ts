@@ -1,28 +1,21 @@
-import { clientIdOf, expectOnboarded, findSettled } from "../../application/admission/claim.ts";
-import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
+import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
+import { planMigration } from "../../application/dryRun/planMigration.ts";
 import { goesTo, prepareMigration } from "../../application/migration/prepareMigration.ts";
-import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
-import { planOperation } from "../../application/plan/planOperation.ts";
-import type { Berth } from "../../domain/naming/names.ts";
-import { createOperationId } from "../../domain/naming/operationId.ts";
+import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+import { parseFields } from "../../application/requests/readRequest.ts";
 import { MigrationPhase, MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
-import type { AcceptanceContext } from "../acceptance/acceptance.ts";
-import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { answerChange } from "../acceptance/answerChange.ts";
-import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, bodyProblems, planned, problem, requestBody } from "../docs/answers.ts";
 import { migrationRequest, repairPlan } from "../docs/examples.ts";
 import { declareRoute, type Parameter } from "../http/declaration.ts";
 import { atNamespace } from "../http/place.ts";
-import { parseFields } from "../http/readRequest.ts";
 import type { Routes } from "../http/route.ts";
 import { readOptionalBody } from "../parameters/body.ts";
 import { change } from "../parameters/change.ts";
-import { currentNamespace } from "./namespaceDocument.ts";
 
 /** `to` and `until` may also come in the query, so that a call needs no body. */
 const wantedMigration: Parameter<MigrationRequest> = {
@@ -83,38 +76,4 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
       accept: (acceptance) => acceptUpkeep(acceptance, "Migrating", { berth, prepare, isAsked: goesTo(wanted) }),
     });
   });
-}
-
-interface Wanted {
-  readonly wanted: MigrationRequest;
-  readonly expect?: (record: NamespaceRecord) => void;
-}
-
-export async function planMigration(
-  claimContext: Pick<AcceptanceContext, "ports" | "by">,
-  berth: Berth,
-  asked: Wanted,
-): Promise<Plan> {
-  const { plan, ...planned } = await lookAtMigrationOf(claimContext, berth, asked);
-  return await withEstimate(claimContext.ports, plan, planned);
-}
-
-export async function lookAtMigrationOf(
-  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
-  berth: Berth,
-  { wanted, expect = () => undefined }: Wanted,
-): Promise<PlannedRequest> {
-  const kind = "migrate";
-  const record = await findSettled(ports.registry, berth, mustSee(by, berth));
-  if (record.state === "Migrating" && goesTo(wanted)(record)) {
-    return { plan: planOfSame(record), kind, request: record.request };
-  }
-  expectOnboarded(record);
-  expect(record);
-  const migration = prepareMigration(ports, record, wanted);
-  const { request } = record;
-  const clientId = clientIdOf(record);
-  const operation = createOperationId(new Date());
-  const plan = await planOperation(ports, operation, { kind, request, migration, clientId });
-  return { plan, kind, request };
 }

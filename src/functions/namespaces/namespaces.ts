@@ -1,21 +1,18 @@
 import { getClient } from "durable-functions";
 import { z } from "zod";
-import { expectFree, findSettled } from "../../application/admission/claim.ts";
-import type { OffboardingOptions } from "../../application/admission/claimExisting.ts";
+import { acceptOffboarding } from "../../application/acceptance/acceptance.ts";
+import { findSettled } from "../../application/admission/claim.ts";
 import { listNamespaces as listRecords } from "../../application/admission/listNamespaces.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
-import { planOffboarding } from "../../application/plan/planOffboarding.ts";
+import { currentNamespace, publicNamespace, tagOf } from "../../application/documents/namespaceDocument.ts";
+import { planDeletion } from "../../application/dryRun/planDeletion.ts";
+import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
-import type { Berth } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
-import { type AcceptanceContext, acceptOffboarding } from "../acceptance/acceptance.ts";
-import { answerChange } from "../acceptance/answerChange.ts";
-import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
 import { namespace, namespacePage, removalPlan } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";
@@ -27,7 +24,6 @@ import { known } from "../parameters/conditions.ts";
 import { flag } from "../parameters/flag.ts";
 import { page } from "../parameters/page.ts";
 import { queryOf } from "../parameters/query.ts";
-import { currentNamespace, publicNamespace, tagOf } from "./namespaceDocument.ts";
 
 /** As many rows as the table service returns at a time, so that reading a whole long list does not take fifty requests. */
 const mostNamespaces = 1_000;
@@ -133,28 +129,4 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
       accept: (acceptance) => acceptOffboarding(acceptance, berth, { expect, ignoreDependants }),
     });
   });
-}
-
-export async function planDeletion(
-  claimContext: Pick<AcceptanceContext, "ports" | "by">,
-  berth: Berth,
-  options?: OffboardingOptions,
-): Promise<Plan> {
-  const { plan, ...planned } = await lookAtDeletion(claimContext, berth, options);
-  return await withEstimate(claimContext.ports, plan, planned);
-}
-
-export async function lookAtDeletion(
-  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
-  berth: Berth,
-  { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
-): Promise<PlannedRequest> {
-  const kind = "offboard";
-  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
-  const { request } = current;
-  if (current.state === "Offboarding") return { plan: planOfSame(current), kind, request };
-  expect(current);
-  expectFree(current);
-  const plan = await planOffboarding(ports, current, { ignoreDependants });
-  return { plan, kind, request };
 }

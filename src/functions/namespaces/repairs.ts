@@ -1,23 +1,16 @@
-import { expectOnboarded, findSettled } from "../../application/admission/claim.ts";
-import { mustSee } from "../../application/admission/seeNamespace.ts";
-import { type PlannedRequest, withEstimate } from "../../application/plan/estimatePlan.ts";
-import { planRepair } from "../../application/plan/planRepair.ts";
-import type { Berth } from "../../domain/naming/names.ts";
-import { createOperationId } from "../../domain/naming/operationId.ts";
+import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
+import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
+import { planRepairOf } from "../../application/dryRun/planRepairOf.ts";
+import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
-import type { AcceptanceContext } from "../acceptance/acceptance.ts";
-import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import { answerChange } from "../acceptance/answerChange.ts";
-import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, isHeld, planned } from "../docs/answers.ts";
 import { repairPlan } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";
 import { atNamespace } from "../http/place.ts";
 import type { Routes } from "../http/route.ts";
 import { change } from "../parameters/change.ts";
-import { currentNamespace } from "./namespaceDocument.ts";
 
 export const repairNamespace = declareRoute({
   operationId: "repairNamespace",
@@ -49,29 +42,4 @@ export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: R
       accept: (acceptance) => acceptUpkeep(acceptance, "Repairing", { berth, prepare }),
     });
   });
-}
-
-export async function planRepairOf(
-  claimContext: Pick<AcceptanceContext, "ports" | "by">,
-  berth: Berth,
-  expect?: (record: NamespaceRecord) => void,
-): Promise<Plan> {
-  const { plan, ...planned } = await lookAtRepair(claimContext, berth, expect);
-  return await withEstimate(claimContext.ports, plan, planned);
-}
-
-export async function lookAtRepair(
-  { ports, by }: Pick<AcceptanceContext, "ports" | "by">,
-  berth: Berth,
-  expect: (record: NamespaceRecord) => void = () => undefined,
-): Promise<PlannedRequest> {
-  const kind = "repair";
-  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
-  if (current.state === "Repairing") return { plan: planOfSame(current), kind, request: current.request };
-  expectOnboarded(current);
-  expect(current);
-  const { request, clientId, migration } = current;
-  const operation = createOperationId(new Date());
-  const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
-  return { plan, kind, request };
 }

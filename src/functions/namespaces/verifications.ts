@@ -1,6 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import { expectFree, findSettled } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
+import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
 import { proveNamespace } from "../../application/inspection/proveNamespace.ts";
 import { VerificationDocument } from "../../domain/documents/namespace.ts";
@@ -19,7 +20,6 @@ import { atNamespace } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { changeWithoutPlan } from "../parameters/change.ts";
-import { currentNamespace } from "./namespaceDocument.ts";
 
 /** Why there is no dry run. */
 const noDryRun = "a verification only reads";

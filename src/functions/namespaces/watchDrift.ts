@@ -1,29 +1,13 @@
-/**
- * Looks at every onboarded namespace at its own pace, records and publishes drift, and starts a repair where the catalog says
- * so. Reads only; the repair is an operation like any other, with the same claim.
- */
-import { setTimeout as sleep } from "node:timers/promises";
-import { app, type InvocationContext } from "@azure/functions";
+/** The timer behind the drift watcher (application/inspection/watchDrift.ts). */
+import { app } from "@azure/functions";
 import { input } from "durable-functions";
-import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
-import { readTwice } from "../../application/inspection/proveNamespace.ts";
+import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
+import { watchDrift } from "../../application/inspection/watchDrift.ts";
+import type { IdentityWatch } from "../../application/inspection/watchIdentities.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
-import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
-import { hasPassed } from "../../domain/hasPassed.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
-import type { Stored } from "../../domain/operation/records.ts";
-import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
-import { logLine } from "../../telemetry/logLine.ts";
-import { driftFindings } from "../../telemetry/metrics.ts";
-import { concerning, inSpan } from "../../telemetry/spans.ts";
-import type { Accepted } from "../acceptance/acceptance.ts";
-import { acceptanceContextOf } from "../acceptance/acceptanceContext.ts";
-import { acceptUpkeep } from "../acceptance/acceptUpkeep.ts";
-import type { IdentityWatch } from "./watchIdentities.ts";
+import { acceptanceContextOf } from "../changes/acceptanceContext.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
@@ -41,108 +25,4 @@ export function registerWatchDrift(ports: Ports, identityWatch: IdentityWatch): 
       await identityWatch.look(context);
     },
   });
-}
-
-/**
- * One look gets the identity and lists its credentials; Azure allows a subscription 10 and 5 of these a second (entra-docs,
- * workload identity federation considerations). One look a second leaves most of that to the operations.
- */
-const mostPerRun = 20;
-const pauseMs = 1_000;
-const dayMs = 86_400_000;
-
-export interface Watch {
-  /** Starts a repair, and records what it is for. */
-  readonly repair: (
-    record: NamespaceRecord,
-    repairTried: NonNullable<NamespaceRecord["repairTried"]>,
-  ) => Promise<Accepted>;
-  readonly pauseMs?: number;
-}
-
-export async function watchDrift(
-  ports: Ports,
-  context: Pick<InvocationContext, "log" | "warn">,
-  { repair, ...pace }: Watch,
-): Promise<void> {
-  const looks: Promise<void>[] = [];
-  for (const record of await dueNamespaces(ports, Date.now())) {
-    if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
-    const { cluster, namespace } = record;
-    looks.push(
-      concerning({ cluster, namespace }, () =>
-        inSpan("look for drift", {}, () => look(ports, context, { record, repair })),
-      ),
-    );
-  }
-  await Promise.all(looks);
-}
-
-/** Oldest look first. A namespace that could not be read waits for its next turn, and holds up no other. */
-async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise<readonly Stored<OnboardedRecord>[]> {
-  const everyMs = catalog.drift.everyMinutes * 60_000;
-  const before = new Date(now - everyMs).toISOString();
-  const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
-  return (await registry.namespacesToVerify({ before }))
-    .filter((record) => hasPassed(Date.parse(seen(record)) || 0, everyMs, now))
-    .toSorted((a, b) => (seen(a) < seen(b) ? -1 : Number(seen(a) > seen(b))))
-    .slice(0, mostPerRun);
-}
-
-async function look(
-  ports: Ports,
-  context: Pick<InvocationContext, "log" | "warn">,
-  { record, repair }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair">,
-): Promise<void> {
-  const namespace = berthKey(record);
-  try {
-    const { findings: read, things } = await readTwice(ports, inspectionOf(record));
-    // Only another login can clear what a login found.
-    const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
-    for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
-    const recorded = await recordFindings(ports, record, { findings, things });
-    const facts = { namespace, findings: findings.length, recorded: !!recorded };
-    context.log(logLine("namespace looked at", facts));
-    if (!recorded) return;
-    const tried = toRepair(ports.catalog, recorded, new Date());
-    if (!tried) return;
-    const { operation } = await repair(recorded, tried);
-    context.log(logLine("repair started for drift", { namespace, operation }));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("namespace not looked at", { namespace, reason }));
-    // An operation that came first is not a failure.
-    if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
-  }
-}
-
-async function noteFailedLook(
-  { registry }: Ports,
-  context: Pick<InvocationContext, "warn">,
-  record: Stored<OnboardedRecord>,
-): Promise<void> {
-  try {
-    await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
-  } catch (error) {
-    // Most likely the registry is unavailable: the next run looks again, at this namespace first.
-    const reason = error instanceof Error ? error.message : String(error);
-    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
-  }
-}
-
-/**
- * What a repair would be started for; undefined if there is nothing to repair, or the same repair was tried in vain within
- * the last day.
- */
-export function toRepair(
-  { drift }: Pick<Catalog, "drift">,
-  { findings = [], repairTried }: Pick<NamespaceRecord, "findings" | "repairTried">,
-  now: Date,
-): NonNullable<NamespaceRecord["repairTried"]> | undefined {
-  const isMeant = (finding: Finding) => drift.repair !== "none" && drift.repair.includes(severityOf(finding));
-  const meant = findings.filter((finding) => isRepairable(finding) && isMeant(finding));
-  if (meant.length === 0) return undefined;
-  const tried = { findings: fingerprint(meant), time: now.toISOString() };
-  const isRepetition = repairTried?.findings === tried.findings && now.getTime() - Date.parse(repairTried.time) < dayMs;
-  return isRepetition ? undefined : tried;
 }

@@ -1,7 +1,7 @@
 import type { AdmissionOptions } from "../../application/admission/admission.ts";
+import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
+import type { Current } from "../../domain/http/entityTag.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import type { Current } from "../http/conditions.ts";
-import { currentNamespace } from "../namespaces/namespaceDocument.ts";
 import type { Condition } from "../parameters/conditions.ts";
 
 interface Expected {

@@ -2,23 +2,24 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, type InvocationContext } from "@azure/functions";
-import { type DurableClient, getClient, input } from "durable-functions";
+import { getClient, input } from "durable-functions";
 import { z } from "zod";
+import type { Accepted } from "../../application/acceptance/acceptance.ts";
+import { arrivingOf } from "../../application/queue/arriving.ts";
+import { type Backlog, queueFunction } from "../../application/queue/backlog.ts";
+import { traceOfMessage } from "../../application/queue/messageTrace.ts";
+import { confirmsRemoval, readMessage } from "../../application/queue/readMessage.ts";
+import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+import { type Received, receiveRequest } from "../../application/requests/readRequest.ts";
 import { berthKey } from "../../domain/naming/names.ts";
+import { queueCaller } from "../../domain/policy/queueCaller.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
+import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { queueAge } from "../../telemetry/metrics.ts";
 import { inSpan, inTrace, linkToHere, SpanKind } from "../../telemetry/spans.ts";
-import type { Accepted } from "../acceptance/acceptance.ts";
-import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
-import { queueCaller } from "../callers/authentication.ts";
-import { type Received, receiveRequest } from "../http/readRequest.ts";
-import { arrivingOf } from "./arriving.ts";
-import { type Backlog, queueFunction } from "./backlog.ts";
-import { traceOfMessage } from "./messageTrace.ts";
-import { confirmsRemoval, readMessage } from "./readMessage.ts";
 
 export const queueName = "onboarding-requests";
 
@@ -63,7 +64,7 @@ type Context = Pick<InvocationContext, "triggerMetadata" | "traceContext" | "log
 interface Arrival {
   readonly message: unknown;
   readonly context: Context;
-  readonly client: DurableClient;
+  readonly client: RuntimeClient;
 }
 
 /** Runs in the trace of the message's sender, even where the host does not follow it. */

@@ -1,15 +1,16 @@
 import { z } from "zod";
+import { acceptOnboarding } from "../../application/acceptance/acceptance.ts";
+import { planRequest } from "../../application/dryRun/planRequest.ts";
+import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+import { receiveRequest } from "../../application/requests/readRequest.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { AnyRequest, objectSchema } from "../../domain/request/sentRequest.ts";
 import type { Ports } from "../../ports.ts";
-import { acceptOnboarding } from "../acceptance/acceptance.ts";
-import { answerChange } from "../acceptance/answerChange.ts";
-import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
+import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
 import { objectRequest, plan, request } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";
 import { at } from "../http/place.ts";
-import { receiveRequest } from "../http/readRequest.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { sentBody } from "../parameters/body.ts";
@@ -19,7 +20,6 @@ import { confirmRemoval } from "../parameters/confirmRemoval.ts";
 import { flag } from "../parameters/flag.ts";
 import { queryOf } from "../parameters/query.ts";
 import { expectNamespace } from "./expectNamespace.ts";
-import { planRequest } from "./planRequest.ts";
 
 export const onboardingSchema = declareRoute({
   operationId: "onboardingSchema",

@@ -1,5 +1,6 @@
 import { expectApprover } from "../../application/decisions/decide.ts";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
+import { awaitingDocument } from "../../application/documents/operationDocument.ts";
 import { createPersonOf } from "../../domain/access/person.ts";
 import { AwaitingPage } from "../../domain/documents/operation.ts";
 import { awaitsCaller } from "../../domain/operation/awaiting.ts";
@@ -11,7 +12,6 @@ import { at } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { page } from "../parameters/page.ts";
-import { awaitingDocument } from "./operations.ts";
 
 export const listApprovals = declareRoute({
   operationId: "listApprovals",

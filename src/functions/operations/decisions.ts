@@ -1,32 +1,34 @@
 import type { InvocationContext } from "@azure/functions";
-import { type DurableClient, getClient } from "durable-functions";
+import { getClient } from "durable-functions";
 import { z } from "zod";
+import { acceptCompensation } from "../../application/acceptance/acceptance.ts";
+import { passOn } from "../../application/batch/acceptBatch.ts";
 import { cancelBatch } from "../../application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../application/decisions/decide.ts";
+import { wake } from "../../application/decisions/wake.ts";
+import { planApproval, planCancelOf, planCompensationOf } from "../../application/dryRun/planDecision.ts";
 import { appendDecision } from "../../application/watching/audit.ts";
 import { createPersonOf } from "../../domain/access/person.ts";
 import { DecisionDocument } from "../../domain/documents/accepted.ts";
+import { planDocument } from "../../domain/documents/errorDocument.ts";
 import type { Signature } from "../../domain/documents/signature.ts";
+import { currentOperation } from "../../domain/http/operationTag.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
 import type { ApprovalDecision } from "../../domain/policy/approval.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
+import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
-import { acceptCompensation } from "../acceptance/acceptance.ts";
-import { answerChange } from "../acceptance/answerChange.ts";
-import { wake } from "../acceptance/wake.ts";
-import { passOn } from "../batches/acceptBatch.ts";
+import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
 import { approveBody, cancelBody, decided as decidedExample, plan, rejectBody, removalPlan } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";
-import { currentOperation } from "../http/operationTag.ts";
 import { atOperation } from "../http/place.ts";
 import { type Answer, accepted, json } from "../http/respond.ts";
 import type { RouteCallOfCaller, Routes } from "../http/route.ts";
 import { fieldsOf } from "../parameters/body.ts";
 import { type Change, change, decision } from "../parameters/change.ts";
-import { planApproval, planCancelOf, planCompensationOf } from "./planDecision.ts";
 
 const comment = z.string().max(1_000).optional();
 const CancelBody = z.strictObject({ comment });
@@ -205,7 +207,7 @@ async function answerDecision(
   { isDryRun }: Pick<Change, "isDryRun">,
   { name, plan: foresee, decide }: Verb,
 ): Promise<Answer> {
-  if (isDryRun) return json(200, await foresee());
+  if (isDryRun) return json(200, planDocument(await foresee()));
   const { record, decided } = await decide();
   const origin = { ...record, operation: id, requestedBy: by.id, traceparent };
   // Before the answer: if this fails and the caller tries again, the decision is the same and still gets its entry. Only
@@ -226,14 +228,14 @@ function signatureOf(id: string, decided: Decided | undefined): Signature {
 
 async function passOnNow(
   ports: Ports,
-  client: DurableClient,
+  client: RuntimeClient,
   record: BatchRecord,
   context: Pick<InvocationContext, "warn">,
 ): Promise<void> {
   try {
     await passOn(ports, client, record, context);
   } catch (error) {
-    // The decision stands all the same: the timer passes the cancel on (reconcileBatches.ts).
+    // The decision stands all the same: the timer passes the cancel on (application/recovery/reconcileBatches.ts).
     const reason = error instanceof Error ? error.message : String(error);
     context.warn(logLine("cancel not passed on yet", { operation: record.id, reason, traceId: traceIdIn(record) }));
   }

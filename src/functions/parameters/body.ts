@@ -1,10 +1,10 @@
 import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
+import { maxBodyBytes, parseFields, parseJson, tooLarge } from "../../application/requests/readRequest.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { bodyProblems, requestBody } from "../docs/answers.ts";
 import { expectJson } from "../http/browserRequest.ts";
 import type { Parameter, Receive } from "../http/declaration.ts";
-import { maxBodyBytes, parseFields, parseJson, tooLarge } from "../http/readRequest.ts";
 
 type Sent = Pick<HttpRequest, "headers" | "body">;
 type Examples = Readonly<Record<string, unknown>>;

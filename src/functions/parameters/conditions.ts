@@ -1,15 +1,9 @@
 /** Conditional requests as parameters; http/conditions.ts compares the tags. */
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
+import type { Current } from "../../domain/http/entityTag.ts";
 import { isOther } from "../docs/answers.ts";
-import {
-  type Current,
-  expectMatch,
-  expectNoMatch,
-  expectNothingNamed,
-  hasCondition,
-  isKnown,
-} from "../http/conditions.ts";
+import { expectMatch, expectNoMatch, expectNothingNamed, hasCondition, isKnown } from "../http/conditions.ts";
 import type { Parameter } from "../http/declaration.ts";
 
 /** `*`, or tags as they were given (RFC 9110, 8.8.3). */

@@ -1,7 +1,7 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as they happen. */
+import type { ServerEvent, Subscription } from "../../application/feeds/subscription.ts";
 import type { Client } from "../http/clients.ts";
 import type { Answer } from "../http/respond.ts";
-import type { ServerEvent, Subscription } from "./subscription.ts";
 
 export interface EventSourceOptions {
   /** The stream leaves it when it ends. */

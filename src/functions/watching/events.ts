@@ -3,13 +3,17 @@ import { app, type InvocationContext } from "@azure/functions";
 import { getClient } from "durable-functions";
 import { z } from "zod";
 import { maySeeOperation, mustSeeOperation } from "../../application/decisions/seeOperation.ts";
+import { createFeedOfAll } from "../../application/feeds/feedOfAll.ts";
+import { createFeedOfOperation } from "../../application/feeds/feedOfOperation.ts";
+import { hasSeenEnd } from "../../application/feeds/operationFeed.ts";
+import type { Follower } from "../../application/feeds/sharedPolling.ts";
+import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports.ts";
 import { keepLogContext, logLine } from "../../telemetry/logLine.ts";
-import type { RequestRecovery } from "../acceptance/recoverOnRequest.ts";
 import { body, problem, text } from "../docs/answers.ts";
 import { events } from "../docs/examples.ts";
 import type { Clients } from "../http/clients.ts";
@@ -18,10 +22,6 @@ import { at, atOperation } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import { answerEvents } from "./eventStream.ts";
-import { createFeedOfAll } from "./feedOfAll.ts";
-import { createFeedOfOperation } from "./feedOfOperation.ts";
-import { hasSeenEnd } from "./operationFeed.ts";
-import type { Follower } from "./sharedPolling.ts";
 
 const lastEventId: Parameter<string | null> = {
   header: {

@@ -1,11 +1,11 @@
 /** Acceptance with teams, on the fake cloud: ownership, quotas, and what is checked again when the operation runs. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";

@@ -2,14 +2,15 @@
 import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
+import { createRefusalTrail } from "../../../src/application/watching/refusalTrail.ts";
 import { Queue } from "../../../src/domain/access/access.ts";
 import { AppRole } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { Claims } from "../../../src/domain/policy/claims.ts";
+import { queueCaller } from "../../../src/domain/policy/queueCaller.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import { type Callers, createCallers, queueCaller } from "../../../src/functions/callers/authentication.ts";
-import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
+import { type Callers, createCallers } from "../../../src/functions/callers/authentication.ts";
 import { createGuards } from "../../../src/functions/http/guard.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import type { Tokens } from "../../../src/ports.ts";

@@ -1,8 +1,8 @@
 /** Which requests a browser may have sent for another site's page, and which content types a body may have. */
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
+import { createRefusalTrail } from "../../../src/application/watching/refusalTrail.ts";
 import { createCallers } from "../../../src/functions/callers/authentication.ts";
-import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
 import { createGuards } from "../../../src/functions/http/guard.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { expect, it } from "vitest";
+import { createRefusalTrail } from "../../../src/application/watching/refusalTrail.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { createCallers } from "../../../src/functions/callers/authentication.ts";
-import { createRefusalTrail } from "../../../src/functions/callers/refusalTrail.ts";
 import { createGuards, type Guarded } from "../../../src/functions/http/guard.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import { readBody } from "../../../src/functions/parameters/body.ts";

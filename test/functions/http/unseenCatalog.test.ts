@@ -5,6 +5,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { admit } from "../../../src/application/admission/admission.ts";
+import { readRequests } from "../../../src/application/requests/readBatch.ts";
+import { receiveRequest } from "../../../src/application/requests/readRequest.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { findCluster } from "../../../src/domain/catalog/clusters.ts";
@@ -12,9 +14,7 @@ import { PermanentError } from "../../../src/domain/errors.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { findDatabase } from "../../../src/domain/targets/sqlDatabase.ts";
-import { readRequests } from "../../../src/functions/batches/readBatch.ts";
 import { publicCatalog } from "../../../src/functions/catalog.ts";
-import { receiveRequest } from "../../../src/functions/http/readRequest.ts";
 import { catalog as base } from "../../support/fakeCloud.ts";
 import { member, operator } from "../../support/teams.ts";
 

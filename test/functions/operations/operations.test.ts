@@ -1,7 +1,8 @@
 import type { DurableOrchestrationStatus } from "durable-functions";
 import { expect, it } from "vitest";
+import { publicStep } from "../../../src/application/documents/operationDocument.ts";
+import { findPhase } from "../../../src/application/operation/findPhase.ts";
 import { toOperationError } from "../../../src/domain/operation/plan.ts";
-import { findPhase, publicStep } from "../../../src/functions/operations/operations.ts";
 
 it("gives a permanently failed step a fix, and says that a retried one needs nothing", () => {
   const step = { name: "grantDatabase", target: "sql-dev/orders", attempts: 8, startTime: "2026-01-01T00:00:00Z" };

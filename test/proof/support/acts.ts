@@ -1,4 +1,13 @@
 /** The requests that can be made in a simulated world, each through the code that the routes and timers use. */
+import {
+  type AcceptanceContext,
+  type Accepted,
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { Migration, MigrationPhase } from "../../../src/domain/operation/migration.ts";
@@ -6,15 +15,6 @@ import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRec
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import {
-  type AcceptanceContext,
-  type Accepted,
-  acceptCompensation,
-  acceptOffboarding,
-  acceptOnboarding,
-} from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { watchDrift } from "../../../src/functions/namespaces/watchDrift.ts";
 import type { Registry } from "../../../src/ports.ts";
 import { operator } from "./callers.ts";
 

@@ -4,16 +4,16 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
+import type { AcceptanceContext } from "../../../src/application/acceptance/acceptance.ts";
+import { passOn } from "../../../src/application/batch/acceptBatch.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { wake } from "../../../src/application/decisions/wake.ts";
+import { reconcileBatches } from "../../../src/application/recovery/reconcileBatches.ts";
+import { recoverOperation } from "../../../src/application/recovery/recoverOperation.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { AcceptanceContext } from "../../../src/functions/acceptance/acceptance.ts";
-import { wake } from "../../../src/functions/acceptance/wake.ts";
-import { passOn } from "../../../src/functions/batches/acceptBatch.ts";
-import { reconcileBatches } from "../../../src/functions/batches/reconcileBatches.ts";
-import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";

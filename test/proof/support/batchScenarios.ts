@@ -1,13 +1,13 @@
 /** Scenarios of batches. */
 import { providePorts } from "../../../src/activities/host.ts";
+import { acceptBatch, acceptNamespaceBatch, passOn } from "../../../src/application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy, type Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { NamespaceWork } from "../../../src/domain/operation/namespaceBatch.ts";
+import { decisionEvent } from "../../../src/domain/operation/wakingEvents.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { acceptBatch, acceptNamespaceBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
-import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createMailbox, type RunOptions } from "../../support/durableRunner.ts";
 import { tendBatch } from "../../support/reconcileBatch.ts";

@@ -3,6 +3,8 @@
  * other requests for the same namespaces, canceled, broken off, approved and rejected, until nothing is left.
  */
 
+import type { AcceptanceContext, Accepted } from "../../../src/application/acceptance/acceptance.ts";
+import { acceptBatch, acceptNamespaceBatch } from "../../../src/application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
@@ -15,8 +17,6 @@ import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import type { AcceptanceContext, Accepted } from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptBatch, acceptNamespaceBatch } from "../../../src/functions/batches/acceptBatch.ts";
 import { offboard, onboard } from "./acts.ts";
 import { type BatchHost, createBatchHost, type Watched, type Watcher } from "./batchHost.ts";
 import { checkBatches, type Performed } from "./batchInvariants.ts";

@@ -3,7 +3,10 @@
  * then cancels. What was undone must match the plan, except for what its notices name.
  */
 import { providePorts } from "../../../src/activities/host.ts";
+import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import { planCancelOf } from "../../../src/application/dryRun/planDecision.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
 import { undoStages } from "../../../src/application/process/undoStages.ts";
@@ -12,9 +15,6 @@ import type { MigrationRequest } from "../../../src/domain/operation/migration.t
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
-import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { planCancelOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/migrateBack.ts";

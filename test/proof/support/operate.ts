@@ -2,15 +2,15 @@
 import { HttpRequest } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { providePorts } from "../../../src/activities/host.ts";
+import type { AcceptanceContext, Accepted } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
+import { recoverOperation } from "../../../src/application/recovery/recoverOperation.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { AcceptanceContext, Accepted } from "../../../src/functions/acceptance/acceptance.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import { recoverOperation } from "../../../src/functions/operations/startAccepted.ts";
 import type { Ports } from "../../../src/ports.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";

@@ -1,5 +1,11 @@
 /** Other people in a simulated world: a team that wants another team's namespace, and one that exceeds its quota. */
 import { isDeepStrictEqual } from "node:util";
+import {
+  type AcceptanceContext,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { berthKey, identityName } from "../../../src/domain/naming/names.ts";
@@ -7,12 +13,6 @@ import { readTags } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import {
-  type AcceptanceContext,
-  acceptOffboarding,
-  acceptOnboarding,
-} from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { offboard, offboardAnyway, onboard } from "./acts.ts";
 import { blue, red } from "./callers.ts";
 import { calm } from "./faults.ts";

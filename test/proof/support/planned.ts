@@ -4,7 +4,16 @@
  * and later changes to an onboarded namespace from mess.ts.
  */
 import { providePorts } from "../../../src/activities/host.ts";
+import {
+  type Accepted,
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
+import { planCompensationOf } from "../../../src/application/dryRun/planDecision.ts";
+import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { OperationError } from "../../../src/domain/operation/operation.ts";
@@ -15,18 +24,6 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { shorten } from "../../../src/domain/watching/audit.ts";
-import {
-  type Accepted,
-  acceptCompensation,
-  acceptOffboarding,
-  acceptOnboarding,
-} from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { planMigration } from "../../../src/functions/namespaces/migrations.ts";
-import { planDeletion } from "../../../src/functions/namespaces/namespaces.ts";
-import { planRepairOf } from "../../../src/functions/namespaces/repairs.ts";
-import { planRequest } from "../../../src/functions/onboardings/planRequest.ts";
-import { planCompensationOf } from "../../../src/functions/operations/planDecision.ts";
 import type { Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
@@ -36,6 +33,9 @@ import "../../../src/orchestrations/repairNamespace.ts";
 import { approver, createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";
 import "./sleepless.ts";
+import { planDeletion } from "../../../src/application/dryRun/planDeletion.ts";
+import { planMigration } from "../../../src/application/dryRun/planMigration.ts";
+import { planRepairOf } from "../../../src/application/dryRun/planRepairOf.ts";
 import { calm } from "./faults.ts";
 import { print } from "./kubernetes.ts";
 import { addTwin, makeMess } from "./mess.ts";

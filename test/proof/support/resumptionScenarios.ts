@@ -1,10 +1,10 @@
 /** Scenarios of operations that are resumed after the runtime has ended their orchestrations. */
+import { acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
 import { approver, requester } from "../../support/acceptanceContext.ts";
 import { breakOff, comeByTimer } from "../../support/breakOff.ts";
 import { base, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";

@@ -1,5 +1,11 @@
 /** Scenarios of operations, each as the orchestration histories that it leaves. */
 import { providePorts } from "../../../src/activities/host.ts";
+import {
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { Team } from "../../../src/domain/access/access.ts";
@@ -7,14 +13,8 @@ import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import { decisionEvent } from "../../../src/domain/operation/wakingEvents.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import {
-  acceptCompensation,
-  acceptOffboarding,
-  acceptOnboarding,
-} from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import { approver, confirmed, createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";

@@ -1,9 +1,9 @@
 /** Scenarios of repairs and migrations. */
 
+import { acceptCompensation } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
-import { acceptCompensation } from "../../../src/functions/acceptance/acceptance.ts";
-import { decisionEvent } from "../../../src/orchestrations/approval.ts";
+import { decisionEvent } from "../../../src/domain/operation/wakingEvents.ts";
 import { requester } from "../../support/acceptanceContext.ts";
 import type { RunOptions } from "../../support/durableRunner.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";

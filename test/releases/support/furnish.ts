@@ -5,6 +5,13 @@ import { createAudit } from "../../../src/adapters/registry/audit.ts";
 import { createIdempotencyKeys } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type { TableSettings } from "../../../src/adapters/registry/tables.ts";
+import {
+  acceptCompensation,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptBatch, passOn } from "../../../src/application/batch/acceptBatch.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { inspectionOf, recordFindings } from "../../../src/application/inspection/driftRecord.ts";
@@ -15,15 +22,8 @@ import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts"
 import { isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import { decisionEvent } from "../../../src/domain/operation/wakingEvents.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import {
-  acceptCompensation,
-  acceptOffboarding,
-  acceptOnboarding,
-} from "../../../src/functions/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/functions/acceptance/acceptUpkeep.ts";
-import { acceptBatch, passOn } from "../../../src/functions/batches/acceptBatch.ts";
-import { decisionEvent } from "../../../src/orchestrations/approval.ts";
 import type { Ports } from "../../../src/ports.ts";
 import {
   approver,

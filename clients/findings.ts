@@ -1,0 +1,77 @@
+/** What both clients say of findings. A finding or a severity that is missing here does not compile. */
+import type { FindingCode } from "../src/domain/errors/findings.ts";
+import type { Severity } from "../src/domain/finding.ts";
+
+/** What the target of a finding is; undefined where the target says so itself: `ServiceAccount web`. */
+const nouns: { readonly [C in FindingCode]: string | undefined } = {
+  IDENTITY_MISSING: "identity",
+  IDENTITY_REPLACED: "identity",
+  IDENTITY_UNRECORDED: "identity",
+  IDENTITY_TAGS_ADDED: "identity",
+  ROLE_ADDED: "identity",
+  ROLE_ON_TARGET: "identity",
+  ROLES_UNSEEN: "identity",
+  CREDENTIAL_MISSING: "identity",
+  CREDENTIAL_CHANGED: "identity",
+  CREDENTIAL_SURPLUS: "identity",
+  CREDENTIAL_ADDED: "identity",
+  USER_MISSING: "database",
+  USER_RENAMED: "database",
+  USER_ADDED: "database",
+  USERS_UNSEEN: "identity",
+  USER_SID_STALE: "database",
+  GRANT_MISSING: "database",
+  GRANT_SURPLUS: "database",
+  GRANT_ADDED: "database",
+  USER_DISABLED: "database",
+  GRANT_DENIED: "database",
+  DENY_ADDED: "database",
+  SCHEMA_OWNED: "database",
+  NOT_IN_CATALOG: undefined,
+  SQL_ADMIN_GONE: "SQL server",
+  SQL_ADMIN_OTHER: "SQL server",
+  OBJECT_MISSING: undefined,
+  OBJECT_CHANGED: undefined,
+  ACCOUNT_SURPLUS: undefined,
+  POD_IDENTITY_SURPLUS: undefined,
+  OBJECT_SURPLUS: undefined,
+  MARK_MISSING: undefined,
+  NAMESPACE_TERMINATING: undefined,
+  NAMESPACE_RECREATED: undefined,
+  BINDING_ADDED: undefined,
+  SELECTOR_SHARED: undefined,
+  UNREADABLE: undefined,
+  LOGIN_MISCONFIGURED: undefined,
+  LOGIN_WITHOUT_TOKEN: undefined,
+  LOGIN_REFUSED: undefined,
+  LOGIN_MAY_NOT_READ: undefined,
+  LOGIN_UNREACHABLE: undefined,
+  LOGIN_UNPROVEN: undefined,
+};
+
+/** Severities, with how bad each is. */
+const ranks: { readonly [S in Severity]: number } = { Error: 3, Warning: 2, Info: 1 };
+
+export const worstFirst = (Object.keys(ranks) as Severity[]).toSorted((a, b) => ranks[b] - ranks[a]);
+
+/** What a finding is about; a service newer than the client may send codes that this table does not have. */
+export function subjectOf({ code, target }: { readonly code: string; readonly target: string }): string {
+  const noun = Object.hasOwn(nouns, code) ? nouns[code as FindingCode] : undefined;
+  return noun === undefined ? target : `${noun} ${target}`;
+}
+
+interface WithSeverity {
+  readonly severity: Severity;
+}
+
+export function worstOf(findings: readonly WithSeverity[]): Severity | undefined {
+  return worstFirst.find((severity) => findings.some((each) => each.severity === severity));
+}
+
+/** Worst first, without zeros. */
+export function countBySeverity(findings: readonly WithSeverity[]): readonly (readonly [Severity, number])[] {
+  return worstFirst.flatMap((severity) => {
+    const count = findings.filter((each) => each.severity === severity).length;
+    return count === 0 ? [] : [[severity, count] as const];
+  });
+}

@@ -1,0 +1,54 @@
+/** What a caller sees of an onboarded namespace, and the tag of that version. */
+import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
+import { toDocument } from "../../domain/finding.ts";
+import { type Current, changeTag, entityTag } from "../../domain/http/entityTag.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { requestForTeam } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { WaitingRequest } from "../../domain/operation/records.ts";
+import { targetsOf } from "../../domain/targets/index.ts";
+
+type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
+
+/** Waiting requests change the answer, but not the state of the namespace. */
+export function tagOf(record: NamespaceRecord, waiting?: readonly Waiting[]): string {
+  const { findings, verifiedTime: _when, waiting: queued, ...is } = describe(record, waiting);
+  return entityTag({ is, found: queued ? { findings, queued } : findings });
+}
+
+/** For a change that is valid only for the namespace as its sender saw it. */
+export function currentNamespace(record: NamespaceRecord): Current {
+  const { state, operation } = record;
+  return { tag: tagOf(record), state: `Namespace ${berthKey(record)} is ${state}, by operation ${operation}.` };
+}
+
+export function publicNamespace(record: NamespaceRecord, waiting?: readonly Waiting[]): NamespaceDocument {
+  const document = describe(record, waiting);
+  const { findings: _found, verifiedTime: _when, waiting: _queued, ...is } = document;
+  return { ...document, etag: changeTag(is) };
+}
+
+function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Omit<NamespaceDocument, "etag"> {
+  const { cluster, namespace, state, operation, requestedBy, team } = record;
+  const request = requestForTeam(record);
+  const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
+  // A request that has just begun keeps its row for a moment.
+  const queued = waiting.filter((each) => berthKey(each) === berthKey(record) && each.operation !== operation);
+  return {
+    cluster,
+    namespace,
+    state,
+    operation,
+    requestedBy,
+    team,
+    onboardedTime,
+    verifiedTime,
+    clientId,
+    findings: findings.map(toDocument),
+    migration: migration && { to: migration.to, completed: migration.completed, selector: migration.selector },
+    ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
+    request,
+    identityMode: request.identityMode,
+    ...targetsOf(request),
+  };
+}

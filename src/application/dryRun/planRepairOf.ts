@@ -1,0 +1,35 @@
+/** What a repair of a namespace would do. */
+import type { Berth } from "../../domain/naming/names.ts";
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { expectOnboarded, findSettled } from "../admission/claim.ts";
+import type { ClaimContext } from "../admission/claimContext.ts";
+import { mustSee } from "../admission/seeNamespace.ts";
+import { type PlannedRequest, withEstimate } from "../plan/estimatePlan.ts";
+import { planRepair } from "../plan/planRepair.ts";
+
+export async function planRepairOf(
+  claimContext: Pick<ClaimContext, "ports" | "by">,
+  berth: Berth,
+  expect?: (record: NamespaceRecord) => void,
+): Promise<Plan> {
+  const { plan, ...planned } = await lookAtRepair(claimContext, berth, expect);
+  return await withEstimate(claimContext.ports, plan, planned);
+}
+
+export async function lookAtRepair(
+  { ports, by }: Pick<ClaimContext, "ports" | "by">,
+  berth: Berth,
+  expect: (record: NamespaceRecord) => void = () => undefined,
+): Promise<PlannedRequest> {
+  const kind = "repair";
+  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
+  if (current.state === "Repairing") return { plan: planOfSame(current), kind, request: current.request };
+  expectOnboarded(current);
+  expect(current);
+  const { request, clientId, migration } = current;
+  const operation = createOperationId(new Date());
+  const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
+  return { plan, kind, request };
+}

@@ -1,0 +1,59 @@
+import { createOperationId } from "../../domain/naming/operationId.ts";
+import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { mayOperate } from "../../domain/policy/policy.ts";
+import { lossesFor } from "../../domain/request/loss.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { hashRequest } from "../../domain/request/requestHash.ts";
+import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../admission/admission.ts";
+import { findSettled, meetRecord } from "../admission/claim.ts";
+import type { ClaimContext } from "../admission/claimContext.ts";
+import { publicNamespace } from "../documents/namespaceDocument.ts";
+import { withEstimate } from "../plan/estimatePlan.ts";
+import { planOnboarding } from "../plan/planOnboarding.ts";
+
+type Planner = Pick<ClaimContext, "ports" | "by" | "warn">;
+
+/** What the request would do, and how long it would take. */
+export async function planRequest(
+  claimContext: Planner,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Plan> {
+  const plan = await planUntimed(claimContext, request, options);
+  // A change has the steps of an onboarding, and more; the plan names those that take time.
+  return await withEstimate(claimContext.ports, plan, { kind: "onboard", request });
+}
+
+/**
+ * The plan without its estimate: refuses what the request would be refused for, and otherwise answers with the operation that
+ * already has the request, or with the steps. In a batch, the lanes decide when it runs.
+ */
+export async function planUntimed(
+  claimContext: Planner,
+  request: OnboardingRequest,
+  options: AdmissionOptions = {},
+): Promise<Plan> {
+  const { ports, by } = claimContext;
+  const admission = admit(claimContext, request, options);
+  const { takeOver } = admission;
+  const current = await findSettled(ports.registry, request, (found) => {
+    ownerAfter(claimContext, admission, found);
+    return found;
+  });
+  const team = ownerAfter(claimContext, admission, current);
+  const { cluster, namespace } = request;
+  const owned = team === undefined ? {} : { team };
+  if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
+  const wanted = { request, requestHash: hashRequest(request), requestedBy: by.id, ...owned, takeOver };
+  const met = current && (await meetRecord(claimContext, current, wanted));
+  options.expect?.(current, met !== undefined && "same" in met);
+  const etag = current ? { etag: publicNamespace(current).etag } : {};
+  if (met && "same" in met) return { ...planOfSame(met.same.record), request, ...etag };
+  const operation = createOperationId(new Date());
+  const earlier = met?.earlier;
+  const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
+  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, operator });
+  const losses = met ? lossesFor(request, met.free) : [];
+  const removes = losses.length > 0 ? { removes: losses } : {};
+  return { ...plan, request, ...removes, ...etag, ...(earlier ? { replaces: earlier } : {}) };
+}

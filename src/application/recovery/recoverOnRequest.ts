@@ -1,0 +1,108 @@
+/**
+ * A request that meets an operation recovers it as the timer does (recoverOperation.ts): after a kill the timer waits
+ * for its lease, up to a minute, but a caller need not. Only for callers who may see the operation, which is checked before.
+ */
+import { hasPassed } from "../../domain/hasPassed.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { isHeld } from "../../domain/operation/lifecycle.ts";
+import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { Stored } from "../../domain/operation/records.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
+import type { Accepted } from "../acceptance/acceptance.ts";
+import { graceMs, type RecoveryContext } from "./recoveryContext.ts";
+
+type Passer = Pick<RecoveryContext, "client" | "warn">;
+
+/** True if the operation was checked and may have changed. Never throws: the timer handles what cannot be recovered here. */
+export interface RequestRecovery {
+  recoverOperation(by: Passer, berth: Berth, operation: string): Promise<boolean>;
+  /** Recovers whichever operation holds the namespace. */
+  recoverHolder(by: Passer, berth: Berth): Promise<boolean>;
+  recoverBatch(by: Passer, id: string): Promise<boolean>;
+}
+
+/** Each process checks an instance at most once in this time, however many callers ask. */
+const pauseMs = 5_000;
+const mostKept = 1_000;
+
+/** What the timer does, too. */
+export interface Recoveries {
+  /** For a namespace that is held. */
+  readonly recoverOperation: (recovery: RecoveryContext, record: Stored<HeldRecord>) => Promise<unknown>;
+  /** For a batch that is not closed and was accepted before that time. False when its orchestration is running. */
+  readonly recoverBatch: (recovery: RecoveryContext, id: string, before: number) => Promise<boolean>;
+}
+
+export function createRequestRecovery(
+  ports: Ports,
+  { recoverOperation, recoverBatch }: Recoveries,
+  now: () => number = Date.now,
+): RequestRecovery {
+  const looked = new Map<string, number>();
+
+  function isDue(operation: string): boolean {
+    const last = looked.get(operation);
+    if (last !== undefined && !hasPassed(last, pauseMs, now())) return false;
+    // The first entry is the one checked longest ago.
+    looked.delete(operation);
+    looked.set(operation, now());
+    const [oldest] = looked.keys();
+    if (oldest !== undefined && looked.size > mostKept) looked.delete(oldest);
+    return true;
+  }
+
+  /** Checks `what` only rarely, and reports a failure only to the log. */
+  async function seldom({ warn }: Passer, what: string, look: () => Promise<boolean>): Promise<boolean> {
+    if (!isDue(what)) return false;
+    try {
+      return await look();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      warn(logLine("not recovered", { what, reason }));
+      return false;
+    }
+  }
+
+  async function recoverHeld({ client, warn }: Passer, record: Stored<NamespaceRecord> | undefined): Promise<boolean> {
+    if (!record || !isHeld(record) || !hasPassed(Date.parse(record.acceptedTime), graceMs, now())) return false;
+    await recoverOperation({ ports, client, warn, now }, record);
+    return true;
+  }
+
+  return {
+    recoverOperation: (by, berth, operation) =>
+      seldom(by, operation, async () => {
+        const record = await ports.registry.getNamespace(berth);
+        return record?.operation === operation && (await recoverHeld(by, record));
+      }),
+    recoverHolder: (by, berth) =>
+      seldom(by, berthKey(berth), async () => await recoverHeld(by, await ports.registry.getNamespace(berth))),
+    recoverBatch: ({ client, warn }, id) =>
+      seldom({ client, warn }, id, () => recoverBatch({ ports, client, warn, now }, id, now() - graceMs)),
+  };
+}
+
+interface RecoveryOf {
+  readonly requestRecovery: RequestRecovery;
+  readonly berth: Berth;
+}
+
+/** Accepts a request; tries again if the operation in its way had ended without recording that. */
+export async function acceptAfterRecovery<T extends Pick<Accepted, "operation" | "isNew">>(
+  by: Passer,
+  { requestRecovery, berth }: RecoveryOf,
+  accept: () => Promise<T>,
+): Promise<T> {
+  try {
+    const accepted = await accept();
+    if (!accepted.isNew) await requestRecovery.recoverOperation(by, berth, accepted.operation);
+    return accepted;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") throw error;
+    const { operation } = error.details;
+    if (operation === undefined || !(await requestRecovery.recoverOperation(by, berth, operation))) throw error;
+    return await accept();
+  }
+}

@@ -1,0 +1,32 @@
+/** Errors as answers have them: the fix also as data, so that each client can say it in its own words. */
+import { fixOf, fixPartsOf, isErrorCode, isRetried, type Situation } from "../errors.ts";
+import type { BatchPlan } from "../operation/batch.ts";
+import type { OperationError } from "../operation/operation.ts";
+import type { Plan, StepPlan } from "../operation/plan.ts";
+
+/** The fix of a transient fault depends on whether the step is still retried; any other may be specific to its case. */
+export function errorDocument(situation: Situation, error: OperationError): OperationError {
+  const { code, fix } = error;
+  if (!isErrorCode(code)) return error;
+  if (!isRetried(code) && fix !== fixOf(code, "answered")) return { ...error, fixParts: [fix] };
+  return { ...error, fix: fixOf(code, situation), fixParts: fixPartsOf(code, situation) };
+}
+
+export function planDocument(plan: Plan | BatchPlan): Plan | BatchPlan {
+  if ("steps" in plan) return { ...plan, steps: plan.steps.map(stepOfPlan) };
+  const items = plan.items.map(({ plan: own, error, ...item }) => ({
+    ...item,
+    ...(own ? { plan: { ...own, steps: own.steps.map(stepOfPlan) } } : {}),
+    ...(error ? { error: errorDocument("answered", error) } : {}),
+  }));
+  return { ...plan, items };
+}
+
+function stepOfPlan(step: StepPlan): StepPlan {
+  const inAnswer = (errors: readonly OperationError[]) => errors.map((each) => errorDocument("answered", each));
+  return {
+    ...step,
+    blockers: inAnswer(step.blockers),
+    ...(step.notices ? { notices: inAnswer(step.notices) } : {}),
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * What is started by its name (domain/operation/launch.ts, domain/operation/batchLaunch.ts), so that the code that starts it need
+ * not import it. Loading this file registers all of it. A name that is missing here does not compile, nor an orchestration that
+ * does not take the input that is made for it.
+ */
+import type { BatchLaunch } from "../domain/operation/batchLaunch.ts";
+import type { Launch } from "../domain/operation/launch.ts";
+import type { Orchestration } from "../durable/orchestration.ts";
+import { changeNamespace } from "./changeNamespace.ts";
+import { compensateOperation } from "./compensateOperation.ts";
+import { migrateBack } from "./migrateBack.ts";
+import { migrateNamespace } from "./migrateNamespace.ts";
+import { namespaceBatch } from "./namespaceBatch.ts";
+import { offboardNamespace } from "./offboardNamespace.ts";
+import { onboardBatch } from "./onboardBatch.ts";
+import { onboardNamespace } from "./onboardNamespace.ts";
+import { repairNamespace } from "./repairNamespace.ts";
+
+type Started = Launch | BatchLaunch;
+type Name = Started["orchestration"];
+type InputFor<N extends Name> = Extract<Started, { readonly orchestration: N }>["input"];
+
+/** Accepts an orchestration with this name that takes this input. */
+interface Takes<N extends Name> {
+  readonly name: N;
+  readonly take: (input: InputFor<N>) => void;
+}
+
+function takes<I, N extends string>({ orchestrationName: name }: Orchestration<I, N>) {
+  return { name, take: (_input: I) => undefined };
+}
+
+export const launchable: { readonly [N in Name]: Takes<N> } = {
+  onboardNamespace: takes(onboardNamespace),
+  changeNamespace: takes(changeNamespace),
+  offboardNamespace: takes(offboardNamespace),
+  compensateOperation: takes(compensateOperation),
+  repairNamespace: takes(repairNamespace),
+  migrateNamespace: takes(migrateNamespace),
+  migrateBack: takes(migrateBack),
+  onboardBatch: takes(onboardBatch),
+  namespaceBatch: takes(namespaceBatch),
+};

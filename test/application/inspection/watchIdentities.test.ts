@@ -1,0 +1,119 @@
+/** The drift timer names identities that have Mooring's tags and that no record knows. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../../src/activities/host.ts";
+import { watchIdentities } from "../../../src/application/inspection/watchIdentities.ts";
+import { identityName } from "../../../src/domain/naming/names.ts";
+import { ownerTags } from "../../../src/domain/naming/ownership.ts";
+import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { operate } from "../../support/operations.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(berth);
+const request = OnboardingRequest.parse({
+  ...berth,
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+});
+
+let cloud: FakeCloud;
+let warned: string[];
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+  await operate(cloud, "onboard", request);
+  cloud.events.length = 0;
+  warned = [];
+});
+
+const context = { warn: (line: unknown) => void warned.push(String(line)) };
+
+async function look(watch = watchIdentities(cloud.ports)) {
+  await watch.look(context);
+  return watch.unrecorded().map(({ identity }) => identity.name);
+}
+
+it("says nothing of an identity that a record knows", async () => {
+  expect(await look()).toEqual([]);
+  expect({ warned, events: cloud.events }).toEqual({ warned: [], events: [] });
+});
+
+it("names one whose row was lost, as an error of drift, and publishes it once", async () => {
+  cloud.namespaces.clear();
+  const watch = watchIdentities(cloud.ports);
+
+  expect(await look(watch)).toEqual([name]);
+  expect(await look(watch)).toEqual([name]);
+  // As after a restart.
+  expect(await look()).toEqual([name]);
+
+  expect(warned[0]).toContain(`No record knows identity ${name}`);
+  expect(cloud.events).toMatchObject([
+    {
+      type: "mooring.namespace.drift-detected.v1",
+      subject: "aks-dev/team-a",
+      data: { severity: "Error", findings: [{ code: "IDENTITY_UNRECORDED", target: name, repairable: false }] },
+    },
+    { subject: "aks-dev/team-a" },
+  ]);
+  expect(new Set(cloud.events.map(({ id }) => id)).size).toBe(1);
+});
+
+it("names one that a late write brought back beside the namespace's own", async () => {
+  const own = cloud.identities.get(name);
+  if (!own) throw new Error("it is not onboarded");
+  const late = { ...own, name: `${name}-late`, clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
+  cloud.identities.set(late.name, { ...late, tags: ownerTags(berth, "of-no-record") });
+
+  expect(await look()).toEqual([late.name]);
+});
+
+it.each([
+  ["an operation holds the namespace", () => hold()],
+  ["it belongs to somebody else", () => void cloud.identities.set(name, { ...own(), tags: { team: "x" } })],
+  [
+    "its tags name a cluster that is not the catalog's",
+    () => {
+      const tags = ownerTags({ cluster: "aks-other", namespace: "team-a" }, "theirs");
+      cloud.identities.set(name, { ...own(), tags });
+    },
+  ],
+])("leaves one alone where %s", async (_what, change) => {
+  change();
+
+  expect(await look()).toEqual([]);
+});
+
+it("leaves one alone that goes while it looks", async () => {
+  cloud.namespaces.clear();
+  const identities = { ...cloud.ports.identities, get: async () => undefined };
+
+  expect(await look(watchIdentities({ ...cloud.ports, identities }))).toEqual([]);
+});
+
+it("goes on with drift where Azure does not answer", async () => {
+  const listIn = () => Promise.reject(new Error("no answer"));
+  const watch = watchIdentities({ ...cloud.ports, identities: { ...cloud.ports.identities, listIn } });
+
+  expect(await look(watch)).toEqual([]);
+  expect(warned[0]).toContain("identities not looked at");
+});
+
+function own() {
+  const identity = cloud.identities.get(name);
+  if (!identity) throw new Error("it is not onboarded");
+  return identity;
+}
+
+/** Its record has another client ID by now, which the operation has to sort out. */
+function hold() {
+  const record = cloud.namespaces.get("aks-dev/team-a");
+  if (!record || !isOnboarded(record)) throw new Error("it is not onboarded");
+  const beginning = {
+    ...{ operation: "another", requestedBy: "somebody", acceptedTime: "2026-11-29T00:00:00Z" },
+    ...{ traceparent: record.traceparent ?? "", batch: undefined },
+  };
+  const { etag } = record;
+  const held = beginRepair({ ...record, clientId: crypto.randomUUID(), things: [] }, beginning, {});
+  cloud.namespaces.set("aks-dev/team-a", { ...held, onboardedBy: "lost", etag });
+}
