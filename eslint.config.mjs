@@ -2,8 +2,6 @@
  * ESLint has one task here: orchestrators are replayed, so they must give the same actions for the same history
  * (learn.microsoft.com "Orchestrator function code constraints"). Everything else is Biome's.
  */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import parser from "@typescript-eslint/parser";
 
 /** What orchestrators call of the steps: the lists of them, and what their inputs are made of. */

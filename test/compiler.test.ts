@@ -9,6 +9,8 @@
  * - Routes: a parameter is declared and not read, or read and not declared. Some files in every run, all of them with
  *   MOORING_PROOFS=full.
  */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { steps } from "../src/application/process/index.ts";
@@ -196,3 +198,40 @@ it("lets neither client forget a finding, a severity, an act, a field of the req
   expect(errorsIn("clients/request.ts", 3)).toBe(1);
   expect(errorsIn("clients/request.ts", 4)).toBe(1);
 }, 120_000);
+
+describe("another identity mode", () => {
+  const planted = {
+    file: "src/domain/request/request.ts",
+    right: 'z.enum(["workloadIdentity",',
+    wrong: '$& "planted",',
+  };
+
+  it("does not compile before it is in every table of all modes", () => {
+    const tables = compiler.files.flatMap((file) => {
+      const count = compiler.textOf(file).match(/ByMode<(?!T>)[\s\S]*?> = \{/g)?.length ?? 0;
+      return count > 0 ? [{ file, count }] : [];
+    });
+    const named = tables.map(({ file }) => ({ file, count: compiler.errorsIn(file, [planted]) }));
+
+    expect(tables.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThanOrEqual(12);
+    expect(named).toEqual(tables);
+    expect(compiler.errorsIn("src/domain/operation/launch.ts", [planted])).toBeGreaterThan(0);
+  }, 120_000);
+
+  it("is decided about nowhere else", () => {
+    const comparison = /[!=]== "(?:podIdentity|workloadIdentity)"/;
+    const folders = ["src", "clients", "cli", "dashboard"];
+
+    const deciding = folders.flatMap(listSources).filter((file) => comparison.test(readFileSync(file, "utf8")));
+
+    expect(folders.flatMap(listSources).length).toBeGreaterThan(500);
+    expect(deciding).toEqual([]);
+  });
+});
+
+function listSources(folder: string): readonly string[] {
+  const root = join(import.meta.dirname, "..", folder);
+  return readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes("node_modules"))
+    .map((name) => join(root, name));
+}

@@ -1,5 +1,7 @@
 /** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
+
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
+import { podsNameIn } from "../../clients/modes.ts";
 import { differencesOf, othersOf, type Target, targetsOf } from "../../clients/request.ts";
 import type {
   AnyOperationDocument,
@@ -174,11 +176,10 @@ export function requestFacts({ request, replaces }: OperationDocument): readonly
 
 /** Everything that it asks for; also what only a newer service knows. */
 function describeRequest(request: OnboardingRequest): string {
-  const { identityMode, serviceAccount, selector, namespace } = request;
-  const account =
-    identityMode === "workloadIdentity" ? `serviceAccount ${serviceAccount}` : `selector ${selector ?? namespace}`;
+  const { identityMode } = request;
+  const { field, value } = podsNameIn(request);
   const others = othersOf(request).map(([field, json]) => `${field} ${json}`);
-  return [identityMode, account, targetsOf(request).map(describeTarget).join(" "), ...others].join(", ");
+  return [identityMode, `${field} ${value}`, targetsOf(request).map(describeTarget).join(" "), ...others].join(", ");
 }
 
 export function describeTarget({ key, access }: Target): string {

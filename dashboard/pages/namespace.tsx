@@ -3,6 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { subjectOf } from "../../clients/findings.ts";
+import { defaultMode, migratesTo } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
 import { navigate, to } from "../app/router.ts";
 import { call, get } from "../service/client.ts";
@@ -62,7 +63,7 @@ function Actions({
   const { identityMode, migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
-  const other = identityMode === "podIdentity" ? "workloadIdentity" : "podIdentity";
+  const other = migratesTo[identityMode];
   return (
     <>
       <Verify address={address} etag={ifMatch} reload={reload} />
@@ -321,11 +322,11 @@ function MigrationStepper({
 }) {
   const until = useSignal("retire");
   if (!migration && state !== "Migrating") return null;
-  const target = migration?.to ?? "workloadIdentity";
+  const target = migration?.to ?? defaultMode;
   const done = phases.findIndex(([phase]) => phase === migration?.completed);
   const mayGoOn = isIn("Onboarding.Request") && state !== "Migrating";
   const go = (direction: "on" | "back") => {
-    const back = target === "podIdentity" ? "workloadIdentity" : "podIdentity";
+    const back = migratesTo[target];
     ask({
       title:
         direction === "on" ? `Continue to ${words(target).toLowerCase()}?` : `Go back to ${words(back).toLowerCase()}?`,

@@ -1,6 +1,8 @@
 /** A form that offers what the caller may request, and plans the request as it is filled in. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
 import { othersOf } from "../../clients/request.ts";
 import { navigate, param, query, setParams, to } from "../app/router.ts";
 import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
@@ -99,7 +101,7 @@ function Fields({
   const patterns = (team === "" ? who.teams : who.teams.filter(({ name }) => name === team)).flatMap(
     ({ namespaces }) => namespaces,
   );
-  const mode = param("identityMode") || "workloadIdentity";
+  const mode = modes.find((each) => each === param("identityMode")) ?? defaultMode;
   // A single option is preselected.
   useEffect(() => {
     const [only, another] = offered.clusters;
@@ -138,13 +140,13 @@ function Fields({
         name="identityMode"
         title="Identity mode"
         any="workload identity"
-        options={modes.filter((each) => each !== "workloadIdentity")}
+        options={modes.filter((each) => each !== defaultMode)}
         problem={problems.get("/identityMode")}
       />
       <Databases offered={offered} problems={problems} />
       <details class="more-fields">
         <summary>More fields</summary>
-        {mode === "workloadIdentity" ? (
+        {fieldOfMode(mode) === "serviceAccount" ? (
           <Text
             name="serviceAccount"
             title="Service account"

@@ -1,4 +1,4 @@
-/** A request, and how it differs from the previous one. */
+import { podsNameIn } from "../../clients/modes.ts";
 import { differencesOf, othersOf, targetsOf } from "../../clients/request.ts";
 import type { OnboardingRequestOutput } from "../service/documents.ts";
 import { Block } from "../ui/copy.tsx";
@@ -15,7 +15,8 @@ export function RequestView({
   readonly request: Request;
   readonly replaces?: Request | undefined;
 }) {
-  const { cluster, namespace, team, identityMode, selector, serviceAccount } = request;
+  const { cluster, namespace, team, identityMode } = request;
+  const pods = podsNameIn(request);
   const { adoptionPolicy, deletePolicy } = request;
   const differences = replaces ? differencesOf(replaces, request) : [];
   return (
@@ -31,7 +32,7 @@ export function RequestView({
           ["Namespace", `${cluster}/${namespace}`],
           ["Team", team],
           ["Identity mode", words(identityMode)],
-          identityMode === "podIdentity" ? ["Selector", selector ?? namespace] : ["Service account", serviceAccount],
+          [pods.title, pods.value],
           ["Existing objects that are not Mooring's", adoptionWords[adoptionPolicy]],
           ["Namespace after offboarding", deletePolicy === "Keep" ? "kept" : "removed if Mooring created it"],
           ...othersOf(request),

@@ -1,7 +1,8 @@
 /** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
-import type { OnboardingRequest } from "../domain/request/request.ts";
+import type { ByMode } from "../domain/request/identityModes.ts";
+import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
 import type { RoleAssignment } from "../ports.ts";
 import type { Resource } from "./definitions/resource.ts";
 import type { AnyStep } from "./definitions/step.ts";
@@ -28,9 +29,23 @@ export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name>
   ...federatedCredential.steps,
 };
 
+/** What only one identity mode has. */
+const ofModes: ByMode<readonly Resource[]> = {
+  podIdentity: [podIdentity],
+  workloadIdentity: [serviceAccount, federatedCredential],
+};
+
+export function resourcesOfMode(mode: IdentityMode): readonly Resource[] {
+  return ofModes[mode];
+}
+
+export function isOfEveryMode(resource: Resource): boolean {
+  return !Object.values(ofModes).some((own) => own.includes(resource));
+}
+
 /** Whether the identity mode of the request has it. */
-export function isWanted({ mode }: Resource, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
-  return mode === undefined || mode === identityMode;
+export function isWanted(resource: Resource, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
+  return isOfEveryMode(resource) || ofModes[identityMode].includes(resource);
 }
 
 /** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */

@@ -2,6 +2,7 @@
  * A one-shot Job in the namespace that signs in as the workload does: with its service account or selector and its ConfigMap,
  * and no secret. The operator chooses the image in the catalog; its exit code says how far it got (samples/message-app).
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
@@ -12,7 +13,8 @@ import { type Finding, type FindingCode, finding } from "../../domain/finding.ts
 import { lookUp } from "../../domain/lookUp.ts";
 import { namesInside, verificationJobName } from "../../domain/naming/names.ts";
 import { ownerMetadata } from "../../domain/naming/ownership.ts";
-import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
+import { podParts } from "../../domain/request/identityModes.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { withListedTargets } from "../../domain/targets/index.ts";
 import { mayRead } from "../../domain/targets/roleBundles.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
@@ -74,11 +76,8 @@ function verificationJob(
   request: OnboardingRequest,
   { image, timeoutSeconds, run }: { image: string; timeoutSeconds: number; run: string },
 ): KubernetesObject {
-  const isWorkload = request.identityMode === "workloadIdentity";
   const { labels, annotations } = ownerMetadata(request, run);
-  const identityLabel = isWorkload
-    ? { "azure.workload.identity/use": "true" }
-    : { aadpodidbinding: selectorOf(request) };
+  const pod = podParts(request);
   const container = {
     name: "verify",
     image,
@@ -97,10 +96,10 @@ function verificationJob(
       activeDeadlineSeconds: timeoutSeconds,
       ttlSecondsAfterFinished: keptSeconds,
       template: {
-        metadata: { labels: { ...labels, ...identityLabel } },
+        metadata: { labels: { ...labels, ...pod.labels } },
         spec: {
           restartPolicy: "Never",
-          ...(isWorkload ? { serviceAccountName: request.serviceAccount } : {}),
+          ...pod.spec,
           // It signs in to Entra with a token of its own audience, and has nothing to ask of the API server.
           automountServiceAccountToken: false,
           securityContext: { runAsNonRoot: true, runAsUser: 65_532, seccompProfile: { type: "RuntimeDefault" } },

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { type Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
+import { type Migration, modeLeft } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
-import type { IdentityMode } from "../../domain/request/request.ts";
+import { type ByMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
 import type { Ports } from "../../ports.ts";
 
 const PodState = z.object({
@@ -21,15 +21,16 @@ export async function podsOnPreviousMode(
   { cluster, namespace }: Berth,
   migration: Migration,
 ): Promise<readonly string[]> {
-  const isPodIdentity = targetOf(migration) === "workloadIdentity";
-  const labelSelector = isPodIdentity ? `aadpodidbinding=${migration.selector}` : "azure.workload.identity/use=true";
+  const mode = modeLeft(migration);
+  const labelSelector = podLabel(mode, migration.selector).join("=");
   const query = { apiVersion: "v1", kind: "Pod", namespace, labelSelector };
   const pods = await kubernetes.list(findCluster(catalog, cluster), query);
   return pods
     .filter((pod) => {
       const { spec, status } = PodState.safeParse(pod).data ?? PodState.parse({});
       const isOver = ["Succeeded", "Failed"].includes(status.phase);
-      return !isOver && (isPodIdentity || spec.serviceAccountName === migration.serviceAccount);
+      const isOwn = !usesServiceAccount({ identityMode: mode }) || spec.serviceAccountName === migration.serviceAccount;
+      return !isOver && isOwn;
     })
     .map(({ metadata }) => metadata.name)
     .toSorted();
@@ -37,9 +38,9 @@ export async function podsOnPreviousMode(
 
 const mostNamed = 10;
 
-const ways: Readonly<Record<IdentityMode, { readonly words: string; readonly code: Conflict["code"] }>> = {
-  podIdentity: { words: "pod identity", code: "PODS_STILL_USE_POD_IDENTITY" },
-  workloadIdentity: { words: "workload identity", code: "PODS_STILL_USE_WORKLOAD_IDENTITY" },
+const codes: ByMode<Conflict["code"]> = {
+  podIdentity: "PODS_STILL_USE_POD_IDENTITY",
+  workloadIdentity: "PODS_STILL_USE_WORKLOAD_IDENTITY",
 };
 
 /** Undefined when there are no such pods. */
@@ -49,7 +50,8 @@ export function describeBlockingPods(
   pods: readonly string[],
 ): Conflict | undefined {
   if (pods.length === 0) return undefined;
-  const { words, code } = ways[modeLeft(migration)];
+  const mode = modeLeft(migration);
+  const [words, code] = [modeWords[mode], codes[mode]];
   const more = pods.length > mostNamed ? ` and ${pods.length - mostNamed} more` : "";
   const named = `${pods.slice(0, mostNamed).join(", ")}${more}`;
   return { code, message: `${pods.length} pod(s) of ${berthKey(berth)} still use ${words}: ${named}.` };

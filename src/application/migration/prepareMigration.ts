@@ -2,10 +2,11 @@
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { type Migration, type MigrationRequest, targetOf, towards } from "../../domain/operation/migration.ts";
+import { type Migration, type MigrationRequest, targetOf, towards, wayTo } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { selectorOf } from "../../domain/request/request.ts";
+import { modeWords, usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 
 /** Whether the running migration goes in the requested direction. */
@@ -23,8 +24,7 @@ export function prepareMigration(
   const { to, until } = wanted;
   const migration = record.migration && towards(record.migration, to);
   if (!migration && request.identityMode === to) {
-    const words = to === "podIdentity" ? "pod identity" : "workload identity";
-    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} already uses ${words}.`);
+    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} already uses ${modeWords[to]}.`);
   }
   try {
     findClusterFor(ports.catalog, request.cluster, to);
@@ -32,12 +32,15 @@ export function prepareMigration(
     if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
     throw new Refusal(error.code, error.message);
   }
-  const isBack = to === "podIdentity";
-  // The names of the mode that is left stay as they are.
-  const there = migration ?? (isBack ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) });
+  const there = migration ?? namesLeft(request);
   const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
   const selector = settle("selector", there, wanted) ?? selectorOf(request);
-  return { ...migration, ...(isBack ? { to } : {}), until, serviceAccount, selector };
+  return { ...migration, ...wayTo(to), until, serviceAccount, selector };
+}
+
+/** The names of the mode that is left stay as they are. */
+function namesLeft(request: OnboardingRequest): Named {
+  return usesServiceAccount(request) ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) };
 }
 
 type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };

@@ -1,10 +1,11 @@
 import { errorOf, PermanentError } from "../../domain/errors.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import { Migration, targetOf } from "../../domain/operation/migration.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { Migration, modeLeft } from "../../domain/operation/migration.ts";
 import { type Conflict, type Notice, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
+import type { ByMode } from "../../domain/request/identityModes.ts";
 import { Time } from "../../domain/time.ts";
 import type { Ports } from "../../ports.ts";
-import { withDependants } from "../../resources/definitions/dependants.ts";
+import { type Dependants, withDependants } from "../../resources/definitions/dependants.ts";
 import { migrationOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, type StepInput, StepResult } from "../../resources/definitions/step.ts";
 import { dependantsOfPodIdentity } from "../../resources/podIdentity/bindings.ts";
@@ -28,8 +29,7 @@ export const checkPods = defineStep({
     const { waitForPodsMinutes } = ports.catalog.migration;
     const notice = conflict && waitForPodsMinutes > 0 && waitsForPods(conflict, waitForPodsMinutes);
     const found = toStepPlan(step, { action: "none", ...(notice ? { notices: [notice] } : { conflict }) });
-    if (targetOf(migration) === "podIdentity") return found;
-    return withDependants(found, [await dependantsOfPodIdentity(ports, berth)], false);
+    return withDependants(found, await dependantsOf[modeLeft(migration)](ports, berth), false);
   },
   async run(input, ports, step) {
     const { migration, next } = input;
@@ -41,13 +41,17 @@ export const checkPods = defineStep({
     // Clears the notice about pods that it waited for.
     if (await hasWaited(ports, input)) await step.notice([]);
     if (blocker) throw new PermanentError(blocker.code, blocker.message);
-    if (targetOf(migration) === "podIdentity") return { action: "none" };
-    const { blockers } = await dependantsOfPodIdentity(ports, input);
-    const [dependant] = blockers;
+    const [dependant] = (await dependantsOf[modeLeft(migration)](ports, input)).flatMap(({ blockers }) => blockers);
     if (dependant) throw errorOf(dependant.code, dependant.message);
     return { action: "none" };
   },
 });
+
+/** Who else depends on what the mode that is left has made. */
+const dependantsOf: ByMode<(ports: Ports, berth: Berth) => Promise<readonly Dependants[]>> = {
+  podIdentity: async (ports, berth) => [await dependantsOfPodIdentity(ports, berth)],
+  workloadIdentity: async () => [],
+};
 
 function waitsForPods({ message }: Conflict, minutes: number): Notice {
   return {

@@ -11,7 +11,7 @@ import type { Ports } from "../../ports.ts";
 import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput } from "../../resources/definitions/resource.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
-import { everyResource, isWanted } from "../../resources/index.ts";
+import { everyResource, isWanted, resourcesOfMode } from "../../resources/index.ts";
 import { checkOwnPermissions } from "./ownPermissions.ts";
 
 export async function lookAtPreflight(ports: Ports, input: Planning): Promise<StepPlan> {
@@ -64,9 +64,7 @@ function clusterChecks(
 
 /** Obstacles to an additional identity mode for a namespace. The first look that fails is the error. */
 export async function findObstaclesFor(ports: Ports, mode: IdentityMode, input: PreflightInput): Promise<Obstacles> {
-  const checks = everyResource
-    .filter((resource) => resource.mode === mode)
-    .flatMap(({ preflight }) => preflight?.(ports, input) ?? []);
+  const checks = resourcesOfMode(mode).flatMap(({ preflight }) => preflight?.(ports, input) ?? []);
   const found = await Promise.all(checks.map(({ look }) => look()));
   return {
     blockers: found.flatMap((each) => each?.blockers ?? []),

@@ -4,11 +4,11 @@
  */
 import { type Migration, type MigrationPhase, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import type { ResourceStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
-import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import type { Leaving, MakingStage, Resource } from "../../resources/definitions/resource.ts";
-import { everyResource, isWanted, resources } from "../../resources/index.ts";
+import type { Leaving, MakingStage } from "../../resources/definitions/resource.ts";
+import { everyResource, isWanted, resources, resourcesOfMode } from "../../resources/index.ts";
 import { steps } from "./index.ts";
 
 type Keys = readonly StepKey<ResourceStepName>[];
@@ -58,11 +58,6 @@ export function removed(operation: OperationFacts): { readonly together: Keys; r
 
 export function onNamespace(name: StepName, operation: OperationFacts): StepKey {
   return steps[name].keyFor(operation);
-}
-
-/** The resources that only this identity mode has. */
-export function resourcesOfMode(mode: IdentityMode): readonly Resource[] {
-  return everyResource.filter((resource) => resource.mode === mode);
 }
 
 type Way = Pick<Migration, "to">;

@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
-import { isPast, Migration, targetOf } from "../../domain/operation/migration.ts";
+import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
+import { type ByMode, modeWords } from "../../domain/request/identityModes.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { migratingOf } from "../../resources/definitions/operationFacts.ts";
+import type { Resource } from "../../resources/definitions/resource.ts";
 import { defineStep, type Given, StepResult } from "../../resources/definitions/step.ts";
+import { isOfEveryMode } from "../../resources/index.ts";
 import { inspectNamespace } from "../inspection/inspection.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
@@ -49,6 +52,9 @@ export const takeInventory = defineStep({
   },
 });
 
+/** What has to be intact. Broken workload identity is a reason to migrate back and must not prevent it; the proof comes later. */
+const intact: ByMode<(resource: Resource) => boolean> = { podIdentity: isOfEveryMode, workloadIdentity: () => true };
+
 /** The mode that the migration leaves has to be intact, and the cluster ready for the new one. */
 async function lookAtNamespace(
   ports: Ports,
@@ -58,17 +64,11 @@ async function lookAtNamespace(
   const mode = targetOf(migration);
   const cluster = findClusterFor(ports.catalog, request.cluster, mode);
   const obstacles = async () => {
-    const identity =
-      mode === "podIdentity" ? await lookAtIdentity(ports, { ...request, operation, clientId }).found : undefined;
+    const identity = await lookAtIdentity(ports, { ...request, operation, clientId }).found;
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
-    // Broken workload identity is a reason to migrate back and must not prevent it; the proof comes later.
-    inspectNamespace(
-      ports,
-      { request, clientId, isMigrating: true },
-      { isMeant: (resource) => mode !== "podIdentity" || resource.mode === undefined },
-    ),
+    inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: intact[mode] }),
     obstacles(),
     expectSameNamespace(ports, request),
   ]);
@@ -82,7 +82,7 @@ async function lookAtNamespace(
           message: `Repair the namespace before it migrates. ${errors.map(describeFinding).join(" ")}`,
         };
   const how = isPast(migration.completed, "cutOver") ? "should have been redeployed by now" : "to be redeployed";
-  const current = mode === "podIdentity" ? "uses workload identity" : "uses pod identity";
+  const current = `uses ${modeWords[modeLeft(migration)]}`;
   const differences = pods.map((pod) => ({ field: `pod ${pod}`, current, desired: how }));
   const plan = toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });
   return {

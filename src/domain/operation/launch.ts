@@ -1,4 +1,5 @@
 /** Which orchestration runs an operation, and with what input; both follow from the record that the operation holds. */
+
 import type { Catalog } from "../catalog/catalog.ts";
 import { teamOf } from "./lifecycle.ts";
 import { targetOf, withAccountOf } from "./migration.ts";
@@ -52,9 +53,12 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
       const going = { clientId: record.clientId, migration: record.migration };
       const waiting = waitForPodsMinutes > 0 ? { waitForPodsMinutes } : {};
       const migrateInput = { ...input, ...going, ...waiting };
-      return targetOf(record.migration) === "podIdentity"
-        ? { orchestration: "migrateBack" as const, input: migrateInput }
-        : { orchestration: "migrateNamespace" as const, input: migrateInput };
+      switch (targetOf(record.migration)) {
+        case "podIdentity":
+          return { orchestration: "migrateBack" as const, input: migrateInput };
+        case "workloadIdentity":
+          return { orchestration: "migrateNamespace" as const, input: migrateInput };
+      }
     }
   }
 }

@@ -3,6 +3,7 @@
  * after any of them. Requested again, it continues from there; requested in the other direction, it goes back.
  */
 import { z } from "zod";
+import type { ByMode } from "../request/identityModes.ts";
 import { IdentityMode, type OnboardingRequest, ServiceAccountName, selectorOf } from "../request/request.ts";
 
 export const MigrationPhase = z.enum([
@@ -60,7 +61,14 @@ export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
   return to ?? "workloadIdentity";
 }
 
-const leaves: Readonly<Record<IdentityMode, IdentityMode>> = {
+const ways: ByMode<Pick<Migration, "to">> = { podIdentity: { to: "podIdentity" }, workloadIdentity: {} };
+
+/** As it is recorded: a release before 0.2.0 knew only one way. */
+export function wayTo(mode: IdentityMode): Pick<Migration, "to"> {
+  return ways[mode];
+}
+
+const leaves: ByMode<IdentityMode> = {
   podIdentity: "workloadIdentity",
   workloadIdentity: "podIdentity",
 };
@@ -79,7 +87,7 @@ export function towards(migration: Migration, mode: IdentityMode): Migration {
   const { to: _to, completed, ...same } = migration;
   return {
     ...same,
-    ...(mode === "podIdentity" ? { to: mode } : {}),
+    ...wayTo(mode),
     completed: isPast(completed, "cutOver") ? "sideBySide" : "cutOver",
   };
 }

@@ -1,7 +1,9 @@
 /** Changing a namespace from one request to another: additions come first, removals last. */
+
 import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
 import { everyKind } from "../targets/index.ts";
+import { usesServiceAccount } from "./identityModes.ts";
 import type { OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
 
@@ -16,7 +18,7 @@ export function takesNothingAway(request: OnboardingRequest, earlier: Onboarding
 
 /** The service account that another replaces (workload identity). */
 export function replacedAccount(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
-  const isReplaced = earlier.identityMode === "workloadIdentity" && earlier.serviceAccount !== request.serviceAccount;
+  const isReplaced = usesServiceAccount(earlier) && earlier.serviceAccount !== request.serviceAccount;
   return isReplaced ? earlier.serviceAccount : undefined;
 }
 

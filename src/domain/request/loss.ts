@@ -1,8 +1,10 @@
 /** What a namespace loses by a request: told before it is sent, and confirmed by its sender (docs/adr/0022). */
+
 import { z } from "zod";
 import { type Berth, berthKey } from "../naming/names.ts";
 import { everyKind } from "../targets/index.ts";
 import { replacedAccount } from "./change.ts";
+import { usesSelector } from "./identityModes.ts";
 import { type OnboardingRequest, selectorOf } from "./request.ts";
 
 export const Loss = z
@@ -58,7 +60,7 @@ function whole(thing: string, name: string): Loss {
 
 /** The pods that carry the old one no longer get the identity. */
 function isOtherSelector(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
-  return earlier.identityMode === "podIdentity" && selectorOf(request) !== selectorOf(earlier);
+  return usesSelector(earlier) && selectorOf(request) !== selectorOf(earlier);
 }
 
 /** `database sql-dev/messages (reader)`, or `writer on database sql-dev/orders`. */

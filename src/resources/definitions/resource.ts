@@ -7,7 +7,7 @@ import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import type { ResourceStepName, StepKey } from "../../domain/operation/stepName.ts";
-import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
 import type { InspectionInput, Reading } from "./inspection.ts";
 import type { OperationFacts } from "./operationFacts.ts";
@@ -26,8 +26,6 @@ export type StepKeys = readonly StepKey<ResourceStepName>[];
 export interface Resource {
   /** Every step and undo that it has. */
   readonly steps: { readonly [Name in ResourceStepName]?: AnyStep<Name> };
-  /** The only identity mode that has it; absent if all do. */
-  readonly mode?: IdentityMode;
   readonly making: MakingStage;
   readonly leaving: Leaving;
   /** An offboarding looks for it in any mode: an earlier mode may have left it behind. */

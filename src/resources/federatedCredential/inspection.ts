@@ -3,6 +3,7 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
+import { usesServiceAccount } from "../../domain/request/identityModes.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { hasOwnName } from "./ownName.ts";
@@ -18,7 +19,7 @@ export async function inspectCredentials(
   const own = federatedCredentialName(request, request.serviceAccount);
   const current = await identities.federatedCredentials(identityRef(cluster, request));
 
-  const desired = request.identityMode === "workloadIdentity" ? desiredCredential(cluster, request) : undefined;
+  const desired = usesServiceAccount(request) ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
   const same = current.find(({ name }) => name === own);
   // Without one that matches, Mooring's own is the one to correct.

@@ -17,7 +17,6 @@ const provider = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIden
 
 export const federatedCredential = defineResource({
   steps: { federateIdentity, unfederateIdentity, retireCredential, returnCredential },
-  mode: "workloadIdentity",
   making: "connect",
   leaving: "credential",
   // An identity that is not Mooring's stays, but a credential from an earlier mode must not.

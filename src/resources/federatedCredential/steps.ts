@@ -1,9 +1,11 @@
 /** How the credential is made, removed and put back, by which tokens of the service account become tokens of the identity. */
+
 import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
+import { usesServiceAccount } from "../../domain/request/identityModes.ts";
 import type { Ports } from "../../ports.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
@@ -70,7 +72,7 @@ async function unfederate(
 }
 
 function hasCredential({ request }: NamespaceRecord): boolean {
-  return request.identityMode === "workloadIdentity";
+  return usesServiceAccount(request);
 }
 
 export const unfederateIdentity = defineStep({

@@ -1,4 +1,5 @@
 /** How the namespace is made, removed and restored, with what Mooring puts into it. */
+
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
@@ -6,6 +7,7 @@ import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
+import { usesServiceAccount } from "../../domain/request/identityModes.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
@@ -111,7 +113,7 @@ export const removeNamespace = defineStep({
 /** The service accounts that an offboarding removes by steps of their own. */
 function removedBefore(operation: OperationFacts): readonly string[] {
   const { request, isMigrating } = operation;
-  const hasOwn = isMigrating || request.identityMode === "workloadIdentity";
+  const hasOwn = isMigrating || usesServiceAccount(request);
   return [
     ...(hasOwn ? [accountOf(operation)] : []),
     ...(replacesAccount(operation) ? [earlierOf(operation).serviceAccount] : []),

@@ -1,7 +1,9 @@
 /** AzureIdentity and AzureIdentityBinding, which give the identity to pods with a label (aad-pod-identity). */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import { usesSelector } from "../../domain/request/identityModes.ts";
 import { selectorOf } from "../../domain/request/request.ts";
 import type { Kubernetes } from "../../ports.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
@@ -14,7 +16,6 @@ import { applyPodIdentity, removePodIdentity, restorePodIdentity, returnPodIdent
 
 export const podIdentity = defineResource({
   steps: { applyPodIdentity, removePodIdentity, restorePodIdentity, returnPodIdentity },
-  mode: "podIdentity",
   making: "connect",
   leaving: "access",
   ensure: (operation) => [applyPodIdentity.keyFor(operation)],
@@ -28,7 +29,7 @@ export const podIdentity = defineResource({
   inspect(ports, { request, clientId, isMigrating = false, note }) {
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
-    if (request.identityMode === "podIdentity") {
+    if (usesSelector(request)) {
       const desired = desiredObjects(cluster, request, { clientId, selector: selectorOf(request) });
       return [
         ...desired.map((object) => ({ target, read: () => inspectObject(ports.kubernetes, cluster, object, note) })),

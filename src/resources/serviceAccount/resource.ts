@@ -1,8 +1,10 @@
 /** The service account of the workload, annotated with the identity that its tokens are exchanged for. */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
+import { usesServiceAccount } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
 import type { Reading } from "../definitions/inspection.ts";
@@ -24,7 +26,6 @@ import { findSurplusAccounts, inspectLeftAccount, surplusFinding } from "./surpl
 
 export const serviceAccount = defineResource({
   steps: { applyServiceAccount, removeServiceAccount, retireServiceAccount, returnServiceAccount },
-  mode: "workloadIdentity",
   making: "connect",
   leaving: "access",
   ensure: (operation) => [applyServiceAccount.keyFor(operation)],
@@ -38,7 +39,7 @@ export const serviceAccount = defineResource({
   inspect({ catalog, kubernetes }, { request, earlier, clientId, isMigrating = false, note }) {
     const cluster = findCluster(catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
-    const isOwn = request.identityMode === "workloadIdentity";
+    const isOwn = usesServiceAccount(request);
     const desired = desiredAccount(catalog, request, clientId);
     const own: Reading = { target, read: () => inspectObject(kubernetes, cluster, desired, note) };
     // The migration may have made another account than the request names.
