@@ -1,10 +1,15 @@
 /** A form that offers what the caller may request, and plans the request as it is filled in. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { othersOf } from "../../clients/request.ts";
+import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
+import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
+import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { navigate, param, query, setParams, to } from "../app/router.ts";
 import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
-import type { Accepted, Caller, Catalog, OnboardingRequest, Plan } from "../service/documents.ts";
 import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
