@@ -23,6 +23,7 @@ import { assetsIn } from "./assets.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog/catalog.ts";
+import { defined } from "./domain/defined.ts";
 import { createSerial } from "./domain/serial.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
 import { registerCaller } from "./functions/caller.ts";
@@ -67,7 +68,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
   const serviceBus = {
     credential,
     fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
-    ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
+    ...defined({ customEndpointAddress }),
   };
   const entra = catalog.auth?.entra;
   const unreadable = createUnreadableRows();

@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../../domain/defined.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -74,7 +75,7 @@ export async function claimOnboarding(
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
     }
     const team = ownerAfter(claimContext, admission, current);
-    const fresh = forBatch(claimContext, { ...opening, ...(team === undefined ? {} : { team }) });
+    const fresh = forBatch(claimContext, { ...opening, ...defined({ team }) });
     const { expect } = options;
     if (!current) {
       expect?.(undefined, false);

@@ -1,4 +1,5 @@
 /** Verifies an item. It has no operation, since nothing that was onboarded changes; the result is its outcome. */
+import { defined } from "../../domain/defined.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { describeFinding, type Finding, isError, worstOf } from "../../domain/finding.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
@@ -71,7 +72,7 @@ async function look(
 
 function endOf(findings: readonly Finding[]): Partial<BatchItem> {
   const severity = worstOf(findings);
-  const seen = { findings: findings.length, ...(severity === undefined ? {} : { severity }) };
+  const seen = { findings: findings.length, ...defined({ severity }) };
   const errors = findings.filter(isError);
   if (errors.length === 0) return { ...seen, status: "Succeeded", outcome: "verified" };
   return { ...seen, status: "Failed", error: broken(errors) };

@@ -1,3 +1,4 @@
+import { defined } from "../../domain/defined.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
@@ -55,5 +56,5 @@ export async function planUntimed(
   const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, operator });
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};
-  return { ...plan, request, ...removes, ...etag, ...(earlier ? { replaces: earlier } : {}) };
+  return { ...plan, request, ...removes, ...etag, ...defined({ replaces: earlier }) };
 }

@@ -1,5 +1,7 @@
 /** One polling loop shared by everyone who follows the same thing, from the first to join until the last leaves. */
+
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Changes } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
@@ -46,7 +48,7 @@ export function sharePolling({
         isFailing = false;
       } catch (error) {
         // The next look finds what is new. A lasting fault goes to the log, but only once.
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         if (!isFailing) first.warn(logLine("look for events failed", { reason }));
         isFailing = true;
       }

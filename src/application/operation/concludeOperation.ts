@@ -1,4 +1,5 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
+import { defined } from "../../domain/defined.ts";
 import { isCode, PermanentError } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
@@ -135,10 +136,9 @@ function endOf(
   return {
     status,
     endTime,
-    ...(error ? { error } : {}),
-    ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
+    ...defined({ error, leftUndone: input.leftUndone }),
     ...(leftInPlace.length > 0 ? { leftInPlace } : {}),
-    ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
+    ...defined({ namespaceUid: input.namespaceUid }),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
   };
 }
@@ -152,7 +152,7 @@ function withKept(error: OperationError, steps: readonly StepRecord[]): Operatio
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
   return {
     ...(result ? { clientId: result.clientId } : {}),
-    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    ...defined({ namespaceUid }),
   };
 }
 
@@ -163,7 +163,7 @@ function resultOf(
 ): OperationResult {
   const isCutOver = migration && isPast(progress?.completed, "cutOver");
   const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
-  return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
+  return { clientId, manifest, ...defined({ migration: progress }) };
 }
 
 /** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */

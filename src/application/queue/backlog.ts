@@ -6,8 +6,10 @@
  * Requests begin in the order of their sequence numbers. A request is the first when no earlier message is undecided and no
  * earlier row waits. Messages are checked first: one that is no longer undecided already has its row.
  */
+
 import { z } from "zod";
 import { longestWaitMs } from "../../domain/access/access.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
@@ -148,7 +150,7 @@ export function createBacklog(
     try {
       await turns.run(berthKey(berth), work);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       warn(logLine("waiting request not admitted yet", { namespace: berthKey(berth), reason }));
     }
   }

@@ -2,7 +2,9 @@
  * What a batch needs from outside: a start after a crash, its cancel passed on, and the outcomes of what did not run in its
  * lanes.
  */
+
 import { hasPassed } from "../../domain/hasPassed.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
@@ -36,7 +38,7 @@ export async function reconcileBatches(recovery: RecoveryContext, { held, before
       await reconcileBatch(recovery, open, { record, before, isRunning: (operation) => running.has(operation) });
     } catch (error) {
       // The next tick tries again.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       warn(logLine("batch not reconciled", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
     }
   }

@@ -1,8 +1,10 @@
 /** From untrusted bytes to an onboarding request, or a refusal that names every wrong field. */
+
 import type { z } from "zod";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import { defined } from "../../domain/defined.ts";
 import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -88,7 +90,7 @@ function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
   const code = codes.size === 1 && only !== undefined ? only : "INVALID_REQUEST";
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
   const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
-  return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
+  return new Refusal(code, message, { errors, ...defined({ about }) });
 }
 
 export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {

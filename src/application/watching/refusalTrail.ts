@@ -3,8 +3,10 @@
  * that nobody else can fill the table; each caller's same refusal once an hour, and a limited number of different ones. Rate
  * limits alone would still let one caller write 72,000 entries an hour.
  */
+
 import type { Caller } from "../../domain/access/caller.ts";
 import { isOfPolicy } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { auditId } from "../../domain/watching/audit.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
@@ -96,7 +98,7 @@ export async function noteRefusalOf(
   try {
     await trail.append(error, request);
   } catch (failure) {
-    const reason = failure instanceof Error ? failure.message : String(failure);
+    const reason = messageOf(failure);
     log.warn(logLine("refusal not in the audit trail", { what: request.what, reason }));
   }
 }

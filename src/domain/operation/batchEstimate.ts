@@ -2,7 +2,9 @@
  * How long a batch will take. Each lane takes one namespace after another, and each namespace takes as long as it would alone;
  * their identity writes share Azure's limit for a subscription. Items that wait for a person occupy no lane.
  */
+
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import {
   type Circumstances,
   countMeasured,
@@ -104,7 +106,7 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
     operationsAhead,
     measuredSteps,
     assumedSteps: allSteps - measuredSteps,
-    ...(approvalMinutes === undefined ? {} : { approvalMinutes }),
+    ...defined({ approvalMinutes }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { amend } from "../../application/amend.ts";
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import {
   fingerprintOf,
   type IdempotencyRecord,
@@ -8,6 +9,7 @@ import {
   longAgo,
   operationBefore,
 } from "../../domain/http/idempotency.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
@@ -92,7 +94,7 @@ function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): Idempot
   switch (judge(current, fresh.fingerprint, now)) {
     case "expired": {
       const before = operationBefore(current, now);
-      return { ...fresh, ...(before === undefined ? {} : { operation: before }) };
+      return { ...fresh, ...defined({ operation: before }) };
     }
     case "answered":
       return undefined;
@@ -133,5 +135,5 @@ function repeatability({ headers }: HttpRequest): Record<string, string> {
 }
 
 function logFailure(context: Pick<InvocationContext, "warn">, event: string, cause: unknown): void {
-  context.warn(logLine(event, { reason: cause instanceof Error ? cause.message : String(cause) }));
+  context.warn(logLine(event, { reason: messageOf(cause) }));
 }
