@@ -122,7 +122,7 @@ const routes = createRoutes(guards);
 const requestRecovery = createRequestRecovery(ports, {
   async recoverOperation(recovery, record) {
     await recoverOperation(recovery, record);
-    await backlog.admitNext(recovery, record);
+    await backlog.beginNext(recovery, record);
   },
   recoverBatch: recoverBatch,
 });

@@ -180,7 +180,7 @@ export async function findBegun(ports: Ports, batch: string, item: BatchItem): P
   const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
   const begun = await noteBegun(ports, batch, { index, changes });
   if (!begun) return (await registry.getBatchItem(batch, index)) ?? item;
-  return await settleItem(ports, batch, begun);
+  return await noteEnd(ports, batch, begun);
 }
 
 /**
@@ -239,7 +239,7 @@ async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<P
 }
 
 /** Notes the end of an item whose operation has ended, and returns the item. */
-export async function settleItem<Item extends BatchItem>(
+export async function noteEnd<Item extends BatchItem>(
   { registry }: Pick<Ports, "registry">,
   batch: string,
   item: Item,

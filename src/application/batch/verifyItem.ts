@@ -6,7 +6,7 @@ import { isFinal, type OperationError } from "../../domain/operation/operation.t
 import { describeCode, toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
-import { expectFree, findSettled } from "../admission/claim.ts";
+import { expectFree, findCurrent } from "../admission/claim.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { amend } from "../amend.ts";
 import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
@@ -61,7 +61,7 @@ async function look(
   { id, by }: BatchRecord,
   item: Stored<BatchItem & BatchAsk>,
 ): Promise<readonly Finding[]> {
-  const record = await findSettled(ports.registry, item, mustSee(by, item));
+  const record = await findCurrent(ports.registry, item, mustSee(by, item));
   // In the middle of an operation, nothing would match.
   expectFree(record);
   expectSeen(item, record);

@@ -6,7 +6,7 @@ import { lossesFor } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../admission/admission.ts";
-import { findSettled, meetRecord } from "../admission/claim.ts";
+import { findCurrent, meetRecord } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { publicNamespace } from "../documents/namespaceDocument.ts";
 import { withEstimate } from "../plan/estimatePlan.ts";
@@ -37,7 +37,7 @@ export async function planUntimed(
   const { ports, by } = claimContext;
   const admission = admit(claimContext, request, options);
   const { takeOver } = admission;
-  const current = await findSettled(ports.registry, request, (found) => {
+  const current = await findCurrent(ports.registry, request, (found) => {
     ownerAfter(claimContext, admission, found);
     return found;
   });

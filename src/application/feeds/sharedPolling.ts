@@ -10,7 +10,7 @@ export interface PollPace {
   /** How long a change made by another process may go unseen. */
   readonly pollMs: number;
   /** Changes that follow each other this fast are handled in one look. */
-  readonly settleMs: number;
+  readonly gatherMs: number;
 }
 
 export interface Follower {
@@ -53,7 +53,7 @@ export function sharePolling({
         isFailing = true;
       }
       await changes.wait(pace.pollMs);
-      await sleep(pace.settleMs);
+      await sleep(pace.gatherMs);
     }
     isLooking = false;
   }

@@ -35,15 +35,15 @@ export function prepareMigration(
   const isBack = to === "podIdentity";
   // The names of the mode that is left stay as they are.
   const there = migration ?? (isBack ? { serviceAccount: request.serviceAccount } : { selector: selectorOf(request) });
-  const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
-  const selector = settle("selector", there, wanted) ?? selectorOf(request);
+  const serviceAccount = nameFor("serviceAccount", there, wanted) ?? request.serviceAccount;
+  const selector = nameFor("selector", there, wanted) ?? selectorOf(request);
   return { ...migration, ...(isBack ? { to } : {}), until, serviceAccount, selector };
 }
 
 type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };
 
 /** An existing value stays; a request for another one is refused. */
-function settle(field: keyof Named, there: Named, wanted: Named): string | undefined {
+function nameFor(field: keyof Named, there: Named, wanted: Named): string | undefined {
   const [is, asked] = [there[field], wanted[field]];
   if (is === undefined || asked === undefined || is === asked) return is ?? asked;
   const detail = `is "${is}" here; it cannot change on the way`;

@@ -65,7 +65,7 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
   const ended = { ...input, ...reached, ...left, status, landsUntil: landsUntil(ports, await reading) };
-  await settleNamespace(ports, ended, { time: endTime, known: known.namespace });
+  await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -167,7 +167,7 @@ function resultOf(
 }
 
 /** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
-async function settleNamespace(
+async function releaseNamespace(
   { registry, events }: Pick<Ports, "registry" | "events">,
   input: Origin & End,
   { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
@@ -179,7 +179,7 @@ async function settleNamespace(
     async next(record) {
       if (record.operation !== input.operation || !isHeld(record)) return undefined;
       const next = end(record, { ...input, ...(await touched({ registry }, record, input)) }, time);
-      if (next) await tellDrift({ events }, record, { next, time });
+      if (next) await publishDrift({ events }, record, { next, time });
       return { next };
     },
     write: (record, { next }) =>
@@ -203,7 +203,7 @@ async function touched(
   return { isUntouched: !haveChanged(await registry.listSteps(operation)) };
 }
 
-async function tellDrift(
+async function publishDrift(
   { events }: Pick<Ports, "events">,
   record: NamespaceRecord,
   { next, time }: { next: NamespaceRecord; time: string },

@@ -8,13 +8,13 @@ import { messageOf } from "../../domain/messageOf.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
-import { settledEvent } from "../../domain/operation/wakingEvents.ts";
+import { itemsEndedEvent } from "../../domain/operation/wakingEvents.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded, type Instance } from "../../durable/orchestration.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { passOn, startBatch } from "../batch/acceptBatch.ts";
 import { originOf } from "../batch/batchRecord.ts";
-import { concludeBatch, settleItems } from "../batch/concludeBatch.ts";
+import { concludeBatch, noteEnds } from "../batch/concludeBatch.ts";
 import { appendDecision } from "../watching/audit.ts";
 import type { RecoveryContext } from "./recoveryContext.ts";
 import { describeEnd, mayRestart, reasonOf } from "./restarts.ts";
@@ -93,9 +93,9 @@ async function reconcileBatch(
   // An operation that holds its namespace is still running; its record need not be read.
   const items = await registry.listBatchItems(id, { status: "Running" });
   const ended = items.filter(({ operation }) => operation !== undefined && !isRunning(operation));
-  const settled = await settleItems(ports, id, ended);
+  const settled = await noteEnds(ports, id, ended);
   const isOver = ended.length === items.length && settled.every(({ status }) => isFinal(status));
-  if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, settledEvent, {});
+  if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, itemsEndedEvent, {});
 }
 
 /** Whether a new run may begin now. Counts it, and gives the batch up after too many. */

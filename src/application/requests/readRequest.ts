@@ -50,7 +50,7 @@ export interface Reader {
 export interface Received extends SentAs {
   readonly request: OnboardingRequest;
   /** Rewrites a refusal of the request to name the fields as sent; returns any other error unchanged. */
-  retell(error: unknown): unknown;
+  asSent(error: unknown): unknown;
 }
 
 /** The request in the value, in either form. */
@@ -58,11 +58,11 @@ export function receiveRequest(reader: Reader, value: unknown): Received {
   const { read, namespaceField } = readSentRequest(value);
   if ("issues" in read) throw refuse(read.issues.flatMap(toProblems));
   const sentAs = namespaceField ? { namespaceField } : {};
-  const retell = (error: unknown) => errorAsSent(error, sentAs);
+  const asSent = (error: unknown) => errorAsSent(error, sentAs);
   try {
-    return { request: checkRequest(reader, read.request), retell, ...sentAs };
+    return { request: checkRequest(reader, read.request), asSent, ...sentAs };
   } catch (error) {
-    throw retell(error);
+    throw asSent(error);
   }
 }
 

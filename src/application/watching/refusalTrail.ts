@@ -40,7 +40,7 @@ export function createRefusalTrail(
   let written = new Map<string, Set<string>>();
 
   /** Undefined when there is nothing more to write. */
-  function take(caller: string, id: string): "entry" | "more" | undefined {
+  function entryFor(caller: string, id: string): "entry" | "more" | undefined {
     const current = Math.floor(now() / hourMs);
     if (current !== hour) written = new Map();
     hour = current;
@@ -59,7 +59,7 @@ export function createRefusalTrail(
       // The hour is part of the ID, so that two processes also write the same refusal only once.
       const time = Math.floor(now() / hourMs);
       const id = auditId(by.id, what, cluster ?? "", namespace ?? "", operation ?? "", code, message, String(time));
-      const kind = take(by.id, id);
+      const kind = entryFor(by.id, id);
       if (!kind) return;
       const [team, another] = by.teams;
       const origin = {

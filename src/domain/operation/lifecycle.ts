@@ -258,13 +258,13 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
     case "Repairing": {
       // A failed repair has fixed a part and broken nothing: the namespace is still onboarded, perhaps with another identity.
       if (!hasSucceeded) return { ...record, ...identityOf(outcome), state: "Onboarded" };
-      const { repairTried: _over, ...settled } = record;
-      return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
+      const { repairTried: _over, ...kept } = record;
+      return { ...kept, ...seen(record, outcome, time), state: "Onboarded" };
     }
     case "Migrating": {
-      const { migration: _going, ...settled } = record;
+      const { migration: _going, ...kept } = record;
       const left = leftOf(record, outcome);
-      return { ...settled, ...seen(record, outcome, time), state: "Onboarded", ...defined({ migration: left }) };
+      return { ...kept, ...seen(record, outcome, time), state: "Onboarded", ...defined({ migration: left }) };
     }
   }
 }
