@@ -19,12 +19,12 @@ export function parseCatalog(text: string, name: string): Catalog {
   const read = readCatalog(text);
   if ("catalog" in read) return read.catalog;
   const { isYaml, problems } = read;
-  const told = problems.map(({ line, setting, detail }) => {
+  const lines = problems.map(({ line, setting, detail }) => {
     const place = line === undefined ? "" : `line ${line}: `;
     return `  ${place}${isYaml ? `${setting || "the document"}: ` : ""}${detail}`;
   });
   const what = isYaml ? `has ${problems.length} problem(s)` : "is not YAML";
-  throw new Error(`${name} ${what}:\n${told.join("\n")}`);
+  throw new Error(`${name} ${what}:\n${lines.join("\n")}`);
 }
 
 /** Whether everybody may do everything. This has to be an explicit choice, never the result of a forgotten entry. */

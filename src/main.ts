@@ -23,6 +23,7 @@ import { assetsIn } from "./assets.ts";
 import { isAnonymous, loadCatalog } from "./catalog.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Catalog } from "./domain/catalog/catalog.ts";
+import { defined } from "./domain/defined.ts";
 import { createSerial } from "./domain/serial.ts";
 import { registerBatches } from "./functions/batches/batches.ts";
 import { registerCaller } from "./functions/caller.ts";
@@ -67,7 +68,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
   const serviceBus = {
     credential,
     fullyQualifiedNamespace: config.ServiceBusConnection__fullyQualifiedNamespace,
-    ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
+    ...defined({ customEndpointAddress }),
   };
   const entra = catalog.auth?.entra;
   const unreadable = createUnreadableRows();
@@ -121,7 +122,7 @@ const routes = createRoutes(guards);
 const requestRecovery = createRequestRecovery(ports, {
   async recoverOperation(recovery, record) {
     await recoverOperation(recovery, record);
-    await backlog.admitNext(recovery, record);
+    await backlog.beginNext(recovery, record);
   },
   recoverBatch: recoverBatch,
 });

@@ -22,6 +22,12 @@ const retired: readonly (readonly [RegExp, string])[] = [
   ],
   [/\b[rR]oom(?:Effects|WithSteps|Name|sOfMode)\b|\bdefineRoom\b|\bresources\/<room>/, "resource"],
   [/\bold way\b/i, "previous mode"],
+  [/\bfindSettled\b|\bsettle(?:Items?|Steps|Namespace|Undo)\b/, "findCurrent, noteEnd, endedSteps, releaseNamespace"],
+  [
+    /\badmit(?:Next|OrDefer|First|Waiting)\b/,
+    "beginNext, beginOrDefer: to admit is to decide whether a caller may ask",
+  ],
+  [/\bretell\b|\btell(?:In|Drift|First|Canceled)\b/, "what it does: asSent, errorDocument, publishDrift"],
 ];
 
 const code = globSync("{src,cli,local,dashboard}/**/*.{ts,tsx,mjs,md}").map(read);

@@ -1,6 +1,7 @@
 /** A request that needs a second pair of eyes: why, what it would do, and the decision. */
+import type { OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
 import { call } from "../service/client.ts";
-import type { Operation, Plan } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { caller } from "../service/session.ts";
 import { ask } from "../ui/change.tsx";

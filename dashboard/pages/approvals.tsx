@@ -1,10 +1,11 @@
 /** What waits for the caller's approval, and what each request would change. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { AwaitingPage } from "../../src/domain/documents/operation.ts";
 import { to } from "../app/router.ts";
 import type { Awaiting } from "../service/awaiting.ts";
 import { get } from "../service/client.ts";
-import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
 import { announce } from "../ui/announcer.tsx";
@@ -16,9 +17,7 @@ import { ApproveButtons, PlanToApprove } from "./approval.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
-  const resource = useLiveResource("approvals", (signal) =>
-    get<Answers["listApprovals"]>("/api/approvals?top=200", signal),
-  );
+  const resource = useLiveResource("approvals", (signal) => get<AwaitingPage>("/api/approvals?top=200", signal));
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = observe(({ event, data }) => {

@@ -1,10 +1,15 @@
 /** The audit trail: who did what to what, and whether the trail is intact. */
+
 import { batch, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type {
+  AuditCheck,
+  AuditPage as AuditPageDocument,
+  AuditDocument as AuditRecord,
+} from "../../src/domain/documents/audit.ts";
 import { keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
-import type { Answers, AuditCheck, AuditRecord } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
 import { getSoFar } from "../service/soFar.ts";
@@ -18,8 +23,6 @@ import { Action, Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { Trace } from "./timeline.tsx";
-
-type AuditPageDocument = Answers["listAudit"];
 
 const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "Text" };
 

@@ -1,9 +1,10 @@
 /** The progress of a batch, and the outcome for each of its namespaces. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
 import { base, ownSection, param, setParams, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
-import type { Batch } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";

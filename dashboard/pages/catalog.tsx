@@ -1,7 +1,8 @@
 /** What the catalog offers, and to which teams. */
+import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
+import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import { to } from "../app/router.ts";
 import { get } from "../service/client.ts";
-import type { Caller, Catalog } from "../service/documents.ts";
 import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
 import { Page, Section } from "../ui/page.tsx";

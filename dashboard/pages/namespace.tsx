@@ -5,9 +5,13 @@ import { useEffect } from "preact/hooks";
 import { subjectOf } from "../../clients/findings.ts";
 import { defaultMode, migratesTo } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
+import type {
+  NamespaceDocument as Namespace,
+  VerificationDocument as Verification,
+} from "../../src/domain/documents/namespace.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
 import { navigate, to } from "../app/router.ts";
 import { call, get } from "../service/client.ts";
-import type { Namespace, Plan, Verification } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource, useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";

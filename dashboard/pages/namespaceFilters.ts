@@ -1,6 +1,7 @@
 /** Filters and sorts namespaces. */
+
 import { worstFirst, worstOf } from "../../clients/findings.ts";
-import type { Namespace } from "../service/documents.ts";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { words } from "../ui/words.ts";
 
 export const filterNames = {

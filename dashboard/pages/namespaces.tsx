@@ -1,10 +1,11 @@
 /** All namespaces; all are in memory, so this page filters, sorts and pages them itself. */
+
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
 import { contact } from "../service/client.ts";
-import type { Namespace } from "../service/documents.ts";
 import { all, ensureLoaded, failure, isComplete, keyOf, load, loadedAt } from "../service/namespaces.ts";
 import { isIn } from "../service/session.ts";
 import { ask } from "../ui/change.tsx";

@@ -3,9 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { toParameters } from "../../clients/request.ts";
+import type { AuditPage, AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
+import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
+import type { AnyOperationDocument, OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
 import { navigate, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
-import type { Answers, AuditRecord, Batch, Operation } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
@@ -23,11 +25,9 @@ import { BatchView } from "./batch.tsx";
 import { RequestView } from "./request.tsx";
 import { Timeline, Trace } from "./timeline.tsx";
 
-type Document = Answers["getOperation"];
-
 export function OperationPage({ id }: { readonly id: string }) {
   const address = `/api/operations/${encodeURIComponent(id)}`;
-  const resource = useResource(address, (signal) => get<Document>(address, signal));
+  const resource = useResource(address, (signal) => get<AnyOperationDocument>(address, signal));
   const { data } = resource;
   useEffect(
     () =>
@@ -63,9 +63,9 @@ export function OperationPage({ id }: { readonly id: string }) {
 }
 
 /** Applies an event if it is about this operation. */
-function amend(current: Document, event: string, change: unknown): Document {
+function amend(current: AnyOperationDocument, event: string, change: unknown): AnyOperationDocument {
   if (event === "operation" && (change as { id: string }).id === current.id) {
-    return { ...current, ...(change as object) } as Document;
+    return { ...current, ...(change as object) } as AnyOperationDocument;
   }
   if (event !== "step" || current.kind === "batch") return current;
   const { operation: of, cluster: _cluster, namespace: _namespace, ...step } = change as StepChange;
@@ -76,7 +76,7 @@ function amend(current: Document, event: string, change: unknown): Document {
   const next = isKnown
     ? steps.map((each) => (isSame(each, step) ? { ...step, ...(each.undo ? { undo: true as const } : {}) } : each))
     : [...steps, { ...step, undo: true as const }];
-  return { ...current, steps: next } as Document;
+  return { ...current, steps: next } as AnyOperationDocument;
 }
 
 type StepChange = Operation["steps"][number] & { operation: string; cluster: string; namespace: string };
@@ -216,7 +216,7 @@ function StillToUndo({ waiting }: { readonly waiting: NonNullable<Operation["sti
 async function readAudit(id: string, signal: AbortSignal): Promise<readonly AuditRecord[]> {
   const entries: AuditRecord[] = [];
   for (let next: string | undefined = `/api/audit?operation=${encodeURIComponent(id)}&top=200`; next !== undefined; ) {
-    const page: Answers["listAudit"] = await get<Answers["listAudit"]>(next, signal);
+    const page: AuditPage = await get<AuditPage>(next, signal);
     entries.push(...page.value);
     next = page.nextLink;
   }

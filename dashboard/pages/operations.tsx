@@ -1,10 +1,11 @@
 /** Live list, newest first, that does not move while someone is reading it. */
+
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { OperationPage } from "../../src/domain/documents/operation.ts";
 import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, query, to } from "../app/router.ts";
 import { awaitingCount } from "../service/awaiting.ts";
-import type { Answers } from "../service/documents.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
@@ -17,8 +18,7 @@ import { nameOf, Status } from "../ui/status.tsx";
 import { Duration, Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 
-export type Summary = Answers["listOperations"]["value"][number];
-type OperationPage = Answers["listOperations"];
+export type Summary = OperationPage["value"][number];
 
 export const statuses = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] as const;
 const kinds = ["onboard", "change", "offboard", "repair", "migrate", "compensate", "batch"] as const;

@@ -1,6 +1,7 @@
+/** A request, and how it differs from the previous one. */
 import { podsNameIn } from "../../clients/modes.ts";
 import { differencesOf, othersOf, targetsOf } from "../../clients/request.ts";
-import type { OnboardingRequestOutput } from "../service/documents.ts";
+import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/domain/request/request.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
 import { Differences } from "../ui/plan.tsx";

@@ -1,6 +1,9 @@
 /** The form's request, which is kept in the address, and what the catalog offers the caller. */
+
 import { flagsOf, printTargets, readParameters, readTargets } from "../../clients/request.ts";
-import type { Caller, Catalog, OnboardingRequest } from "../service/documents.ts";
+import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
+import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 
 export type Role = OnboardingRequest["databases"][number]["roles"][number];
 export type Database = OnboardingRequest["databases"][number];

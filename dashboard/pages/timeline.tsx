@@ -1,8 +1,10 @@
 /** The steps of an operation on a timeline: attempts, waits, and undos in the order in which they ran. */
+
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
+import type { OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
 import { query, to } from "../app/router.ts";
-import type { AuditRecord, Operation } from "../service/documents.ts";
 import type { Resource } from "../service/resource.ts";
 import { settings } from "../service/settings.ts";
 import { Copy } from "../ui/copy.tsx";

@@ -1,11 +1,12 @@
 /** How many requests wait for the caller's approval; every page shows it. */
+
 import { effect, signal } from "@preact/signals";
+import type { AwaitingPage } from "../../src/domain/documents/operation.ts";
 import { get } from "./client.ts";
-import type { Answers } from "./documents.ts";
 import { observe } from "./live.ts";
 import { gate, isIn } from "./session.ts";
 
-export type Awaiting = Answers["listApprovals"]["value"][number];
+export type Awaiting = AwaitingPage["value"][number];
 
 /** Undefined until it is known, and for callers who may not approve. */
 export const awaitingCount = signal<string | undefined>(undefined);
@@ -27,7 +28,7 @@ async function look(): Promise<void> {
     return;
   }
   try {
-    const { value, nextLink } = await get<Answers["listApprovals"]>("/api/approvals?top=50");
+    const { value, nextLink } = await get<AwaitingPage>("/api/approvals?top=50");
     awaitingCount.value = `${value.length}${nextLink === undefined ? "" : "+"}`;
   } catch {
     // The page already says when the service is not responding; an unknown number is not shown.

@@ -1,6 +1,6 @@
 /** Startup and sign-in. */
+import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import { get, Refused } from "./client.ts";
-import type { Caller } from "./documents.ts";
 import { comeBack, describeSignInError, leaveToSignIn } from "./entra.ts";
 import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey, takeTokens } from "./session.ts";
 import { settings } from "./settings.ts";

@@ -1,6 +1,7 @@
 /** The HTTP interface: turns problem documents into errors, and tracks whether the service is reachable. */
+
 import { signal } from "@preact/signals";
-import type { Problem } from "./documents.ts";
+import type { ProblemDocument as Problem } from "../../src/domain/documents/problem.ts";
 import { askToSignIn, gate, proofHeaders } from "./session.ts";
 
 /** The service refused, and said why. */

@@ -2,15 +2,16 @@
  * All namespaces that the caller may see, in memory: the service lists them page by page in one order, but people filter and sort
  * them in any way. Pages load one after another, and rows appear as they arrive.
  */
+
 import { batch, signal } from "@preact/signals";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { contact, get, Refused } from "./client.ts";
-import type { Namespace } from "./documents.ts";
 import { observe } from "./live.ts";
 import { caller, gate } from "./session.ts";
 
 interface Page {
   readonly value: readonly Namespace[];
-  readonly nextLink?: string;
+  readonly nextLink?: string | undefined;
 }
 
 export const all = signal<readonly Namespace[]>([]);

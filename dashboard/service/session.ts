@@ -1,6 +1,7 @@
 /** The caller, and the credential sent with every request. A token is never stored; a key is kept for this tab. */
+
 import { signal } from "@preact/signals";
-import type { Caller } from "./documents.ts";
+import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 
 /** `starting` until it is known whether sign-in is needed. */
 export const gate = signal<"starting" | "signIn" | "open">("starting");

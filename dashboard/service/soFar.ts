@@ -3,7 +3,7 @@ import { get } from "./client.ts";
 
 export interface PageOf<Row> {
   readonly value: readonly Row[];
-  readonly nextLink?: string;
+  readonly nextLink?: string | undefined;
 }
 
 /** The largest page that the service gives. */

@@ -1,9 +1,12 @@
 /** The dialog for every change: it shows the plan first, and sends the change only after that. */
+
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
+import type { BatchPlan } from "../../src/domain/operation/batch.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
 import { path as pagePath, query } from "../app/router.ts";
 import { call } from "../service/client.ts";
-import type { Accepted, BatchPlan, Plan } from "../service/documents.ts";
 import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
 import { announce } from "./announcer.tsx";

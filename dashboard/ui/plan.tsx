@@ -1,9 +1,12 @@
 /** A plan: what each step would do, what blocks it, and what could not be determined. */
+
 import { useSignal } from "@preact/signals";
 import type { Fixable } from "../../clients/fixes.ts";
 import { lossText } from "../../clients/loss.ts";
+import type { BatchPlan } from "../../src/domain/operation/batch.ts";
+import type { Estimate } from "../../src/domain/operation/estimate.ts";
+import type { Plan } from "../../src/domain/operation/plan.ts";
 import { to } from "../app/router.ts";
-import type { BatchPlan, Estimate, Plan } from "../service/documents.ts";
 import { Fix } from "./fix.tsx";
 import { Action } from "./status.tsx";
 import { span } from "./time.tsx";

@@ -18,14 +18,15 @@ import { concerning, inTrace } from "../telemetry/spans.ts";
 
 export interface ActivityPorts extends Ports {
   /** Absent where no requests come from a queue. */
-  readonly backlog?: Pick<Backlog, "admitNext">;
+  readonly backlog?: Pick<Backlog, "beginNext">;
 }
 
 const host = createActivityHost<ActivityPorts>({
   permanentFailure: (error) => (error instanceof PermanentError ? describeFailure(error) : undefined),
   lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
-  tell: (error) => (error instanceof StepUnfinished ? describeFailure(error) : causeOf(describeFailure(error).code)),
+  forRuntime: (error) =>
+    error instanceof StepUnfinished ? describeFailure(error) : causeOf(describeFailure(error).code),
 });
 export const { call, providePorts } = host;
 

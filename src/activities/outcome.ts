@@ -6,7 +6,7 @@ import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { StepInput } from "../resources/definitions/step.ts";
-import { admitWaiting } from "./admitWaiting.ts";
+import { beginWaiting } from "./beginWaiting.ts";
 import { activity } from "./host.ts";
 
 /** Records and announces that the operation runs. */
@@ -49,7 +49,7 @@ export const recordOutcome = activity({
   hasClient: true,
   async run(input, ports, invocation) {
     await concludeOperation(ports, { ...input, restarts: input.restarts ?? 0 });
-    await admitWaiting(ports, invocation, input);
+    await beginWaiting(ports, invocation, input);
     return {};
   },
 });

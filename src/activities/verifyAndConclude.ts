@@ -6,7 +6,7 @@ import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { traceIdIn } from "../domain/watching/trace.ts";
 import { logLine } from "../telemetry/logLine.ts";
-import { admitWaiting } from "./admitWaiting.ts";
+import { beginWaiting } from "./beginWaiting.ts";
 import { activity } from "./host.ts";
 
 /**
@@ -52,7 +52,7 @@ export const verifyAndConclude = activity({
       );
       return { ...reached, isRecorded: false };
     }
-    await admitWaiting(ports, invocation, input);
+    await beginWaiting(ports, invocation, input);
     return { ...reached, isRecorded: true };
   },
 });

@@ -3,9 +3,11 @@
  * refuses one would get the same token again and again. So adapters report a refused token, and the next one is fresh. Every
  * token request has a timeout, because the SDK's credentials wait forever if nobody answers.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccessToken, DefaultAzureCredential, type GetTokenOptions, type TokenCredential } from "@azure/identity";
 import { isAuthenticationFailure, TransientError } from "../domain/errors.ts";
+import { messageOf } from "../domain/messageOf.ts";
 import { logLine } from "../telemetry/logLine.ts";
 
 /** The credential that adapters get. */
@@ -135,7 +137,7 @@ function noToken(reason: string, cause?: unknown): TransientError {
 
 /** Entra's error number says the most; the rest names endpoints and may repeat an answer. */
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   console.warn(logLine("no token", { reason: text.replaceAll(/\beyJ[\w-]+\.[\w.-]+/g, "[token]").slice(0, 1_000) }));
   return /AADSTS\d+/.exec(text)?.[0] ?? "Microsoft Entra, or the endpoint of the managed identity, returned none";
 }

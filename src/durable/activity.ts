@@ -95,7 +95,7 @@ export interface FailureRules {
   /** Code and message for an error from the runtime that carries none of ours. */
   readonly describe: (error: unknown) => Failure;
   /** What the runtime gets of an error that it retries and shows in its own spans; so it must contain nothing from outside. */
-  readonly tell: (error: unknown) => Failure;
+  readonly forRuntime: (error: unknown) => Failure;
 }
 
 /** Binds activities to their ports and to the rules for failures. */
@@ -103,7 +103,7 @@ export function createActivityHost<Ports>({
   permanentFailure,
   lingeringFailure,
   describe,
-  tell,
+  forRuntime,
 }: FailureRules): ActivityHost<Ports> {
   let provided: { ports: Ports } | undefined;
   const registered = new Map<string, (value: unknown) => RegisteredActivityTask>();
@@ -147,7 +147,7 @@ export function createActivityHost<Ports>({
             if (failure) return { failure };
             const lingering = lingeringFailure(error);
             if (lingering) return isLastTry(value) ? { failure: lingering } : { failure: lingering, isLingering: true };
-            const { code, message } = tell(error);
+            const { code, message } = forRuntime(error);
             // The host keeps only the text of an error, so the text carries the code; `retriedFailure` reads it back. No cause:
             // anything that prints the whole error would print the cause, too.
             throw new Error(`[${code}] ${message}`);

@@ -5,7 +5,7 @@
  */
 import type { OrchestrationContext } from "durable-functions";
 import { type RetryPolicy, slowDelayOf } from "./retry.ts";
-import { type Durable, type Outcome, outcomeOf } from "./step.ts";
+import { type Durable, type Settled, settledOf } from "./step.ts";
 import type { Again, FailedCompensation, Undo } from "./undo.ts";
 import { pause, timeAfter, waitForEvent } from "./waiting.ts";
 
@@ -28,7 +28,7 @@ export interface Waiting {
 
 interface Unfinished {
   readonly undo: Undo;
-  readonly outcome: Outcome<unknown>;
+  readonly outcome: Settled<unknown>;
 }
 
 /** Runs every undo in the given order, and again those that are not done; returns those that failed for good. */
@@ -49,12 +49,12 @@ export function* persist(
 
   let open = keepUnfinished(yield* runAll(undos), undoTimeoutMs === 0);
   const end = now() + undoTimeoutMs;
-  let told = "";
+  let last = "";
   for (let tries = 1; open.length > 0; tries += 1) {
     const waiting = open.map(toWaiting);
     const news = waiting.map(({ name, error }) => (error === undefined ? name : `${name} failed`)).join();
-    if (news !== told) yield* onWait(waiting);
-    told = news;
+    if (news !== last) yield* onWait(waiting);
+    last = news;
     const retryTime = timeAfter(context, Math.min(slowDelayOf(policy, tries), Math.max(0, end - now())));
     const dueOf = ({ outcome }: Unfinished) => dueTime(outcome) ?? retryTime;
     const next = open.map(dueOf).toSorted()[0] ?? retryTime;
@@ -83,7 +83,7 @@ const earlyMs = 1_000;
 
 function* runAll(undos: readonly Undo[], again?: Again): Durable<readonly Unfinished[]> {
   const tried: Unfinished[] = [];
-  for (const undo of undos) tried.push({ undo, outcome: yield* outcomeOf(undo.undo(again)) });
+  for (const undo of undos) tried.push({ undo, outcome: yield* settledOf(undo.undo(again)) });
   return tried;
 }
 
@@ -97,6 +97,6 @@ export function waitsUntil(result: unknown): string | undefined {
   return typeof result.waitsUntil === "string" ? result.waitsUntil : undefined;
 }
 
-function dueTime(outcome: Outcome<unknown>): string | undefined {
+function dueTime(outcome: Settled<unknown>): string | undefined {
   return outcome.status === "fulfilled" ? waitsUntil(outcome.value) : undefined;
 }

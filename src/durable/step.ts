@@ -56,7 +56,7 @@ export function step<T>(task: Task, { decode, failed = (error) => error, lingeri
     once,
     lingering,
     *[Symbol.iterator]() {
-      const outcome = yield* outcomeOf(once);
+      const outcome = yield* settledOf(once);
       const [last = outcome] = lingering ? yield* outlast([{ lingering, outcome }]) : [];
       if (last.status === "rejected") throw last.reason;
       return last.value;
@@ -64,7 +64,7 @@ export function step<T>(task: Task, { decode, failed = (error) => error, lingeri
   };
 }
 
-export type Outcome<T> =
+export type Settled<T> =
   | { readonly status: "fulfilled"; readonly value: T }
   | { readonly status: "rejected"; readonly reason: unknown };
 
@@ -89,26 +89,26 @@ export function* all<const S extends readonly Step<unknown>[]>(
 export function* settle(
   context: OrchestrationContext,
   steps: readonly Step<unknown>[],
-): Durable<readonly Outcome<unknown>[]> {
+): Durable<readonly Settled<unknown>[]> {
   if (steps.length === 0) return [];
   const outcomes = yield* settleOnce(context, steps);
   return yield* outlast(outcomes.map((outcome, index) => ({ outcome, lingering: steps[index]?.lingering })));
 }
 
-function* settleOnce<T>(context: OrchestrationContext, steps: readonly Step<T>[]): Durable<readonly Outcome<T>[]> {
+function* settleOnce<T>(context: OrchestrationContext, steps: readonly Step<T>[]): Durable<readonly Settled<T>[]> {
   try {
     yield context.df.Task.all(steps.map(({ task }) => task));
   } catch {
     // Each task is read below.
   }
-  const outcomes: Outcome<T>[] = [];
+  const outcomes: Settled<T>[] = [];
   // Yielding a scheduled task on its own adds no action. A second Task.all would, and the Durable extension would start the
   // task again (azure-functions-durable-js issue 574).
-  for (const { once } of steps) outcomes.push(yield* outcomeOf(once));
+  for (const { once } of steps) outcomes.push(yield* settledOf(once));
   return outcomes;
 }
 
-export function* outcomeOf<T>(work: Work<T>): Durable<Outcome<T>> {
+export function* settledOf<T>(work: Work<T>): Durable<Settled<T>> {
   try {
     return { status: "fulfilled", value: yield* work };
   } catch (reason) {
@@ -117,12 +117,12 @@ export function* outcomeOf<T>(work: Work<T>): Durable<Outcome<T>> {
 }
 
 interface Attempt<T> {
-  readonly outcome: Outcome<T>;
+  readonly outcome: Settled<T>;
   readonly lingering: Lingering<T> | undefined;
 }
 
 /** Reruns, at the same time, the steps whose failure may pass, until it has passed or the orchestration's patience ends. */
-function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly Outcome<T>[]> {
+function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly Settled<T>[]> {
   const last = [...attempts];
   for (let tries = 1; ; tries += 1) {
     const open = last.flatMap((attempt, index) => lingeringOf(attempt).map((lingering) => ({ index, lingering })));

@@ -4,6 +4,7 @@ import { describeUnrecorded, type UnrecordedIdentity } from "../application/insp
 import type { IdentityWatch } from "../application/inspection/watchIdentities.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import { HealthDocument } from "../domain/documents/health.ts";
+import { messageOf } from "../domain/messageOf.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { findInstance } from "../durable/orchestration.ts";
 import type { Ports } from "../ports.ts";
@@ -72,7 +73,7 @@ export function registerHealth(
       if (outcome?.status !== "rejected") continue;
       // The caller is not authenticated, so the reason goes only to the log.
       const cause: unknown = outcome.reason;
-      context.warn(logLine("not ready", { reason: cause instanceof Error ? cause.message : String(cause) }));
+      context.warn(logLine("not ready", { reason: messageOf(cause) }));
       const unavailable: HealthDocument = { status: "unavailable", reason };
       return json(503, unavailable, { "retry-after": "5" });
     }

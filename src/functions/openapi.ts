@@ -1,6 +1,8 @@
 /** The OpenAPI 3.1 document of the service, generated from the declarations that register its routes. */
+
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
+import { defined } from "../domain/defined.ts";
 import { createBatch, createNamespaceBatch } from "./batches/batches.ts";
 import { getCaller } from "./caller.ts";
 import { getCatalog } from "./catalog.ts";
@@ -86,10 +88,8 @@ function describe({ operationId, method, at, access, tag, summary, description, 
     ...(access === "anybody" ? { security: [] } : {}),
     summary,
     description,
-    ...(path || query || header
-      ? { requestParams: { ...(path ? { path } : {}), ...(query ? { query } : {}), ...(header ? { header } : {}) } }
-      : {}),
-    ...(requestBody ? { requestBody } : {}),
+    ...(path || query || header ? { requestParams: { ...defined({ path, query, header }) } } : {}),
+    ...defined({ requestBody }),
     responses: {
       ...(method === "GET" ? {} : undeclared),
       ...(access === "anybody" ? { ...busyHost, ...own } : guarded(own)),

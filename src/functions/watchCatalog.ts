@@ -1,6 +1,8 @@
 /** What the catalog has dropped although it is in use: said in the log at start, and by readiness. */
+
 import { app } from "@azure/functions";
 import { type DroppedName, describeDropped, findDropped } from "../application/inspection/droppedNames.ts";
+import { messageOf } from "../domain/messageOf.ts";
 import type { Ports } from "../ports.ts";
 import { logLine } from "../telemetry/logLine.ts";
 
@@ -25,7 +27,7 @@ export function watchCatalog(
     try {
       found = await findDropped(ports);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       warn(logLine("catalog not compared with the registry", { reason }));
     }
   };

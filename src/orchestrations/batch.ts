@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { beginBatch, concludeBatch } from "../activities/batch.ts";
-import { settledEvent } from "../domain/operation/wakingEvents.ts";
+import { itemsEndedEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
@@ -51,7 +51,7 @@ export const batchOrchestration = <N extends string>(name: N): Orchestration<z.i
           yield* pause(context, pauseMs);
           again({ isWaiting: false });
         } else if (running > 0) {
-          yield* waitForEvent(context, settledEvent, timeAfter(context, longestWaitMs));
+          yield* waitForEvent(context, itemsEndedEvent, timeAfter(context, longestWaitMs));
           again({ isWaiting: true });
         } else {
           setPhase(context, "done");

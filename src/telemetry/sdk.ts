@@ -68,15 +68,15 @@ const silenceMs = 300_000;
 
 /** Logs what keeps telemetry from being sent; the same reason is logged only once in a while. */
 function complaints() {
-  const told = new Map<string, number>();
-  const tell = (message: string) => {
+  const warned = new Map<string, number>();
+  const warnOnce = (message: string) => {
     // Some messages are an error as JSON that begins with its stack.
     const reason = (/"message":"([^"]+)"/.exec(message)?.[1] ?? message).slice(0, 300);
-    if (Date.now() - (told.get(reason) ?? 0) < silenceMs) return;
-    if (told.size >= 100) told.clear();
-    told.set(reason, Date.now());
+    if (Date.now() - (warned.get(reason) ?? 0) < silenceMs) return;
+    if (warned.size >= 100) warned.clear();
+    warned.set(reason, Date.now());
     console.warn(logLine("telemetry not sent", { reason }));
   };
   const silent = () => {};
-  return { error: tell, warn: tell, info: silent, debug: silent, verbose: silent };
+  return { error: warnOnce, warn: warnOnce, info: silent, debug: silent, verbose: silent };
 }

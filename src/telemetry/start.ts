@@ -2,8 +2,10 @@
  * Turns telemetry on if the settings name a destination: an OTLP endpoint in the variables of the OpenTelemetry specification,
  * Application Insights by its connection string, or both. Otherwise nothing is loaded and nothing is registered.
  */
+
 import { app } from "@azure/functions";
 import { context, propagation, ROOT_CONTEXT } from "@opentelemetry/api";
+import { messageOf } from "../domain/messageOf.ts";
 import { traceIdOf, traceOf } from "../domain/watching/trace.ts";
 import { type Credential, destinationsOf, type TelemetrySettings } from "./destinations.ts";
 import { logLine, logWithin } from "./logLine.ts";
@@ -30,9 +32,7 @@ export function watchInvocations(): void {
           return await run(...args);
         } catch (error) {
           if (ofDurable.includes(type)) throw error;
-          context.error(
-            logLine("invocation failed", { reason: error instanceof Error ? error.message : String(error) }),
-          );
+          context.error(logLine("invocation failed", { reason: messageOf(error) }));
           throw new Error(`[${codeOf(error)}] ${context.functionName} failed; the log says why.`);
         }
       });

@@ -1,12 +1,15 @@
 /** Logic of the pages that needs no browser. */
+
 import { expect, it } from "vitest";
 import { countBySeverity } from "../../clients/findings.ts";
 import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
 import { offer, printCommand, printDatabases, readDatabases, readRequest } from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
-import type { Caller, Catalog, Namespace } from "../../dashboard/service/documents.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
 import { createRequestKeys } from "../../dashboard/service/requestKeys.ts";
+import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
+import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 
 it("reads a stream of events however it is split", () => {
   const stream =
@@ -79,13 +82,13 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
     clusters: ["a", "b"].map((name) => ({ name, identityModes: ["workloadIdentity"] })),
     sqlServers: [{ name: "sql", databases: ["x", "y"].map((name) => ({ name, roles: ["reader", "writer"] })) }],
   };
-  const team = {
+  const team: Caller["teams"][number] = {
     name: "red",
     clusters: ["a"],
     namespaces: ["red-*"],
     databases: { sql: { x: ["reader", "owner"] } },
     quota: 1,
-  } as const;
+  };
   const caller: Caller = { id: "1", name: "one", roles: ["Onboarding.Request"], teams: [team] };
   const own: Catalog = {
     clusters: [{ name: "a", identityModes: ["workloadIdentity"] }],
@@ -100,7 +103,7 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
 it("combines all filters of namespaces, and sorts the worst first", () => {
   const make = (namespace: string, severity?: "Error" | "Warning", verifiedTime?: string): Namespace => {
     const missing = { code: "USER_MISSING", target: "sql/orders", field: "user", fix: "Repair it." } as const;
-    const request = { cluster: "a", namespace, identityMode: "workloadIdentity", databases: [] } as const;
+    const request = { cluster: "a", namespace, identityMode: "workloadIdentity" as const, databases: [] };
     return {
       ...request,
       state: "Onboarded",

@@ -1,4 +1,4 @@
-/** What must not compile: an activity called with a wrong input, a result used as another type, a wrong start. */
+/** What must not compile: an activity called with a wrong input, a result used as another type, a wrong child. */
 import { join } from "node:path";
 import ts from "typescript";
 import { expect, it } from "vitest";
@@ -6,40 +6,39 @@ import { expect, it } from "vitest";
 const root = join(import.meta.dirname, "../..");
 
 const head = `
-import type { DurableClient, OrchestrationContext } from "durable-functions";
+import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { activity } from "../../src/activities/host.ts";
-import { prepareNamespace } from "../../src/activities/namespace.ts";
-import { start } from "../../src/durable/orchestration.ts";
+import { child } from "../../src/durable/orchestration.ts";
 import { all, type Durable } from "../../src/durable/step.ts";
 import { onboardNamespace } from "../../src/orchestrations/onboardNamespace.ts";
 declare const context: OrchestrationContext;
-declare const client: DurableClient;
-declare const input: Parameters<typeof prepareNamespace>[0];
-declare const work: Parameters<typeof start>[2];
+const prepare = activity({
+  name: "prepare",
+  input: z.object({ operation: z.string(), policy: z.enum(["Never", "Always"]) }),
+  output: z.object({ clientId: z.string() }),
+  run: async () => ({ clientId: "" }),
+});
+declare const input: Parameters<typeof prepare>[0];
 `;
 
 const cases: [what: string, code: string, error: RegExp | undefined][] = [
-  [
-    "a right call",
-    "function* f(): Durable<string> { return (yield* prepareNamespace(input))[0].clientId; }",
-    undefined,
-  ],
+  ["a right call", "function* f(): Durable<string> { return (yield* prepare(input)).clientId; }", undefined],
   [
     "right results of all",
-    "function* f(): Durable<string> { const [[a]] = yield* all(context, [prepareNamespace(input)]); return a.clientId; }",
+    "function* f(): Durable<string> { const [a] = yield* all(context, [prepare(input)]); return a.clientId; }",
     undefined,
   ],
-  ["a missing field", `prepareNamespace({ operation: "x" });`, /missing the following properties/],
-  ["a misspelt field's value", `prepareNamespace({ ...input, adoptionPolicy: "Sometimes" });`, /not assignable/],
+  ["a missing field", `prepare({ operation: "x" });`, /is missing/],
+  ["a misspelt field's value", `prepare({ ...input, policy: "Sometimes" });`, /not assignable/],
   [
     "a result of another type",
-    "function* f(): Durable<number> { return (yield* prepareNamespace(input))[0].clientId; }",
+    "function* f(): Durable<number> { return (yield* prepare(input)).clientId; }",
     /'string' is not assignable to type 'number'/,
   ],
   [
     "a field that the result does not have",
-    "function* f(): Durable<unknown> { return (yield* prepareNamespace(input))[0].secret; }",
+    "function* f(): Durable<unknown> { return (yield* prepare(input)).secret; }",
     /'secret' does not exist/,
   ],
   [
@@ -48,13 +47,13 @@ const cases: [what: string, code: string, error: RegExp | undefined][] = [
     /boolean.* is not assignable to .*object/,
   ],
   [
-    "a start by name",
-    `start(client, "onboardNamspace", { instanceId: "x", input: {} });`,
+    "a child by name",
+    `child(context, "onboardNamspace", { instanceId: "x", input: {} });`,
     /not assignable to parameter/,
   ],
   [
-    "a start with a wrong input",
-    `start(client, onboardNamespace, { instanceId: "x", input: { request: 1 } });`,
+    "a child with a wrong input",
+    `child(context, onboardNamespace, { instanceId: "x", input: { request: 1 } });`,
     /not assignable|missing/,
   ],
 ];

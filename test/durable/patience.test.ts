@@ -21,7 +21,7 @@ const host = createActivityHost<object>({
   permanentFailure: (error) => (error instanceof Refused ? { code: "LINGERS", message: "never" } : undefined),
   lingeringFailure: (error) => (error instanceof Lingers ? { code: "LINGERS", message: "not yet" } : undefined),
   describe: (error) => ({ code: "UNEXPECTED", message: String(error) }),
-  tell: () => ({ code: "UNEXPECTED", message: "it failed" }),
+  forRuntime: () => ({ code: "UNEXPECTED", message: "it failed" }),
 });
 host.providePorts({});
 

@@ -2,6 +2,7 @@
  * What Azure Resource Manager's errors mean for a step: stop, or try again. Decided by status and code, never by message
  * text (learn.microsoft.com "REST API error codes" and "Troubleshoot common Azure deployment errors").
  */
+import { defined } from "../../domain/defined.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
@@ -41,7 +42,7 @@ export function toDomainError(error: unknown, doing: string): unknown {
   if (statusCode === 429) {
     return new TransientError("ARM_THROTTLED", message, {
       ...options,
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      ...defined({ retryAfterSeconds }),
     });
   }
   if (statusCode === 401) return new TransientError("AUTHENTICATION_FAILED", message, options);
@@ -60,7 +61,7 @@ export function toDomainError(error: unknown, doing: string): unknown {
   if (statusCode === 408 || statusCode === 409 || statusCode >= 500) {
     return new TransientError("ARM_UNAVAILABLE", message, {
       ...options,
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      ...defined({ retryAfterSeconds }),
       isWithoutEffect: statusCode === 409,
     });
   }

@@ -3,9 +3,11 @@
  * using the REST API", "Permissions - List For Resource Group"). They share the pipeline package of @azure/arm-msi: a management
  * SDK for this one call would be another 2 MB.
  */
+
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { RoleAssignment, RoleAssignments } from "../../ports.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
@@ -94,7 +96,7 @@ export async function openPipeline({
     const { status: statusCode } = response;
     if (statusCode === 200) return body;
     const { code, message } = ArmProblem.safeParse(body).data?.error ?? { code: undefined, message: "" };
-    throw new rest.RestError(message, { ...(code === undefined ? {} : { code }), statusCode, request, response });
+    throw new rest.RestError(message, { ...defined({ code }), statusCode, request, response });
   };
 }
 

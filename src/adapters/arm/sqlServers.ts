@@ -7,7 +7,7 @@ import type { SqlServers } from "../../ports.ts";
 import type { Caller, CallOptions } from "./caller.ts";
 
 /** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
-const settleMs = 60_000;
+const longestChangeMs = 60_000;
 const pollMs = 500;
 
 type Begin = (
@@ -24,7 +24,7 @@ export function createSqlServers({
   caller: Caller;
 }): SqlServers {
   /** Polls the server itself: Azure's operation is addressed in the subscription, where Mooring has no rights. */
-  async function settle(
+  async function changeAdmin(
     doing: string,
     { target, isDone, begin }: { target: SqlServerTarget; isDone: (admin: unknown) => boolean; begin: Begin },
   ): Promise<void> {
@@ -42,7 +42,7 @@ export function createSqlServers({
         if (!isAccepted) throw error;
       }
     });
-    for (const giveUpAt = performance.now() + settleMs; ; await sleep(pollMs)) {
+    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
       const found = await call(doing, (options) =>
         collect(administrators.listByServer(place.resourceGroup, place.server, options)),
       );
@@ -54,7 +54,7 @@ export function createSqlServers({
 
   return {
     setEntraAdmin: (target, { login, objectId }) =>
-      settle(`Set the Microsoft Entra administrator of SQL server "${target.alias}"`, {
+      changeAdmin(`Set the Microsoft Entra administrator of SQL server "${target.alias}"`, {
         target,
         isDone: (sid) => sid === objectId,
         begin: (administrators, { resourceGroup, server }, options) =>
@@ -67,7 +67,7 @@ export function createSqlServers({
           ),
       }),
     removeEntraAdmin: (target) =>
-      settle(`Remove the Microsoft Entra administrator of SQL server "${target.alias}"`, {
+      changeAdmin(`Remove the Microsoft Entra administrator of SQL server "${target.alias}"`, {
         target,
         isDone: (sid) => sid === undefined,
         begin: (administrators, { resourceGroup, server }, options) =>

@@ -1,5 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
 import type { ServiceBusClient } from "@azure/service-bus";
+import { defined } from "../../domain/defined.ts";
 
 export interface NamespaceSettings {
   readonly credential: TokenCredential;
@@ -30,7 +31,7 @@ export function openLazily<Entity>(
     const { RetryMode, ServiceBusClient } = await import("@azure/service-bus");
     const { credential, fullyQualifiedNamespace, customEndpointAddress, attemptTimeoutMs = 5000 } = settings;
     const client = new ServiceBusClient(fullyQualifiedNamespace, credential, {
-      ...(customEndpointAddress === undefined ? {} : { customEndpointAddress }),
+      ...defined({ customEndpointAddress }),
       retryOptions: {
         maxRetries: 3,
         retryDelayInMs: 200,

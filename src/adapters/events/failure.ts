@@ -1,5 +1,6 @@
 import type { ServiceBusError } from "@azure/service-bus";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { hideAddresses } from "../addresses.ts";
 
 /** An error of Service Bus or its client as Mooring's error: permanent if a retry cannot help. */
@@ -44,5 +45,5 @@ function isServiceBusError(error: unknown): error is ServiceBusError {
 
 function describe(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describe).at(-1) ?? "AggregateError";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

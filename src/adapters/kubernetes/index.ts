@@ -1,6 +1,8 @@
 /** The port `Kubernetes`, implemented with the API servers of the catalog's clusters. */
+
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { owner } from "../../domain/naming/names.ts";
 import type { Kubernetes, KubernetesObject, ObjectMetadata, ObjectRef } from "../../ports.ts";
@@ -146,7 +148,7 @@ export function createKubernetes({
     async list(cluster, { apiVersion, kind, namespace, labelSelector }) {
       const resource = await locate(cluster, apiVersion, kind);
       if (resource === undefined) return [];
-      const path = collectionPath(resource, { apiVersion, ...(namespace === undefined ? {} : { namespace }) });
+      const path = collectionPath(resource, { apiVersion, ...defined({ namespace }) });
       const items = await listAll(cluster, { method: "GET", path, query: { labelSelector } });
       // Items of the core kinds come without kind and apiVersion.
       return items.map(({ request, item }) => parse(cluster, request, { apiVersion, kind, ...item }, StoredObject));
@@ -212,7 +214,7 @@ export function createKubernetes({
         body: {
           kind: "DeleteOptions",
           apiVersion: "v1",
-          preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+          preconditions: { uid, ...defined({ resourceVersion }) },
           propagationPolicy: "Background",
           ...(dryRun ? { dryRun: ["All"] } : {}),
         },
@@ -229,7 +231,7 @@ export function createKubernetes({
       const resource = await locate(cluster, apiVersion, kind);
       if (resource === undefined) return undefined;
       const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
-      const attributes = { group, resource: resource.name, name, ...(namespace === undefined ? {} : { namespace }) };
+      const attributes = { group, resource: resource.name, name, ...defined({ namespace }) };
       // Applying an object that does not exist needs both.
       const reviews = await Promise.all(
         ["patch", "create"].map(async (verb) => {

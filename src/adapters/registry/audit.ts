@@ -14,6 +14,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TransactionAction } from "@azure/data-tables";
+import { messageOf } from "../../domain/messageOf.ts";
 import {
   type AuditEntry,
   type AuditRecord,
@@ -230,7 +231,7 @@ function toRecord(row: object): AuditRecord {
     const { etag: _etag, changedTime: _time, ...record } = fromEntity<AuditRecord & { changedTime?: string }>(row);
     return record;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UnreadableRow(tableName, { partition, row: placeOf(row) }, why, { cause: error });
   }
 }

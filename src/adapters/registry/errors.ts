@@ -1,4 +1,5 @@
 import { isAuthenticationFailure, TransientError } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
 import { UnreadableRow } from "./unreadableRows.ts";
@@ -28,7 +29,7 @@ export function toRegistryError(table: string, error: unknown): TransientError {
   if (error instanceof UnreadableRow)
     return new TransientError("RECORD_UNREADABLE", capitalized(error.message), { cause: error });
   if (isAuthenticationFailure(error)) return about(error, `Table ${table}`);
-  const reason = hideAddresses(withoutBody(error instanceof Error ? error.message : String(error)));
+  const reason = hideAddresses(withoutBody(messageOf(error)));
   const status = statusOf(error);
   const what = status === undefined ? reason : `${status} ${reason}`;
   if (status === 401) return new TransientError("AUTHENTICATION_FAILED", `Table ${table}: ${what}`, { cause: error });

@@ -1,5 +1,7 @@
 /** Tables by name, opened on first use, and the few calls that Mooring makes on them. */
+
 import type { TableClient, TableEntity, TableServiceClientOptions, TransactionAction } from "@azure/data-tables";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { Page, Stored } from "../../domain/operation/records.ts";
 import { registryDuration, throttles } from "../../telemetry/metrics.ts";
 import type { Credential } from "../credential.ts";
@@ -132,7 +134,7 @@ export function table<T extends object>(
       return fromEntity<T>(entity);
     } catch (error) {
       const { partitionKey: partition, rowKey: row } = keysOf(entity);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new UnreadableRow(name, { partition, row }, why, { cause: error });
     }
   }

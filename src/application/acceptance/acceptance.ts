@@ -2,6 +2,7 @@
  * From a claim (admission/claim.ts) to a running operation. The orchestration starts after the record is written;
  * a timer (recovery/recoverOperation.ts) recovers from a crash in between, so an accepted request is never lost.
  */
+import { messageOf } from "../../domain/messageOf.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { launchOf, type NextRun } from "../../domain/operation/launch.ts";
@@ -119,7 +120,7 @@ export async function begin(acceptance: AcceptanceContext, record: HeldRecord): 
     await startOperation(acceptance.client, acceptance.ports, record);
   } catch (error) {
     // The request is accepted all the same: the timer starts the operation.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     acceptance.warn(logLine("operation not started yet", { operation, reason, traceId: traceIdIn(record) }));
   }
   return { operation, kind: kindOf(record), isNew: true };

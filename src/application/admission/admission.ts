@@ -1,5 +1,6 @@
 /** Whether a request may proceed: its team, whether the namespace is free for that team, and the team's quota. */
 
+import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -46,7 +47,7 @@ export function admit(
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };
   const { code, message, errors } = decision.denial;
-  throw new Refusal(code, message, { about, ...(errors ? { errors } : {}) });
+  throw new Refusal(code, message, { about, ...defined({ errors }) });
 }
 
 /**

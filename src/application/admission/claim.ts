@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../../domain/defined.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -68,13 +69,13 @@ export async function claimOnboarding(
       if (found?.operation !== opening.operation) ownerAfter(claimContext, admission, found);
       return found;
     };
-    const current = isPatient ? await findSettled(registry, request, see) : see(await registry.getNamespace(request));
+    const current = isPatient ? await findCurrent(registry, request, see) : see(await registry.getNamespace(request));
     // The answer to the write was lost, and the retry found what the first attempt had written.
     if (current?.operation === opening.operation) {
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
     }
     const team = ownerAfter(claimContext, admission, current);
-    const fresh = forBatch(claimContext, { ...opening, ...(team === undefined ? {} : { team }) });
+    const fresh = forBatch(claimContext, { ...opening, ...defined({ team }) });
     const { expect } = options;
     if (!current) {
       expect?.(undefined, false);
@@ -166,8 +167,8 @@ function forBatch({ ports, batch }: ClaimContext, opening: Opening): Opening {
   return { ...opening, batch: { operation: batch, isStarter: !waits } };
 }
 
-const settlingPolls = 40;
-const settlingPollMs = 50;
+const releasePolls = 40;
+const releasePollMs = 50;
 
 /**
  * The record, once no operation is just ending. An operation shows as ended a moment before it releases the namespace; a
@@ -175,7 +176,7 @@ const settlingPollMs = 50;
  * operation again. `see` refuses what the caller may not have, before anything whose duration would reveal the state of the
  * namespace.
  */
-export async function findSettled<Seen extends Stored<NamespaceRecord> | undefined>(
+export async function findCurrent<Seen extends Stored<NamespaceRecord> | undefined>(
   registry: Pick<Registry, "getNamespace" | "getOperation">,
   berth: Berth,
   see: (record: Stored<NamespaceRecord> | undefined) => Seen,
@@ -184,8 +185,8 @@ export async function findSettled<Seen extends Stored<NamespaceRecord> | undefin
     const current = see(await registry.getNamespace(berth));
     if (!current || isFree(current)) return current;
     const holder = await registry.getOperation(current.operation);
-    if (!holder || !isFinal(holder.status) || poll === settlingPolls) return current;
-    await sleep(settlingPollMs);
+    if (!holder || !isFinal(holder.status) || poll === releasePolls) return current;
+    await sleep(releasePollMs);
   }
 }
 

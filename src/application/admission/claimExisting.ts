@@ -11,7 +11,7 @@ import type { Migration } from "../../domain/operation/migration.ts";
 import type { HeldRecord, NamespaceRecord, OnboardedRecord, RecordIn } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { amend } from "../amend.ts";
-import { beginningOf, type Claim, clientIdOf, expectFree, expectOnboarded, findSettled } from "./claim.ts";
+import { beginningOf, type Claim, clientIdOf, expectFree, expectOnboarded, findCurrent } from "./claim.ts";
 import type { ClaimContext } from "./claimContext.ts";
 import { mustSee } from "./seeNamespace.ts";
 
@@ -90,7 +90,7 @@ async function claimExisting(claimContext: ClaimContext, berth: Berth, { isAnswe
   const isOwn = ({ operation }: NamespaceRecord) => operation === beginning.operation;
   const { record, change } = await amend({
     what: `The record of ${berthKey(berth)}`,
-    read: () => findSettled(registry, berth, mustSee(claimContext.by, berth)),
+    read: () => findCurrent(registry, berth, mustSee(claimContext.by, berth)),
     next: (current) => (isOwn(current) || isAnswer(current) ? undefined : next(current, beginning)),
     write: ({ etag }, held) => registry.replaceNamespace({ ...held, etag }),
   });

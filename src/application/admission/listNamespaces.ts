@@ -1,5 +1,7 @@
 /** Lists the onboarded namespaces that match a filter and that the caller may see. */
+
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import { printCursor } from "../../domain/http/cursor.ts";
 import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -20,14 +22,14 @@ export async function listNamespaces(
 ): Promise<Page<NamespaceRecord>> {
   const { cluster, ...others } = filter;
   const isFiltered = Object.keys(others).some((name) => name !== "team");
-  const query = { ...(cluster === undefined ? {} : { cluster }), ...teamsOf(by, filter) };
+  const query = { ...defined({ cluster }), ...teamsOf(by, filter) };
   const value: NamespaceRecord[] = [];
   let next = continuation;
   for (let pages = 1; ; pages += 1) {
     const page = await registry.listNamespaces({
       ...query,
       limit: isFiltered ? tablePage : limit,
-      ...(next === undefined ? {} : { continuation: next }),
+      ...defined({ continuation: next }),
     });
     for (const record of page.value) {
       if (!meets(record, filter)) continue;

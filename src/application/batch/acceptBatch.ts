@@ -3,7 +3,10 @@
  * registry before the request is answered; a timer recovers from a crash before the orchestration has started
  * (recovery/reconcileBatches.ts).
  */
+
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { batchLaunchOf } from "../../domain/operation/batchLaunch.ts";
 import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
@@ -77,15 +80,14 @@ async function accept(
   const now = new Date();
   const { asked, work, isRemovalConfirmed, team } = await readWhat();
   const requests = asked.length;
-  const batch = { id, requests, ...(work ? { work } : {}) };
+  const batch = { id, requests, ...defined({ work }) };
   await ports.registry.insertBatch(
     {
       ...batch,
       kind: "batch",
       status: "NotStarted",
       requestedBy: by.id,
-      ...(team === undefined ? {} : { team }),
-      ...(isRemovalConfirmed === undefined ? {} : { isRemovalConfirmed }),
+      ...defined({ team, isRemovalConfirmed }),
       createdTime: now.toISOString(),
       traceparent,
       by,
@@ -96,7 +98,7 @@ async function accept(
     await startBatch(client, ports, batch);
   } catch (error) {
     // The batch is accepted all the same: the timer starts it.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     warn(logLine("batch not started yet", { operation: id, reason, traceId: traceIdOf(traceparent) }));
   }
   return id;

@@ -2,8 +2,10 @@
  * One item of a batch: from its request to the operation that handles it, and to its known outcome. Everything here may run
  * twice: the operation's ID is noted in the item before the claim, so a second try claims with the same ID.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { owner } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { outcomeOf } from "../../domain/operation/batch.ts";
@@ -178,7 +180,7 @@ export async function findBegun(ports: Ports, batch: string, item: BatchItem): P
   const changes = { status: "Running" as const, operation: claim, kind: own.kind, ...approvalOf(held) };
   const begun = await noteBegun(ports, batch, { index, changes });
   if (!begun) return (await registry.getBatchItem(batch, index)) ?? item;
-  return await settleItem(ports, batch, begun);
+  return await noteEnd(ports, batch, begun);
 }
 
 /**
@@ -237,7 +239,7 @@ async function recordOf({ registry }: Ports, record: NamespaceRecord): Promise<P
 }
 
 /** Notes the end of an item whose operation has ended, and returns the item. */
-export async function settleItem<Item extends BatchItem>(
+export async function noteEnd<Item extends BatchItem>(
   { registry }: Pick<Ports, "registry">,
   batch: string,
   item: Item,
@@ -269,5 +271,5 @@ export function describe(error: unknown): OperationError {
   if (error instanceof Refusal || error instanceof PermanentError) {
     return shortenError(toOperationError(error.code, error.message));
   }
-  return shortenError(toOperationError("UNEXPECTED", error instanceof Error ? error.message : String(error)));
+  return shortenError(toOperationError("UNEXPECTED", messageOf(error)));
 }

@@ -1,3 +1,4 @@
+import { defined } from "../../domain/defined.ts";
 import type { BatchTotals } from "../../domain/operation/batch.ts";
 import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
@@ -43,7 +44,7 @@ export async function publishBatch(
     subject: id,
     time: new Date().toISOString(),
     datacontenttype: "application/json",
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...defined({ traceparent }),
     data: { operation: id, kind: "batch", ...(work ? { action: work.action } : {}), status, phase, totals },
   };
   await events.publish(event);

@@ -1,5 +1,7 @@
 /** The namespaces of a batch over what is onboarded: chosen once, and checked again when their turn comes. */
+
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import { changeTag } from "../../domain/http/entityTag.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
@@ -44,10 +46,10 @@ async function findAll(
   let continuation: string | undefined;
   do {
     const page = await registry.listNamespaces({
-      ...(cluster === undefined ? {} : { cluster }),
+      ...defined({ cluster }),
       ...teamsOf(by, filter),
       limit: pageSize,
-      ...(continuation === undefined ? {} : { continuation }),
+      ...defined({ continuation }),
     });
     chosen.push(...page.value.filter((record) => meets(record, filter)).map(chosenOf));
     continuation = page.continuation;

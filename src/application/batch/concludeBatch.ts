@@ -9,7 +9,7 @@ import type { BatchItem, BatchRecord, Stored } from "../../domain/operation/reco
 import type { Ports } from "../../ports.ts";
 import { amend } from "../amend.ts";
 import { appendDecision } from "../watching/audit.ts";
-import { findBegun, settleItem } from "./batchItem.ts";
+import { findBegun, noteEnd } from "./batchItem.ts";
 import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
 
 /** How many items have not begun, and how many are running; both are zero once the batch has ended. */
@@ -22,7 +22,7 @@ interface Left {
 export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   const record = await getBatch(ports, id);
   if (isFinal(record.status)) return await close(ports, record);
-  const settled = await settleItems(ports, id, await ports.registry.listBatchItems(id));
+  const settled = await noteEnds(ports, id, await ports.registry.listBatchItems(id));
   const open = await dropVerifications(ports, record, settled);
   const items = record.cancel || record.givenUp !== undefined ? await giveUp(ports, record, open) : open;
   const totals = countItems(items);
@@ -67,16 +67,14 @@ async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly
 }
 
 /** Notes the end of each item whose operation has ended. */
-export async function settleItems<Item extends BatchItem>(
+export async function noteEnds<Item extends BatchItem>(
   ports: Pick<Ports, "registry">,
   batch: string,
   items: readonly Item[],
 ): Promise<readonly Item[]> {
   const settled: Item[] = [];
   for (let from = 0; from < items.length; from += atOnce) {
-    settled.push(
-      ...(await Promise.all(items.slice(from, from + atOnce).map((item) => settleItem(ports, batch, item)))),
-    );
+    settled.push(...(await Promise.all(items.slice(from, from + atOnce).map((item) => noteEnd(ports, batch, item)))));
   }
   return settled;
 }

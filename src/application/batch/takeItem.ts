@@ -1,6 +1,6 @@
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Ports } from "../../ports.ts";
-import { claimItem, settleItem, takeIndex } from "./batchItem.ts";
+import { claimItem, noteEnd, takeIndex } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
 import { beginVerification } from "./verifyItem.ts";
 
@@ -24,7 +24,7 @@ export async function takeItem(
   const { registry } = ports;
   if (done !== undefined) {
     const item = await registry.getBatchItem(id, done);
-    if (item) await settleItem(ports, id, item);
+    if (item) await noteEnd(ports, id, item);
   }
   let last = done;
   for (let tried = 0; tried < mostTaken; tried += 1) {

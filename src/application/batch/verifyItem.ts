@@ -1,11 +1,12 @@
 /** Verifies an item. It has no operation, since nothing that was onboarded changes; the result is its outcome. */
+import { defined } from "../../domain/defined.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { describeFinding, type Finding, isError, worstOf } from "../../domain/finding.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { describeCode, toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports.ts";
-import { expectFree, findSettled } from "../admission/claim.ts";
+import { expectFree, findCurrent } from "../admission/claim.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { amend } from "../amend.ts";
 import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
@@ -60,7 +61,7 @@ async function look(
   { id, by }: BatchRecord,
   item: Stored<BatchItem & BatchAsk>,
 ): Promise<readonly Finding[]> {
-  const record = await findSettled(ports.registry, item, mustSee(by, item));
+  const record = await findCurrent(ports.registry, item, mustSee(by, item));
   // In the middle of an operation, nothing would match.
   expectFree(record);
   expectSeen(item, record);
@@ -71,7 +72,7 @@ async function look(
 
 function endOf(findings: readonly Finding[]): Partial<BatchItem> {
   const severity = worstOf(findings);
-  const seen = { findings: findings.length, ...(severity === undefined ? {} : { severity }) };
+  const seen = { findings: findings.length, ...defined({ severity }) };
   const errors = findings.filter(isError);
   if (errors.length === 0) return { ...seen, status: "Succeeded", outcome: "verified" };
   return { ...seen, status: "Failed", error: broken(errors) };

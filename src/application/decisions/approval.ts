@@ -4,6 +4,7 @@
  */
 
 import { createPersonOf } from "../../domain/access/person.ts";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
@@ -119,7 +120,7 @@ export async function publishApproval(
     subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...defined({ traceparent }),
     data: {
       operation: id,
       kind,
@@ -160,8 +161,7 @@ async function amendApproval(
       if (!record) throw new TransientError("REGISTRY_UNAVAILABLE", `Operation ${operation} has no record yet.`);
       return { record, approval: next(record) };
     },
-    next: ({ record, approval }) =>
-      approval === record.approval ? undefined : { approval, ...(plan ? { plan } : {}) },
+    next: ({ record, approval }) => (approval === record.approval ? undefined : { approval, ...defined({ plan }) }),
     write: ({ record }, changes) => registry.amendOperation(record, changes),
   });
   return decided;

@@ -1,4 +1,5 @@
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import type {
   Compensated,
   CompensatedMigration,
@@ -36,7 +37,7 @@ export async function findCompensation(
   const current = await registry.getNamespace(failed);
   const migrating = withClientId(migratingOf(failed), current?.clientId);
   const createdBy = failed.compensates?.createdBy ?? id;
-  const compensates = { of: id, createdBy, undos, ...(migrating ? { migrating } : {}) };
+  const compensates = { of: id, createdBy, undos, ...defined({ migrating }) };
   if (current?.state === "Compensating" && current.compensates.of === id) {
     return { current, compensates, isSame: true };
   }

@@ -2,6 +2,7 @@
 
 import type { Caller } from "../../domain/access/caller.ts";
 import type { PersonOf } from "../../domain/access/person.ts";
+import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation, Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, approvalsNeeded, mayDecide } from "../../domain/policy/approval.ts";
@@ -152,7 +153,7 @@ function notPending({ id }: OperationRecord, why: string): Refusal {
 }
 
 export function sign({ by, comment, now = new Date() }: Decision): Cancel {
-  return { by: by.id, time: now.toISOString(), ...(comment === undefined ? {} : { comment }) };
+  return { by: by.id, time: now.toISOString(), ...defined({ comment }) };
 }
 
 /** What a decision writes; undefined when it was already made. Throws when it is refused. */

@@ -1,3 +1,4 @@
+import { messageOf } from "../../domain/messageOf.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { decisionEvent } from "../../domain/operation/wakingEvents.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
@@ -15,7 +16,7 @@ export async function wake(
     await client.raiseEvent(id, decisionEvent, {});
   } catch (error) {
     // The decision stands all the same: the timer wakes the orchestration (recovery/recoverOperation.ts).
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     log.warn(logLine("not woken yet", { operation: id, reason, traceId: traceIdIn({ traceparent }) }));
   }
 }

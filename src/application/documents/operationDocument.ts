@@ -14,7 +14,7 @@ import { isFinal, type Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { StillToUndo } from "../../domain/operation/stillToUndo.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
-import { settleSteps } from "../operation/settledSteps.ts";
+import { endedSteps } from "../operation/endedSteps.ts";
 import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
 import { summaryOfBatch } from "./batchDocument.ts";
 
@@ -71,7 +71,7 @@ export function awaitingDocument(record: Awaiting<OperationRecord>): AwaitingDoc
 /** Every planned step, with what is known of it, followed by the undos in the order in which they ran. */
 export function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): StepDocument[] {
   const { kind, request, earlier, compensates, migration } = operation;
-  const records = settleSteps(operation, stored);
+  const records = endedSteps(operation, stored);
   const steps = plannedSteps(kind, request, {
     earlier,
     undos: compensates?.undos,

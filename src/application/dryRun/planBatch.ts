@@ -63,7 +63,8 @@ export async function planItems(
       const item = wanted[index];
       if (!item) return;
       const { cluster, namespace, look } = item;
-      const { planned, ...found } = performance.now() < end ? await take(look) : { status: "notPlanned" as const };
+      const { planned, ...found } =
+        performance.now() < end ? await planOrRefuse(look) : { status: "notPlanned" as const };
       items[index] = { index, cluster, namespace, ...found };
       if (planned) ready.push({ index, ...planned });
     }
@@ -100,9 +101,9 @@ async function timeItems(
   };
 }
 
-type Taken = Pick<PlannedItem, "status" | "plan" | "error"> & { readonly planned?: PlannedRequest };
+type PlanOrRefusal = Pick<PlannedItem, "status" | "plan" | "error"> & { readonly planned?: PlannedRequest };
 
-async function take(look: ItemToPlan["look"]): Promise<Taken> {
+async function planOrRefuse(look: ItemToPlan["look"]): Promise<PlanOrRefusal> {
   try {
     const planned = await look();
     const { plan } = planned;

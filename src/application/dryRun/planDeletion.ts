@@ -1,7 +1,7 @@
 /** What offboarding a namespace would do. */
 import type { Berth } from "../../domain/naming/names.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { expectFree, findSettled } from "../admission/claim.ts";
+import { expectFree, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import type { OffboardingOptions } from "../admission/claimExisting.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
@@ -23,7 +23,7 @@ export async function lookAtDeletion(
   { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
 ): Promise<PlannedRequest> {
   const kind = "offboard";
-  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
+  const current = await findCurrent(ports.registry, berth, mustSee(by, berth));
   const { request } = current;
   if (current.state === "Offboarding") return { plan: planOfSame(current), kind, request };
   expect(current);

@@ -4,7 +4,7 @@ import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { clientIdOf, expectOnboarded, findSettled } from "../admission/claim.ts";
+import { clientIdOf, expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
@@ -31,7 +31,7 @@ export async function lookAtMigrationOf(
   { wanted, expect = () => undefined }: Wanted,
 ): Promise<PlannedRequest> {
   const kind = "migrate";
-  const record = await findSettled(ports.registry, berth, mustSee(by, berth));
+  const record = await findCurrent(ports.registry, berth, mustSee(by, berth));
   if (record.state === "Migrating" && goesTo(wanted)(record)) {
     return { plan: planOfSame(record), kind, request: record.request };
   }

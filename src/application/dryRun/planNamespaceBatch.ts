@@ -5,7 +5,7 @@ import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatc
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { planOfSame, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { expectFree, findSettled, withOnboardingOperation } from "../admission/claim.ts";
+import { expectFree, findCurrent, withOnboardingOperation } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { expectSeen } from "../batch/chooseNamespaces.ts";
@@ -66,7 +66,7 @@ async function lookAtVerification(
   chosen: Chosen,
   expect: (record: NamespaceRecord) => void,
 ): Promise<PlannedRequest> {
-  const record = await findSettled(ports.registry, chosen, mustSee(by, chosen));
+  const record = await findCurrent(ports.registry, chosen, mustSee(by, chosen));
   expectFree(record);
   expect(record);
   const step = toStepPlan({ name: "verify", target: berthKey(chosen) }, { action: "none" });

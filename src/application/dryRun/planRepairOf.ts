@@ -3,7 +3,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
-import { expectOnboarded, findSettled } from "../admission/claim.ts";
+import { expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { type PlannedRequest, withEstimate } from "../plan/estimatePlan.ts";
@@ -24,7 +24,7 @@ export async function lookAtRepair(
   expect: (record: NamespaceRecord) => void = () => undefined,
 ): Promise<PlannedRequest> {
   const kind = "repair";
-  const current = await findSettled(ports.registry, berth, mustSee(by, berth));
+  const current = await findCurrent(ports.registry, berth, mustSee(by, berth));
   if (current.state === "Repairing") return { plan: planOfSame(current), kind, request: current.request };
   expectOnboarded(current);
   expect(current);

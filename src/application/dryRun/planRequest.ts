@@ -1,3 +1,4 @@
+import { defined } from "../../domain/defined.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
@@ -5,7 +6,7 @@ import { lossesFor } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../admission/admission.ts";
-import { findSettled, meetRecord } from "../admission/claim.ts";
+import { findCurrent, meetRecord } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { publicNamespace } from "../documents/namespaceDocument.ts";
 import { withEstimate } from "../plan/estimatePlan.ts";
@@ -36,7 +37,7 @@ export async function planUntimed(
   const { ports, by } = claimContext;
   const admission = admit(claimContext, request, options);
   const { takeOver } = admission;
-  const current = await findSettled(ports.registry, request, (found) => {
+  const current = await findCurrent(ports.registry, request, (found) => {
     ownerAfter(claimContext, admission, found);
     return found;
   });
@@ -55,5 +56,5 @@ export async function planUntimed(
   const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, operator });
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};
-  return { ...plan, request, ...removes, ...etag, ...(earlier ? { replaces: earlier } : {}) };
+  return { ...plan, request, ...removes, ...etag, ...defined({ replaces: earlier }) };
 }

@@ -26,7 +26,7 @@ import type { Subscription } from "./subscription.ts";
 const mostWaiting = 10_000;
 
 /** A look at everything costs more than a look at one operation, and nobody waits for a single step here. */
-const defaultPace: PollPace = { pollMs: 1_000, settleMs: 500 };
+const defaultPace: PollPace = { pollMs: 1_000, gatherMs: 500 };
 
 export interface Reader {
   readonly isVisible: (operation: AnyOperation) => boolean;
@@ -79,7 +79,7 @@ export function createFeedOfAll(
           view.addPast(await endedSince({ registry }, follower.client, { ...reader, time: view.since.operations }));
           isCaughtUp = true;
         }
-        return view.tell(inbox.take());
+        return view.eventsOf(inbox.take());
       },
       changes: inbox,
       isBehind: () => inbox.size() > mostWaiting,
@@ -114,7 +114,7 @@ function createView({ lastEventId }: Reader) {
     addPast(ended: readonly OperationSnapshot[]) {
       begin = [...begin, ...ended.filter(({ operation }) => !led.has(operation.id))];
     },
-    tell(updates: readonly OperationUpdate[]) {
+    eventsOf(updates: readonly OperationUpdate[]) {
       const before = begin
         .toSorted((a, b) => (a.operation.changedTime ?? "").localeCompare(b.operation.changedTime ?? ""))
         .flatMap(ownChanges);

@@ -7,9 +7,9 @@ import { followSnapshots, type OperationSnapshot, readSnapshot, type Source } fr
 import { type Follower, type PollPace, type SharedPolling, sharePolling } from "./sharedPolling.ts";
 import type { Subscription } from "./subscription.ts";
 
-const paceOfOne: PollPace = { pollMs: 1_000, settleMs: 25 };
+const paceOfOne: PollPace = { pollMs: 1_000, gatherMs: 25 };
 /** Each look at a large batch reads a thousand items. */
-const paceOfBatch: PollPace = { pollMs: 1_000, settleMs: 1_000 };
+const paceOfBatch: PollPace = { pollMs: 1_000, gatherMs: 1_000 };
 
 interface Feed {
   readonly shared: SharedPolling;
@@ -49,7 +49,7 @@ export function createFeedOfOperation(
   return (operation, lastEventId, follower) => {
     const { id } = operation;
     const feed = feeds.get(id) ?? open(operation);
-    const tell = followSnapshots(id, lastEventId);
+    const toEvents = followSnapshots(id, lastEventId);
     const inbox = createInbox<OperationSnapshot>();
     const listen = (snapshot: OperationSnapshot) => {
       // A look shows the whole state, so the previous one need not be sent any more.
@@ -60,7 +60,7 @@ export function createFeedOfOperation(
     if (feed.last) listen(feed.last);
     const leave = feed.shared.join(follower);
     return {
-      poll: async () => inbox.take().flatMap(tell),
+      poll: async () => inbox.take().flatMap(toEvents),
       changes: inbox,
       isBehind: () => false,
       leave() {

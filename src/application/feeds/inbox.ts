@@ -12,15 +12,15 @@ export interface Inbox<Item> extends Changes {
 /** What has come for one client and is not yet written to its stream. */
 export function createInbox<Item>(): Inbox<Item> {
   let items: Item[] = [];
-  let tell = () => {};
+  let endWait = () => {};
   return {
     put(more) {
       if (more.length === 0) return;
       items.push(...more);
-      tell();
+      endWait();
     },
     size: () => items.length,
-    wake: () => tell(),
+    wake: () => endWait(),
     take() {
       const taken = items;
       items = [];
@@ -30,7 +30,7 @@ export function createInbox<Item>(): Inbox<Item> {
       if (items.length > 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms);
-        tell = () => {
+        endWait = () => {
           clearTimeout(timer);
           resolve();
         };

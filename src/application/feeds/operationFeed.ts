@@ -11,8 +11,8 @@ import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports.ts";
 import { phaseOf, publicItem, summaryOfBatch } from "../documents/batchDocument.ts";
 import { publicStep, summaryOfOperation } from "../documents/operationDocument.ts";
+import { endedSteps } from "../operation/endedSteps.ts";
 import { findPhase } from "../operation/findPhase.ts";
-import { settleSteps } from "../operation/settledSteps.ts";
 import type { ServerEvent } from "./subscription.ts";
 
 export interface Cursor {
@@ -105,7 +105,7 @@ export async function readSnapshot(
   }
   const { cluster, namespace } = operation;
   const [phase, steps] = await Promise.all([findPhase(client, operation), registry.listSteps(id)]);
-  const parts = settleSteps(operation, steps).map((step): Part => {
+  const parts = endedSteps(operation, steps).map((step): Part => {
     const { name, target, changedTime } = step;
     const data: StepChange = { operation: id, cluster, namespace, ...publicStep(step) };
     return { key: `${id} ${name} ${target}`, event: "step", changedTime, data };

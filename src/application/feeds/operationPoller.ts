@@ -2,6 +2,7 @@
  * What the loop behind the feed of all reads: at each look the newest operations, and those of the older ones that are
  * running.
  */
+import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
@@ -103,7 +104,7 @@ export async function endedSince(
 ): Promise<readonly OperationSnapshot[]> {
   // A client that never received a time has no past.
   if (lastEventId === null || time === "") return [];
-  const changed = await listPages({ registry }, { changedSince: time, ...(teams ? { teams } : {}) });
+  const changed = await listPages({ registry }, { changedSince: time, ...defined({ teams }) });
   const ended = changed.filter((each) => isFinal(each.status) && isVisible(each));
   return await lookAtAll({ registry }, client, ended);
 }

@@ -1,5 +1,7 @@
 /** One polling loop shared by everyone who follows the same thing, from the first to join until the last leaves. */
+
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Changes } from "../../ports.ts";
 import { logLine } from "../../telemetry/logLine.ts";
@@ -8,7 +10,7 @@ export interface PollPace {
   /** How long a change made by another process may go unseen. */
   readonly pollMs: number;
   /** Changes that follow each other this fast are handled in one look. */
-  readonly settleMs: number;
+  readonly gatherMs: number;
 }
 
 export interface Follower {
@@ -46,12 +48,12 @@ export function sharePolling({
         isFailing = false;
       } catch (error) {
         // The next look finds what is new. A lasting fault goes to the log, but only once.
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         if (!isFailing) first.warn(logLine("look for events failed", { reason }));
         isFailing = true;
       }
       await changes.wait(pace.pollMs);
-      await sleep(pace.settleMs);
+      await sleep(pace.gatherMs);
     }
     isLooking = false;
   }

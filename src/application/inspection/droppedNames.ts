@@ -1,5 +1,7 @@
 /** Names that onboarded namespaces use and the catalog no longer has: their access stays until somebody takes it away. */
+
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
@@ -25,7 +27,7 @@ export async function findDropped({
   const found = new Map<string, { namespaces: string[]; count: number }>();
   let continuation: string | undefined;
   do {
-    const query = { limit: pageSize, ...(continuation === undefined ? {} : { continuation }) };
+    const query = { limit: pageSize, ...defined({ continuation }) };
     const page = await registry.listNamespaces(query);
     for (const record of page.value) {
       for (const what of droppedOf(catalog, record)) {

@@ -33,15 +33,15 @@ export async function tryLogin(
   if (!cluster.verificationJob || request.databases.length === 0) return [];
   const job = verificationJob(request, { ...cluster.verificationJob, run });
   const target = `Job ${job.metadata.name}`;
-  const tell = (text: string) => hideAddresses(text, hostsOf(catalog, cluster, request));
+  const hidden = (text: string) => hideAddresses(text, hostsOf(catalog, cluster, request));
   const unproven = (found: string) =>
-    finding("LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found: tell(found) });
+    finding("LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found: hidden(found) });
   let uid: string | undefined;
   try {
     uid = (await kubernetes.apply(cluster, job)).metadata.uid;
     const end = await waitForEnd({ kubernetes }, cluster, job, uid);
     if ("silence" in end) return [unproven(end.silence)];
-    return readExitCode(target, { catalog, request }, { ...end, message: tell(end.message) });
+    return readExitCode(target, { catalog, request }, { ...end, message: hidden(end.message) });
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;
     return [unproven(`${error.code}: ${error.message}`)];
@@ -63,9 +63,9 @@ function hostsOf(
 
 /** The operator finds the text in full in the log; the Job itself is removed. */
 function hideAddresses(text: string, hosts: readonly string[]): string {
-  const told = withoutAddresses(text, hosts);
-  if (told !== text) console.warn(logLine("a login that failed, in full", { told, text }));
-  return told;
+  const shown = withoutAddresses(text, hosts);
+  if (shown !== text) console.warn(logLine("a login that failed, in full", { shown, text }));
+  return shown;
 }
 
 /** A token for a credential that is seconds old may be refused at first; the Job controller waits between tries. */

@@ -2,10 +2,12 @@
  * Looks at every onboarded namespace at its own pace, records and publishes drift, and starts a repair where the catalog says
  * so. Reads only; the repair is an operation like any other, with the same claim.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
 import { hasPassed } from "../../domain/hasPassed.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -82,7 +84,7 @@ async function look(
     const { operation } = await repair(recorded, tried);
     context.log(logLine("repair started for drift", { namespace, operation }));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     context.warn(logLine("namespace not looked at", { namespace, reason }));
     // An operation that came first is not a failure.
     if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
@@ -98,7 +100,7 @@ async function noteFailedLook(
     await registry.replaceNamespace({ ...record, lookedTime: new Date().toISOString() });
   } catch (error) {
     // Most likely the registry is unavailable: the next run looks again, at this namespace first.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
   }
 }

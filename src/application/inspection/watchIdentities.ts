@@ -39,7 +39,7 @@ export function watchIdentities(ports: Watching): IdentityWatch {
         for (const each of found) {
           const what = unrecordedFinding(each);
           driftFindings.add(1, { code: what.code, severity: severityOf(what) });
-          if (!before.has(idOf(each))) await tell(ports, context, each);
+          if (!before.has(idOf(each))) await publish(ports, context, each);
         }
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -51,7 +51,7 @@ export function watchIdentities(ports: Watching): IdentityWatch {
 }
 
 /** The event has the same ID after a restart, and on every instance. */
-async function tell({ events }: Pick<Ports, "events">, context: Log, unrecorded: UnrecordedIdentity): Promise<void> {
+async function publish({ events }: Pick<Ports, "events">, context: Log, unrecorded: UnrecordedIdentity): Promise<void> {
   const { berth, createdBy } = unrecorded;
   context.warn(logLine(describeUnrecorded(unrecorded), { operation: createdBy }));
   const time = new Date().toISOString();

@@ -33,8 +33,8 @@ export function prepareMigration(
     throw new Refusal(error.code, error.message);
   }
   const there = migration ?? namesLeft(request);
-  const serviceAccount = settle("serviceAccount", there, wanted) ?? request.serviceAccount;
-  const selector = settle("selector", there, wanted) ?? selectorOf(request);
+  const serviceAccount = nameFor("serviceAccount", there, wanted) ?? request.serviceAccount;
+  const selector = nameFor("selector", there, wanted) ?? selectorOf(request);
   return { ...migration, ...wayTo(to), until, serviceAccount, selector };
 }
 
@@ -46,7 +46,7 @@ function namesLeft(request: OnboardingRequest): Named {
 type Named = { readonly serviceAccount?: string | undefined; readonly selector?: string | undefined };
 
 /** An existing value stays; a request for another one is refused. */
-function settle(field: keyof Named, there: Named, wanted: Named): string | undefined {
+function nameFor(field: keyof Named, there: Named, wanted: Named): string | undefined {
   const [is, asked] = [there[field], wanted[field]];
   if (is === undefined || asked === undefined || is === asked) return is ?? asked;
   const detail = `is "${is}" here; it cannot change on the way`;

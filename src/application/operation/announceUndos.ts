@@ -1,5 +1,6 @@
 /** Shows what an operation still has to take away while its undos go on. */
 
+import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
@@ -29,7 +30,7 @@ export async function recordWaitingUndos(
     if (isFinal(status)) return undefined;
     const since = stillToUndo?.since ?? new Date().toISOString();
     const names = undos.map(({ name }) => name);
-    return { stillToUndo: { undos: names, since, ...(why ? { error: why } : {}) } };
+    return { stillToUndo: { undos: names, since, ...defined({ error: why }) } };
   });
   if (!change) return;
   for (const { name, failure: own } of undos) {

@@ -1,4 +1,5 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
+import { defined } from "../../domain/defined.ts";
 import { isCode, PermanentError } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
@@ -64,7 +65,7 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
   const ended = { ...input, ...reached, ...left, status, landsUntil: landsUntil(ports, await reading) };
-  await settleNamespace(ports, ended, { time: endTime, known: known.namespace });
+  await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
   await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
 }
 
@@ -135,10 +136,9 @@ function endOf(
   return {
     status,
     endTime,
-    ...(error ? { error } : {}),
-    ...(input.leftUndone ? { leftUndone: input.leftUndone } : {}),
+    ...defined({ error, leftUndone: input.leftUndone }),
     ...(leftInPlace.length > 0 ? { leftInPlace } : {}),
-    ...(input.namespaceUid === undefined ? {} : { namespaceUid: input.namespaceUid }),
+    ...defined({ namespaceUid: input.namespaceUid }),
     ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
   };
 }
@@ -152,7 +152,7 @@ function withKept(error: OperationError, steps: readonly StepRecord[]): Operatio
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
   return {
     ...(result ? { clientId: result.clientId } : {}),
-    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    ...defined({ namespaceUid }),
   };
 }
 
@@ -163,11 +163,11 @@ function resultOf(
 ): OperationResult {
   const isCutOver = migration && isPast(progress?.completed, "cutOver");
   const manifest = manifestFragment(isCutOver ? migrated(request, migration) : request);
-  return { clientId, manifest, ...(progress ? { migration: progress } : {}) };
+  return { clientId, manifest, ...defined({ migration: progress }) };
 }
 
 /** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
-async function settleNamespace(
+async function releaseNamespace(
   { registry, events }: Pick<Ports, "registry" | "events">,
   input: Origin & End,
   { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
@@ -179,7 +179,7 @@ async function settleNamespace(
     async next(record) {
       if (record.operation !== input.operation || !isHeld(record)) return undefined;
       const next = end(record, { ...input, ...(await touched({ registry }, record, input)) }, time);
-      if (next) await tellDrift({ events }, record, { next, time });
+      if (next) await publishDrift({ events }, record, { next, time });
       return { next };
     },
     write: (record, { next }) =>
@@ -203,7 +203,7 @@ async function touched(
   return { isUntouched: !haveChanged(await registry.listSteps(operation)) };
 }
 
-async function tellDrift(
+async function publishDrift(
   { events }: Pick<Ports, "events">,
   record: NamespaceRecord,
   { next, time }: { next: NamespaceRecord; time: string },

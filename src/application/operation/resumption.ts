@@ -2,6 +2,7 @@
  * What an operation's records say when its orchestration has ended without recording an outcome: how far it got, and what is
  * left.
  */
+import { defined } from "../../domain/defined.ts";
 import { isCode, type PermanentCode } from "../../domain/errors.ts";
 import { further, MigrationPhase } from "../../domain/operation/migration.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
@@ -44,7 +45,7 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
   const failure = findFailure(operation, { forward, isUndoing: isBeingUndone(operation, steps) });
   // Committed, and yet being undone: the answer to the commit was lost, and the step that sent it failed for good.
   const isCommitted = operation.committedTime !== undefined && failure === undefined;
-  const common = { isCommitted, hasChanged, ...(failure ? { failure } : {}) };
+  const common = { isCommitted, hasChanged, ...defined({ failure }) };
   if (kind !== "migrate") return { ...common, undos: stages.flatMap(({ undos }) => undos) };
 
   const own = lastComplete(operation, forward);
@@ -186,7 +187,7 @@ export function outcomeOf(operation: OperationRecord, steps: readonly StepRecord
   if (status === "Succeeded") return { status, leftBehind: false, ...progress };
   return {
     status: "Failed",
-    ...(error ? { error } : {}),
+    ...defined({ error }),
     leftBehind: leftUndone !== undefined || isInPlace(operation, left),
     ...(leftUndone ? { leftUndone: [...leftUndone] } : {}),
     isUntouched: !left.hasChanged,

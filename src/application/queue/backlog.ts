@@ -1,13 +1,15 @@
 /**
  * Requests from the queue that cannot begin yet (docs/adr/0013): another operation holds the namespace, or an earlier message
  * for it has not been decided. The registry keeps each in a row, and its message is deferred, so that it occupies no slot. The
- * end of an operation admits the next request; after a crash a timer does, and it gives up what has waited too long.
+ * end of an operation begins the next request; after a crash a timer does, and it gives up what has waited too long.
  *
  * Requests begin in the order of their sequence numbers. A request is the first when no earlier message is undecided and no
  * earlier row waits. Messages are checked first: one that is no longer undecided already has its row.
  */
+
 import { z } from "zod";
 import { longestWaitMs } from "../../domain/access/access.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
@@ -43,9 +45,9 @@ export interface Backlog {
    * Begins the request of a message. Undefined when its turn has not come: the request is kept, and the caller has to defer
    * its message.
    */
-  admitOrDefer(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
+  beginOrDefer(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
   /** Begins what waits for a namespace that has become free. Never fails: the timer tries again. */
-  admitNext(worker: Worker, berth: Berth): Promise<void>;
+  beginNext(worker: Worker, berth: Berth): Promise<void>;
   /** Writes to the audit trail. */
   noteRefused(worker: Worker, message: Pick<WaitingRequest, "traceparent">, error: Refusal): Promise<void>;
   /**
@@ -64,7 +66,7 @@ export function createBacklog(
   const turns = createSerial();
 
   function contextFor(worker: Worker, { operation, traceparent }: Pick<WaitingRequest, "operation" | "traceparent">) {
-    // An earlier delivery, or an earlier try to admit it, may have begun the operation.
+    // An earlier delivery, or an earlier try to begin it, may have begun the operation.
     return { ...worker, ports, by: queueCaller(catalog), operation, traceparent, isRepeated: true };
   }
 
@@ -80,7 +82,7 @@ export function createBacklog(
   }
 
   /** False when nothing more can begin for now. */
-  async function admitFirst(worker: Worker, berth: Berth): Promise<boolean> {
+  async function beginFirst(worker: Worker, berth: Berth): Promise<boolean> {
     const first = await registry.firstWaiting(berth);
     if (!first) return false;
     const record = await registry.getNamespace(berth);
@@ -131,14 +133,14 @@ export function createBacklog(
   }
 
   /** A look that has not begun sees everything written so far, so all who ask for one until then share it. */
-  function admitNext(worker: Worker, berth: Berth): Promise<void> {
+  function beginNext(worker: Worker, berth: Berth): Promise<void> {
     const key = berthKey(berth);
     const looking =
       lookingNext.get(key) ??
       logFailure(worker, berth, async () => {
         lookingNext.delete(key);
         let isToGoOn = true;
-        while (isToGoOn) isToGoOn = await admitFirst(worker, berth);
+        while (isToGoOn) isToGoOn = await beginFirst(worker, berth);
       });
     lookingNext.set(key, looking);
     return looking;
@@ -148,16 +150,16 @@ export function createBacklog(
     try {
       await turns.run(berthKey(berth), work);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      warn(logLine("waiting request not admitted yet", { namespace: berthKey(berth), reason }));
+      const reason = messageOf(error);
+      warn(logLine("waiting request not begun yet", { namespace: berthKey(berth), reason }));
     }
   }
 
   return {
-    admitNext,
+    beginNext,
     noteRefused,
 
-    async admitOrDefer(worker, arriving) {
+    async beginOrDefer(worker, arriving) {
       const { request, sequenceNumber } = arriving;
       const { cluster, namespace } = request;
       const acceptance = contextFor(worker, arriving);
@@ -174,7 +176,7 @@ export function createBacklog(
 
     async reconcile(worker) {
       const berths = Map.groupBy(await registry.listWaiting(), berthKey);
-      for (const [first] of berths.values()) if (first) await admitNext(worker, first);
+      for (const [first] of berths.values()) if (first) await beginNext(worker, first);
       // Requests that have begun by now no longer have a row.
       for (const waiting of await registry.listWaiting()) {
         if (isOver(waiting)) await logFailure(worker, waiting, () => giveUp(worker, waiting));

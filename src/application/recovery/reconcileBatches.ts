@@ -2,17 +2,19 @@
  * What a batch needs from outside: a start after a crash, its cancel passed on, and the outcomes of what did not run in its
  * lanes.
  */
+
 import { hasPassed } from "../../domain/hasPassed.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, OpenBatch, Stored } from "../../domain/operation/records.ts";
-import { settledEvent } from "../../domain/operation/wakingEvents.ts";
+import { itemsEndedEvent } from "../../domain/operation/wakingEvents.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import { findInstance, hasEnded, type Instance } from "../../durable/orchestration.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { passOn, startBatch } from "../batch/acceptBatch.ts";
 import { originOf } from "../batch/batchRecord.ts";
-import { concludeBatch, settleItems } from "../batch/concludeBatch.ts";
+import { concludeBatch, noteEnds } from "../batch/concludeBatch.ts";
 import { appendDecision } from "../watching/audit.ts";
 import type { RecoveryContext } from "./recoveryContext.ts";
 import { describeEnd, mayRestart, reasonOf } from "./restarts.ts";
@@ -36,7 +38,7 @@ export async function reconcileBatches(recovery: RecoveryContext, { held, before
       await reconcileBatch(recovery, open, { record, before, isRunning: (operation) => running.has(operation) });
     } catch (error) {
       // The next tick tries again.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       warn(logLine("batch not reconciled", { operation: open.id, reason, traceId: record && traceIdIn(record) }));
     }
   }
@@ -91,9 +93,9 @@ async function reconcileBatch(
   // An operation that holds its namespace is still running; its record need not be read.
   const items = await registry.listBatchItems(id, { status: "Running" });
   const ended = items.filter(({ operation }) => operation !== undefined && !isRunning(operation));
-  const settled = await settleItems(ports, id, ended);
+  const settled = await noteEnds(ports, id, ended);
   const isOver = ended.length === items.length && settled.every(({ status }) => isFinal(status));
-  if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, settledEvent, {});
+  if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, itemsEndedEvent, {});
 }
 
 /** Whether a new run may begin now. Counts it, and gives the batch up after too many. */

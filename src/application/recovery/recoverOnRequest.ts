@@ -2,7 +2,9 @@
  * A request that meets an operation recovers it as the timer does (recoverOperation.ts): after a kill the timer waits
  * for its lease, up to a minute, but a caller need not. Only for callers who may see the operation, which is checked before.
  */
+
 import { hasPassed } from "../../domain/hasPassed.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -59,7 +61,7 @@ export function createRequestRecovery(
     try {
       return await look();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       warn(logLine("not recovered", { what, reason }));
       return false;
     }

@@ -1,6 +1,8 @@
 /** From the body of a batch to its requests, or one refusal that names everything wrong with any of them. */
+
 import { z } from "zod";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import { defined } from "../../domain/defined.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -33,7 +35,7 @@ export interface NamespaceBatch {
 
 export function readNamespaceBatch(sent: unknown): NamespaceBatch {
   const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, sent);
-  return { work, which: { ...(filter ? { filter } : {}), ...(namespaces ? { namespaces } : {}) } };
+  return { work, which: { ...defined({ filter, namespaces }) } };
 }
 
 export function readRequests(

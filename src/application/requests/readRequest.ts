@@ -1,8 +1,10 @@
 /** From untrusted bytes to an onboarding request, or a refusal that names every wrong field. */
+
 import type { z } from "zod";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
+import { defined } from "../../domain/defined.ts";
 import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -48,7 +50,7 @@ export interface Reader {
 export interface Received extends SentAs {
   readonly request: OnboardingRequest;
   /** Rewrites a refusal of the request to name the fields as sent; returns any other error unchanged. */
-  retell(error: unknown): unknown;
+  asSent(error: unknown): unknown;
 }
 
 /** The request in the value, in either form. */
@@ -56,11 +58,11 @@ export function receiveRequest(reader: Reader, value: unknown): Received {
   const { read, namespaceField } = readSentRequest(value);
   if ("issues" in read) throw refuse(read.issues.flatMap(toProblems));
   const sentAs = namespaceField ? { namespaceField } : {};
-  const retell = (error: unknown) => errorAsSent(error, sentAs);
+  const asSent = (error: unknown) => errorAsSent(error, sentAs);
   try {
-    return { request: checkRequest(reader, read.request), retell, ...sentAs };
+    return { request: checkRequest(reader, read.request), asSent, ...sentAs };
   } catch (error) {
-    throw retell(error);
+    throw asSent(error);
   }
 }
 
@@ -88,7 +90,7 @@ function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
   const code = codes.size === 1 && only !== undefined ? only : "INVALID_REQUEST";
   const errors = problems.map(({ pointer, detail }) => ({ pointer, detail }));
   const message = errors.map(({ pointer, detail }) => `${pointer || "the request"}: ${detail}`).join("; ");
-  return new Refusal(code, message, { errors, ...(about ? { about } : {}) });
+  return new Refusal(code, message, { errors, ...defined({ about }) });
 }
 
 export function toProblems(issue: z.core.$ZodIssue): readonly FieldProblem[] {

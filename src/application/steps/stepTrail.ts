@@ -81,7 +81,7 @@ export function beginTrail(
     await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
   }
 
-  /** Shows that this try came too late and has done nothing; of an undo, the operation says so (operation/settledSteps.ts). */
+  /** Shows that this try came too late and has done nothing; of an undo, the operation says so (operation/endedSteps.ts). */
   async function cancel({ code, message }: StepFailure | PermanentError): Promise<void> {
     if (isUndo(input)) return;
     await registry.updateStep(operation, step, {

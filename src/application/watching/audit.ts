@@ -1,5 +1,6 @@
 /** What goes into the audit trail: every effect of a step, and every decision about a namespace. */
 
+import { defined } from "../../domain/defined.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
@@ -83,11 +84,9 @@ function base({
 }: Origin): Pick<AuditEntry, "time" | "cluster" | "namespace" | "who"> {
   return {
     time: new Date().toISOString(),
-    ...(cluster === undefined ? {} : { cluster }),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...defined({ cluster, namespace }),
     who: requestedBy,
-    ...(team === undefined ? {} : { team }),
-    ...(operation === undefined ? {} : { operation }),
+    ...defined({ team, operation }),
     ...(traceparent === undefined ? {} : { traceId: traceIdOf(traceparent) }),
   };
 }

@@ -3,8 +3,10 @@
  * that nobody else can fill the table; each caller's same refusal once an hour, and a limited number of different ones. Rate
  * limits alone would still let one caller write 72,000 entries an hour.
  */
+
 import type { Caller } from "../../domain/access/caller.ts";
 import { isOfPolicy } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { auditId } from "../../domain/watching/audit.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
@@ -38,7 +40,7 @@ export function createRefusalTrail(
   let written = new Map<string, Set<string>>();
 
   /** Undefined when there is nothing more to write. */
-  function take(caller: string, id: string): "entry" | "more" | undefined {
+  function entryFor(caller: string, id: string): "entry" | "more" | undefined {
     const current = Math.floor(now() / hourMs);
     if (current !== hour) written = new Map();
     hour = current;
@@ -57,7 +59,7 @@ export function createRefusalTrail(
       // The hour is part of the ID, so that two processes also write the same refusal only once.
       const time = Math.floor(now() / hourMs);
       const id = auditId(by.id, what, cluster ?? "", namespace ?? "", operation ?? "", code, message, String(time));
-      const kind = take(by.id, id);
+      const kind = entryFor(by.id, id);
       if (!kind) return;
       const [team, another] = by.teams;
       const origin = {
@@ -96,7 +98,7 @@ export async function noteRefusalOf(
   try {
     await trail.append(error, request);
   } catch (failure) {
-    const reason = failure instanceof Error ? failure.message : String(failure);
+    const reason = messageOf(failure);
     log.warn(logLine("refusal not in the audit trail", { what: request.what, reason }));
   }
 }

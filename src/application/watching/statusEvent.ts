@@ -1,3 +1,4 @@
+import { defined } from "../../domain/defined.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
@@ -22,7 +23,7 @@ export async function publishStatus(
     subject: berthKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...defined({ traceparent }),
     data: { operation: id, kind, status, phase },
   });
 }

@@ -1,6 +1,8 @@
 /** Parses a catalog or lists everything that is wrong with it: the line, the setting, and what to do. */
+
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
+import { defined } from "../defined.ts";
 import { missing, parsePlainly } from "../parsePlainly.ts";
 import { Catalog } from "./catalog.ts";
 import { catalogSchema, settingAt } from "./catalogSchema.ts";
@@ -45,7 +47,7 @@ function describe(
   const { path } = issue;
   const at = (place: readonly PropertyKey[], detail: string, next: string): CatalogProblem => {
     const line = lineOf(place) ?? lineOf(place.slice(0, -1));
-    return { ...(line === undefined ? {} : { line }), setting: place.join("."), detail, next };
+    return { ...defined({ line }), setting: place.join("."), detail, next };
   };
   const schema = catalogSchema();
   const { description } = settingAt(schema, path);

@@ -2,7 +2,9 @@
  * How long a batch will take. Each lane takes one namespace after another, and each namespace takes as long as it would alone;
  * their identity writes share Azure's limit for a subscription. Items that wait for a person occupy no lane.
  */
+
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import {
   type Circumstances,
   countMeasured,
@@ -64,11 +66,11 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
   const working = items.filter(({ steps }) => steps.length > 0);
   const atOnce = Math.max(1, Math.min(lanes, working.length));
   // Durations add up in a lane, and the mean of several is better known than a single one.
-  const settled = settle(circumstances, working.length / atOnce);
+  const narrowed = narrow(circumstances, working.length / atOnce);
   const paths = working.map(({ steps, jobSeconds, isSerial = false }) => {
-    const path = findPath(steps, { ...settled, jobSeconds, isSerial });
+    const path = findPath(steps, { ...narrowed, jobSeconds, isSerial });
     // Moving to the next item takes a lane as long as moving to the next stage.
-    const { least = 0, most = 1 } = settled.betweenStages ?? {};
+    const { least = 0, most = 1 } = narrowed.betweenStages ?? {};
     return { least: path.least + least, most: path.most + most, longest: path.longest };
   });
   const likeOfLate = Math.min(atOnce, seenAtOnce ?? atOnce);
@@ -104,7 +106,7 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
     operationsAhead,
     measuredSteps,
     assumedSteps: allSteps - measuredSteps,
-    ...(approvalMinutes === undefined ? {} : { approvalMinutes }),
+    ...defined({ approvalMinutes }),
   };
 }
 
@@ -119,16 +121,16 @@ function pass(seconds: readonly number[], lanes: number): number {
 }
 
 /** Ranges for one of `count` durations in a sum: measured ones narrow towards their mean, assumed ones stay as they are. */
-function settle({ durations, betweenStages }: Pick<Circumstances, "durations" | "betweenStages">, count: number) {
-  const narrow = (range: Range): Range => {
+function narrow({ durations, betweenStages }: Pick<Circumstances, "durations" | "betweenStages">, count: number) {
+  const towardsMean = (range: Range): Range => {
     const { least, most, usual } = range;
     if (usual === undefined) return range;
     const share = 1 / Math.sqrt(Math.max(1, count));
     return { least: usual - (usual - least) * share, most: usual + (most - usual) * share, usual };
   };
   return {
-    durations: new Map([...durations].map(([key, range]) => [key, narrow(range)])),
-    betweenStages: betweenStages && narrow(betweenStages),
+    durations: new Map([...durations].map(([key, range]) => [key, towardsMean(range)])),
+    betweenStages: betweenStages && towardsMean(betweenStages),
   };
 }
 

@@ -2,7 +2,9 @@
  * How long an operation will take, as a range. Every step takes as long as it recently did or, without measurements, as long as
  * assumed; steps of the same stage run at the same time. Transient faults and their retries are not counted.
  */
+
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import type { StepAction } from "./operation.ts";
 
 export const Estimate = z
@@ -95,7 +97,7 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
     operationsAhead,
     measuredSteps,
     assumedSteps: steps.length - measuredSteps,
-    ...(approvalMinutes === undefined ? {} : { approvalMinutes }),
+    ...defined({ approvalMinutes }),
   };
 }
 

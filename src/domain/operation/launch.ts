@@ -1,6 +1,7 @@
 /** Which orchestration runs an operation, and with what input; both follow from the record that the operation holds. */
 
 import type { Catalog } from "../catalog/catalog.ts";
+import { defined } from "../defined.ts";
 import { teamOf } from "./lifecycle.ts";
 import { targetOf, withAccountOf } from "./migration.ts";
 import type { HeldRecord } from "./namespaceRecord.ts";
@@ -21,8 +22,8 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
   const { operation, request, requestedBy, traceparent, earlier, clientId, migration, takenBy, landsUntil } = record;
   const origin = { requestedBy, team: teamOf(record), traceparent };
   const { resumed, restarts } = next ?? {};
-  const run = { ...(resumed ? { resumed } : {}), ...(restarts ? { restarts } : {}) };
-  const before = { ...(earlier ? { earlier } : {}), ...run };
+  const run = { ...defined({ resumed }), ...(restarts ? { restarts } : {}) };
+  const before = { ...defined({ earlier }), ...run };
   const after = landsUntil === undefined ? {} : { notBefore: landsUntil };
   const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
   const isMigrating = migration !== undefined;

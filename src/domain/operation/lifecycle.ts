@@ -2,6 +2,7 @@
  * How a namespace's record goes from one state to the next: an operation begins and holds the namespace, then ends and releases
  * it. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
  */
+import { defined } from "../defined.ts";
 import { type Finding, isError } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
@@ -75,11 +76,10 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     namespace,
     status: "NotStarted",
     requestedBy,
-    ...(team === undefined ? {} : { team }),
+    ...defined({ team }),
     createdTime: acceptedTime,
     request,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(earlier ? { earlier } : {}),
+    ...defined({ traceparent, earlier }),
     ...(migration && isConcerned ? { migration } : {}),
     ...(compensates && kind === "compensate" ? { compensates } : {}),
     ...(batch ? { batch: batch.operation } : {}),
@@ -140,12 +140,12 @@ function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
 
 function previousOf(current: FreeRecord): PreviousRecord {
   const { operation, request, requestHash, requestedBy, acceptedTime, team, namespaceUid } = current;
-  const owner = { ...ownedBy(team), ...(namespaceUid === undefined ? {} : { namespaceUid }) };
+  const owner = { ...ownedBy(team), ...defined({ namespaceUid }) };
   const held = { operation, request, requestHash, requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
   const { earlier, previous, takenBy } = current;
   const taken = takenBy === undefined ? {} : { takenBy };
-  return { ...held, ...taken, state: "Incomplete", ...(earlier ? { earlier } : {}), ...(previous ? { previous } : {}) };
+  return { ...held, ...taken, state: "Incomplete", ...defined({ earlier, previous }) };
 }
 
 /** Every request of which something may be there, or may be restored. */
@@ -179,7 +179,7 @@ export function beginOffboarding(
   { ignoreDependants }: { ignoreDependants: boolean },
 ): RecordIn<"Offboarding"> {
   const { state, operation, requestedBy, acceptedTime, traceparent } = current;
-  const before = { state, operation, requestedBy, acceptedTime, ...(traceparent === undefined ? {} : { traceparent }) };
+  const before = { state, operation, requestedBy, acceptedTime, ...defined({ traceparent }) };
   return { ...current, ...beginning, state: "Offboarding", offboarding: { ignoreDependants, before } };
 }
 
@@ -258,13 +258,13 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
     case "Repairing": {
       // A failed repair has fixed a part and broken nothing: the namespace is still onboarded, perhaps with another identity.
       if (!hasSucceeded) return { ...record, ...identityOf(outcome), state: "Onboarded" };
-      const { repairTried: _over, ...settled } = record;
-      return { ...settled, ...seen(record, outcome, time), state: "Onboarded" };
+      const { repairTried: _over, ...kept } = record;
+      return { ...kept, ...seen(record, outcome, time), state: "Onboarded" };
     }
     case "Migrating": {
-      const { migration: _going, ...settled } = record;
+      const { migration: _going, ...kept } = record;
       const left = leftOf(record, outcome);
-      return { ...settled, ...seen(record, outcome, time), state: "Onboarded", ...(left ? { migration: left } : {}) };
+      return { ...kept, ...seen(record, outcome, time), state: "Onboarded", ...defined({ migration: left }) };
     }
   }
 }
@@ -287,7 +287,7 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...o
   return {
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
     ...identityOf({ clientId }),
-    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    ...defined({ namespaceUid }),
     ...(things ? { things: isWhole(record) ? things : withUnseen(things, record.things) } : {}),
   };
 }

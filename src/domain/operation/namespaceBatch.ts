@@ -1,5 +1,7 @@
 /** A batch on onboarded namespaces: one action on every namespace that was chosen when the batch was accepted. */
+
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import type { Berth } from "../naming/names.ts";
 import { Namespace } from "../request/request.ts";
 import { mostRequests } from "./batch.ts";
@@ -97,8 +99,7 @@ export interface Chosen extends Berth {
 export function seenOf({ requestHash, team, namespaceUid }: NamespaceRecord): SeenNamespace {
   return {
     requestHash,
-    ...(team === undefined ? {} : { team }),
-    ...(namespaceUid === undefined ? {} : { namespaceUid }),
+    ...defined({ team, namespaceUid }),
   };
 }
 

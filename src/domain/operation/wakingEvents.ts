@@ -4,4 +4,4 @@
 export const decisionEvent = "decision";
 
 /** When every item of a batch has ended. */
-export const settledEvent = "settled";
+export const itemsEndedEvent = "settled";

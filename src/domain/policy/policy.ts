@@ -1,7 +1,9 @@
 /** Who may do what. Pure. Checked by the API, for the queue, and again in an operation, as the catalog may have changed. */
+
 import type { Team } from "../access/access.ts";
 import type { AppRole, Caller } from "../access/caller.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { defined } from "../defined.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
@@ -127,5 +129,5 @@ export function inWords(problems: readonly FieldProblem[]): string {
 }
 
 function deny(code: Denial["code"], message: string, errors?: Denial["errors"]): TeamDecision {
-  return { denial: { code, message, ...(errors ? { errors } : {}) } };
+  return { denial: { code, message, ...defined({ errors }) } };
 }

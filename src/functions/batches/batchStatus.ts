@@ -2,7 +2,9 @@
  * The status of a batch: totals of all its items, and a page of them. The first page of a thousand items has 20 KB; a caller
  * who waits for the end reads the totals, and one who looks for failures filters by status.
  */
+
 import { phaseOf, publicItem, summaryOfBatch } from "../../application/documents/batchDocument.ts";
+import { defined } from "../../domain/defined.ts";
 import type { BatchDocument } from "../../domain/documents/batch.ts";
 import { countItems } from "../../domain/operation/batch.ts";
 import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
@@ -27,7 +29,7 @@ export async function answerBatch(
     phase: phaseOf(record),
     traceUrl,
     totals: countItems(items),
-    ...(remaining ? { remaining } : {}),
+    ...defined({ remaining }),
     items: page.map(publicItem),
     ...(next ? { nextLink: linkFrom(next.index) } : {}),
   };

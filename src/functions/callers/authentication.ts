@@ -23,7 +23,7 @@ export interface Callers {
   /** Until when the caller's access token proves who calls, in milliseconds since 1970; undefined for any other proof. */
   validUntil(caller: Caller): number | undefined;
   /** Takes one of the caller's tokens; refuses a caller who has none left, or none of the given roles. */
-  admit(caller: Caller, anyOf: readonly AppRole[]): void;
+  expectAllowed(caller: Caller, anyOf: readonly AppRole[]): void;
   /** Charges what a request costs beyond the one token that every request takes; a full bucket always covers it. */
   charge(caller: Caller, tokens: number): void;
   /**
@@ -50,7 +50,7 @@ export function createCallers(ports: Identify): Callers {
   return {
     identify: (request) => identify(ports, request, (caller, end) => void ends.set(caller, end)),
     validUntil: (caller) => ends.get(caller),
-    admit(caller, anyOf) {
+    expectAllowed(caller, anyOf) {
       take(limiter, caller, 1);
       if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
     },

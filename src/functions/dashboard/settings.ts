@@ -1,5 +1,7 @@
 /** What the dashboard knows before anyone has signed in: how to sign in, and where else to look. */
+
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 
 export interface DashboardSettings {
   readonly signIn: {
@@ -37,11 +39,11 @@ export function dashboardSettings(
       : undefined;
   return {
     signIn: {
-      ...(entra ? { entra } : {}),
+      ...defined({ entra }),
       ...(auth?.easyAuth ? { easyAuth: true } : {}),
       ...(Object.keys(auth?.keys ?? {}).length > 0 ? { key: true } : {}),
     },
-    ...(traceUrl === undefined ? {} : { traceUrl }),
+    ...defined({ traceUrl }),
     links,
   };
 }

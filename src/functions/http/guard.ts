@@ -74,7 +74,7 @@ export function createGuards({ callers, refusals, restoreSent }: Guarding): Guar
     return forAnybody(async (request, call) => {
       const by = await callers.identify(request);
       try {
-        callers.admit(by, anyOf);
+        callers.expectAllowed(by, anyOf);
         expectParameters(request, query);
         const takePlace = isSafe(request)
           ? () => () => {}

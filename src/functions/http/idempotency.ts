@@ -1,6 +1,7 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { amend } from "../../application/amend.ts";
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import {
   fingerprintOf,
   type IdempotencyRecord,
@@ -8,6 +9,7 @@ import {
   longAgo,
   operationBefore,
 } from "../../domain/http/idempotency.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { IdempotencyKeys } from "../../ports.ts";
@@ -80,24 +82,24 @@ async function claim(
   const { record, change } = await amend({
     what: "The record of an idempotency key",
     read: async () => ({ current: await keys.find(fresh) }),
-    next: ({ current }) => (current ? takeOver(current, fresh) : fresh),
+    next: ({ current }) => (current ? reuseExpired(current, fresh) : fresh),
     write: ({ current }, next) => (current ? keys.replace({ ...next, etag: current.etag }) : keys.insert(next)),
   });
   return change ?? { ...record.current };
 }
 
 /** Undefined when the first request was answered; refuses a key that is neither answered nor expired. */
-function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): IdempotencyRecord | undefined {
+function reuseExpired(current: IdempotencyRecord, fresh: IdempotencyRecord): IdempotencyRecord | undefined {
   const now = Date.now();
   switch (judge(current, fresh.fingerprint, now)) {
     case "expired": {
       const before = operationBefore(current, now);
-      return { ...fresh, ...(before === undefined ? {} : { operation: before }) };
+      return { ...fresh, ...defined({ operation: before }) };
     }
     case "answered":
       return undefined;
     case "reused":
-      throw new Refusal("IDEMPOTENCY_KEY_REUSED", `${reused} ${tellFirst(current)}`);
+      throw new Refusal("IDEMPOTENCY_KEY_REUSED", `${reused} ${describeFirst(current)}`);
     case "inProgress":
       throw new Refusal("IDEMPOTENCY_IN_PROGRESS", "The first request with this idempotency key is being answered.");
   }
@@ -106,7 +108,7 @@ function takeOver(current: IdempotencyRecord, fresh: IdempotencyRecord): Idempot
 const reused = "This idempotency key was already used for a different request; this one did nothing.";
 
 /** What became of the request that had the key first. */
-function tellFirst({ answer }: IdempotencyRecord): string {
+function describeFirst({ answer }: IdempotencyRecord): string {
   if (!answer) return "The first one has no answer yet, and may have been carried out.";
   const place = answer.headers["operation-location"];
   return place === undefined
@@ -133,5 +135,5 @@ function repeatability({ headers }: HttpRequest): Record<string, string> {
 }
 
 function logFailure(context: Pick<InvocationContext, "warn">, event: string, cause: unknown): void {
-  context.warn(logLine(event, { reason: cause instanceof Error ? cause.message : String(cause) }));
+  context.warn(logLine(event, { reason: messageOf(cause) }));
 }

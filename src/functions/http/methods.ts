@@ -4,6 +4,7 @@
  * path also takes the methods that none of them has, and answers as HTTP requires (RFC 9110): 405 with Allow, and OPTIONS
  * with Allow.
  */
+
 import {
   app,
   type FunctionInput,
@@ -11,6 +12,7 @@ import {
   type HttpResponseInit,
   type InvocationContext,
 } from "@azure/functions";
+import { defined } from "../../domain/defined.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Answer } from "./respond.ts";
 
@@ -47,7 +49,7 @@ export function registerPaths(
         route: path,
         methods: everyMethod.filter((each) => taken.includes(each) || (index === 0 && !own.includes(each))),
         authLevel: "anonymous",
-        ...(extraInputs ? { extraInputs } : {}),
+        ...defined({ extraInputs }),
         handler: async (request, context) => {
           restoreParameters(request, path);
           if (!taken.includes(request.method)) return await answerOther(request, context);

@@ -11,8 +11,8 @@ export function expectParameters({ query }: Pick<HttpRequest, "query">, known: r
   const unknown = [...new Set(query.keys())].filter((name) => !known.includes(name) && !ofHost.includes(name));
   if (unknown.length === 0) return;
   const errors = unknown.map((name) => ({ pointer: `?${name}`, detail: explain(name, known) }));
-  const told = errors.map(({ pointer, detail }) => `Query parameter ${pointer.slice(1)} ${detail}.`);
-  throw new Refusal("INVALID_PARAMETER", [...told, `${takes(known)}; nothing was done.`].join(" "), { errors });
+  const sentences = errors.map(({ pointer, detail }) => `Query parameter ${pointer.slice(1)} ${detail}.`);
+  throw new Refusal("INVALID_PARAMETER", [...sentences, `${takes(known)}; nothing was done.`].join(" "), { errors });
 }
 
 function explain(name: string, known: readonly string[]): string {

@@ -1,6 +1,6 @@
 /** What a team can export: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
 import { z } from "zod";
-import { findSettled } from "../../application/admission/claim.ts";
+import { findCurrent } from "../../application/admission/claim.ts";
 import { mustSee, notOnboarded } from "../../application/admission/seeNamespace.ts";
 import {
   type Exported,
@@ -80,7 +80,7 @@ export function registerExports({ catalog, registry }: Pick<Ports, "catalog" | "
 }
 
 async function findOnboarded(registry: Ports["registry"], berth: Berth, by: Caller): Promise<Exported> {
-  const record = await findSettled(registry, berth, mustSee(by, berth));
+  const record = await findCurrent(registry, berth, mustSee(by, berth));
   // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
   if (record.clientId === undefined) throw notOnboarded(berth);
   return { request: record.request, clientId: record.clientId };

@@ -1,7 +1,7 @@
 import { getClient } from "durable-functions";
 import { z } from "zod";
 import { acceptOffboarding } from "../../application/acceptance/acceptance.ts";
-import { findSettled } from "../../application/admission/claim.ts";
+import { findCurrent } from "../../application/admission/claim.ts";
 import { listNamespaces as listRecords } from "../../application/admission/listNamespaces.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { currentNamespace, publicNamespace, tagOf } from "../../application/documents/namespaceDocument.ts";
@@ -105,7 +105,7 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
   });
 
   routes.serve(getNamespace, async ({ context, by, place: berth }, isKnown) => {
-    const find = () => findSettled(ports.registry, berth, mustSee(by, berth));
+    const find = () => findCurrent(ports.registry, berth, mustSee(by, berth));
     let record = await find();
     if (isHeld(record)) {
       const recovery = { client: getClient(context), warn: context.warn.bind(context) };

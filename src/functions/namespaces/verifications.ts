@@ -1,5 +1,5 @@
 import type { InvocationContext } from "@azure/functions";
-import { expectFree, findSettled } from "../../application/admission/claim.ts";
+import { expectFree, findCurrent } from "../../application/admission/claim.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
 import { inspectionOf, recordFindings } from "../../application/inspection/driftRecord.ts";
@@ -46,7 +46,7 @@ export const verifyNamespace = declareRoute({
 export function registerVerifications(ports: Ports, routes: Routes): void {
   routes.serve(verifyNamespace, async ({ context, by, place: berth }, { condition, request }) => {
     return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-      const record = await findSettled(ports.registry, berth, mustSee(by, berth));
+      const record = await findCurrent(ports.registry, berth, mustSee(by, berth));
       // In the middle of an operation, nothing would match.
       expectFree(record);
       condition.match(currentNamespace(record));

@@ -104,7 +104,7 @@ async function decide(
     const isRemovalConfirmed = confirmsRemoval(message, context.triggerMetadata?.["applicationProperties"]);
     const sent = { sequenceNumber, messageId, sentTime, expiresTime, traceparent, isRemovalConfirmed };
     const arriving = arrivingOf(received, sent);
-    accepted = await backlog.admitOrDefer(worker, arriving);
+    accepted = await backlog.beginOrDefer(worker, arriving);
     if (accepted) {
       const { operation: begun, isNew } = accepted;
       context.log(logLine("onboarding accepted from the queue", { operation: begun, isNew }));
@@ -117,13 +117,13 @@ async function decide(
       );
     }
   } catch (caught) {
-    const error = received ? received.retell(caught) : caught;
+    const error = received ? received.asSent(caught) : caught;
     if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
     context.warn(logLine("message dead-lettered", { code: error.code, messageId }));
     age("deadLettered");
     await backlog.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
-    if (received) await backlog.admitNext(worker, received.request);
+    if (received) await backlog.beginNext(worker, received.request);
     return;
   }
   age(accepted ? "accepted" : "waits");
@@ -132,7 +132,7 @@ async function decide(
   // if it has begun nothing.
   if (accepted?.isNew) return;
   await requestRecovery.recoverHolder(worker, received.request);
-  await backlog.admitNext(worker, received.request);
+  await backlog.beginNext(worker, received.request);
 }
 
 const longestPauseMs = 30_000;

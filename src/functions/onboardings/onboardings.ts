@@ -88,7 +88,7 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
     createOnboarding,
     async (call, asked, takeOver, isRemovalConfirmed, { adoptIdentity }, refuseExisting, sent) => {
       const { by, context } = call;
-      const { request: wanted, retell } = receiveRequest({ catalog: ports.catalog, by }, sent);
+      const { request: wanted, asSent } = receiveRequest({ catalog: ports.catalog, by }, sent);
       const expect = expectNamespace({ condition: asked.condition, refuseExisting }, wanted);
       const options = { takeOver, isRemovalConfirmed, adoptIdentity, expect };
       const { cluster, namespace } = wanted;
@@ -107,7 +107,7 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
           },
         });
       } catch (error) {
-        throw retell(error);
+        throw asSent(error);
       }
     },
   );

@@ -13,6 +13,7 @@ import { DecisionDocument } from "../../domain/documents/accepted.ts";
 import { planDocument } from "../../domain/documents/errorDocument.ts";
 import type { Signature } from "../../domain/documents/signature.ts";
 import { currentOperation } from "../../domain/http/operationTag.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { AnyOperation, BatchRecord } from "../../domain/operation/records.ts";
 import type { ApprovalDecision } from "../../domain/policy/approval.ts";
@@ -236,7 +237,7 @@ async function passOnNow(
     await passOn(ports, client, record, context);
   } catch (error) {
     // The decision stands all the same: the timer passes the cancel on (application/recovery/reconcileBatches.ts).
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     context.warn(logLine("cancel not passed on yet", { operation: record.id, reason, traceId: traceIdIn(record) }));
   }
 }

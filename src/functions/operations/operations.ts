@@ -5,6 +5,7 @@ import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
 import { anySummary, askedOperation, listSteps } from "../../application/documents/operationDocument.ts";
 import { findPhase } from "../../application/operation/findPhase.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+import { defined } from "../../domain/defined.ts";
 
 import { AnyOperationDocument, type OperationDocument, OperationPage } from "../../domain/documents/operation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -114,7 +115,7 @@ export function registerOperations(
           isWanted: (held) => maySee(by, held) && isOf(filters, held),
           isMeant: ({ status, kind }) => (filters.status ?? status) === status && (filters.kind ?? kind) === kind,
         })
-      : await ports.registry.listOperations({ ...filters, ...(teams === undefined ? {} : { teams }), ...asked });
+      : await ports.registry.listOperations({ ...filters, ...defined({ teams }), ...asked });
     const found: OperationPage = { value: value.map(anySummary), ...next(continuation) };
     return json(200, found);
   });

@@ -10,6 +10,7 @@ import { reconcileBatches } from "../../application/recovery/reconcileBatches.ts
 import { reconcileApproval, recoverOperation } from "../../application/recovery/recoverOperation.ts";
 import { graceMs } from "../../application/recovery/recoveryContext.ts";
 import { hasPassed } from "../../domain/hasPassed.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { kindOf } from "../../domain/operation/lifecycle.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -36,9 +37,12 @@ export function registerStartAccepted(ports: Ports, backlog: Backlog): void {
           operationAge.record(seconds, { kind: kindOf(record), waitsForPerson: waits ? "yes" : "no" });
         } catch (error) {
           // An operation that cannot be recovered now must not keep the others waiting; the next tick tries again.
-          const reason = error instanceof Error ? error.message : String(error);
           context.warn(
-            logLine("operation not recovered", { operation: record.operation, reason, traceId: traceIdIn(record) }),
+            logLine("operation not recovered", {
+              operation: record.operation,
+              reason: messageOf(error),
+              traceId: traceIdIn(record),
+            }),
           );
         }
       }

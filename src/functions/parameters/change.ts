@@ -1,6 +1,8 @@
 /** What every change has in common: it can be planned, sent twice, and tied to the version that its sender saw. */
+
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
+import { defined } from "../../domain/defined.ts";
 import { flagProblem, problem } from "../docs/answers.ts";
 import type { Parameter } from "../http/declaration.ts";
 import { readKey } from "../http/idempotency.ts";
@@ -36,7 +38,7 @@ const keyProblem = {
 
 /** A change that begins an operation. */
 export const change: Parameter<Change> = {
-  ...(planned.query ? { query: planned.query } : {}),
+  ...defined({ query: planned.query }),
   header: { ...idempotencyKey, "if-match": ifMatchHeader },
   answers: { ...flagProblem, ...conditionProblem, ...keyProblem },
   read(request) {
@@ -62,7 +64,7 @@ export function changeWithoutPlan(why: string): Parameter<Omit<Change, "isDryRun
 
 /** A decision, which is its own idempotency key. */
 export const decision: Parameter<Omit<Change, "request">> = {
-  ...(planned.query ? { query: planned.query } : {}),
+  ...defined({ query: planned.query }),
   header: { "if-match": ifMatchHeader },
   answers: { ...flagProblem, ...conditionProblem },
   read: (request) => ({ isDryRun: readFlag(request, "dryRun"), condition: conditionOf(request) }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defined } from "../../domain/defined.ts";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import type { Ports } from "../../ports.ts";
@@ -47,7 +48,7 @@ export function registerAudit({ audit }: Pick<Ports, "audit">, routes: Routes): 
     const teams = visibleTeams(by);
     const { value, continuation } = await audit.read({
       ...filters,
-      ...(teams === undefined ? {} : { teams }),
+      ...defined({ teams }),
       ...asked,
     });
     const found: AuditPage = { value: [...value], ...next(continuation) };

@@ -1,5 +1,7 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events") as an HTTP answer that is written as they happen. */
+
 import type { ServerEvent, Subscription } from "../../application/feeds/subscription.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { Client } from "../http/clients.ts";
 import type { Answer } from "../http/respond.ts";
 
@@ -100,7 +102,7 @@ export async function* writeEvents({
       isFailing = false;
     } catch (error) {
       // The next look finds what is new. A lasting fault goes to the log, but only once.
-      if (!isFailing) onFailure?.(error instanceof Error ? error.message : String(error));
+      if (!isFailing) onFailure?.(messageOf(error));
       isFailing = true;
       events = [];
     }

@@ -91,7 +91,7 @@ function startFeed(runtime: Partial<DurableClient> = client) {
         standStill();
       }),
   };
-  const join = createFeedOfAll({ ...ports, changes }, { pace: { pollMs: 0, settleMs: 0 } });
+  const join = createFeedOfAll({ ...ports, changes }, { pace: { pollMs: 0, gatherMs: 0 } });
   return {
     join: (lastEventId: string | null = null, isVisible: (operation: AnyOperation) => boolean = () => true) =>
       join({ isVisible, lastEventId }, { client: runtime as DurableClient, warn: () => {} }),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
+import { endedSteps } from "../../../src/application/operation/endedSteps.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 
@@ -23,7 +23,7 @@ it("trusts the operation's outcome over a step's last status", () => {
     { ...undo, status: "Failed" },
   ] as const;
 
-  const [settled, kept] = settleSteps({ ...ended, status: "Succeeded" }, steps);
+  const [settled, kept] = endedSteps({ ...ended, status: "Succeeded" }, steps);
 
   expect(settled).toEqual({ ...verify, status: "Succeeded", endTime: ended.endTime, changedTime: ended.changedTime });
   expect(kept).toBe(steps[1]);
@@ -35,7 +35,7 @@ it("ends running steps the way the operation ended, and leaves ended ones alone"
     { ...undo, status: "Succeeded" },
   ] as const;
 
-  const settled = settleSteps({ ...ended, status: "Canceled" }, steps);
+  const settled = endedSteps({ ...ended, status: "Canceled" }, steps);
 
   expect(settled.map(({ status }) => status)).toEqual(["Canceled", "Succeeded"]);
 });
@@ -45,8 +45,8 @@ it("takes an undo without an end for done, unless the operation names it as left
   const identity = { name: "removeIdentity", target: identityName(request), status: "Running" } as const;
   const failed = { ...ended, status: "Failed", leftUndone: ["revokeDatabase sql-dev/messages"] } as const;
   const compensation = { ...failed, kind: "compensate", compensates: { undos: failed.leftUndone } } as const;
-  const statuses = (operation: Parameters<typeof settleSteps>[0]) =>
-    settleSteps(operation, [user, identity]).map(({ status }) => status);
+  const statuses = (operation: Parameters<typeof endedSteps>[0]) =>
+    endedSteps(operation, [user, identity]).map(({ status }) => status);
 
   expect(statuses({ ...ended, status: "Canceled" })).toEqual(["Succeeded", "Succeeded"]);
   expect(statuses(failed)).toEqual(["Failed", "Succeeded"]);
@@ -56,7 +56,7 @@ it("takes an undo without an end for done, unless the operation names it as left
 
 it("leaves the steps of a running operation alone", () => {
   const steps = [{ ...verify, status: "Running" }] as const;
-  expect(settleSteps({ ...ended, status: "Running" }, steps)).toEqual(steps);
+  expect(endedSteps({ ...ended, status: "Running" }, steps)).toEqual(steps);
 });
 
 it.each(["Running", "Canceled"] as const)(
@@ -65,7 +65,7 @@ it.each(["Running", "Canceled"] as const)(
     const met = { ...verify, status: "Failed", error: { code: "OPERATION_CANCELED" } } as const;
     const failed = { ...verify, target: "aks-dev/other", status: "Failed", error: { code: "SQL_FIREWALL" } } as const;
 
-    const settled = settleSteps({ ...ended, status }, [met, failed]);
+    const settled = endedSteps({ ...ended, status }, [met, failed]);
 
     expect(settled.map((step) => step.status)).toEqual(["Canceled", "Failed"]);
   },

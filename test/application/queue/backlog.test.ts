@@ -280,7 +280,7 @@ class World {
   /** Ends the operation as the activity that records an end does, and admits the next request. */
   async end(status?: "Succeeded" | "Failed"): Promise<void> {
     const record = await this.conclude(status);
-    await this.survive(() => this.backlog.admitNext(this.worker, record));
+    await this.survive(() => this.backlog.beginNext(this.worker, record));
   }
 
   /** Runs until nothing is left to do: deliveries, the timer, which may come late, and the ends of operations. */
@@ -505,7 +505,7 @@ describe("at its turn", () => {
 
     await world.end();
     expect(world.requests()).toEqual(["reader"]);
-    expect(world.warnings.join()).toContain("waiting request not admitted yet");
+    expect(world.warnings.join()).toContain("waiting request not begun yet");
     world.cloud.ports.registry.firstWaiting = firstWaiting;
     await world.survive(() => world.backlog.reconcile(world.worker));
 

@@ -116,7 +116,7 @@ it("reports errors and later refusals of a Kubernetes object by the object's own
 
   const ofCatalog = refusalOf(() => receiveRequest(reader, objectOf(["owner"])));
   const ofPolicy = refusalOf(() => receiveRequest({ catalog: withTeams, by: member("red") }, objectOf(["reader"])));
-  const retold = receiveRequest(reader, objectOf(["reader"])).retell(late);
+  const retold = receiveRequest(reader, objectOf(["reader"])).asSent(late);
 
   expect(ofCatalog.details.errors).toMatchObject([{ pointer: "/spec/databases/0/roles" }]);
   expect(ofPolicy.details.errors).toMatchObject([{ pointer: "/metadata/namespace" }]);

@@ -206,7 +206,7 @@ it("charges a request's cost beyond the first token, and never more than a full 
   provide({ entra, keys }, { limits: { requestsPerSecond: 0.1, burst: 5 } });
   const caller = await ask({ "x-mooring-key": key });
 
-  callers.admit(caller, AppRole.options);
+  callers.expectAllowed(caller, AppRole.options);
   callers.charge(caller, 0);
   callers.charge(caller, 999);
 

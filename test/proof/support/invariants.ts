@@ -1,6 +1,6 @@
 /** What must be true after an operation, checked against the world itself rather than Mooring's own records. */
 
-import { settleSteps } from "../../../src/application/operation/settledSteps.ts";
+import { endedSteps } from "../../../src/application/operation/endedSteps.ts";
 import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
@@ -216,7 +216,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   if (!isFinal(status)) problems.push(`operation is ${status}`);
   if (endTime === undefined) problems.push("operation has no endTime");
   if ((status !== "Succeeded") !== (error !== undefined)) problems.push(`operation is ${status} with ${error?.code}`);
-  const steps = settleSteps(operation, await world.registry.listSteps(id));
+  const steps = endedSteps(operation, await world.registry.listSteps(id));
   for (const { name, target, startTime } of steps) {
     const isWhole = [name, target, startTime].every((field) => typeof field === "string");
     if (!isWhole) problems.push(`a step without name, target or start: ${name} ${target} ${startTime}`);

@@ -29,32 +29,32 @@ interface Step {
  * try that the runtime had given up may write after the one that counted, even after the operation's end. So the operation,
  * whose end is written once, takes precedence.
  */
-export function settleSteps<S extends Step>(operation: Operation, steps: readonly S[]): readonly S[] {
+export function endedSteps<S extends Step>(operation: Operation, steps: readonly S[]): readonly S[] {
   const { kind, request, status, endTime, earlier, migration, compensates } = operation;
-  const told = steps.map(tellCanceled);
-  if (!isFinal(status)) return told;
+  const known = steps.map(asCanceled);
+  if (!isFinal(status)) return known;
   const planned = plannedSteps(kind, request, {
     earlier,
     migration,
     undos: compensates?.undos,
     admins: adminsOf(steps),
   });
-  return told.map((step) => {
+  return known.map((step) => {
     const isPlanned = planned.some((each) => isSameStep(each, step));
     const isOpen = !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");
     if (!isOpen) return step;
     return {
       ...step,
-      status: isPlanned && kind !== "compensate" ? status : settleUndo(operation, step),
+      status: isPlanned && kind !== "compensate" ? status : endOfUndo(operation, step),
       endTime: step.endTime ?? endTime,
-      // The operation's end settled the step: that is when it changed, unless its own record has changed since.
+      // The operation's end ended the step: that is when it changed, unless its own record has changed since.
       changedTime: [step.changedTime ?? "", operation.changedTime ?? ""].toSorted().at(-1),
     };
   });
 }
 
 /** An operation that has succeeded after all refused its undos; in any other, those that failed are named. */
-function settleUndo({ kind, status, request, leftUndone = [] }: Operation, step: Step): OperationStatus {
+function endOfUndo({ kind, status, request, leftUndone = [] }: Operation, step: Step): OperationStatus {
   if (status === "Succeeded") return kind === "compensate" ? status : "Failed";
   const isLeft = leftUndone.some((undo) => {
     const left = undoStep(request, undo);
@@ -64,7 +64,7 @@ function settleUndo({ kind, status, request, leftUndone = [] }: Operation, step:
 }
 
 /** A step stopped by the cancellation has that as its error; it has not failed. */
-function tellCanceled<S extends Step>(step: S): S {
+function asCanceled<S extends Step>(step: S): S {
   const isCanceled = step.status === "Failed" && isCode(step.error?.code, "OPERATION_CANCELED");
   return isCanceled ? { ...step, status: "Canceled" } : step;
 }

@@ -4,10 +4,10 @@ import type { Invocation } from "../durable/activity.ts";
 import type { ActivityPorts } from "./host.ts";
 
 /** Begins the next request that waits for the namespace. */
-export async function admitWaiting(
+export async function beginWaiting(
   { backlog }: Pick<ActivityPorts, "backlog">,
   { client, warn }: Invocation,
   berth: Berth,
 ): Promise<void> {
-  if (client) await backlog?.admitNext({ client: client(), warn }, berth);
+  if (client) await backlog?.beginNext({ client: client(), warn }, berth);
 }

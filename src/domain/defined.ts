@@ -1,0 +1,9 @@
+type Undefinable<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T];
+type Defined<T> = { [K in Exclude<keyof T, Undefinable<T>>]: T[K] } & {
+  [K in Undefinable<T>]?: Exclude<T[K], undefined>;
+};
+
+/** The fields that have a value: an optional field of a record is absent, not undefined. */
+export function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
