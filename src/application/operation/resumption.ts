@@ -29,8 +29,10 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   const forward = forwardOf(operation, steps);
   const stages = undoStages(kind, request, { earlier, migration, admins: adminsOf(steps) });
   const next = stages[stages.findLastIndex((stage) => forward.some((step) => isOf(stage, step))) + 1];
-  // What returns the previous mode of a migration writes even if nothing was removed.
-  return next === undefined || next.phase === "retire" ? left : { ...left, undos: [...left.undos, ...next.undos] };
+  if (next === undefined) return left;
+  // What returns the previous mode of a migration writes even if nothing was removed, so it waits for that phase to begin.
+  const isTooSoon = next.phase === "retire" && !hasBegun("retire", operation, forward);
+  return isTooSoon ? left : { ...left, undos: [...left.undos, ...next.undos] };
 }
 
 /** What the steps that have begun show. */

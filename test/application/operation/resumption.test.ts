@@ -66,6 +66,13 @@ it("undoes in the next run what an earlier run may have scheduled last, but does
   expect(abandon(onboarding, [looked], "Given up.").leftUndone).toBeUndefined();
 });
 
+it("returns what a removal takes away that the last phase of a migration may have queued, and no sooner", () => {
+  const undosOf = (...names: readonly string[]) => resumptionOf(migrating, ofMigration(...names))?.undos;
+
+  expect(undosOf(...untilCutOver)).not.toContain("returnPodIdentity");
+  expect(undosOf(...untilCutOver, "checkPods")).toContain("returnPodIdentity");
+});
+
 it.each([
   ["nothing has begun", [], false],
   ["a look has succeeded", [step("checkDependants", "aks-dev/team-a")], false],
