@@ -4,7 +4,18 @@ import type { Schema } from "./schema.ts";
 export interface Column {
   readonly name: string;
   readonly type: string;
-  readonly jsonPath: string;
+  readonly format: string;
+  readonly description: string;
+  /** Above 0, only wide tables show it. */
+  readonly priority: number;
+  /** Where its values are, in custom resources. */
+  readonly jsonPath?: string;
+}
+
+export interface Subresource {
+  readonly subresource: string;
+  readonly responseKind: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly verbs: readonly string[];
 }
 
 export interface Resource {
@@ -14,6 +25,14 @@ export interface Resource {
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
+  /** Names under which clients ask for several resources at once, such as `all`. */
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  readonly subresources: readonly Subresource[];
+  /** Of its version in the store. */
+  readonly hash?: string;
+  /** Of a built-in resource: the name of its schema. */
+  readonly definition?: string;
   readonly namespaced: boolean;
   readonly schema: Schema;
   /** Whether `/status` is written separately. */
