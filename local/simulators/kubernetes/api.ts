@@ -6,7 +6,7 @@ import { type FieldValidation, unparsable } from "./body.ts";
 import { type Decoded, decodeText } from "./decodeText.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
 import { badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
+import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { openApiDocument } from "./openApi.ts";
@@ -22,6 +22,7 @@ import {
 import { createPages } from "./pages.ts";
 import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
 import { requirePatchType } from "./patches.ts";
+import { answerLog } from "./podLog.ts";
 import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import type { Reviews } from "./reviews.ts";
@@ -110,7 +111,8 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
     if (path.subresource === "log" && resource.kind === "Pod") {
       if (request.method !== "GET") throw methodNotAllowed();
-      return logOf(objects.get(target));
+      const lookUp = () => store.get(resource, target.namespace, target.name);
+      return answerLog(objects.get(target), request.url.searchParams, { podLog, lookUp });
     }
     // Server-side apply needs a second right if it creates the object.
     const mayCreate = () => access.require(user, attributesOf("create", path));
@@ -210,14 +212,6 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       default:
         throw methodNotAllowed();
     }
-  }
-
-  /** Always the whole log: following it and limiting its length are not supported. */
-  function logOf({ metadata: { namespace = "", name }, spec }: KubeObject): Answer {
-    const text = podLog({ namespace, name });
-    if (text !== undefined) return { code: 200, body: text };
-    const container = stringAt(listAt(spec ?? null, "containers")[0] ?? null, "name") ?? "";
-    throw badRequest(`container "${container}" in pod "${name}" is waiting to start: ContainerCreating`);
   }
 
   function list(request: ApiRequest, resource: Resource, namespace: string | undefined): Answer {

@@ -154,6 +154,7 @@ export function definedResources(definition: KubeObject): Resource[] {
       },
       hasStatus: subresources?.status !== undefined,
       isCustom: true,
+      hasDefaults: JSON.stringify(openAPIV3Schema).includes('"default":'),
       hasGeneration: true,
       columns: [
         nameColumn,

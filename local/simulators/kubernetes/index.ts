@@ -17,6 +17,7 @@ import { createAuthentication } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { definedResources } from "./customResources.ts";
+import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
 import { startJobController } from "./jobs.ts";
@@ -117,6 +118,7 @@ export async function startKubernetes(
     startGarbageCollector(parts),
     startJobController(parts),
     startQuotaController(parts),
+    startDeploymentController(parts),
   ];
 
   const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
@@ -204,8 +206,10 @@ export async function startKubernetes(
 
 /** Serves the resources of a definition as soon as it is stored; deleting it also deletes all its objects. */
 function serveDefinitions(store: Store, resources: Resources): () => void {
-  return store.subscribe(({ type, resource, object }) => {
+  return store.subscribe(({ type, resource, object, previous }) => {
     if (resource.kind !== "CustomResourceDefinition") return;
+    // A version may no longer be served, or have another schema.
+    if (previous) for (const defined of definedResources(previous)) resources.remove(defined);
     for (const defined of definedResources(object)) {
       if (type === "DELETED") {
         for (const instance of store.list(defined)) store.remove(defined, instance);

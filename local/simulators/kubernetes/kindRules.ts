@@ -86,8 +86,10 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
       });
     case "ConfigMap":
     case "Secret": {
-      if (before["immutable"] !== true || equal(before["data"], after["data"])) return [];
-      return [forbidden("data", "field is immutable when `immutable` is set")];
+      if (before["immutable"] !== true) return [];
+      return ["immutable", "data", "binaryData"]
+        .filter((field) => !equal(before[field], after[field]))
+        .map((field) => forbidden(field, "field is immutable when `immutable` is set"));
     }
     default:
       return [];

@@ -38,6 +38,8 @@ export interface Resource {
   /** Whether `/status` is written separately. */
   readonly hasStatus: boolean;
   readonly isCustom: boolean;
+  /** Of a custom resource: objects from before a default get it when they are read. */
+  readonly hasDefaults?: boolean;
   /** Whether a change outside metadata and status increments metadata.generation. */
   readonly hasGeneration: boolean;
   readonly columns: readonly Column[];

@@ -69,7 +69,9 @@ function textAt(object: KubeObject, path: readonly string[]): string {
   const field = path.join(".");
   // Two names of older clients.
   if (field === "name") return object.metadata.name;
-  if (object.kind === "Event" && field === "source") return stringAt(object, "source", "component") ?? "";
+  if (object.kind === "Event" && field === "source") {
+    return stringAt(object, "source", "component") || (stringAt(object, "reportingComponent") ?? "");
+  }
   if (object.kind === "Job" && field === "status.successful") return String(at(object, "status", "succeeded") ?? 0);
   return String(at(object, ...path) ?? zeros[field] ?? "");
 }

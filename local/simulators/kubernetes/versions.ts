@@ -2,6 +2,7 @@
 import type { JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
+import { objectWithDefaults } from "./schema.ts";
 
 /** Events are in two groups, with other names for some of their fields. */
 const eventFields = [
@@ -14,11 +15,12 @@ const eventFields = [
   ["count", "deprecatedCount"],
 ] as const;
 
-export function inVersionOf(
-  resource: Pick<Resource, "group" | "version" | "isCustom">,
-  object: KubeObject,
-): KubeObject {
+export function inVersionOf(resource: Resource, object: KubeObject): KubeObject {
   const apiVersion = apiVersionOf(resource);
+  if (resource.hasDefaults === true) {
+    const { metadata, kind, ...rest } = object;
+    return { ...objectWithDefaults({ ...rest, kind, metadata }, resource.schema), apiVersion, kind, metadata };
+  }
   if (object.apiVersion === apiVersion) return object;
   if (object.kind !== "Event" || resource.isCustom) return { ...object, apiVersion };
   const isCore = resource.group === "";

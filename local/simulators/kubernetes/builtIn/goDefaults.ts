@@ -227,6 +227,7 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "admissionregistration/v1.MatchResources": (match) =>
     filled(match, { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} }),
   "apiextensions/v1.CustomResourceDefinitionSpec": (spec) => filled(spec, { conversion: { strategy: "None" } }),
+  "apiextensions/v1.CustomResourceConversion": (conversion) => filledTexts(conversion, { strategy: "None" }),
   "apiextensions/v1.CustomResourceDefinitionNames": (names) => {
     const kind = stringAt(names, "kind") ?? "";
     return filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });

@@ -22,6 +22,12 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
     ),
     ...["reason", "reportingComponent", "source", "type"],
   ],
+  "events.k8s.io": [
+    ...["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].map(
+      (field) => `regarding.${field}`,
+    ),
+    ...["reason", "reportingController", "type"],
+  ],
   Pod: [
     ...["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork"],
     ...["status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"],
@@ -57,5 +63,5 @@ export const builtInResources: readonly Resource[] = builtInKinds.kinds
     columns: each.columns.map(([name, type, format, priority, text]) => ({
       ...{ name, type, format, priority, description: builtInKinds.texts[text] ?? "" },
     })),
-    selectableFields: selectable[each.kind] ?? [],
+    selectableFields: selectable[each.group === "events.k8s.io" ? "events.k8s.io" : each.kind] ?? [],
   }));
