@@ -1,11 +1,17 @@
 /**
  * `npm run apiServer`: builds a real API server from its Go modules, once for each set of versions. A program that is there
- * is not built again, so a build that was interrupted goes on where it stopped.
+ * is not built again, so a build that was interrupted goes on where it stopped. With `-- --helm`, it builds Helm instead.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { type ProgramName, programNames, programsFolder, readVersions } from "../local/apiServer/programs.ts";
+import { dirname, join } from "node:path";
+import {
+  type ProgramName,
+  programNames,
+  programsFolder,
+  readVersions,
+  testPrograms,
+} from "../local/apiServer/programs.ts";
 import { buildWith, CannotBuild, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
 
 const versions = readVersions();
@@ -18,6 +24,7 @@ try {
 }
 
 function main() {
+  if (process.argv.includes("--helm")) return buildHelm();
   const missing = programNames.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) {
     const go = findGo();
@@ -29,6 +36,17 @@ function main() {
   }
   for (const name of programNames) expectVersion(name);
   console.log(folder);
+}
+
+/** Helm, by which tests install a chart. */
+function buildHelm() {
+  const path = testPrograms.helm.path();
+  if (!existsSync(path)) {
+    const go = findGo();
+    mkdirSync(dirname(path), { recursive: true });
+    buildWith(go, { path, module: "helm", args: ["build", "-ldflags", "-s -w", "helm.sh/helm/v4/cmd/helm"] });
+  }
+  console.log(path);
 }
 
 function build(go: string, name: ProgramName) {

@@ -14,6 +14,7 @@ import { answerOpenApiV2, openApiV2Path } from "./openApiV2.ts";
 import {
   invalidOptions,
   optionsOf,
+  refuseTable,
   requireAcceptable,
   requireDeletePolicy,
   requireListOptions,
@@ -93,6 +94,8 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     if (review !== undefined) {
       const isOpen = review.isOfOneself && user.isAnonymous !== true;
       if (!isOpen) access.require(user, attributesOf(verbOf(request, path), path));
+      // They have no metadata of which a table could be made.
+      if (wants(request, "Table")) refuseTable();
       return { code: 201, body: await review.answer({ user, body: reviewOf(request) }, request.method) };
     }
     access.require(user, attributesOf(verbOf(request, path), path));

@@ -1,5 +1,6 @@
 /** The definitions that OpenAPI documents are made of: recorded ones of built-in kinds, and those of custom resources. */
 import { builtInKinds } from "./builtIn/kinds.ts";
+import { objectSchema } from "./builtIn/schemas.ts";
 import type { JsonObject } from "./json.ts";
 import type { Resource } from "./resource.ts";
 
@@ -11,7 +12,10 @@ export function schemaName({ definition, group, version, kind }: Resource): stri
   return definition ?? [...group.split(".").reverse(), version, kind].join(".");
 }
 
-export function publishedDefinitions(resources: readonly Resource[]): Record<string, JsonObject> {
+export function publishedDefinitions(
+  resources: readonly Resource[],
+  { isVersion2 = false }: { isVersion2?: boolean } = {},
+): Record<string, JsonObject> {
   const found: Record<string, JsonObject> = {};
   const visit = (name: string) => {
     if (found[name] !== undefined) return;
@@ -22,13 +26,16 @@ export function publishedDefinitions(resources: readonly Resource[]): Record<str
   for (const resource of resources) {
     if (resource.definition === undefined) {
       visit(metadata);
-      found[schemaName(resource)] = customDefinition(resource);
+      found[schemaName(resource)] = customDefinition(resource, isVersion2);
     } else visit(resource.definition);
   }
   return found;
 }
 
-function customDefinition({ schema, group, version, kind }: Resource): JsonObject {
+/** The older document says nothing of an object that may have any fields. */
+function customDefinition({ schema: given, group, version, kind }: Resource, isVersion2: boolean): JsonObject {
+  const isOpen = isVersion2 && given["x-kubernetes-preserve-unknown-fields"] === true;
+  const schema = isOpen ? objectSchema({}) : given;
   const { properties = {}, ...rest } = schema;
   const { metadata: _, ...own } = properties;
   const plain: JsonObject = JSON.parse(JSON.stringify({ ...rest, properties: own }));

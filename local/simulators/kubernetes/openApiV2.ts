@@ -17,14 +17,14 @@ const binary = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export function answerOpenApiV2(resources: Resources, accept: string | undefined): Answer {
   if (!accept?.includes(asked) && !accept?.includes(binary)) return { code: 200, body: printJson(resources.all()) };
-  const bytes = printBinary(resources.all());
+  const bytes = binaryOf(resources);
   return { stream: (response) => response.writeHead(200, { "content-type": binary }).end(bytes) };
 }
 
 const info = { title: "Kubernetes", version: kubernetesVersion };
 
 function printJson(resources: readonly Resource[]): JsonObject {
-  return { swagger: "2.0", info, paths: {}, definitions: publishedDefinitions(resources) };
+  return { swagger: "2.0", info, paths: {}, definitions: publishedDefinitions(resources, { isVersion2: true }) };
 }
 
 /** The numbers of gnostic's fields, as far as this document has them. */
@@ -55,8 +55,20 @@ const Document = protobuf
 `)
   .root.lookupType("Document");
 
+/** It is large, and clients poll it until a custom resource is in it. */
+const printed = new WeakMap<Resources, { readonly revision: number; readonly bytes: Uint8Array }>();
+
+function binaryOf(resources: Resources): Uint8Array {
+  const { revision } = resources;
+  const known = printed.get(resources);
+  if (known?.revision === revision) return known.bytes;
+  const bytes = printBinary(resources.all());
+  printed.set(resources, { revision, bytes });
+  return bytes;
+}
+
 function printBinary(resources: readonly Resource[]): Uint8Array {
-  const items = Object.entries(publishedDefinitions(resources)).map(([name, definition]) => ({
+  const items = Object.entries(publishedDefinitions(resources, { isVersion2: true })).map(([name, definition]) => ({
     name,
     value: describe(definition),
   }));

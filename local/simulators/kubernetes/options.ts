@@ -86,13 +86,20 @@ function fromTheFuture(version: string, newest: number): ApiFailure {
 const servable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 export function requireAcceptable(accept: string | undefined, { isCustom }: Pick<Resource, "isCustom">): void {
-  const asked = (accept ?? "").split(",").map((each) => (each.split(";")[0] ?? "").trim().toLowerCase());
-  const isServable = (type: string) => ["", "*/*", "application/*", "text/yaml", ...servable].includes(type);
+  const asked = (accept || "*/*").split(",").map((each) => (each.split(";")[0] ?? "").trim().toLowerCase());
+  const isServable = (type: string) => ["*/*", "application/*", "text/yaml", ...servable].includes(type);
   if (asked.some(isServable)) return;
-  if (isCustom) {
-    const message = `only the following media types are accepted: ${servable.join(", ")}`;
-    throw new ApiFailure(406, "NotAcceptable", message);
-  }
+  if (isCustom) throw notAcceptable();
   const message = `406: Not Acceptable\n\nAvailable representations: ${servable.join(", ")}`;
   throw new ApiFailure(406, "NotAcceptable", message, {});
+}
+
+/** Of what has no metadata, no table can be made. */
+export function refuseTable(): never {
+  throw notAcceptable();
+}
+
+function notAcceptable(): ApiFailure {
+  const message = `only the following media types are accepted: ${servable.join(", ")}`;
+  return new ApiFailure(406, "NotAcceptable", message);
 }

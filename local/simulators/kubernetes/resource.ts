@@ -48,6 +48,8 @@ export interface Resource {
 }
 
 export interface Resources {
+  /** Changes whenever they do. */
+  readonly revision: number;
   find(group: string, version: string, plural: string): Resource | undefined;
   ofKind(apiVersion: string, kind: string): Resource | undefined;
   all(): readonly Resource[];
@@ -57,13 +59,23 @@ export interface Resources {
 
 export function createResources(builtIn: readonly Resource[]): Resources {
   const served = new Map(builtIn.map((resource) => [key(resource), resource]));
+  let revision = 0;
   return {
+    get revision() {
+      return revision;
+    },
     find: (group, version, plural) => served.get(key({ group, version, plural })),
     ofKind: (apiVersion, kind) =>
       [...served.values()].find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion),
     all: () => [...served.values()],
-    add: (resource) => void served.set(key(resource), resource),
-    remove: (resource) => void served.delete(key(resource)),
+    add(resource) {
+      served.set(key(resource), resource);
+      revision += 1;
+    },
+    remove(resource) {
+      served.delete(key(resource));
+      revision += 1;
+    },
   };
 }
 

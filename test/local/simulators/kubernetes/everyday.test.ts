@@ -1,11 +1,13 @@
-/** What a person does every day, by the newest kubectl: the one that `npm run apiServer` builds. Each row is a command line. */
+/**
+ * What a person does every day, by the newest kubectl and Helm: those that `npm run apiServer` builds. Each row is a command line.
+ */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findPrograms } from "../../../../local/apiServer/programs.ts";
+import { findPrograms, testPrograms } from "../../../../local/apiServer/programs.ts";
 import { startScheduler } from "../../../../local/cluster/scheduler.ts";
 import { type Kubelet, startKubelet } from "../../../../local/kubelet/index.ts";
 import { sayNotRun } from "../../../support/notRun.ts";
@@ -92,6 +94,30 @@ const refused: readonly Row[] = [
   ["create -f misspelt.yaml", 'unknown field "dato"'],
 ];
 
+/** Of an ordinary chart, which `helm create` writes; its image is one of this cluster. */
+const helmRows: readonly Row[] = [
+  ["create shop", "Creating shop"],
+  ["lint shop", "1 chart(s) linted, 0 chart(s) failed"],
+  [
+    "install store shop -n charts --create-namespace --set image.repository=sleeper --set image.tag=2",
+    /STATUS: deployed/,
+  ],
+  ["list -n charts", /store\s+charts\s+1\s+.*deployed/],
+  ["status store -n charts", /STATUS: deployed/],
+  ["get manifest store -n charts", /kind: Deployment/],
+  ["upgrade store shop -n charts --reuse-values --set replicaCount=2", /REVISION: 2/],
+  ["upgrade --install store shop -n charts --reuse-values --set replicaCount=3 --dry-run=server", /REVISION: 3/],
+  ["history store -n charts", /2\s+.*deployed/],
+  ["rollback store 1 -n charts", "Rollback was a success! Happy Helming!"],
+  ["list -n charts -o json", /"revision":"3"/],
+  ["uninstall store -n charts --wait=false", 'release "store" uninstalled'],
+  ["list -n charts -q", ""],
+];
+
+const helm = testPrograms.helm.path();
+const hasHelm = existsSync(helm);
+if (!hasHelm) sayNotRun(`Helm's everyday commands: it is not built here (${testPrograms.helm.build})`);
+
 if (kubectl === undefined) sayNotRun("kubectl's everyday commands: it is not built here (npm run apiServer)");
 
 describe.runIf(kubectl !== undefined)("kubectl every day", () => {
@@ -126,6 +152,11 @@ describe.runIf(kubectl !== undefined)("kubectl every day", () => {
     rmSync(home, { recursive: true });
   });
 
+  async function sayToHelm(line: string): Promise<string> {
+    const env = { PATH: process.env["PATH"], HOME: home, KUBECONFIG: join(home, "config") };
+    return (await run(helm, line.split(" "), { env, cwd: home })).stdout;
+  }
+
   /** Single quotes stand for double ones, and `_` for a space in a schedule. */
   async function say(line: string): Promise<{ stdout: string; stderr: string }> {
     const words = line
@@ -144,6 +175,12 @@ describe.runIf(kubectl !== undefined)("kubectl every day", () => {
     const { stdout } = await say(line);
     if (typeof expected === "string") expect(stdout.trimEnd().split("\n").at(-1)).toBe(expected);
     else expect(stdout).toMatch(expected);
+  });
+
+  test.runIf(hasHelm).each(helmRows)("helm %s", { timeout: 90_000 }, async (line, expected) => {
+    const said = await sayToHelm(line);
+    if (typeof expected === "string") expect(said.trimEnd().split("\n").at(-1)).toBe(expected);
+    else expect(said).toMatch(expected);
   });
 
   test.each(refused)("refuses: %s", async (line, expected) => {
