@@ -1,23 +1,18 @@
 /**
  * `npm run apiServer`: builds a real API server from its Go modules, once for each set of versions. A program that is there
- * is not built again, so a build that was interrupted goes on where it stopped.
+ * is not built again, so a build that was interrupted goes on where it stopped. With `-- --helm`, it builds Helm instead.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import {
-  modulesFolder,
   type ProgramName,
   programNames,
   programsFolder,
   readVersions,
+  testPrograms,
 } from "../local/apiServer/programs.ts";
-
-/** Says what is wrong and what to do next; no stack. */
-class CannotBuild extends Error {}
-
-/** This machine lacks what the build needs, Go or the network: its own exit code, EX_UNAVAILABLE, for scripts. */
-class Unavailable extends CannotBuild {}
+import { buildWith, CannotBuild, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
 
 const versions = readVersions();
 const folder = programsFolder();
@@ -25,12 +20,11 @@ const folder = programsFolder();
 try {
   main();
 } catch (error) {
-  if (!(error instanceof CannotBuild)) throw error;
-  console.error(error.message);
-  process.exitCode = error instanceof Unavailable ? 69 : 1;
+  endWith(error);
 }
 
 function main() {
+  if (process.argv.includes("--helm")) return buildHelm();
   const missing = programNames.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) {
     const go = findGo();
@@ -44,80 +38,24 @@ function main() {
   console.log(folder);
 }
 
-/** The Go on the PATH, or the one where its installer puts it. */
-function findGo(): string {
-  const wanted = /^go (\d+)\.(\d+)/m.exec(readFileSync(join(modulesFolder, "kubernetes/go.mod"), "utf8"));
-  const needed = `Go ${wanted?.[1]}.${wanted?.[2]}`;
-  const candidates = ["go", process.env["MOORING_GO"] ?? "/usr/local/go/bin/go"];
-  const tooOld: string[] = [];
-  for (const go of candidates) {
-    const { status, stdout } = spawnSync(go, ["env", "GOVERSION"], { encoding: "utf8", env: goEnvironment() });
-    const found = status === 0 ? /^go(\d+)\.(\d+)/.exec(stdout.trim()) : null;
-    if (!found) continue;
-    if (isAtLeast(found, wanted)) return go;
-    tooOld.push(`${go} is ${stdout.trim()}`);
+/** Helm, by which tests install a chart. */
+function buildHelm() {
+  const path = testPrograms.helm.path();
+  if (!existsSync(path)) {
+    const go = findGo();
+    mkdirSync(dirname(path), { recursive: true });
+    buildWith(go, { path, module: "helm", args: ["build", "-ldflags", "-s -w", "helm.sh/helm/v4/cmd/helm"] });
   }
-  const use = "Only this command needs Go: without it, the sandbox simulates its clusters.";
-  throw new Unavailable(
-    tooOld.length > 0
-      ? `${tooOld.join("; ")}, and Kubernetes ${versions.kubernetes} needs ${needed} or newer. Install it (https://go.dev/dl) and run this command again. ${use}`
-      : `There is no Go on the PATH, nor at ${candidates[1]}; Kubernetes ${versions.kubernetes} needs ${needed} or newer. Install it (https://go.dev/dl) and run this command again. ${use}`,
-  );
-}
-
-function isAtLeast(found: readonly string[], wanted: readonly string[] | null): boolean {
-  const [major, minor] = [Number(found[1]), Number(found[2])];
-  const [least, leastMinor] = [Number(wanted?.[1]), Number(wanted?.[2])];
-  return major > least || (major === least && minor >= leastMinor);
-}
-
-/** Go would otherwise download another Go where the installed one is too old. */
-function goEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, GOTOOLCHAIN: "local", GOWORK: "off", CGO_ENABLED: "0" };
+  console.log(path);
 }
 
 function build(go: string, name: ProgramName) {
-  console.error(`  ${name}`);
   const isEtcd = name === "etcd";
-  const partial = join(folder, `.${name}.${process.pid}`);
-  const args = [
-    ...["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", isEtcd ? "-s -w" : kubernetesFlags()],
-    ...["-o", partial, isEtcd ? "." : `k8s.io/kubernetes/cmd/${name}`],
-  ];
-  const done = spawnSync(go, args, {
-    cwd: join(modulesFolder, isEtcd ? "etcd" : "kubernetes"),
-    env: goEnvironment(),
-    encoding: "utf8",
-    stdio: ["ignore", "inherit", "pipe"],
-    maxBuffer: 64 * 1024 * 1024,
+  buildWith(go, {
+    path: join(folder, name),
+    module: isEtcd ? "etcd" : "kubernetes",
+    args: ["build", "-ldflags", isEtcd ? "-s -w" : kubernetesFlags(), isEtcd ? "." : `k8s.io/kubernetes/cmd/${name}`],
   });
-  if (done.status !== 0) throw notBuilt(name, done.stderr ?? "");
-  renameSync(partial, join(folder, name));
-}
-
-/** What its own build scripts stamp: without it, clients see v0.0.0-master. */
-function kubernetesFlags(): string {
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(versions.kubernetes) ?? [];
-  const stamps = { gitVersion: versions.kubernetes, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
-  const flags = Object.entries(stamps).flatMap(([field, value]) =>
-    ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].map(
-      (variable) => `-X ${variable}.${field}=${value}`,
-    ),
-  );
-  return ["-s", "-w", ...flags].join(" ");
-}
-
-function notBuilt(name: ProgramName, said: string): CannotBuild {
-  const last = said.trim().split("\n").slice(-3).join("\n");
-  const isUnreachable = /dial tcp|no such host|i\/o timeout|connection refused|proxyconnect|TLS handshake/.test(said);
-  if (isUnreachable) {
-    return new Unavailable(
-      `${name} was not built: Go cannot reach its module proxy (go env GOPROXY).\n${last}\nRun the same command again when it can be reached; it goes on where it stopped.`,
-    );
-  }
-  return new CannotBuild(
-    `${name} was not built:\n${last}\nRun the same command again after the cause is mended; it goes on where it stopped.`,
-  );
 }
 
 /** A program of another version would make answers that nobody can compare. */

@@ -1,14 +1,15 @@
 /**
- * Writes local/simulators/kubernetes/protobuf/fields.json from the published Go modules k8s.io/api and k8s.io/apimachinery,
+ * Writes local/simulators/kubernetes/protobuf/fields.json from the published Go modules k8s.io/api, k8s.io/apimachinery and
+ * k8s.io/apiextensions-apiserver,
  * whose struct tags say how each field is written in protobuf and in JSON:
  *
- *   go mod download -json k8s.io/api@v0.37.2 k8s.io/apimachinery@v0.37.2     # prints each folder as Dir
- *   node tools/run.mjs tools/writeProtobufFields.ts <folder of api> <folder of apimachinery>
+ *   go mod download -json k8s.io/api@v0.36.3 k8s.io/apimachinery@v0.36.3 k8s.io/apiextensions-apiserver@v0.36.3
+ *   node tools/run.mjs tools/writeProtobufFields.ts <folder of each, which that prints as Dir>
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-const [api = "", machinery = ""] = process.argv.slice(2);
+const [api = "", machinery = "", extensions = ""] = process.argv.slice(2);
 const file = join(dirname(import.meta.dirname), "local/simulators/kubernetes/protobuf/fields.json");
 
 /** The folder of each package, with the API version of its kinds; those of meta/v1 are in every version. */
@@ -24,6 +25,20 @@ const packages: Readonly<Record<string, { readonly folder: string; readonly apiV
   "policy/v1": { folder: join(api, "policy/v1"), apiVersion: "policy/v1" },
   "coordination/v1": { folder: join(api, "coordination/v1"), apiVersion: "coordination.k8s.io/v1" },
   "events/v1": { folder: join(api, "events/v1"), apiVersion: "events.k8s.io/v1" },
+  "autoscaling/v2": { folder: join(api, "autoscaling/v2"), apiVersion: "autoscaling/v2" },
+  "certificates/v1": { folder: join(api, "certificates/v1"), apiVersion: "certificates.k8s.io/v1" },
+  "storage/v1": { folder: join(api, "storage/v1"), apiVersion: "storage.k8s.io/v1" },
+  "node/v1": { folder: join(api, "node/v1"), apiVersion: "node.k8s.io/v1" },
+  "discovery/v1": { folder: join(api, "discovery/v1"), apiVersion: "discovery.k8s.io/v1" },
+  "resource/v1": { folder: join(api, "resource/v1"), apiVersion: "resource.k8s.io/v1" },
+  "flowcontrol/v1": { folder: join(api, "flowcontrol/v1"), apiVersion: "flowcontrol.apiserver.k8s.io/v1" },
+  "scheduling/v1": { folder: join(api, "scheduling/v1"), apiVersion: "scheduling.k8s.io/v1" },
+  "admissionregistration/v1": {
+    ...{ folder: join(api, "admissionregistration/v1"), apiVersion: "admissionregistration.k8s.io/v1" },
+  },
+  "apiextensions/v1": {
+    ...{ folder: join(extensions, "pkg/apis/apiextensions/v1"), apiVersion: "apiextensions.k8s.io/v1" },
+  },
   "meta/v1": { folder: join(machinery, "pkg/apis/meta/v1") },
 };
 
@@ -38,6 +53,10 @@ const special: Readonly<Record<string, string>> = {
   "meta/v1.MicroTime": "time",
   "meta/v1.Duration": "duration",
   "meta/v1.FieldsV1": "raw",
+  "apiextensions/v1.JSON": "raw",
+  "apiextensions/v1.JSONSchemaPropsOrArray": "schemaOrArray",
+  "apiextensions/v1.JSONSchemaPropsOrBool": "schemaOrBool",
+  "apiextensions/v1.JSONSchemaPropsOrStringArray": "schemaOrStrings",
 };
 
 interface Source {
@@ -48,10 +67,17 @@ interface Source {
 }
 
 function readSource(folder: string): Source {
-  const text = readFileSync(join(folder, "types.go"), "utf8");
+  const text = ["types.go", "types_jsonschema.go"]
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, "utf8"))
+    .join("\n");
   return {
     structs: new Map(
-      [...text.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)].map(([, name = "", body = ""]) => [name, body]),
+      [...text.matchAll(/^type (\w+) struct ?\{(?:\}|\n([\s\S]*?)^\})/gm)].map(([, name = "", body = ""]) => [
+        name,
+        body,
+      ]),
     ),
     named: new Map([...text.matchAll(/^type (\w+) ([^\s{]+)$/gm)].map(([, name = "", type = ""]) => [name, type])),
     imports: new Map(
@@ -123,6 +149,6 @@ for (const [name, { apiVersion }] of Object.entries(packages)) {
     kinds[apiVersion === undefined ? `* ${struct}` : `${apiVersion} ${struct}`] = `${name}.${struct}`;
   }
 }
-const versions = [api, machinery].map((folder) => `k8s.io/${basename(folder)}`).join(", ");
+const versions = [api, machinery, extensions].map((folder) => `k8s.io/${basename(folder)}`).join(", ");
 writeFileSync(file, `${JSON.stringify({ source: versions, kinds, messages })}\n`);
 console.log(`${Object.keys(kinds).length} kinds, ${Object.keys(messages).length} messages from ${versions}`);

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exportPKCS8, exportSPKI } from "jose";
+import { printKubeconfig } from "../kubeconfig.ts";
 import type { Certificate } from "../simulators/tls.ts";
 import type { Cluster, World } from "../simulators/world.ts";
 
@@ -33,16 +34,8 @@ export async function writeFiles(
     await writeFile(file, typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 });
     return file;
   };
-  const webhookConfig = await write("authorization.kubeconfig", {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [
-      { name: "sandbox", cluster: { server: `${callbacks}/authorize`, "certificate-authority-data": authority() } },
-    ],
-    users: [{ name: "api-server", user: {} }],
-    contexts: [{ name: "sandbox", context: { cluster: "sandbox", user: "api-server" } }],
-    "current-context": "sandbox",
-  });
+  const decider = { name: "sandbox", server: `${callbacks}/authorize`, ca: tls.certificate };
+  const webhookConfig = await write("authorization.kubeconfig", printKubeconfig(decider));
   const [certificate, privateKey, serviceAccountKey, serviceAccountPublicKey, tokens, authentication, authorization] =
     await Promise.all([
       write("certificate.pem", tls.certificate),
@@ -88,8 +81,4 @@ export async function writeFiles(
       }),
     ]);
   return { certificate, privateKey, serviceAccountKey, serviceAccountPublicKey, tokens, authentication, authorization };
-
-  function authority(): string {
-    return Buffer.from(tls.certificate).toString("base64");
-  }
 }

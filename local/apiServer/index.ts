@@ -11,12 +11,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createApi, type KubernetesApi } from "../cluster/api.ts";
 import { createClusterObjects } from "../cluster/objects.ts";
 import { freePort } from "../freePort.ts";
-import {
-  type KubernetesOptions,
-  type KubernetesSimulator,
-  printKubeconfig,
-  type Restriction,
-} from "../simulators/kubernetes/index.ts";
+import { printKubeconfig } from "../kubeconfig.ts";
+import type { KubernetesOptions, KubernetesSimulator, Restriction } from "../simulators/kubernetes/index.ts";
 import { createListener } from "../simulators/kubernetes/server.ts";
 import type { SimulatorContext } from "../simulators/simulator.ts";
 import { startCallbacks } from "./callbacks.ts";

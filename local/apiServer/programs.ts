@@ -37,21 +37,44 @@ function requiredVersion(file: string, module: string): string {
   return line[1];
 }
 
+interface Places {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly folder?: string;
+}
+
 /** Outside the checkout, with a name of its own for each set of versions, so that checkouts share it. */
-export function programsFolder({
-  environment = process.env,
-  folder = modulesFolder,
-}: {
-  environment?: NodeJS.ProcessEnv;
-  folder?: string;
-} = {}): string {
-  const { kubernetes, etcd } = readVersions(folder);
+export function programsFolder(places: Places = {}): string {
+  const { kubernetes, etcd } = readVersions(places.folder);
+  const files = ["kubernetes/go.mod", "kubernetes/go.sum", "etcd/go.mod", "etcd/go.sum", "etcd/main.go"];
+  return builtFolder(`kubernetes-${kubernetes}-etcd-${etcd}`, files, places);
+}
+
+function builtFolder(
+  name: string,
+  files: readonly string[],
+  { environment = process.env, folder = modulesFolder }: Places = {},
+): string {
   const hash = createHash("sha256");
-  for (const name of ["kubernetes/go.mod", "kubernetes/go.sum", "etcd/go.mod", "etcd/go.sum", "etcd/main.go"])
-    hash.update(readFileSync(join(folder, name)));
-  const key = `kubernetes-${kubernetes}-etcd-${etcd}-${process.platform}-${process.arch}-${hash.digest("hex").slice(0, 8)}`;
+  for (const file of files) hash.update(readFileSync(join(folder, file)));
+  const key = `${name}-${process.platform}-${process.arch}-${hash.digest("hex").slice(0, 8)}`;
   const cache = environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   return join(cache, "mooring/apiServer", key);
+}
+
+/** Programs that only tests need: Kubernetes' own test program, and Helm. */
+export const testPrograms = {
+  conformance: {
+    path: () => join(builtFolder(`conformance-${readVersions().kubernetes}`, filesOf("conformance")), "e2e.test"),
+    build: "npm run conformance -- --build",
+  },
+  helm: {
+    path: () => join(builtFolder("helm", filesOf("helm")), "helm"),
+    build: "npm run apiServer -- --helm",
+  },
+} as const;
+
+function filesOf(module: string): string[] {
+  return [`${module}/go.mod`, `${module}/go.sum`];
 }
 
 /** Undefined unless all of them are built. */

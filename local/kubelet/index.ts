@@ -1,6 +1,7 @@
 /**
  * A minimal kubelet: it watches the pods of a cluster and runs the first container of each as a process of this machine.
- * An image names a known command, so nothing in a pod's spec is executed, and a process gets only its pod's environment.
+ * An image names a known command, and a process gets only its pod's environment. A pod's spec chooses no command, but by its
+ * variables (NODE_OPTIONS) it may: whoever creates pods can run code here, as on any node.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";

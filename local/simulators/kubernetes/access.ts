@@ -1,11 +1,11 @@
 /**
- * Authorization: administrators may do everything, others what the rules bound to them allow; discovery is open to
- * everyone. A restriction limits administrators and others alike.
+ * Authorization: administrators may do everything, others what the rules bound to them allow, in the world or by objects of this
+ * cluster. A restriction limits administrators and others alike.
  */
+import type { PolicyRule } from "../world.ts";
 import type { User } from "./authentication.ts";
 import { ApiFailure, forbidden } from "./failures.ts";
-import { type Json, type JsonObject, objectAt, stringAt } from "./json.ts";
-import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "./rbac.ts";
+import { type AccessAttributes, type BoundRules, isAllowedBy, isPathAllowedBy } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
 
 /** True forbids what the rules allow. Not applied to the sandbox's own components. */
@@ -18,17 +18,42 @@ export interface Access {
   requirePath(user: User, path: string): void;
   /** Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
   requireDiscovery(user: User, path: string): void;
-  /** The answer to a SelfSubjectAccessReview, which any authenticated caller may request. */
-  review(user: User, request: Json): JsonObject;
+  isAllowed(user: User, attributes: AccessAttributes): boolean;
+  isPathAllowed(user: User, verb: string, path: string): boolean;
+  /** All rules that apply to a user in a namespace. */
+  rulesFor(user: User, namespace: string | undefined): readonly PolicyRule[];
 }
 
-export function createAccess(restrictions: readonly Restriction[]): Access {
+/** What an administrator's rules would say. */
+const everything: readonly PolicyRule[] = [
+  { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+  { verbs: ["*"], nonResourceURLs: ["*"] },
+];
+
+export function createAccess(restrictions: readonly Restriction[], boundRules: BoundRules): Access {
+  function rulesFor(user: User, namespace: string | undefined): readonly PolicyRule[] {
+    const isAll = user.isAdministrator || user.groups.includes("system:masters");
+    return [...(isAll ? everything : []), ...user.rules, ...boundRules(user, namespace)];
+  }
+
   function isAllowed(user: User, attributes: AccessAttributes): boolean {
     if (user.isOwn) return true;
-    const isGiven = user.isAdministrator || isAllowedBy(user.rules, attributes);
-    return isGiven && !restrictions.some((restricts) => restricts(attributes));
+    if (restrictions.some((restricts) => restricts(attributes))) return false;
+    return user.isAdministrator || isAllowedBy(rulesFor(user, attributes.namespace), attributes);
   }
+
+  const isPathAllowed = (user: User, verb: string, path: string) =>
+    user.isAdministrator || isPathAllowedBy(rulesFor(user, undefined), verb, path);
+
+  function requirePath(user: User, path: string) {
+    if (isPathAllowed(user, "get", path)) return;
+    throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`, {});
+  }
+
   return {
+    isAllowed,
+    isPathAllowed,
+    rulesFor,
     require(user, attributes) {
       if (isAllowed(user, attributes)) return;
       const { verb, group, resource, subresource, namespace, name } = attributes;
@@ -37,39 +62,9 @@ export function createAccess(restrictions: readonly Restriction[]): Access {
       const why = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`;
       throw forbidden({ plural: resource, group }, name, why);
     },
-    requirePath(user, path) {
-      if (user.isAnonymous) throw pathForbidden(user, path);
-      // Every service account may read the issuer's documents (the ClusterRole system:service-account-issuer-discovery).
-      const isAccount = user.name.startsWith("system:serviceaccount:");
-      if (user.isAdministrator || isAccount || isPathAllowedBy(user.rules, "get", path)) return;
-      throw pathForbidden(user, path);
-    },
-    requireDiscovery(user, path) {
-      if (user.isAnonymous) throw pathForbidden(user, path);
-    },
-    review(user, request) {
-      const asked = objectAt(request, "spec", "resourceAttributes");
-      const allowed = isAllowed(user, {
-        verb: stringAt(asked, "verb") ?? "",
-        group: stringAt(asked, "group") ?? "",
-        resource: stringAt(asked, "resource") ?? "",
-        subresource: stringAt(asked, "subresource"),
-        namespace: stringAt(asked, "namespace"),
-        name: stringAt(asked, "name"),
-      });
-      return {
-        kind: "SelfSubjectAccessReview",
-        apiVersion: "authorization.k8s.io/v1",
-        metadata: {},
-        spec: objectAt(request, "spec"),
-        status: allowed ? { allowed } : { allowed, reason: "no RBAC policy matched" },
-      };
-    },
+    requirePath,
+    requireDiscovery: requirePath,
   };
-}
-
-function pathForbidden(user: User, path: string): ApiFailure {
-  return new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`, {});
 }
 
 export function attributesOf(verb: string, path: ResourcePath): AccessAttributes {

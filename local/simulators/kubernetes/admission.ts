@@ -1,6 +1,7 @@
-/** Admission of a new pod: the check that its service account exists, and then the workload identity webhook. */
+/** Admission of a new pod: its service account exists, limits of its namespace, and then the workload identity webhook. */
 import { ApiFailure, forbidden } from "./failures.ts";
 import { type JsonObject, stringAt } from "./json.ts";
+import { withLimits } from "./limitRanges.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 import {
@@ -32,9 +33,10 @@ export function createAdmission(environment: {
       const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
       throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
-    return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(object)
-      ? withWorkloadIdentity(object, { tenantId, authorityHost: authorityHost(), serviceAccount })
-      : object;
+    const limited = withLimits({ store, resources }, resource, object);
+    return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
+      ? withWorkloadIdentity(limited, { tenantId, authorityHost: authorityHost(), serviceAccount })
+      : limited;
   };
 }
 

@@ -1,12 +1,12 @@
 /** Handles a request: the paths that are not resources, and the verbs on resources. */
-import { parse as parseYaml } from "yaml";
 import { type Access, attributesOf } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import type { User } from "./authentication.ts";
-import type { FieldValidation } from "./body.ts";
+import { type FieldValidation, unparsable } from "./body.ts";
+import { type Decoded, decodeText } from "./decodeText.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
 import { badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
-import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { openApiDocument } from "./openApi.ts";
@@ -14,6 +14,7 @@ import { answerOpenApiV2, openApiV2Path } from "./openApiV2.ts";
 import {
   invalidOptions,
   optionsOf,
+  refuseTable,
   requireAcceptable,
   requireDeletePolicy,
   requireListOptions,
@@ -22,10 +23,13 @@ import {
 import { createPages } from "./pages.ts";
 import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
 import { requirePatchType } from "./patches.ts";
+import { answerLog } from "./podLog.ts";
 import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
+import type { Reviews } from "./reviews.ts";
 import { selectorOf } from "./selectors.ts";
 import type { Store } from "./store.ts";
+import { answerBelow } from "./subresources.ts";
 import { table } from "./table.ts";
 import { streamChanges } from "./watch.ts";
 
@@ -53,10 +57,14 @@ interface Environment {
   readonly documents: Readonly<Record<string, JsonObject>>;
   readonly podLog: (pod: { namespace: string; name: string }) => string | undefined;
   readonly requestToken: (account: KubeObject, request: Json) => Promise<JsonObject>;
+  readonly reviews: Reviews;
+  /** Host and port. */
+  readonly address: () => string;
 }
 
 export function createApi(environment: Environment): (request: ApiRequest, user: User) => Promise<Answer> {
-  const { store, resources, objects, access, now, bookmarkMs, documents, podLog, requestToken } = environment;
+  const { store, resources, objects, access, now, bookmarkMs, documents, podLog, requestToken, reviews, address } =
+    environment;
   const pages = createPages();
 
   return async (asked, user) => {
@@ -70,7 +78,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
     const document =
       ownDocument ??
-      discoveryDocument(resources, request.url.pathname) ??
+      discoveryDocument(resources, request.url.pathname, address()) ??
       openApiDocument(resources, request.url.pathname);
     if (document !== undefined && request.method === "GET") {
       if (ownDocument === undefined) access.requireDiscovery(user, request.url.pathname);
@@ -82,9 +90,13 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
     if (path === undefined) return pageNotFound;
     const resource = resources.find(path.group, path.version, path.plural);
-    if (path.group === "authorization.k8s.io" && path.plural === "selfsubjectaccessreviews") {
-      if (request.method !== "POST") throw methodNotAllowed();
-      return { code: 201, body: access.review(user, read(request)) };
+    const review = reviews.at(path);
+    if (review !== undefined) {
+      const isOpen = review.isOfOneself && user.isAnonymous !== true;
+      if (!isOpen) access.require(user, attributesOf(verbOf(request, path), path));
+      // They have no metadata of which a table could be made.
+      if (wants(request, "Table")) refuseTable();
+      return { code: 201, body: await review.answer({ user, body: reviewOf(request) }, request.method) };
     }
     access.require(user, attributesOf(verbOf(request, path), path));
     if (resource === undefined) {
@@ -92,7 +104,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       if (isGroupServed) throw noSuchResource();
       return pageNotFound;
     }
-    requireAcceptable(request.headers["accept"]);
+    requireAcceptable(request.headers["accept"], resource);
     if (path.name === undefined) return onCollection(request, resource, path);
     const target: Target = { resource, namespace: path.namespace, name: path.name };
     if (resource.namespaced !== (path.namespace !== undefined)) throw noSuchResource();
@@ -102,12 +114,21 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
     if (path.subresource === "log" && resource.kind === "Pod") {
       if (request.method !== "GET") throw methodNotAllowed();
-      return logOf(objects.get(target));
+      const lookUp = () => store.get(resource, target.namespace, target.name);
+      return answerLog(objects.get(target), request.url.searchParams, { podLog, lookUp });
     }
     // Server-side apply needs a second right if it creates the object.
     const mayCreate = () => access.require(user, attributesOf("create", path));
     if (path.subresource === undefined) return onObject(request, target, { mayCreate });
-    if (path.subresource !== "status" || !resource.hasStatus) throw noSuchResource();
+    if (path.subresource !== "status" || !resource.hasStatus) {
+      const asked = {
+        method: request.method,
+        mediaType: mediaTypeOf(request),
+        body: () => read(request),
+        options: () => writeOptions(request, []),
+      };
+      return answerBelow(objects, target, path.subresource, asked);
+    }
     if (request.method === "DELETE") throw methodNotAllowed();
     return onObject(request, target, { mayCreate, subresource: "status" });
   };
@@ -121,7 +142,9 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
     if (request.method === "POST") {
       const warnings: string[] = [];
-      const body = objects.create({ resource, namespace }, read(request), writeOptions(request, warnings));
+      const { value, duplicates } = decode(request, resource);
+      const options = { ...writeOptions(request, warnings), duplicates };
+      const body = objects.create({ resource, namespace }, value, options);
       return { code: 201, body, headers: warningHeaders(warnings) };
     }
     if (request.method !== "DELETE") throw methodNotAllowed();
@@ -150,8 +173,12 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     switch (request.method) {
       case "GET":
         return { code: 200, body: shown(request, target.resource, objects.get(target)) };
-      case "PUT":
-        return { code: 200, body: objects.replace(target, read(request), options), headers: headers() };
+      case "PUT": {
+        const { value, duplicates } = decode(request, target.resource);
+        const isNew = store.get(target.resource, target.namespace, target.name) === undefined;
+        const body = objects.replace(target, value, { ...options, duplicates });
+        return { code: isNew ? 201 : 200, body, headers: headers() };
+      }
       case "PATCH": {
         const mediaType = mediaTypeOf(request);
         const query = request.url.searchParams;
@@ -174,7 +201,8 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
           });
         const force = isTrue(query.get("force"));
         if (store.get(target.resource, target.namespace, target.name) === undefined) mayCreate();
-        const { object, isNew } = objects.apply(target, read(request), { ...options, force });
+        const { value, duplicates } = decode(request);
+        const { object, isNew } = objects.apply(target, value, { ...options, force, duplicates });
         return { code: isNew ? 201 : 200, body: object, headers: headers() };
       }
       case "DELETE": {
@@ -189,14 +217,6 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
   }
 
-  /** Always the whole log: following it and limiting its length are not supported. */
-  function logOf({ metadata: { namespace = "", name }, spec }: KubeObject): Answer {
-    const text = podLog({ namespace, name });
-    if (text !== undefined) return { code: 200, body: text };
-    const container = stringAt(listAt(spec ?? null, "containers")[0] ?? null, "name") ?? "";
-    throw badRequest(`container "${container}" in pod "${name}" is waiting to start: ContainerCreating`);
-  }
-
   function list(request: ApiRequest, resource: Resource, namespace: string | undefined): Answer {
     const query = request.url.searchParams;
     const limit = Number(query.get("limit") ?? 0);
@@ -207,7 +227,9 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         : pages.next(token, limit);
     const metadata: JsonObject = {
       resourceVersion: page.resourceVersion,
-      ...(page.next === undefined ? {} : { continue: page.next, remainingItemCount: page.remaining ?? 0 }),
+      ...(page.next === undefined ? {} : { continue: page.next }),
+      // What a selector leaves out would have to be counted.
+      ...(page.next === undefined || hasSelector(query) ? {} : { remainingItemCount: page.remaining ?? 0 }),
     };
     if (wants(request, "PartialObjectMetadataList")) {
       return { code: 200, body: partialMetadataList(page.items, metadata) };
@@ -243,6 +265,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
   }
 }
 
+function hasSelector(query: URLSearchParams): boolean {
+  return Boolean(query.get("labelSelector") || query.get("fieldSelector"));
+}
+
 const pageNotFound: Answer = { code: 404, body: "404 page not found\n" };
 
 function verbOf({ method, url }: ApiRequest, { name }: ResourcePath): string {
@@ -256,7 +282,11 @@ function groupPath({ group, version }: ResourcePath): string {
   return group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
-function read({ body, headers, undecodable }: ApiRequest): Json {
+function read(request: ApiRequest): Json {
+  return decode(request).value;
+}
+
+function decode({ body, headers, undecodable }: ApiRequest, resource?: Resource): Decoded {
   if (undecodable !== undefined) throw badRequest(`error decoding the body: ${undecodable}`);
   const mediaType = mediaTypeOf({ headers });
   if (mediaType !== "" && !/(json|yaml)$/.test(mediaType)) {
@@ -266,11 +296,9 @@ function read({ body, headers, undecodable }: ApiRequest): Json {
     );
   }
   try {
-    // JSON is YAML too, but parsing it as JSON is faster and stricter.
-    const isYaml = mediaType.endsWith("yaml") && !body.trimStart().startsWith("{");
-    // Like the API server, convert YAML to JSON first; this refuses YAML that contains itself.
-    return JSON.parse(isYaml ? (JSON.stringify(parseYaml(body)) ?? "null") : body);
+    return decodeText(body, mediaType.endsWith("yaml"));
   } catch (error) {
+    if (resource !== undefined && !mediaType.endsWith("yaml")) throw unparsable(resource, body);
     throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
@@ -323,12 +351,24 @@ function deleteOptions(request: ApiRequest, resource: Resource) {
     dryRun:
       isDryRun(request.url.searchParams.getAll("dryRun"), request.method) || Array.isArray(objectAt(body)["dryRun"]),
     // By default, deleting a job keeps its pods, as batch/v1 always did.
-    orphan: policy === undefined ? resource.kind === "Job" : policy === "Orphan",
+    orphan: policy === undefined ? resource.kind === "Job" || isOrphaning(body) : policy === "Orphan",
+    foreground: policy === "Foreground",
     preconditions: {
       uid: stringAt(preconditions, "uid"),
       resourceVersion: stringAt(preconditions, "resourceVersion"),
     },
   };
+}
+
+/** The older name of the policy Orphan. */
+function isOrphaning(body: Json): boolean {
+  return objectAt(body)["orphanDependents"] === true;
+}
+
+function reviewOf(request: ApiRequest): Json {
+  const body = read(request);
+  if (!isObject(body)) throw badRequest("the body of the request is not an object");
+  return body;
 }
 
 function propagationPolicy(request: ApiRequest): string | undefined {
@@ -347,7 +387,11 @@ function deleted({ plural, group }: Resource, { metadata }: KubeObject): JsonObj
 }
 
 function listOf(resource: Resource, items: readonly KubeObject[], metadata: JsonObject): JsonObject {
-  return { kind: `${resource.kind}List`, apiVersion: apiVersionOf(resource), metadata, items: [...items] };
+  const kind = `${resource.kind}List`;
+  const apiVersion = apiVersionOf(resource);
+  if (resource.isCustom) return { kind, apiVersion, metadata: { continue: "", ...metadata }, items: [...items] };
+  // The items of a typed list do not repeat what they are.
+  return { kind, apiVersion, metadata, items: items.map((item) => without(item, "kind", "apiVersion")) };
 }
 
 function warningHeaders(warnings: readonly string[]): Record<string, string[]> {

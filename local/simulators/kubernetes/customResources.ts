@@ -1,6 +1,7 @@
 /** Reads and checks custom resource definitions, and turns them into resources that the API serves. */
 import { z } from "zod";
-import { objectSchema } from "./builtInSchemas.ts";
+import { builtInKinds } from "./builtIn/kinds.ts";
+import { objectSchema } from "./builtIn/schemas.ts";
 import type { Cause } from "./cause.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
@@ -44,6 +45,7 @@ const Definition = z.object({
       singular: z.string().optional(),
       listKind: z.string().optional(),
       shortNames: z.array(z.string()).default([]),
+      categories: z.array(z.string()).default([]),
     }),
     versions: z
       .array(
@@ -54,7 +56,16 @@ const Definition = z.object({
           schema: z.object({ openAPIV3Schema: StructuralSchema }),
           subresources: z.object({ status: z.looseObject({}).optional() }).optional(),
           additionalPrinterColumns: z
-            .array(z.object({ name: z.string(), type: z.string(), jsonPath: z.string() }))
+            .array(
+              z.object({
+                name: z.string(),
+                type: z.string(),
+                jsonPath: z.string(),
+                format: z.string().default(""),
+                priority: z.number().default(0),
+                description: z.string().optional(),
+              }),
+            )
             .default([]),
         }),
       )
@@ -100,10 +111,21 @@ export function definitionStatus(definition: JsonObject, time: string): JsonObje
   };
 }
 
+/** In this order, other than that of built-in resources. */
+const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
+const [nameText = ""] = builtInKinds.texts;
+const ageText = builtInKinds.texts.find((text) => text.startsWith("CreationTimestamp is a timestamp")) ?? "";
+
 /** The resources that a definition adds: one for each served version. */
 export function definedResources(definition: KubeObject): Resource[] {
   const { group, scope, names, versions } = Definition.parse(definition).spec;
-  const age = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+  const plain = { format: "", priority: 0 };
+  const nameColumn = { ...plain, name: "Name", type: "string", format: "name", description: nameText };
+  const age = {
+    ...{ ...plain, name: "Age", type: "date", description: ageText },
+    jsonPath: ".metadata.creationTimestamp",
+  };
   return versions
     .filter(({ served }) => served)
     .map(({ name, schema: { openAPIV3Schema }, subresources, additionalPrinterColumns }) => ({
@@ -113,6 +135,18 @@ export function definedResources(definition: KubeObject): Resource[] {
       plural: names.plural,
       singular: names.singular ?? names.kind.toLowerCase(),
       shortNames: names.shortNames,
+      categories: names.categories,
+      verbs,
+      subresources:
+        subresources?.status === undefined
+          ? []
+          : [
+              {
+                subresource: "status",
+                responseKind: { group, version: name, kind: names.kind },
+                verbs: ["get", "patch", "update"],
+              },
+            ],
       namespaced: scope === "Namespaced",
       schema: {
         ...openAPIV3Schema,
@@ -120,8 +154,18 @@ export function definedResources(definition: KubeObject): Resource[] {
       },
       hasStatus: subresources?.status !== undefined,
       isCustom: true,
+      hasDefaults: JSON.stringify(openAPIV3Schema).includes('"default":'),
       hasGeneration: true,
-      columns: additionalPrinterColumns.length === 0 ? [age] : additionalPrinterColumns,
+      columns: [
+        nameColumn,
+        ...(additionalPrinterColumns.length === 0
+          ? [age]
+          : additionalPrinterColumns.map((column) => ({
+              ...column,
+              description:
+                column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+            }))),
+      ],
       selectableFields: [],
     }));
 }

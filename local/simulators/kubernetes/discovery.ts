@@ -1,28 +1,42 @@
 /** /api and /apis: the groups, versions and resources; each in its own document, or all of them in one (aggregated). */
+import { builtInKinds } from "./builtIn/kinds.ts";
 import type { JsonObject } from "./json.ts";
-import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
+import { apiVersionOf, type Resource, type Resources, type Subresource } from "./resource.ts";
 
-const verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/** What discovery says of a resource. */
+type Shown = Omit<Resource, "schema" | "hasStatus" | "isCustom" | "hasGeneration" | "columns" | "selectableFields">;
+
+/** Those without objects: one can only ask them. */
+const unstored: readonly Shown[] = builtInKinds.kinds
+  .filter(({ verbs }) => !verbs.includes("watch"))
+  .map(({ hash, ...each }) => ({ ...each, ...(hash === undefined ? {} : { hash }) }));
+
+/** In the order of a real API server: its own resources by name, then what definitions add. */
+function shownIn(resources: Resources): Shown[] {
+  const order = new Map(
+    builtInKinds.kinds.map((each, index) => [`${each.group} ${each.version} ${each.plural}`, index]),
+  );
+  const place = (each: Shown) => order.get(`${each.group} ${each.version} ${each.plural}`) ?? order.size;
+  return [...resources.all(), ...unstored].toSorted((left, right) => place(left) - place(right));
+}
 
 /** The document at a path below /api or /apis; undefined when nothing is served there. */
-export function discoveryDocument(resources: Resources, path: string): JsonObject | undefined {
+export function discoveryDocument(resources: Resources, path: string, address = ""): JsonObject | undefined {
   const [root, first, second, ...rest] = path.split("/").filter((part) => part !== "");
-  if (rest.length > 0) return undefined;
+  if (rest.length > 0 || (root !== "api" && root !== "apis")) return undefined;
+  const shown = shownIn(resources);
   if (root === "api") {
-    if (first === undefined) return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] };
-    return second === undefined ? resourceList(resources, first) : undefined;
+    const addresses = [{ clientCIDR: "0.0.0.0/0", serverAddress: address }];
+    if (first === undefined) return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: addresses };
+    return second === undefined ? resourceList(shown, first) : undefined;
   }
-  if (root !== "apis") return undefined;
-  if (first === undefined) return { kind: "APIGroupList", apiVersion: "v1", groups: groupNames(resources).map(group) };
-  if (second !== undefined) return resourceList(resources, `${first}/${second}`);
-  const found = groupNames(resources).includes(first) ? group(first) : undefined;
-  return found === undefined ? undefined : { kind: "APIGroup", apiVersion: "v1", ...found };
+  const names = groupNames(shown);
+  if (first === undefined) return { kind: "APIGroupList", apiVersion: "v1", groups: names.map(group) };
+  if (second !== undefined) return resourceList(shown, `${first}/${second}`);
+  return names.includes(first) ? { kind: "APIGroup", apiVersion: "v1", ...group(first) } : undefined;
 
   function group(name: string): JsonObject {
-    const versions = [...new Set(inGroup(resources, name).map(({ version }) => version))].map((version) => ({
-      groupVersion: `${name}/${version}`,
-      version,
-    }));
+    const versions = versionsOf(shown, name).map((version) => ({ groupVersion: `${name}/${version}`, version }));
     return { name, versions, preferredVersion: versions[0] ?? {} };
   }
 }
@@ -31,76 +45,83 @@ export const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=AP
 
 /** The core group at /api, all others at /apis; undefined for any other path ("Aggregated discovery"). */
 export function aggregatedDiscovery(resources: Resources, path: string): JsonObject | undefined {
-  const names = path === "/api" ? [""] : path === "/apis" ? groupNames(resources) : undefined;
+  const shown = shownIn(resources);
+  const names = path === "/api" ? [""] : path === "/apis" ? groupNames(shown) : undefined;
   if (names === undefined) return undefined;
   const items = names.map((name) => {
-    const inside = inGroup(resources, name);
-    const versions = [...new Set(inside.map(({ version }) => version))].map((version) => ({
+    const versions = versionsOf(shown, name).map((version) => ({
       version,
-      resources: inside.filter((resource) => resource.version === version).map(aggregated),
+      resources: shown.filter((each) => each.group === name && each.version === version).map(aggregated),
       freshness: "Current",
     }));
-    return { metadata: { ...(name === "" ? {} : { name }), creationTimestamp: null }, versions };
+    return { metadata: name === "" ? {} : { name }, versions };
   });
   return { kind: "APIGroupDiscoveryList", apiVersion: "apidiscovery.k8s.io/v2", metadata: {}, items };
 }
 
-function aggregated({
-  group,
-  version,
-  kind,
-  plural,
-  singular,
-  namespaced,
-  shortNames,
-  hasStatus,
-}: Resource): JsonObject {
-  const responseKind = { group, version, kind };
-  const token = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
-  const subresources: JsonObject[] = [
-    ...(hasStatus ? [{ subresource: "status", responseKind, verbs: ["get", "patch", "update"] }] : []),
-    ...(group === "" && kind === "ServiceAccount"
-      ? [{ subresource: "token", responseKind: token, verbs: ["create"] }]
-      : []),
-  ];
+function aggregated({ kind, plural, singular, namespaced, subresources, ...rest }: Shown): JsonObject {
   return {
     resource: plural,
-    responseKind,
+    // A real API server fills in group and version only where they are not those of the document.
+    responseKind: rest.definition === undefined ? { group: rest.group, version: rest.version, kind } : { ...own, kind },
     scope: namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs,
+    verbs: [...rest.verbs],
+    ...namesOf(rest),
+    ...(subresources.length === 0
+      ? {}
+      : {
+          subresources: subresources.map(({ verbs, ...each }) => ({
+            ...each,
+            responseKind: { ...each.responseKind },
+            verbs: [...verbs],
+          })),
+        }),
+  };
+}
+
+const own = { group: "", version: "" };
+
+function groupNames(shown: readonly Shown[]): string[] {
+  return [...new Set(shown.map(({ group }) => group))].filter((group) => group !== "");
+}
+
+function versionsOf(shown: readonly Shown[], name: string): string[] {
+  return [...new Set(shown.filter(({ group }) => group === name).map(({ version }) => version))];
+}
+
+function namesOf({ shortNames, categories }: Pick<Shown, "shortNames" | "categories">): JsonObject {
+  return {
     ...(shortNames.length === 0 ? {} : { shortNames: [...shortNames] }),
-    ...(subresources.length === 0 ? {} : { subresources }),
+    ...(categories.length === 0 ? {} : { categories: [...categories] }),
   };
 }
 
-function groupNames(resources: Resources): string[] {
-  return [...new Set(resources.all().map(({ group }) => group))].filter((group) => group !== "");
-}
-
-function inGroup(resources: Resources, name: string): Resource[] {
-  return resources.all().filter(({ group }) => group === name);
-}
-
-function resourceList(resources: Resources, groupVersion: string): JsonObject | undefined {
-  const served = resources.all().filter((resource) => apiVersionOf(resource) === groupVersion);
+function resourceList(shown: readonly Shown[], groupVersion: string): JsonObject | undefined {
+  const served = shown.filter((each) => apiVersionOf(each) === groupVersion);
   if (served.length === 0) return undefined;
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: served.flatMap(entries) };
+  return {
+    kind: "APIResourceList",
+    ...(groupVersion === "v1" ? {} : { apiVersion: "v1" }),
+    groupVersion,
+    resources: served.flatMap((each) => [entry(each), ...each.subresources.map((below) => entryBelow(each, below))]),
+  };
 }
 
-function entries({ plural, singular, kind, namespaced, shortNames, hasStatus, group }: Resource): JsonObject[] {
-  const names = shortNames.length === 0 ? {} : { shortNames: [...shortNames] };
-  const own = { name: plural, singularName: singular, namespaced, kind, verbs, ...names };
-  const status = { name: `${plural}/status`, singularName: "", namespaced, kind, verbs: ["get", "patch", "update"] };
-  const token = {
-    name: "serviceaccounts/token",
-    singularName: "",
+function entry({ plural, singular, kind, namespaced, verbs, hash, ...rest }: Shown): JsonObject {
+  return {
+    name: plural,
+    singularName: singular,
     namespaced,
-    group: "authentication.k8s.io",
-    version: "v1",
-    kind: "TokenRequest",
-    verbs: ["create"],
+    kind,
+    verbs: [...verbs],
+    ...namesOf(rest),
+    ...(hash === undefined ? {} : { storageVersionHash: hash }),
   };
-  const isAccount = group === "" && kind === "ServiceAccount";
-  return [own, ...(hasStatus ? [status] : []), ...(isAccount ? [token] : [])];
+}
+
+function entryBelow({ plural, namespaced }: Shown, { subresource, responseKind, verbs }: Subresource): JsonObject {
+  const { group, version, kind } = responseKind;
+  const other = { ...(group === "" ? {} : { group }), ...(version === "" ? {} : { version }) };
+  return { name: `${plural}/${subresource}`, singularName: "", namespaced, ...other, kind, verbs: [...verbs] };
 }

@@ -42,7 +42,7 @@ export function qualifiedPlural({ plural, group }: Pick<Resource, "group" | "plu
   return group === "" ? plural : `${plural}.${group}`;
 }
 
-function qualifiedKind({ kind, group }: Resource): string {
+function qualifiedKind({ kind, group }: Pick<Resource, "group" | "kind">): string {
   return group === "" ? kind : `${kind}.${group}`;
 }
 
@@ -64,14 +64,20 @@ export function applyConflict(message: string, causes: readonly Cause[]): ApiFai
   return new ApiFailure(409, "Conflict", message, { causes });
 }
 
-export function invalid(resource: Resource, name: string, causes: readonly Cause[]): ApiFailure {
+export function aboutKind({ group, kind }: Pick<Resource, "group" | "kind">, name: string) {
+  return { name: name === "" ? undefined : name, group: group === "" ? undefined : group, kind };
+}
+
+export function invalid(
+  resource: Pick<Resource, "group" | "kind">,
+  name: string,
+  causes: readonly Cause[],
+): ApiFailure {
   const [first] = causes;
   const list = causes.map(({ field, message }) => `${field}: ${message}`);
   const text = causes.length === 1 && first !== undefined ? list[0] : `[${list.join(", ")}]`;
   return new ApiFailure(422, "Invalid", `${qualifiedKind(resource)} "${name}" is invalid: ${text}`, {
-    name,
-    group: resource.group === "" ? undefined : resource.group,
-    kind: resource.kind,
+    ...aboutKind(resource, name),
     causes,
   });
 }

@@ -154,14 +154,15 @@ export function compare(before: Json, after: Json, schema: Schema | undefined): 
 
   function walk(old: Json | undefined, next: Json | undefined, schema: Schema | undefined, path: Path) {
     if (equal(old, next)) return;
-    const oldParts = old === undefined ? undefined : partsOf(old, schema);
+    const oldParts = old === undefined ? undefined : old === null ? [] : partsOf(old, schema);
     const nextParts = next === undefined ? undefined : partsOf(next, schema);
     const isWhole = (old !== undefined && oldParts === undefined) || (next !== undefined && nextParts === undefined);
     if (isWhole && old !== undefined && next !== undefined) {
       modified.push(path);
       return;
     }
-    if (old === undefined && (nextParts === undefined || nextParts.length === 0 || isOwnable(schema))) added.push(path);
+    // The creator of a container also owns the container itself (`.`). Go's structs are there from the beginning.
+    if (old === undefined) added.push(path);
     if (next === undefined) removed.push(path);
     const sides = new Map<string, { old?: Json; next?: Json; schema: Schema | undefined }>();
     for (const part of oldParts ?? []) sides.set(part.element, { old: part.value, schema: part.schema });
@@ -178,11 +179,6 @@ export function compare(before: Json, after: Json, schema: Schema | undefined): 
     modified: new FieldSet(modified.filter(atRoot)),
     removed: new FieldSet(removed.filter(atRoot)),
   };
-}
-
-/** The creator of a map or list also owns the container itself (`.`); that of a struct does not. */
-function isOwnable(schema: Schema | undefined): boolean {
-  return schema?.properties === undefined;
 }
 
 /** `.spec.containers[name="app"].image`, as conflict messages name a field. */

@@ -1,7 +1,8 @@
-/** Deletes dependents when their last owner is gone. kubernetes.io "Garbage Collection" (background cascading deletion). */
+/** Deletes dependents when their last owner is gone, or wants to be gone after them. kubernetes.io "Garbage Collection". */
 import { type Controller, startController } from "./controller.ts";
-import type { Objects } from "./objects.ts";
-import type { Resources } from "./resource.ts";
+import type { KubeObject } from "./object.ts";
+import { foregroundFinalizer, type Objects } from "./objects.ts";
+import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
 export function startGarbageCollector({
@@ -14,7 +15,7 @@ export function startGarbageCollector({
   readonly resources: Resources;
 }): Controller {
   return startController(store, {
-    concerns: ({ type }) => type === "DELETED",
+    concerns: ({ type, object }) => type === "DELETED" || isInForeground(object),
     reconcile() {
       const all = resources.all().flatMap((resource) => store.list(resource).map((object) => ({ resource, object })));
       const uids = new Set(all.map(({ object }) => object.metadata.uid));
@@ -24,6 +25,28 @@ export function startGarbageCollector({
         const isThere = store.get(resource, namespace, name) !== undefined;
         if (isOrphaned && isThere && deletionTimestamp === undefined) objects.remove({ resource, namespace, name });
       }
+      for (const { resource, object } of all) if (isInForeground(object)) finish(resource, object, all);
     },
   });
+
+  function finish(resource: Resource, owner: KubeObject, all: readonly { resource: Resource; object: KubeObject }[]) {
+    const dependents = all.filter(({ object }) =>
+      object.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid),
+    );
+    const left = dependents.filter((each) => {
+      const { namespace, name } = each.object.metadata;
+      if (store.get(each.resource, namespace, name) === undefined) return false;
+      return !objects.remove({ resource: each.resource, namespace, name }, { foreground: true }).isGone;
+    });
+    const { namespace, name, finalizers = [] } = owner.metadata;
+    const target = { resource, namespace, name };
+    if (left.length > 0 || store.get(resource, namespace, name) === undefined) return;
+    const rest = finalizers.filter((each) => each !== foregroundFinalizer);
+    const patch = { mediaType: "application/merge-patch+json", body: { metadata: { finalizers: rest } } };
+    objects.patch(target, patch, { manager: "kube-controller-manager" });
+  }
+}
+
+function isInForeground({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).includes(foregroundFinalizer);
 }

@@ -7,21 +7,29 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { printKubeconfig } from "../../kubeconfig.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
 import { createApi } from "./api.ts";
 import { createAuthentication } from "./authentication.ts";
-import { builtInResources } from "./builtInResources.ts";
+import { builtInKinds } from "./builtIn/kinds.ts";
+import { builtInResources } from "./builtIn/resources.ts";
 import { definedResources } from "./customResources.ts";
+import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
+import { impersonated } from "./impersonation.ts";
 import { startJobController } from "./jobs.ts";
-import type { JsonObject } from "./json.ts";
+import { isObject, type JsonObject } from "./json.ts";
 import { startNamespaceController } from "./namespaces.ts";
+import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
+import { startQuotaController } from "./quota.ts";
+import { createBoundRules, rbacGroup } from "./rbac.ts";
 import { createResources, type Resources } from "./resource.ts";
+import { createReviews } from "./reviews.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
 import { createStore, type Store } from "./store.ts";
@@ -59,6 +67,26 @@ export interface KubernetesOptions {
   readonly keptChanges?: number;
 }
 
+/** Where pods find the API server. */
+const apiService = {
+  metadata: { name: "kubernetes", labels: { component: "apiserver", provider: "kubernetes" } },
+  spec: { clusterIP: "10.0.0.1", ports: [{ name: "https", port: 443, targetPort: 6443 }] },
+};
+
+const apiPort = { name: "https", port: 6443, protocol: "TCP" };
+const apiEndpoints = {
+  metadata: { name: "kubernetes", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+  subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports: [apiPort] }],
+};
+const apiEndpointSlice = {
+  metadata: { name: "kubernetes", labels: { "kubernetes.io/service-name": "kubernetes" } },
+  addressType: "IPv4",
+  endpoints: [{ addresses: ["192.0.2.1"], conditions: { ready: true } }],
+  ports: [apiPort],
+};
+
+const rbacVersion = `${rbacGroup}/v1`;
+
 export async function startKubernetes(
   { world, faults, tls }: SimulatorContext,
   options: KubernetesOptions,
@@ -89,14 +117,27 @@ export async function startKubernetes(
     startNamespaceController(parts, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
     startGarbageCollector(parts),
     startJobController(parts),
+    startQuotaController(parts),
+    startDeploymentController(parts),
   ];
 
-  const seed = (apiVersion: string, kind: string, body: JsonObject) => {
+  const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
     const resource = resources.ofKind(apiVersion, kind);
-    if (resource !== undefined) objects.create({ resource, namespace: undefined }, body, { manager: "kube-apiserver" });
+    if (resource === undefined) return;
+    const made = objects.create({ resource, namespace }, body, { manager: "kube-apiserver" });
+    if (!isObject(body["status"])) return;
+    const target = { resource, namespace: undefined, name: made.metadata.name };
+    objects.replace(target, body, { manager: "kube-apiserver", subresource: "status" });
   };
   for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
     seed("v1", "Namespace", { metadata: { name } });
+  seed("v1", "Node", nodeObject("sandbox"));
+  seed("v1", "Service", apiService, "default");
+  seed("v1", "Endpoints", apiEndpoints, "default");
+  seed("discovery.k8s.io/v1", "EndpointSlice", apiEndpointSlice, "default");
+  seed("networking.k8s.io/v1", "ServiceCIDR", { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.0.0.0/16"] } });
+  for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
+  for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
   if (cluster.hasPodIdentity) {
     for (const definition of podIdentityDefinitions) {
       seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
@@ -107,16 +148,22 @@ export async function startKubernetes(
   }
 
   const accounts = resources.ofKind("v1", "ServiceAccount");
+  const authentication = createAuthentication({
+    world,
+    cluster,
+    adminToken,
+    serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
+  });
+  const access = createAccess(restrictions, createBoundRules(parts));
+  let address = "";
   const settle = createSettle({
-    authenticate: createAuthentication({
-      world,
-      cluster,
-      adminToken,
-      serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
-    }),
+    authenticate: async (headers) =>
+      impersonated(await authentication.ofRequest(headers["authorization"]), headers, { access, authentication }),
     answer: createApi({
       ...parts,
-      access: createAccess(restrictions),
+      access,
+      reviews: createReviews({ access, authentication, audience: cluster.oidcIssuer, now: world.now }),
+      address: () => address,
       bookmarkMs: options.bookmarkMs ?? 10_000,
       documents: {
         "/.well-known/openid-configuration": openIdConfiguration(cluster),
@@ -129,14 +176,15 @@ export async function startKubernetes(
   const { server, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The Kubernetes simulator has no TCP port.");
-  const url = `https://127.0.0.1:${address.port}`;
+  const listening = server.address();
+  if (listening === null || typeof listening === "string") throw new Error("The Kubernetes simulator has no TCP port.");
+  address = `127.0.0.1:${listening.port}`;
+  const url = `https://${address}`;
 
   return {
     cluster: options.cluster,
     url,
-    port: address.port,
+    port: listening.port,
     adminToken,
     restrictions,
     webhooks: {
@@ -158,36 +206,15 @@ export async function startKubernetes(
 
 /** Serves the resources of a definition as soon as it is stored; deleting it also deletes all its objects. */
 function serveDefinitions(store: Store, resources: Resources): () => void {
-  return store.subscribe(({ type, resource, object }) => {
+  return store.subscribe(({ type, resource, object, previous }) => {
     if (resource.kind !== "CustomResourceDefinition") return;
+    // A version may no longer be served, or have another schema.
+    if (previous) for (const defined of definedResources(previous)) resources.remove(defined);
     for (const defined of definedResources(object)) {
       if (type === "DELETED") {
         for (const instance of store.list(defined)) store.remove(defined, instance);
         resources.remove(defined);
       } else resources.add(defined);
     }
-  });
-}
-
-export function printKubeconfig({
-  name,
-  server,
-  ca,
-  token,
-}: {
-  name: string;
-  server: string;
-  ca: string;
-  token: string;
-}): string {
-  const authority = Buffer.from(ca).toString("base64");
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name, cluster: { server, "certificate-authority-data": authority } }],
-    // Different in every cluster: among several files, kubectl takes the first user with a given name.
-    users: [{ name: `${name}-admin`, user: { token } }],
-    contexts: [{ name, context: { cluster: name, user: `${name}-admin` } }],
-    "current-context": name,
   });
 }

@@ -5,6 +5,7 @@ import { definitionStatus, definitionViolations } from "./customResources.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";
+import { withAddress } from "./services.ts";
 
 /** The object as it is first stored; its metadata is already set. */
 export function prepare(resource: Resource, object: JsonObject, time: string): JsonObject {
@@ -18,12 +19,12 @@ export function prepare(resource: Resource, object: JsonObject, time: string): J
       const serviceAccountName = stringAt(spec, "serviceAccountName") ?? "default";
       return {
         ...object,
-        spec: { ...spec, serviceAccountName, serviceAccount: serviceAccountName },
+        spec: { enableServiceLinks: true, ...spec, serviceAccountName, serviceAccount: serviceAccountName },
         status: { phase: "Pending", qosClass: "BestEffort" },
       };
     }
-    case "Job":
-      return withJobSelector(object);
+    case "Service":
+      return withAddress(object);
     case "CustomResourceDefinition":
       return definitionViolations(object, stringAt(object, "metadata", "name") ?? "").length > 0
         ? object
@@ -31,6 +32,11 @@ export function prepare(resource: Resource, object: JsonObject, time: string): J
     default:
       return object;
   }
+}
+
+/** What the server itself adds to a new object: nobody owns it. */
+export function generated(resource: Resource, object: JsonObject): JsonObject {
+  return resource.kind === "Job" && !resource.isCustom ? withJobSelector(object) : object;
 }
 
 /** Restores what must hold after every write. */
@@ -80,8 +86,10 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
       });
     case "ConfigMap":
     case "Secret": {
-      if (before["immutable"] !== true || equal(before["data"], after["data"])) return [];
-      return [forbidden("data", "field is immutable when `immutable` is set")];
+      if (before["immutable"] !== true) return [];
+      return ["immutable", "data", "binaryData"]
+        .filter((field) => !equal(before[field], after[field]))
+        .map((field) => forbidden(field, "field is immutable when `immutable` is set"));
     }
     default:
       return [];
@@ -121,15 +129,20 @@ function withJobSelector(job: JsonObject): JsonObject {
   const name = stringAt(job, "metadata", "name") ?? "";
   const spec = objectAt(job, "spec");
   const template = objectAt(spec, "template");
-  const labels = {
-    ...stringsAt(template, "metadata", "labels"),
+  const own = {
     "batch.kubernetes.io/controller-uid": uid,
     "batch.kubernetes.io/job-name": name,
     "controller-uid": uid,
     "job-name": name,
   };
+  const given = stringsAt(template, "metadata", "labels");
+  const labels = { ...given, ...own };
+  const metadata = objectAt(job, "metadata");
+  // Labels that a job has from its template get these, too.
+  const isSame = Object.keys(given).length > 0 && equal(metadata["labels"], given);
   return {
     ...job,
+    metadata: isSame ? { ...metadata, labels } : metadata,
     spec: {
       ...spec,
       selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } },

@@ -19,10 +19,16 @@ export function metadataViolations(resource: Resource, metadata: JsonObject): Ca
     ...stringMapViolations(metadata, "annotations", (key) => keyViolations("metadata.annotations", key.toLowerCase())),
     ...annotationsTooLong(metadata),
     ...listAt(metadata, "finalizers").flatMap((finalizer, index) => finalizerViolations(resource, finalizer, index)),
-    ...listAt(metadata, "ownerReferences").flatMap((owner, index) =>
+    ...listAt(metadata, "ownerReferences").flatMap((owner) =>
       ["apiVersion", "kind", "name", "uid"]
         .filter((field) => !stringAt(owner, field))
-        .map((field) => invalidValue(`metadata.ownerReferences[${index}].${field}`, "", "must not be empty")),
+        .map((field) =>
+          invalidValue(
+            `metadata.ownerReferences.${field}`,
+            "",
+            field === "apiVersion" ? "version must not be empty" : "must not be empty",
+          ),
+        ),
     ),
   ];
 }
@@ -46,6 +52,9 @@ function nameViolations(resource: Resource, name: string): Cause[] {
     const message = "Required value: name or generateName is required";
     return [{ reason: "FieldValueRequired", message, field: "metadata.name" }];
   }
+  // The registry of addresses looks at them itself.
+  if (resource.kind === "IPAddress") return [];
+  if (resource.group === "rbac.authorization.k8s.io") return segmentViolations(name);
   const isLabel = resource.kind === "Namespace";
   const longest = isLabel || resource.kind === "Job" ? 63 : 253;
   const causes: Cause[] = [];
@@ -65,6 +74,14 @@ function nameViolations(resource: Resource, name: string): Cause[] {
   return causes;
 }
 
+/** The names of roles and bindings only have to fit into a path. */
+function segmentViolations(name: string): Cause[] {
+  if (name === "." || name === "..") return [invalidValue("metadata.name", name, `may not be '${name}'`)];
+  return ["/", "%"]
+    .filter((character) => name.includes(character))
+    .map((character) => invalidValue("metadata.name", name, `may not contain '${character}'`));
+}
+
 function stringMapViolations(
   metadata: JsonObject,
   field: string,
@@ -81,10 +98,20 @@ function stringMapViolations(
 function keyViolations(field: string, key: string): Cause[] {
   const parts = key.split("/");
   const [prefix, name] = parts.length === 2 ? parts : [undefined, key];
-  if (parts.length > 2 || name === undefined || name.length > 63 || !qualifiedName.test(name)) {
-    const why =
-      "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-    return [invalidValue(field, key, name === "" ? "name part must be non-empty" : why)];
+  const form =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+  if (parts.length > 2 || name === undefined) {
+    const what = field === "metadata.labels" ? "a valid label key" : "a qualified name";
+    return [
+      invalidValue(
+        field,
+        key,
+        `${what} ${form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      ),
+    ];
+  }
+  if (name.length > 63 || !qualifiedName.test(name)) {
+    return [invalidValue(field, key, name === "" ? "name part must be non-empty" : `name part ${form}`)];
   }
   if (prefix === undefined || (prefix.length <= 253 && subdomain.test(prefix))) return [];
   return [invalidValue(field, key, "prefix part a lowercase RFC 1123 subdomain must consist of lower case characters")];

@@ -3,7 +3,7 @@
  * of a namespace that is being deleted.
  */
 import { type Controller, startController } from "./controller.ts";
-import { type JsonObject, objectAt } from "./json.ts";
+import { equal, type JsonObject, objectAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
@@ -20,17 +20,40 @@ export function startNamespaceController(
   { terminationMs, authority }: { terminationMs: number; authority: string },
 ): Controller {
   // Immediately, so that a pod created right after its namespace is not refused. A real cluster takes a moment.
+  const manager = "kube-controller-manager";
+  const contents: readonly { readonly kind: string; readonly name: string; readonly rest: JsonObject }[] = [
+    { kind: "ServiceAccount", name: "default", rest: {} },
+    { kind: "ConfigMap", name: "kube-root-ca.crt", rest: { data: { "ca.crt": authority } } },
+  ];
+
+  function provide({ kind, name, rest }: (typeof contents)[number], namespace: string) {
+    const resource = resources.ofKind("v1", kind);
+    if (resource === undefined) return;
+    const found = store.get(resource, namespace, name);
+    const address = { resource, namespace };
+    if (found === undefined) objects.create(address, { metadata: { name }, ...rest }, { manager });
+    else if (kind === "ConfigMap" && !equal(found["data"], rest["data"])) {
+      objects.replace({ ...address, name }, { metadata: { name }, ...rest }, { manager });
+    }
+  }
+
   const unsubscribe = store.subscribe(({ type, resource, object }) => {
-    if (resource.kind !== "Namespace" || type !== "ADDED") return;
-    const create = (kind: string, content: JsonObject) => {
-      const made = resources.ofKind("v1", kind);
-      if (made === undefined) return;
-      const address = { resource: made, namespace: object.metadata.name };
-      objects.create(address, content, { manager: "kube-controller-manager" });
-    };
-    create("ServiceAccount", { metadata: { name: "default" } });
-    create("ConfigMap", { metadata: { name: "kube-root-ca.crt" }, data: { "ca.crt": authority } });
+    const { name, namespace } = object.metadata;
+    if (resource.kind === "Namespace") {
+      if (type === "ADDED") for (const each of contents) provide(each, name);
+      return;
+    }
+    // Somebody has deleted it, or written something else into it.
+    const own = contents.find((each) => each.kind === resource.kind && each.name === name);
+    if (!own || namespace === undefined || type === "ADDED" || resource.group !== "") return;
+    if (isThere(namespace) && object.metadata.deletionTimestamp === undefined) provide(own, namespace);
   });
+
+  function isThere(name: string): boolean {
+    const resource = namespaces();
+    const found = resource && store.get(resource, undefined, name);
+    return found !== undefined && found.metadata.deletionTimestamp === undefined;
+  }
   const controller = startController(store, {
     concerns: ({ resource, object }) =>
       (resource.kind === "Namespace" && object.metadata.deletionTimestamp !== undefined) ||

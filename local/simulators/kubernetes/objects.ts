@@ -10,17 +10,28 @@ import {
   type FieldValidation,
   known,
   requireDeclared,
+  requireNoDuplicates,
   requireValid,
   resetsManagedFields,
   withoutNulls,
 } from "./body.ts";
-import { ApiFailure, alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from "./failures.ts";
-import { equal, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
-import { immutabilityViolations, kindViolations, prepare, settle } from "./kindRules.ts";
+import { inGoForm, metadataInGoForm, zeroObject } from "./builtIn/goForm.ts";
+import {
+  ApiFailure,
+  aboutKind,
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  invalid,
+  notFound,
+} from "./failures.ts";
+import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
+import { generated, immutabilityViolations, kindViolations, prepare, settle } from "./kindRules.ts";
 import { invalidValue, metadataViolations, withName } from "./metadataRules.ts";
 import { isKubeObject, isManagedFieldsEntry, type KubeObject, type ManagedFieldsEntry, timestamp } from "./object.ts";
 import { applyConfiguration, trackUpdate, type Writer } from "./ownership.ts";
-import { jsonPatch, mergePatch, patchTypeUnsupported, strategicMergePatch } from "./patches.ts";
+import { jsonPatch, mergeObject, patchTypeUnsupported, strategicMergePatch } from "./patches.ts";
 import { requireQuota } from "./quota.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { objectWithDefaults } from "./schema.ts";
@@ -38,6 +49,8 @@ export interface WriteOptions {
   readonly manager: string;
   readonly dryRun?: boolean;
   readonly fieldValidation?: FieldValidation;
+  /** The fields that the body has twice. */
+  readonly duplicates?: readonly string[];
   readonly subresource?: "status";
   /** Webhooks see what clients write, not what this simulator's controllers write. */
   readonly byClient?: boolean;
@@ -51,7 +64,9 @@ export interface DeleteOptions {
   readonly byClient?: boolean;
   readonly user?: string | undefined;
   readonly dryRun?: boolean;
+  /** What becomes of dependents; without either, the garbage collector deletes them afterwards. */
   readonly orphan?: boolean;
+  readonly foreground?: boolean;
   readonly preconditions?: { readonly uid: string | undefined; readonly resourceVersion: string | undefined };
 }
 
@@ -62,6 +77,10 @@ export interface Objects {
   patch(target: Target, patch: { mediaType: string; body: Json }, options: WriteOptions): KubeObject;
   /** Server-side apply. */
   apply(target: Target, body: Json, options: WriteOptions & { force: boolean }): { object: KubeObject; isNew: boolean };
+  /** Assigns a pod to a node. */
+  bind(target: Target, node: string, options: WriteOptions): KubeObject;
+  /** Replaces the finalizers of a namespace's spec, which nothing else can. */
+  finalize(target: Target, body: Json, options: WriteOptions): KubeObject;
   /** The object's last state, and whether it is gone or waits for finalizers. */
   remove(target: Target, options?: DeleteOptions): { object: KubeObject; isGone: boolean };
 }
@@ -103,7 +122,7 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     const { dryRun } = options;
     const given = withName(body["metadata"]);
     const name = stringAt(given, "name");
-    const namespace = stringAt(given, "namespace");
+    const namespace = stringAt(given, "namespace") || undefined;
     if (namespace !== undefined) requireNamespace(resource, namespace, name);
     const metadata: JsonObject = {
       ...without(given, "managedFields", "resourceVersion", "deletionTimestamp", "selfLink", "generation"),
@@ -112,19 +131,21 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
       ...(resource.hasGeneration ? { generation: 1 } : {}),
     };
     const fresh = resource.hasStatus ? without(body, "status") : body;
-    const defaulted = objectWithDefaults({ ...fresh, metadata }, resource.schema);
+    const defaulted = complete(resource, { ...fresh, metadata });
     const admission = admissionOf("CREATE", { resource, namespace, name }, options);
     const prepared = admit(resource, prepare(resource, defaulted, timestamp(now())));
-    const object = admission.mutate(prepared);
+    // What a webhook adds has its defaults, too.
+    const object = complete(resource, admission.mutate(prepared));
     requireValid(resource, object, [...metadataViolations(resource, metadata), ...kindViolations(resource, object)]);
     admission.validate(object, null);
-    if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name });
+    if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name, object });
     // The store's own check, which a dry run does not reach.
     if (dryRun !== true && stringAt(given, "resourceVersion")) {
       throw new ApiFailure(500, "", "resourceVersion should not be set on objects to be created");
     }
     if (name !== undefined && store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name);
-    const final = stamped(object, track({}, object));
+    const before = resource.isCustom ? {} : zeroObject({ apiVersion: apiVersionOf(resource), kind: resource.kind });
+    const final = stamped(generated(resource, object), track(before, object));
     return dryRun === true ? final : store.put(resource, final);
   }
 
@@ -135,9 +156,9 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     const metadata = { ...without(objectAt(desired, "metadata"), ...serverSet), ...pick(live.metadata, ...serverSet) };
     const body = options.subresource === "status" ? withStatus(resource, live, desired) : { ...desired, metadata };
     const status = pick(resource.hasStatus && options.subresource === undefined ? live : body, "status");
-    const settled = settle(resource, objectWithDefaults({ ...without(body, "status"), ...status }, resource.schema));
+    const settled = settle(resource, complete(resource, { ...without(body, "status"), ...status }));
     const admission = admissionOf("UPDATE", target, options);
-    const object = admission.mutate(settled);
+    const object = complete(resource, admission.mutate(settled));
     requireValid(resource, object, [
       ...metadataViolations(resource, objectAt(object, "metadata")),
       ...kindViolations(resource, object),
@@ -200,11 +221,14 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     replace(target, body, options) {
       const { resource, name } = target;
       const desired = known(resource, addressed(target, body), options);
+      if (isCreatedByUpdate(resource) && store.get(resource, target.namespace, name) === undefined) {
+        return insert(resource, desired, tracking(resource, {}, options), options);
+      }
       const live = find(target);
       requireSameUid(resource, live, desired);
-      if (resource.isCustom && stringAt(desired, "metadata", "resourceVersion") === undefined) {
+      if ((resource.isCustom || isCreatedByUpdate(resource)) && !stringAt(desired, "metadata", "resourceVersion")) {
         const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
-        throw invalid(resource, name, [cause]);
+        throw invalid({ ...resource, kind: resource.plural }, name, [cause]);
       }
       return update(target, desired, tracking(resource, desired, options), options);
     },
@@ -221,11 +245,15 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
 
     apply(target, body, options) {
       const { resource } = target;
-      const given = withoutNulls(addressed(target, body));
+      const hasName = stringAt(objectAt(body, "metadata"), "name") !== undefined;
+      const named =
+        hasName || !isObject(body) ? body : { ...body, metadata: { ...objectAt(body, "metadata"), name: target.name } };
+      const given = withoutNulls(addressed(target, named));
       if (objectAt(given, "metadata")["managedFields"] !== undefined) {
         throw badRequest("metadata.managedFields must be nil");
       }
-      requireDeclared(resource, given);
+      requireNoDuplicates(resource, options);
+      requireDeclared(resource, given, stringAt(objectAt(body, "metadata"), "namespace"));
       const config = applicable(resource, given, options);
       const live = store.get(resource, target.namespace, target.name);
       if (live === undefined) requireNoUid(target, given);
@@ -235,20 +263,51 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
         writer: writerOf(resource, options),
         force: options.force,
       });
-      // Whose fields they are is asked before the version.
+      // Whose fields they are is asked before the name and the version.
+      if (!hasName && live === undefined) addressed(target, body);
       if (live !== undefined) requireSameVersion(resource, live, given);
       if (live !== undefined) return { object: update(target, object, () => managedFields, options), isNew: false };
       if (options.subresource !== undefined) throw notFound(resource, target.name);
       return { object: insert(resource, object, () => managedFields, options), isNew: true };
     },
 
-    remove(target, { dryRun, orphan, preconditions, ...options } = {}) {
+    bind(target, node, options) {
+      const { resource } = target;
+      const live = find(target);
+      const time = timestamp(now());
+      const scheduled = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: time };
+      const conditions = [
+        ...listAt(live, "status", "conditions").filter((each) => stringAt(each, "type") !== "PodScheduled"),
+        scheduled,
+      ];
+      const object = {
+        ...live,
+        spec: { ...objectAt(live, "spec"), nodeName: node },
+        status: { ...objectAt(live, "status"), conditions },
+      };
+      return options.dryRun === true ? object : store.put(resource, object);
+    },
+
+    finalize(target, body, options) {
+      const { resource } = target;
+      const live = find(target);
+      const given = addressed(target, body);
+      requireSameVersion(resource, live, given);
+      const finalizers = listAt(given, "spec", "finalizers");
+      const object: KubeObject = { ...live, spec: finalizers.length === 0 ? {} : { finalizers } };
+      if (options.dryRun === true) return object;
+      if (!isDeleted(object)) return store.put(resource, object);
+      store.remove(resource, object);
+      return object;
+    },
+
+    remove(target, { dryRun, orphan, foreground, preconditions, ...options } = {}) {
       const { resource, name } = target;
       const live = find(target);
       const { uid, resourceVersion } = live.metadata;
       if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-        const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
-        throw conflict(resource, name, why);
+        const why = `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+        throw conflict({ ...resource, plural: resource.kind }, name, why);
       }
       if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
         const asked = preconditions.resourceVersion;
@@ -262,7 +321,7 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
         throw forbidden(resource, name, "this namespace may not be deleted");
       }
       admissionOf("DELETE", target, { ...options, ...(dryRun ? { dryRun } : {}) }).validate(null, live);
-      const marked = markDeleted(live);
+      const marked = markDeleted(foreground === true && hasDependents(uid) ? inForeground(live) : live);
       if (dryRun === true) return { object: isDeleted(marked) ? live : marked, isGone: isDeleted(marked) };
       if (orphan === true) releaseDependents(uid);
       if (isDeleted(marked)) {
@@ -280,6 +339,20 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
     return { ...live, metadata, status: { ...objectAt(live, "status"), phase: "Terminating" } };
   }
 
+  function hasDependents(uid: string): boolean {
+    return resources
+      .all()
+      .some((resource) =>
+        store.list(resource).some(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid)),
+      );
+  }
+
+  /** The garbage collector takes the finalizer away when the last dependent is gone. */
+  function inForeground(live: KubeObject): KubeObject {
+    const finalizers = [...new Set([...(live.metadata.finalizers ?? []), foregroundFinalizer])];
+    return { ...live, metadata: { ...live.metadata, finalizers } };
+  }
+
   /** Removes the owner from orphaned dependents, so that they outlive it. */
   function releaseDependents(uid: string) {
     for (const resource of resources.all()) {
@@ -293,17 +366,28 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
   }
 }
 
+/** With what the API server fills in. */
+function complete(resource: Resource, object: JsonObject): JsonObject {
+  if (resource.isCustom) {
+    const metadata = metadataInGoForm(objectAt(object, "metadata"));
+    return { ...objectWithDefaults(object, resource.schema), metadata };
+  }
+  return inGoForm(object, { apiVersion: apiVersionOf(resource), kind: resource.kind });
+}
+
 function patchWith(resource: Resource, live: KubeObject, mediaType: string, body: Json): Json {
   switch (mediaType) {
     case "application/json-patch+json":
       return jsonPatch(live, body);
     case "application/merge-patch+json":
-      return mergePatch(live, body);
+      return mergeObject(live, body);
     case "application/strategic-merge-patch+json":
       if (!resource.isCustom) return strategicMergePatch(live, body, resource.schema);
   }
-  throw patchTypeUnsupported(resource, mediaType);
+  throw patchTypeUnsupported(resource);
 }
+
+export const foregroundFinalizer = "foregroundDeletion";
 
 /** Through /status, labels and annotations of built-in kinds can be changed, too. */
 const besidesStatus = ["labels", "annotations"];
@@ -333,15 +417,26 @@ function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonO
   }
   const askedUid = stringAt(desired, "metadata", "uid");
   if (askedUid !== undefined && askedUid !== uid) {
-    throw invalid(resource, name, [invalidValue("metadata.uid", askedUid, "field is immutable")]);
+    // A real API server says it twice.
+    const cause = invalidValue("metadata.uid", askedUid, "field is immutable");
+    throw new ApiFailure(422, "Invalid", invalid(resource, name, [cause]).message, {
+      ...aboutKind(resource, name),
+      causes: [cause, cause],
+    });
   }
 }
 
 /** A replacement of another object is refused by the store, before any field is looked at. */
-function requireSameUid(resource: Resource, { metadata: { name, uid } }: KubeObject, desired: JsonObject) {
+function requireSameUid(resource: Resource, { metadata: { name, namespace, uid } }: KubeObject, desired: JsonObject) {
   const asked = stringAt(desired, "metadata", "uid");
   if (asked === undefined || asked === uid) return;
-  throw conflict(resource, name, `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${uid}`);
+  const key = ["/registry", ...(resource.isCustom ? [resource.group] : []), resource.plural, namespace, name];
+  const why = `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${uid}`;
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key.filter(Boolean).join("/")}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  );
 }
 
 /** A UID implies that the object exists. */
@@ -353,6 +448,11 @@ function requireNoUid({ resource, name }: Target, given: JsonObject) {
     name,
     `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
   );
+}
+
+/** A PUT also creates these, and replaces none whose version it does not know. */
+export function isCreatedByUpdate({ group, kind }: Pick<Resource, "group" | "kind">): boolean {
+  return group === "coordination.k8s.io" && kind === "Lease";
 }
 
 /** Metadata that clients cannot change. */

@@ -1,8 +1,11 @@
 /** /openapi/v3, as far as kubectl needs it: what can be applied, and the fields that `explain` shows. */
-import type { Json, JsonObject } from "./json.ts";
+import { kubernetesVersion } from "./builtIn/kinds.ts";
+import { publishedDefinitions, schemaName } from "./definitions.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
 import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 
 export function openApiDocument(resources: Resources, path: string): JsonObject | undefined {
+  if (path !== "/openapi/v3" && !path.startsWith("/openapi/v3/")) return undefined;
   const groupVersionPaths = new Map<string, Resource[]>();
   for (const resource of resources.all()) {
     const key = `${resource.group === "" ? "api" : "apis"}/${apiVersionOf(resource)}`;
@@ -22,23 +25,33 @@ function document(base: string, resources: readonly Resource[]): JsonObject {
     const scope = resource.namespaced ? "namespaces/{namespace}/" : "";
     return [`/${base}/${scope}${resource.plural}/{name}`, operations(resource)];
   });
-  const schemas = resources.map((resource): [string, JsonObject] => [
-    schemaName(resource),
-    { ...plainJson(resource.schema), "x-kubernetes-group-version-kind": [groupVersionKind(resource)] },
-  ]);
+  const schemas = Object.entries(publishedDefinitions(resources)).map(
+    ([name, schema]) => [name, inVersion3(schema)] as const,
+  );
   return {
     openapi: "3.0.0",
-    info: { title: "Kubernetes", version: "v1.32.3" },
+    info: { title: "Kubernetes", version: kubernetesVersion },
     paths: Object.fromEntries(paths),
     components: { schemas: Object.fromEntries(schemas) },
   };
 }
 
+/** References are to another place there, and beside one there may be nothing else. */
+function inVersion3(value: Json): Json {
+  if (Array.isArray(value)) return value.map(inVersion3);
+  if (!isObject(value)) return value;
+  const { $ref, ...rest } = value;
+  const children = Object.fromEntries(Object.entries(rest).map(([field, child]) => [field, inVersion3(child)]));
+  if (typeof $ref !== "string") return children;
+  return { ...children, allOf: [{ $ref: $ref.replace("#/definitions/", "#/components/schemas/") }] };
+}
+
 function operations(resource: Resource): JsonObject {
   const schema = { $ref: `#/components/schemas/${schemaName(resource)}` };
+  const { group, version, kind } = resource;
   const operation = (action: string, parameters: Json[]): JsonObject => ({
     "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": groupVersionKind(resource),
+    "x-kubernetes-group-version-kind": { group, version, kind },
     parameters,
     responses: { "200": { description: "OK", content: { "application/json": { schema } } } },
   });
@@ -54,18 +67,4 @@ function operations(resource: Resource): JsonObject {
     patch: operation("patch", [...writing, query("force", "boolean")]),
     delete: operation("delete", [query("dryRun", "string")]),
   };
-}
-
-/** `io.k8s.api.core.v1.Pod`: kubectl only needs the names to be unique. */
-function schemaName({ group, version, kind }: Resource): string {
-  return `${group === "" ? "core" : group}.${version}.${kind}`;
-}
-
-function groupVersionKind({ group, version, kind }: Resource): JsonObject {
-  return { group, version, kind };
-}
-
-/** A schema is plain data; this gives it the type JsonObject. */
-function plainJson(schema: Resource["schema"]): JsonObject {
-  return JSON.parse(JSON.stringify(schema));
 }

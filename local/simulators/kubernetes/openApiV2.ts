@@ -4,9 +4,10 @@
  */
 import protobuf from "protobufjs";
 import type { Answer } from "./answer.ts";
-import type { JsonObject } from "./json.ts";
+import { kubernetesVersion } from "./builtIn/kinds.ts";
+import { publishedDefinitions } from "./definitions.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
-import type { Schema } from "./schema.ts";
 
 export const openApiV2Path = "/openapi/v2";
 
@@ -16,23 +17,14 @@ const binary = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export function answerOpenApiV2(resources: Resources, accept: string | undefined): Answer {
   if (!accept?.includes(asked) && !accept?.includes(binary)) return { code: 200, body: printJson(resources.all()) };
-  const bytes = printBinary(resources.all());
+  const bytes = binaryOf(resources);
   return { stream: (response) => response.writeHead(200, { "content-type": binary }).end(bytes) };
 }
 
-const info = { title: "Kubernetes", version: "v1.32.3" };
-const kindsOf = "x-kubernetes-group-version-kind";
-
-/** Unique, as clients need it. */
-const nameOf = ({ group, version, kind }: Resource) => `${group === "" ? "core" : group}.${version}.${kind}`;
+const info = { title: "Kubernetes", version: kubernetesVersion };
 
 function printJson(resources: readonly Resource[]): JsonObject {
-  const definitions = resources.map((resource): [string, JsonObject] => {
-    const { group, version, kind } = resource;
-    const schema: JsonObject = JSON.parse(JSON.stringify(resource.schema));
-    return [nameOf(resource), { ...schema, [kindsOf]: [{ group, version, kind }] }];
-  });
-  return { swagger: "2.0", info, paths: {}, definitions: Object.fromEntries(definitions) };
+  return { swagger: "2.0", info, paths: {}, definitions: publishedDefinitions(resources, { isVersion2: true }) };
 }
 
 /** The numbers of gnostic's fields, as far as this document has them. */
@@ -45,6 +37,7 @@ const Document = protobuf
   message Definitions { repeated NamedSchema items = 1; }
   message NamedSchema { string name = 1; Schema value = 2; }
   message Schema {
+    string ref = 1;
     string format = 2;
     string description = 4;
     repeated string required = 19;
@@ -62,29 +55,50 @@ const Document = protobuf
 `)
   .root.lookupType("Document");
 
+/** It is large, and clients poll it until a custom resource is in it. */
+const printed = new WeakMap<Resources, { readonly revision: number; readonly bytes: Uint8Array }>();
+
+function binaryOf(resources: Resources): Uint8Array {
+  const { revision } = resources;
+  const known = printed.get(resources);
+  if (known?.revision === revision) return known.bytes;
+  const bytes = printBinary(resources.all());
+  printed.set(resources, { revision, bytes });
+  return bytes;
+}
+
 function printBinary(resources: readonly Resource[]): Uint8Array {
-  const items = resources.map((resource) => {
-    const { group, version, kind } = resource;
-    const yaml = JSON.stringify([{ group, version, kind }]);
-    const extensions = [{ name: kindsOf, value: { yaml } }];
-    return { name: nameOf(resource), value: { ...describe(resource.schema), extensions } };
-  });
+  const items = Object.entries(publishedDefinitions(resources, { isVersion2: true })).map(([name, definition]) => ({
+    name,
+    value: describe(definition),
+  }));
   return Document.encode(Document.fromObject({ swagger: "2.0", info, paths: {}, definitions: { items } })).finish();
 }
 
-function describe(schema: Schema): object {
-  const { type, description, required, properties, items, additionalProperties } = schema;
+function describe(schema: JsonObject): object {
+  const { $ref, type, format, description, required, properties, items, additionalProperties } = schema;
   const isEither = schema["x-kubernetes-int-or-string"] === true;
-  const format = isEither ? "int-or-string" : schema.format;
   const shown = isEither ? "string" : type;
-  const named = Object.entries(properties ?? {}).map(([name, each]) => ({ name, value: describe(each) }));
+  const shownFormat = isEither ? "int-or-string" : format;
+  const named = isObject(properties)
+    ? Object.entries(properties).map(([name, each]) => ({ name, value: describeChild(each) }))
+    : [];
+  const extensions = Object.entries(schema)
+    .filter(([field]) => field.startsWith("x-"))
+    .map(([name, value]) => ({ name, value: { yaml: JSON.stringify(value) } }));
   return {
-    ...(format === undefined ? {} : { format }),
-    ...(description === undefined ? {} : { description }),
-    ...(required === undefined ? {} : { required: [...required] }),
-    ...(shown === undefined ? {} : { type: { value: [shown] } }),
-    ...(items === undefined ? {} : { items: { schema: [describe(items)] } }),
-    ...(additionalProperties === undefined ? {} : { additional: { schema: describe(additionalProperties) } }),
+    ...(typeof $ref === "string" ? { ref: $ref } : {}),
+    ...(typeof shownFormat === "string" ? { format: shownFormat } : {}),
+    ...(typeof description === "string" ? { description } : {}),
+    ...(Array.isArray(required) ? { required } : {}),
+    ...(typeof shown === "string" ? { type: { value: [shown] } } : {}),
+    ...(items === undefined ? {} : { items: { schema: [describeChild(items)] } }),
+    ...(additionalProperties === undefined ? {} : { additional: { schema: describeChild(additionalProperties) } }),
     ...(named.length === 0 ? {} : { properties: { items: named } }),
+    ...(extensions.length === 0 ? {} : { extensions }),
   };
+}
+
+function describeChild(child: Json): object {
+  return isObject(child) ? describe(child) : {};
 }

@@ -1,6 +1,7 @@
 /** The options in a request's query: those that an API server refuses before it looks at any object. */
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest } from "./failures.ts";
+import type { Resource } from "./resource.ts";
 
 type Options = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions" | "ListOptions";
 
@@ -84,10 +85,21 @@ function fromTheFuture(version: string, newest: number): ApiFailure {
 /** The media types that an answer can have; a table or metadata is JSON, too. */
 const servable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
-export function requireAcceptable(accept: string | undefined): void {
-  const asked = (accept ?? "").split(",").map((each) => (each.split(";")[0] ?? "").trim().toLowerCase());
-  const isServable = (type: string) => ["", "*/*", "application/*", "text/yaml", ...servable].includes(type);
+export function requireAcceptable(accept: string | undefined, { isCustom }: Pick<Resource, "isCustom">): void {
+  const asked = (accept || "*/*").split(",").map((each) => (each.split(";")[0] ?? "").trim().toLowerCase());
+  const isServable = (type: string) => ["*/*", "application/*", "text/yaml", ...servable].includes(type);
   if (asked.some(isServable)) return;
+  if (isCustom) throw notAcceptable();
   const message = `406: Not Acceptable\n\nAvailable representations: ${servable.join(", ")}`;
   throw new ApiFailure(406, "NotAcceptable", message, {});
+}
+
+/** Of what has no metadata, no table can be made. */
+export function refuseTable(): never {
+  throw notAcceptable();
+}
+
+function notAcceptable(): ApiFailure {
+  const message = `only the following media types are accepted: ${servable.join(", ")}`;
+  return new ApiFailure(406, "NotAcceptable", message);
 }

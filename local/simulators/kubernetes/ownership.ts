@@ -43,7 +43,7 @@ export function trackUpdate(
   after: JsonObject,
   { managedFields, schema, writer }: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer },
 ): ManagedFieldsEntry[] {
-  const difference = compare(ownablePart(before), ownablePart(after), schema);
+  const difference = compare(comparable(before), comparable(after), schema);
   const changed = difference.added.union(difference.modified);
   if (changed.isEmpty && difference.removed.isEmpty) return managedFields;
   const { mine, others } = split(read(managedFields), writer, "Update");
@@ -66,7 +66,7 @@ export function applyConfiguration(
     schema,
     isOwned: (path: Path) => ownedByAny.reaches(path),
   });
-  const difference = compare(ownablePart(live ?? {}), ownablePart(object), schema);
+  const difference = compare(comparable(live ?? {}), comparable(object), schema);
   const changed = difference.added.union(difference.modified);
   const conflicts = others.flatMap(({ entry, fields }) =>
     fields.intersection(changed).paths.map((path) => ({ manager: printManager(entry), path: printPath(path) })),
@@ -140,6 +140,11 @@ function write(owners: readonly Ownership[]): ManagedFieldsEntry[] {
 
 function sortKey({ operation, time, manager }: ManagedFieldsEntry): string {
   return `${operation} ${time ?? ""} ${manager}`;
+}
+
+/** Every object has metadata, so that nobody becomes the owner of having them. */
+function comparable(object: JsonObject): JsonObject {
+  return { metadata: {}, ...ownablePart(object) };
 }
 
 /** Without the fields that have no owner: identity, and what the server sets. */

@@ -38,7 +38,8 @@ export function createPages() {
       page({ items, resourceVersion }, limit),
     next(token: string, limit: number): Page {
       const rest = rests.get(token);
-      if (rest === undefined && !isToken(token)) throw badRequest("invalid continue token: continue key is not valid");
+      if (rest === undefined && !isToken(token))
+        throw badRequest("invalid continue token: continue key is not valid: illegal base64 data at input byte 0");
       if (rest === undefined) {
         throw expired("The provided continue parameter is too old to display a consistent list result.");
       }

@@ -5,6 +5,15 @@ import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from ".
 import type { Resource } from "./resource.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
 
+/** Throws for a patch that is no object. */
+export function mergeObject(target: Json, patch: Json): Json {
+  if (isObject(patch)) return mergePatch(target, patch);
+  const what = Array.isArray(patch) ? "array" : patch === null ? "null" : typeof patch;
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
+  );
+}
+
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const result: JsonObject = isObject(target) ? { ...target } : {};
@@ -146,11 +155,11 @@ const strategic = "application/strategic-merge-patch+json";
 /** Before anything else of the request is looked at. */
 export function requirePatchType(resource: Resource, mediaType: string): void {
   const isPossible = patchTypes.includes(mediaType) || (mediaType === strategic && !resource.isCustom);
-  if (!isPossible) throw patchTypeUnsupported(resource, mediaType);
+  if (!isPossible) throw patchTypeUnsupported(resource);
 }
 
-export function patchTypeUnsupported({ isCustom }: Resource, mediaType: string): ApiFailure {
-  if (!isCustom || mediaType !== strategic) {
+export function patchTypeUnsupported({ isCustom }: Resource): ApiFailure {
+  if (!isCustom) {
     return new ApiFailure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
   const message = `the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(", ")}`;

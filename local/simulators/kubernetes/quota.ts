@@ -1,36 +1,186 @@
 /**
- * ResourceQuota, as far as it counts objects: `count/configmaps`, `count/azureidentities.aadpodidentity.k8s.io`, and the
- * older names without `count/`. It is the last admission plugin; a dry run is checked, but uses up no quota.
+ * ResourceQuota: what a namespace uses of it, counted by objects (`count/configmaps`, and the older names without `count/`) and by
+ * what pods ask for. It is the last admission plugin; a dry run is checked, but uses up no quota.
  */
+import { canonicalQuantity, printQuantity, readQuantity } from "./builtIn/quantity.ts";
+import { type Controller, startController } from "./controller.ts";
 import { forbidden, qualifiedPlural } from "./failures.ts";
-import { type Json, objectAt } from "./json.ts";
+import { equal, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import type { KubeObject } from "./object.ts";
+import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
 /** Core resources that a quota may name without `count/`. */
-const plainNames: ReadonlySet<string> = new Set(["configmaps", "secrets", "pods"]);
+const plainNames: ReadonlySet<string> = new Set([
+  ...["configmaps", "secrets", "pods", "services", "persistentvolumeclaims", "replicationcontrollers"],
+  "resourcequotas",
+]);
+
+interface Parts {
+  readonly store: Store;
+  readonly resources: Resources;
+}
 
 export function requireQuota(
-  { store, resources }: { store: Store; resources: Resources },
+  { store, resources }: Parts,
   resource: Resource,
-  { namespace, name }: { namespace: string; name: string | undefined },
+  { namespace, name, object }: { namespace: string; name: string | undefined; object: JsonObject },
 ): void {
   const quotas = resources.ofKind("v1", "ResourceQuota");
   if (quotas === undefined) return;
-  const counted = qualifiedPlural(resource);
-  const keys = [`count/${counted}`, ...(plainNames.has(counted) ? [counted] : [])];
   for (const quota of store.list(quotas, namespace)) {
     const hard = objectAt(quota["spec"] ?? null, "hard");
-    for (const key of keys) {
-      const limit = limitOf(hard[key]);
-      const used = store.list(resource, namespace).length;
-      if (limit === undefined || used < limit) continue;
-      const why = `exceeded quota: ${quota.metadata.name}, requested: ${key}=1, used: ${key}=${used}, limited: ${key}=${limit}`;
-      throw forbidden(resource, name, why);
+    const asked = Object.entries(hard)
+      .filter(([key]) => key in usageOf(resource, object, [key]) && isInScope(quota, resource, object))
+      .map(([key, limit]) => ({ key, limit, wanted: usageOf(resource, object, [key])[key] ?? 0n }));
+    const missing = asked.filter(({ key, wanted }) => wanted === 0n && isComputed(key));
+    if (resource.kind === "Pod" && missing.length > 0) {
+      const names = missing.map(({ key }) => key).toSorted();
+      throw forbidden(
+        resource,
+        name,
+        `failed quota: ${quota.metadata.name}: must specify ${describeMissing(names, object)}`,
+      );
     }
+    const used = usedOf({ store, resources }, quota);
+    const over = asked.filter(({ key, limit, wanted }) => (used[key] ?? 0n) + wanted > nanosOf(limit));
+    if (over.length === 0) continue;
+    const list = (print: (each: (typeof over)[number]) => string) => over.map(print).join(",");
+    const why = [
+      `exceeded quota: ${quota.metadata.name}`,
+      `requested: ${list(({ key, wanted }) => `${key}=${print(wanted, hard[key])}`)}`,
+      `used: ${list(({ key }) => `${key}=${print(used[key] ?? 0n, hard[key])}`)}`,
+      `limited: ${list(({ key, limit }) => `${key}=${shown(limit)}`)}`,
+    ];
+    throw forbidden(resource, name, why.join(", "));
   }
 }
 
-function limitOf(quantity: Json | undefined): number | undefined {
-  return quantity === undefined || quantity === null ? undefined : Number(quantity);
+function describeMissing(names: readonly string[], pod: JsonObject): string {
+  const containers = listAt(pod, "spec", "containers").map((each) => stringAt(each, "name") ?? "");
+  return names.map((key) => `${key} for: ${containers.join(",")}`).join("; ");
+}
+
+/** Keeps `status` of every quota. */
+export function startQuotaController({ store, resources, objects }: Parts & { readonly objects: Objects }): Controller {
+  return startController(store, {
+    concerns: ({ resource }) => resource.namespaced && resource.kind !== "Event" && resource.kind !== "Lease",
+    reconcile() {
+      const quotas = resources.ofKind("v1", "ResourceQuota");
+      if (quotas === undefined) return;
+      for (const quota of store.list(quotas)) {
+        if (quota.metadata.deletionTimestamp !== undefined) continue;
+        const hard = objectAt(quota, "spec", "hard");
+        const used = usedOf({ store, resources }, quota);
+        const texts = Object.fromEntries(Object.keys(hard).map((key) => [key, print(used[key] ?? 0n, hard[key])]));
+        const status = Object.keys(hard).length === 0 ? {} : { hard, used: texts };
+        if (equal(status, objectAt(quota, "status"))) continue;
+        const { namespace, name } = quota.metadata;
+        objects.replace(
+          { resource: quotas, namespace, name },
+          { ...quota, status },
+          { manager: "kube-controller-manager", subresource: "status" },
+        );
+      }
+    },
+  });
+}
+
+type Usage = Record<string, bigint>;
+
+const one = 10n ** 9n;
+
+function usedOf({ store, resources }: Parts, quota: KubeObject): Usage {
+  const keys = Object.keys(objectAt(quota, "spec", "hard"));
+  const total: Usage = {};
+  for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {
+    if (!keys.some((key) => isAbout(key, resource))) continue;
+    for (const object of store.list(resource, quota.metadata.namespace)) {
+      if (isOver(object) || !isInScope(quota, resource, object)) continue;
+      for (const [key, value] of Object.entries(usageOf(resource, object, keys)))
+        total[key] = (total[key] ?? 0n) + value;
+    }
+  }
+  return total;
+}
+
+/** A pod that has ended uses nothing. */
+function isOver(object: KubeObject): boolean {
+  return object.kind === "Pod" && ["Succeeded", "Failed"].includes(stringAt(object, "status", "phase") ?? "");
+}
+
+function isAbout(key: string, resource: Resource): boolean {
+  const counted = qualifiedPlural(resource);
+  if (key === `count/${counted}` || (plainNames.has(counted) && key === counted)) return true;
+  if (resource.kind === "Pod") return isComputed(key);
+  if (resource.kind === "Service") return key.startsWith("services.");
+  return resource.kind === "PersistentVolumeClaim" && key === "requests.storage";
+}
+
+function isComputed(key: string): boolean {
+  return /^((requests|limits)\.)?(cpu|memory|ephemeral-storage|[^/]+\/.+)$/.test(key) && !key.startsWith("count/");
+}
+
+/** What one object uses of these keys. */
+function usageOf(resource: Resource, object: JsonObject, keys: readonly string[]): Usage {
+  const usage: Usage = {};
+  for (const key of keys.filter((each) => isAbout(each, resource))) {
+    if (resource.kind === "Pod" && isComputed(key)) usage[key] = askedByPod(object, key);
+    else if (key === "services.nodeports") usage[key] = one * BigInt(nodePorts(object));
+    else if (key === "services.loadbalancers")
+      usage[key] = stringAt(object, "spec", "type") === "LoadBalancer" ? one : 0n;
+    else if (key === "requests.storage") {
+      usage[key] = nanosOf(objectAt(object, "spec", "resources", "requests")["storage"] ?? 0);
+    } else usage[key] = one;
+  }
+  return usage;
+}
+
+function nodePorts(service: JsonObject): number {
+  const isOpen = ["NodePort", "LoadBalancer"].includes(stringAt(service, "spec", "type") ?? "");
+  return isOpen ? listAt(service, "spec", "ports").filter((port) => numberAt(port, "nodePort")).length : 0;
+}
+
+function askedByPod(pod: JsonObject, key: string): bigint {
+  const kind = key.startsWith("limits.") ? "limits" : "requests";
+  const name = key.replace(/^(requests|limits)\./, "");
+  return listAt(pod, "spec", "containers").reduce<bigint>((sum, container) => {
+    const amounts = objectAt(container, "resources", kind);
+    const standard = kind === "requests" ? objectAt(container, "resources", "limits")[name] : undefined;
+    return sum + nanosOf(amounts[name] ?? standard ?? 0);
+  }, 0n);
+}
+
+/** Scopes are about pods alone. */
+function isInScope(quota: KubeObject, resource: Resource, object: JsonObject): boolean {
+  const scopes = listAt(quota, "spec", "scopes").filter((each) => typeof each === "string");
+  if (resource.kind !== "Pod" || scopes.length === 0) return true;
+  const isTerminating = numberAt(object, "spec", "activeDeadlineSeconds") !== undefined;
+  const isBestEffort = listAt(object, "spec", "containers").every((container) => {
+    const resources = objectAt(container, "resources");
+    return [resources["requests"], resources["limits"]].every(
+      (each) => !isObject(each) || Object.keys(each).length === 0,
+    );
+  });
+  const holds: Readonly<Record<string, boolean>> = {
+    ...{ Terminating: isTerminating, NotTerminating: !isTerminating },
+    ...{ BestEffort: isBestEffort, NotBestEffort: !isBestEffort },
+  };
+  return scopes.every((scope) => holds[scope] ?? true);
+}
+
+function nanosOf(quantity: Json | undefined): bigint {
+  if (typeof quantity !== "string" && typeof quantity !== "number") return 0n;
+  return readQuantity(quantity)?.nanos ?? 0n;
+}
+
+/** In the form of the limit: binary, if that is. */
+function print(nanos: bigint, like: Json | undefined): string {
+  const isBinary = typeof like === "string" && like.endsWith("i");
+  return printQuantity({ nanos, isBinary });
+}
+
+function shown(quantity: Json): string {
+  return typeof quantity === "string" || typeof quantity === "number" ? canonicalQuantity(quantity) : "";
 }

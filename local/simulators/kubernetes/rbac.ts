@@ -1,5 +1,12 @@
-/** Evaluates the rules of a ClusterRole as the API server's RBAC authorizer does (kubernetes.io "Using RBAC Authorization"). */
+/**
+ * Evaluates rules as the API server's RBAC authorizer does (kubernetes.io "Using RBAC Authorization"): those of the roles that
+ * bindings in the cluster give to a user, a group or a service account.
+ */
+import { z } from "zod";
 import type { PolicyRule } from "../world.ts";
+import type { KubeObject } from "./object.ts";
+import type { Resource, Resources } from "./resource.ts";
+import type { Store } from "./store.ts";
 
 /** What an API server's authorizers get to know about a request. */
 export interface AccessAttributes {
@@ -11,6 +18,12 @@ export interface AccessAttributes {
   readonly name: string | undefined;
 }
 
+/** Who is bound: a user by name and groups. */
+export interface Subject {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
 export function isAllowedBy(rules: readonly PolicyRule[], attributes: AccessAttributes): boolean {
   const { verb, group, resource, subresource, name } = attributes;
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
@@ -18,7 +31,7 @@ export function isAllowedBy(rules: readonly PolicyRule[], attributes: AccessAttr
     (rule) =>
       has(rule.verbs, verb) &&
       has(rule.apiGroups, group) &&
-      has(rule.resources, what) &&
+      (has(rule.resources, what) || rule.resources?.includes(`*/${subresource}`)) &&
       // A rule with names does not cover a request without one, such as a list.
       (rule.resourceNames === undefined || (name !== undefined && rule.resourceNames.includes(name))),
   );
@@ -34,4 +47,66 @@ export function isPathAllowedBy(rules: readonly PolicyRule[], verb: string, path
 
 function has(allowed: readonly string[] | undefined, value: string): boolean {
   return allowed !== undefined && (allowed.includes("*") || allowed.includes(value));
+}
+
+const Rule = z.object({
+  verbs: z.array(z.string()).default([]),
+  apiGroups: z.array(z.string()).optional(),
+  resources: z.array(z.string()).optional(),
+  resourceNames: z.array(z.string()).optional(),
+  nonResourceURLs: z.array(z.string()).optional(),
+});
+const Rules = z.array(Rule).nullish();
+const Binding = z.object({
+  roleRef: z.object({ kind: z.string(), name: z.string() }),
+  subjects: z.array(z.object({ kind: z.string(), name: z.string(), namespace: z.string().optional() })).nullish(),
+});
+
+export const rbacGroup = "rbac.authorization.k8s.io";
+
+/** The rules that bindings give a subject: in the whole cluster, and in one namespace if it is given. */
+export type BoundRules = (subject: Subject, namespace: string | undefined) => readonly PolicyRule[];
+
+export function createBoundRules({ store, resources }: { store: Store; resources: Resources }): BoundRules {
+  const resource = (plural: string): Resource | undefined => resources.find(rbacGroup, "v1", plural);
+  const list = (plural: string, namespace?: string): readonly KubeObject[] => {
+    const found = resource(plural);
+    return found === undefined ? [] : store.list(found, namespace);
+  };
+
+  function rulesOf({ kind, name }: { kind: string; name: string }, namespace: string | undefined) {
+    const found = resource(kind === "ClusterRole" ? "clusterroles" : "roles");
+    const role = found && store.get(found, kind === "ClusterRole" ? undefined : namespace, name);
+    return readRules(role);
+  }
+
+  return (subject, namespace) => {
+    const bound = [
+      ...list("clusterrolebindings").map((binding) => ({ binding, within: undefined })),
+      ...(namespace === undefined
+        ? []
+        : list("rolebindings", namespace).map((binding) => ({ binding, within: namespace }))),
+    ];
+    return bound.flatMap(({ binding, within }) => {
+      const { data } = Binding.safeParse(binding);
+      const isBound = data?.subjects?.some((each) => isOf(each, subject, binding.metadata.namespace));
+      return data && isBound ? rulesOf(data.roleRef, within) : [];
+    });
+  };
+}
+
+export function readRules(role: KubeObject | undefined): readonly PolicyRule[] {
+  const rules = Rules.safeParse(role?.["rules"]).data ?? [];
+  // A round trip drops the fields that are undefined.
+  return rules.map((rule) => JSON.parse(JSON.stringify(rule)) as PolicyRule);
+}
+
+function isOf(
+  { kind, name, namespace }: { kind: string; name: string; namespace?: string | undefined },
+  subject: Subject,
+  within: string | undefined,
+): boolean {
+  if (kind === "Group") return subject.groups.includes(name);
+  if (kind === "User") return subject.name === name;
+  return subject.name === `system:serviceaccount:${namespace ?? within ?? ""}:${name}`;
 }

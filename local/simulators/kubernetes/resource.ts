@@ -4,7 +4,18 @@ import type { Schema } from "./schema.ts";
 export interface Column {
   readonly name: string;
   readonly type: string;
-  readonly jsonPath: string;
+  readonly format: string;
+  readonly description: string;
+  /** Above 0, only wide tables show it. */
+  readonly priority: number;
+  /** Where its values are, in custom resources. */
+  readonly jsonPath?: string;
+}
+
+export interface Subresource {
+  readonly subresource: string;
+  readonly responseKind: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly verbs: readonly string[];
 }
 
 export interface Resource {
@@ -14,11 +25,21 @@ export interface Resource {
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
+  /** Names under which clients ask for several resources at once, such as `all`. */
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  readonly subresources: readonly Subresource[];
+  /** Of its version in the store. */
+  readonly hash?: string;
+  /** Of a built-in resource: the name of its schema. */
+  readonly definition?: string;
   readonly namespaced: boolean;
   readonly schema: Schema;
   /** Whether `/status` is written separately. */
   readonly hasStatus: boolean;
   readonly isCustom: boolean;
+  /** Of a custom resource: objects from before a default get it when they are read. */
+  readonly hasDefaults?: boolean;
   /** Whether a change outside metadata and status increments metadata.generation. */
   readonly hasGeneration: boolean;
   readonly columns: readonly Column[];
@@ -27,6 +48,8 @@ export interface Resource {
 }
 
 export interface Resources {
+  /** Changes whenever they do. */
+  readonly revision: number;
   find(group: string, version: string, plural: string): Resource | undefined;
   ofKind(apiVersion: string, kind: string): Resource | undefined;
   all(): readonly Resource[];
@@ -36,13 +59,23 @@ export interface Resources {
 
 export function createResources(builtIn: readonly Resource[]): Resources {
   const served = new Map(builtIn.map((resource) => [key(resource), resource]));
+  let revision = 0;
   return {
+    get revision() {
+      return revision;
+    },
     find: (group, version, plural) => served.get(key({ group, version, plural })),
     ofKind: (apiVersion, kind) =>
       [...served.values()].find((resource) => resource.kind === kind && apiVersionOf(resource) === apiVersion),
     all: () => [...served.values()],
-    add: (resource) => void served.set(key(resource), resource),
-    remove: (resource) => void served.delete(key(resource)),
+    add(resource) {
+      served.set(key(resource), resource);
+      revision += 1;
+    },
+    remove(resource) {
+      served.delete(key(resource));
+      revision += 1;
+    },
   };
 }
 

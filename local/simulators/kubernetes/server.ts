@@ -10,6 +10,7 @@ import type { Certificate } from "../tls.ts";
 import type { Answer, Reply } from "./answer.ts";
 import type { ApiRequest } from "./api.ts";
 import type { User } from "./authentication.ts";
+import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { ApiFailure, scripted } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import { inJson } from "./protobuf/inJson.ts";
@@ -30,17 +31,24 @@ const publicPaths: Readonly<Record<string, Json>> = {
   "/livez": "ok",
   "/healthz": "ok",
   "/version": {
-    major: "1",
-    minor: "32",
-    gitVersion: "v1.32.3",
+    ...versionNumbers(kubernetesVersion),
     gitCommit: "0000000000000000000000000000000000000000",
     gitTreeState: "clean",
-    buildDate: "2025-03-11T00:00:00Z",
-    goVersion: "go1.23.6",
+    buildDate: "1970-01-01T00:00:00Z",
+    goVersion: "go1.26",
     compiler: "gc",
     platform: "linux/amd64",
   },
 };
+
+function versionNumbers(gitVersion: string): Record<string, string> {
+  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+  const least = String(Number(minor) - 1);
+  return {
+    ...{ major, minor, emulationMajor: major, emulationMinor: minor },
+    ...{ minCompatibilityMajor: major, minCompatibilityMinor: least, gitVersion },
+  };
+}
 
 export interface Listener {
   readonly server: Server;
@@ -112,14 +120,14 @@ export function createSettle({
   authenticate,
   answer,
 }: {
-  readonly authenticate: (authorization: string | undefined) => Promise<User>;
+  readonly authenticate: (headers: ApiRequest["headers"]) => Promise<User>;
   readonly answer: (request: ApiRequest, user: User) => Promise<Answer>;
 }): (request: ApiRequest) => Promise<Answer> {
   return async (request) => {
     try {
       const open = request.method === "GET" ? publicPaths[request.url.pathname.replace(/\/$/, "")] : undefined;
       if (open !== undefined) return { code: 200, body: open };
-      return await answer(inJson(request), await authenticate(request.headers["authorization"]));
+      return await answer(inJson(request), await authenticate(request.headers));
     } catch (error) {
       if (error instanceof ApiFailure) return failed(error);
       if (error instanceof URIError) return failed(new ApiFailure(400, "BadRequest", "the path is not well encoded"));

@@ -2,6 +2,7 @@
 import { type Key, put, remove, type Tree, valuesAt } from "../sortedTree.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
+import { inVersionOf, storedAs } from "./versions.ts";
 
 export interface Change {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -38,7 +39,7 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
   let forgotten = 1;
 
   function stored(resource: Resource, start: Key): KubeObject[] {
-    return valuesAt(objects.get(kindOf(resource)), start);
+    return valuesAt(objects.get(storedAs(resource)), start);
   }
 
   function record(change: Change) {
@@ -61,12 +62,16 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
     get version() {
       return version;
     },
-    get: (resource, namespace, name) => stored(resource, keyOf({ namespace, name }))[0],
-    list: (resource, namespace) => stored(resource, namespace === undefined ? [] : startOf(namespace)),
+    get(resource, namespace, name) {
+      const [found] = stored(resource, keyOf({ namespace, name }));
+      return found && inVersionOf(resource, found);
+    },
+    list: (resource, namespace) =>
+      stored(resource, namespace === undefined ? [] : startOf(namespace)).map((each) => inVersionOf(resource, each)),
     put(resource, object) {
       version += 1;
       const next: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-      const [kind, key] = [kindOf(resource), keyOf(object.metadata)];
+      const [kind, key] = [storedAs(resource), keyOf(object.metadata)];
       const [previous] = stored(resource, key);
       objects.set(kind, put(objects.get(kind), key, next));
       record({ type: previous === undefined ? "ADDED" : "MODIFIED", resource, object: next, previous, version });
@@ -74,7 +79,7 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
     },
     remove(resource, object) {
       version += 1;
-      const kind = kindOf(resource);
+      const kind = storedAs(resource);
       objects.set(kind, remove(objects.get(kind), keyOf(object.metadata)));
       const last: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
       record({ type: "DELETED", resource, object: last, previous: object, version });
@@ -87,10 +92,6 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-function kindOf({ group, plural }: Resource): string {
-  return `${group}/${plural}`;
 }
 
 /** Sorts as etcd sorts `namespace/name`: `a-b/` before `a/`. */

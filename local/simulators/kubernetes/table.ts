@@ -1,4 +1,5 @@
 /** Lists as tables, which `kubectl get` requests, with the columns that the resource declares. */
+import { age, ageOf, printerOf } from "./builtIn/printers.ts";
 import { at, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { partialMetadata } from "./partialMetadata.ts";
@@ -9,24 +10,21 @@ export function table(
   objects: readonly KubeObject[],
   { metadata, includeObject, now }: { metadata: JsonObject; includeObject: string; now: Date },
 ): JsonObject {
+  const print = resource.isCustom ? undefined : printerOf(resource);
+  // Where no printer is known, a table has only what every object has.
+  const columns =
+    resource.isCustom || print !== undefined
+      ? resource.columns
+      : resource.columns.filter(({ name }) => ["Name", "Age", "Created At"].includes(name));
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
     metadata,
-    columnDefinitions: [{ name: "Name", type: "string", jsonPath: ".metadata.name" }, ...resource.columns].map(
-      ({ name, type }) => ({
-        name,
-        type: type === "date" ? "string" : type,
-        format: name === "Name" ? "name" : "",
-        description: name,
-        priority: 0,
-      }),
-    ),
+    columnDefinitions: columns.map(({ name, type, format, description, priority }) => ({
+      ...{ name, type, format, description, priority },
+    })),
     rows: objects.map((object) => ({
-      cells: [
-        object.metadata.name,
-        ...resource.columns.map((column) => cell(column, object, { now, isCustom: resource.isCustom })),
-      ],
+      cells: print?.(object, now) ?? columns.map((column) => cell(column, object, now)),
       object: rowObject(object, includeObject),
     })),
   };
@@ -39,24 +37,11 @@ function rowObject(object: KubeObject, includeObject: string): Json {
 }
 
 /** Supports only plain paths: the columns here use no filters and no indexes. */
-function cell(
-  { jsonPath, type, name }: Column,
-  object: KubeObject,
-  { now, isCustom }: { now: Date; isCustom: boolean },
-): Json {
+function cell({ jsonPath, type, name }: Column, object: KubeObject, now: Date): Json {
+  if (name === "Name" && jsonPath === undefined) return object.metadata.name;
+  if (jsonPath === undefined) return name === "Age" ? ageOf(object, now) : object.metadata.creationTimestamp;
   const value = at(object, ...jsonPath.split(".").filter((part) => part !== ""));
-  if (value === undefined) return name === "Age" ? "<unknown>" : isCustom ? null : type === "integer" ? 0 : "";
-  if (type === "string" && isCustom) return typeof value === "string" ? value : JSON.stringify(value);
+  if (value === undefined) return name === "Age" ? "<unknown>" : null;
+  if (type === "string") return typeof value === "string" ? value : JSON.stringify(value);
   return type === "date" && typeof value === "string" ? age(new Date(value), now) : value;
-}
-
-/** Rounded to a readable unit: `45s`, `3m12s`, `5h`, `12d`. */
-function age(since: Date, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return `${minutes}m${seconds % 60}s`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
 }

@@ -6,6 +6,7 @@ import type { KubeObject } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import type { Selector } from "./selectors.ts";
 import type { Change, Store } from "./store.ts";
+import { inVersionOf, storedAs } from "./versions.ts";
 
 export interface WatchOptions {
   readonly resource: Resource;
@@ -51,8 +52,10 @@ export function streamChanges(store: Store, options: WatchOptions, response: Ser
   });
 
   /** To this watch, an object that starts or stops matching is added or deleted. */
-  function tell({ type, resource: changed, object, previous }: Change) {
-    if (changed.group !== resource.group || changed.plural !== resource.plural) return;
+  function tell({ type, resource: changed, ...change }: Change) {
+    if (storedAs(changed) !== storedAs(resource)) return;
+    const object = inVersionOf(resource, change.object);
+    const previous = change.previous && inVersionOf(resource, change.previous);
     if (namespace !== undefined && object.metadata.namespace !== namespace) return;
     const isIn = type !== "DELETED" && matches(object);
     const wasIn = previous !== undefined && matches(previous);

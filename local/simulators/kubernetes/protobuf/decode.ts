@@ -129,6 +129,9 @@ const scalars: Readonly<Record<string, (reader: Reader) => Json>> = {
   raw: (reader) => readOnly(nested(reader), (inner) => JSON.parse(Buffer.from(inner.bytes()).toString("utf8")), null),
   duration: (reader) => readOnly(nested(reader), (inner) => `${readInteger(inner) / 1e9}s`, "0s"),
   time: readTime,
+  schemaOrArray: (reader) => readSchemaOr(reader, (inner) => readValue(inner, schemaMessage), { isList: true }),
+  schemaOrBool: (reader) => readSchemaOr(reader, undefined, { boolNumber: 1 }),
+  schemaOrStrings: (reader) => readSchemaOr(reader, (inner) => inner.string(), { isList: true }),
   intOrString: readIntOrString,
 };
 
@@ -155,6 +158,29 @@ function readOnly(reader: Reader, read: (reader: Reader) => Json, empty: Json): 
     return true;
   });
   return value;
+}
+
+const schemaMessage = "apiextensions/v1.JSONSchemaProps";
+
+/** A schema, or instead of it a list or a boolean (JSONSchemaPropsOr… of apiextensions). */
+function readSchemaOr(
+  reader: Reader,
+  readItem: ((reader: Reader) => Json) | undefined,
+  { isList = false, boolNumber = 0 }: { isList?: boolean; boolNumber?: number },
+): Json {
+  const schemaNumber = boolNumber === 1 ? 2 : 1;
+  const items: Json[] = [];
+  let schema: Json | undefined;
+  let isAllowed = false;
+  const inner = nested(reader);
+  eachField(inner, (number) => {
+    if (number === schemaNumber) schema = readValue(inner, schemaMessage);
+    else if (number === boolNumber) isAllowed = inner.bool();
+    else if (readItem) items.push(readItem(inner));
+    else return false;
+    return true;
+  });
+  return schema ?? (isList ? items : isAllowed);
 }
 
 /** Seconds and nanoseconds; no field at all is Go's zero time, which is null in JSON. */

@@ -34,6 +34,11 @@ export function messageOf(apiVersion: string, kind: string): string | undefined 
   return kinds[`${apiVersion} ${kind}`] ?? kinds[`* ${kind}`];
 }
 
+export function hasKind(apiVersion: string, kind: string): boolean {
+  // The only group whose types are not in the table.
+  return apiVersion === "apiregistration.k8s.io/v1" || table().kinds[`${apiVersion} ${kind}`] !== undefined;
+}
+
 /** Whether the version is one of Kubernetes' own, whose kinds can all be sent in protobuf. */
 export function hasVersion(apiVersion: string): boolean {
   return Object.keys(table().kinds).some((name) => name.startsWith(`${apiVersion} `));

@@ -26,7 +26,7 @@ test("names each kind in JSON", async () => {
   const { swagger, definitions } = JSON.parse(body.toString("utf8"));
 
   expect([type, swagger]).toEqual(["application/json", "2.0"]);
-  expect(definitions["core.v1.ConfigMap"]).toMatchObject({
+  expect(definitions["io.k8s.api.core.v1.ConfigMap"]).toMatchObject({
     properties: { data: { type: "object" } },
     "x-kubernetes-group-version-kind": [{ group: "", version: "v1", kind: "ConfigMap" }],
   });
@@ -50,7 +50,7 @@ test("names each kind in protobuf", async () => {
   const { type, body } = await get(`${asked}, application/json`);
   const document = fieldsOf(body);
   const definitions = fieldsOf(only(document, 9)).get(1)?.map(fieldsOf) ?? [];
-  const map = definitions.find((each) => textOf(only(each, 1)) === "core.v1.ConfigMap") ?? new Map();
+  const map = definitions.find((each) => textOf(only(each, 1)) === "io.k8s.api.core.v1.ConfigMap") ?? new Map();
   const schema = fieldsOf(only(map, 2));
   const properties = fieldsOf(only(schema, 25))
     .get(1)

@@ -1,7 +1,7 @@
 /** Server-side apply against a simple model: a map of values, each with the set of managers that applied it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { builtInSchemas } from "../../../../local/simulators/kubernetes/builtInSchemas.ts";
+import { schemaOf } from "../../../../local/simulators/kubernetes/builtIn/schemas.ts";
 import { type JsonObject, objectAt, stringsAt } from "../../../../local/simulators/kubernetes/json.ts";
 import type { ManagedFieldsEntry } from "../../../../local/simulators/kubernetes/object.ts";
 import { applyConfiguration } from "../../../../local/simulators/kubernetes/ownership.ts";
@@ -32,7 +32,7 @@ function apply(live: Live, { manager, data }: Step): Live {
   const isNew = live === start;
   return applyConfiguration(isNew ? undefined : live.object, config, {
     managedFields: live.managedFields,
-    schema: builtInSchemas.configMap,
+    schema: schemaOf("io.k8s.api.core.v1.ConfigMap"),
     writer,
     force: true,
   });

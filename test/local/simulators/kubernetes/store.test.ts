@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { builtInResources } from "../../../../local/simulators/kubernetes/builtInResources.ts";
+import { builtInResources } from "../../../../local/simulators/kubernetes/builtIn/resources.ts";
 import type { KubeObject } from "../../../../local/simulators/kubernetes/object.ts";
 import { createStore } from "../../../../local/simulators/kubernetes/store.ts";
 

@@ -1,0 +1,241 @@
+/** What Kubernetes fills in where a client says nothing: pkg/apis/<group>/<version>/defaults.go, by type. */
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+
+type Complete = (value: JsonObject) => JsonObject;
+
+/** Null is as good as absent. */
+function filled(value: JsonObject, standards: JsonObject): JsonObject {
+  const missing = Object.entries(standards).filter(([field]) => (value[field] ?? undefined) === undefined);
+  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
+}
+
+/** An empty text counts as absent, too, where the field is no pointer. */
+function filledTexts(value: JsonObject, standards: Readonly<Record<string, string>>): JsonObject {
+  const missing = Object.entries(standards).filter(([field]) => !value[field]);
+  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
+}
+
+const protocol: Complete = (port) => filledTexts(port, { protocol: "TCP" });
+const mode420: Complete = (source) => filled(source, { defaultMode: 420 });
+
+/** `:latest`, or no tag at all, is pulled each time. */
+function pullPolicy(image: string): string {
+  if (image.includes("@")) return "IfNotPresent";
+  const tag = /:([^/:]+)$/.exec(image)?.[1] ?? "latest";
+  return tag === "latest" ? "Always" : "IfNotPresent";
+}
+
+const container: Complete = (value) =>
+  filledTexts(value, {
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "File",
+    imagePullPolicy: pullPolicy(stringAt(value, "image") ?? ""),
+  });
+
+const podSpec: Complete = (value) => {
+  const account = stringAt(value, "serviceAccountName") || stringAt(value, "serviceAccount");
+  return {
+    ...filled(
+      filledTexts(value, {
+        restartPolicy: "Always",
+        dnsPolicy: "ClusterFirst",
+        schedulerName: "default-scheduler",
+      }),
+      { securityContext: {}, terminationGracePeriodSeconds: 30 },
+    ),
+    // The older name of the field is written, too.
+    ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
+  };
+};
+
+const rolling = { maxUnavailable: "25%", maxSurge: "25%" };
+
+function deploymentSpec(value: JsonObject): JsonObject {
+  const strategy = filledTexts(objectAt(value, "strategy"), { type: "RollingUpdate" });
+  const isRolling = strategy["type"] === "RollingUpdate";
+  return {
+    ...filled(value, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 }),
+    strategy: isRolling
+      ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), rolling) }
+      : strategy,
+  };
+}
+
+function jobSpec(value: JsonObject): JsonObject {
+  const isSet = (field: string) => (value[field] ?? undefined) !== undefined;
+  return {
+    ...filled(value, {
+      ...(isSet("completions") || isSet("parallelism") ? {} : { completions: 1 }),
+      parallelism: 1,
+      backoffLimit: isSet("backoffLimitPerIndex") ? 2_147_483_647 : 6,
+      completionMode: "NonIndexed",
+      suspend: false,
+      manualSelector: false,
+      podReplacementPolicy: isSet("podFailurePolicy") ? "Failed" : "TerminatingOrFailed",
+    }),
+  };
+}
+
+function statefulSetSpec(value: JsonObject): JsonObject {
+  const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
+  const isRolling = strategy["type"] === "RollingUpdate";
+  return filledTexts(
+    {
+      ...filled(value, { replicas: 1, revisionHistoryLimit: 10 }),
+      updateStrategy: isRolling
+        ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { partition: 0 }) }
+        : strategy,
+      persistentVolumeClaimRetentionPolicy: filled(objectAt(value, "persistentVolumeClaimRetentionPolicy"), {
+        ...{ whenDeleted: "Retain", whenScaled: "Retain" },
+      }),
+    },
+    { podManagementPolicy: "OrderedReady" },
+  );
+}
+
+function daemonSetSpec(value: JsonObject): JsonObject {
+  const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
+  const isRolling = strategy["type"] === "RollingUpdate";
+  return {
+    ...filled(value, { revisionHistoryLimit: 10 }),
+    updateStrategy: isRolling
+      ? {
+          ...strategy,
+          rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { maxUnavailable: 1, maxSurge: 0 }),
+        }
+      : strategy,
+  };
+}
+
+/** Without an egress rule, a policy is for what comes in. */
+function networkPolicySpec(value: JsonObject): JsonObject {
+  const hasEgress = listAt(value, "egress").length > 0;
+  return filled(value, { policyTypes: hasEgress ? ["Ingress", "Egress"] : ["Ingress"] });
+}
+
+const rbacGroup = "rbac.authorization.k8s.io";
+
+function subject(value: JsonObject): JsonObject {
+  const isAccount = value["kind"] === "ServiceAccount";
+  return isAccount ? value : filledTexts(value, { apiGroup: rbacGroup });
+}
+
+function serviceSpec(value: JsonObject): JsonObject {
+  const type = stringAt(value, "type") || "ClusterIP";
+  const isExternal = type === "NodePort" || type === "LoadBalancer";
+  const hasAddress = type !== "ExternalName";
+  return {
+    ...filledTexts(value, {
+      sessionAffinity: "None",
+      type,
+      ...(isExternal ? { externalTrafficPolicy: "Cluster" } : {}),
+    }),
+    ...(hasAddress ? filled(pick(value, "internalTrafficPolicy"), { internalTrafficPolicy: "Cluster" }) : {}),
+  };
+}
+
+function pick(value: JsonObject, field: string): JsonObject {
+  return value[field] === undefined ? {} : { [field]: value[field] };
+}
+
+function webhook(value: JsonObject): JsonObject {
+  return filled(value, {
+    ...{ failurePolicy: "Fail", matchPolicy: "Equivalent", timeoutSeconds: 10 },
+    ...{ namespaceSelector: {}, objectSelector: {} },
+  });
+}
+
+/** A limit is also what is asked for, where nothing else is. */
+function limitRangeItem(value: JsonObject): JsonObject {
+  if (value["type"] !== "Container") return value;
+  const standard = { ...objectAt(value, "max"), ...objectAt(value, "default") };
+  const request = { ...objectAt(value, "min"), ...standard, ...objectAt(value, "defaultRequest") };
+  const shown = (name: string, quantities: { [field: string]: Json }) =>
+    Object.keys(quantities).length === 0 ? {} : { [name]: quantities };
+  return { ...value, ...shown("default", standard), ...shown("defaultRequest", request) };
+}
+
+function volume(value: JsonObject): JsonObject {
+  const hasSource = Object.entries(value).some(([field, source]) => field !== "name" && isObject(source));
+  return hasSource ? value : { ...value, emptyDir: {} };
+}
+
+export const goDefaults: Readonly<Record<string, Complete>> = {
+  "core/v1.PodSpec": podSpec,
+  "core/v1.Container": container,
+  "core/v1.EphemeralContainerCommon": container,
+  "core/v1.ContainerPort": protocol,
+  "core/v1.EndpointPort": protocol,
+  "core/v1.ServicePort": (port) => filled(protocol(port), { targetPort: port["port"] ?? 0 }),
+  "core/v1.ServiceSpec": serviceSpec,
+  "core/v1.Probe": (probe) =>
+    filledNumbers(probe, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
+  "core/v1.HTTPGetAction": (action) => filledTexts(action, { path: "/", scheme: "HTTP" }),
+  "core/v1.GRPCAction": (action) => filled(action, { service: "" }),
+  "core/v1.Volume": volume,
+  "core/v1.SecretVolumeSource": mode420,
+  "core/v1.ConfigMapVolumeSource": mode420,
+  "core/v1.DownwardAPIVolumeSource": mode420,
+  "core/v1.ProjectedVolumeSource": mode420,
+  "core/v1.HostPathVolumeSource": (source) => filled(source, { type: "" }),
+  "core/v1.ServiceAccountTokenProjection": (source) => filled(source, { expirationSeconds: 3600 }),
+  "core/v1.ObjectFieldSelector": (selector) => filledTexts(selector, { apiVersion: "v1" }),
+  "core/v1.Secret": (secret) => filledTexts(secret, { type: "Opaque" }),
+  "core/v1.PersistentVolumeClaimSpec": (spec) => filled(spec, { volumeMode: "Filesystem" }),
+  "core/v1.PersistentVolumeClaimStatus": (status) => filledTexts(status, { phase: "Pending" }),
+  "core/v1.PersistentVolumeSpec": (spec) =>
+    filled(filledTexts(spec, { persistentVolumeReclaimPolicy: "Retain" }), { volumeMode: "Filesystem" }),
+  "core/v1.PersistentVolumeStatus": (status) => filledTexts(status, { phase: "Pending" }),
+  "core/v1.LimitRangeItem": limitRangeItem,
+  "core/v1.ReplicationControllerSpec": (spec) => filled(spec, { replicas: 1 }),
+  "apps/v1.DeploymentSpec": deploymentSpec,
+  "apps/v1.ReplicaSetSpec": (spec) => filled(spec, { replicas: 1 }),
+  "apps/v1.StatefulSetSpec": statefulSetSpec,
+  "apps/v1.DaemonSetSpec": daemonSetSpec,
+  "batch/v1.JobSpec": jobSpec,
+  "batch/v1.Job": (job) => {
+    const labels = objectAt(job, "spec", "template", "metadata", "labels");
+    const isLabelled = Object.keys(objectAt(job, "metadata", "labels")).length > 0;
+    if (isLabelled || Object.keys(labels).length === 0) return job;
+    return { ...job, metadata: { ...objectAt(job, "metadata"), labels } };
+  },
+  "batch/v1.CronJobSpec": (spec) =>
+    filled(filledTexts(spec, { concurrencyPolicy: "Allow" }), {
+      ...{ suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 },
+    }),
+  "networking/v1.NetworkPolicySpec": networkPolicySpec,
+  "networking/v1.NetworkPolicyPort": (port) => filled(port, { protocol: "TCP" }),
+  "networking/v1.IngressClassParametersReference": (reference) => filled(reference, { scope: "Cluster" }),
+  "rbac/v1.RoleRef": (reference) => filledTexts(reference, { apiGroup: rbacGroup }),
+  "rbac/v1.Subject": subject,
+  "autoscaling/v1.HorizontalPodAutoscalerSpec": (spec) => filled(spec, { minReplicas: 1 }),
+  "autoscaling/v2.HorizontalPodAutoscalerSpec": (spec) => filled(spec, { minReplicas: 1 }),
+  "scheduling/v1.PriorityClass": (value) => filled(value, { preemptionPolicy: "PreemptLowerPriority" }),
+  "storage/v1.StorageClass": (value) => filled(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
+  "storage/v1.CSIDriverSpec": (spec) =>
+    filled(spec, {
+      ...{ attachRequired: true, podInfoOnMount: false, storageCapacity: false, requiresRepublish: false },
+      ...{ fsGroupPolicy: "ReadWriteOnceWithFSType", seLinuxMount: false, volumeLifecycleModes: ["Persistent"] },
+    }),
+  "discovery/v1.EndpointPort": (port) => filled(port, { name: "", protocol: "TCP" }),
+  "admissionregistration/v1.MutatingWebhook": (value) => filled(webhook(value), { reinvocationPolicy: "Never" }),
+  "admissionregistration/v1.ValidatingWebhook": webhook,
+  "admissionregistration/v1.ServiceReference": (service) => filled(service, { port: 443 }),
+  "admissionregistration/v1.Rule": (rule) => filled(rule, { scope: "*" }),
+  "admissionregistration/v1.ValidatingAdmissionPolicySpec": (spec) => filled(spec, { failurePolicy: "Fail" }),
+  "admissionregistration/v1.MutatingAdmissionPolicySpec": (spec) => filled(spec, { failurePolicy: "Fail" }),
+  "admissionregistration/v1.MatchResources": (match) =>
+    filled(match, { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} }),
+  "apiextensions/v1.CustomResourceDefinitionSpec": (spec) => filled(spec, { conversion: { strategy: "None" } }),
+  "apiextensions/v1.CustomResourceConversion": (conversion) => filledTexts(conversion, { strategy: "None" }),
+  "apiextensions/v1.CustomResourceDefinitionNames": (names) => {
+    const kind = stringAt(names, "kind") ?? "";
+    return filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
+  },
+  "flowcontrol/v1.FlowSchemaSpec": (spec) => filledNumbers(spec, { matchingPrecedence: 1000 }),
+};
+
+function filledNumbers(value: JsonObject, standards: Readonly<Record<string, number>>): JsonObject {
+  const missing = Object.entries(standards).filter(([field]) => !value[field]);
+  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
+}

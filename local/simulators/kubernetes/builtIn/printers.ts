@@ -1,0 +1,287 @@
+/** The cells of the tables of built-in kinds (k8s.io/kubernetes/pkg/printers/internalversion). */
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
+import type { KubeObject } from "../object.ts";
+import type { Resource } from "../resource.ts";
+
+type Printer = (object: KubeObject, now: Date) => Json[];
+
+const none = "<none>";
+const unknown = "<unknown>";
+
+export function printerOf({ group, kind }: Pick<Resource, "group" | "kind">): Printer | undefined {
+  return printers[kind === "Event" && group !== "" ? "Event" : kind];
+}
+
+/** Rounded to a readable unit: `45s`, `3m12s`, `5h`, `12d`. */
+export function age(since: Date, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1000));
+  return duration(seconds);
+}
+
+export function ageOf({ metadata }: KubeObject, now: Date): string {
+  return metadata.creationTimestamp === "" ? unknown : age(new Date(metadata.creationTimestamp), now);
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
+  if (minutes < 180) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
+  if (hours < 48) return `${hours}h`;
+  const days = Math.floor(hours / 24);
+  if (days < 8) return hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
+  return days < 365 * 2 ? `${days}d` : `${Math.floor(days / 365)}y`;
+}
+
+const named =
+  (print: Printer): Printer =>
+  (object, now) => [object.metadata.name, ...print(object, now)];
+const count = (object: KubeObject, ...path: string[]) => numberAt(object, ...path) ?? 0;
+const created: Printer = named(({ metadata }) => [metadata.creationTimestamp]);
+const size = (object: KubeObject, ...fields: string[]) =>
+  fields.reduce((sum, field) => sum + Object.keys(objectAt(object, field)).length, 0);
+
+function containersOf(spec: JsonObject): Json[] {
+  const containers = listAt(spec, "containers");
+  const join = (field: string) => containers.map((each) => stringAt(each, field) ?? "").join(",");
+  return [join("name"), join("image")];
+}
+
+function selectorText(selector: JsonObject): string {
+  const labels = Object.entries(stringsAt(selector, "matchLabels")).map(([key, value]) => `${key}=${value}`);
+  const expressions = listAt(selector, "matchExpressions").map((each) => {
+    const values = listAt(each, "values").join(",");
+    const key = stringAt(each, "key") ?? "";
+    switch (stringAt(each, "operator")) {
+      case "In":
+        return `${key} in (${values})`;
+      case "NotIn":
+        return `${key} notin (${values})`;
+      case "DoesNotExist":
+        return `!${key}`;
+      default:
+        return key;
+    }
+  });
+  const all = [...labels, ...expressions].toSorted();
+  return all.length === 0 ? none : all.join(",");
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const all = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return all.length === 0 ? none : all.toSorted().join(",");
+}
+
+function conditionOf(object: KubeObject, type: string): Json | undefined {
+  return listAt(object, "status", "conditions").find((each) => stringAt(each, "type") === type);
+}
+
+function podStatus(pod: KubeObject): string {
+  const statuses = listAt(pod, "status", "containerStatuses");
+  let reason = stringAt(pod, "status", "reason") ?? stringAt(pod, "status", "phase") ?? "";
+  for (const each of statuses) {
+    const waiting = stringAt(each, "state", "waiting", "reason");
+    const ended = objectAt(each, "state", "terminated");
+    if (waiting) reason = waiting;
+    else if (stringAt(ended, "reason")) reason = stringAt(ended, "reason") ?? "";
+    else if (numberAt(ended, "exitCode") !== undefined) reason = `ExitCode:${numberAt(ended, "exitCode")}`;
+  }
+  return pod.metadata.deletionTimestamp === undefined ? reason : "Terminating";
+}
+
+function jobDuration(job: KubeObject, now: Date): string {
+  const started = stringAt(job, "status", "startTime");
+  if (started === undefined) return "";
+  const ended = stringAt(job, "status", "completionTime");
+  return age(new Date(started), ended === undefined ? now : new Date(ended));
+}
+
+function jobStatus(job: KubeObject): string {
+  const holds = (type: string) => stringAt(conditionOf(job, type), "status") === "True";
+  if (holds("Complete")) return "Complete";
+  if (holds("Failed")) return "Failed";
+  if (job.metadata.deletionTimestamp !== undefined) return "Terminating";
+  if (holds("Suspended") || objectAt(job, "spec")["suspend"] === true) return "Suspended";
+  return holds("FailureTarget") ? "FailureTarget" : holds("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running";
+}
+
+function completions(job: KubeObject): string {
+  const wanted = numberAt(job, "spec", "completions");
+  const done = count(job, "status", "succeeded");
+  if (wanted !== undefined) return `${done}/${wanted}`;
+  const parallelism = numberAt(job, "spec", "parallelism") ?? 0;
+  return parallelism > 1 ? `${done}/1 of ${parallelism}` : `${done}/1`;
+}
+
+/** What a quota allows and what is used of it, the limits apart. */
+function quotaTexts(quota: KubeObject): Json[] {
+  const hard = objectAt(quota, "status", "hard");
+  const used = objectAt(quota, "status", "used");
+  const texts = (isLimit: boolean) =>
+    Object.keys(hard)
+      .filter((name) => name.startsWith("limits") === isLimit)
+      .toSorted()
+      .map((name) => `${name}: ${String(used[name] ?? 0)}/${String(hard[name])}`)
+      .join(", ");
+  return [texts(false), texts(true)];
+}
+
+function subjects(binding: KubeObject, kind: string): string {
+  return listAt(binding, "subjects")
+    .filter((each) => stringAt(each, "kind") === kind)
+    .map((each) => [stringAt(each, "namespace"), stringAt(each, "name")].filter(Boolean).join("/"))
+    .join(", ");
+}
+
+const binding: Printer = named((object, now) => [
+  `${stringAt(object, "roleRef", "kind")}/${stringAt(object, "roleRef", "name")}`,
+  ageOf(object, now),
+  ...["User", "Group", "ServiceAccount"].map((kind) => subjects(object, kind)),
+]);
+
+const workload = (spec: KubeObject): Json[] => [
+  ...containersOf(objectAt(spec, "spec", "template", "spec")),
+  selectorText(objectAt(spec, "spec", "selector")),
+];
+
+function servicePorts(service: KubeObject): string {
+  const ports = listAt(service, "spec", "ports").map((port) => {
+    const nodePort = numberAt(port, "nodePort");
+    const shown = nodePort === undefined ? "" : `:${nodePort}`;
+    return `${numberAt(port, "port")}${shown}/${stringAt(port, "protocol")}`;
+  });
+  return ports.length === 0 ? none : ports.join(",");
+}
+
+function event(object: KubeObject, now: Date): Json[] {
+  const about = objectAt(object, "involvedObject");
+  const time = (field: string) => stringAt(object, field);
+  const last = time("lastTimestamp") ?? time("eventTime") ?? time("firstTimestamp");
+  const first = time("firstTimestamp") ?? time("eventTime");
+  const shown = (text: string | undefined) => (text === undefined ? unknown : age(new Date(text), now));
+  const source = [stringAt(object, "source", "component"), stringAt(object, "source", "host")].filter(Boolean);
+  return [
+    shown(last),
+    stringAt(object, "type") ?? "",
+    stringAt(object, "reason") ?? "",
+    `${(stringAt(about, "kind") ?? "").toLowerCase()}/${stringAt(about, "name") ?? ""}`,
+    stringAt(about, "fieldPath") ?? "",
+    source.join(", ") || (stringAt(object, "reportingComponent") ?? ""),
+    (stringAt(object, "message") ?? "").trim(),
+    shown(first),
+    numberAt(object, "count") || 1,
+    object.metadata.name,
+  ];
+}
+
+function pod(object: KubeObject, now: Date): Json[] {
+  const statuses = listAt(object, "status", "containerStatuses");
+  const ready = statuses.filter((each) => isObject(each) && each["ready"] === true).length;
+  const restarts = statuses.reduce<number>((sum, each) => sum + (numberAt(each, "restartCount") ?? 0), 0);
+  return [
+    `${ready}/${listAt(object, "spec", "containers").length}`,
+    podStatus(object),
+    String(restarts),
+    ageOf(object, now),
+    stringAt(object, "status", "podIP") || none,
+    stringAt(object, "spec", "nodeName") || none,
+    stringAt(object, "status", "nominatedNodeName") || none,
+    none,
+  ];
+}
+
+const printers: Readonly<Record<string, Printer>> = {
+  ConfigMap: named((object, now) => [size(object, "data", "binaryData"), ageOf(object, now)]),
+  Secret: named((object, now) => [stringAt(object, "type") ?? "", size(object, "data"), ageOf(object, now)]),
+  ServiceAccount: named((object, now) => [listAt(object, "secrets").length, ageOf(object, now)]),
+  Namespace: named((object, now) => [stringAt(object, "status", "phase") ?? "", ageOf(object, now)]),
+  ResourceQuota: named((object, now) => [...quotaTexts(object), ageOf(object, now)]),
+  LimitRange: created,
+  Lease: named((object, now) => [stringAt(object, "spec", "holderIdentity") ?? "", ageOf(object, now)]),
+  Role: created,
+  ClusterRole: created,
+  RoleBinding: binding,
+  ClusterRoleBinding: binding,
+  CustomResourceDefinition: created,
+  Pod: named(pod),
+  Event: event,
+  Job: named((object, now) => [
+    jobStatus(object),
+    completions(object),
+    jobDuration(object, now),
+    ageOf(object, now),
+    ...workload(object),
+  ]),
+  CronJob: named((object, now) => [
+    stringAt(object, "spec", "schedule") ?? "",
+    stringAt(object, "spec", "timeZone") ?? none,
+    objectAt(object, "spec")["suspend"] === true ? "True" : "False",
+    listAt(object, "status", "active").length,
+    lastSchedule(object, now),
+    ageOf(object, now),
+    ...containersOf(objectAt(object, "spec", "jobTemplate", "spec", "template", "spec")),
+    none,
+  ]),
+  Deployment: named((object, now) => [
+    `${count(object, "status", "readyReplicas")}/${count(object, "spec", "replicas")}`,
+    count(object, "status", "updatedReplicas"),
+    count(object, "status", "availableReplicas"),
+    ageOf(object, now),
+    ...workload(object),
+  ]),
+  ReplicaSet: named((object, now) => [
+    count(object, "spec", "replicas"),
+    count(object, "status", "replicas"),
+    count(object, "status", "readyReplicas"),
+    ageOf(object, now),
+    ...workload(object),
+  ]),
+  StatefulSet: named((object, now) => [
+    `${count(object, "status", "readyReplicas")}/${count(object, "spec", "replicas")}`,
+    ageOf(object, now),
+    ...containersOf(objectAt(object, "spec", "template", "spec")),
+  ]),
+  DaemonSet: named((object, now) => [
+    ...["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled"].map((field) =>
+      count(object, "status", field),
+    ),
+    count(object, "status", "numberAvailable"),
+    labelsText(stringsAt(object, "spec", "template", "spec", "nodeSelector")),
+    ageOf(object, now),
+    ...workload(object),
+  ]),
+  Service: named((object, now) => [
+    stringAt(object, "spec", "type") ?? "",
+    stringAt(object, "spec", "clusterIP") || none,
+    stringAt(object, "spec", "externalName") || none,
+    servicePorts(object),
+    ageOf(object, now),
+    labelsText(stringsAt(object, "spec", "selector")),
+  ]),
+  Node: named((object, now) => [
+    stringAt(conditionOf(object, "Ready"), "status") === "True" ? "Ready" : "NotReady",
+    none,
+    ageOf(object, now),
+    stringAt(object, "status", "nodeInfo", "kubeletVersion") ?? "",
+    addressOf(object, "InternalIP"),
+    addressOf(object, "ExternalIP"),
+    stringAt(object, "status", "nodeInfo", "osImage") || unknown,
+    stringAt(object, "status", "nodeInfo", "kernelVersion") || unknown,
+    stringAt(object, "status", "nodeInfo", "containerRuntimeVersion") || unknown,
+  ]),
+  NetworkPolicy: named((object, now) => [selectorText(objectAt(object, "spec", "podSelector")), ageOf(object, now)]),
+  MutatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
+  ValidatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
+};
+
+function lastSchedule(object: KubeObject, now: Date): string {
+  const last = stringAt(object, "status", "lastScheduleTime");
+  return last === undefined ? none : age(new Date(last), now);
+}
+
+function addressOf(node: KubeObject, type: string): string {
+  const found = listAt(node, "status", "addresses").find((each) => stringAt(each, "type") === type);
+  return stringAt(found, "address") ?? none;
+}

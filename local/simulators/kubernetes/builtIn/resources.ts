@@ -1,0 +1,67 @@
+/** The built-in resources of this API server: those of a real one, as far as their objects can be stored. */
+import type { Resource } from "../resource.ts";
+import { builtInKinds } from "./kinds.ts";
+import { schemaOf } from "./schemas.ts";
+
+/** Kinds that count the changes of what they ask for. */
+const withGeneration = new Set([
+  ...["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "ReplicationController", "PodTemplate", "Pod"],
+  ...["CronJob", "Job", "Ingress", "IngressClass", "NetworkPolicy", "PodDisruptionBudget", "PriorityClass"],
+  ...["APIService", "CSIDriver", "CustomResourceDefinition", "DeviceClass", "FlowSchema", "PriorityLevelConfiguration"],
+  ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration"],
+  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"],
+]);
+
+/** What a field selector may name, by kind. */
+const selectable: Readonly<Record<string, readonly string[]>> = {
+  Namespace: ["status.phase", "name"],
+  Secret: ["type"],
+  Event: [
+    ...["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].map(
+      (field) => `involvedObject.${field}`,
+    ),
+    ...["reason", "reportingComponent", "source", "type"],
+  ],
+  "events.k8s.io": [
+    ...["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].map(
+      (field) => `regarding.${field}`,
+    ),
+    ...["reason", "reportingController", "type"],
+  ],
+  Pod: [
+    ...["spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork"],
+    ...["status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName"],
+  ],
+  Node: ["spec.unschedulable"],
+  Service: ["spec.clusterIP", "spec.type"],
+  Job: ["status.successful"],
+  ReplicaSet: ["status.replicas"],
+  ReplicationController: ["status.replicas"],
+  CertificateSigningRequest: ["spec.signerName"],
+  ResourceSlice: ["spec.nodeName", "spec.driver"],
+};
+
+export const builtInResources: readonly Resource[] = builtInKinds.kinds
+  .filter(({ verbs }) => verbs.includes("watch"))
+  .map((each) => ({
+    group: each.group,
+    version: each.version,
+    kind: each.kind,
+    plural: each.plural,
+    singular: each.singular,
+    shortNames: each.shortNames,
+    categories: each.categories,
+    namespaced: each.namespaced,
+    verbs: each.verbs,
+    subresources: each.subresources,
+    ...(each.hash === undefined ? {} : { hash: each.hash }),
+    definition: each.definition,
+    schema: schemaOf(each.definition),
+    hasStatus: each.subresources.some(({ subresource }) => subresource === "status"),
+    isCustom: false,
+    hasGeneration: withGeneration.has(each.kind),
+    columns: each.columns.map(([name, type, format, priority, text]) => ({
+      ...{ name, type, format, priority, description: builtInKinds.texts[text] ?? "" },
+    })),
+    selectableFields: selectable[each.group === "events.k8s.io" ? "events.k8s.io" : each.kind] ?? [],
+  }));
