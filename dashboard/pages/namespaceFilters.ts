@@ -1,5 +1,4 @@
 /** Filters and sorts namespaces. */
-
 import { worstFirst, worstOf } from "../../clients/findings.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { words } from "../ui/words.ts";

@@ -1,5 +1,4 @@
 /** All namespaces; all are in memory, so this page filters, sorts and pages them itself. */
-
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";

@@ -3,13 +3,13 @@ import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import "../../src/orchestrations/offboardNamespace.ts";
-import "../../src/orchestrations/onboardNamespace.ts";
-import { createAcceptanceContext } from "../support/acceptanceContext.ts";
-import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";
+import { createAcceptanceContext, requester } from "../support/acceptanceContext.ts";
+import type { RunOptions } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
 
 let cloud: FakeCloud;
 
@@ -25,29 +25,10 @@ const request = OnboardingRequest.parse({
 });
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 
-async function run(kind: "onboard" | "offboard", options: RunOptions = {}, operation = `${kind}-1`) {
-  const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
-  const record = {
-    cluster: request.cluster,
-    namespace: request.namespace,
-    operation,
-    request,
-    requestHash: "hash",
-    requestedBy: "anna",
-    acceptedTime: "2026-11-24T00:00:00.000Z",
-  };
-  const { requestedBy, acceptedTime } = record;
-  const before = { state: "Onboarded", operation: "onboard-1", requestedBy, acceptedTime } as const;
-  const held =
-    kind === "onboard"
-      ? ({ ...record, state: "Onboarding" } as const)
-      : ({ ...record, state: "Offboarding", offboarding: { ignoreDependants: false, before } } as const);
-  const current = await cloud.ports.registry.getNamespace(request);
-  if (current) await cloud.ports.registry.replaceNamespace({ ...held, etag: current.etag });
-  else await cloud.ports.registry.insertNamespace(held);
-  const input = { operation, request, retry: catalog.retry, requestedBy: "anna", traceparent };
-  const offboarding = { isMigrating: false, ignoreDependants: false };
-  await runOrchestration(`${kind}Namespace`, { ...input, ...(kind === "offboard" ? offboarding : {}) }, options);
+const anna: Caller = { ...requester, id: "anna" };
+
+async function run(kind: "onboard" | "offboard", options: RunOptions = {}) {
+  await operate(cloud, kind, request, { by: anna, operation: `${kind}-1`, ...options });
 }
 
 const onboardEffects = [
@@ -134,10 +115,10 @@ it("records a failed attempt that may have had an effect, and what was undone", 
 
 it("records nothing for a step that changed nothing", async () => {
   await run("onboard");
-  await run("onboard", {}, "onboard-2");
+  await operate(cloud, "repair", request, { by: anna, operation: "repair-1" });
 
-  expect(effects("onboard-2")).toEqual([]);
-  expect(cloud.audit.filter(({ operation }) => operation === "onboard-2").map(({ action }) => action)).toEqual([
+  expect(effects("repair-1")).toEqual([]);
+  expect(cloud.audit.filter(({ operation }) => operation === "repair-1").map(({ action }) => action)).toEqual([
     "accepted",
     "ended",
   ]);

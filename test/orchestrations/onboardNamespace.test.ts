@@ -5,10 +5,8 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { printMark } from "../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import "../../src/orchestrations/offboardNamespace.ts";
-import "../../src/orchestrations/onboardNamespace.ts";
-import { runOrchestration } from "../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
@@ -28,45 +26,8 @@ const workload = OnboardingRequest.parse({
 });
 const pod = OnboardingRequest.parse({ ...workload, namespace: "team-b", identityMode: "podIdentity" });
 
-async function run(
-  kind: "onboard" | "offboard",
-  request: OnboardingRequest,
-  operation = `${kind}-1`,
-  random = () => 0,
-) {
-  const record = {
-    cluster: request.cluster,
-    namespace: request.namespace,
-    operation,
-    request,
-    requestHash: "hash",
-    requestedBy: "test",
-    acceptedTime: "2026-11-24T00:00:00.000Z",
-  };
-  const current = await cloud.ports.registry.getNamespace(request);
-  const { cluster, namespace, requestedBy, acceptedTime: createdTime } = record;
-  const before = { state: "Onboarded", operation: "onboard-1", requestedBy, acceptedTime: createdTime } as const;
-  const offboarding = { ignoreDependants: false, before };
-  const held =
-    kind === "onboard"
-      ? ({ ...record, state: "Onboarding" } as const)
-      : ({ ...record, state: "Offboarding", offboarding } as const);
-  if (current) await cloud.ports.registry.replaceNamespace({ ...held, etag: current.etag });
-  else await cloud.ports.registry.insertNamespace(held);
-  const fresh = {
-    id: operation,
-    kind,
-    cluster,
-    namespace,
-    status: "NotStarted",
-    requestedBy,
-    createdTime,
-    request,
-  } as const;
-  await cloud.ports.registry.insertOperation(fresh);
-  const input = { operation, request, retry: catalog.retry, requestedBy: "test" };
-  const told = kind === "offboard" ? { ...input, isMigrating: false, ignoreDependants: false } : input;
-  return await runOrchestration(`${kind}Namespace`, told, { random });
+async function run(kind: "onboard" | "offboard", request: OnboardingRequest) {
+  return (await operate(cloud, kind, request, { operation: `${kind}-1` })).run;
 }
 
 it("gives a namespace its identity, users, objects and credential, and records them", async () => {

@@ -1,24 +1,18 @@
-/** Accepts and runs operations on the in-memory cloud, as the functions do on a host. */
+/** Accepts an operation on the in-memory cloud as the routes do, and runs it to its end. */
 import {
-  type Beginning,
-  beginMigration,
-  beginOffboarding,
-  beginRepair,
-  isOnboarded,
-  open,
-} from "../../src/domain/operation/lifecycle.ts";
+  type AcceptanceContext,
+  type Accepted,
+  acceptOffboarding,
+  acceptOnboarding,
+} from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Migration } from "../../src/domain/operation/migration.ts";
-import type { HeldRecord, NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import "../../src/orchestrations/migrateBack.ts";
-import "../../src/orchestrations/migrateNamespace.ts";
-import "../../src/orchestrations/offboardNamespace.ts";
-import "../../src/orchestrations/onboardNamespace.ts";
-import "../../src/orchestrations/repairNamespace.ts";
-import { type Run, type RunOptions, runOrchestration } from "./durableRunner.ts";
-import { catalog, type FakeCloud } from "./fakeCloud.ts";
+import { createAcceptanceContext } from "./acceptanceContext.ts";
+import type { Run, RunOptions } from "./durableRunner.ts";
+import type { FakeCloud } from "./fakeCloud.ts";
 
 type Kind = "onboard" | "offboard" | "repair" | "migrate";
 type Started = Omit<Migration, "completed">;
@@ -28,62 +22,51 @@ export interface Ended {
   readonly run: Run;
 }
 
-let count = 0;
-const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+interface Operated extends RunOptions {
+  readonly migration?: Started;
+  readonly by?: Caller;
+  /** Its ID. */
+  readonly operation?: string;
+}
 
-function hold(
-  kind: Exclude<Kind, "onboard">,
-  current: NamespaceRecord | undefined,
-  { migration, ...beginning }: Beginning & { migration: Started | undefined },
-): HeldRecord {
-  if (!current || !isOnboarded(current)) throw new Error("it is not onboarded");
-  if (kind === "offboard") return beginOffboarding(current, beginning, { ignoreDependants: false });
-  if (kind === "repair") return beginRepair(current, beginning, {});
-  const { clientId } = current;
-  if (!migration || clientId === undefined) throw new Error("there is nothing to migrate");
-  return beginMigration(current, beginning, { clientId, migration: { ...current.migration, ...migration } });
+let count = 0;
+
+function nextId(kind: Kind): string {
+  count += 1;
+  return `${kind}-${count}`;
 }
 
 export async function operate(
-  { ports: { registry }, operations }: FakeCloud,
+  cloud: FakeCloud,
   kind: Kind,
   request: OnboardingRequest,
-  { migration, ...options }: RunOptions & { migration?: Started } = {},
+  { migration, by, operation: id = nextId(kind), ...options }: Operated = {},
 ): Promise<Ended> {
-  count += 1;
-  const operation = `${kind}-${count}`;
-  const { cluster, namespace } = request;
-  const current = await registry.getNamespace(request);
-  const acceptedTime = "2026-11-24T00:00:00.000Z";
-  const origin = { operation, requestedBy: "test", acceptedTime, traceparent, batch: undefined };
-  const opening = { ...origin, cluster, namespace, request, requestHash: hashRequest(request) };
-  const record = kind === "onboard" ? open(opening) : hold(kind, current, { ...origin, migration });
-  if (current) await registry.replaceNamespace({ ...record, etag: current.etag });
-  else await registry.insertNamespace(record);
-  await registry.insertOperation({
-    id: operation,
-    kind,
-    cluster,
-    namespace,
-    status: "NotStarted",
-    requestedBy: "test",
-    createdTime: acceptedTime,
-    request: record.request,
-    ...(record.migration ? { migration: record.migration } : {}),
-  });
-  const input = {
-    operation,
-    request: record.request,
-    retry: catalog.retry,
-    requestedBy: "test",
-    ignoreDependants: false,
-    clientId: current?.clientId,
-    isMigrating: record.migration !== undefined,
-    migration: record.migration,
-  };
-  const isBack = kind === "migrate" && migration?.to === "podIdentity";
-  const run = await runOrchestration(isBack ? "migrateBack" : `${kind}Namespace`, input, options);
-  const ended = operations.get(operation);
-  if (!ended) throw new Error(`operation ${operation} left no record`);
-  return { operation: ended, run };
+  const acceptance = createAcceptanceContext(cloud, by);
+  await accept({ ...acceptance, operation: id }, kind, { request, migration });
+  const run = await acceptance.run(options);
+  const operation = cloud.operations.get(id);
+  if (!operation) throw new Error(`operation ${id} left no record`);
+  return { operation, run };
+}
+
+function accept(
+  acceptance: AcceptanceContext,
+  kind: Kind,
+  { request, migration }: { readonly request: OnboardingRequest; readonly migration: Started | undefined },
+): Promise<Accepted> {
+  switch (kind) {
+    case "onboard":
+      return acceptOnboarding(acceptance, request);
+    case "offboard":
+      return acceptOffboarding(acceptance, request);
+    case "repair":
+      return acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+    case "migrate":
+      if (!migration) throw new Error("a migration has to say what to migrate");
+      return acceptUpkeep(acceptance, "Migrating", {
+        berth: request,
+        prepare: (record) => ({ migration: { ...record.migration, ...migration } }),
+      });
+  }
 }
