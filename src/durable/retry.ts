@@ -14,6 +14,8 @@ export const RetryPolicy = z.object({
    * operations that an older release started.
    */
   landingMs: z.int().nonnegative().exactOptional(),
+  /** How long a step waits for a namespace that is being deleted. Since 0.2.0; without it, it does not. */
+  namespaceDeletionMs: z.int().nonnegative().exactOptional(),
   /** For how long undos go on while something cannot be reached or refuses for now. Since 0.2.0; without it, they give up. */
   undoTimeoutMs: z.int().nonnegative().exactOptional(),
 });

@@ -6,8 +6,10 @@ import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
 import { administered, madeIn, replaced } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
+import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import { all, type Durable } from "../durable/step.ts";
+import { waitForEvent } from "../durable/waiting.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase, workOf } from "./operation.ts";
 import { resume, undoLater } from "./undos.ts";
@@ -28,7 +30,13 @@ export function* provision(
   resume(onFailure, input, work);
 
   setPhase(context, "preflight");
-  const { approval, admins = [] } = yield* perform(preflight, work);
+  let looked = yield* perform(preflight, work);
+  // For a namespace that is being deleted; a cancel wakes it.
+  while (looked.waitsUntil !== undefined) {
+    yield* waitForEvent(context, decisionEvent, looked.waitsUntil);
+    looked = yield* perform(preflight, work);
+  }
+  const { approval, admins = [] } = looked;
   if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");

@@ -15,6 +15,12 @@ interface Parts {
   readonly resources: Resources;
 }
 
+interface Left {
+  readonly plural: string;
+  readonly group: string;
+  readonly finalizers: readonly string[];
+}
+
 export function startNamespaceController(
   { store, objects, resources }: Parts,
   { terminationMs, authority }: { terminationMs: number; authority: string },
@@ -77,20 +83,76 @@ export function startNamespaceController(
     if (resource === undefined) return;
     for (const namespace of store.list(resource)) {
       if (namespace.metadata.deletionTimestamp === undefined) continue;
-      if (clear(namespace.metadata.name)) finish(resource, namespace);
+      const left = clear(namespace.metadata.name);
+      if (left.length === 0) finish(resource, namespace);
+      else tellWhatRemains(resource, namespace, left);
     }
   }
 
-  /** Deletes the contents; true if nothing is left waiting for a finalizer. */
-  function clear(namespace: string): boolean {
-    let isEmpty = true;
+  /** Deletes the contents; returns what is left, waiting for a finalizer. */
+  function clear(namespace: string): readonly Left[] {
+    const left: Left[] = [];
     for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {
       for (const { metadata } of store.list(resource, namespace)) {
         const { isGone } = objects.remove({ resource, namespace, name: metadata.name });
-        isEmpty &&= isGone;
+        const { finalizers = [] } = metadata;
+        if (!isGone) left.push({ plural: resource.plural, group: resource.group, finalizers });
       }
     }
-    return isEmpty;
+    return left;
+  }
+
+  /** The conditions of kube-controller-manager (pkg/controller/namespace/deletion/status_condition_utils.go). */
+  function tellWhatRemains(resource: Resource, namespace: KubeObject, left: readonly Left[]) {
+    const ofKinds = Map.groupBy(left, ({ plural, group }) => (group === "" ? `${plural}.` : `${plural}.${group}`));
+    const ofFinalizers = Map.groupBy(
+      left.flatMap(({ finalizers }) => finalizers),
+      (finalizer) => finalizer,
+    );
+    const count = (all: ReadonlyMap<string, readonly unknown[]>, verb: string) =>
+      [...all]
+        .map(([name, { length }]) => `${name} ${verb} ${length} resource instances`)
+        .toSorted()
+        .join(", ");
+    const condition = (type: string, status: string, reason: string, message: string): JsonObject => ({
+      ...{ type, status, reason, message },
+      lastTransitionTime: namespace.metadata.deletionTimestamp ?? "",
+    });
+    const some = "Some content in the namespace has finalizers remaining";
+    const conditions = [
+      condition(
+        "NamespaceDeletionDiscoveryFailure",
+        "False",
+        "ResourcesDiscovered",
+        "All resources successfully discovered",
+      ),
+      condition(
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "False",
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+      ),
+      condition(
+        "NamespaceDeletionContentFailure",
+        "False",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+      ),
+      condition(
+        "NamespaceContentRemaining",
+        "True",
+        "SomeResourcesRemain",
+        `Some resources are remaining: ${count(ofKinds, "has")}`,
+      ),
+      condition(
+        "NamespaceFinalizersRemaining",
+        "True",
+        "SomeFinalizersRemain",
+        `${some}: ${count(ofFinalizers, "in")}`,
+      ),
+    ];
+    const told = { ...namespace, status: { ...objectAt(namespace, "status"), conditions } };
+    if (!equal(namespace["status"], told.status)) store.put(resource, told);
   }
 
   function finish(resource: Resource, namespace: KubeObject) {

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
+import { type Plan, toNotice } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { nextLook } from "../../resources/namespace/terminating.ts";
 import { requestApproval } from "../decisions/approval.ts";
 import { Admins, adminsToSet } from "./admins.ts";
 import { lookAtPreflight } from "./preflightChecks.ts";
@@ -26,15 +28,30 @@ export const preflight = defineStep({
       step.plan({ kind: earlier ? "change" : "onboard", request, earlier }),
       ports.registry.getOperation(operation),
     ]);
+    const going = goingIn(plan);
+    const waitsUntil = going && (await nextLook(input.retry, step));
+    if (going && waitsUntil !== undefined) {
+      await step.notice([toNotice("NAMESPACE_GOING", going.message)]);
+      return { action: "none", waitsUntil };
+    }
     throwBlockers(plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
-    if (news.length > 0) await step.notice(news);
+    // Also clears what it waited for.
+    if (news.length > 0 || (await step.earlier())?.notices !== undefined) await step.notice(news);
     const approval = await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
     // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
     const admins = approval ? [...administeredServers(ports.catalog, request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
   },
 });
+
+/** That the namespace is being deleted, if nothing else is in the way: the cluster refuses every object in it meanwhile. */
+function goingIn({ steps }: Plan): OperationError | undefined {
+  const blockers = steps.flatMap((step) => step.blockers);
+  const isPassing = ({ code }: OperationError) =>
+    isCode(code, "NAMESPACE_TERMINATING") || code.startsWith("KUBERNETES_");
+  return blockers.every(isPassing) ? blockers.find(({ code }) => isCode(code, "NAMESPACE_TERMINATING")) : undefined;
+}
 
 /** A missing namespace is only news in a plan; here it is created next. */
 function isNews({ code }: OperationError): boolean {

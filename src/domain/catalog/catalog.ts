@@ -145,6 +145,10 @@ const CatalogFields = z.strictObject({
         description:
           "How long a write may still take effect after its sender died or got no answer. An undo of such a write looks again until then. The default is longer than Azure Resource Manager (60 s), an API server (--request-timeout, 60 s by default) and a load balancer of Azure (4 min) work on a request.",
       }),
+      namespaceDeletionMs: z.int().min(0).max(longestUndo).default(600_000).meta({
+        description:
+          "How long an offboarding, an undo or an onboarding waits for a namespace that is being deleted, before it fails and names what holds it.",
+      }),
       undoTimeoutMs: z.int().min(0).max(longestUndo).default(86_400_000).meta({
         description:
           "For how long undos go on, ever more slowly, while something cannot be reached, throttles or refuses for now; with 0 they give up after the usual attempts.",

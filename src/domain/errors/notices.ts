@@ -45,6 +45,10 @@ export const notices = {
       "Mooring created the namespace, and others have something in it, or may have: a kind of object could not be seen. It stays with all of that, without Mooring's mark.",
     fix: "Nothing, if it is needed. Otherwise delete it yourself (`kubectl delete namespace`); the next offboarding deletes everything in it with {ignoreDependants}. If Mooring may not list a kind, apply infra/kubernetes/namespace-deletion.yaml.",
   },
+  NAMESPACE_GOING: {
+    cause: "The namespace is being deleted, and something in it is not gone yet.",
+    fix: "Nothing, if its controller removes it. Otherwise remove what the notice names, or its finalizer; the operation waits as long as the catalog says (retry.namespaceDeletionMs).",
+  },
   LOOK_UNCONFIRMED: {
     cause:
       "Azure does not find a thing that Mooring's records know. It answers so now and then for what is there, so the step looks again. Only a notice.",

@@ -338,6 +338,12 @@ export const stepErrors = {
     cause: "AzureIdentityBindings that are not Mooring's bind pods to the AzureIdentity that would be removed.",
     fix: "Remove the bindings that the message names, or offboard with {ignoreDependants}: they stay but bind nothing.",
   },
+  NAMESPACE_HELD: {
+    status: 500,
+    retryable: false,
+    cause: "Something keeps the namespace from being deleted, such as a finalizer whose controller is gone.",
+    fix: "Remove what the message names, or its finalizer (`kubectl edit`); `kubectl get namespace -o yaml` shows what is left. Then offboard the namespace again, or run the undo again: {compensate}.",
+  },
   NAMESPACE_IN_USE: {
     status: 500,
     retryable: false,

@@ -3,7 +3,6 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { berthKey } from "../../domain/naming/names.ts";
 import { printMetadataMark } from "../../domain/naming/ownership.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
@@ -18,6 +17,7 @@ import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
 import { namespaceObject } from "./namespace.ts";
 import { applyNamespace, removeNamespace, restoreNamespace } from "./steps.ts";
+import { describeTerminating } from "./terminating.ts";
 import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
 
 export const namespace = defineResource({
@@ -80,8 +80,8 @@ function preflight(
       if (!takeOver) checkSameNamespace(request, uids);
     }),
     check(([, found]) => {
-      if (found?.metadata.deletionTimestamp === undefined) return;
-      throw new PermanentError("NAMESPACE_TERMINATING", `Namespace ${berthKey(request)} is being deleted.`);
+      const going = describeTerminating(request, found);
+      if (going !== undefined) throw new PermanentError("NAMESPACE_TERMINATING", going);
     }),
   ];
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
@@ -23,6 +24,7 @@ import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
+import { nextLook, whyTerminating } from "./terminating.ts";
 
 /** The namespace, created if missing, and what Mooring puts into every namespace. */
 export const applyNamespace = defineStep({
@@ -105,7 +107,13 @@ export const removeNamespace = defineStep({
     // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
     const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
     const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
-    return { action: await removeObjects(ports.kubernetes, cluster, refs, removal) };
+    const action = await removeObjects(ports.kubernetes, cluster, refs, removal);
+    const going = input.retry.namespaceDeletionMs && (await whyTerminating(ports, cluster, input));
+    if (!going) return { action };
+    const waitsUntil = await nextLook(input.retry, step);
+    if (waitsUntil === undefined) throw new PermanentError("NAMESPACE_HELD", going);
+    await step.notice([toNotice("NAMESPACE_GOING", going)]);
+    return { action, waitsUntil };
   },
   whenDropped: leave,
 });

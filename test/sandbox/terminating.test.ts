@@ -1,0 +1,111 @@
+/** A namespace that is deleted and held: an offboarding waits and says what holds it, and so does the next onboarding. */
+import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { names } from "../../local/cloud.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Operation, type Service, serviceOf } from "../support/service.ts";
+
+let sandbox: SuiteSandbox;
+let service: Service;
+let core: CoreV1Api;
+let objects: KubernetesObjectApi;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ retry: { namespaceDeletionMs: 4_000 } });
+  service = serviceOf(sandbox);
+  const config = new KubeConfig();
+  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  core = config.makeApiClient(CoreV1Api);
+  objects = KubernetesObjectApi.makeApiClient(config);
+});
+afterAll(() => sandbox?.close());
+
+const finalizer = "example.com/nobody-serves-it";
+
+const request = (namespace: string) => ({
+  ...{ cluster: names.cluster, namespace },
+  databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
+});
+
+async function hold(namespace: string, finalizers: string[]): Promise<void> {
+  const metadata = { name: "mooring-databases", namespace, finalizers };
+  const patch = { apiVersion: "v1", kind: "ConfigMap", metadata };
+  await objects.patch(patch, undefined, undefined, "somebody", undefined, PatchStrategy.MergePatch);
+}
+
+async function onboard(namespace: string): Promise<Operation> {
+  return await service.waitFor(await service.onboard(request(namespace)));
+}
+
+interface Noticed {
+  readonly name: string;
+  readonly notices?: readonly { readonly code: string }[];
+}
+
+async function stepOf(id: string, name: string) {
+  const { body } = await service.call("GET", `/api/operations/${id}`);
+  const { steps } = body as unknown as { steps: readonly Noticed[] };
+  return steps.find((step) => step.name === name);
+}
+
+function isTold(id: string, step: string) {
+  return expect
+    .poll(async () => (await stepOf(id, step))?.notices, { timeout: 10_000, interval: 50 })
+    .toMatchObject([{ code: "NAMESPACE_GOING", message: expect.stringContaining(finalizer) }]);
+}
+
+async function isGone(namespace: string): Promise<boolean> {
+  const { items } = await core.listNamespace({ fieldSelector: `metadata.name=${namespace}` });
+  return items.length === 0;
+}
+
+it("waits until what holds the namespace is gone, and says what that is", async () => {
+  expect((await onboard("held-for-a-while")).status).toBe("Succeeded");
+  await hold("held-for-a-while", [finalizer]);
+
+  const id = await service.offboard(names.cluster, "held-for-a-while");
+  await isTold(id, "removeNamespace");
+  await hold("held-for-a-while", []);
+  const ended = await service.waitFor(id);
+
+  expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
+  expect(await isGone("held-for-a-while")).toBe(true);
+});
+
+it("fails after the catalog's time and names what holds it; the next onboarding waits for it", async () => {
+  expect((await onboard("held")).status).toBe("Succeeded");
+  await hold("held", [finalizer]);
+
+  const failed = await service.waitFor(await service.offboard(names.cluster, "held"));
+  expect(failed).toMatchObject({
+    status: "Failed",
+    error: { code: "NAMESPACE_HELD", message: expect.stringContaining(finalizer) },
+  });
+
+  const id = await service.onboard(request("held"));
+  await isTold(id, "preflight");
+  await hold("held", []);
+  const onboarded = await service.waitFor(id);
+  expect(onboarded.status, JSON.stringify(onboarded.error)).toBe("Succeeded");
+  expect((await stepOf(id, "preflight"))?.notices ?? []).not.toContainEqual(
+    expect.objectContaining({ code: "NAMESPACE_GOING" }),
+  );
+  expect((await service.waitFor(await service.offboard(names.cluster, "held"))).status).toBe("Succeeded");
+  expect(await isGone("held")).toBe(true);
+});
+
+it("gives up an onboarding after the catalog's time, and writes nothing", async () => {
+  await core.createNamespace({ body: { metadata: { name: "going", finalizers: [finalizer] } } });
+  await core.createNamespacedConfigMap({
+    namespace: "going",
+    body: { metadata: { name: "theirs", finalizers: [finalizer] } },
+  });
+  await core.deleteNamespace({ name: "going" });
+
+  const failed = await onboard("going");
+
+  expect(failed).toMatchObject({
+    status: "Failed",
+    error: { code: "NAMESPACE_TERMINATING", message: expect.stringContaining(finalizer) },
+  });
+});
