@@ -174,12 +174,14 @@ async function rolesOf(plural: string): Promise<unknown[]> {
     }));
 }
 
-/** What the kinds are made of, without descriptions. */
+/** What the kinds are made of, almost without descriptions. */
 function reachable(): Record<string, Definition> {
   const found = new Map<string, Definition>();
   const visit = (definition: string) => {
     if (found.has(definition)) return;
-    const stripped = withoutDescriptions(definitions[definition] ?? {});
+    const whole = definitions[definition] ?? {};
+    // Of the metadata, which every custom resource has, clients show what each field means.
+    const stripped = definition.endsWith(".ObjectMeta") ? whole : withoutDescriptions(whole);
     found.set(definition, stripped);
     for (const [, next = ""] of JSON.stringify(stripped).matchAll(/"#\/definitions\/([^"]+)"/g)) visit(next);
   };

@@ -145,6 +145,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       const { value, duplicates } = decode(request, resource);
       const options = { ...writeOptions(request, warnings), duplicates };
       const body = objects.create({ resource, namespace }, value, options);
+      warnOfInert(resource, warnings);
       return { code: 201, body, headers: warningHeaders(warnings) };
     }
     if (request.method !== "DELETE") throw methodNotAllowed();
@@ -203,6 +204,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         if (store.get(target.resource, target.namespace, target.name) === undefined) mayCreate();
         const { value, duplicates } = decode(request);
         const { object, isNew } = objects.apply(target, value, { ...options, force, duplicates });
+        if (isNew) warnOfInert(target.resource, warnings);
         return { code: isNew ? 201 : 200, body: object, headers: headers() };
       }
       case "DELETE": {
@@ -263,6 +265,12 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
     return table(resource, [object], { metadata, includeObject, now: now() });
   }
+}
+
+/** Whoever makes one of these expects that it decides something. */
+function warnOfInert({ group, kind }: Resource, warnings: string[]): void {
+  if (group !== "admissionregistration.k8s.io") return;
+  warnings.push(`the sandbox's simulated API server stores a ${kind}, and does not evaluate it: a real one does`);
 }
 
 function hasSelector(query: URLSearchParams): boolean {

@@ -41,7 +41,10 @@ function customDefinition({ schema: given, group, version, kind }: Resource, isV
   const plain: JsonObject = JSON.parse(JSON.stringify({ ...rest, properties: own }));
   return {
     ...plain,
-    properties: { ...JSON.parse(JSON.stringify(own)), metadata: { $ref: `#/definitions/${metadata}` } },
+    properties: {
+      ...JSON.parse(JSON.stringify(own)),
+      metadata: { description: "Standard object's metadata.", $ref: `#/definitions/${metadata}` },
+    },
     [kindsOf]: [{ group, version, kind }],
   };
 }

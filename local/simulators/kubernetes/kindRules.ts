@@ -2,7 +2,18 @@
 
 import type { Cause } from "./cause.ts";
 import { definitionStatus, definitionViolations } from "./customResources.ts";
-import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
+import {
+  at,
+  equal,
+  isObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  objectAt,
+  stringAt,
+  stringsAt,
+  without,
+} from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";
 import { withAddress } from "./services.ts";
@@ -74,7 +85,25 @@ function containerViolations(podSpec: JsonObject, path: string): Cause[] {
   );
 }
 
+/** What an update may not change, and how it is refused. */
+const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; readonly why: string }>> = {
+  Deployment: { path: ["spec", "selector"], why: "field is immutable" },
+  ReplicaSet: { path: ["spec", "selector"], why: "field is immutable" },
+  DaemonSet: { path: ["spec", "selector"], why: "field is immutable" },
+  RoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
+  ClusterRoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
+  PriorityClass: { path: ["value"], why: "may not be changed in an update." },
+};
+
 export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
+  if (resource.isCustom) return [];
+  const fixed = fixedFields[resource.kind];
+  if (fixed !== undefined) {
+    const { path, why } = fixed;
+    const value = at(after, ...path) ?? null;
+    if (equal(at(before, ...path) ?? null, value)) return [];
+    return [resource.kind === "PriorityClass" ? forbidden("value", why) : invalidValue(path.join("."), value, why)];
+  }
   switch (resource.kind) {
     case "Pod":
       return equal(fixedPodSpec(before), fixedPodSpec(after)) ? [] : [forbidden("spec", podUpdates)];

@@ -56,7 +56,15 @@ function violationsOf(container: Json, limit: Json): string[] {
       const title = bound === "max" ? "maximum" : "minimum";
       return [`${title} ${name} usage per Container is ${String(wanted)}, but ${found}`];
     });
+  const most = objectAt(limit, "max");
+  const tooMuch = Object.entries(objectAt(resources, "requests"))
+    .filter(([name, amount]) => most[name] !== undefined && nanos(amount) > nanos(most[name]))
+    .map(
+      ([name, amount]) =>
+        `maximum ${name} usage per Container is ${String(most[name])}, but request is ${String(amount)}`,
+    );
   return [
+    ...tooMuch,
     ...compare("max", objectAt(resources, "limits"), (difference) => difference > 0n, "limit"),
     ...compare("min", objectAt(resources, "requests"), (difference) => difference < 0n, "request"),
   ];

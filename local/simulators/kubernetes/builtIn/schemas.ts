@@ -58,12 +58,25 @@ function readChild(child: Json): Schema {
 
 const metadataSchema = schemaOf("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
 
+const conventions = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
+
+/** With the descriptions that `kubectl explain` shows for every kind. */
+const typeSchemas: Readonly<Record<string, Schema>> = {
+  apiVersion: {
+    type: "string",
+    description: `APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: ${conventions}#resources`,
+  },
+  kind: {
+    type: "string",
+    description: `Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: ${conventions}#types-kinds`,
+  },
+};
+
 /** A custom kind's schema: its own fields, and those of every object. */
 export function objectSchema(properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema {
-  const text: Schema = { type: "string" };
   return {
     type: "object",
     required,
-    properties: { ...properties, apiVersion: text, kind: text, metadata: metadataSchema },
+    properties: { ...properties, ...typeSchemas, metadata: metadataSchema },
   };
 }

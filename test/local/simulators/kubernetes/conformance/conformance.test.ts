@@ -1,0 +1,43 @@
+/**
+ * Kubernetes' own conformance tests, those that need no running pod. specs.json names what the simulated API server passes, in parts of a
+ * second (`quick`) or while time goes by (`slow`, only in full proofs), and why it does not pass the others. Their program is built by
+ * `npm run conformance -- --build`.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { findPrograms, testPrograms } from "../../../../../local/apiServer/programs.ts";
+import { runConformance } from "../../../../../tools/apiServer/runConformance.ts";
+import { sayNotRun } from "../../../../support/notRun.ts";
+import { startCluster } from "../cluster.ts";
+
+const Specs = z.object({
+  ...{ quick: z.array(z.string()), slow: z.array(z.string()) },
+  unmet: z.record(z.string(), z.array(z.string())),
+});
+const file = join(import.meta.dirname, "specs.json");
+const { quick, slow, unmet } = Specs.parse(JSON.parse(readFileSync(file, "utf8")));
+const program = testPrograms.conformance.path();
+const programs = findPrograms();
+
+test("names each conformance test once", () => {
+  const all = [...quick, ...slow, ...Object.values(unmet).flat()];
+  expect(all.length).toBe(new Set(all).size);
+  expect(quick.length + slow.length).toBeGreaterThanOrEqual(100);
+});
+
+if (!existsSync(program) || programs === undefined) {
+  const how = `npm run apiServer, ${testPrograms.conformance.build}`;
+  sayNotRun(`Kubernetes' own conformance tests: they are not built here (${how})`);
+} else {
+  const specs = process.env["MOORING_PROOFS"] === "full" ? [...quick, ...slow] : quick;
+  test(`passes ${specs.length} of Kubernetes' conformance tests`, { timeout: 1_800_000 }, async () => {
+    const cluster = await startCluster();
+    const kubeconfig = cluster.simulator.kubeconfig();
+    const results = await runConformance({ program, kubectl: programs.kubectl, kubeconfig, specs });
+    await cluster.simulator.close();
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    expect(results.map(({ name }) => name).toSorted()).toEqual(specs.toSorted());
+  });
+}

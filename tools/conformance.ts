@@ -1,0 +1,85 @@
+/**
+ * `npm run conformance`: Kubernetes' own conformance tests against the simulated API server, or with `-- --api-server` against the
+ * real one: all specs that the list says are passed, or those of the list whose names contain each of the words that follow. With
+ * `-- --build`, it builds their program instead.
+ */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { requirePrograms, testPrograms } from "../local/apiServer/programs.ts";
+import { startCluster } from "../local/cluster/index.ts";
+import { createFaults } from "../local/simulators/faults.ts";
+import { createCertificate } from "../local/simulators/tls.ts";
+import { createSigningKey, createWorld } from "../local/simulators/world.ts";
+import { buildWith, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
+import { runConformance } from "./apiServer/runConformance.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { "api-server": { type: "boolean", default: false }, build: { type: "boolean", default: false } },
+});
+const program = testPrograms.conformance.path();
+
+try {
+  if (values.build) build();
+  else await run();
+} catch (error) {
+  endWith(error);
+}
+
+function build() {
+  if (!existsSync(program)) {
+    const go = findGo();
+    mkdirSync(dirname(program), { recursive: true });
+    console.error(`Building Kubernetes' tests with Go into ${dirname(program)}: some 4 minutes on two cores …`);
+    const args = ["test -c", "-ldflags", kubernetesFlags(), "k8s.io/kubernetes/test/e2e"];
+    buildWith(go, { path: program, module: "conformance", args });
+  }
+  console.log(program);
+}
+
+async function run() {
+  if (!existsSync(program)) {
+    console.error(
+      `Kubernetes' tests are not built on this machine. Build them with: ${testPrograms.conformance.build}`,
+    );
+    process.exit(69);
+  }
+  const { kubectl } = requirePrograms();
+  const specs = allSpecs().filter((name) => positionals.every((word) => name.includes(word)));
+  const cluster = await start(values["api-server"]);
+  const results = await runConformance({ program, kubectl, kubeconfig: cluster.kubeconfig(), specs });
+  await cluster.close();
+  for (const { name, passed, seconds, why } of results) {
+    console.log(
+      `${passed ? "passed" : "FAILED"}  ${seconds.toFixed(1).padStart(5)} s  ${name}${passed ? "" : `\n        ${why}`}`,
+    );
+  }
+  const passed = results.filter((each) => each.passed).length;
+  console.log(`${passed} passed, ${results.length - passed} failed`);
+  process.exit(passed === results.length ? 0 : 1);
+}
+
+/** All that the list names, met or not: words choose among them. */
+function allSpecs(): readonly string[] {
+  const file = join(dirname(import.meta.dirname), "test/local/simulators/kubernetes/conformance/specs.json");
+  const Specs = z.object({
+    ...{ quick: z.array(z.string()), slow: z.array(z.string()) },
+    unmet: z.record(z.string(), z.array(z.string())),
+  });
+  const { quick, slow, unmet } = Specs.parse(JSON.parse(readFileSync(file, "utf8")));
+  return positionals.length === 0 ? [...quick, ...slow] : [...quick, ...slow, ...Object.values(unmet).flat()];
+}
+
+async function start(isReal: boolean) {
+  const world = await createWorld({});
+  const tls = await createCertificate();
+  const name = "conformance";
+  world.clusters.set(name, {
+    ...{ name, oidcIssuer: "https://issuer.example/", serviceAccountKey: await createSigningKey() },
+    ...{ nodeResourceGroup: "nodes", location: "westeurope", administrators: new Set<string>() },
+    ...{ hasPodIdentity: false, hasWorkloadIdentityWebhook: false },
+  });
+  return startCluster({ world, faults: createFaults(), tls }, { cluster: name, isReal });
+}
