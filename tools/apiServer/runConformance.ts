@@ -46,7 +46,7 @@ export async function runConformance({
     const options = [
       ...[`--kubeconfig=${config}`, "--provider=skeleton", "--allowed-not-ready-nodes=-1", `--kubectl-path=${kubectl}`],
       ...["--disable-log-dump", "--ginkgo.no-color", `--ginkgo.json-report=${report}`],
-      ...[`--ginkgo.timeout=${timeoutSeconds}s`, `--ginkgo.focus=${specs.map(escape).join("|")}`],
+      ...[`--ginkgo.timeout=${timeoutSeconds}s`, `--ginkgo.focus=${specs.map(escapePattern).join("|")}`],
     ];
     // It writes into the home folder.
     const child = spawn(program, options, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, HOME: folder } });
@@ -79,6 +79,6 @@ function read(text: string): readonly SpecResult[] {
     }));
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[\\.+*?()[\]{}^$|]/g, "\\$&");
 }

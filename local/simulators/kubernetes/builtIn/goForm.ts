@@ -52,7 +52,7 @@ function struct(object: JsonObject, message: string): JsonObject {
       continue;
     }
     known.add(field.name);
-    const value = valueOf(defaulted[field.name] ?? undefined, field);
+    const value = fieldValue(defaulted[field.name] ?? undefined, field);
     if (value !== undefined) result[field.name] = value;
   }
   // What the table does not know is left as it is; what no schema declares has been refused or dropped before.
@@ -60,7 +60,7 @@ function struct(object: JsonObject, message: string): JsonObject {
   return result;
 }
 
-function valueOf(given: Json | undefined, { name, type, isPointer, isAlways }: Field): Json | undefined {
+function fieldValue(given: Json | undefined, { name, type, isPointer, isAlways }: Field): Json | undefined {
   if (given === undefined) return isPointer ? (isAlways ? null : undefined) : zeroOf(name, type, isAlways);
   const value = convert(given, type);
   if (isPointer || isAlways || isStruct(type)) return value;
