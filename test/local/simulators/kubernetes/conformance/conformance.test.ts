@@ -40,7 +40,7 @@ if (!existsSync(program) || programs === undefined) {
     const kubeconfig = cluster.simulator.kubeconfig();
     const results = await runConformance({ program, kubectl: programs.kubectl, kubeconfig, specs });
     await cluster.simulator.close();
-    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    expect(results.filter(({ passed }) => !passed).map(({ name, why }) => `${name}: ${why}`)).toEqual([]);
     expect(results.map(({ name }) => name).toSorted()).toEqual(specs.toSorted());
   });
 }
