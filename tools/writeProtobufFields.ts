@@ -50,7 +50,7 @@ const special: Readonly<Record<string, string>> = {
   "types.UID": "string",
   "types.NodeName": "string",
   "meta/v1.Time": "time",
-  "meta/v1.MicroTime": "time",
+  "meta/v1.MicroTime": "microTime",
   "meta/v1.Duration": "duration",
   "meta/v1.FieldsV1": "raw",
   "apiextensions/v1.JSON": "raw",
@@ -127,7 +127,7 @@ function describeFields(body: string, within: string): Record<string, string> {
   for (const [, words = "", json = "", tag = ""] of body.matchAll(
     /^\t([^/\n`]+?)\s+`json:"([^"]*)" (?:\w+:"[^"]*" )*protobuf:"([^"]+)"/gm,
   )) {
-    const [, number = "", , name = ""] = /^\w+,(\d+),(\w+),name=(\w+)/.exec(tag) ?? [];
+    const [, number = "", name = ""] = /^\w+,(\d+)(?:,\w+)?,name=(\w+)/.exec(tag) ?? [];
     const type = words.trim().split(/\s+/).at(-1) ?? "";
     const [jsonName = "", ...options] = json.split(",");
     const isInline = jsonName === "" || options.includes("inline");

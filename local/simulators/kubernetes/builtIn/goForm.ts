@@ -71,7 +71,7 @@ function fieldValue(given: Json | undefined, { name, type, isPointer, isAlways }
 function zeroOf(name: string, type: string, isAlways: boolean): Json | undefined {
   if (isStruct(type)) return struct({}, type);
   // Every other time is written as null; only this one has the option to be left out.
-  if (type === "time") return name === "creationTimestamp" ? undefined : null;
+  if (type === "time" || type === "microTime") return name === "creationTimestamp" ? undefined : null;
   if (!isAlways) return undefined;
   if (type === "string") return "";
   if (type === "int" || type === "double") return 0;

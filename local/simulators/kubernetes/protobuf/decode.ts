@@ -128,7 +128,8 @@ const scalars: Readonly<Record<string, (reader: Reader) => Json>> = {
   /** RawExtension and FieldsV1: JSON in bytes. */
   raw: (reader) => readOnly(nested(reader), (inner) => JSON.parse(Buffer.from(inner.bytes()).toString("utf8")), null),
   duration: (reader) => readOnly(nested(reader), (inner) => `${readInteger(inner) / 1e9}s`, "0s"),
-  time: readTime,
+  time: (reader) => readTime(reader, { isExact: false }),
+  microTime: (reader) => readTime(reader, { isExact: true }),
   schemaOrArray: (reader) => readSchemaOr(reader, (inner) => readValue(inner, schemaMessage), { isList: true }),
   schemaOrBool: (reader) => readSchemaOr(reader, undefined, { boolNumber: 1 }),
   schemaOrStrings: (reader) => readSchemaOr(reader, (inner) => inner.string(), { isList: true }),
@@ -184,7 +185,7 @@ function readSchemaOr(
 }
 
 /** Seconds and nanoseconds; no field at all is Go's zero time, which is null in JSON. */
-function readTime(reader: Reader): Json {
+function readTime(reader: Reader, { isExact }: { isExact: boolean }): Json {
   let seconds: number | undefined;
   let nanos = 0;
   const inner = nested(reader);
@@ -196,7 +197,7 @@ function readTime(reader: Reader): Json {
   });
   if (seconds === undefined) return null;
   const text = new Date(seconds * 1000).toISOString().slice(0, -".000Z".length);
-  return nanos === 0 ? `${text}Z` : `${text}.${String(Math.floor(nanos / 1000)).padStart(6, "0")}Z`;
+  return nanos === 0 && !isExact ? `${text}Z` : `${text}.${String(Math.floor(nanos / 1000)).padStart(6, "0")}Z`;
 }
 
 function readIntOrString(reader: Reader): Json {

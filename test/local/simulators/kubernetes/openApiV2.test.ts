@@ -3,6 +3,7 @@ import { request } from "node:https";
 import { buffer } from "node:stream/consumers";
 import protobuf from "protobufjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { startCluster, type TestCluster } from "./cluster.ts";
 
 const asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
@@ -64,7 +65,7 @@ test("names each kind in protobuf", async () => {
   expect(properties).toEqual(expect.arrayContaining(["data", "metadata"]));
   expect(textOf(only(fieldsOf(only(schema, 22)), 1))).toBe("object");
   expect(textOf(only(extension, 1))).toBe("x-kubernetes-group-version-kind");
-  expect(JSON.parse(textOf(only(fieldsOf(only(extension, 2)), 2)))).toEqual([
+  expect(parse(textOf(only(fieldsOf(only(extension, 2)), 2)))).toEqual([
     { group: "", version: "v1", kind: "ConfigMap" },
   ]);
 });
