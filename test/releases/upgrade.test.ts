@@ -141,7 +141,7 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
     approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
     // The first release knows no other limits.
     limits: { requestsPerSecond: 2_000, burst: 10_000 },
-    retry: { landingMs: undefined, undoTimeoutMs: undefined },
+    retry: { landingMs: undefined, undoTimeoutMs: undefined, namespaceDeletionMs: undefined },
   });
   sandbox = running;
   const { faults, callers } = running.cloud;
@@ -178,7 +178,7 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
 
 /** A release refuses a catalog with fields that it does not know. */
 function withoutNewFields(catalog: string): string {
-  return catalog.replaceAll(/^ *"?(landingMs|undoTimeoutMs|owner)"?: .*\n/gm, "");
+  return catalog.replaceAll(/^ *"?(landingMs|undoTimeoutMs|namespaceDeletionMs|owner)"?: .*\n/gm, "");
 }
 
 function isAt({ wire, operation, target }: NonNullable<Story["stopsAt"]>, call: Call): boolean {

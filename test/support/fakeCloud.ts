@@ -111,7 +111,7 @@ export const catalog = Catalog.parse({
   // Undos look again for no time and go on for a few rounds; tests that need more say so.
   retry: {
     ...{ firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },
-    ...{ landingMs: 0, undoTimeoutMs: 50 },
+    ...{ landingMs: 0, undoTimeoutMs: 50, namespaceDeletionMs: 0 },
   },
 });
 

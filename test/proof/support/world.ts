@@ -113,7 +113,7 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
     // Longer than any Retry-After, so that nothing waits in real time.
     retry: {
       ...{ firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
-      ...{ landingMs, undoTimeoutMs: 200_000 },
+      ...{ landingMs, undoTimeoutMs: 200_000, namespaceDeletionMs: 0 },
     },
     approval: { databases: needApproval },
     teams: { blue: team, red: team, green: { ...team, quota: 10 } },
