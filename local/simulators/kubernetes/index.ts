@@ -26,7 +26,7 @@ import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
-import { startQuotaController } from "./quota.ts";
+import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
 import { createResources, type Resources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";

@@ -3,11 +3,9 @@
  * what pods ask for. It is the last admission plugin; a dry run is checked, but uses up no quota.
  */
 import { canonicalQuantity, printQuantity, readQuantity } from "./builtIn/quantity.ts";
-import { type Controller, startController } from "./controller.ts";
 import { forbidden, qualifiedPlural } from "./failures.ts";
-import { equal, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
-import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
@@ -49,8 +47,8 @@ export function requireQuota(
     const list = (print: (each: (typeof over)[number]) => string) => over.map(print).join(",");
     const why = [
       `exceeded quota: ${quota.metadata.name}`,
-      `requested: ${list(({ key, wanted }) => `${key}=${print(wanted, hard[key])}`)}`,
-      `used: ${list(({ key }) => `${key}=${print(used[key] ?? 0n, hard[key])}`)}`,
+      `requested: ${list(({ key, wanted }) => `${key}=${printLike(wanted, hard[key])}`)}`,
+      `used: ${list(({ key }) => `${key}=${printLike(used[key] ?? 0n, hard[key])}`)}`,
       `limited: ${list(({ key, limit }) => `${key}=${shown(limit)}`)}`,
     ];
     throw forbidden(resource, name, why.join(", "));
@@ -62,36 +60,11 @@ function describeMissing(names: readonly string[], pod: JsonObject): string {
   return names.map((key) => `${key} for: ${containers.join(",")}`).join("; ");
 }
 
-/** Keeps `status` of every quota. */
-export function startQuotaController({ store, resources, objects }: Parts & { readonly objects: Objects }): Controller {
-  return startController(store, {
-    concerns: ({ resource }) => resource.namespaced && resource.kind !== "Event" && resource.kind !== "Lease",
-    reconcile() {
-      const quotas = resources.ofKind("v1", "ResourceQuota");
-      if (quotas === undefined) return;
-      for (const quota of store.list(quotas)) {
-        if (quota.metadata.deletionTimestamp !== undefined) continue;
-        const hard = objectAt(quota, "spec", "hard");
-        const used = usedOf({ store, resources }, quota);
-        const texts = Object.fromEntries(Object.keys(hard).map((key) => [key, print(used[key] ?? 0n, hard[key])]));
-        const status = Object.keys(hard).length === 0 ? {} : { hard, used: texts };
-        if (equal(status, objectAt(quota, "status"))) continue;
-        const { namespace, name } = quota.metadata;
-        objects.replace(
-          { resource: quotas, namespace, name },
-          { ...quota, status },
-          { manager: "kube-controller-manager", subresource: "status" },
-        );
-      }
-    },
-  });
-}
-
 type Usage = Record<string, bigint>;
 
 const one = 10n ** 9n;
 
-function usedOf({ store, resources }: Parts, quota: KubeObject): Usage {
+export function usedOf({ store, resources }: Parts, quota: KubeObject): Usage {
   const keys = Object.keys(objectAt(quota, "spec", "hard"));
   const total: Usage = {};
   for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {
@@ -176,7 +149,7 @@ function nanosOf(quantity: Json | undefined): bigint {
 }
 
 /** In the form of the limit: binary, if that is. */
-function print(nanos: bigint, like: Json | undefined): string {
+export function printLike(nanos: bigint, like: Json | undefined): string {
   const isBinary = typeof like === "string" && like.endsWith("i");
   return printQuantity({ nanos, isBinary });
 }
