@@ -29,7 +29,7 @@ it("sees them in documents, printed texts, hooks, workflows and code", () => {
       "local/describeSandbox.ts",
       "mooring.yaml",
       "src/domain/errors/stepErrors.ts",
-      "src/resources/identity/effects.ts",
+      "src/resources/identity/resource.ts",
       "src/resources/sqlAdmin/command.ts",
       "tools/azure/checkTargets.ts",
       "tools/azure/writeCatalog.ts",

@@ -32,8 +32,8 @@ const everything: readonly PolicyRule[] = [
 
 export function createAccess(restrictions: readonly Restriction[], boundRules: BoundRules): Access {
   function rulesFor(user: User, namespace: string | undefined): readonly PolicyRule[] {
-    const isEverything = user.isAdministrator || user.groups.includes("system:masters");
-    return [...(isEverything ? everything : []), ...user.rules, ...boundRules(user, namespace)];
+    const hasEverything = user.isAdministrator || user.groups.includes("system:masters");
+    return [...(hasEverything ? everything : []), ...user.rules, ...boundRules(user, namespace)];
   }
 
   function isAllowed(user: User, attributes: AccessAttributes): boolean {

@@ -47,8 +47,8 @@ export function requireQuota(
     const list = (print: (each: (typeof over)[number]) => string) => over.map(print).join(",");
     const why = [
       `exceeded quota: ${quota.metadata.name}`,
-      `requested: ${list(({ key, wanted }) => `${key}=${print(wanted, hard[key])}`)}`,
-      `used: ${list(({ key }) => `${key}=${print(used[key] ?? 0n, hard[key])}`)}`,
+      `requested: ${list(({ key, wanted }) => `${key}=${printLike(wanted, hard[key])}`)}`,
+      `used: ${list(({ key }) => `${key}=${printLike(used[key] ?? 0n, hard[key])}`)}`,
       `limited: ${list(({ key, limit }) => `${key}=${shown(limit)}`)}`,
     ];
     throw forbidden(resource, name, why.join(", "));
@@ -60,18 +60,11 @@ function describeMissing(names: readonly string[], pod: JsonObject): string {
   return names.map((key) => `${key} for: ${containers.join(",")}`).join("; ");
 }
 
-/** What is used of each of the quota's limits, in the form of that limit. */
-export function usedTexts(parts: Parts, quota: KubeObject): JsonObject {
-  const hard = objectAt(quota, "spec", "hard");
-  const used = usedOf(parts, quota);
-  return Object.fromEntries(Object.keys(hard).map((key) => [key, print(used[key] ?? 0n, hard[key])]));
-}
-
 type Usage = Record<string, bigint>;
 
 const one = 10n ** 9n;
 
-function usedOf({ store, resources }: Parts, quota: KubeObject): Usage {
+export function usedOf({ store, resources }: Parts, quota: KubeObject): Usage {
   const keys = Object.keys(objectAt(quota, "spec", "hard"));
   const total: Usage = {};
   for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {
@@ -156,7 +149,7 @@ function nanosOf(quantity: Json | undefined): bigint {
 }
 
 /** In the form of the limit: binary, if that is. */
-function print(nanos: bigint, like: Json | undefined): string {
+export function printLike(nanos: bigint, like: Json | undefined): string {
   const isBinary = typeof like === "string" && like.endsWith("i");
   return printQuantity({ nanos, isBinary });
 }

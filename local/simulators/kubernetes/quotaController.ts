@@ -1,7 +1,8 @@
+/** The controller of quotas: their status says what is used of them. */
 import { type Controller, startController } from "./controller.ts";
 import { equal, objectAt } from "./json.ts";
 import type { Objects } from "./objects.ts";
-import { usedTexts } from "./quota.ts";
+import { printLike, usedOf } from "./quota.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
@@ -21,8 +22,9 @@ export function startQuotaController({ store, resources, objects }: Parts): Cont
       for (const quota of store.list(quotas)) {
         if (quota.metadata.deletionTimestamp !== undefined) continue;
         const hard = objectAt(quota, "spec", "hard");
-        const used = usedTexts({ store, resources }, quota);
-        const status = Object.keys(hard).length === 0 ? {} : { hard, used };
+        const used = usedOf({ store, resources }, quota);
+        const texts = Object.fromEntries(Object.keys(hard).map((key) => [key, printLike(used[key] ?? 0n, hard[key])]));
+        const status = Object.keys(hard).length === 0 ? {} : { hard, used: texts };
         if (equal(status, objectAt(quota, "status"))) continue;
         const { namespace, name } = quota.metadata;
         objects.replace(

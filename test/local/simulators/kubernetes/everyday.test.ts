@@ -94,7 +94,7 @@ const refused: readonly Row[] = [
   ["create -f misspelt.yaml", 'unknown field "dato"'],
 ];
 
-/** Of an ordinary chart, which `helm create` writes; its image is one of this cluster. */
+/** Of the chart that Helm itself proposes; its image is one of this cluster. */
 const helmRows: readonly Row[] = [
   ["create shop", "Creating shop"],
   ["lint shop", "1 chart(s) linted, 0 chart(s) failed"],
