@@ -15,7 +15,7 @@ import { takesNothingAway } from "../../domain/request/change.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { adminsOf } from "../process/plannedSteps.ts";
 import { migrationPhases } from "../process/stages.ts";
-import { type UndoStage, undoStages } from "../process/undoStages.ts";
+import { type UndoStage, undoStages, undoStep } from "../process/undoStages.ts";
 import { plannedOf } from "./plannedOf.ts";
 
 /**
@@ -50,7 +50,7 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
   const common = { isCommitted, hasChanged, ...defined({ failure }) };
   if (kind !== "migrate") return { ...common, undos: stages.flatMap(({ undos }) => undos) };
 
-  const own = lastComplete(operation, forward);
+  const own = before(firstUndone(operation, steps), lastComplete(operation, forward));
   const completed = own === undefined ? migration?.completed : further(migration?.completed, own);
   const isComplete = ({ phase }: UndoStage) => phase !== undefined && own !== undefined && further(own, phase) === own;
   const undosOf = (which: readonly UndoStage[]) => which.flatMap(({ undos }) => undos);
@@ -122,6 +122,25 @@ function findFailure(
     return { step: "cancel", code: "OPERATION_CANCELED" satisfies PermanentCode, message: `Canceled by ${cancel.by}.` };
   const message = "It was being undone when its orchestration broke off; the reason is not recorded.";
   return { step: "orchestration", code: "ORCHESTRATION_FAILED" satisfies PermanentCode, message };
+}
+
+/** The first phase of a migration whose undo has begun: its last step may have come late, and succeeded, after that. */
+function firstUndone(
+  { kind, request, migration }: OperationRecord,
+  steps: readonly StepRecord[],
+): MigrationPhase | undefined {
+  const isBegun = (undo: string) => {
+    const key = undoStep(request, undo);
+    return key !== undefined && steps.some((step) => isSameStep(key, step));
+  };
+  return undoStages(kind, request, { migration }).find(({ undos }) => undos.some(isBegun))?.phase;
+}
+
+/** The phase, or the one before `limit` if it is not earlier. */
+function before(limit: MigrationPhase | undefined, phase: MigrationPhase | undefined): MigrationPhase | undefined {
+  const all = MigrationPhase.options;
+  if (limit === undefined || phase === undefined || all.indexOf(phase) < all.indexOf(limit)) return phase;
+  return all[all.indexOf(limit) - 1];
 }
 
 /** The last phase of a migration that this operation has completed: a later one has begun, or all its steps are done. */

@@ -66,6 +66,15 @@ it("undoes in the next run what an earlier run may have scheduled last, but does
   expect(abandon(onboarding, [looked], "Given up.").leftUndone).toBeUndefined();
 });
 
+it("does not count a phase of a migration as complete whose undo has begun, though its last step came late and succeeded", () => {
+  const steps = ofMigration("takeInventory", "applyServiceAccount", "federateIdentity");
+
+  const left = resumptionOf(migrating, [...steps, step("unfederateIdentity", identityName(migrating))]);
+
+  expect(left?.undos).toEqual(expect.arrayContaining(["removeServiceAccount", "unfederateIdentity"]));
+  expect(left?.migration).toMatchObject({ undos: [], completed: "inventory" });
+});
+
 it("returns what a removal takes away that the last phase of a migration may have queued, and no sooner", () => {
   const undosOf = (...names: readonly string[]) => resumptionOf(migrating, ofMigration(...names))?.undos;
 
