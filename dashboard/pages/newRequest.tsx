@@ -22,6 +22,7 @@ import { PlanView } from "../ui/plan.tsx";
 import { Empty, Failure, isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "../ui/states.tsx";
 import { words } from "../ui/words.ts";
 import {
+  type Offered,
   offer,
   printCommand,
   printCurl,
@@ -95,7 +96,7 @@ function Fields({
   who,
   problems,
 }: {
-  readonly offered: Catalog;
+  readonly offered: Offered;
   readonly who: Caller;
   readonly problems: ReadonlyMap<string, string>;
 }) {
@@ -271,7 +272,7 @@ function Databases({
   offered,
   problems,
 }: {
-  readonly offered: Catalog;
+  readonly offered: Offered;
   readonly problems: ReadonlyMap<string, string>;
 }) {
   const chosen = readDatabases(param("databases"));

@@ -25,8 +25,11 @@ export function readRequest(parameters: Parameters): OnboardingRequest | undefin
   return readParameters((name) => parameters.get(name)) as OnboardingRequest | undefined;
 }
 
+/** What the form has fields for. */
+export type Offered = Pick<Catalog, "clusters" | "sqlServers">;
+
 /** The part of the catalog that the team may use, or that any of the caller's teams may use if none is chosen. */
-export function offer(catalog: Catalog, { roles, teams }: Caller, team: string): Catalog {
+export function offer(catalog: Offered, { roles, teams }: Caller, team: string): Offered {
   // An operator requests for no team and may have everything.
   if (team === "" && (roles.includes("Onboarding.Operate") || teams.length === 0)) return catalog;
   const own = team === "" ? teams : teams.filter(({ name }) => name === team);

@@ -3,12 +3,18 @@
 import { expect, it } from "vitest";
 import { countBySeverity } from "../../clients/findings.ts";
 import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
-import { offer, printCommand, printDatabases, readDatabases, readRequest } from "../../dashboard/pages/requestForm.ts";
+import {
+  type Offered,
+  offer,
+  printCommand,
+  printDatabases,
+  readDatabases,
+  readRequest,
+} from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
 import { createRequestKeys } from "../../dashboard/service/requestKeys.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
-import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 
 it("reads a stream of events however it is split", () => {
@@ -78,7 +84,7 @@ it("reads a request from the address, and prints it as a command", () => {
 });
 
 it("offers the chosen team's part of the catalog, and all of it to an operator without a chosen team", () => {
-  const catalog: Catalog = {
+  const catalog: Offered = {
     clusters: ["a", "b"].map((name) => ({ name, identityModes: ["workloadIdentity"] })),
     sqlServers: [{ name: "sql", databases: ["x", "y"].map((name) => ({ name, roles: ["reader", "writer"] })) }],
   };
@@ -90,7 +96,7 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
     quota: 1,
   };
   const caller: Caller = { id: "1", name: "one", roles: ["Onboarding.Request"], teams: [team] };
-  const own: Catalog = {
+  const own: Offered = {
     clusters: [{ name: "a", identityModes: ["workloadIdentity"] }],
     sqlServers: [{ name: "sql", databases: [{ name: "x", roles: ["reader"] }] }],
   };
