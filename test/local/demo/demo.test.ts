@@ -179,9 +179,12 @@ test("names a port that is in use, and one to try instead", async () => {
   other.close();
 
   expect(code).toBe(1);
-  expect(stderr).toBe(
-    `Port ${port} of 127.0.0.1 is taken by another program. Stop that program, or choose another port with --port. For example: npm start -- --port ${port + 1}\n`,
+  // The next one may be taken, too.
+  const [, told, suggested] = /^(.* For example: npm start -- --port )(\d+)\n$/.exec(stderr) ?? [];
+  expect(told).toBe(
+    `Port ${port} of 127.0.0.1 is taken by another program. Stop that program, or choose another port with --port. For example: npm start -- --port `,
   );
+  expect(Number(suggested)).toBeGreaterThan(port);
 });
 
 test("an unknown option prints the usage", async () => {

@@ -14,6 +14,7 @@ OF_FORM = {"INVALID_REQUEST", "INVALID_PARAMETER", "MALFORMED_JSON", "UNSUPPORTE
 UNSAYABLE = (
     "does not come from a nextLink",  # an opaque text is valid only where it was given
     "goes with format=tsql",  # one parameter depends on another
+    "/metadata/name: must be a DNS-1123 label",  # only where there is no metadata.namespace
     "must not name a database twice",  # entries that differ in some fields, and not in others
     "is named twice",
     "must not repeat a role",  # a CustomResourceDefinition may not say uniqueItems, and shares the schema
