@@ -108,8 +108,10 @@ export const removeNamespace = defineStep({
     const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
     const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
     const action = await removeObjects(ports.kubernetes, cluster, refs, removal);
-    const going = input.retry.namespaceDeletionMs && (await whyTerminating(ports, cluster, input));
-    if (!going) return { action };
+    // One that others delete is not waited for.
+    const isOurs = action === "delete" && input.retry.namespaceDeletionMs !== undefined;
+    const going = isOurs ? await whyTerminating(ports, cluster, input) : undefined;
+    if (going === undefined) return { action };
     const waitsUntil = await nextLook(input.retry, step);
     if (waitsUntil === undefined) throw new PermanentError("NAMESPACE_HELD", going);
     await step.notice([toNotice("NAMESPACE_GOING", going)]);
