@@ -141,7 +141,9 @@ it("keeps a namespace with what others have in it, of whatever kind, and deletes
   const client = KubernetesObjectApi.makeApiClient(config);
   await client.create(widgets);
   const inside = { name: "theirs", namespace: "inhabited" };
-  await client.create({ apiVersion: "example.com/v1", kind: "Widget", metadata: inside });
+  // A real API server serves a new kind after a moment.
+  const widget = { apiVersion: "example.com/v1", kind: "Widget", metadata: inside };
+  await expect.poll(() => client.create(widget), { timeout: 10_000 }).toMatchObject({ kind: "Widget" });
   await client.create({ apiVersion: "v1", kind: "Secret", metadata: inside });
 
   const kept = await service.waitFor(await service.offboard(names.cluster, "inhabited"));
