@@ -163,11 +163,11 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   const met = faults.journal
     .slice(before)
     .filter((call) => call.wire === cell.wire && call.operation === cell.operation && target.test(call.target)).length;
-  const { namespace, database } = place;
+  const { namespace } = place;
   const problems: string[] = [];
   if (met <= cell.skip) problems.push(`the call was made ${met} times only`);
   if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
-  const left = async () => await listRemains(sandbox.cloud, namespace, [database]);
+  const left = async () => await remainsOf(cell, ended, place);
   problems.push(...(await judge(cell, ended, place)));
   if ((await stateOf(namespace)) !== undefined) {
     const last = await run("offboard", place);
@@ -179,8 +179,21 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
+/** What is left of it. Where Mooring may not list a kind, somebody may have such an object, and the namespace stays. */
+async function remainsOf(
+  { wire, way }: Cell,
+  { steps }: Pick<Operation, "steps">,
+  { namespace, database }: Place,
+): Promise<readonly string[]> {
+  const left = await listRemains(sandbox.cloud, namespace, [database]);
+  const isUnseen = wire === "kubernetes" && way.name.startsWith("403");
+  const isKept = isUnseen && steps.some(({ name, action }) => name === "removeNamespace" && action === "keep");
+  return isKept ? left.filter((each) => each !== `Namespace ${namespace}`) : left;
+}
+
 /** Checks what must be true once the operation has ended. */
-async function judge({ kind }: Cell, { status, error }: Operation, place: Place): Promise<readonly string[]> {
+async function judge(cell: Cell, { status, error, steps }: Operation, place: Place): Promise<readonly string[]> {
+  const { kind } = cell;
   const { namespace, database, mode } = place;
   const faultsOf = (now: Mode, more: { serviceAccount?: string } = {}) =>
     listFaults(sandbox.cloud, { namespace, mode: now, databases: [database], ...more });
@@ -191,7 +204,7 @@ async function judge({ kind }: Cell, { status, error }: Operation, place: Place)
   const isLeft = error?.code === "COMPENSATION_FAILED" || error?.code === "CHANGE_INCOMPLETE";
   if (kind === "onboard") {
     if (isLeft) return [];
-    const left = (await listRemains(sandbox.cloud, namespace, [database])).map((each) => `left behind: ${each}`);
+    const left = (await remainsOf(cell, { steps }, place)).map((each) => `left behind: ${each}`);
     return state === undefined ? left : [...left, `the namespace's record is ${state}`];
   }
   const expected = kind === "change" && isLeft ? "Incomplete" : "Onboarded";
