@@ -11,7 +11,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const seed = String(Date.now() % 1_000_000);
 const settings = { MOORING_PROOFS: "soak", MOORING_SEEDS: "200000", MOORING_KILLS: "100", MOORING_TEST_SEED: seed };
 const given = process.argv.slice(2);
-const all = ["test/proof", "test/sandbox/kill", "test/sandbox/unwritableStore.test.ts", "test/local/host/durable"];
+const all = [
+  ...["test/proof", "test/sandbox/kill", "test/sandbox/unwritableStore.test.ts", "test/local/host/durable"],
+  "test/local/simulators/kubernetes/conformance",
+];
 
 // One file at a time: each keeps both cores busy.
 const done = spawnSync(

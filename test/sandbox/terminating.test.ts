@@ -2,6 +2,7 @@
 import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { usesRealApiServer } from "../../local/cluster/index.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
@@ -11,7 +12,7 @@ let core: CoreV1Api;
 let objects: KubernetesObjectApi;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ retry: { namespaceDeletionMs: 4_000 } });
+  sandbox = await startSandbox({ retry: { namespaceDeletionMs } });
   service = serviceOf(sandbox);
   const config = new KubeConfig();
   config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
@@ -20,6 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
+/** A real namespace controller says what is left after some 5 s. */
+const namespaceDeletionMs = usesRealApiServer ? 20_000 : 4_000;
 const finalizer = "example.com/nobody-serves-it";
 
 const request = (namespace: string) => ({
@@ -50,7 +53,7 @@ async function stepOf(id: string, name: string) {
 
 function isTold(id: string, step: string) {
   return expect
-    .poll(async () => (await stepOf(id, step))?.notices, { timeout: 10_000, interval: 50 })
+    .poll(async () => (await stepOf(id, step))?.notices, { timeout: namespaceDeletionMs + 6_000, interval: 50 })
     .toMatchObject([{ code: "NAMESPACE_GOING", message: expect.stringContaining(finalizer) }]);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Kubernetes' own conformance tests, those that need no running pod. specs.json names what the simulated API server passes, in parts of a
- * second (`quick`) or while time goes by (`slow`, only in full proofs), and why it does not pass the others. Their program is built by
+ * second (`quick`) or while time goes by (`slow`, only in a soak: five minutes of waiting), and why it does not pass the others. Their program is built by
  * `npm run conformance -- --build`.
  */
 import { existsSync, readFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { findPrograms, testPrograms } from "../../../../../local/apiServer/progr
 import { usesRealApiServer } from "../../../../../local/cluster/index.ts";
 import { runConformance } from "../../../../../tools/apiServer/runConformance.ts";
 import { sayNotRun } from "../../../../support/notRun.ts";
+import { isSoak } from "../../../../support/proofs.ts";
 import { startCluster } from "../cluster.ts";
 
 const Specs = z.object({
@@ -34,7 +35,7 @@ if (!existsSync(program) || programs === undefined) {
 } else if (usesRealApiServer) {
   sayNotRun("Kubernetes' own conformance tests: on the real API server, npm run conformance -- --api-server runs them");
 } else {
-  const specs = process.env["MOORING_PROOFS"] === "full" ? [...quick, ...slow] : quick;
+  const specs = isSoak ? [...quick, ...slow] : quick;
   test(`passes ${specs.length} of Kubernetes' conformance tests`, { timeout: 1_800_000 }, async () => {
     const cluster = await startCluster();
     const kubeconfig = cluster.simulator.kubeconfig();
