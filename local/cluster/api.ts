@@ -34,6 +34,15 @@ export class ApiError extends Error {
   }
 }
 
+/** The server closed an idle connection just when it was used again (nodejs.org, `request.reusedSocket`). */
+class SocketClosed extends Error {
+  override readonly name = "SocketClosed";
+
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
 export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
   const agent = new Agent({ keepAlive: true, ca });
 
@@ -70,11 +79,16 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
       // Node announces the body of a DELETE only if told to; the server would take it for the next request.
       headers["content-length"] = String(Buffer.byteLength(text));
     }
-    return new Promise((resolve, reject) => {
-      request(new URL(path, url), { method, headers, agent, ...(signal ? { signal } : {}) })
-        .on("response", resolve)
-        .on("error", reject)
-        .end(text);
+    const sendOnce = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const sent = request(new URL(path, url), { method, headers, agent, ...(signal ? { signal } : {}) })
+          .on("response", resolve)
+          .on("error", (error) => reject(sent.reusedSocket && method === "GET" ? new SocketClosed(error) : error));
+        sent.end(text);
+      });
+    return sendOnce().catch((error: unknown) => {
+      if (!(error instanceof SocketClosed)) throw error;
+      return sendOnce();
     });
   }
 

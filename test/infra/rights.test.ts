@@ -124,7 +124,7 @@ it("keeps every namespace, and needs no other right, where it may not list what 
   }
   const told = JSON.stringify(ended.at(-1)?.steps.find(({ name }) => name === "removeNamespace"));
   expect(told).toContain("NAMESPACE_KEPT");
-  expect(told).toContain("Secret (Mooring may not list it)");
+  expect(told).toContain("ConfigMap (Mooring may not list it)");
 });
 
 it("grants no unnecessary right", async () => {
