@@ -382,6 +382,8 @@ describe("delete", () => {
 
 describe("list", () => {
   beforeEach(async () => {
+    // A controller makes it, after a moment.
+    await eventually(() => stored("kube-root-ca.crt"));
     const labels = [{ app: "web", tier: "1" }, { app: "web" }, { app: "db", tier: "2" }, {}];
     for (const [index, label] of labels.entries()) {
       await cluster.create({
