@@ -147,7 +147,7 @@ const CatalogFields = z.strictObject({
       }),
       namespaceDeletionMs: z.int().min(0).max(longestUndo).default(600_000).meta({
         description:
-          "How long an offboarding, an undo or an onboarding waits for a namespace that is being deleted, before it fails and names what holds it.",
+          "How long an offboarding, an undo or an onboarding waits for a namespace that is being deleted, before it fails and names what holds it; with 0 nothing waits.",
       }),
       undoTimeoutMs: z.int().min(0).max(longestUndo).default(86_400_000).meta({
         description:

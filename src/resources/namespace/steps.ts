@@ -109,7 +109,7 @@ export const removeNamespace = defineStep({
     const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
     const action = await removeObjects(ports.kubernetes, cluster, refs, removal);
     // One that others delete is not waited for.
-    const isOurs = action === "delete" && input.retry.namespaceDeletionMs !== undefined;
+    const isOurs = action === "delete" && (input.retry.namespaceDeletionMs ?? 0) > 0;
     const going = isOurs ? await whyTerminating(ports, cluster, input) : undefined;
     if (going === undefined) return { action };
     const waitsUntil = await nextLook(input.retry, step);
