@@ -8,21 +8,21 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import type { Leaving, MakingStage } from "../../resources/definitions/resource.ts";
-import { everyResource, isWanted, resources, resourcesOfMode } from "../../resources/index.ts";
+import { everyResource, isWanted, resourcesOfMode } from "../../resources/index.ts";
 import { steps } from "./index.ts";
 
 type Keys = readonly StepKey<ResourceStepName>[];
 
 /** Before everything else: nobody can log in to a database whose server has no administrator. */
 export function administered(operation: OperationFacts, admins: readonly string[]): Keys {
-  return resources.sqlAdmin.ensure(operation, admins);
+  return admins.map((server) => steps.ensureSqlAdmin.keyFor(operation, server));
 }
 
 /** What an onboarding makes at the same time. */
 export function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
   return everyResource
     .filter((resource) => resource.making === stage && isWanted(resource, operation.request))
-    .flatMap((resource) => resource.ensure(operation, []));
+    .flatMap((resource) => resource.ensure(operation));
 }
 
 /** What the earlier request has and the new one does not. */
@@ -74,7 +74,7 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
   return {
     inventory: [own("takeInventory")],
     // The account comes before its credential, which would give access to anyone who creates that account.
-    sideBySide: resourcesOfMode(mode).flatMap((resource) => resource.ensure(operation, [])),
+    sideBySide: resourcesOfMode(mode).flatMap((resource) => resource.ensure(operation)),
     verify: [own("verifySideBySide")],
     cutOver: [own("cutOver")],
     retire: [own("checkPods"), ...retired(operation, migration)],

@@ -30,11 +30,8 @@ export interface Resource {
   readonly leaving: Leaving;
   /** An offboarding looks for it in any mode: an earlier mode may have left it behind. */
   readonly leavesInAnyMode?: true;
-  /**
-   * The steps that make it, whether or not the request's identity mode has it. `admins` names the servers whose administrator is
-   * set.
-   */
-  ensure(operation: OperationFacts, admins: readonly string[]): StepKeys;
+  /** The steps that make it, whether or not the request's identity mode has it. */
+  ensure(operation: OperationFacts): StepKeys;
   remove(operation: OperationFacts): StepKeys;
   /** The steps by which a change removes parts of it at its end. */
   replace?(operation: OperationFacts): StepKeys;

@@ -13,7 +13,8 @@ export const sqlAdmin = defineResource({
   steps: { ensureSqlAdmin, unsetSqlAdmin },
   making: "prepare",
   leaving: "rights",
-  ensure: (operation, admins) => admins.map((server) => ensureSqlAdmin.keyFor(operation, server)),
+  // Azure, and not the request, says which servers have none (administered in application/process/stages.ts).
+  ensure: () => [],
   remove: () => [],
 
   inspect: (ports, { request }) =>
