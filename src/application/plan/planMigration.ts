@@ -14,13 +14,15 @@ interface Migrating {
   readonly request: OnboardingRequest;
   readonly migration: Migration;
   readonly clientId: string;
+  /** Listed before, by the step that asks. */
+  readonly pods?: readonly string[] | undefined;
 }
 
 export async function planMigration(ports: Ports, { operation, ...migrating }: Migrating): Promise<Plan> {
   const { request, migration } = migrating;
-  const pods = await podsOnPreviousMode(ports, request, migration);
+  const pods = migrating.pods ?? (await podsOnPreviousMode(ports, request, migration));
   const planned = plannedSteps("migrate", request, { migration });
-  const found = await lookAtSteps(ports, planned, { kind: "migrate", id: operation, pods, ...migrating });
+  const found = await lookAtSteps(ports, planned, { kind: "migrate", id: operation, ...migrating, pods });
   // Every phase is shown, proofs, too: the person decides how far to go.
   return toPlan(
     planned.map((step) => found.find((each) => isSameStep(each, step)) ?? toStepPlan(step, { action: "none" })),

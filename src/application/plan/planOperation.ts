@@ -18,7 +18,7 @@ export async function planOperation(ports: Ports, operation: string, facts: Oper
     case "offboard":
       return await planOffboarding(ports, { request, earlier, isMigrating }, { operation, ignoreDependants });
     case "migrate":
-      return await planMigration(ports, { operation, ...migratingOf(facts) });
+      return await planMigration(ports, { operation, ...migratingOf(facts), pods: facts.pods });
     case "compensate":
       throw new Error("a compensation runs the undos that it is asked for, without a plan of its own");
   }

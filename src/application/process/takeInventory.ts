@@ -39,10 +39,8 @@ export const takeInventory = defineStep({
   },
   async run(input, ports, step) {
     const { request, migration, clientId } = input;
-    const [plan, pods] = await Promise.all([
-      step.plan({ kind: "migrate", request, migration, clientId }),
-      podsOnPreviousMode(ports, input, migration),
-    ]);
+    const pods = await podsOnPreviousMode(ports, input, migration);
+    const plan = await step.plan({ kind: "migrate", request, migration, clientId, pods });
     // Pods that use the previous mode block only the last phase.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
@@ -55,6 +53,9 @@ export const takeInventory = defineStep({
 /** What has to be intact. Broken workload identity is a reason to migrate back and must not prevent it; the proof comes later. */
 const intact: ByMode<(resource: Resource) => boolean> = { podIdentity: isOfEveryMode, workloadIdentity: () => true };
 
+/** Whether what has to be true before the mode is added is about the identity (podIdentity/kubeletRoles.ts). */
+const checksIdentity: ByMode<boolean> = { podIdentity: true, workloadIdentity: false };
+
 /** The mode that the migration leaves has to be intact, and the cluster ready for the new one. */
 async function lookAtNamespace(
   ports: Ports,
@@ -64,7 +65,9 @@ async function lookAtNamespace(
   const mode = targetOf(migration);
   const cluster = findClusterFor(ports.catalog, request.cluster, mode);
   const obstacles = async () => {
-    const identity = await lookAtIdentity(ports, { ...request, operation, clientId }).found;
+    const identity = checksIdentity[mode]
+      ? await lookAtIdentity(ports, { ...request, operation, clientId }).found
+      : undefined;
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([

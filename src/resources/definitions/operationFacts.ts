@@ -24,6 +24,8 @@ export interface OperationFacts {
   readonly identity?: FoundIdentity | undefined;
   /** For a migration and its undos; `request` is then the one that the migration began with. */
   readonly migration?: Migration | undefined;
+  /** For a migration: the pods that use the mode that it leaves, once they have been listed. */
+  readonly pods?: readonly string[] | undefined;
   /** Both identity modes may be there. */
   readonly isMigrating?: boolean | undefined;
   /** For an undo: the operation whose work it takes back. */

@@ -60,8 +60,6 @@ export interface Planning extends OperationFacts {
   readonly takeOver?: boolean | undefined;
   /** Whether Mooring gave the identity this role in Azure. */
   readonly gaveRole?: ((role: RoleAssignment) => boolean) | undefined;
-  /** For a migration: the pods that use the mode that it leaves. */
-  readonly pods?: readonly string[] | undefined;
 }
 
 export interface StepContext {
