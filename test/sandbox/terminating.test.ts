@@ -40,15 +40,8 @@ async function onboard(namespace: string): Promise<Operation> {
   return await service.waitFor(await service.onboard(request(namespace)));
 }
 
-interface Noticed {
-  readonly name: string;
-  readonly notices?: readonly { readonly code: string }[];
-}
-
 async function stepOf(id: string, name: string) {
-  const { body } = await service.call("GET", `/api/operations/${id}`);
-  const { steps } = body as unknown as { steps: readonly Noticed[] };
-  return steps.find((step) => step.name === name);
+  return (await service.operation(id)).steps.find((step) => step.name === name);
 }
 
 function isTold(id: string, step: string) {

@@ -15,6 +15,7 @@ export interface Operation {
     readonly action?: string;
     readonly attempts: number;
     readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
+    readonly notices?: readonly { readonly code: string; readonly message: string }[];
   }[];
   readonly result?: {
     readonly clientId: string;
