@@ -1,7 +1,6 @@
 /** What both clients say of identity modes. A mode that is missing here does not compile. */
+import type { ByMode } from "../src/domain/request/identityModes.ts";
 import type { IdentityMode, OnboardingRequest } from "../src/domain/request/request.ts";
-
-type ByMode<T> = { readonly [Mode in IdentityMode]: T };
 
 type Naming = Pick<OnboardingRequest, "namespace" | "serviceAccount" | "selector">;
 
