@@ -8,14 +8,14 @@ import type { Planning } from "../../resources/definitions/step.ts";
 import { steps as definitions } from "../process/index.ts";
 
 /** What is planned, and what all of its looks know. */
-export interface Planned extends Omit<Planning, "step"> {
+export interface Planned extends Omit<Planning, "step" | "beside"> {
   readonly id: string;
 }
 
 /** The plans of the steps that have one, in order. */
 export async function lookAtSteps(ports: Ports, steps: readonly StepKey[], planned: Planned): Promise<StepPlan[]> {
   const once = { ...ports, kubernetes: readOnce(ports.kubernetes) };
-  const plans = steps.map((step) => lookAtStep(once, step, planned));
+  const plans = steps.map((step) => lookAtStep(once, step, { ...planned, beside: steps }));
   return (await Promise.all(plans)).filter((plan) => plan !== undefined);
 }
 
@@ -34,7 +34,11 @@ function readOnce(kubernetes: Kubernetes): Kubernetes {
 }
 
 /** Undefined when the step is not planned. A known error is a blocker of it; an unforeseen one is not for a plan to explain. */
-async function lookAtStep(ports: Ports, step: StepKey, { id, ...operation }: Planned): Promise<StepPlan | undefined> {
+async function lookAtStep(
+  ports: Ports,
+  step: StepKey,
+  { id, ...operation }: Planned & Pick<Planning, "beside">,
+): Promise<StepPlan | undefined> {
   try {
     return await definitions[step.name].use((definition) => lookAt(definition, ports, id, { ...operation, step }));
   } catch (error) {

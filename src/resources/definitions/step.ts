@@ -52,6 +52,8 @@ export type Looking = Pick<StepInput, "operation" | "cluster" | "namespace" | "c
 /** What a look may know beside the step's input: what else the same plan is about. */
 export interface Planning extends OperationFacts {
   readonly step: StepKey;
+  /** All steps of the plan. */
+  readonly beside?: readonly StepKey[] | undefined;
   /** The look at the identity, which precedes all others. */
   readonly identityLook?:
     | Promise<{ readonly plan: StepPlan; readonly current: ManagedIdentity | undefined }>

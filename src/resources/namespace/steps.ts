@@ -8,19 +8,19 @@ import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import { usesServiceAccount } from "../../domain/request/identityModes.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
-import { accountOf, earlierOf, type OperationFacts, replacesAccount } from "../definitions/operationFacts.ts";
+import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, isUndo, StepResult } from "../definitions/step.ts";
+import { defineStep, isUndo, type Planning, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { namespacedObjects } from "../namespacedObjects/index.ts";
+import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/steps.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
@@ -120,14 +120,11 @@ export const removeNamespace = defineStep({
   whenDropped: leave,
 });
 
-/** The service accounts that an offboarding removes by steps of their own. */
-function removedBefore(operation: OperationFacts): readonly string[] {
-  const { request, isMigrating } = operation;
-  const hasOwn = isMigrating || usesServiceAccount(request);
-  return [
-    ...(hasOwn ? [accountOf(operation)] : []),
-    ...(replacesAccount(operation) ? [earlierOf(operation).serviceAccount] : []),
-  ];
+/** The service accounts that the same plan removes by steps of their own. */
+function removedBefore({ beside = [], ...operation }: Planning): readonly string[] {
+  return [removeServiceAccount, retireServiceAccount]
+    .filter(({ name }) => beside.some((step) => step.name === name))
+    .map(({ from }) => from(operation, "").serviceAccount);
 }
 
 /** Undoes what a change wrote into the objects in the namespace. */
