@@ -3,26 +3,14 @@ import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import type { StepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
-import type { Kubernetes, Ports } from "../../ports.ts";
+import type { Kubernetes } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { clientOf, earlierOf, lastOf, type OperationFacts, podSelectorOf } from "../definitions/operationFacts.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
-import {
-  defineStep,
-  type Given,
-  type Looking,
-  type Planning,
-  type StepContext,
-  type StepInput,
-  StepResult,
-} from "../definitions/step.ts";
-import { withUnknownClientId } from "../definitions/unknownClientId.ts";
-import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
-import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
-import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { defineStep, type Given, StepResult } from "../definitions/step.ts";
+import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
+import { planObjectRestoration } from "../kubernetesObject/planObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { waitUntilUnassigned } from "./assignedIdentities.ts";
 import { dependantsOfPodIdentity, selectorConflict } from "./bindings.ts";
@@ -46,19 +34,12 @@ const bound = {
     adoptionPolicy: operation.request.adoptionPolicy,
     identity: clientOf(operation),
   }),
-  async look(ports: Ports, input: Looking & Bound, { kind, step }: Planning): Promise<StepPlan> {
-    const cluster = findCluster(ports.catalog, input.cluster);
-    const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
-    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
-    return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired, ensuring));
-  },
-  async run(input: StepInput & Bound, ports: Ports, step: StepContext) {
-    const cluster = findCluster(ports.catalog, input.cluster);
-    const desired = desiredObjects(cluster, input, { ...input, ...input.identity });
-    if (input.isLast) await step.commit();
-    const ensuring = { ...input, recordedMark: recordedMarks(ports, input), step };
-    return { action: await ensureObjects(ports.kubernetes, cluster, desired, ensuring) };
-  },
+  ...ensuring<Bound>(
+    (catalog, input) => desiredObjects(findCluster(catalog, input.cluster), input, { ...input, ...input.identity }),
+    async ({ isLast }, step) => {
+      if (isLast) await step.commit();
+    },
+  ),
 } as const;
 
 export const applyPodIdentity = defineStep({
@@ -79,6 +60,8 @@ export const applyPodIdentity = defineStep({
 /** Puts binding and identity back when a migration fails to retire them, or is canceled at that point. */
 export const returnPodIdentity = defineStep({ name: "returnPodIdentity", ...bound });
 
+const removal = removing<object>(podIdentityRefs);
+
 /** Removes binding and identity, then waits until no node has the identity assigned. */
 export const removePodIdentity = defineStep({
   name: "removePodIdentity",
@@ -89,18 +72,16 @@ export const removePodIdentity = defineStep({
   given: {},
   output: StepResult,
   from: () => ({}),
-  async look(ports, input, { kind, step, ignoreDependants = false }) {
-    const cluster = findCluster(ports.catalog, input.cluster);
-    const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
-    const plan = await planObjectRemoval(ports.kubernetes, cluster, podIdentityRefs(input), removal);
+  async look(ports, input, planning) {
+    const plan = await removal.look(ports, input, planning);
+    const { kind, ignoreDependants = false } = planning;
     if (kind !== "offboard" || plan.action !== "delete") return plan;
     return withDependants(plan, [await dependantsOfPodIdentity(ports, input)], ignoreDependants);
   },
   async run(input, ports, step) {
     const { kubernetes } = ports;
     const cluster = findCluster(ports.catalog, input.cluster);
-    const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
-    const action = await removeObjects(kubernetes, cluster, podIdentityRefs(input), removal);
+    const { action } = await removal.run(input, ports, step);
     // An earlier attempt, or an earlier operation, may have removed it without seeing the nodes let it go.
     if (action === "delete" || (action === "none" && (await isGone(kubernetes, cluster, input)))) {
       await waitUntilUnassigned(kubernetes, cluster, input);

@@ -13,15 +13,10 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { desiredAccount, serviceAccountRefs } from "./serviceAccount.ts";
-import {
-  applyServiceAccount,
-  planAway,
-  removeServiceAccount,
-  retireServiceAccount,
-  returnServiceAccount,
-} from "./steps.ts";
+import { applyServiceAccount, removeServiceAccount, retireServiceAccount, returnServiceAccount } from "./steps.ts";
 import { findSurplusAccounts, inspectLeftAccount, surplusFinding } from "./surplus.ts";
 
 export const serviceAccount = defineResource({
@@ -66,7 +61,9 @@ export const serviceAccount = defineResource({
   surplus: {
     async look(ports, request, step) {
       const { cluster, namespace } = request;
-      return await planAway(ports, { cluster, namespace, step }, await surplusRefs(ports, request));
+      const removal = { cluster, namespace, recordedMark: recordedMarks(ports, request), step };
+      const refs = await surplusRefs(ports, request);
+      return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, removal);
     },
     async takeAway(ports, { request, ...input }, step) {
       const refs = await surplusRefs(ports, request);

@@ -1,0 +1,55 @@
+/** What steps have in common that bring Kubernetes objects to a desired state, or remove them. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import type { StepPlan } from "../../domain/operation/plan.ts";
+import type { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import type { Looking, Planning, StepContext, StepInput } from "../definitions/step.ts";
+import { withUnknownClientId } from "../definitions/unknownClientId.ts";
+import { ensureObjects } from "./ensureObjects.ts";
+import { planObjectRemoval, planObjects } from "./planObjects.ts";
+import { removeObjects } from "./removeObjects.ts";
+
+interface Adopting {
+  readonly adoptionPolicy: AdoptionPolicy;
+}
+
+/** The look and the run of a step that makes these objects; `begin` is called when nothing but the cluster can refuse them. */
+export function ensuring<G extends Adopting>(
+  desired: (catalog: Catalog, input: Berth & G) => readonly KubernetesObject[],
+  begin: (input: G, step: StepContext) => Promise<void> = async () => undefined,
+) {
+  return {
+    async look(ports: Ports, input: Looking & G, { kind, step }: Planning): Promise<StepPlan> {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const how = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+      return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired(ports.catalog, input), how));
+    },
+    async run(input: StepInput & G, ports: Ports, step: StepContext): Promise<{ action: StepAction }> {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const objects = desired(ports.catalog, input);
+      await begin(input, step);
+      const how = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return { action: await ensureObjects(ports.kubernetes, cluster, objects, how) };
+    },
+  };
+}
+
+/** The look and the run of a step that removes them. */
+export function removing<G extends object>(refsOf: (input: Berth & G) => readonly ObjectRef[]) {
+  return {
+    async look(ports: Ports, input: Looking & G, { step }: Pick<Planning, "step">): Promise<StepPlan> {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const how = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return await planObjectRemoval(ports.kubernetes, cluster, refsOf(input), how);
+    },
+    async run(input: StepInput & G, ports: Ports, step: StepContext): Promise<{ action: StepAction }> {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const how = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return { action: await removeObjects(ports.kubernetes, cluster, refsOf(input), how) };
+    },
+  };
+}
