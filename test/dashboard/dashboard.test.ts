@@ -448,7 +448,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByRole("link", { name: "Batch: onboard 4 namespaces" }).click();
     await heading("Batch: onboard 4 namespaces");
     await page.getByText("BATCH_INCOMPLETE").waitFor();
-    expect(await page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Batches"]);
+    await expect.poll(() => page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Batches"]);
     await look("batch");
 
     await button("Failed only").click();
@@ -463,7 +463,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     expect(page.url()).toContain(String(body["id"]));
     await page.getByRole("link", { name: "Operations", exact: true }).click();
     await heading("Operations");
-    expect(await page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Operations"]);
+    await expect.poll(() => page.locator("nav [aria-current=page]").allInnerTexts()).toEqual(["Operations"]);
     await service.call("POST", `/api/operations/${held}/cancel`);
   });
 

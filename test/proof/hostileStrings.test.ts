@@ -318,7 +318,9 @@ it("has changed nothing in the cloud, and logged no unexpected error", async () 
   expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
   const { world, faults } = sandbox.cloud;
   expect(world.identities.size).toBe(0);
-  expect(faults.journal.filter(({ wire }) => ["sql", "kubernetes", "arm"].includes(wire))).toEqual([]);
+  // The service looks for identities that no record knows every few minutes: it only reads.
+  const calls = faults.journal.filter(({ operation }) => !operation.startsWith("GET "));
+  expect(calls.filter(({ wire }) => ["sql", "kubernetes", "arm"].includes(wire))).toEqual([]);
   expect(log.filter((line) => /unhandled|uncaught|TypeError|RangeError|request failed/i.test(line))).toEqual([]);
   expect(Object.prototype).not.toHaveProperty("polluted");
 });
