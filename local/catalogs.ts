@@ -25,6 +25,9 @@ export interface Addresses {
   readonly sqlPorts: Readonly<Record<string, number>>;
 }
 
+/** Where every simulated SQL server is. */
+export const sqlHost = "localhost";
+
 export function printCatalog(
   document: CatalogDocument,
   { certificateAuthority, apiServers, sqlPorts }: Addresses,
@@ -37,7 +40,7 @@ export function printCatalog(
       apiServer: apiServers[alias],
       certificateAuthority,
     })),
-    sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: "localhost", port: sqlPorts[alias] })),
+    sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: sqlHost, port: sqlPorts[alias] })),
     // Nothing here is as slow as Azure.
     retry: {
       ...{ firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },

@@ -5,7 +5,7 @@ import type { TokenCredential } from "@azure/identity";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
-import { letCallersIn, parseCatalog, printCatalog, usualCatalog, usualNames } from "./catalogs.ts";
+import { letCallersIn, parseCatalog, printCatalog, sqlHost, usualCatalog, usualNames } from "./catalogs.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
 import { compileCache } from "./compileCache.ts";
@@ -232,7 +232,8 @@ export async function startCloud({
     const { clusters: cataloged } = Catalog.parse(document);
     const policiesOf = async (cluster: string) => {
       const features = cataloged[cluster];
-      return features ? (await readClusterRights(features, mooring.principalId)).documents : [];
+      if (!features) return [];
+      return (await readClusterRights({ ...features, sqlHosts: [sqlHost] }, mooring.principalId)).documents;
     };
 
     // As infra/modules/rights/targets.bicep grants them.

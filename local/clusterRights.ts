@@ -7,14 +7,17 @@ const folder = join(dirname(import.meta.dirname), "infra/kubernetes");
 export const placeholders = {
   identity: "<object id of Mooring's identity>",
   image: "<image of the catalog's verificationJob>",
+  sqlHosts: "<hosts of the catalog's SQL servers, separated by commas>",
 } as const;
 
-interface Cluster {
+/** What the catalog says that decides which rights Mooring needs in a cluster. */
+export interface ClusterFeatures {
   readonly identityModes: readonly string[];
   readonly verificationJob?: { readonly image: string } | undefined;
+  readonly sqlHosts: readonly string[];
 }
 
-export function clusterFiles({ identityModes, verificationJob }: Cluster): readonly string[] {
+export function clusterFiles({ identityModes, verificationJob }: Omit<ClusterFeatures, "sqlHosts">): readonly string[] {
   return [
     "cluster-role.yaml",
     "write-policy.yaml",
@@ -24,10 +27,11 @@ export function clusterFiles({ identityModes, verificationJob }: Cluster): reado
   ];
 }
 
-export async function clusterRightsFor(cluster: Cluster, principalId: string): Promise<string> {
+export async function clusterRightsFor(cluster: ClusterFeatures, principalId: string): Promise<string> {
   const texts = await Promise.all(clusterFiles(cluster).map((name) => readFile(join(folder, name), "utf8")));
   return texts
     .join("---\n")
     .replaceAll(placeholders.identity, principalId)
-    .replaceAll(placeholders.image, cluster.verificationJob?.image ?? "");
+    .replaceAll(placeholders.image, cluster.verificationJob?.image ?? "")
+    .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","));
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { clusterRightsFor } from "./clusterRights.ts";
+import { type ClusterFeatures, clusterRightsFor } from "./clusterRights.ts";
 import type { PolicyRule } from "./simulators/world.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra");
@@ -31,18 +31,12 @@ export interface Rights {
   readonly databaseUser: string;
 }
 
-/** What the catalog says of a cluster that decides which rights Mooring needs in it. */
-export interface ClusterFeatures {
-  readonly identityModes: readonly string[];
-  readonly verificationJob?: { readonly image: string } | undefined;
-}
-
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
   const [role, administratorRole, inClusters, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
     read("azure/sql-administrator-role.json"),
-    readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" } }, ""),
+    readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" }, sqlHosts: [] }, ""),
     read("sql/database-user.sql"),
   ]);
   return {

@@ -41,7 +41,7 @@ async function addCluster(
     addGroup(world, { subscriptionId, name, location });
   const hasPodIdentity = identityModes.includes("podIdentity");
   if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
-  const { rules } = await readClusterRights(cluster, mooring.principalId);
+  const { rules } = await readClusterRights({ ...cluster, sqlHosts: [] }, mooring.principalId);
   world.clusters.set(alias, {
     name: alias,
     oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,

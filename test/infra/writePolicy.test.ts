@@ -20,7 +20,8 @@ import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
 const appId = "99999999-2222-4333-8444-555555555555";
 const principalId = objectOf(appId);
 const image = "registry.example/mooring-verify@sha256:1";
-const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image } };
+const sqlHosts = ["sql-dev.database.windows.net", "sql-prod.database.windows.net"];
+const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image }, sqlHosts };
 
 interface Server {
   /** As Mooring, unless as an administrator. */
@@ -118,6 +119,8 @@ const inside = (apiVersion: string, kind: string, name: string, fields: { metada
 });
 const account = (name: string, fields: object = {}) =>
   inside("v1", "ServiceAccount", name, { metadata: mark("own"), ...fields });
+const configMap = (data: object) =>
+  inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data } as object);
 const clientId = "77777777-2222-4333-8444-555555555555";
 const annotated = serviceAccountObject(
   { namespace: "own" },
@@ -195,9 +198,18 @@ const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: nu
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own") }), server),
   "changes its ConfigMap": (server) =>
     apply(
-      inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data: { SERVER_NAME: "x" } } as object),
+      configMap({
+        SERVER_NAME: `${sqlHosts[1]},11433`,
+        DATABASE_NAME: "messages",
+        DATABASES: JSON.stringify([
+          { server: `${sqlHosts[1]},11433`, database: "messages" },
+          { server: sqlHosts[0], database: "orders_2.x-y" },
+        ]),
+      }),
       server,
     ),
+  "empties its ConfigMap": (server) =>
+    apply(configMap({ SERVER_NAME: "", DATABASE_NAME: "", DATABASES: "[]" }), server),
   "creates a service account": (server) => apply(account("app"), server),
   "annotates a service account of the team": (server) =>
     apply({ ...annotated, metadata: { ...annotated.metadata, ...merged(annotated.metadata) } }, server),
@@ -252,6 +264,26 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: { namespace: "kube-system" } }), server),
   "another ConfigMap": (server) =>
     server.request("POST", "/api/v1/namespaces/own/configmaps", { body: inside("v1", "ConfigMap", "settings") }),
+  // The verification Job has its variables from it, and sends a token to the servers that it names.
+  "another variable in its ConfigMap": (server) =>
+    apply(configMap({ AZURE_AUTHORITY_HOST: "https://x.example" }), server),
+  "another server in its ConfigMap": (server) => apply(configMap({ SERVER_NAME: "x.example" }), server),
+  "a server that begins like one of the catalog": (server) =>
+    apply(configMap({ SERVER_NAME: `${sqlHosts[0]}.x.example` }), server),
+  "another server in the list of its ConfigMap": (server) =>
+    apply(
+      configMap({
+        DATABASES: JSON.stringify([
+          { server: sqlHosts[0], database: "orders" },
+          { server: "x.example", database: "orders" },
+        ]),
+      }),
+      server,
+    ),
+  "a server in other words": (server) =>
+    apply(configMap({ DATABASES: `[{ "server" : "x.example", "database": "orders" }]` }), server),
+  "a server in escapes": (server) =>
+    apply(configMap({ DATABASES: `[{"\\u0073erver":"x.example","database":"orders"}]` }), server),
   "a service account without its mark": (server) => apply(inside("v1", "ServiceAccount", "unmarked"), server),
   "a service account with pull secrets": (server) =>
     apply(account("puller", { imagePullSecrets: [{ name: "registry" }] }), server),

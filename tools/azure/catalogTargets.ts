@@ -1,4 +1,5 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
+import type { ClusterFeatures } from "../../local/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 
 export interface Target {
@@ -7,12 +8,10 @@ export interface Target {
   readonly subscriptionId: string;
 }
 
-export interface ClusterTarget extends Target {
+export interface ClusterTarget extends Target, ClusterFeatures {
   /** The host of its API server, by which a managed cluster is found. */
   readonly host: string;
   readonly identityResourceGroup: string;
-  readonly identityModes: readonly string[];
-  readonly verificationJob?: { readonly image: string } | undefined;
 }
 
 export interface SqlTarget extends Target {
@@ -22,7 +21,8 @@ export interface SqlTarget extends Target {
   readonly databases: readonly string[];
 }
 
-export function clustersOf({ clusters }: Catalog): readonly ClusterTarget[] {
+export function clustersOf({ clusters, sqlServers }: Catalog): readonly ClusterTarget[] {
+  const sqlHosts = Object.values(sqlServers).map(({ host }) => host);
   return Object.entries(clusters).map(([alias, cluster]) => {
     const { apiServer, subscriptionId, identityResourceGroup, identityModes, verificationJob } = cluster;
     return {
@@ -31,6 +31,7 @@ export function clustersOf({ clusters }: Catalog): readonly ClusterTarget[] {
       identityResourceGroup,
       identityModes,
       verificationJob,
+      sqlHosts,
       host: new URL(apiServer).hostname,
     };
   });
