@@ -3,7 +3,7 @@
  * `MOORING_FIRST_SEED=n MOORING_SEEDS=1` runs one alone.
  */
 import { afterAll, expect, it } from "vitest";
-import { isWhole } from "../support/proofs.ts";
+import { isShort, shareOf } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
 import { runSchedule } from "./support/lateSchedules.ts";
 import { createWorkers, range } from "./support/workers.ts";
@@ -20,7 +20,7 @@ interface Report {
 const workers = createWorkers<Share, Report>(new URL("./support/lateWorker.ts", import.meta.url));
 afterAll(() => workers.close());
 
-const count = Number(process.env["MOORING_SEEDS"] ?? (isWhole ? 10_000 : 300));
+const count = Number(process.env["MOORING_SEEDS"] ?? (isShort ? 300 : shareOf(10_000)));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
 it(`leaves nothing behind in ${count} schedules of late landings, cancels and next operations`, async () => {

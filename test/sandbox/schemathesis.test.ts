@@ -7,7 +7,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { isWhole, shareOf } from "../support/proofs.ts";
+import { isShort, shareOf } from "../support/proofs.ts";
 import { pythonPackage } from "../support/python.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 
@@ -21,7 +21,7 @@ const options = [
   ...["--exclude-path-regex", "/events$", "--exclude-checks", "positive_data_acceptance,unsupported_method"],
   ...[
     "--phases",
-    isWhole ? "examples,coverage,fuzzing" : "examples,fuzzing",
+    isShort ? "examples,fuzzing" : "examples,coverage,fuzzing",
     "--max-examples",
     String(shareOf(40)),
     "--seed",

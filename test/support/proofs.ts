@@ -1,15 +1,18 @@
 /**
- * How much of each proof a run covers: `MOORING_PROOFS=quick` a tenth of the worlds, races and cells (the default), `full`
- * all of them (`.ci/run`), `soak` far more (`npm run soak`).
+ * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, a tenth of the worlds, races and cells; `broad` a third
+ * (`.ci/run`); `full` all of them; `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
 
-const extent = z.enum(["quick", "full", "soak"]).parse(process.env["MOORING_PROOFS"] ?? "quick");
+const shares = { quick: 1 / 10, broad: 1 / 3, full: 1, soak: 1 };
+const extents = Object.keys(shares) as (keyof typeof shares)[];
+const extent = z.enum(extents).parse(process.env["MOORING_PROOFS"] ?? "quick");
 
 export const isSoak = extent === "soak";
-export const isWhole = extent !== "quick";
+/** Where a part says less than the whole: the proof is not sampled, but shorter. */
+export const isShort = extent === "quick";
 
 /** This run's share of the `full` number. */
 export function shareOf(full: number): number {
-  return extent === "quick" ? Math.ceil(full / 10) : full;
+  return Math.ceil(full * shares[extent]);
 }
