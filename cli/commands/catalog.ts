@@ -29,9 +29,15 @@ async function showCatalog(session: Session): Promise<number> {
   ]);
   const { clusters, sqlServers } = document;
   const rows = [
-    ...clusters.map(({ name, identityModes }) => ({ kind: "cluster", name, allows: identityModes.join(", ") })),
-    ...sqlServers.flatMap(({ name: server, databases }) =>
-      databases.map(({ name, roles }) => ({ kind: "database", name: `${server}/${name}`, allows: roles.join(", ") })),
+    ...clusters.map(({ name, environment = "", identityModes }) => ({
+      ...{ kind: "cluster", name, environment },
+      allows: identityModes.join(", "),
+    })),
+    ...sqlServers.flatMap(({ name: server, environment = "", databases }) =>
+      databases.map(({ name, roles }) => ({
+        ...{ kind: "database", name: `${server}/${name}`, environment },
+        allows: roles.join(", "),
+      })),
     ),
   ];
   await session.print({
@@ -45,6 +51,9 @@ async function showCatalog(session: Session): Promise<number> {
             [
               { title: "KIND", cell: ({ kind }) => kind, goes: 1 },
               { title: "NAME", cell: ({ name }) => name },
+              ...(rows.some(({ environment }) => environment !== "")
+                ? [{ title: "ENVIRONMENT", cell: ({ environment }: { readonly environment: string }) => environment }]
+                : []),
               { title: "ALLOWS", cell: ({ allows }) => allows, wraps: true },
             ],
             view,

@@ -32,11 +32,12 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
           <Empty title="The catalog gives your teams no clusters." />
         ) : (
           <ul class="cards narrow">
-            {catalog.clusters.map(({ name, identityModes }) => (
+            {catalog.clusters.map(({ name, environment, identityModes }) => (
               <li class="card" key={name}>
                 <h3>
                   <code>{name}</code>
                 </h3>
+                {environment !== undefined && <p class="muted">Environment {environment}</p>}
                 <p>
                   {identityModes.map((mode) => (
                     <span class="tag" key={mode}>
@@ -65,6 +66,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                       {server.name}/{name}
                     </code>
                   </h3>
+                  {server.environment !== undefined && <p class="muted">Environment {server.environment}</p>}
                   <p>
                     {roles.map((role) => (
                       <span class="tag" key={role}>

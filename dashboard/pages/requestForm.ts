@@ -35,13 +35,13 @@ export function offer(catalog: Offered, { roles, teams }: Caller, team: string):
   const own = team === "" ? teams : teams.filter(({ name }) => name === team);
   return {
     clusters: catalog.clusters.filter(({ name }) => own.some(({ clusters }) => clusters.includes(name))),
-    sqlServers: catalog.sqlServers.flatMap(({ name, databases }) => {
+    sqlServers: catalog.sqlServers.flatMap(({ databases, ...server }) => {
       const offered = databases.flatMap((database) => {
-        const allowed = own.flatMap((each) => each.databases?.[name]?.[database.name] ?? []);
+        const allowed = own.flatMap((each) => each.databases?.[server.name]?.[database.name] ?? []);
         const left = database.roles.filter((role) => allowed.includes(role));
         return left.length === 0 ? [] : [{ name: database.name, roles: left }];
       });
-      return offered.length === 0 ? [] : [{ name, databases: offered }];
+      return offered.length === 0 ? [] : [{ ...server, databases: offered }];
     }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import { defined } from "../domain/defined.ts";
 import { CatalogDocument } from "../domain/documents/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
@@ -35,7 +36,7 @@ export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
   return {
     clusters: Object.entries(clusters)
       .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
-      .map(([name, { identityModes }]) => ({ name, identityModes })),
+      .map(([name, { environment, identityModes }]) => ({ name, ...defined({ environment }), identityModes })),
     ...publishedTargets(catalog, own),
   };
 }

@@ -127,6 +127,21 @@ interface Obstacle {
 
 const obstacles: readonly Obstacle[] = [
   {
+    what: "a database of another environment, since the catalog has changed",
+    code: "ENVIRONMENT_CROSSED",
+    arrange() {
+      const { "aks-dev": cluster } = plain.clusters;
+      const { "sql-dev": server } = plain.sqlServers;
+      useCatalog(
+        Catalog.parse({
+          ...plain,
+          clusters: { "aks-dev": { ...cluster, environment: "dev" } },
+          sqlServers: { "sql-dev": { ...server, environment: "prod" } },
+        }),
+      );
+    },
+  },
+  {
     what: "an identity with 20 federated credentials",
     code: "FEDERATED_CREDENTIAL_LIMIT",
     arrange() {

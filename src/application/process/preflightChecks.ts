@@ -4,6 +4,7 @@
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { expectNoCrossing } from "../../domain/catalog/environments.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
@@ -39,7 +40,10 @@ const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", 
 function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
   const targets = everyResource.flatMap(({ preflightTargets }) => preflightTargets?.(ports, request) ?? []);
-  return [...clusterChecks(ports, input), ...targets.map((look) => ({ look }))];
+  const environments: Pick<PreflightCheck, "look"> = {
+    look: async () => void expectNoCrossing(ports.catalog, request),
+  };
+  return [...clusterChecks(ports, input), environments, ...targets.map((look) => ({ look }))];
 }
 
 function clusterChecks(

@@ -5,8 +5,10 @@
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
 import { Severity } from "../finding.ts";
+import { environmentField } from "../naming/environment.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
+import { crossingsField } from "./environments.ts";
 
 const Alias = z
   .string()
@@ -33,6 +35,7 @@ export const Cluster = z.strictObject({
     description:
       "Where identities are created: the node resource group (MC_…) or one that the kubelet identity can read.",
   }),
+  environment: environmentField,
   location: z
     .string()
     .regex(/^[a-z0-9]+$/, "must be a region name such as westeurope")
@@ -119,6 +122,7 @@ const CatalogFields = z.strictObject({
       description: "How often Mooring reads every onboarded namespace back, and which findings start a repair.",
     }),
   approval: ApprovalPolicy,
+  crossings: crossingsField,
   batch: z
     .strictObject({
       // An onboarding makes two identity writes and takes some ten seconds under Azure's limits; ten lanes would waste turns.

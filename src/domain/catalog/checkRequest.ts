@@ -5,13 +5,18 @@ import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 import type { Catalog } from "./catalog.ts";
 import { findClusterFor } from "./clusters.ts";
+import { findCrossings } from "./environments.ts";
 
 /**
  * Everything in a request that the catalog does not know or allow, with the alternatives: only for callers who may see the whole
  * catalog or may ask for this.
  */
 export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
-  return [...clusterProblems(catalog, request), ...everyKind.flatMap((kind) => kind.problems(catalog, request))];
+  return [
+    ...clusterProblems(catalog, request),
+    ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
+    ...findCrossings(catalog, request),
+  ];
 }
 
 function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {

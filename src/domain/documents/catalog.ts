@@ -5,7 +5,9 @@ import { publishedFields } from "../targets/index.ts";
 
 export const CatalogDocument = z
   .object({
-    clusters: z.array(z.object({ name: z.string(), identityModes: z.array(IdentityMode) })),
+    clusters: z.array(
+      z.object({ name: z.string(), environment: z.string().exactOptional(), identityModes: z.array(IdentityMode) }),
+    ),
     ...publishedFields,
   })
   .meta({ id: "Catalog" });

@@ -67,6 +67,13 @@ export const refusals = {
     cause: "The cluster does not offer this identity mode.",
     fix: "Use an identity mode that the catalog lists for the cluster ({catalog}).",
   },
+  ENVIRONMENT_CROSSED: {
+    status: 422,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "A target is of another environment than the cluster, and no rule of the catalog allows that.",
+    fix: "Ask for a target of the cluster's environment ({catalog}). Where crossing is intended, the platform team adds a rule to `crossings` in the catalog.",
+  },
   SYSTEM_NAMESPACE: {
     status: 422,
     isPolicy: false,

@@ -1,10 +1,12 @@
 /** A database on an Azure SQL server, and the role bundles that a namespace has there. */
 import { z } from "zod";
 import { compareText } from "../canonicalJson.ts";
+import { defined } from "../defined.ts";
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
+import { environmentField } from "../naming/environment.ts";
 import { bundlesInWords, grantsOf, RoleBundle } from "./roleBundles.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
@@ -81,6 +83,7 @@ const SqlServer = z.strictObject({
       description:
         "The server's Microsoft Entra administrator, preferably a group. An operation sets it if the server has none (step ensureSqlAdmin), and stops if it has another.",
     }),
+  environment: environmentField,
   databases: z.record(z.string().min(1).max(128), SqlDatabase).meta({
     description: "The databases that requests can name, by name.",
   }),
@@ -316,6 +319,7 @@ export const publishedFields = {
   sqlServers: z.array(
     z.object({
       name: z.string(),
+      environment: z.string().exactOptional(),
       databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
     }),
   ),
@@ -327,8 +331,9 @@ export function published({ sqlServers }: Catalog, teams: readonly Rights[] | un
     teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
     sqlServers: Object.entries(sqlServers)
-      .map(([name, { databases }]) => ({
+      .map(([name, { databases, environment }]) => ({
         name,
+        ...defined({ environment }),
         databases: Object.entries(databases)
           .map(([database, { roles }]) => ({ name: database, roles: rolesOf(name, database, roles) }))
           .filter(({ roles }) => roles.length > 0),
@@ -351,6 +356,12 @@ export const sqlDatabase = {
   listed: (catalog, { databases }) => ({
     databases: databases.filter(({ server, database }) => rolesOn(catalog, server, database) !== undefined),
   }),
+  places: ({ sqlServers }, { databases }) =>
+    databases.map((database, index) => ({
+      pointer: `/databases/${index}/server`,
+      key: keyOf(database),
+      environment: lookUp(sqlServers, database.server)?.environment,
+    })),
   problems,
   refusals,
   rules: ({ databases, roles }) => [{ databases }, { roles }],

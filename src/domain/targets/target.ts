@@ -12,6 +12,13 @@ export interface TargetSteps<Name extends string = string> {
   readonly revoke: Name;
 }
 
+export interface TargetPlace {
+  /** JSON Pointer in the request. */
+  readonly pointer: string;
+  readonly key: string;
+  readonly environment: string | undefined;
+}
+
 export interface DanglingName {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -36,6 +43,8 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   ): { readonly removed: readonly string[]; readonly narrowed: readonly string[] };
   /** The fields for the hash of a request: the order of targets and roles does not count. */
   canonical(request: Request): Partial<Request>;
+  /** Of each target of the request, the field that names it and its environment; without what the catalog does not list. */
+  places(catalog: Catalog, request: Request): readonly TargetPlace[];
   /** The targets that the catalog lists. */
   listed(catalog: Catalog, request: Request): Partial<Request>;
   /** What the catalog does not know or allow. */

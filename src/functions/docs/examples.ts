@@ -327,8 +327,14 @@ export const caller: CallerDocument = {
 
 /** The test of the document fails when a new kind of target is missing here. */
 export const catalog: Pick<CatalogDocument, "clusters" | "sqlServers"> = {
-  clusters: [{ name: "aks-dev", identityModes: ["workloadIdentity", "podIdentity"] }],
-  sqlServers: [{ name: "sql-dev", databases: [{ name: "messages", roles: ["reader", "writer", "executor"] }] }],
+  clusters: [{ name: "aks-dev", environment: "dev", identityModes: ["workloadIdentity", "podIdentity"] }],
+  sqlServers: [
+    {
+      name: "sql-dev",
+      environment: "dev",
+      databases: [{ name: "messages", roles: ["reader", "writer", "executor"] }],
+    },
+  ],
 };
 
 const head = "1d143298be4dd9e7299511a6a4d02152454fdf9128edab4eaf26aaeb4a398fc0";

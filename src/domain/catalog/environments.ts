@@ -1,0 +1,51 @@
+/**
+ * Environments of clusters and targets: a namespace of one has no target of another, unless the catalog has a rule for it. What
+ * has no environment is of none, and crosses nothing.
+ */
+import { z } from "zod";
+import { PermanentError } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
+import { lookUp } from "../lookUp.ts";
+import { Environment } from "../naming/environment.ts";
+import { type CatalogTargets, everyKind, type Targets } from "../targets/index.ts";
+
+const Crossing = z.strictObject({
+  clusters: Environment.meta({ description: "The environment of the clusters whose namespaces may cross." }),
+  targets: Environment.meta({ description: "The environment of the targets that they may have." }),
+});
+type Crossing = z.infer<typeof Crossing>;
+
+export const crossingsField = z.array(Crossing).default([]).meta({
+  description:
+    "Which environments may be crossed. A request for a target of another environment than its cluster's is refused without a rule (ENVIRONMENT_CROSSED).",
+});
+
+interface Catalog extends CatalogTargets {
+  readonly clusters: Readonly<Record<string, { readonly environment?: string | undefined }>>;
+  readonly crossings: readonly Crossing[];
+}
+
+interface Request extends Targets {
+  readonly cluster: string;
+}
+
+/** Every target of the request that its cluster's environment may not reach. */
+export function findCrossings(catalog: Catalog, request: Request): readonly FieldProblem[] {
+  const clusters = lookUp(catalog.clusters, request.cluster)?.environment;
+  if (clusters === undefined) return [];
+  return everyKind.flatMap((kind) =>
+    kind.places(catalog, request).flatMap(({ pointer, key, environment: targets }): readonly FieldProblem[] => {
+      if (targets === undefined || targets === clusters) return [];
+      if (catalog.crossings.some((rule) => rule.clusters === clusters && rule.targets === targets)) return [];
+      const detail = `${kind.noun} ${key} is of environment "${targets}", and cluster ${request.cluster} of "${clusters}"`;
+      return [{ pointer, code: "ENVIRONMENT_CROSSED", detail }];
+    }),
+  );
+}
+
+/** Throws if the catalog allows a crossing no longer. */
+export function expectNoCrossing(catalog: Catalog, request: Request): void {
+  const found = findCrossings(catalog, request);
+  if (found.length === 0) return;
+  throw new PermanentError("ENVIRONMENT_CROSSED", `${found.map(({ detail }) => detail).join("; ")}.`);
+}

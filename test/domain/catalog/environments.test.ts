@@ -1,0 +1,67 @@
+/** A namespace in a cluster of one environment gets no target of another, unless the catalog has a rule for it. */
+import { expect, it } from "vitest";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
+import { expectNoCrossing } from "../../../src/domain/catalog/environments.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { catalog as plain } from "../../support/fakeCloud.ts";
+
+const request = OnboardingRequest.parse({
+  cluster: "aks-dev",
+  namespace: "team-a",
+  databases: [
+    { server: "sql-dev", database: "messages", roles: ["reader"] },
+    { server: "sql-prod", database: "orders", roles: ["reader"] },
+  ],
+});
+
+interface Environments {
+  readonly cluster?: string;
+  readonly servers?: Readonly<Record<"sql-dev" | "sql-prod", string | undefined>>;
+  readonly crossings?: readonly { clusters: string; targets: string }[];
+}
+
+function catalogWith({ cluster, servers, crossings = [] }: Environments): Catalog {
+  const { "aks-dev": dev } = plain.clusters;
+  const { "sql-dev": server } = plain.sqlServers;
+  const serverOf = (name: "sql-dev" | "sql-prod") => ({ ...server, environment: servers?.[name] });
+  return Catalog.parse({
+    ...plain,
+    clusters: { "aks-dev": { ...dev, environment: cluster } },
+    sqlServers: { "sql-dev": serverOf("sql-dev"), "sql-prod": serverOf("sql-prod") },
+    crossings,
+  });
+}
+
+const servers = { "sql-dev": "dev", "sql-prod": "prod" };
+
+it("refuses a target of another environment, and names the field and both environments", () => {
+  expect(checkAgainstCatalog(catalogWith({ cluster: "dev", servers }), request)).toEqual([
+    {
+      pointer: "/databases/1/server",
+      code: "ENVIRONMENT_CROSSED",
+      detail: 'database sql-prod/orders is of environment "prod", and cluster aks-dev of "dev"',
+    },
+  ]);
+});
+
+it.each<[what: string, environments: Environments]>([
+  ["a rule allows it", { cluster: "dev", servers, crossings: [{ clusters: "dev", targets: "prod" }] }],
+  ["the cluster has no environment", { servers }],
+  ["the targets have none", { cluster: "dev" }],
+])("lets a request through when %s", (_what, environments) => {
+  expect(checkAgainstCatalog(catalogWith(environments), request)).toEqual([]);
+});
+
+it.each<[what: string, crossings: Environments["crossings"]]>([
+  ["for the other direction", [{ clusters: "prod", targets: "dev" }]],
+  ["for other environments", [{ clusters: "dev", targets: "test" }]],
+])("a rule %s allows nothing", (_what, crossings = []) => {
+  expect(checkAgainstCatalog(catalogWith({ cluster: "dev", servers, crossings }), request)).toHaveLength(1);
+});
+
+it("ends a step when the catalog has changed since the request was accepted", () => {
+  expect(() => expectNoCrossing(catalogWith({ cluster: "dev", servers }), request)).toThrow(
+    expect.objectContaining({ code: "ENVIRONMENT_CROSSED", message: expect.stringContaining("sql-prod/orders") }),
+  );
+});
