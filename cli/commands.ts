@@ -45,6 +45,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
         summary: "Show what requests can ask for, or check a catalog file",
         load: () => import("./commands/catalog.ts"),
       },
+      access: { summary: "Show who reaches what, since when and by whom", load: () => import("./commands/access.ts") },
       audit: { summary: "Show who did what, and to what", load: () => import("./commands/audit.ts") },
       manifest: {
         summary: "Print the fragment that a team pastes into its Deployment",

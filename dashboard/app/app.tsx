@@ -1,4 +1,5 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
+import { AccessPage } from "../pages/access.tsx";
 import { ApprovalsPage } from "../pages/approvals.tsx";
 import { AuditPage } from "../pages/audit.tsx";
 import { CatalogPage } from "../pages/catalog.tsx";
@@ -48,6 +49,7 @@ function Current() {
   if (page === "approvals") return <ApprovalsPage />;
   if (page === "new") return <NewRequestPage />;
   if (page === "batches") return <BatchesPage />;
+  if (page === "access") return <AccessPage />;
   if (page === "audit") return <AuditPage />;
   if (page === "catalog") return <CatalogPage />;
   return (

@@ -12,6 +12,7 @@ const pages: Readonly<Record<string, string>> = {
   r: "new",
   b: "batches",
   a: "audit",
+  e: "access",
   c: "catalog",
 };
 
@@ -19,7 +20,10 @@ export const keys: readonly (readonly [keys: string, what: string])[] = [
   ["j / k", "next or previous row"],
   ["Enter", "open the selected row"],
   ["/", "jump to the filter or the first field"],
-  ["g then o, p, n, r, b, a, c", "go to Operations, Approvals, Namespaces, New request, Batches, Audit, Catalog"],
+  [
+    "g then o, p, n, r, b, e, a, c",
+    "go to Operations, Approvals, Namespaces, New request, Batches, Access, Audit, Catalog",
+  ],
   ["t", "switch between exact and relative times"],
   ["?", "show these shortcuts"],
   ["Esc", "close the dialog"],

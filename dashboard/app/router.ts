@@ -46,6 +46,7 @@ export const to = {
   operations: (filters: Readonly<Record<string, string>> = {}) => `${base}/operations${print(filters)}`,
   namespaces: (filters: Readonly<Record<string, string>> = {}) => `${base}/namespaces${print(filters)}`,
   audit: (filters: Readonly<Record<string, string>> = {}) => `${base}/audit${print(filters)}`,
+  access: (filters: Readonly<Record<string, string>> = {}) => `${base}/access${print(filters)}`,
   newRequest: (fields: Readonly<Record<string, string>> = {}) => `${base}/new${print(fields)}`,
 };
 

@@ -22,6 +22,7 @@ const pages = [
   ["namespaces", "Namespaces"],
   ["new", "New request"],
   ["batches", "Batches"],
+  ["access", "Access"],
   ["audit", "Audit"],
   ["catalog", "Catalog"],
 ] as const;

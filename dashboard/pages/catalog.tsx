@@ -79,6 +79,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                       <li key={each}>{each}</li>
                     ))}
                   </ul>
+                  <a href={to.access({ target: `${server.name}/${name}` })}>Who has access</a>{" "}
                   {isIn("Onboarding.Request") && (
                     <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>
                       Request access

@@ -11,6 +11,7 @@ export function Older<Row>({
   shown,
   one,
   many = `${one}s`,
+  order = "newest first",
 }: {
   /** The link to the next page; updated with each page. */
   readonly nextLink: Signal<string | undefined>;
@@ -19,6 +20,7 @@ export function Older<Row>({
   /** The noun for one row. */
   readonly one: string;
   readonly many?: string;
+  readonly order?: string;
 }) {
   const isLoading = useSignal(false);
   const error = useSignal<Error | undefined>(undefined);
@@ -39,11 +41,15 @@ export function Older<Row>({
   };
   return (
     <div class="more">
-      {shown > 0 && <p class="muted">{count(shown, one, many)} shown, newest first.</p>}
+      {shown > 0 && (
+        <p class="muted">
+          {count(shown, one, many)} shown, {order}.
+        </p>
+      )}
       {error.value && <Failure error={error.value} what={`older ${many}`} />}
       {nextLink.value !== undefined && (
         <button type="button" onClick={load} disabled={isLoading.value}>
-          {isLoading.value ? "Loading …" : "Show older"}
+          {isLoading.value ? "Loading …" : order === "newest first" ? "Show older" : "Show more"}
         </button>
       )}
     </div>

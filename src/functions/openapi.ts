@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import { defined } from "../domain/defined.ts";
+import { listAccess } from "./access.ts";
 import { createBatch, createNamespaceBatch } from "./batches/batches.ts";
 import { getCaller } from "./caller.ts";
 import { getCatalog } from "./catalog.ts";
@@ -51,6 +52,7 @@ const everyRoute: readonly AnyRoute[] = [
   rejectRoute,
   compensateRoute,
   listNamespaces,
+  listAccess,
   getNamespace,
   deleteNamespace,
   createNamespaceBatch,

@@ -618,6 +618,13 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await open("/catalog");
     await page.getByText("team red: reader, writer, executor").first().waitFor();
     await look("catalog");
+    await page.getByRole("link", { name: "Who has access" }).first().click();
+    await heading("Access");
+    await page.getByRole("link", { name: `${cluster}/formed` }).waitFor();
+    expect(await page.locator("[data-row] .target").allInnerTexts()).toContain(`${sqlServer}/messages`);
+    await look("access");
+    await open("/access?target=nothing");
+    await page.getByText("Nobody reaches that.").waitFor();
     await open("/nowhere");
     await page.getByText("This page does not exist.").waitFor();
     await look("no-such-page");
@@ -822,6 +829,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
       `namespaces/${cluster}/formed`,
       "new",
       "batches",
+      "access",
       "audit",
       "catalog",
     ];

@@ -197,3 +197,52 @@ it("shows the same in a terminal", async () => {
   expect(none).toMatchObject({ code: 0, stdout: "Nothing waits for your approval.\n" });
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("mooring list operations") });
 });
+
+it("shows who reaches a database since then, and by whose request and approval", async () => {
+  const red = await as({ team: "red", role: "request" });
+  const id = await red.onboard(request("red-reaches", { databases: [orders("reader")] }));
+  await untilItWaits(red, id);
+  const { body } = await red.call("GET", `/api/operations/${id}`);
+  const agreed = { requestHash: (body as unknown as Listed).approval.requestHash };
+  expect(await approver.call("POST", `/api/operations/${id}/approve`, agreed)).toMatchObject({ status: 202 });
+  const ended = await red.waitFor(id);
+  expect(ended.status).toBe("Succeeded");
+  const access = {
+    ...{ cluster: names.cluster, namespace: "red-reaches", team: "red", state: "Onboarded" },
+    ...{ kind: "database", target: `${names.sqlServer}/orders`, access: ["reader"] },
+    ...{ operation: id, approvedBy: [expect.stringContaining("approver")], others: [] },
+  };
+  const of = async (service: Service, query: string) =>
+    (await list(service, `/api/access?${query}`)).filter(({ namespace }) => namespace === "red-reaches");
+
+  for (const query of [
+    `target=${names.sqlServer}/orders`,
+    `target=${names.sqlServer}`,
+    "team=red",
+    "namespace=red-reaches",
+  ])
+    expect(await of(operator, query), query).toMatchObject([access]);
+  expect(await of(operator, `target=${names.sqlServer}/order`)).toEqual([]);
+  expect(await of(await as({ team: "blue" }), "")).toEqual([]);
+
+  // Another database later: what stays as it was keeps its time.
+  const widened = request("red-reaches", { databases: [orders("reader"), request("x").databases[0]] });
+  const change = await red.onboard(widened);
+  await untilItWaits(red, change);
+  const { body: asked } = await red.call("GET", `/api/operations/${change}`);
+  await approver.call("POST", `/api/operations/${change}/approve`, {
+    requestHash: (asked as unknown as Listed).approval.requestHash,
+  });
+  expect((await red.waitFor(change)).status).toBe("Succeeded");
+
+  expect(await of(operator, "namespace=red-reaches")).toMatchObject([
+    access,
+    { target: `${names.sqlServer}/messages`, operation: change },
+  ]);
+  const shown = await mooring(keys.operator, "access", "--target", `${names.sqlServer}/orders`);
+  expect(shown.stdout).toMatch(/^NAMESPACE +TARGET +ACCESS +SINCE +BY +APPROVED BY\n/);
+  expect(shown.stdout).toMatch(new RegExp(`${names.cluster}/red-reaches +\\S+/orders +reader +\\d+s +.*approver`));
+  expect(await mooring(keys.operator, "access", "--target", "nothing")).toMatchObject({
+    stdout: "Nobody reaches that.\n",
+  });
+});

@@ -15,13 +15,23 @@ import type { Ports } from "../../ports.ts";
 const mostPages = 10;
 const tablePage = 1_000;
 
+interface Wanted {
+  readonly filter: NamespaceFilter;
+  /** A condition beside the filter. */
+  readonly isMeant?: (record: NamespaceRecord) => boolean;
+  readonly limit: number;
+  readonly continuation?: string;
+}
+
+const every = () => true;
+
 export async function listNamespaces(
   { registry }: Pick<Ports, "registry">,
   by: Caller,
-  { filter, limit, continuation }: { filter: NamespaceFilter; limit: number; continuation?: string },
+  { filter, isMeant = every, limit, continuation }: Wanted,
 ): Promise<Page<NamespaceRecord>> {
   const { cluster, ...others } = filter;
-  const isFiltered = Object.keys(others).some((name) => name !== "team");
+  const isFiltered = isMeant !== every || Object.keys(others).some((name) => name !== "team");
   const query = { ...defined({ cluster }), ...teamsOf(by, filter) };
   const value: NamespaceRecord[] = [];
   let next = continuation;
@@ -32,7 +42,7 @@ export async function listNamespaces(
       ...defined({ continuation: next }),
     });
     for (const record of page.value) {
-      if (!meets(record, filter)) continue;
+      if (!meets(record, filter) || !isMeant(record)) continue;
       if (value.length === limit) return { value, continuation: cursorOf(value.at(-1)) };
       value.push(record);
     }

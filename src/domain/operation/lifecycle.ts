@@ -7,6 +7,7 @@ import { type Finding, isError } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import type { OnboardingRequest } from "../request/request.ts";
+import { givenAfter } from "./given.ts";
 import { isPast, type Migration } from "./migration.ts";
 import type {
   Compensated,
@@ -103,6 +104,12 @@ export function requestForTeam({
   takenBy,
 }: Pick<NamespaceRecord, "request" | "previous" | "team" | "takenBy">): OnboardingRequest {
   return previous && takenBy !== undefined && takenBy !== team ? requestForTeam(previous) : request;
+}
+
+/** What the namespace had before the operation that holds it, or that left it incomplete, and may still have. */
+export function onboardedBefore({ previous, earlier, takenBy, team }: NamespaceRecord): OnboardingRequest | undefined {
+  if (takenBy !== undefined && takenBy !== team) return undefined;
+  return earlier ?? previous?.request;
 }
 
 /** The record once nothing is left that only the first team may have; undefined if there is nothing to hand over. */
@@ -243,6 +250,11 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
         onboardedTime: time,
         verifiedTime: time,
         onboardedBy: record.operation,
+        given: givenAfter(
+          record.request,
+          { ...record, request: record.earlier },
+          { since: time, operation: record.operation },
+        ),
       };
     }
     case "Compensating": {

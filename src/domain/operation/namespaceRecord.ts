@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Finding } from "../finding.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
+import { Given } from "./given.ts";
 import { Migration } from "./migration.ts";
 import type { FreeState, HeldState, NamespaceState } from "./namespaceState.ts";
 
@@ -53,6 +54,8 @@ const known = {
   clientId: z.string().exactOptional(),
   /** The operation that implemented the request. */
   onboardedBy: z.string().exactOptional(),
+  /** Since 0.2.0; absent until the first change since then. */
+  given: Given.exactOptional(),
   /** Where the last look found a difference from the request. */
   findings: z.array(Finding).readonly().exactOptional(),
   /** Things of the namespace, created or adopted, as of the last look that saw everything. */

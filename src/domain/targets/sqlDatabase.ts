@@ -307,11 +307,14 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
+function rolesOf({ databases }: Request, key: string): readonly RoleBundle[] {
+  return databases.find((each) => keyOf(each) === key)?.roles ?? [];
+}
+
 /** A bundle that another one includes is not lost. */
 function lost(request: Request, earlier: Request, key: string): readonly RoleBundle[] {
-  const rolesIn = ({ databases }: Request) => databases.find((each) => keyOf(each) === key)?.roles ?? [];
-  const kept = new Set(grantsOf(rolesIn(request)).map(({ name }) => name));
-  return rolesIn(earlier).filter((role) => grantsOf([role]).some(({ name }) => !kept.has(name)));
+  const kept = new Set(grantsOf(rolesOf(request, key)).map(({ name }) => name));
+  return rolesOf(earlier, key).filter((role) => grantsOf([role]).some(({ name }) => !kept.has(name)));
 }
 
 /** What GET /catalog says about databases. */
@@ -346,6 +349,7 @@ export const sqlDatabase = {
   noun: "database",
   steps: { grant: "grantDatabase", narrow: "narrowDatabase", retire: "retireDatabase", revoke: "revokeDatabase" },
   keys: ({ databases }) => databases.map(keyOf),
+  access: rolesOf,
   lost,
   replaced,
   canonical: ({ databases }) => ({

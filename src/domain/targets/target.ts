@@ -34,6 +34,8 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   readonly steps: TargetSteps<Step>;
   /** The targets of a request, in its order; each as the text that is the target of its steps and findings. */
   keys(request: Request): readonly string[];
+  /** What the request gives on a target, for people: such as `reader`. */
+  access(request: Request, key: string): readonly string[];
   /** What a target of the earlier request no longer gives with the new one, for people: such as `reader`. */
   lost(request: Request, earlier: Request, key: string): readonly string[];
   /** Targets of the earlier request that the new one does not have, or on which it asks for less. */

@@ -3,6 +3,7 @@
  * its schema.
  */
 import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
+import type { AccessPage } from "../../domain/documents/access.ts";
 import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import type { BatchDocument } from "../../domain/documents/batch.ts";
 import type { CallerDocument } from "../../domain/documents/caller.ts";
@@ -302,6 +303,25 @@ export const namespace: NamespaceDocument = {
   etag,
 };
 export const namespacePage: NamespacePage = { value: [namespace] };
+
+export const accessPage: AccessPage = {
+  value: [
+    {
+      ...berth,
+      team: "team-a",
+      state: "Onboarded",
+      kind: "database",
+      target: "sql-dev/messages",
+      access: ["reader"],
+      since: time(3_000),
+      operation,
+      requestedBy,
+      approvedBy: ["Paula"],
+      others: [{ code: "GRANT_ADDED", field: "db_owner", found: "granted by somebody else" }],
+      verifiedTime: time(3_600),
+    },
+  ],
+};
 
 export const verification: VerificationDocument = {
   ...berth,

@@ -227,7 +227,11 @@ describe("an operation ends", () => {
   const seen = { verifiedTime: time, lookedTime: time, findings };
   const reached = { clientId: "5f1a7a1e-0000-4000-8000-000000000002", namespaceUid: "uid-2" };
   const { Onboarding, Changing, Offboarding, Compensating, Repairing, Migrating } = records;
-  const brought = { onboardedTime: time, onboardedBy: "op-2" };
+  const given = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, { since: time, operation: "op-2" }]));
+  const brought = {
+    ...{ onboardedTime: time, onboardedBy: "op-2" },
+    given: given(...second.databases.map(({ server, database }) => `${server}/${database}`)),
+  };
   const restored = { ...own, ...restorable };
   const { team: _team, namespaceUid: _uid, ...restoredOfNoTeam } = restored;
   const { previous: _previous, ...firstCompensated } = Compensating;

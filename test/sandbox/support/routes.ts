@@ -141,6 +141,13 @@ export function createRoutes(operation: () => string): readonly Route[] {
       operator: 200,
     },
     {
+      operationId: "listAccess",
+      ask: (service) => service.call("GET", "/api/access"),
+      member: { approve: 200, request: 200 },
+      other: 200,
+      operator: 200,
+    },
+    {
       operationId: "getNamespace",
       ask: (service) => service.call("GET", berth),
       member: { approve: 200, request: 200 },

@@ -1,0 +1,108 @@
+/** Who reaches what: the targets of every namespace, since when, and by whose request and approval. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { AccessDocument, AccessPage as AccessPageDocument } from "../../src/domain/documents/access.ts";
+import { param, to } from "../app/router.ts";
+import { get } from "../service/client.ts";
+import { useResource } from "../service/resource.ts";
+import { FilterBar, Search } from "../ui/filters.tsx";
+import { Older } from "../ui/older.tsx";
+import { Page } from "../ui/page.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
+import { Time } from "../ui/time.tsx";
+
+const filterNames = { target: "Target", cluster: "Cluster", namespace: "Namespace", team: "Team" };
+const names = Object.keys(filterNames);
+
+export function AccessPage() {
+  const filters = new URLSearchParams(names.flatMap((name) => (param(name) === "" ? [] : [[name, param(name)]])));
+  const address = `/api/access?${new URLSearchParams([["top", "100"], ...filters])}`;
+  const resource = useResource(address, (signal) => get<AccessPageDocument>(address, signal));
+  return (
+    <Page title="Access">
+      <FilterBar names={filterNames}>
+        <Search name="target" title="Target, such as sql-dev/orders or sql-dev" isFirst />
+        <Search name="cluster" title="Cluster" />
+        <Search name="namespace" title="Namespace (full name)" />
+        <Search name="team" title="Team" />
+      </FilterBar>
+      <Loaded resource={resource} what="who reaches what">
+        {(page) => <Rows key={address} page={page} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Rows({ page }: { readonly page: AccessPageDocument }) {
+  const rows = useSignal<readonly AccessDocument[]>(page.value);
+  const nextLink = useSignal(page.nextLink);
+  useEffect(() => {
+    rows.value = page.value;
+    nextLink.value = page.nextLink;
+  }, [page]);
+  return (
+    <>
+      {rows.value.length === 0 ? (
+        <Empty
+          title={names.some((name) => param(name) !== "") ? "Nobody reaches that." : "No namespace has access yet."}
+        >
+          <p>You see your teams' namespaces, and every target that one of them has.</p>
+        </Empty>
+      ) : (
+        <ul class="rows">
+          {rows.value.map((each) => (
+            <Row key={`${each.cluster}/${each.namespace} ${each.kind} ${each.target}`} access={each} />
+          ))}
+        </ul>
+      )}
+      <Older<AccessDocument>
+        nextLink={nextLink}
+        onPage={(more) => {
+          rows.value = [...rows.value, ...more];
+        }}
+        shown={rows.value.length}
+        one="target"
+        order="by namespace"
+      />
+    </>
+  );
+}
+
+function Row({ access: each }: { readonly access: AccessDocument }) {
+  const { cluster, namespace, team, state, target, access, since, operation, requestedBy, approvedBy, others } = each;
+  return (
+    <li class="row" data-row>
+      <span class="row-status">
+        {access.map((word) => (
+          <span class="tag" key={word}>
+            {word}
+          </span>
+        ))}
+      </span>
+      <div class="row-main">
+        <p>
+          <a href={to.namespace(cluster, namespace)}>{`${cluster}/${namespace}`}</a>
+        </p>
+        <p>
+          <code class="target">{target}</code>
+          {state !== "Onboarded" && <span class="muted"> {state}</span>}
+        </p>
+        {others.map(({ code, field, found }) => (
+          <p class="bad" key={`${code} ${field}`}>{`not by Mooring: ${field} (${found})`}</p>
+        ))}
+      </div>
+      <span class="row-who">
+        {requestedBy ?? ""}
+        {team !== undefined && <span class="muted"> · {team}</span>}
+        {approvedBy.length > 0 && <span class="muted"> · approved by {approvedBy.join(", ")}</span>}
+      </span>
+      <span class="row-time">
+        {since !== undefined && operation !== undefined && (
+          <a href={to.operation(operation)}>
+            <Time at={since} />
+          </a>
+        )}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,36 @@
+/** Since when a namespace has each of its targets as it has them now. */
+import { z } from "zod";
+import type { OnboardingRequest } from "../request/request.ts";
+import { everyKind } from "../targets/index.ts";
+
+/** By the target's key: when the operation ended that gave what the namespace has there, and which it was. */
+export const Given = z.record(z.string(), z.object({ since: z.string(), operation: z.string() })).readonly();
+export type Given = z.infer<typeof Given>;
+
+interface Before {
+  readonly request: OnboardingRequest | undefined;
+  readonly given?: Given | undefined;
+  readonly onboardedTime?: string | undefined;
+  readonly onboardedBy?: string | undefined;
+}
+
+/** What was neither given nor taken away there keeps its time; what an earlier release gave has that of the last change. */
+export function givenAfter(
+  request: OnboardingRequest,
+  { request: earlier, given = {}, onboardedTime, onboardedBy }: Before,
+  now: Given[string],
+): Given {
+  const known = onboardedTime !== undefined && onboardedBy !== undefined;
+  const last = known ? { since: onboardedTime, operation: onboardedBy } : now;
+  const entries = everyKind.flatMap((kind) =>
+    kind.keys(request).map((key) => {
+      const isKept =
+        earlier !== undefined &&
+        kind.keys(earlier).includes(key) &&
+        kind.lost(request, earlier, key).length === 0 &&
+        kind.lost(earlier, request, key).length === 0;
+      return [key, isKept ? (given[key] ?? last) : now] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}
