@@ -188,12 +188,17 @@ it("lets the command line import HTTP clients, the domain's types, and little el
   expect(broken).toEqual([]);
 });
 
+const imports = /^(?:import|export) [^;]*? from "[^"]+";/gms;
+
 it("lets what both clients share import nothing but types of the domain, and only clients import it", () => {
   const own = listFiles("clients").filter((name) => name.endsWith(".ts"));
   const lines = own.flatMap((name) =>
-    [...readFileSync(join(root, name), "utf8").matchAll(/^(?:import|export) [^;]*? from "[^"]+";/gms)].map(
-      ([text]) => [name, text] as const,
-    ),
+    // Without its texts, some of which are lines for an application.
+    [
+      ...readFileSync(join(root, name), "utf8")
+        .replaceAll(/`[^`]*`/g, "``")
+        .matchAll(imports),
+    ].map(([text]) => [name, text] as const),
   );
   const broken = lines.filter(
     ([, text]) => !/^import type /.test(text) || !/ from "(\.\.\/src\/domain\/|\.\/)/.test(text),

@@ -2,6 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { type Language, languageNames, languages, printLogins } from "../../clients/drivers.ts";
 import { subjectOf } from "../../clients/findings.ts";
 import { defaultMode, migratesTo } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
@@ -405,11 +406,24 @@ function Export({ address }: { readonly address: string }) {
               {text}
             </option>
           ))}
+          {languages.map((language) => (
+            <option key={language} value={language}>
+              Lines that log in from {languageNames[language]}
+            </option>
+          ))}
         </select>
       </label>
-      {format.value !== "" && <Exported key={format.value} address={address} format={format.value} />}
+      {isLanguage(format.value) ? (
+        <Block text={printLogins(format.value)} what="the lines" />
+      ) : (
+        format.value !== "" && <Exported key={format.value} address={address} format={format.value} />
+      )}
     </>
   );
+}
+
+function isLanguage(text: string): text is Language {
+  return languages.some((each) => each === text);
 }
 
 function Exported({ address, format }: { readonly address: string; readonly format: string }) {

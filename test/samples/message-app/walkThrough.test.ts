@@ -1,9 +1,11 @@
 /** The workload on all simulated wires together: it reads its table exactly when all of them agree. */
-import { readFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
+import { drivers } from "../../../clients/drivers.ts";
 import { type ClusterServer, startCluster } from "../../../local/cluster/index.ts";
 import { type Kubelet, startKubelet } from "../../../local/kubelet/index.ts";
 import { startArm } from "../../../local/simulators/arm/index.ts";
@@ -16,9 +18,16 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { ManagedIdentity } from "../../../src/ports.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
 import { addCluster, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
+import { sayNotRun } from "../../support/notRun.ts";
 
 const subject = "system:serviceaccount:team-a:app";
 const rows = "1\tThe ship is moored.\n2\tNo secret was needed.\n";
+const texts = "The ship is moored.\nNo secret was needed.\n";
+/** Below the checkout, so that the lines find its packages. */
+const programs = join(process.cwd(), "node_modules/.cache/mooring-logins");
+const hasPython = spawnSync("python3", ["-c", "import mssql_python, azure.identity"], { stdio: "ignore" }).status === 0;
+if (!hasPython) sayNotRun("Python's lines of docs/drivers.md did not log in: pip install mssql-python azure-identity");
+
 let context: SimulatorContext;
 let arm: Simulator;
 let entra: EntraSimulator;
@@ -29,6 +38,7 @@ let kubelet: Kubelet;
 let azure: ReturnType<typeof createArm>;
 
 beforeAll(async () => {
+  await writePrograms();
   context = await createContext();
   const mooring = addMooring(context.world);
   addSqlServer(context.world, { entraAdmin: { login: "mooring", objectId: mooring.principalId } });
@@ -48,6 +58,8 @@ beforeAll(async () => {
     nodeIdentity,
     images: {
       "message-app": { command: process.execPath, args: [join(process.cwd(), "samples/message-app/main.ts")] },
+      node: { command: process.execPath, args: [join(programs, "login.mjs")] },
+      python: { command: "python3", args: [join(programs, "login.py")] },
     },
   });
   azure = createArm({
@@ -94,9 +106,22 @@ function apply(path: string, object: object): Promise<void> {
   return send("POST", path, object);
 }
 
+interface Ended {
+  readonly exitCode: unknown;
+  readonly log: string;
+}
+
+/** Runs the lines of each language that this machine has in place of the sample. */
+async function logIn(manifest: string): Promise<Readonly<Record<string, Ended>>> {
+  const logins: Record<string, Ended> = {};
+  for (const language of ["node", ...(hasPython ? ["python"] : [])]) logins[language] = await run(manifest, language);
+  return logins;
+}
+
 /** Applies a manifest of the sample as a user would, and waits until the pod ends. */
-async function run(manifest: string): Promise<{ exitCode: unknown; log: string }> {
-  const pod: { metadata: { name: string } } = parse(await readFile(`samples/message-app/${manifest}`, "utf8"));
+async function run(manifest: string, image = "message-app"): Promise<Ended> {
+  const text = await readFile(`samples/message-app/${manifest}`, "utf8");
+  const pod: { metadata: { name: string } } = parse(text.replace("image: message-app", `image: ${image}`));
   const { name } = pod.metadata;
   await apply("/api/v1/namespaces/team-a/pods", pod);
   let exitCode: unknown;
@@ -120,6 +145,22 @@ function createIdentity(name: string): Promise<ManagedIdentity> {
   return azure.identities.put(ref, { location: "westeurope", tags: {} });
 }
 
+/** The lines of docs/drivers.md, each with a query after them. */
+async function writePrograms(): Promise<void> {
+  await mkdir(programs, { recursive: true });
+  const { node, python } = drivers.sqlDatabase.logins;
+  const query = "SELECT message_text FROM messagelist ORDER BY id";
+  const inNode = `const { recordset } = await pool.query("${query}");
+for (const { message_text } of recordset) console.log(message_text);
+await pool.close();\n`;
+  await writeFile(join(programs, "login.mjs"), `${node.lines}\n${inNode}`);
+  // The sandbox's authority, which no machine trusts.
+  const trust = `import os\nfor name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+    os.environ[name] = os.environ["NODE_EXTRA_CA_CERTS"]\n`;
+  const inPython = `for row in database.cursor().execute("${query}").fetchall():\n    print(row[0])\n`;
+  await writeFile(join(programs, "login.py"), `${trust}${python.lines}\n${inPython}`);
+}
+
 async function createUser({ name, clientId }: ManagedIdentity): Promise<void> {
   await sql.database("orders").runScript(`CREATE USER [${name}] WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`);
 }
@@ -140,6 +181,7 @@ test("a federated service account reads its table once federation, user and role
   const powerless = await run(manifest);
   await sql.database("orders").runScript("ALTER ROLE db_datareader ADD MEMBER [mooring-a];");
   const reader = await run(manifest);
+  const logins = await logIn(manifest);
   await azure.identities.removeFederatedCredential(ref, "app");
   const retired = await run(manifest);
 
@@ -150,6 +192,7 @@ test("a federated service account reads its table once federation, user and role
     log: expect.stringMatching(/^May not read in database "orders".*SELECT permission was denied.*messagelist.*\n$/),
   });
   expect(reader).toEqual({ exitCode: 0, log: rows });
+  for (const [language, login] of Object.entries(logins)) expect(login, language).toEqual({ exitCode: 0, log: texts });
   expect(retired).toMatchObject({ exitCode: 3 });
 });
 
@@ -180,4 +223,6 @@ test("a pod with an aad-pod-identity binding reads its table, and one without ha
     log: expect.stringMatching(/^No token for the database: the node gave this pod none; .+\n$/),
   });
   expect(bound).toEqual({ exitCode: 0, log: rows });
+  for (const [language, login] of Object.entries(await logIn(manifest)))
+    expect(login, language).toEqual({ exitCode: 0, log: texts });
 });

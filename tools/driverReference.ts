@@ -1,0 +1,31 @@
+/** docs/drivers.md from the table that the clients print. */
+import { drivers, type Language, type Login, languageNames, languages, symptoms } from "../clients/drivers.ts";
+
+const tried: { readonly [T in Login["tried"]]: string } = {
+  "every run": "The tests run these lines in pods of the sandbox, in both identity modes.",
+  "where installed": "The tests run these lines in a pod of the sandbox where the packages are installed.",
+  "by hand": "These lines were run by hand in pods of the sandbox.",
+  "not here": "Nobody has run these lines against the sandbox: they follow the driver's documentation.",
+};
+
+const fences: { readonly [L in Language]: string } = {
+  node: "js",
+  python: "python",
+  java: "java",
+  dotnet: "csharp",
+  go: "go",
+};
+
+export function describeDrivers(): string {
+  const kinds = Object.values(drivers).map(({ noun, logins }) => {
+    const each = languages.map((language) => {
+      const { needs, lines, tried: how } = logins[language];
+      const versions = `${needs.join(", ")} or later. ${tried[how]}`;
+      return `#### ${languageNames[language]}\n\n${versions}\n\n\`\`\`${fences[language]}\n${lines}\n\`\`\``;
+    });
+    return [`### ${noun}`, ...each].join("\n\n");
+  });
+  const rows = symptoms.map(([seen, look]) => `| ${seen} | ${look} |`);
+  const failing = ["### When it fails", ["| the application sees | look at |", "| --- | --- |", ...rows].join("\n")];
+  return [...kinds, ...failing].join("\n\n");
+}
