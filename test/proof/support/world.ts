@@ -141,7 +141,12 @@ export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
   const faults = createFaults(dice, { trace, late: createLateness(seed, landingMs) });
   const sqlAdmins = new Map(["sql-a", "sql-b"].map((alias) => [alias, platform]));
-  const azure: AzureState = { identities: new Map(), credentials: new Map(), sqlAdmins };
+  const azure: AzureState = {
+    identities: new Map(),
+    credentials: new Map(),
+    roleAssignments: new Map(),
+    sqlAdmins,
+  };
   const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
@@ -187,7 +192,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     catalog,
     identities: createAzure(azure, call, newGuid),
     sqlServers: createServers(azure, call, names),
-    roleAssignments: createRoleAssignments(call),
+    ...createRoleAssignments(azure, call, newGuid),
     databases: createDatabases(users, call, azure),
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
     ...createTables(rows, call, tableSettings),
