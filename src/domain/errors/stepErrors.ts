@@ -70,7 +70,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The resource ignores roles in Azure: a key vault does so while it uses access policies.",
-    fix: "Let the vault use Azure RBAC (`az keyvault update --name <vault> --enable-rbac-authorization true`); first give the roles that its access policies gave.",
+    fix: "Set the vault's permission model to Azure role-based access control (enableRbacAuthorization); first give the roles that its access policies gave.",
   },
   TARGET_ACCESS_CONFLICT: {
     status: 500,
