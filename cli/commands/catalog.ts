@@ -40,7 +40,10 @@ async function showCatalog(session: Session): Promise<number> {
         allows: roles.join(", "),
       })),
     ),
-    ...targets.map(({ name, kind, access }) => ({ kind, name, allows: access.join(", ") })),
+    ...targets.map(({ name, kind, environment = "", access }) => ({
+      ...{ kind, name, environment },
+      allows: access.join(", "),
+    })),
   ];
   await session.print({
     document,

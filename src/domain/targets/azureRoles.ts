@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { lookUp, namesOf } from "../lookUp.ts";
+import { environmentField } from "../naming/environment.ts";
 import { guid } from "../naming/guid.ts";
 import type { PrincipalId } from "../naming/identityPair.ts";
 import type { Access } from "./access.ts";
@@ -157,6 +158,7 @@ type PartName = { [Name in AzureRoleKindName]: keyof Table[Name]["parts"] }[Azur
 type EntryShape = {
   kind: z.ZodLiteral<AzureRoleKindName>;
   resourceId: z.ZodString;
+  environment: typeof environmentField;
   access: z.ZodArray<z.ZodEnum<{ [Word in Access]: Word }>>;
 } & { [Name in PartName]: z.ZodExactOptional<z.ZodString> };
 
@@ -186,6 +188,7 @@ function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$stric
       description: "The resource in Azure, as `az resource show --query id` prints it.",
     }),
     ...Object.fromEntries(partFields),
+    environment: environmentField,
     access: z.array(z.enum(azureRoleWords[kind])).min(1).meta({ description: "What requests can ask for." }),
   };
   return z.strictObject(shape as unknown as EntryShape);
@@ -217,7 +220,7 @@ function misnamedParts(place: AzureRolePlace): readonly { readonly path: string;
 // ——— Where a role is given, and under which name ———
 
 /** All of an entry that says where it is. */
-export type AzureRolePlace = Omit<AzureRoleEntry, "access">;
+export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment">;
 
 function partsOf(place: AzureRolePlace): readonly (Part & { readonly name: string; readonly value: string })[] {
   return Object.entries(azureRoleKinds[place.kind].parts).flatMap(([name, part]) => {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { canonicalJson, compareText } from "../canonicalJson.ts";
+import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
@@ -57,7 +58,7 @@ const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] }
 
 export type TargetEntry = z.infer<typeof TargetEntry>;
 /** Where a target is: what a record remembers of it. */
-export type TargetPlace = Omit<TargetEntry, "access">;
+export type PlaceOfTarget = Omit<TargetEntry, "access" | "environment">;
 
 /** The section `targets`, by alias. */
 export const catalogSection = (names: z.ZodString) =>
@@ -70,7 +71,7 @@ interface Catalog {
   readonly targets: Readonly<Record<string, TargetEntry>>;
 }
 
-export function placeOf({ access: _access, ...place }: TargetEntry): TargetPlace {
+export function placeOf({ access: _access, environment: _environment, ...place }: TargetEntry): PlaceOfTarget {
   return place;
 }
 
@@ -154,7 +155,7 @@ export function joinPlaces(known: RememberedPlaces = {}, newer: RememberedPlaces
 }
 
 /** Undefined for a place that this release does not know how to reach. */
-export function readPlace(remembered: RememberedPlaces[string][number]): TargetPlace | undefined {
+export function readPlace(remembered: RememberedPlaces[string][number]): PlaceOfTarget | undefined {
   const words = lookUp<readonly Access[]>(wordsOfKind, remembered.kind);
   const entry = TargetEntry.safeParse({ ...remembered, access: words });
   return entry.success ? placeOf(entry.data) : undefined;
@@ -241,7 +242,14 @@ function lost(request: Request, earlier: Request, key: string): readonly Access[
 
 /** What GET /catalog says about targets. */
 export const publishedFields = {
-  targets: z.array(z.object({ name: z.string(), kind: z.string(), access: z.array(Access) })),
+  targets: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      environment: z.string().exactOptional(),
+      access: z.array(Access),
+    }),
+  ),
 };
 
 /** The targets that teams with these rights, or an operator if no rights are given, may ask for. */
@@ -250,7 +258,12 @@ export function published({ targets }: Catalog, teams: readonly Rights[] | undef
     !teams || teams.some(({ targets: rights }) => lookUp(rights, name)?.includes(word));
   return {
     targets: Object.entries(targets)
-      .map(([name, { kind, access }]) => ({ name, kind, access: access.filter(mayAsk(name)) }))
+      .map(([name, { kind, environment, access }]) => ({
+        name,
+        kind,
+        ...defined({ environment }),
+        access: access.filter(mayAsk(name)),
+      }))
       .filter(({ access }) => access.length > 0),
   };
 }
@@ -268,6 +281,12 @@ export const namedTarget = {
   },
   listed: (catalog, { targets }) =>
     targets ? { targets: targets.filter(({ target }) => lookUp(catalog.targets, target) !== undefined) } : {},
+  places: ({ targets: listed }, { targets = [] }) =>
+    targets.map(({ target }, index) => ({
+      pointer: `/targets/${index}/target`,
+      key: target,
+      environment: lookUp(listed, target)?.environment,
+    })),
   problems,
   refusals,
   rules: ({ targets }) => [{ targets }],

@@ -5,11 +5,11 @@
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { isSamePlace, placeOf, readPlace, type TargetPlace } from "../../domain/targets/namedTarget.ts";
+import { isSamePlace, type PlaceOfTarget, placeOf, readPlace } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports.ts";
 
 export interface KnownPlace {
-  readonly place: TargetPlace;
+  readonly place: PlaceOfTarget;
   /** The catalog has the target there. */
   readonly isListed: boolean;
 }
@@ -38,7 +38,7 @@ export async function findPlaces(
 export async function atPlaces<T>(
   ports: Finding,
   { berth, target }: { readonly berth: Berth; readonly target: string },
-  use: (place: TargetPlace) => Promise<T>,
+  use: (place: PlaceOfTarget) => Promise<T>,
 ): Promise<readonly T[]> {
   const places = await findPlaces(ports, berth, target);
   if (places.length === 0) throw new PermanentError("UNKNOWN_TARGET", `The catalog has no target "${target}".`);

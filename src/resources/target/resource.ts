@@ -9,7 +9,13 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { readRoleMark } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { assignmentName } from "../../domain/targets/azureRoles.ts";
-import { findTarget, keyOf, placeOf, type TargetPlace, type TargetRequest } from "../../domain/targets/namedTarget.ts";
+import {
+  findTarget,
+  keyOf,
+  type PlaceOfTarget,
+  placeOf,
+  type TargetRequest,
+} from "../../domain/targets/namedTarget.ts";
 import type { Ports, RoleAssignment } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
@@ -83,7 +89,7 @@ function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment
   return principal.success && id.toLowerCase().endsWith(`/${assignmentName(scope, principal.data, roleId)}`);
 }
 
-function listedPlace(catalog: Catalog, wanted: TargetRequest): TargetPlace | undefined {
+function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTarget | undefined {
   return unlessDropped(
     () => placeOf(findTarget(catalog, { ...wanted, access: [] })),
     () => undefined,
@@ -120,7 +126,7 @@ interface Left {
 }
 
 /** What Mooring gave where the catalog had the target before. */
-async function describeLeft(ports: Ports, about: About, place: TargetPlace): Promise<Left> {
+async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): Promise<Left> {
   const { kind, resourceId } = place;
   try {
     const { differences } = await targetAt(place).planTaking(ports, { ...about, keep: [] });
