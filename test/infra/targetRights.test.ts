@@ -47,6 +47,6 @@ it("limits both giving and taking by role and by the type of principal, wherever
   expect(condition.match(/ActionMatches/g)).toHaveLength(2);
   // Every use of the role goes through the module that has the condition.
   expect(template.match(/targetRole\.name/g)).toHaveLength(1);
-  expect(template).toMatch(/module onTargets 'atTargets\.bicep'[^]*role: targetRole\.name, condition: targetCondition/);
+  expect(template).toMatch(/module onTargets 'atTargets\.bicep'[\s\S]*role: targetRole\.name, condition: targetCondition/);
   expect(assignment).toContain("condition: condition");
 });

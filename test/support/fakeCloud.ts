@@ -109,6 +109,20 @@ export const catalog = Catalog.parse({
       },
     },
   },
+  targets: {
+    uploads: {
+      kind: "storageBlob",
+      resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data",
+      container: "uploads",
+      access: ["read", "write"],
+    },
+    jobs: {
+      kind: "storageQueue",
+      resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data",
+      queue: "jobs",
+      access: ["send", "receive"],
+    },
+  },
   // Undos look again for no time and go on for a few rounds; tests that need more say so.
   retry: {
     ...{ firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },

@@ -75,10 +75,10 @@ export function roleAssignments(world: World, { assignableRoles }: Assigning = {
       expectAssignable(call, "write", made.role, principalType === "ServicePrincipal");
       expectUnlocked(world, made.scope, "write");
       if (isGone(world, made.scope)) throw notFound(path);
-      // Without a type it is looked up, wherever it was replicated to by then; with one, it need not be known yet.
-      if (!principalType && !isKnown(world, principalId)) throw failures.unknownPrincipal(principalId, world.tenantId);
       const all = [...world.roleAssignments.values()];
       if (all.some((each) => isSame(each.name, name) && !isSameGrant(each, made))) throw failures.assignmentFixed();
+      // Without a type it is looked up, wherever it was replicated to by then; with one, it need not be known yet.
+      if (!principalType && !isKnown(world, principalId)) throw failures.unknownPrincipal(principalId, world.tenantId);
       if (all.some((each) => !isSame(each.name, name) && isSameGrant(each, made))) throw failures.assignmentExists();
       if (!current && inSubscription(world, path).length >= world.roleAssignmentLimit) throw failures.assignmentLimit();
       world.roleAssignments.set(name, made);
