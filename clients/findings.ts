@@ -3,7 +3,7 @@ import type { FindingCode } from "../src/domain/errors/findings.ts";
 import type { Severity } from "../src/domain/finding.ts";
 
 /** What the target of a finding is; undefined where the target says so itself: `ServiceAccount web`. */
-const nouns: { readonly [C in FindingCode]: string | undefined } = {
+const nouns: { readonly [C in FindingCode]: string | ((target: string) => string) | undefined } = {
   IDENTITY_MISSING: "identity",
   IDENTITY_REPLACED: "identity",
   IDENTITY_UNRECORDED: "identity",
@@ -20,9 +20,12 @@ const nouns: { readonly [C in FindingCode]: string | undefined } = {
   USER_ADDED: "database",
   USERS_UNSEEN: "identity",
   USER_SID_STALE: "database",
-  GRANT_MISSING: "database",
-  GRANT_SURPLUS: "database",
-  GRANT_ADDED: "database",
+  GRANT_MISSING: nounOfTarget,
+  GRANT_SURPLUS: nounOfTarget,
+  GRANT_ADDED: nounOfTarget,
+  GRANT_STALE: "target",
+  GRANT_LIMITED: "target",
+  GRANT_LIMITED_BY_OTHERS: "target",
   USER_DISABLED: "database",
   GRANT_DENIED: "database",
   DENY_ADDED: "database",
@@ -49,6 +52,11 @@ const nouns: { readonly [C in FindingCode]: string | undefined } = {
   LOGIN_UNPROVEN: undefined,
 };
 
+/** A database is `server/database`; the alias of another target has no slash. */
+function nounOfTarget(target: string): string {
+  return target.includes("/") ? "database" : "target";
+}
+
 /** Severities, with how bad each is. */
 const ranks: { readonly [S in Severity]: number } = { Error: 3, Warning: 2, Info: 1 };
 
@@ -56,7 +64,8 @@ export const worstFirst = (Object.keys(ranks) as Severity[]).toSorted((a, b) => 
 
 /** What a finding is about; a service newer than the client may send codes that this table does not have. */
 export function subjectOf({ code, target }: { readonly code: string; readonly target: string }): string {
-  const noun = Object.hasOwn(nouns, code) ? nouns[code as FindingCode] : undefined;
+  const known = Object.hasOwn(nouns, code) ? nouns[code as FindingCode] : undefined;
+  const noun = typeof known === "function" ? known(target) : known;
   return noun === undefined ? target : `${noun} ${target}`;
 }
 

@@ -52,6 +52,13 @@ const targetKinds: { readonly [F in TargetField]-?: TargetKind<ItemOf<F>> } = {
       return server === undefined ? undefined : { server, database, roles };
     },
   },
+  targets: {
+    noun: "target",
+    flag: "--target",
+    keyOf: ({ target }) => target,
+    accessOf: ({ access }) => access,
+    read: (target, access) => ({ target, access }),
+  },
 };
 
 /** A kind for values whose type is known only from their field. */
@@ -203,7 +210,9 @@ export function readParameters(get: (name: string) => string | null): Sent | und
   const targets = (Object.keys(targetKinds) as TargetField[]).map(
     (field) => [field, readTargets(field, get(field) ?? "").filter((each) => isGiving(field, each))] as const,
   );
-  const request = { ...Object.fromEntries(plain), ...Object.fromEntries(targets), ...others };
+  // Services of release 0.1.0 require databases, even none; of other kinds, an empty list is no way to ask for nothing.
+  const listed = targets.filter(([field, each]) => field === "databases" || each.length > 0);
+  const request = { ...Object.fromEntries(plain), ...Object.fromEntries(listed), ...others };
   const isNamed = ["cluster", "namespace"].every((field) => plain.some(([name]) => name === field));
   const isAsking = targets.some(([, each]) => each.length > 0) || Object.keys(others).length > 0;
   return isNamed && isAsking ? request : undefined;

@@ -253,6 +253,7 @@ module targetRights 'modules/rights/targets.bicep' = {
       filter(items(catalog.sqlServers), server => contains(server.value, 'entraAdmin')),
       server => toLower(server.value.resourceId)
     )
+    targetIds: map(items(catalog.?targets ?? {}), target => toLower(target.value.resourceId))
     readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
   }
 }

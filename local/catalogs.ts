@@ -86,7 +86,44 @@ export interface UsualCatalogOptions {
 /** The names in a sandbox that was given no catalog. */
 export const usualNames = { cluster: "aks-dev", sqlServer: "sql-dev" };
 
-/** One cluster and one SQL server. */
+/** One of each kind. */
+function usualTargets(providers: string) {
+  const storage = `${providers}/Microsoft.Storage/storageAccounts/stdev`;
+  return {
+    uploads: { kind: "storageBlob", resourceId: storage, container: "uploads", access: ["read", "write"] },
+    jobs: { kind: "storageQueue", resourceId: storage, queue: "jobs", access: ["read", "send", "receive", "write"] },
+    sessions: { kind: "storageTable", resourceId: storage, table: "sessions", access: ["read", "write"] },
+    secrets: {
+      kind: "keyVaultSecrets",
+      resourceId: `${providers}/Microsoft.KeyVault/vaults/kv-dev`,
+      access: ["read"],
+    },
+    invoices: {
+      kind: "serviceBus",
+      resourceId: `${providers}/Microsoft.ServiceBus/namespaces/sb-dev`,
+      topic: "invoices",
+      access: ["send", "receive"],
+    },
+    clicks: {
+      kind: "eventHubs",
+      resourceId: `${providers}/Microsoft.EventHub/namespaces/eh-dev`,
+      eventHub: "clicks",
+      access: ["send", "receive"],
+    },
+    settings: {
+      kind: "appConfiguration",
+      resourceId: `${providers}/Microsoft.AppConfiguration/configurationStores/appcs-dev`,
+      access: ["read"],
+    },
+    gpt: {
+      kind: "openAi",
+      resourceId: `${providers}/Microsoft.CognitiveServices/accounts/oai-dev`,
+      access: ["use"],
+    },
+  };
+}
+
+/** One cluster, one SQL server, and one of each other target. */
 export function usualCatalog({
   tenantId,
   subscriptionId,
@@ -120,6 +157,7 @@ export function usualCatalog({
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },
+    targets: usualTargets(`/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`),
     ...entries,
   };
   expectCatalog(document);

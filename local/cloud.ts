@@ -238,7 +238,12 @@ export async function startCloud({
 
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
-    const actions = setsAdmins ? [...rights.actions, ...rights.administratorActions] : rights.actions;
+    const hasTargets = Object.keys(document.targets ?? {}).length > 0;
+    const actions = [
+      ...rights.actions,
+      ...(setsAdmins ? rights.administratorActions : []),
+      ...(hasTargets ? rights.targetActions : []),
+    ];
 
     const starting = [
       keep(
@@ -247,6 +252,7 @@ export async function startCloud({
           authorized: new Set([mooring.clientId, operator.clientId]),
           owners: new Set([owner.clientId]),
           actions,
+          assignableRoles: new Set(rights.assignableRoles),
           enforceLimits,
         }),
       ),

@@ -10,6 +10,9 @@ const folder = join(dirname(import.meta.dirname), "infra");
 
 const RoleDefinition = z.object({ Actions: z.array(z.string()), NotActions: z.array(z.never()) });
 
+/** By name. */
+const AssignableRoles = z.record(z.string(), z.guid());
+
 const names = z.array(z.string()).exactOptional();
 const Rule = z.strictObject({
   apiGroups: names,
@@ -25,6 +28,10 @@ export interface Rights {
   readonly actions: readonly string[];
   /** Actions of its role on SQL servers whose administrator the catalog names. */
   readonly administratorActions: readonly string[];
+  /** Actions of its role on the catalog's other targets. */
+  readonly targetActions: readonly string[];
+  /** The GUIDs of the roles that the condition on that role lets it give, to service principals only. */
+  readonly assignableRoles: readonly string[];
   /** Rules of its ClusterRoles, with every feature. */
   readonly rules: readonly PolicyRule[];
   /** T-SQL that creates the user `mooring` in a database. */
@@ -33,15 +40,19 @@ export interface Rights {
 
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, administratorRole, inClusters, databaseUser] = await Promise.all([
+  const [role, administratorRole, targetRole, targetRoles, inClusters, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
     read("azure/sql-administrator-role.json"),
+    read("azure/target-role.json"),
+    read("azure/target-roles.json"),
     readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" }, sqlHosts: [] }, ""),
     read("sql/database-user.sql"),
   ]);
   return {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
     administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,
+    targetActions: RoleDefinition.parse(JSON.parse(targetRole)).Actions,
+    assignableRoles: Object.values(AssignableRoles.parse(JSON.parse(targetRoles))),
     rules: inClusters.rules,
     databaseUser,
   };

@@ -1,4 +1,4 @@
-/** Creates in the world what a catalog names: its clusters, SQL servers and resource groups, each with Mooring's rights. */
+/** Creates in the world what a catalog names: its clusters, SQL servers, other targets and resource groups, each with Mooring's rights. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
@@ -11,7 +11,7 @@ export interface SeedOptions {
 }
 
 export async function seedCloud(world: World, document: CatalogDocument, options: SeedOptions): Promise<void> {
-  const { clusters, sqlServers } = Catalog.parse(document);
+  const { clusters, sqlServers, targets } = Catalog.parse(document);
   for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...options });
   const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
   for (const [alias, { resourceId, databases, entraAdmin }] of Object.entries(sqlServers)) {
@@ -28,6 +28,12 @@ export async function seedCloud(world: World, document: CatalogDocument, options
       canReadDirectory: true,
       databases: new Set(Object.keys(databases)),
     });
+  }
+  for (const { resourceId: id } of Object.values(targets)) {
+    const [, , subscriptionId = "", , name = ""] = id.split("/");
+    addGroup(world, { subscriptionId, name, location });
+    // A vault of another age has access policies instead; other resources ignore the flag.
+    world.targets.set(id.toLowerCase(), { id, location, properties: { enableRbacAuthorization: true } });
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Catalog, ClusterTarget } from "./domain/catalog/catalog.ts";
 import type { AuditCheck } from "./domain/documents/audit.ts";
 import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts";
+import type { PrincipalId } from "./domain/naming/identityPair.ts";
 import type { Berth } from "./domain/naming/names.ts";
 import type { SentMessage } from "./domain/naming/operationId.ts";
 import type { HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
@@ -31,6 +32,7 @@ export interface Ports {
   readonly identities: ManagedIdentities;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
+  readonly azureResources: AzureResources;
   readonly databases: Databases;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
@@ -103,6 +105,17 @@ export interface RoleAssignment {
   /** The holder of the role: a principal, or a group that it is in. */
   readonly principalId: string;
   readonly scope: string;
+  /** Whoever made it may have said why, and may have limited it. */
+  readonly description?: string;
+  readonly condition?: string;
+  /** Distinguishes it from a later one of the same name. */
+  readonly createdTime?: string;
+}
+
+/** An assignment by its place: the scope at which it is made, and the GUID that is its name. */
+export interface AssignmentRef {
+  readonly scope: string;
+  readonly name: string;
 }
 
 /** What a role permits: its actions, in which `*` stands for anything, minus `notActions`. */
@@ -118,6 +131,39 @@ export interface RoleAssignments {
   ownPermissions(scope: string): Promise<readonly Permission[]>;
   /** Assignments to the principal itself, anywhere in the subscription. */
   givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
+  /** Assignments at this very scope, whoever holds them; empty if what has the scope is gone. */
+  madeAt(scope: string): Promise<readonly RoleAssignment[]>;
+  get(ref: AssignmentRef): Promise<RoleAssignment | undefined>;
+  /**
+   * Gives a managed identity the role, by the GUID of its definition, without a condition. Of an assignment that exists, only the
+   * description and the condition change.
+   */
+  put(
+    ref: AssignmentRef,
+    given: { readonly roleId: string; readonly principalId: PrincipalId; readonly description: string },
+  ): Promise<void>;
+  /** No error when it is already gone. */
+  remove(ref: AssignmentRef): Promise<void>;
+  /** How many assignments the subscription has, and how many it can have. */
+  usage(subscriptionId: string): Promise<{ readonly made: number; readonly limit: number }>;
+}
+
+// ——— Any resource in Azure (ARM) ———
+
+export interface AzureResource {
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+export interface Lock {
+  readonly id: string;
+  readonly level: string;
+}
+
+export interface AzureResources {
+  /** Undefined if ARM has no such resource. */
+  find(resourceId: string, apiVersion: string): Promise<AzureResource | undefined>;
+  /** The management locks that apply at the scope: there, or above. */
+  locksAt(scope: string): Promise<readonly Lock[]>;
 }
 
 // ——— SQL servers (ARM) ———
@@ -513,7 +559,17 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     pace: "reads",
   },
   sqlServers: { inspect: "reads", setEntraAdmin: "writes", removeEntraAdmin: "writes" },
-  roleAssignments: { heldAt: "reads", ownPermissions: "reads", givenTo: "reads" },
+  roleAssignments: {
+    heldAt: "reads",
+    ownPermissions: "reads",
+    givenTo: "reads",
+    madeAt: "reads",
+    get: "reads",
+    put: "writes",
+    remove: "writes",
+    usage: "reads",
+  },
+  azureResources: { find: "reads", locksAt: "reads" },
   databases: { inspect: "reads", change: "writes" },
   kubernetes: {
     get: "reads",

@@ -1,5 +1,5 @@
 /** The text of docs/catalog.md for each setting, and the JSON Schema for editors. */
-import { catalogSchema, type SettingSchema } from "../src/domain/catalog/catalogSchema.ts";
+import { catalogSchema, type SettingSchema, withAllKinds } from "../src/domain/catalog/catalogSchema.ts";
 
 export const schemaFile = "mooring.schema.json";
 
@@ -24,7 +24,7 @@ export interface Setting {
 
 /** Every named setting, including those below an alias, such as `clusters.<alias>.location`. */
 export function settingsOf(schema: SettingSchema, place: string): readonly Setting[] {
-  const { properties = {}, required = [], additionalProperties, items } = schema;
+  const { properties = {}, required = [], additionalProperties, items } = withAllKinds(schema);
   const named = Object.entries(properties).flatMap(([name, each]) => {
     const path = place === "" ? name : `${place}.${name}`;
     return [{ path, schema: each, isRequired: required.includes(name) }, ...settingsOf(each, path)];

@@ -1,5 +1,6 @@
-/** Reads values that people type: durations, namespaces, databases, numbers. */
+/** Reads values that people type: durations, namespaces, databases, targets, numbers. */
 import type { Berth } from "../../src/domain/naming/names.ts";
+import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { UsageError } from "../failures.ts";
 
@@ -67,6 +68,16 @@ export function readDatabase(text: string): DatabaseRequest {
   }
   // The service checks which roles exist and which are allowed there.
   return { server, database, roles: roles.split(",") as DatabaseRequest["roles"] };
+}
+
+/** `alias=access+access`; a comma does as well. */
+export function readTarget(text: string): TargetRequest {
+  const [, target, access] = /^([^/=]+)=(.+)$/.exec(text) ?? [];
+  if (target === undefined || access === undefined) {
+    throw new UsageError(`--target is "${text}"; write alias=access+access, such as uploads=read+write.`);
+  }
+  // The service checks which words exist and which are allowed there.
+  return { target, access: access.split(/[+,]/) as TargetRequest["access"] };
 }
 
 export function readCount(

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Shows what your requests can ask for: clusters with their identity modes, and databases with their role bundles. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
+    "Shows what your requests can ask for: clusters with their identity modes, databases with their role bundles, and other targets with the access they allow. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
   operands: [
     { name: "check", isRequired: false, choices: ["check"] },
     { name: "file", isRequired: false },
@@ -27,7 +27,8 @@ async function showCatalog(session: Session): Promise<number> {
     "clusters",
     "sqlServers",
   ]);
-  const { clusters, sqlServers } = document;
+  // A service of release 0.1.0 has no other targets.
+  const { clusters, sqlServers, targets = [] } = document;
   const rows = [
     ...clusters.map(({ name, environment = "", identityModes }) => ({
       ...{ kind: "cluster", name, environment },
@@ -39,6 +40,10 @@ async function showCatalog(session: Session): Promise<number> {
         allows: roles.join(", "),
       })),
     ),
+    ...targets.map(({ name, kind, environment = "", access }) => ({
+      ...{ kind, name, environment },
+      allows: access.join(", "),
+    })),
   ];
   await session.print({
     document,

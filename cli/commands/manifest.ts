@@ -1,4 +1,6 @@
-import { type Language, languages, printLogins } from "../../clients/drivers.ts";
+import { kindsIn, type Language, languages, printLogins } from "../../clients/drivers.ts";
+import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
@@ -13,9 +15,15 @@ export const command = defineCommand({
   examples: ["manifest aks-dev/team-a", "manifest aks-dev/team-a --language node"],
   isText: true,
   async run(session, { language }, operands) {
-    const { path } = namespaceOf(operands, "/manifest");
-    const fragment = await session.client.text({ method: "GET", path });
-    session.write(language === undefined ? fragment : printLogins(language as Language));
+    const { path } = namespaceOf(operands);
+    if (language === undefined) {
+      session.write(await session.client.text({ method: "GET", path: `${path}/manifest` }));
+      return exitCodes.done;
+    }
+    const { client } = session;
+    const { request } = await client.json<NamespaceDocument>({ method: "GET", path }, ["request"]);
+    const catalog = await client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, ["targets"]);
+    session.write(printLogins(language as Language, kindsIn(request, catalog.targets)));
     return exitCodes.done;
   },
 });

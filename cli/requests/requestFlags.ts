@@ -8,7 +8,7 @@ import type {
   OnboardingRequest,
 } from "../../src/domain/request/request.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
-import { readBerth, readDatabase } from "../arguments/values.ts";
+import { readBerth, readDatabase, readTarget } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
 import type { Search } from "./findFiles.ts";
 import { readRequests, type Written } from "./readFiles.ts";
@@ -26,6 +26,7 @@ export const fileFlags = {
 export const requestFlags = {
   ...fileFlags,
   database: { value: "db=roles", many: true, summary: "Such as sql-dev/messages=reader,writer" },
+  target: { value: "alias=access", many: true, summary: "Such as uploads=read+write" },
   "identity-mode": {
     value: "mode",
     choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],
@@ -85,8 +86,11 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
   }
   if (recursive) throw new UsageError("-R needs -f with a folder.");
   if (berth === undefined) throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
-  if (values.database.length === 0) {
-    throw new UsageError("Name the databases: --database server/database=role,role.", { next: ["mooring catalog"] });
+  if (values.database.length + values.target.length === 0) {
+    throw new UsageError(
+      "Name the databases or other targets: --database server/database=role,role or --target alias=access+access.",
+      { next: ["mooring catalog"] },
+    );
   }
   return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, ...decided };
 }
@@ -97,6 +101,7 @@ function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
   const given: Readonly<Record<Exclude<keyof OnboardingRequest, keyof Berth>, unknown>> = {
     identityMode: values["identity-mode"],
     databases: values.database.length === 0 ? undefined : values.database.map(readDatabase),
+    targets: values.target.length === 0 ? undefined : values.target.map(readTarget),
     serviceAccount: values["service-account"],
     selector: values.selector,
     adoptionPolicy: values["adoption-policy"],

@@ -91,6 +91,35 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
           </ul>
         )}
       </Section>
+      {catalog.targets.length > 0 && (
+        <Section title="Other targets">
+          <ul class="cards narrow">
+            {catalog.targets.map(({ name, kind, access }) => (
+              <li class="card" key={name}>
+                <h3>
+                  <code>{name}</code>
+                </h3>
+                <p>
+                  {words(kind)}{" "}
+                  {access.map((word) => (
+                    <span class="tag" key={word}>
+                      {word}
+                    </span>
+                  ))}
+                </p>
+                <ul class="plain muted">
+                  {whoHas(teams, ({ targets }) => targets?.[name]?.join(", ")).map((each) => (
+                    <li key={each}>{each}</li>
+                  ))}
+                </ul>
+                {isIn("Onboarding.Request") && (
+                  <a href={to.newRequest({ targets: `${name}=${access[0] ?? ""}` })}>Request access</a>
+                )}
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
       {teams.length > 0 && (
         <Section title="Teams">
           <ul class="cards narrow">

@@ -2,10 +2,11 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { type Language, languageNames, languages, printLogins } from "../../clients/drivers.ts";
+import { kindsIn, type Language, languageNames, languages, printLogins } from "../../clients/drivers.ts";
 import { subjectOf } from "../../clients/findings.ts";
 import { defaultMode, migratesTo } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
+import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import type {
   NamespaceDocument as Namespace,
   VerificationDocument as Verification,
@@ -228,7 +229,7 @@ function View({
         <Comparison address={address} of={of} />
       </Section>
       <Section title="Export">
-        <Export address={address} />
+        <Export address={address} request={of.request} />
       </Section>
     </>
   );
@@ -393,7 +394,7 @@ const formats = [
   ["azurecli", "Azure CLI"],
 ] as const;
 
-function Export({ address }: { readonly address: string }) {
+function Export({ address, request }: { readonly address: string; readonly request: Namespace["request"] }) {
   const format = useSignal("");
   return (
     <>
@@ -414,11 +415,20 @@ function Export({ address }: { readonly address: string }) {
         </select>
       </label>
       {isLanguage(format.value) ? (
-        <Block text={printLogins(format.value)} what="the lines" />
+        <Logins language={format.value} request={request} />
       ) : (
         format.value !== "" && <Exported key={format.value} address={address} format={format.value} />
       )}
     </>
+  );
+}
+
+function Logins({ language, request }: { readonly language: Language; readonly request: Namespace["request"] }) {
+  const catalog = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
+  return (
+    <Loaded resource={catalog} what="the catalog">
+      {({ targets }) => <Block text={printLogins(language, kindsIn(request, targets))} what="the lines" />}
+    </Loaded>
   );
 }
 

@@ -1,5 +1,7 @@
 /** Filters and sorts namespaces. */
+
 import { worstFirst, worstOf } from "../../clients/findings.ts";
+import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { words } from "../ui/words.ts";
 
@@ -32,8 +34,10 @@ export function filterNamespaces(all: readonly Namespace[], filters: NamespaceFi
   );
 }
 
-function textOf({ cluster, namespace, requestedBy, team = "", clientId = "", databases }: Namespace): string {
-  const targets = databases.map(({ server, database }) => `${server}/${database}`).join(" ");
+function textOf({ cluster, namespace, requestedBy, team = "", clientId = "", request }: Namespace): string {
+  const targets = targetsOf(request)
+    .map(({ key }) => key)
+    .join(" ");
   return `${cluster}/${namespace} ${requestedBy} ${team} ${clientId} ${targets}`.toLowerCase();
 }
 

@@ -1,7 +1,9 @@
 /** All namespaces; all are in memory, so this page filters, sorts and pages them itself. */
+
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";
+import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
 import { contact } from "../service/client.ts";
@@ -192,8 +194,7 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
 }
 
 function Row({ of }: { readonly of: Namespace }) {
-  const { cluster, namespace, state, identityMode, databases, findings, verifiedTime, team, requestedBy, migration } =
-    of;
+  const { cluster, namespace, state, identityMode, request, findings, verifiedTime, team, requestedBy, migration } = of;
   return (
     <li class="row">
       <div class="row-status">
@@ -204,7 +205,9 @@ function Row({ of }: { readonly of: Namespace }) {
           {cluster}/<strong>{namespace}</strong>
         </a>
         <p class="row-cause muted">
-          {databases.map(({ server, database, roles }) => `${server}/${database} (${roles.join(", ")})`).join(" · ")}
+          {targetsOf(request)
+            .map(({ key, access }) => `${key} (${access.join(", ")})`)
+            .join(" · ")}
         </p>
       </div>
       <div class="row-who">

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
-import { othersOf } from "../../clients/request.ts";
+import { othersOf, printTargets } from "../../clients/request.ts";
 import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
@@ -22,13 +22,15 @@ import { PlanView } from "../ui/plan.tsx";
 import { Empty, Failure, isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "../ui/states.tsx";
 import { words } from "../ui/words.ts";
 import {
+  type Chosen,
+  choose,
+  databasesOf,
   type Offered,
   offer,
+  otherTargetsOf,
   printCommand,
   printCurl,
-  printDatabases,
-  type Role,
-  readDatabases,
+  readChosen,
   readRequest,
 } from "./requestForm.ts";
 
@@ -57,10 +59,13 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
   const body = request && JSON.stringify(request);
   const problems = useSignal<ReadonlyMap<string, string>>(new Map());
   const offered = offer(catalog, who, param("team"));
-  if (offered.clusters.length === 0 || offered.sqlServers.length === 0) {
+  if (offered.clusters.length === 0 || offered.sqlServers.length + offered.targets.length === 0) {
     return (
       <Empty title="Nothing is available to you.">
-        <p>The catalog gives your teams no cluster or no database. A Mooring operator can change that.</p>
+        <p>
+          The catalog gives your teams no cluster, or no database and no other target. A Mooring operator can change
+          that.
+        </p>
       </Empty>
     );
   }
@@ -81,7 +86,8 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
             />
           ) : (
             <p class="muted">
-              Choose a cluster, a namespace and at least one role on a database; the plan then appears here.
+              Choose a cluster, a namespace and at least one role on a database or access to another target; the plan
+              then appears here.
             </p>
           )}
         </Section>
@@ -148,7 +154,8 @@ function Fields({
         options={modes.filter((each) => each !== defaultMode)}
         problem={problems.get("/identityMode")}
       />
-      <Databases offered={offered} problems={problems} />
+      <Targets field="databases" title="Databases" offered={databasesOf(offered)} problems={problems} />
+      <Targets field="targets" title="Other targets" offered={otherTargetsOf(offered)} problems={problems} />
       <details class="more-fields">
         <summary>More fields</summary>
         {fieldOfMode(mode) === "serviceAccount" ? (
@@ -268,58 +275,51 @@ function Text({
   );
 }
 
-function Databases({
+function Targets({
+  field,
+  title,
   offered,
   problems,
 }: {
-  readonly offered: Offered;
+  readonly field: "databases" | "targets";
+  readonly title: string;
+  readonly offered: readonly Chosen[];
   readonly problems: ReadonlyMap<string, string>;
 }) {
-  const chosen = readDatabases(param("databases"));
-  const toggle = (server: string, database: string, role: Role, isOn: boolean) => {
-    const isThis = (each: { server: string; database: string }) => each.server === server && each.database === database;
-    const before = chosen.find(isThis)?.roles ?? [];
-    const roles = isOn ? [...before, role] : before.filter((each) => each !== role);
-    const others = chosen.filter((each) => !isThis(each));
-    setParams(
-      { databases: printDatabases(roles.length === 0 ? others : [...others, { server, database, roles }]) },
-      { replace: true },
-    );
-  };
+  if (offered.length === 0) return null;
+  const chosen = readChosen(param(field));
+  const toggle = (key: string, word: string, isOn: boolean) =>
+    setParams({ [field]: printTargets(choose(chosen, key, word, isOn)) }, { replace: true });
   return (
     <fieldset>
-      <legend>Databases</legend>
-      {offered.sqlServers.map((server) =>
-        server.databases.map((database) => {
-          const own = chosen.find((each) => each.server === server.name && each.database === database.name);
-          const index = own ? chosen.indexOf(own) : -1;
-          const told = [...problems].filter(([pointer]) => pointer.startsWith(`/databases/${index}/`));
-          return (
-            <fieldset class="database" key={`${server.name}/${database.name}`}>
-              <legend>
-                <code>
-                  {server.name}/{database.name}
-                </code>
-              </legend>
-              {database.roles.map((role) => (
-                <label class="check" key={role}>
-                  <input
-                    type="checkbox"
-                    checked={own?.roles.includes(role) ?? false}
-                    onChange={(event) => toggle(server.name, database.name, role, event.currentTarget.checked)}
-                  />
-                  {role}
-                </label>
-              ))}
-              {told.map(([pointer, detail]) => (
-                <span class="problem" key={pointer}>
-                  {detail}
-                </span>
-              ))}
-            </fieldset>
-          );
-        }),
-      )}
+      <legend>{title}</legend>
+      {offered.map(({ key, access }) => {
+        const own = chosen.find((each) => each.key === key);
+        const index = own ? chosen.indexOf(own) : -1;
+        const told = [...problems].filter(([pointer]) => pointer.startsWith(`/${field}/${index}/`));
+        return (
+          <fieldset class="target" key={key}>
+            <legend>
+              <code>{key}</code>
+            </legend>
+            {access.map((word) => (
+              <label class="check" key={word}>
+                <input
+                  type="checkbox"
+                  checked={own?.access.includes(word) ?? false}
+                  onChange={(event) => toggle(key, word, event.currentTarget.checked)}
+                />
+                {word}
+              </label>
+            ))}
+            {told.map(([pointer, detail]) => (
+              <span class="problem" key={pointer}>
+                {detail}
+              </span>
+            ))}
+          </fieldset>
+        );
+      })}
     </fieldset>
   );
 }

@@ -1,23 +1,32 @@
 /** The form's request, which is kept in the address, and what the catalog offers the caller. */
 
-import { flagsOf, printTargets, readParameters, readTargets } from "../../clients/request.ts";
+import { flagsOf, readParameters } from "../../clients/request.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 
-export type Role = OnboardingRequest["databases"][number]["roles"][number];
-export type Database = OnboardingRequest["databases"][number];
+/** What is chosen on one target, whatever its kind. */
+export interface Chosen {
+  /** As in the address: `sql-dev/messages`, or an alias. */
+  readonly key: string;
+  readonly access: readonly string[];
+}
 export type Parameters = Pick<URLSearchParams, "get">;
 
-/** Reads what `requestParams` prints: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
-export function readDatabases(text: string): readonly Database[] {
-  return readTargets("databases", text) as readonly Database[];
+/** Reads what `printTargets` prints: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
+export function readChosen(text: string): readonly Chosen[] {
+  return text.split(",").flatMap((each) => {
+    const [, key, access = ""] = /^([^=]+)(?:=(.*))?$/.exec(each) ?? [];
+    return key === undefined ? [] : [{ key, access: access.split(/[+ ]/).filter(Boolean) }];
+  });
 }
 
-export function printDatabases(databases: readonly Database[]): string {
-  return printTargets(
-    databases.map(({ server, database, roles }) => ({ key: `${server}/${database}`, access: roles })),
-  );
+/** The same with one word more, or one less; a target from which everything was deselected is not asked for. */
+export function choose(chosen: readonly Chosen[], key: string, word: string, isOn: boolean): readonly Chosen[] {
+  const before = chosen.find((each) => each.key === key)?.access ?? [];
+  const access = isOn ? [...before, word] : before.filter((each) => each !== word);
+  const others = chosen.filter((each) => each.key !== key);
+  return access.length === 0 ? others : [...others, { key, access }];
 }
 
 /** Undefined while a required field is missing. What the form has no field for stays as it was. */
@@ -26,7 +35,19 @@ export function readRequest(parameters: Parameters): OnboardingRequest | undefin
 }
 
 /** What the form has fields for. */
-export type Offered = Pick<Catalog, "clusters" | "sqlServers">;
+export type Offered = Pick<Catalog, "clusters" | "sqlServers" | "targets">;
+
+/** The databases that the form offers, and what may be chosen on each. */
+export function databasesOf({ sqlServers }: Offered): readonly Chosen[] {
+  return sqlServers.flatMap(({ name: server, databases }) =>
+    databases.map(({ name, roles }) => ({ key: `${server}/${name}`, access: roles })),
+  );
+}
+
+/** The same for other targets. */
+export function otherTargetsOf({ targets }: Offered): readonly Chosen[] {
+  return targets.map(({ name, access }) => ({ key: name, access }));
+}
 
 /** The part of the catalog that the team may use, or that any of the caller's teams may use if none is chosen. */
 export function offer(catalog: Offered, { roles, teams }: Caller, team: string): Offered {
@@ -42,6 +63,11 @@ export function offer(catalog: Offered, { roles, teams }: Caller, team: string):
         return left.length === 0 ? [] : [{ name: database.name, roles: left }];
       });
       return offered.length === 0 ? [] : [{ ...server, databases: offered }];
+    }),
+    targets: catalog.targets.flatMap((target) => {
+      const allowed = own.flatMap((each) => each.targets?.[target.name] ?? []);
+      const left = target.access.filter((word) => allowed.includes(word));
+      return left.length === 0 ? [] : [{ ...target, access: left }];
     }),
   };
 }

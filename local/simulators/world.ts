@@ -107,6 +107,23 @@ export interface RoleAssignment {
   /** The id of a subscription, a resource group or a resource. */
   readonly scope: string;
   readonly description?: string | undefined;
+  /** Limits what the role allows; a world with data planes would obey it. */
+  readonly condition?: string | undefined;
+  readonly createdTime?: Date | undefined;
+}
+
+/** A resource of which only Azure Resource Manager matters here: a storage account, a vault, a messaging namespace. */
+export interface TargetResource {
+  readonly id: string;
+  readonly location: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** A management lock, by its id. */
+export interface ManagementLock {
+  readonly name: string;
+  readonly scope: string;
+  readonly level: "ReadOnly" | "CanNotDelete";
 }
 
 export interface SqlServer {
@@ -157,6 +174,12 @@ export interface World {
   readonly sqlServers: Map<string, SqlServer>;
   /** By name. */
   readonly roleAssignments: Map<string, RoleAssignment>;
+  /** How many a subscription can have (learn.microsoft.com "Troubleshoot Azure RBAC limits"). */
+  roleAssignmentLimit: number;
+  /** By id in lower case. */
+  readonly targets: Map<string, TargetResource>;
+  /** By name. */
+  readonly locks: Map<string, ManagementLock>;
   /** Object ids of groups, each with its direct and indirect members. */
   readonly groups: Map<string, ReadonlySet<string>>;
 }
@@ -184,6 +207,9 @@ export async function createWorld({
     clusters: new Map(),
     sqlServers: new Map(),
     roleAssignments: new Map(),
+    roleAssignmentLimit: 4_000,
+    targets: new Map(),
+    locks: new Map(),
     groups: new Map(),
   };
 }

@@ -19,7 +19,7 @@ export const getCatalog = declareRoute({
   at: at("/api/catalog"),
   access: "callers",
   tag: "Catalog",
-  summary: "Get what requests can ask for: clusters, databases, role bundles",
+  summary: "Get what requests can ask for: clusters, databases, role bundles, other targets",
   description: "Only what the caller may ask for.",
   reads: [],
   answers: { 200: body("The aliases that requests use.", CatalogDocument, { catalog: catalogExample }) },

@@ -13,8 +13,18 @@ import { podIdentity } from "./podIdentity/resource.ts";
 import { serviceAccount } from "./serviceAccount/resource.ts";
 import { sqlAdmin } from "./sqlAdmin/resource.ts";
 import { sqlUser } from "./sqlUser/resource.ts";
+import { target } from "./target/resource.ts";
 
-export const resources = { sqlAdmin, identity, sqlUser, namespace, serviceAccount, podIdentity, federatedCredential };
+export const resources = {
+  sqlAdmin,
+  identity,
+  sqlUser,
+  target,
+  namespace,
+  serviceAccount,
+  podIdentity,
+  federatedCredential,
+};
 
 export const everyResource: readonly Resource[] = Object.values(resources);
 
@@ -23,6 +33,7 @@ export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name>
   ...sqlAdmin.steps,
   ...identity.steps,
   ...sqlUser.steps,
+  ...target.steps,
   ...namespace.steps,
   ...serviceAccount.steps,
   ...podIdentity.steps,
@@ -51,4 +62,9 @@ export function isWanted(resource: Resource, { identityMode }: Pick<OnboardingRe
 /** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */
 export function isGiven(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean {
   return everyResource.some(({ gaveRole }) => gaveRole?.(catalog, request, role));
+}
+
+/** Whether the look at another thing of the request judges the role. */
+export function isJudged(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean {
+  return everyResource.some(({ judgesRole }) => judgesRole?.(catalog, request, role));
 }

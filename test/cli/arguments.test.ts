@@ -246,6 +246,7 @@ const nothing = {
   filename: [],
   recursive: false,
   database: [],
+  target: [],
   "identity-mode": undefined,
   "service-account": undefined,
   selector: undefined,
@@ -262,6 +263,7 @@ describe("a request", () => {
     const all = {
       ...nothing,
       database: ["sql-dev/messages=reader,writer"],
+      target: ["uploads=read+write"],
       "identity-mode": "podIdentity",
       "service-account": "web",
       selector: "web",

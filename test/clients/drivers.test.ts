@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { languages, printLogins } from "../../clients/drivers.ts";
+import { drivers, kindsIn, languages, printLogins } from "../../clients/drivers.ts";
 import { describeDrivers } from "../../tools/driverReference.ts";
 import { readReference } from "../../tools/reference.ts";
 
@@ -8,5 +8,21 @@ it("is in docs/drivers.md, word for word (tools/writeDriverReference.ts writes i
 });
 
 it.each(languages)("prints lines to paste for %s, with what they need", (language) => {
-  expect(printLogins(language)).toMatch(/^(?:\/\/|#) Azure SQL database: .+ or later\n/);
+  const printed = printLogins(language, ["sqlDatabase", "storageBlob"]);
+
+  expect(printed).toMatch(/^(?:\/\/|#) Azure SQL database: .+ or later\n/);
+  expect(printed).toMatch(/\n\n(?:\/\/|#) Blob container: .+ or later\n/);
+});
+
+it("prints what the namespace reaches, and nothing else", () => {
+  const listed = [
+    { name: "invoices", kind: "storageBlob" },
+    { name: "keys", kind: "keyVaultSecrets" },
+    { name: "later", kind: "ofANewerService" },
+  ];
+  const targets = ["keys", "later", "dropped"].map((target) => ({ target, access: ["read" as const] }));
+
+  expect(kindsIn({ databases: [], targets }, listed)).toEqual(["keyVaultSecrets"]);
+  expect(kindsIn({ databases: [{ server: "s", database: "d", roles: ["reader"] }] }, listed)).toEqual(["sqlDatabase"]);
+  expect(Object.keys(drivers)).toContain("openAi");
 });

@@ -17,6 +17,7 @@ const base = { cluster: "aks-dev", namespace: "team-a" };
 const whole = OnboardingRequest.parse({
   ...base,
   databases: [database("messages", "reader", "writer"), database("orders.2", "executor")],
+  targets: [{ target: "uploads", access: ["read", "write"] }],
   identityMode: "podIdentity",
   selector: "x",
   adoptionPolicy: "Never",
@@ -40,6 +41,7 @@ it.each<[string, object]>([
   ],
   ["a role with a sign of the address in it", { ...base, databases: [database("messages", "a+b")] }],
   ["a field of another type", { ...whole, team: ["red", "blue"] }],
+  ["only targets", { ...base, databases: [], targets: [{ target: "uploads", access: ["read"] }] }],
   ["only a kind of target that is not known here", { ...base, databases: [], keyVaults: vaults }],
 ])("the address keeps %s", (_title, request) => {
   expect(again(request)).toEqual(request);
@@ -59,6 +61,7 @@ it("tells every target and every setting, and what it does not know as JSON", ()
   expect(targetsOf(request)).toEqual([
     { noun: "database", key: "sql-dev/messages", access: ["reader", "writer"] },
     { noun: "database", key: "sql-dev/orders.2", access: ["executor"] },
+    { noun: "target", key: "uploads", access: ["read", "write"] },
   ]);
   expect(othersOf(request)).toEqual([["keyVaults", JSON.stringify(vaults)]]);
   const told = settingsOf(request).map(([, text]) => text);
@@ -85,6 +88,7 @@ it("prints flags for all that flags can say, and none for a request that has mor
   expect(flagsOf(whole)?.map(([flag, value]) => `${flag} ${value}`)).toEqual(
     expect.arrayContaining([
       "--database sql-dev/messages=reader,writer",
+      "--target uploads=read,write",
       "--identity-mode podIdentity",
       "--selector x",
       "--adoption-policy Never",

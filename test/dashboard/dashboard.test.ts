@@ -520,7 +520,7 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await open(`/namespaces/${cluster}/lessened`);
     await page.getByRole("link", { name: "Change", exact: true }).click();
     await heading("New request");
-    const messages = page.locator("fieldset.database").filter({ hasText: `${sqlServer}/messages` });
+    const messages = page.locator("fieldset.target").filter({ hasText: `${sqlServer}/messages` });
     await messages.getByLabel("executor", { exact: true }).uncheck();
     await page.getByText("Would remove access:").waitFor();
     await page.getByText(`executor on database ${sqlServer}/messages`).waitFor();

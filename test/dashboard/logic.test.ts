@@ -2,13 +2,14 @@
 
 import { expect, it } from "vitest";
 import { countBySeverity } from "../../clients/findings.ts";
+import { printTargets } from "../../clients/request.ts";
 import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
 import {
+  choose,
   type Offered,
   offer,
   printCommand,
-  printDatabases,
-  readDatabases,
+  readChosen,
   readRequest,
 } from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
@@ -70,7 +71,7 @@ it("reads a request from the address, and prints it as a command", () => {
       { server: "sql-dev", database: "orders", roles: ["reader"] },
     ],
   });
-  expect(printDatabases(readDatabases(databases))).toBe(databases);
+  expect(printTargets(readChosen(databases))).toBe(databases);
   expect(request && printCommand({ ...request, namespace: "it's" })).toBe(
     [
       "mooring onboard 'aks-dev/it'\\''s'",
@@ -83,22 +84,32 @@ it("reads a request from the address, and prints it as a command", () => {
   expect(readRequest(parameters("cluster=aks-dev&namespace=team-a"))).toBeUndefined();
 });
 
+it("gives a target one word more or less, and leaves out one without any", () => {
+  const chosen = readChosen("uploads=read,jobs=send");
+
+  expect(printTargets(choose(chosen, "uploads", "write", true))).toBe("jobs=send,uploads=read+write");
+  expect(printTargets(choose(chosen, "uploads", "read", false))).toBe("jobs=send");
+});
+
 it("offers the chosen team's part of the catalog, and all of it to an operator without a chosen team", () => {
   const catalog: Offered = {
     clusters: ["a", "b"].map((name) => ({ name, identityModes: ["workloadIdentity"] })),
     sqlServers: [{ name: "sql", databases: ["x", "y"].map((name) => ({ name, roles: ["reader", "writer"] })) }],
+    targets: ["up", "down"].map((name) => ({ name, kind: "storageBlob", access: ["read", "write"] })),
   };
   const team: Caller["teams"][number] = {
     name: "red",
     clusters: ["a"],
     namespaces: ["red-*"],
     databases: { sql: { x: ["reader", "owner"] } },
+    targets: { up: ["read", "use"] },
     quota: 1,
   };
   const caller: Caller = { id: "1", name: "one", roles: ["Onboarding.Request"], teams: [team] };
   const own: Offered = {
     clusters: [{ name: "a", identityModes: ["workloadIdentity"] }],
     sqlServers: [{ name: "sql", databases: [{ name: "x", roles: ["reader"] }] }],
+    targets: [{ name: "up", kind: "storageBlob", access: ["read"] }],
   };
 
   expect(offer(catalog, caller, "")).toEqual(own);

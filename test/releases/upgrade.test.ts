@@ -178,7 +178,9 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
 
 /** A release refuses a catalog with fields that it does not know. */
 function withoutNewFields(catalog: string): string {
-  return catalog.replaceAll(/^ *"?(landingMs|undoTimeoutMs|namespaceDeletionMs|owner)"?: .*\n/gm, "");
+  return catalog
+    .replaceAll(/^ *"?(landingMs|undoTimeoutMs|namespaceDeletionMs|owner)"?: .*\n/gm, "")
+    .replace(/^targets:\n(?: .*\n)+/m, "");
 }
 
 function isAt({ wire, operation, target }: NonNullable<Story["stopsAt"]>, call: Call): boolean {

@@ -21,6 +21,7 @@ import type { EntraAdmin } from "../../src/domain/targets/sqlDatabase.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type {
+  AssignmentRef,
   Batches,
   DatabaseUser,
   FederatedCredential,
@@ -108,12 +109,30 @@ export const catalog = Catalog.parse({
       },
     },
   },
+  targets: {
+    uploads: {
+      kind: "storageBlob",
+      resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data",
+      container: "uploads",
+      access: ["read", "write"],
+    },
+    jobs: {
+      kind: "storageQueue",
+      resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data",
+      queue: "jobs",
+      access: ["send", "receive"],
+    },
+  },
   // Undos look again for no time and go on for a few rounds; tests that need more say so.
   retry: {
     ...{ firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },
     ...{ landingMs: 0, undoTimeoutMs: 50, namespaceDeletionMs: 0 },
   },
 });
+
+function assignmentId({ scope, name }: AssignmentRef): string {
+  return `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+}
 
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const cloud: Omit<FakeCloud, "ports"> = {
@@ -183,6 +202,28 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
         heldAt: async (scope, principal) =>
           cloud.roleAssignments.filter((each) => each.principalId === principal && scope.startsWith(each.scope)),
         givenTo: async (principal) => cloud.roleAssignments.filter(({ principalId }) => principalId === principal),
+        madeAt: async (scope) =>
+          cloud.roleAssignments.filter((each) => each.scope.toLowerCase() === scope.toLowerCase()),
+        get: async (ref) => cloud.roleAssignments.find(({ id }) => id === assignmentId(ref)),
+        put: (ref, { roleId, principalId, description }) =>
+          write("put role assignment", () => {
+            const id = assignmentId(ref);
+            const index = cloud.roleAssignments.findIndex((each) => each.id === id);
+            const createdTime = cloud.roleAssignments[index]?.createdTime ?? new Date().toISOString();
+            const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
+            const made = { id, scope: ref.scope, roleDefinitionId, principalId, description, createdTime };
+            cloud.roleAssignments.splice(index < 0 ? cloud.roleAssignments.length : index, index < 0 ? 0 : 1, made);
+          }),
+        remove: (ref) =>
+          write("remove role assignment", () => {
+            const index = cloud.roleAssignments.findIndex(({ id }) => id === assignmentId(ref));
+            if (index >= 0) cloud.roleAssignments.splice(index, 1);
+          }),
+        usage: async () => ({ made: cloud.roleAssignments.length, limit: 4_000 }),
+      },
+      azureResources: {
+        find: async () => ({ properties: { enableRbacAuthorization: true } }),
+        locksAt: async () => [],
       },
       databases: {
         async inspect({ server, database }, { name, sid }) {

@@ -9,10 +9,20 @@ param clusters { subscriptionId: string, identityGroup: string, nodeGroup: strin
 param sqlServerIds string[]
 @description('The servers with an entraAdmin in the catalog: Mooring may set their Microsoft Entra administrator.')
 param administeredSqlServerIds string[]
+@description('The catalog\'s other targets: Mooring may give roles in their resource groups.')
+param targetIds string[]
 param readRoleAssignmentsOfSubscription bool
 
 var actions = loadJsonContent('../../azure/role-definition.json').Actions
 var administratorActions = loadJsonContent('../../azure/sql-administrator-role.json').Actions
+var targetActions = loadJsonContent('../../azure/target-role.json').Actions
+var assignableRoles = map(items(loadJsonContent('../../azure/target-roles.json')), each => string(each.value))
+// Anyone who may make role assignments without one may give any role, and so become owner.
+var targetCondition = replace(
+  loadTextContent('../../azure/target-condition.txt'),
+  '<roles>',
+  join(assignableRoles, ', ')
+)
 var identityActions = filter(actions, action => !startsWith(action, 'Microsoft.Sql/'))
 var readActions = filter(actions, action => !startsWith(action, 'Microsoft.ManagedIdentity/'))
 
@@ -23,9 +33,13 @@ var nodeGroups = filter(
   each => !contains(identityGroups, each)
 )
 var subscriptions = union(map(clusters, cluster => cluster.subscriptionId), [])
+var targetGroups = union(map(targetIds, id => '${split(id, '/')[2]}/${split(id, '/')[4]}'), [])
 var assignableScopes = union(
   [subscription().id],
-  map(union(subscriptions, map(sqlServerIds, id => split(id, '/')[2])), id => '/subscriptions/${id}')
+  map(
+    union(subscriptions, map(concat(sqlServerIds, targetIds), id => split(id, '/')[2])),
+    id => '/subscriptions/${id}'
+  )
 )
 
 resource identityRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
@@ -62,6 +76,17 @@ resource administratorRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' 
   }
 }
 
+resource targetRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(targetIds)) {
+  name: guid(subscription().id, roleSuffix, 'targets')
+  properties: {
+    roleName: 'Mooring targets (${roleSuffix})'
+    description: 'Gives identities of namespaces roles on the targets of the catalog.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: targetActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
 module onIdentityGroups 'atGroup.bicep' = [
   for each in identityGroups: {
     name: 'mooring-identities-${uniqueString(each)}'
@@ -91,6 +116,14 @@ module onAdministeredServers 'atSqlServer.bicep' = [
     name: 'mooring-admin-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: { principalId: principalId, role: administratorRole.name, server: last(split(id, '/')) }
+  }
+]
+
+module onTargets 'atTargets.bicep' = [
+  for each in targetGroups: {
+    name: 'mooring-targets-${uniqueString(each)}'
+    scope: resourceGroup(split(each, '/')[0], split(each, '/')[1])
+    params: { principalId: principalId, role: targetRole.name, condition: targetCondition }
   }
 ]
 

@@ -2,6 +2,7 @@
 import { checkAccessToken } from "../entra/accessTokens.ts";
 import { findPrincipal, type World } from "../world.ts";
 import { ArmFailure } from "./failures.ts";
+import { targetTypes } from "./targets.ts";
 
 /** The public cloud's documented audiences. */
 const audiences = [
@@ -20,8 +21,10 @@ export const defaultActions: readonly string[] = [
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
   "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete",
-  "Microsoft.Authorization/roleAssignments/read",
-  "Microsoft.Authorization/permissions/read",
+  "Microsoft.Authorization/*/read",
+  "Microsoft.Authorization/roleAssignments/write",
+  "Microsoft.Authorization/roleAssignments/delete",
+  ...targetTypes.map(({ type }) => `${type}/read`),
   "Microsoft.Sql/servers/read",
   "Microsoft.Sql/servers/databases/read",
   "Microsoft.Sql/servers/firewallRules/read",
@@ -84,12 +87,18 @@ export function authorize(
 ): void {
   // Without a list, every service principal has the role (Mooring), and no managed identity (the workloads).
   const isMember = authorized ? authorized.has(clientId) : world.servicePrincipals.has(clientId);
-  if (isMember && actions.some((allowed) => allowed.toLowerCase() === action.toLowerCase())) return;
+  if (isMember && actions.some((allowed) => allows(allowed, action))) return;
   throw new ArmFailure(
     403,
     "AuthorizationFailed",
     `The client '${clientId}' with object id '${findPrincipal(world, clientId)?.principalId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
   );
+}
+
+/** `*` stands for anything, and case does not count. */
+export function allows(allowed: string, action: string): boolean {
+  const parts = allowed.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "i").test(action);
 }
 
 function unauthorized(code: string, message: string): ArmFailure {

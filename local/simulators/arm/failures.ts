@@ -98,6 +98,30 @@ export const failures = {
       "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
     ),
   assignmentExists: () => new ArmFailure(409, "RoleAssignmentExists", "The role assignment already exists."),
+  assignmentLimit: () =>
+    new ArmFailure(
+      400,
+      "RoleAssignmentLimitExceeded",
+      "The role assignment limit for the subscription has been reached. No more role assignments can be created.",
+    ),
+  unknownPrincipal: (principalId: string, tenantId: string) =>
+    new ArmFailure(
+      400,
+      "PrincipalNotFound",
+      `Principal ${principalId.replaceAll("-", "")} does not exist in the directory ${tenantId}. Check that you have the correct principal ID.`,
+    ),
+  locked: (action: string, scope: string, lock: string) =>
+    new ArmFailure(
+      409,
+      "ScopeLocked",
+      `The scope '${scope}' cannot perform ${action} operation because following scope(s) are locked: '${lock}'. Please remove the lock and try again.`,
+    ),
+  notAssignable: (action: string, scope: string) =>
+    new ArmFailure(
+      403,
+      "AuthorizationFailed",
+      `The client does not have authorization to perform action '${action}' over scope '${scope}', because a condition on its role assignment does not hold.`,
+    ),
   concurrentWrites: (identityId: string) =>
     new ArmFailure(
       409,

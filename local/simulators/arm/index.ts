@@ -9,14 +9,16 @@ import { ArmFailure, armReply, failures, scripted } from "./failures.ts";
 import { federatedIdentityCredentials } from "./federatedCredentials.ts";
 import { associatedResources, userAssignedIdentities } from "./identities.ts";
 import { createLimits } from "./limits.ts";
+import { locks } from "./locks.ts";
 import { createLongRunning } from "./longRunning.ts";
 import { managedClusters } from "./managedClusters.ts";
 import { resourceGroups } from "./resourceGroups.ts";
 import { isSame, parseResourcePath, type ResourcePath, resourceId } from "./resourcePath.ts";
 import type { ResourceType } from "./resources.ts";
-import { ownPermissions, roleAssignments } from "./roleAssignments.ts";
+import { ownPermissions, roleAssignments, roleAssignmentUsage } from "./roleAssignments.ts";
 import { roleDefinitions } from "./roleDefinitions.ts";
 import { sqlTypes } from "./sql.ts";
+import { targetResources, targetTypes } from "./targets.ts";
 import { findTenantLevel, type TenantLevel } from "./tenantLevel.ts";
 import { createWriteGate } from "./writeGate.ts";
 
@@ -30,6 +32,8 @@ export interface ArmOptions {
   readonly authorityHost?: string;
   /** The role's actions; by default all that this simulator checks. */
   readonly actions?: readonly string[];
+  /** GUIDs of the roles that a condition lets those who are not owners give to service principals; by default, any to anyone. */
+  readonly assignableRoles?: ReadonlySet<string>;
   /** Answers 429 beyond the published limits. Off by default, so that tests of other things need not wait. */
   readonly enforceLimits?: boolean;
   /** How long writing a federated credential takes; until then, other writes under the same identity get 409. */
@@ -56,8 +60,11 @@ export async function startArm(
     resourceGroups(world),
     userAssignedIdentities(world),
     federatedIdentityCredentials(world),
-    roleAssignments(world),
+    roleAssignments(world, options),
+    roleAssignmentUsage(world),
+    locks(world),
     ownPermissions(options.actions ?? defaultActions),
+    ...targetTypes.map((each) => targetResources(world, each)),
     roleDefinitions(world),
     managedClusters(world),
     associatedResources(world),
@@ -123,7 +130,8 @@ export async function startArm(
     checkVersion(world, request.url, type, path);
     if (!world.subscriptionIds.has(path.subscriptionId.toLowerCase()))
       throw failures.unknownSubscription(path.subscriptionId);
-    if (!options.owners?.has(clientId))
+    const isOwner = options.owners?.has(clientId) ?? false;
+    if (!isOwner)
       authorize(world, clientId, {
         action: actionFor(request.method, type?.type ?? path.type),
         scope: request.url.pathname,
@@ -133,7 +141,8 @@ export async function startArm(
     limits?.spend({ method: request.method, path, clientId });
     const handler = type && handlerFor(type, request.method, path);
     if (!type || !handler) throw failures.methodNotAllowed(request.method, path.type);
-    return handler({ path: { ...path, type: type.type }, url: request.url, body: request.body, collided });
+    const { url, body } = request;
+    return handler({ path: { ...path, type: type.type }, url, body, caller: { isOwner }, collided });
   }
 
   return {

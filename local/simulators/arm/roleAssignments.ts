@@ -6,25 +6,46 @@
 import { z } from "zod";
 import type { RoleAssignment, World } from "../world.ts";
 import { failures } from "./failures.ts";
+import { expectUnlocked } from "./locks.ts";
 import { isSame, type ResourcePath } from "./resourcePath.ts";
 import { type ArmCall, notFound, page, parseBody, type ResourceType } from "./resources.ts";
+import { isGone } from "./targets.ts";
 
 const type = "Microsoft.Authorization/roleAssignments";
 const AssignmentBody = z.object({
   properties: z.object({
     roleDefinitionId: z.string().min(1),
     principalId: z.guid(),
-    description: z.string().nullish(),
+    principalType: z.enum(["User", "Group", "ServicePrincipal", "ForeignGroup", "Device"]).nullish(),
+    description: z.string().max(1_024).nullish(),
+    condition: z.string().nullish(),
   }),
 });
 
-export function roleAssignments(world: World): ResourceType {
+interface Assigning {
+  /** GUIDs of the roles that a condition lets others than owners give to service principals, and take; by default, any. */
+  readonly assignableRoles?: ReadonlySet<string> | undefined;
+}
+
+export function roleAssignments(world: World, { assignableRoles }: Assigning = {}): ResourceType {
+  /** The two clauses of the condition (learn.microsoft.com "Delegate Azure access management to others"). */
+  const expectAssignable = (
+    { path, caller }: ArmCall,
+    does: "write" | "delete",
+    role: string,
+    isAllowedType: boolean,
+  ) => {
+    if (caller.isOwner || !assignableRoles) return;
+    const isListed = [...assignableRoles].some((each) => isSame(each, role));
+    if (!isListed || !isAllowedType) throw failures.notAssignable(`${type}/${does}`, scopeOf(path));
+  };
   return {
     type,
     apiVersions: ["2015-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01"],
 
     list(call) {
       const filter = readFilter(call);
+      if (isGone(world, scopeOf(call.path))) throw notFound(call.path);
       const found = [...world.roleAssignments.values()].filter(
         (each) => isInReach(each, scopeOf(call.path), filter) && isMeant(world, each, filter),
       );
@@ -37,32 +58,70 @@ export function roleAssignments(world: World): ResourceType {
       return { status: 200, body: describe(world)(found) };
     },
 
-    PUT({ path, body }) {
-      const { roleDefinitionId, principalId, description } = parseBody(AssignmentBody, body).properties;
+    PUT(call) {
+      const { path, body } = call;
+      const { roleDefinitionId, principalId, principalType, ...said } = parseBody(AssignmentBody, body).properties;
       const [name = ""] = path.names;
-      const made = {
+      const current = world.roleAssignments.get(name);
+      const made: RoleAssignment = {
         name,
         role: roleDefinitionId.split("/").at(-1) ?? "",
         principalId,
         scope: scopeOf(path),
-        description: description ?? undefined,
+        description: said.description ?? undefined,
+        condition: said.condition ?? undefined,
+        createdTime: current ? current.createdTime : world.now(),
       };
+      expectAssignable(call, "write", made.role, principalType === "ServicePrincipal");
+      expectUnlocked(world, made.scope, "write");
+      if (isGone(world, made.scope)) throw notFound(path);
       const all = [...world.roleAssignments.values()];
       if (all.some((each) => isSame(each.name, name) && !isSameGrant(each, made))) throw failures.assignmentFixed();
+      // Without a type it is looked up, wherever it was replicated to by then; with one, it need not be known yet.
+      if (!principalType && !isKnown(world, principalId)) throw failures.unknownPrincipal(principalId, world.tenantId);
       if (all.some((each) => !isSame(each.name, name) && isSameGrant(each, made))) throw failures.assignmentExists();
-      const status = world.roleAssignments.has(name) ? 200 : 201;
+      if (!current && inSubscription(world, path).length >= world.roleAssignmentLimit) throw failures.assignmentLimit();
       world.roleAssignments.set(name, made);
-      return { status, body: describe(world)(made) };
+      return { status: current ? 200 : 201, body: describe(world)(made) };
     },
 
-    DELETE({ path }) {
+    DELETE(call) {
+      const { path } = call;
       const [name = ""] = path.names;
       const found = world.roleAssignments.get(name);
       if (!found || !isSame(found.scope, scopeOf(path))) return { status: 204 };
+      expectAssignable(call, "delete", found.role, !world.groups.has(found.principalId));
+      expectUnlocked(world, found.scope, "delete");
       world.roleAssignments.delete(name);
       return { status: 200, body: describe(world)(found) };
     },
   };
+}
+
+/** A metric of the subscription, and so a list without items (api-version 2019-08-01-preview). */
+export function roleAssignmentUsage(world: World): ResourceType {
+  return {
+    type: "Microsoft.Authorization/roleAssignmentsUsageMetrics",
+    apiVersions: ["2019-08-01-preview"],
+    list({ path }) {
+      const roleAssignmentsCurrentCount = inSubscription(world, path).length;
+      const roleAssignmentsLimit = world.roleAssignmentLimit;
+      const roleAssignmentsRemainingCount = roleAssignmentsLimit - roleAssignmentsCurrentCount;
+      const { subscriptionId } = path;
+      const body = { subscriptionId, roleAssignmentsLimit, roleAssignmentsCurrentCount, roleAssignmentsRemainingCount };
+      return { status: 200, body };
+    },
+  };
+}
+
+function inSubscription({ roleAssignments: all }: World, { subscriptionId }: ResourcePath): readonly RoleAssignment[] {
+  return [...all.values()].filter(({ scope }) => isWithin(scope, `/subscriptions/${subscriptionId}`));
+}
+
+function isKnown(world: World, principalId: string): boolean {
+  if (world.groups.has(principalId)) return true;
+  const principals = [...world.servicePrincipals.values(), ...world.identities.values()];
+  return principals.some((each) => isSame(each.principalId, principalId));
 }
 
 function isSameGrant(one: RoleAssignment, other: RoleAssignment): boolean {
@@ -114,7 +173,7 @@ function scopeOf({ scope = "" }: ResourcePath): string {
 }
 
 function describe({ subscriptionId, groups }: World) {
-  return ({ name, role, principalId, scope, description }: RoleAssignment) => ({
+  return ({ name, role, principalId, scope, description, condition, createdTime }: RoleAssignment) => ({
     id: `${scope}/providers/${type}/${name}`,
     name,
     type,
@@ -123,10 +182,10 @@ function describe({ subscriptionId, groups }: World) {
       principalId,
       principalType: groups.has(principalId) ? "Group" : "ServicePrincipal",
       scope,
-      condition: null,
-      conditionVersion: null,
-      createdOn: "2026-01-01T00:00:00.0000000Z",
-      updatedOn: "2026-01-01T00:00:00.0000000Z",
+      condition: condition ?? null,
+      conditionVersion: condition === undefined ? null : "2.0",
+      createdOn: createdTime?.toISOString() ?? "2026-01-01T00:00:00.0000000Z",
+      updatedOn: createdTime?.toISOString() ?? "2026-01-01T00:00:00.0000000Z",
       createdBy: null,
       updatedBy: null,
       delegatedManagedIdentityResourceId: null,

@@ -3,7 +3,7 @@
  * text (learn.microsoft.com "REST API error codes" and "Troubleshoot common Azure deployment errors").
  */
 import { defined } from "../../domain/defined.ts";
-import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
+import { isAuthenticationFailure, type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
 import { unconnected } from "../unconnected.ts";
@@ -46,6 +46,8 @@ export function toDomainError(error: unknown, doing: string): unknown {
     });
   }
   if (statusCode === 401) return new TransientError("AUTHENTICATION_FAILED", message, options);
+  const refused = code === undefined ? undefined : ownCodes[code];
+  if (refused) return new PermanentError(refused, message, options);
   // ReadOnlyDisabledSubscription and RequestDisallowedByPolicy are the owner's decisions, so a retry does not help.
   if (code !== undefined && lastingRefusals.has(code)) return new PermanentError("ARM_REJECTED", message, options);
   // AuthorizationFailed, LinkedAuthorizationFailed.
@@ -55,6 +57,9 @@ export function toDomainError(error: unknown, doing: string): unknown {
   }
   // This is how ARM says that an identity in another region has the name.
   if (code === "InvalidResourceLocation") return new PermanentError("IDENTITY_CONFLICT", message, options);
+  // A role assignment looks its principal up, wherever it was replicated to by then.
+  if (code === "PrincipalNotFound")
+    return new TransientError("PRINCIPAL_NOT_YET_VISIBLE", message, { ...options, isWithoutEffect: true });
   // Not every front end may know an identity that was created a moment ago.
   if (code === "ParentResourceNotFound")
     return new TransientError("ARM_UNAVAILABLE", message, { ...options, isWithoutEffect: true });
@@ -68,11 +73,17 @@ export function toDomainError(error: unknown, doing: string): unknown {
   return new PermanentError("ARM_REJECTED", message, options);
 }
 
+/** Refusals with a cause and a fix of their own (learn.microsoft.com "Troubleshoot Azure RBAC", "Lock your resources"). */
+const ownCodes: Readonly<Record<string, PermanentCode | undefined>> = {
+  ScopeLocked: "ARM_LOCKED",
+  RoleAssignmentExists: "ROLE_ASSIGNMENT_EXISTS",
+  RoleAssignmentLimitExceeded: "ROLE_ASSIGNMENT_LIMIT",
+};
+
 const lastingRefusals: ReadonlySet<string> = new Set([
   "RequestDisallowedByPolicy",
   "RequestDisallowedByAzure",
   "ReadOnlyDisabledSubscription",
-  "ScopeLocked",
   "MissingSubscriptionRegistration",
 ]);
 

@@ -1,5 +1,5 @@
-/** Azure Resource Manager: managed identities, SQL servers and role assignments. */
-import type { ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
+/** Azure Resource Manager: managed identities, SQL servers, role assignments, and what their targets are. */
+import type { AzureResources, ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
@@ -7,7 +7,8 @@ import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createIdentityPace } from "./identityPace.ts";
 import { createPacer } from "./pacer.ts";
-import { createRoleAssignments, openPipeline } from "./roleAssignments.ts";
+import { openPipeline } from "./pipeline.ts";
+import { createRoleAssignments } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
 import { traceRequests } from "./tracedRequests.ts";
 
@@ -30,6 +31,7 @@ export interface Arm {
   readonly identities: ManagedIdentities;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
+  readonly azureResources: AzureResources;
 }
 
 /**
@@ -98,10 +100,6 @@ export function createArm({
         return client;
       }),
     }),
-    roleAssignments: createRoleAssignments({
-      caller,
-      endpoint,
-      pipeline: () => pipelineOf(scope),
-    }),
+    ...createRoleAssignments({ caller, endpoint, pipeline: () => pipelineOf(scope) }),
   };
 }

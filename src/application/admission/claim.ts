@@ -34,6 +34,7 @@ import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import { lossesFor, tellLosses } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
+import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Registry } from "../../ports.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
@@ -60,8 +61,11 @@ export async function claimOnboarding(
   const { cluster, namespace } = request;
   const { adoptIdentity } = options;
   const decided = adoptIdentity === undefined ? {} : { adoptIdentity };
-  const servers = rememberServers(ports.catalog, request);
-  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, servers, ...decided };
+  const known = {
+    servers: rememberServers(ports.catalog, request),
+    ...(request.targets ? { places: rememberTargets(ports.catalog, request) } : {}),
+  };
+  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, ...known, ...decided };
   // After losing a race for the record, look at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;

@@ -7,7 +7,7 @@ import type { Ports, RoleAssignment } from "../../ports.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
-import { everyResource, isGiven } from "../../resources/index.ts";
+import { everyResource, isGiven, isJudged } from "../../resources/index.ts";
 
 export interface Inspected {
   readonly findings: readonly Finding[];
@@ -84,13 +84,16 @@ type Identified = Pick<InspectionInput, "clientId" | "hasIdentity">;
 /** Everything but the identity. */
 async function readResources(
   ports: Ports,
-  inspection: Omit<InspectionInput, "note" | "gaveRole">,
+  inspection: Omit<InspectionInput, "note" | "isKnownRole">,
   isMeant: (resource: Resource) => boolean,
 ): Promise<{ readonly findings: readonly Finding[]; readonly seen: readonly SeenThing[] }> {
   const seen: SeenThing[] = [];
-  const gaveRole = (role: RoleAssignment) =>
-    [inspection.request, inspection.earlier].some((each) => each && isGiven(ports.catalog, each, role));
-  const input = { ...inspection, gaveRole, note: (thing: SeenThing) => void seen.push(thing) };
+  const { catalog } = ports;
+  const isKnownRole = (role: RoleAssignment) =>
+    [inspection.request, inspection.earlier].some(
+      (each) => each && (isGiven(catalog, each, role) || isJudged(catalog, each, role)),
+    );
+  const input = { ...inspection, isKnownRole, note: (thing: SeenThing) => void seen.push(thing) };
   const readings = everyResource.filter(isMeant).flatMap((resource) => resource.inspect(ports, input));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>

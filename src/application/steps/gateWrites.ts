@@ -16,6 +16,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     identities: outward(ports.identities, portEffects.identities),
     sqlServers: outward(ports.sqlServers, portEffects.sqlServers),
     roleAssignments: outward(ports.roleAssignments, portEffects.roleAssignments),
+    azureResources: outward(ports.azureResources, portEffects.azureResources),
     databases: outward(ports.databases, portEffects.databases),
     kubernetes: outward(ports.kubernetes, portEffects.kubernetes),
     registry: gated(ports.registry, portEffects.registry, gate),

@@ -14,6 +14,33 @@ export interface SettingSchema {
   readonly additionalProperties?: SettingSchema | boolean;
   readonly items?: SettingSchema;
   readonly anyOf?: readonly SettingSchema[];
+  /** The kinds of an entry, each with settings of its own. */
+  readonly oneOf?: readonly SettingSchema[];
+}
+
+/** The settings of an entry of any kind, as if they were of one: with the values of all kinds, required where all require it. */
+export function withAllKinds(schema: SettingSchema): SettingSchema {
+  const { oneOf: kinds, ...rest } = schema;
+  if (!kinds) return schema;
+  const names = [...new Set(kinds.flatMap(({ properties = {} }) => Object.keys(properties)))];
+  const alternatives = (name: string) => kinds.flatMap(({ properties = {} }) => properties[name] ?? []);
+  return {
+    ...rest,
+    type: "object",
+    properties: Object.fromEntries(names.map((name) => [name, joined(alternatives(name))])),
+    required: names.filter((name) => kinds.every(({ required = [] }) => required.includes(name))),
+  };
+}
+
+function joined(alternatives: readonly SettingSchema[]): SettingSchema {
+  const { const: only, ...first } = alternatives[0] ?? {};
+  const items = alternatives.flatMap((each) => each.items ?? []);
+  const values = alternatives.flatMap((each) => each.enum ?? (each.const === undefined ? [] : [each.const]));
+  return {
+    ...first,
+    ...(values.length > 0 ? { enum: [...new Set(values)] } : {}),
+    ...(items.length > 0 ? { items: joined(items) } : {}),
+  };
 }
 
 /** The schema of the file as an operator writes it: settings with a default are optional. */
@@ -26,7 +53,7 @@ export function catalogSchema(): SettingSchema & Readonly<Record<string, unknown
 export function settingAt(schema: SettingSchema, path: readonly PropertyKey[]): SettingSchema {
   const [key, ...rest] = path;
   if (key === undefined) return schema;
-  const { properties = {}, additionalProperties, items } = schema;
+  const { properties = {}, additionalProperties, items } = withAllKinds(schema);
   const name = String(key);
   const named = Object.hasOwn(properties, name) ? properties[name] : undefined;
   const other = typeof additionalProperties === "object" ? additionalProperties : items;

@@ -39,7 +39,7 @@ export const findingCatalogue = {
     "Nothing, if it is intended; otherwise remove it: `az role assignment delete`.",
   ),
   ROLE_ON_TARGET: broken(
-    "Someone gave the identity a role in Azure on a SQL server of the catalog: it may open more than the request asks for.",
+    "Someone gave the identity a role in Azure on a SQL server or another target of the catalog: it may open more than the request asks for.",
     "Find out who gave it and why; then remove it: `az role assignment delete`.",
   ),
   ROLES_UNSEEN: info(
@@ -74,7 +74,16 @@ export const findingCatalogue = {
   GRANT_SURPLUS: warning("Mooring granted a role or permission that the request no longer asks for.", repair),
   GRANT_ADDED: foreign(
     "Someone gave the user a role or permission that the request does not ask for.",
-    "Revoke it in the database, or ask for the role bundle that includes it.",
+    "Revoke it in the database or on the target, or ask for the role bundle or access that includes it.",
+  ),
+  GRANT_STALE: error(
+    "A role on a target is assigned to an earlier identity of the namespace, which nobody can be any more.",
+    repair,
+  ),
+  GRANT_LIMITED: error("Someone limited a role that Mooring gave on a target by a condition.", repair),
+  GRANT_LIMITED_BY_OTHERS: broken(
+    "The role on a target that somebody else gave the identity is limited by a condition.",
+    "Remove the condition or the assignment (`az role assignment delete`), then repair the namespace.",
   ),
   USER_DISABLED: broken(
     "CONNECT was revoked from the user, or denied: nobody can log in as this user.",
@@ -93,7 +102,7 @@ export const findingCatalogue = {
     "Run `ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo]`.",
   ),
   NOT_IN_CATALOG: foreign(
-    "The catalog no longer has the database, or its server. What the identity has there stays as it is: nobody can ask for it any more, and a repair leaves it.",
+    "The catalog no longer has the database, its server, or the target. What the identity has there stays as it is: nobody can ask for it any more, and a repair leaves it.",
     "Send the request without it, which removes the access, or put the name back into the catalog.",
   ),
   SQL_ADMIN_GONE: error(

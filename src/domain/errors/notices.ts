@@ -20,6 +20,10 @@ export const notices = {
     cause: "The SQL server has no Microsoft Entra administrator yet, so nobody can read its databases.",
     fix: "Nothing: the operation sets the administrator that the catalog names, then reads them. Mooring's identity has to be in that group, or a user of the database.",
   },
+  TARGET_UNSEEN: {
+    cause: "Mooring could not read whether a target exists, is locked, or has room for another role. Only a notice.",
+    fix: "Give Mooring's identity the permission that the message names; the operation may succeed without it.",
+  },
   KUBELET_ROLES_UNKNOWN: {
     cause:
       "Mooring could not find out whether the kubelet identity has the roles that aad-pod-identity needs. Only a notice.",

@@ -60,6 +60,20 @@ export const refusals = {
     cause: "The catalog does not allow this role bundle on this database.",
     fix: "Ask for a role bundle that the catalog allows there ({catalog}).",
   },
+  UNKNOWN_TARGET: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The catalog has no target with this name.",
+    fix: "Use a target alias from the catalog ({catalog}), or ask the platform team to add it.",
+  },
+  ACCESS_NOT_ALLOWED: {
+    status: 422,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "The catalog does not allow this access on this target.",
+    fix: "Ask for access that the catalog allows there ({catalog}).",
+  },
   MODE_NOT_ALLOWED: {
     status: 422,
     isPolicy: true,

@@ -53,6 +53,50 @@ export const stepErrors = {
     cause: "Azure did not answer, or answered with a server error.",
     fix: { nothing: "Mooring reads the state back and tries again", ifItLasts: "check Azure's status page" },
   },
+  ARM_LOCKED: {
+    status: 500,
+    retryable: false,
+    cause: "A management lock in Azure forbids the change.",
+    fix: "Ask the owner of the lock that the message names to remove it for the time of the operation, or to replace it with a narrower one; then run the operation again.",
+  },
+  // Targets with roles in Azure
+  TARGET_MISSING: {
+    status: 500,
+    retryable: false,
+    cause: "Azure does not have the resource that the catalog names for the target.",
+    fix: "Correct the target's resourceId in the catalog, or create the resource.",
+  },
+  TARGET_WITHOUT_ROLES: {
+    status: 500,
+    retryable: false,
+    cause: "The resource ignores roles in Azure: a key vault does so while it uses access policies.",
+    fix: "Set the vault's permission model to Azure role-based access control (enableRbacAuthorization); first give the roles that its access policies gave.",
+  },
+  TARGET_ACCESS_CONFLICT: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Somebody else gave the identity the same role on the target, and it is limited by a condition, or adoptionPolicy is Never.",
+    fix: "Remove the role assignment if nobody needs it (`az role assignment delete --ids <id>`); without a condition, adoptionPolicy IfIdentical uses it as it is.",
+  },
+  ROLE_ASSIGNMENT_EXISTS: {
+    status: 500,
+    retryable: false,
+    cause: "Azure already has an assignment of this role to this identity, under another name.",
+    fix: "Run the operation again: it uses the assignment as it is, if adoptionPolicy allows.",
+  },
+  ROLE_ASSIGNMENT_LIMIT: {
+    status: 500,
+    retryable: false,
+    cause: "The subscription has as many role assignments as Azure allows (4,000).",
+    fix: "Delete assignments that nobody needs, such as those of deleted identities, or give common roles to groups (learn.microsoft.com, Troubleshoot Azure RBAC limits).",
+  },
+  PRINCIPAL_NOT_YET_VISIBLE: {
+    status: 503,
+    retryable: true,
+    cause: "The new identity is not known everywhere in Microsoft Entra yet (PrincipalNotFound).",
+    fix: { nothing: "Mooring tries again" },
+  },
   IDENTITY_CONFLICT: {
     status: 500,
     retryable: false,

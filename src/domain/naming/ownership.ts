@@ -119,6 +119,17 @@ export function readMark(text: string | undefined): UserMark | undefined {
   }
 }
 
+/** The description of a role assignment: people read it in the portal. */
+export function printRoleMark(berth: Berth, operation: string): string {
+  return `Mooring ${berthKey(berth)}, operation ${operation}`;
+}
+
+/** Undefined if somebody wrote something else, or more. */
+export function readRoleMark(description: string | undefined): Ownership | undefined {
+  const [, berth, operation] = /^Mooring (\S+), operation (\S+)$/.exec(description ?? "") ?? [];
+  return toOwnership(berth, operation);
+}
+
 /** What a namespace's record keeps about a thing of the namespace, to recognize it after someone has removed its mark. */
 export const KnownThing = z.object({
   /** The name that findings use: an identity's, `Kind name`, or `server/database` for a user. */

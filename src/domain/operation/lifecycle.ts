@@ -7,6 +7,7 @@ import { type Finding, isError } from "../finding.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import type { OnboardingRequest } from "../request/request.ts";
+import { joinPlaces } from "../targets/namedTarget.ts";
 import { givenAfter } from "./given.ts";
 import { isPast, type Migration } from "./migration.ts";
 import type {
@@ -40,6 +41,7 @@ export interface Opening extends Beginning, Berth {
   readonly team?: string;
   readonly adoptIdentity?: string;
   readonly servers?: NonNullable<NamespaceRecord["servers"]>;
+  readonly places?: NonNullable<NamespaceRecord["places"]>;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -136,7 +138,10 @@ export function supersede(
   const { team, ...opened } = opening;
   const isTaken = takeOver && team !== undefined && team !== owner;
   const owned = isTaken ? { ...ownedBy(owner), takenBy: team } : ownedBy(team);
-  const known = opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {};
+  const known = {
+    ...(opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {}),
+    ...(opening.places ? { places: joinPlaces(current.places, opening.places) } : {}),
+  };
   const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
 }

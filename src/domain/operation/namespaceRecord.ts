@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Finding } from "../finding.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
+import { RememberedPlaces } from "../targets/namedTarget.ts";
 import { Given } from "./given.ts";
 import { Migration } from "./migration.ts";
 import type { FreeState, HeldState, NamespaceState } from "./namespaceState.ts";
@@ -38,6 +39,8 @@ const base = {
    * Without a host, which Azure says (givenDatabase.ts). Since 0.2.0.
    */
   servers: z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() })).exactOptional(),
+  /** The same for its other targets: every place where it may have each, the newest first. Since 0.2.0. */
+  places: RememberedPlaces.exactOptional(),
   /**
    * Until when a write of an earlier operation may still take effect, because nobody heard its answer: the next operation begins
    * after it. Since 0.2.0.

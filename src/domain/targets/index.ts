@@ -4,24 +4,31 @@
  */
 import { z } from "zod";
 import { namesOf } from "../lookUp.ts";
+import * as named from "./namedTarget.ts";
 import * as sql from "./sqlDatabase.ts";
 import type { TargetKind, TargetSteps } from "./target.ts";
 
-/** The fields of a request that name targets. Every request has `databases`, even if it is empty. */
+/** The fields of a request that name targets. Every request has `databases`, even if it is empty: releases before 0.2.0 had no other. */
 export const requestFields = {
-  // While there is no other kind, a request without a database asks for nothing.
-  databases: sql.requestField.meta({ minItems: 1 }),
+  databases: sql.requestField.default([]),
+  targets: named.requestField,
 };
 export type Targets = z.infer<z.ZodObject<typeof requestFields>>;
 /** The same fields in the document of a namespace. */
-export const documentFields = { databases: z.array(sql.DatabaseRequest) } satisfies Record<keyof Targets, z.ZodType>;
+export const documentFields = {
+  databases: z.array(sql.DatabaseRequest),
+  targets: z.array(named.TargetRequest).exactOptional(),
+} satisfies Record<keyof Targets, z.ZodType>;
 
 /** The sections of the catalog that list targets; `names` validates their aliases. */
-export const catalogSections = (names: z.ZodString) => ({ sqlServers: sql.catalogSection(names) });
+export const catalogSections = (names: z.ZodString) => ({
+  sqlServers: sql.catalogSection(names),
+  targets: named.catalogSection(names),
+});
 export type CatalogTargets = z.infer<z.ZodObject<ReturnType<typeof catalogSections>>>;
 
 /** What a team may ask for. */
-export const rightsFields = { databases: sql.rightsField };
+export const rightsFields = { databases: sql.rightsField.default({}), targets: named.rightsField };
 type Rights = z.infer<z.ZodObject<typeof rightsFields>>;
 /** Picks the rights from a team, which also has other fields. */
 export function rightsOf(team: Rights): Partial<Rights> {
@@ -29,13 +36,14 @@ export function rightsOf(team: Rights): Partial<Rights> {
 }
 
 /** What a team's approval rule may name, and what the policy for everybody may. */
-export const ruleFields = { ...sql.ruleFields };
-export const policyFields = { ...sql.policyFields };
+export const ruleFields = { ...sql.ruleFields, ...named.ruleFields };
+export const policyFields = { ...sql.policyFields, ...named.policyFields };
 export type TargetRule = z.infer<z.ZodObject<typeof ruleFields>>;
 type Policy = z.infer<z.ZodObject<typeof policyFields>>;
 
 export const targetKinds = {
   sqlDatabase: sql.sqlDatabase,
+  namedTarget: named.namedTarget,
 } satisfies Record<string, TargetKind<Targets, CatalogTargets, Rights, TargetRule, Policy>>;
 export type TargetKindName = keyof typeof targetKinds;
 export const kindNames = namesOf(targetKinds);
@@ -52,17 +60,20 @@ type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? 
 /** The steps of a kind, or of all kinds. */
 export type TargetStepName<Kind extends TargetKindName = TargetKindName> = StepsOf<(typeof targetKinds)[Kind]>;
 /** What GET /catalog says about targets: those that teams with these rights, or an operator, may ask for. */
-export const publishedFields = { ...sql.publishedFields } satisfies Record<keyof CatalogTargets, z.ZodType>;
+export const publishedFields = { ...sql.publishedFields, ...named.publishedFields } satisfies Record<
+  keyof CatalogTargets,
+  z.ZodType
+>;
 export function publishedTargets(
   catalog: CatalogTargets,
   teams: readonly Rights[] | undefined,
 ): z.infer<z.ZodObject<typeof publishedFields>> {
-  return { ...sql.published(catalog, teams) };
+  return { ...sql.published(catalog, teams), ...named.published(catalog, teams) };
 }
 
 /** Only the fields of a request that name targets. */
-export function targetsOf({ databases }: Targets): Targets {
-  return { databases };
+export function targetsOf({ databases, targets }: Targets): Targets {
+  return { databases, ...(targets ? { targets } : {}) };
 }
 
 export function countTargets(request: Targets): number {

@@ -340,13 +340,13 @@ export const caller: CallerDocument = {
       clusters: ["aks-dev"],
       namespaces: ["team-a", "team-a-*"],
       databases: { "sql-dev": { messages: ["reader", "writer"] } },
+      targets: { uploads: ["read"] },
       quota: 20,
     },
   ],
 };
 
-/** The test of the document fails when a new kind of target is missing here. */
-export const catalog: Pick<CatalogDocument, "clusters" | "sqlServers"> = {
+export const catalog: CatalogDocument = {
   clusters: [{ name: "aks-dev", environment: "dev", identityModes: ["workloadIdentity", "podIdentity"] }],
   sqlServers: [
     {
@@ -355,6 +355,7 @@ export const catalog: Pick<CatalogDocument, "clusters" | "sqlServers"> = {
       databases: [{ name: "messages", roles: ["reader", "writer", "executor"] }],
     },
   ],
+  targets: [{ name: "uploads", kind: "storageBlob", environment: "dev", access: ["read", "write"] }],
 };
 
 const head = "1d143298be4dd9e7299511a6a4d02152454fdf9128edab4eaf26aaeb4a398fc0";

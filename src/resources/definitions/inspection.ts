@@ -36,8 +36,8 @@ export interface InspectionInput extends Inspection {
   readonly hasIdentity: boolean;
   /** For a reading that needs more of it than the client id: waiting for it costs a round trip. */
   readonly identity: Promise<ManagedIdentity | undefined>;
-  /** Whether Mooring gave the identity this role in Azure. */
-  readonly gaveRole: (role: RoleAssignment) => boolean;
+  /** Whether Mooring gave the identity this role in Azure, or a look at another thing judges it. */
+  readonly isKnownRole: (role: RoleAssignment) => boolean;
   /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;
 }

@@ -21,6 +21,8 @@ const dropped: ReadonlySet<PermanentCode> = new Set([
   "UNKNOWN_DATABASE",
   // Only what gives looks at roles.
   "ROLE_NOT_ALLOWED",
+  "UNKNOWN_TARGET",
+  "ACCESS_NOT_ALLOWED",
 ]);
 
 export function isDropped(error: unknown): error is PermanentError {

@@ -51,6 +51,8 @@ export interface Resource {
   exported(catalog: Catalog, input: ExportInput): ExportedPart;
   /** Whether Mooring gave the identity this role in Azure; any other role is somebody else's. */
   gaveRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
+  /** Whether `inspect` judges this role in Azure, whoever gave it. */
+  judgesRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
 }
 
 /** Keeps the exact names of the steps, so that the table of all steps is total. */

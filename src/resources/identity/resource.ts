@@ -22,13 +22,13 @@ export const identity = defineResource({
   armActions: ({ identity: current }) => (current ? [] : [`${provider}/write`, `${provider}/delete`]),
 
   // `readIdentity` reads the identity itself before all others: they are correct if they name the existing identity.
-  inspect: (ports, { request, identity: reading, gaveRole }) => [
+  inspect: (ports, { request, identity: reading, isKnownRole }) => [
     {
       target: identityName(request),
       async read() {
         const current = await reading;
         const cluster = findCluster(ports.catalog, request.cluster);
-        return current ? await inspectRoles(ports, { cluster, identity: current, gaveRole }) : [];
+        return current ? await inspectRoles(ports, { cluster, identity: current, isKnown: isKnownRole }) : [];
       },
     },
   ],

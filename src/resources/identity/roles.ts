@@ -1,4 +1,4 @@
-/** The roles in Azure that somebody gave the identity. Those on a SQL server of the catalog may open its databases. */
+/** The roles in Azure that somebody gave the identity. Those on a resource of the catalog may open what requests can ask for. */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -14,7 +14,7 @@ interface Roles {
   readonly unseen: readonly string[];
 }
 
-/** Everywhere in the cluster's subscription, and on the catalog's servers, whichever subscription they are in. */
+/** Everywhere in the cluster's subscription, and on the catalog's resources, whichever subscription they are in. */
 export async function findRoles(
   { catalog, roleAssignments }: Looking,
   cluster: ClusterTarget,
@@ -23,7 +23,7 @@ export async function findRoles(
   const subscription = `/subscriptions/${cluster.subscriptionId}`;
   const inSubscription = await unlessForbidden(subscription, () => roleAssignments.givenTo(principalId, cluster));
   const hasSeen = (id: string) => inSubscription.unseen.length === 0 && isWithin(id, subscription);
-  const others = serversIn(catalog).filter((id) => !hasSeen(id));
+  const others = resourcesIn(catalog).filter((id) => !hasSeen(id));
   const found = await Promise.all(
     others.map((id) => unlessForbidden(id, () => roleAssignments.heldAt(id, principalId))),
   );
@@ -35,7 +35,7 @@ export async function findRoles(
   };
 }
 
-/** Those that may open databases of the catalog. */
+/** Those that may open databases and other targets of the catalog. */
 export async function findRolesOnTargets(
   ports: Looking,
   cluster: ClusterTarget,
@@ -46,7 +46,7 @@ export async function findRolesOnTargets(
 }
 
 function isOnTarget(catalog: Catalog, { scope }: RoleAssignment): boolean {
-  return serversIn(catalog).some((id) => isWithin(scope, id));
+  return resourcesIn(catalog).some((id) => isWithin(scope, id));
 }
 
 async function unlessForbidden(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
@@ -62,14 +62,14 @@ export function describeRole({ roleDefinitionId, scope }: RoleAssignment): strin
   return `${roleDefinitionId.split("/").at(-1)} at ${scope}`;
 }
 
-/** A role that was given for something else is somebody's business; one on a server of the catalog is access. */
+/** A role that was given for something else is somebody's business; one on a resource of the catalog is access. */
 export async function inspectRoles(
   ports: Looking,
-  { cluster, identity, gaveRole }: { cluster: ClusterTarget; identity: ManagedIdentity; gaveRole: GaveRole },
+  { cluster, identity, isKnown }: { cluster: ClusterTarget; identity: ManagedIdentity; isKnown: GaveRole },
 ): Promise<readonly Finding[]> {
   const { given, unseen } = await findRoles(ports, cluster, identity);
   const findings = given
-    .filter((role) => !gaveRole(role))
+    .filter((role) => !isKnown(role))
     .map((role) => {
       const code = isOnTarget(ports.catalog, role) ? "ROLE_ON_TARGET" : "ROLE_ADDED";
       return finding(code, identity.name, { field: "roles", expected: null, found: describeRole(role) });
@@ -81,8 +81,9 @@ export async function inspectRoles(
   ];
 }
 
-function serversIn({ sqlServers }: Catalog): readonly string[] {
-  return Object.values(sqlServers).map(({ resourceId }) => resourceId);
+/** What the catalog lets requests name. */
+function resourcesIn({ sqlServers, targets }: Catalog): readonly string[] {
+  return [...Object.values(sqlServers), ...Object.values(targets)].map(({ resourceId }) => resourceId);
 }
 
 /** Azure compares IDs without regard to case. */

@@ -17,6 +17,7 @@ import { AdoptionPolicy } from "../../domain/request/request.ts";
 import { type Grant, grantablePermissions, grantsOf } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { identityOf, isKnown } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
@@ -66,13 +67,6 @@ export async function planDatabase(
   const decision = withRights(input, state, decided);
   const step: StepKey = { name: "grantDatabase", target: keyOf(input.database) };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
-}
-
-/** What an earlier operation gave was asked for by nobody whom the registry knows: its record begins with this operation. */
-async function isFirst(registry: Pick<Ports["registry"], "getNamespace">, input: DatabasePlanInput): Promise<boolean> {
-  const { cluster, namespace, operation } = input;
-  const record = await registry.getNamespace({ cluster, namespace });
-  return !record || (record.operation === operation && record.previous === undefined);
 }
 
 /** The plan for a database that nobody can log in to yet: what is made there if nothing prevents it. */

@@ -207,7 +207,7 @@ test.each<[string, Partial<Extract<Effect, { kind: "error" }>>, string, string]>
   ["400", { code: "InvalidRequestContent", status: 400 }, "PermanentError", "ARM_REJECTED"],
   ["a missing resource group", { code: "ResourceGroupNotFound", status: 404 }, "PermanentError", "ARM_REJECTED"],
   ["another region", { code: "InvalidResourceLocation", status: 409 }, "PermanentError", "IDENTITY_CONFLICT"],
-  ["a lock", { code: "ScopeLocked", status: 409 }, "PermanentError", "ARM_REJECTED"],
+  ["a lock", { code: "ScopeLocked", status: 409 }, "PermanentError", "ARM_LOCKED"],
   ["409", { code: "Conflict", status: 409 }, "TransientError", "ARM_UNAVAILABLE"],
   ["429", { code: 429 }, "TransientError", "ARM_THROTTLED"],
   ["500", { code: 500 }, "TransientError", "ARM_UNAVAILABLE"],
@@ -434,6 +434,7 @@ test("reads which roles a principal has at a scope and above, also through a gro
   expect(names(heldBelow)).toEqual([...own, above, inside].map(({ name }) => name).sort());
   expect(names(given)).toEqual([...own, inside, strangers[1]].map((each) => each?.name).sort());
   expect(held.find(({ principalId: id }) => id === team)).toEqual({
+    createdTime: "2026-01-01T00:00:00.0000000Z",
     id: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleAssignments/${above.name}`,
     roleDefinitionId: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${above.role}`,
     principalId: team,

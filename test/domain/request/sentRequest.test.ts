@@ -114,7 +114,7 @@ describe("the schema", () => {
     expect(schema).toMatchObject({
       title: "NamespaceOnboarding",
       required: ["apiVersion", "kind", "metadata", "spec"],
-      properties: { spec: { required: ["cluster", "databases"], properties: { databases: { minItems: 1 } } } },
+      properties: { spec: { required: ["cluster"], properties: { targets: { minItems: 1 } } } },
     });
   });
 

@@ -1,13 +1,22 @@
 /** A model of managed identities and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
-import type { FederatedCredential, IdentityRef, ManagedIdentity, Ports } from "../../../src/ports.ts";
+import type {
+  AssignmentRef,
+  FederatedCredential,
+  IdentityRef,
+  ManagedIdentity,
+  Ports,
+  RoleAssignment,
+} from "../../../src/ports.ts";
 import type { Call } from "./faults.ts";
 
 export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
   /** By the name of the identity. */
   readonly credentials: Map<string, readonly FederatedCredential[]>;
+  /** By id. */
+  readonly roleAssignments: Map<string, RoleAssignment>;
   /** Administrators of SQL servers, by alias. */
   readonly sqlAdmins: Map<string, EntraAdmin>;
 }
@@ -85,9 +94,42 @@ export function createServers(
   };
 }
 
-/** No roles: in these worlds only Mooring could grant them, and it grants none. */
-export function createRoleAssignments(call: Call): Ports["roleAssignments"] {
-  const none = () => call("arm", "list role assignments", () => []);
-  const everything = () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]);
-  return { heldAt: none, givenTo: none, ownPermissions: everything };
+/** The subscription has room, and nothing is locked. Nobody but Mooring gives roles here. */
+export function createRoleAssignments(
+  { roleAssignments }: Pick<AzureState, "roleAssignments">,
+  call: Call,
+  newTime: () => string,
+): Pick<Ports, "roleAssignments" | "azureResources"> {
+  const idOf = ({ scope, name }: AssignmentRef) => `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+  const list = (isMeant: (each: RoleAssignment) => boolean) =>
+    call("arm", "list role assignments", () => [...roleAssignments.values()].filter(isMeant));
+  return {
+    roleAssignments: {
+      heldAt: (scope, principalId) =>
+        list((each) => each.principalId === principalId && `${scope}/`.startsWith(`${each.scope}/`)),
+      givenTo: (principalId) => list((each) => each.principalId === principalId),
+      madeAt: (scope) => list((each) => each.scope === scope),
+      ownPermissions: () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]),
+      get: (ref) => call("arm", "get role assignment", () => roleAssignments.get(idOf(ref))),
+      put: (ref, { roleId, principalId, description }) =>
+        call("arm", "put role assignment", () => {
+          const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
+          const id = idOf(ref);
+          const { scope } = ref;
+          const same = [...roleAssignments.values()].find(
+            (each) =>
+              each.scope === scope && each.principalId === principalId && each.roleDefinitionId === roleDefinitionId,
+          );
+          if (same && same.id !== id) throw new PermanentError("ROLE_ASSIGNMENT_EXISTS", "under another name");
+          const createdTime = same?.createdTime ?? newTime();
+          roleAssignments.set(id, { id, scope, roleDefinitionId, principalId, description, createdTime });
+        }),
+      remove: (ref) => call("arm", "remove role assignment", () => void roleAssignments.delete(idOf(ref))),
+      usage: () => call("arm", "count role assignments", () => ({ made: roleAssignments.size, limit: 4_000 })),
+    },
+    azureResources: {
+      find: () => call("arm", "get resource", () => ({ properties: { enableRbacAuthorization: true } })),
+      locksAt: () => call("arm", "list locks", () => []),
+    },
+  };
 }

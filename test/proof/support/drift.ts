@@ -1,12 +1,13 @@
 /** What somebody else does to an onboarded namespace between two operations. */
 import {
+  berthKey,
   bindingName,
   federatedCredentialName,
   federatedSubject,
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
-import { ownerMetadata, readMark } from "../../../src/domain/naming/ownership.ts";
+import { ownerMetadata, readMark, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
@@ -162,6 +163,35 @@ const deeds: Readonly<Record<string, Deed>> = {
   },
 };
 
+/** What somebody does to a role on a target, where the namespace has one. */
+const onTargets: Readonly<Record<string, Deed>> = {
+  "takes a role on a target away"({ azure }, request) {
+    const [ours] = ourRoles(azure, request);
+    return ours && azure.roleAssignments.delete(ours.id) ? "repairable" : undefined;
+  },
+  "limits a role on a target"({ azure }, request) {
+    const [ours] = ourRoles(azure, request);
+    if (!ours) return undefined;
+    azure.roleAssignments.set(ours.id, { ...ours, condition: "never" });
+    return "repairable";
+  },
+  "gives a role on a target"({ azure, newGuid }, request) {
+    const [ours] = ourRoles(azure, request);
+    if (!ours) return undefined;
+    const roleDefinitionId = "/providers/Microsoft.Authorization/roleDefinitions/of-others";
+    const { description: _description, ...theirs } = ours;
+    const id = `${ours.scope}/providers/Microsoft.Authorization/roleAssignments/${newGuid()}`;
+    azure.roleAssignments.set(id, { ...theirs, id, roleDefinitionId });
+    return "foreign";
+  },
+};
+
+function ourRoles({ roleAssignments }: World["azure"], request: OnboardingRequest) {
+  return [...roleAssignments.values()].filter(
+    ({ description }) => readRoleMark(description)?.berth === berthKey(request),
+  );
+}
+
 const former = "former";
 
 /** Writes of an operation before, for another service account, that take effect only now. Mooring made them, and no record knows. */
@@ -218,6 +248,8 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   // Separate dice, so that the other worlds stay the same.
   const own = createDice(world.seed ^ 0x1a7e);
   if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
+  const { targetDice } = world;
+  if (targetDice?.chance(0.4)) happen(onTargets, targetDice.pick(Object.keys(onTargets)));
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
   return { done, isForeign };
 }

@@ -11,7 +11,7 @@ import {
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
-import { readMetadata } from "../../../src/domain/naming/ownership.ts";
+import { readMetadata, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -33,6 +33,17 @@ const given: Record<RoleBundle, readonly string[]> = {
   owner: ["db_owner"],
 };
 
+/** Of the targets of these worlds: the GUID of the built-in role that a word means, from Azure's own list. */
+const rolesOfWords: Readonly<Record<string, string>> = {
+  "uploads read": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+  "uploads write": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  "reports read": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+  "reports write": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  "jobs send": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
+  "jobs receive": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
+  "jobs write": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+};
+
 /** Every part of the request is there and correct. */
 export function checkParts({ azure, users, objects, catalog }: World, request: OnboardingRequest): Problem[] {
   const problems: Problem[] = [];
@@ -51,6 +62,21 @@ export function checkParts({ azure, users, objects, catalog }: World, request: O
     for (const grant of roles.flatMap((role) => given[role])) {
       const has = user?.roles.includes(grant) || user?.permissions.includes(grant);
       if (!has) problems.push(`user in ${server}/${database} lacks ${grant}`);
+    }
+  }
+
+  for (const { target, access } of request.targets ?? []) {
+    for (const word of access) {
+      // A role that covers more does as well.
+      const roles = [rolesOfWords[`${target} ${word}`], rolesOfWords[`${target} write`]];
+      const isGiven = [...azure.roleAssignments.values()].some(
+        ({ scope, principalId, roleDefinitionId, condition }) =>
+          scope.endsWith(`/${target}`) &&
+          principalId === identity.principalId &&
+          condition === undefined &&
+          roles.includes(roleDefinitionId.split("/").at(-1)),
+      );
+      if (!isGiven) problems.push(`the identity may not ${word} on ${target}`);
     }
   }
 
@@ -112,13 +138,22 @@ export function checkReach(
   const sid = sidFromClientId(identity.clientId);
   const named = request.databases.map(({ server, database }) => `${server}/${database}`);
   const unseen = findings.flatMap(({ code, found }) => (code === "USERS_UNSEEN" ? [found ?? ""] : [])).join();
-  return [...users].flatMap(([database, inDatabase]) =>
+  const more = [...azure.roleAssignments.values()].filter(({ scope, principalId, roleDefinitionId, description }) => {
+    const target = scope.split("/").at(-1) ?? "";
+    const asked = (request.targets ?? []).find((each) => each.target === target)?.access ?? [];
+    const isAsked = asked.some((word) => roleDefinitionId.endsWith(`/${rolesOfWords[`${target} ${word}`]}`));
+    const isOurs = readRoleMark(description)?.berth === berthKey(request);
+    return isOurs && (!isAsked || principalId !== identity.principalId);
+  });
+  const roles = more.map(({ id }) => `Mooring gave a role that the request does not ask for: ${id}`);
+  const reached = [...users].flatMap(([database, inDatabase]) =>
     named.includes(database) || unseen.includes(database)
       ? []
       : [...inDatabase.values()]
           .filter((user) => user.sid === sid)
           .map((user) => `it reaches ${database} as ${user.name}, and the request does not name it`),
   );
+  return [...roles, ...reached];
 }
 
 /** Nobody becomes the identity but the account of the request: what else Mooring made for that is gone. */
@@ -297,6 +332,7 @@ const forwards: Readonly<Record<string, readonly string[]>> = {
   removeIdentity: ["ensureIdentity"],
   unfederateIdentity: ["federateIdentity"],
   revokeDatabase: ["grantDatabase"],
+  revokeTarget: ["grantTarget"],
   removeServiceAccount: ["applyServiceAccount"],
   removePodIdentity: ["applyPodIdentity", "returnPodIdentity"],
   removeNamespace: ["applyNamespace"],
@@ -305,6 +341,8 @@ const backwards: Readonly<Record<string, readonly string[]>> = {
   removeIdentity: ["removeIdentity"],
   unfederateIdentity: ["unfederateIdentity", "retireCredential", "removeLeftovers", "removeIdentity"],
   revokeDatabase: ["revokeDatabase", "retireDatabase"],
+  // A grant takes away what an earlier identity had.
+  revokeTarget: ["revokeTarget", "retireTarget", "narrowTarget", "grantTarget"],
   removeServiceAccount: ["removeServiceAccount", "retireServiceAccount", "removeLeftovers", "removeNamespace"],
   removePodIdentity: ["removePodIdentity", "removeLeftovers", "removeNamespace"],
   removeNamespace: ["removeNamespace"],

@@ -149,6 +149,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await onboard();
     await onboard({ databases: databases.map((each) => ({ ...each, roles: ["reader"] })) });
   },
+  "targets-given-and-taken": async ({ onboard, offboard }) => {
+    const uploads = { target: "uploads", access: ["read", "write"] };
+    await onboard({ targets: [uploads, { target: "jobs", access: ["send"] }] });
+    await onboard({ databases: [], targets: [{ ...uploads, access: ["read"] }] });
+    await offboard();
+  },
+  "targets-refused": async ({ cloud, onboard }) => {
+    permanent("put role assignment")(cloud);
+    await onboard({ targets: [{ target: "uploads", access: ["read"] }] });
+  },
   "change-canceled": async (stage) => {
     await stage.onboard(one);
     await stage.onboard({}, cancelingAt(stage, "grantDatabase"));

@@ -1,11 +1,11 @@
 /** Everything in a world outside the registry, thing by thing, with its owner. */
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
-import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/naming/ownership.ts";
+import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
 import { print } from "./kubernetes.ts";
 import type { World } from "./world.ts";
 
 export interface Thing {
-  /** `identity x`, `user server/database x`, `credential x/y`, `object v1 Kind namespace/name`. */
+  /** `identity x`, `user server/database x`, `role target …`, `credential x/y`, `object v1 Kind namespace/name`. */
   readonly key: string;
   /** Its whole content, as comparable text. */
   readonly content: string;
@@ -61,6 +61,18 @@ export function takeSnapshot({ azure, users, objects, visitors }: World, berth: 
         undo: `revokeDatabase ${database}`,
       });
     }
+  }
+  for (const assignment of azure.roleAssignments.values()) {
+    const { id, scope, roleDefinitionId, principalId } = assignment;
+    const mark = readRoleMark(assignment.description);
+    const target = scope.split("/").at(-1) ?? "";
+    things.push({
+      key: `role ${target} ${roleDefinitionId.split("/").at(-1)} ${principalId} ${id.split("/").at(-1)}`,
+      content: contentOf(assignment),
+      madeBy: mark?.berth === key ? mark.operation : undefined,
+      isLent: false,
+      undo: `revokeTarget ${target}`,
+    });
   }
   for (const [ref, stored] of objects) {
     // Workloads are ignored here: they come and go as their team deploys them. What visitors bring is checked by itself.

@@ -2,6 +2,7 @@
 
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import {
   type Berth,
   berthKey,
@@ -11,10 +12,12 @@ import {
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
-import { ownerMetadata, ownerTags, printMark } from "../../../src/domain/naming/ownership.ts";
+import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
+import { assignmentName, everyRole, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
+import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { idleQueue } from "../../support/fakeCloud.ts";
@@ -58,6 +61,8 @@ export interface World {
   readonly engine: EngineFaults;
   /** The probability that an orchestrator's turn is repeated, because the process died before recording it. */
   readonly turnsAgain: number;
+  /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
+  readonly targetDice: Dice | undefined;
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
@@ -122,6 +127,35 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
 
 const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
 
+const account = "/subscriptions/s/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/data";
+/** The container, or the queue, of each has its alias as name. */
+const namedTargets: Catalog["targets"] = {
+  uploads: { kind: "storageBlob", resourceId: account, container: "uploads", access: ["read", "write"] },
+  reports: { kind: "storageBlob", resourceId: account, container: "reports", access: ["read", "write"] },
+  jobs: { kind: "storageQueue", resourceId: account, queue: "jobs", access: ["send", "receive", "write"] },
+};
+
+function withNamedTargets(catalog: Catalog): Catalog {
+  const targets = Object.fromEntries(Object.entries(namedTargets).map(([name, { access }]) => [name, access]));
+  const teams = Object.fromEntries(Object.entries(catalog.teams).map(([name, each]) => [name, { ...each, targets }]));
+  return { ...catalog, targets: namedTargets, teams };
+}
+
+/** The request, asking for some of the other targets that the world's catalog has; perhaps for none. */
+export function withTargets(
+  { targetDice: dice }: Pick<World, "targetDice">,
+  request: OnboardingRequest,
+): OnboardingRequest {
+  if (!dice) return request;
+  const chosen = dice.shuffle(Object.entries(namedTargets)).slice(0, dice.roll(3) + (dice.chance(0.5) ? 1 : 0));
+  if (chosen.length === 0) return request;
+  const targets = chosen.map(([target, { access }]) => ({
+    target,
+    access: dice.shuffle(access).slice(0, 1 + dice.roll(access.length)),
+  }));
+  return { ...request, targets };
+}
+
 const platform = { login: "platform", objectId: guid(8) };
 
 function withAdmin({ "sql-a": first, ...others }: Catalog["sqlServers"]): Catalog["sqlServers"] {
@@ -141,7 +175,12 @@ export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
   const faults = createFaults(dice, { trace, late: createLateness(seed, landingMs) });
   const sqlAdmins = new Map(["sql-a", "sql-b"].map((alias) => [alias, platform]));
-  const azure: AzureState = { identities: new Map(), credentials: new Map(), sqlAdmins };
+  const azure: AzureState = {
+    identities: new Map(),
+    credentials: new Map(),
+    roleAssignments: new Map(),
+    sqlAdmins,
+  };
   const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
@@ -172,8 +211,10 @@ export function createWorld(seed: number, trace?: string[]): World {
   const isAdministered = administrators.chance(0.15);
   if (isAdministered && administrators.chance(0.7)) sqlAdmins.delete("sql-a");
   const chosen = dice.pick(catalogs);
+  const others = createDice(seed ^ 0x7a96);
+  const targetDice = others.chance(0.3) ? others : undefined;
   const catalog: Catalog = {
-    ...chosen,
+    ...(targetDice ? withNamedTargets(chosen) : chosen),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
@@ -187,7 +228,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     catalog,
     identities: createAzure(azure, call, newGuid),
     sqlServers: createServers(azure, call, names),
-    roleAssignments: createRoleAssignments(call),
+    ...createRoleAssignments(azure, call, newGuid),
     databases: createDatabases(users, call, azure),
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
     ...createTables(rows, call, tableSettings),
@@ -198,7 +239,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const request = createRequest(dice);
+  const request = withTargets({ targetDice }, createRequest(dice));
   const world: World = {
     ...{
       dice,
@@ -215,6 +256,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       trail,
       visitors,
       strange,
+      targetDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
@@ -317,6 +359,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
       credentials[0] = credential("theirs", federatedSubject(request.namespace, request.serviceAccount));
     }
     azure.credentials.set(name, credentials);
+    furnishRoles(world, { own: foreign, description: undefined, newGuid });
   }
   for (const inDatabase of users.values()) {
     if (dice.chance(foreign ? 0.5 : 0.06)) {
@@ -381,6 +424,7 @@ function furnishOwn(world: World, newGuid: () => string): void {
     const ownedSchemas = dice.chance(0.05) ? ["app"] : [];
     users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });
   }
+  furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
   if (!dice.chance(0.7)) return;
   const { labels, annotations } = ownerMetadata(berth, earlier);
   const metadata = { labels, annotations };
@@ -395,6 +439,25 @@ function furnishOwn(world: World, newGuid: () => string): void {
   }
   if (request.identityMode === "workloadIdentity" && dice.chance(0.6)) {
     place(objects, object("v1", "ServiceAccount", { name: request.serviceAccount, fields: { metadata } }), by());
+  }
+}
+
+/** Roles on some targets that the identity, or one before it, has already. */
+function furnishRoles(
+  { azure, targetDice: dice }: World,
+  { own, description, newGuid }: { own: ManagedIdentity; description: string | undefined; newGuid: () => string },
+): void {
+  for (const entry of dice ? Object.values(namedTargets) : []) {
+    if (!dice?.chance(0.3)) continue;
+    const scope = scopeOf(placeOf(entry));
+    const [role] = dice.shuffle(everyRole(entry.kind));
+    const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
+    if (!role) continue;
+    const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
+    const name = description ? assignmentName(scope, principalId, role.id) : newGuid();
+    const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+    const made = { id, scope, roleDefinitionId, principalId, createdTime: newGuid() };
+    azure.roleAssignments.set(id, { ...made, ...(description ? { description } : {}) });
   }
 }
 

@@ -1,0 +1,305 @@
+/**
+ * A target that the catalog names and that is no SQL database: a container, a queue, a vault. Requests say what they want there in
+ * the words of access.ts; the catalog says of which kind it is, where it is, and which of these words a request may use.
+ */
+import { z } from "zod";
+import { canonicalJson, compareText } from "../canonicalJson.ts";
+import { defined } from "../defined.ts";
+import { PermanentError, type RefusalCode } from "../errors.ts";
+import type { FieldProblem } from "../fieldProblem.ts";
+import { insteadOf, lookUp } from "../lookUp.ts";
+import { alias } from "../naming/alias.ts";
+import { Access } from "./access.ts";
+import { AzureRoleEntry, azureRoleWords } from "./azureRoles.ts";
+import type { DanglingName, TargetKind } from "./target.ts";
+
+// ——— What a team sends ———
+
+export const TargetRequest = z.strictObject({
+  target: alias("a target").meta({ description: "Alias of the target in the catalog." }),
+  access: z
+    .array(Access)
+    .min(1)
+    .refine(isUnique, "must not repeat a word")
+    .meta({ description: "What the namespace may do there; the catalog says which of these words the target knows." }),
+});
+export type TargetRequest = z.infer<typeof TargetRequest>;
+
+/** Absent where there is none: a default would stand in requests that were recorded before 0.2.0. */
+export const requestField = z
+  .array(TargetRequest)
+  .min(1, "must name a target, or be left out")
+  .max(50, "must name at most 50 targets")
+  .refine((list) => isUnique(list.map(keyOf)), "must not name a target twice")
+  .exactOptional()
+  .meta({ description: "Targets other than databases. Since 0.2.0." });
+
+interface Request {
+  targets?: TargetRequest[];
+}
+
+export function keyOf({ target }: Pick<TargetRequest, "target">): string {
+  return target;
+}
+
+/** The target in the request that is a step's target. */
+export function findTargetOf({ targets = [] }: Readonly<Request>, key: string): TargetRequest {
+  const found = targets.find((each) => keyOf(each) === key);
+  if (!found) throw new Error(`no target of the request is ${key}`);
+  return found;
+}
+
+// ——— What the operator's catalog says ———
+
+/** One schema for each kind. */
+const TargetEntry = AzureRoleEntry;
+/** What each kind can give. */
+const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = azureRoleWords;
+
+export type TargetEntry = z.infer<typeof TargetEntry>;
+/** Where a target is: what a record remembers of it. */
+export type PlaceOfTarget = Omit<TargetEntry, "access" | "environment">;
+
+/** The section `targets`, by alias. */
+export const catalogSection = (names: z.ZodString) =>
+  z
+    .record(names, TargetEntry)
+    .default({})
+    .meta({ description: "Targets other than SQL databases, by alias. Since 0.2.0." });
+
+interface Catalog {
+  readonly targets: Readonly<Record<string, TargetEntry>>;
+}
+
+export function placeOf({ access: _access, environment: _environment, ...place }: TargetEntry): PlaceOfTarget {
+  return place;
+}
+
+export function isSamePlace(a: object, b: object): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+/** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */
+export function findTarget(catalog: Catalog, wanted: TargetRequest): TargetEntry {
+  const [refused] = refusedBy(catalog, wanted);
+  if (refused) throw new PermanentError(refused.code, refused.detail);
+  const found = lookUp(catalog.targets, wanted.target);
+  if (!found) throw new Error(`${wanted.target} was found and is not there`);
+  return found;
+}
+
+interface Refused {
+  readonly field: keyof TargetRequest;
+  readonly code: Extract<RefusalCode, "UNKNOWN_TARGET" | "ACCESS_NOT_ALLOWED">;
+  readonly detail: string;
+  /** The same for whoever may see all of the catalog, or may ask for this. */
+  readonly full: string;
+}
+
+function refusedBy({ targets }: Catalog, { target, access }: TargetRequest): readonly Refused[] {
+  const found = lookUp(targets, target);
+  if (!found) {
+    const detail = `The catalog has no target "${target}".`;
+    return [
+      { field: "target", code: "UNKNOWN_TARGET", detail, full: insteadOf(detail, "it has", Object.keys(targets)) },
+    ];
+  }
+  const refused = access.filter((word) => !found.access.includes(word));
+  if (refused.length === 0) return [];
+  const detail = `The catalog does not allow ${refused.join(", ")} on ${target}.`;
+  return [{ field: "access", code: "ACCESS_NOT_ALLOWED", detail, full: insteadOf(detail, "it allows", found.access) }];
+}
+
+function problems(catalog: Catalog, { targets = [] }: Request): readonly FieldProblem[] {
+  return targets.flatMap((wanted, index) =>
+    refusedBy(catalog, wanted).map(({ field, code, full }) => ({
+      pointer: `/targets/${index}/${field}`,
+      code,
+      detail: full,
+    })),
+  );
+}
+
+// ——— What a record remembers ———
+
+/** Of any kind, of any release. */
+export const RememberedPlaces = z.record(z.string(), z.array(z.looseObject({ kind: z.string() })).readonly());
+export type RememberedPlaces = z.infer<typeof RememberedPlaces>;
+
+/**
+ * Every place where the namespace may have the target, the newest first: the catalog may have dropped the alias since, or moved it.
+ * Without what it allows: taking away needs no leave.
+ */
+export function rememberTargets(
+  { targets: listed }: Catalog,
+  { targets = [] }: Readonly<Request>,
+  known: RememberedPlaces = {},
+): RememberedPlaces {
+  const entries = targets.flatMap(({ target }) => {
+    const entry = lookUp(listed, target);
+    if (!entry) return [];
+    const place = placeOf(entry);
+    const others = (lookUp(known, target) ?? []).filter((each) => !isSamePlace(each, place));
+    return [[target, [place, ...others]] as const];
+  });
+  return { ...known, ...Object.fromEntries(entries) };
+}
+
+/** The same for two records of what is remembered. */
+export function joinPlaces(known: RememberedPlaces = {}, newer: RememberedPlaces = {}): RememberedPlaces {
+  const joined = Object.entries(newer).map(([target, places]) => {
+    const others = (lookUp(known, target) ?? []).filter((each) => !places.some((place) => isSamePlace(place, each)));
+    return [target, [...places, ...others]] as const;
+  });
+  return { ...known, ...Object.fromEntries(joined) };
+}
+
+/** Undefined for a place that this release does not know how to reach. */
+export function readPlace(remembered: RememberedPlaces[string][number]): PlaceOfTarget | undefined {
+  const words = lookUp<readonly Access[]>(wordsOfKind, remembered.kind);
+  const entry = TargetEntry.safeParse({ ...remembered, access: words });
+  return entry.success ? placeOf(entry.data) : undefined;
+}
+
+// ——— What a team may ask for, and what needs approval ———
+
+export const rightsField = z.record(z.string(), z.array(Access).min(1)).default({}).meta({
+  description: "Per target alias, the access that the team may ask for. Since 0.2.0.",
+});
+
+interface Rights {
+  readonly targets: z.infer<typeof rightsField>;
+}
+
+function refusals({ targets: rights }: Rights, { targets = [] }: Request): readonly FieldProblem[] {
+  const code = "NOT_ALLOWED" as const;
+  return targets.flatMap(({ target, access }, index) => {
+    const allowed = lookUp(rights, target);
+    if (!allowed) {
+      const detail = `is not a target of the team; it has ${Object.keys(rights).join(", ") || "none"}`;
+      return [{ pointer: `/targets/${index}/target`, code, detail }];
+    }
+    const refused = access.filter((word) => !allowed.includes(word));
+    if (refused.length === 0) return [];
+    const detail = `has ${refused.join(", ")}, which the team may not have there; it may have ${allowed.join(", ")}`;
+    return [{ pointer: `/targets/${index}/access`, code, detail }];
+  });
+}
+
+function danglingInRights({ targets: rights }: Rights, { targets }: Catalog): readonly DanglingName[] {
+  return Object.entries(rights).flatMap(([target, words]) => {
+    const path = ["targets", target];
+    const offered = lookUp(targets, target)?.access;
+    if (!offered) return [{ path, message: `the catalog has no target "${target}"` }];
+    return words.flatMap((word, index) =>
+      offered.includes(word) ? [] : [{ path: [...path, index], message: `the catalog has no access ${word} on it` }],
+    );
+  });
+}
+
+export const ruleFields = {
+  targets: z.array(z.string()).min(1).optional().meta({ description: "Aliases of targets. Since 0.2.0." }),
+};
+export const policyFields = {
+  targets: z.array(z.string()).default([]).meta({ description: "Targets that need approval, by alias. Since 0.2.0." }),
+};
+
+interface Rule {
+  readonly targets?: readonly string[] | undefined;
+}
+
+interface Policy {
+  readonly targets: string[];
+}
+
+function approvals({ targets: named }: Rule, { targets = [] }: Request, place: string) {
+  if (!named) return undefined;
+  return targets.filter(({ target }) => named.includes(target)).map(({ target }) => `Target ${target}${place}`);
+}
+
+function dangling(names: readonly string[], { targets }: Catalog): readonly DanglingName[] {
+  return names.flatMap((name, index) =>
+    Object.hasOwn(targets, name) ? [] : [{ path: ["targets", index], message: `the catalog has no target "${name}"` }],
+  );
+}
+
+// ——— What every kind has ———
+
+function replaced({ targets = [] }: Request, { targets: earlier = [] }: Request) {
+  const successor = (wanted: TargetRequest) => targets.find((each) => keyOf(each) === keyOf(wanted));
+  return {
+    removed: earlier.filter((wanted) => !successor(wanted)).map(keyOf),
+    narrowed: earlier
+      .filter((wanted) => wanted.access.some((word) => successor(wanted)?.access.includes(word) === false))
+      .map(keyOf),
+  };
+}
+
+function accessOf({ targets = [] }: Request, key: string): readonly Access[] {
+  return targets.find((each) => keyOf(each) === key)?.access ?? [];
+}
+
+function lost(request: Request, earlier: Request, key: string): readonly Access[] {
+  return accessOf(earlier, key).filter((word) => !accessOf(request, key).includes(word));
+}
+
+/** What GET /catalog says about targets. */
+export const publishedFields = {
+  targets: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      environment: z.string().exactOptional(),
+      access: z.array(Access),
+    }),
+  ),
+};
+
+/** The targets that teams with these rights, or an operator if no rights are given, may ask for. */
+export function published({ targets }: Catalog, teams: readonly Rights[] | undefined) {
+  const mayAsk = (name: string) => (word: Access) =>
+    !teams || teams.some(({ targets: rights }) => lookUp(rights, name)?.includes(word));
+  return {
+    targets: Object.entries(targets)
+      .map(([name, { kind, environment, access }]) => ({
+        name,
+        kind,
+        ...defined({ environment }),
+        access: access.filter(mayAsk(name)),
+      }))
+      .filter(({ access }) => access.length > 0),
+  };
+}
+
+export const namedTarget = {
+  noun: "target",
+  steps: { grant: "grantTarget", narrow: "narrowTarget", retire: "retireTarget", revoke: "revokeTarget" },
+  keys: ({ targets = [] }) => targets.map(keyOf),
+  access: accessOf,
+  lost,
+  replaced,
+  canonical({ targets }) {
+    if (!targets) return {};
+    const sorted = targets.map((each) => ({ ...each, access: each.access.toSorted() }));
+    return { targets: sorted.toSorted((a, b) => compareText(keyOf(a), keyOf(b))) };
+  },
+  listed: (catalog, { targets }) =>
+    targets ? { targets: targets.filter(({ target }) => lookUp(catalog.targets, target) !== undefined) } : {},
+  places: ({ targets: listed }, { targets = [] }) =>
+    targets.map(({ target }, index) => ({
+      pointer: `/targets/${index}/target`,
+      key: target,
+      environment: lookUp(listed, target)?.environment,
+    })),
+  problems,
+  refusals,
+  rules: ({ targets }) => [{ targets }],
+  approvals,
+  danglingInPolicy: ({ targets }, catalog) => dangling(targets, catalog),
+  danglingInRights,
+  danglingInRule: ({ targets = [] }, catalog) => dangling(targets, catalog),
+} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
+
+function isUnique(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}

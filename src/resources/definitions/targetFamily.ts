@@ -1,0 +1,72 @@
+/**
+ * What a family of kinds knows of one place: how access is given there, taken back, read back and exported. The four steps and the
+ * resource (target/steps.ts, resource.ts) are the same for all families; target/families.ts finds the one of a place.
+ */
+
+import type { ExportedPart } from "../../domain/export/exportScripts.ts";
+import type { Finding } from "../../domain/finding.ts";
+import type { IdentityPair } from "../../domain/naming/identityPair.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import type { Conflict, Difference, Notice, StepPlan } from "../../domain/operation/plan.ts";
+import type { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { Access } from "../../domain/targets/access.ts";
+import type { Ports, RoleAssignment } from "../../ports.ts";
+import type { InspectionInput } from "./inspection.ts";
+import type { Obstacles } from "./preflight.ts";
+import type { RecordedMark } from "./recordedMark.ts";
+
+/** What every question about a place knows. */
+export interface About {
+  readonly berth: Berth;
+  /** The alias. */
+  readonly target: string;
+  /** The mark of a thing that lost it; the namespace's record is read once. */
+  readonly recordedMark: RecordedMark;
+}
+
+export interface Granting extends About {
+  readonly operation: string;
+  readonly access: readonly Access[];
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** Undefined until the identity exists. */
+  readonly identity: IdentityPair | undefined;
+  /** Takes back what Mooring gave and the request does not ask for. */
+  readonly takesBack: boolean;
+}
+
+export interface Taking extends About {
+  /** What the namespace keeps there. */
+  readonly keep: readonly Access[];
+  /** Only what that operation gave. */
+  readonly createdBy?: string | undefined;
+}
+
+/** What is to be done in one place, and how. */
+export interface Decision {
+  readonly action: StepPlan["action"];
+  readonly differences: readonly Difference[];
+  readonly conflict?: Conflict | undefined;
+  /** What others gave there. */
+  readonly notices?: readonly Notice[];
+  /** In this order; empty if there is nothing to do. */
+  readonly writes: readonly (() => Promise<void>)[];
+}
+
+export interface Inspecting extends About {
+  readonly access: readonly Access[];
+  /** Undefined if it is gone. */
+  readonly identity: IdentityPair | undefined;
+  readonly note: InspectionInput["note"];
+}
+
+export interface TargetAt {
+  planGrant(ports: Ports, input: Granting): Promise<Decision>;
+  planTaking(ports: Ports, input: Taking): Promise<Decision>;
+  /** What differs from what the request asks for there. */
+  inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
+  /** What has to be true before the first write, whoever gets how much access. */
+  preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
+  exported(input: { readonly clientId: string; readonly access: readonly Access[] }): ExportedPart;
+  /** Whether `inspect` judges this role in Azure, so that it is no finding of the identity's. */
+  judges(role: RoleAssignment): boolean;
+}

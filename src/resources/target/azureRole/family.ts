@@ -1,0 +1,24 @@
+/** Targets on which the identity gets built-in roles of Azure. They know an identity by its principal ID. */
+import { type AzureRolePlace, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import type { TargetAt } from "../../definitions/targetFamily.ts";
+import { planGrant } from "./grant.ts";
+import { inspectRoles } from "./inspection.ts";
+import { preflightAt } from "./preflight.ts";
+import { planTaking } from "./taking.ts";
+
+export function azureRoleAt(place: AzureRolePlace): TargetAt {
+  const scope = scopeOf(place);
+  return {
+    planGrant: (ports, input) => planGrant(ports, place, input),
+    planTaking: (ports, input) => planTaking(ports, place, input),
+    inspect: (ports, input) => inspectRoles(ports, place, input),
+    preflight: (ports, input) => preflightAt(ports, place, input),
+    exported: ({ clientId, access }) => ({
+      commands: rolesFor(place.kind, access).map(({ id }) => [
+        ...["az", "role", "assignment", "create", "--assignee", clientId],
+        ...["--role", id, "--scope", scope],
+      ]),
+    }),
+    judges: (role) => role.scope.toLowerCase() === scope.toLowerCase(),
+  };
+}

@@ -1,0 +1,148 @@
+/** What the identity may do on the targets that the catalog names, databases apart. */
+
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import type { ExportedPart } from "../../domain/export/exportScripts.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { IdentityPair } from "../../domain/naming/identityPair.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { readRoleMark } from "../../domain/naming/ownership.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { assignmentName } from "../../domain/targets/azureRoles.ts";
+import {
+  findTarget,
+  keyOf,
+  type PlaceOfTarget,
+  placeOf,
+  type TargetRequest,
+} from "../../domain/targets/namedTarget.ts";
+import type { Ports, RoleAssignment } from "../../ports.ts";
+import type { InspectionInput } from "../definitions/inspection.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineResource } from "../definitions/resource.ts";
+import type { About } from "../definitions/targetFamily.ts";
+import { onEachTarget } from "../definitions/targetResource.ts";
+import { targetAt } from "./families.ts";
+import { atPlaces, findPlaces } from "./places.ts";
+import { targetSteps } from "./steps.ts";
+
+export const target = defineResource({
+  steps: targetSteps,
+  ...onEachTarget("namedTarget", {
+    grant: targetSteps.grantTarget,
+    narrow: targetSteps.narrowTarget,
+    retire: targetSteps.retireTarget,
+    revoke: targetSteps.revokeTarget,
+  }),
+
+  preflightTargets: (ports, { targets = [] }) =>
+    targets.flatMap((wanted) => {
+      const place = listedPlace(ports.catalog, wanted);
+      // One that the catalog does not list is reported by its own step.
+      return place ? targetAt(place).preflight(ports, { target: keyOf(wanted) }) : [];
+    }),
+
+  inspect: (ports, input) =>
+    (input.request.targets ?? []).map((wanted) => ({
+      target: keyOf(wanted),
+      read: () => inspectTarget(ports, input, wanted),
+    })),
+
+  remains: (ports, request) =>
+    (request.targets ?? []).map(async (wanted) => {
+      const { cluster, namespace } = request;
+      const berth = { cluster, namespace };
+      const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth) };
+      const left = await atPlaces(ports, about, (place) => targetAt(place).planTaking(ports, { ...about, keep: [] }));
+      const what = left.flatMap(({ differences }) => differences.map(({ field }) => field));
+      return what.map((field) => `Access ${field} is still given on ${keyOf(wanted)}.`);
+    }),
+
+  exported(catalog, { request, clientId }) {
+    const parts = (request.targets ?? []).map((wanted) =>
+      unlessDropped(
+        () => targetAt(placeOf(findTarget(catalog, { ...wanted, access: [] }))).exported({ ...wanted, clientId }),
+        ({ message: why }): ExportedPart => ({ commands: [], leftOut: [{ what: keyOf(wanted), why }] }),
+      ),
+    );
+    return {
+      commands: parts.flatMap(({ commands = [] }) => commands),
+      leftOut: parts.flatMap(({ leftOut = [] }) => leftOut),
+    };
+  },
+
+  /** By the mark or, if somebody wrote over it, by the name that only this assignment has. */
+  gaveRole: (_catalog, request, role) =>
+    readRoleMark(role.description)?.berth === berthKey(request) || hasOwnName(role),
+
+  judgesRole: (catalog, { targets = [] }, role) =>
+    targets.some((wanted) => {
+      const place = listedPlace(catalog, wanted);
+      return place !== undefined && targetAt(place).judges(role);
+    }),
+});
+
+function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
+  const principal = IdentityPair.shape.principalId.safeParse(principalId);
+  const roleId = roleDefinitionId.split("/").at(-1) ?? "";
+  return principal.success && id.toLowerCase().endsWith(`/${assignmentName(scope, principal.data, roleId)}`);
+}
+
+function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTarget | undefined {
+  return unlessDropped(
+    () => placeOf(findTarget(catalog, { ...wanted, access: [] })),
+    () => undefined,
+  );
+}
+
+async function inspectTarget(
+  ports: Ports,
+  { request, identity: reading, note }: InspectionInput,
+  wanted: TargetRequest,
+): Promise<readonly Finding[]> {
+  const { cluster, namespace }: OnboardingRequest = request;
+  const berth = { cluster, namespace };
+  const found = await reading;
+  const identity = found && IdentityPair.parse(found);
+  const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth), identity, note };
+  const places = await findPlaces(ports, berth, keyOf(wanted));
+  const listed = places.find(({ isListed }) => isListed);
+  const earlier = places.filter(({ isListed }) => !isListed);
+  const left = await Promise.all(earlier.map(({ place }) => describeLeft(ports, about, place)));
+  if (!listed) {
+    const found = left.filter(({ text }) => text !== "").map(({ text }) => text);
+    // Whatever the identity has there, only its removal can still be asked for.
+    return [notInCatalog(about.target, found.join("; ") || "nothing")];
+  }
+  const now = await targetAt(listed.place).inspect(ports, { ...about, access: wanted.access });
+  return [...now, ...left.flatMap(({ findings }) => findings)];
+}
+
+interface Left {
+  readonly text: string;
+  /** If the catalog has the target elsewhere now. */
+  readonly findings: readonly Finding[];
+}
+
+/** What Mooring gave where the catalog had the target before. */
+async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): Promise<Left> {
+  const { kind, resourceId } = place;
+  try {
+    const { differences } = await targetAt(place).planTaking(ports, { ...about, keep: [] });
+    const fields = differences.map(({ field }) => field);
+    const found = `granted by Mooring at ${kind} ${resourceId}`;
+    return {
+      text: fields.length === 0 ? "" : `${fields.join(", ")} ${found}`,
+      findings: fields.map((field) => finding("GRANT_SURPLUS", about.target, { field, expected: null, found })),
+    };
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    const text = `cannot be read at ${kind} ${resourceId} (${error.code}): access may still be given`;
+    return { text, findings: [notInCatalog(about.target, text)] };
+  }
+}
+
+function notInCatalog(target: string, found: string): Finding {
+  return finding("NOT_IN_CATALOG", target, { field: "catalog", expected: "listed", found });
+}

@@ -1,0 +1,191 @@
+/** How a namespace gets access to a target, and how it is taken back; families.ts knows what that is for each kind. */
+import { z } from "zod";
+import { IdentityPair } from "../../domain/naming/identityPair.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { type StepPlan, throwConflict, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
+import { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { Access } from "../../domain/targets/access.ts";
+import type { TargetStepName } from "../../domain/targets/index.ts";
+import {
+  findTarget,
+  findTargetOf,
+  isSamePlace,
+  keyOf,
+  placeOf,
+  TargetRequest,
+} from "../../domain/targets/namedTarget.ts";
+import type { Ports } from "../../ports.ts";
+import { isFirst } from "../definitions/firstOperation.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineStep, type StepContext, StepResult } from "../definitions/step.ts";
+import type { About, Decision } from "../definitions/targetFamily.ts";
+import { targetAt } from "./families.ts";
+import { atPlaces, findPlaces } from "./places.ts";
+
+type Step = TargetStepName<"namedTarget">;
+
+interface TargetInput extends Berth {
+  readonly operation: string;
+  readonly target: TargetRequest;
+}
+
+function aboutTarget(
+  ports: Pick<Ports, "registry">,
+  { cluster, namespace, target }: Omit<TargetInput, "operation">,
+): About {
+  const berth = { cluster, namespace };
+  return { berth, target: keyOf(target), recordedMark: recordedMarks(ports, berth) };
+}
+
+/** One step may act in several places: where the catalog has the target, and where it had it before. */
+function joined(decisions: readonly Decision[]): Decision {
+  const [first] = decisions;
+  const action = (["conflict", "create", "adopt", "update", "delete"] as const).find((each) =>
+    decisions.some((decision) => decision.action === each),
+  );
+  const conflict = decisions.find((each) => each.conflict)?.conflict;
+  return {
+    action: decisions.length === 1 && first ? first.action : (action ?? "none"),
+    differences: decisions.flatMap(({ differences }) => differences),
+    conflict,
+    notices: decisions.flatMap(({ notices = [] }) => notices),
+    writes: conflict ? [] : decisions.flatMap(({ writes }) => writes),
+  };
+}
+
+function toPlan(name: Step, { target }: TargetInput, { notices = [], ...decision }: Decision): StepPlan {
+  const plan = toStepPlan({ name, target: keyOf(target) }, decision);
+  return notices.length > 0 ? { ...plan, notices: notices.map(({ code, message }) => toNotice(code, message)) } : plan;
+}
+
+async function act(
+  step: StepContext,
+  { action, differences, conflict, notices = [], writes }: Decision,
+): Promise<StepResult> {
+  throwConflict(conflict);
+  if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
+  if (writes.length === 0) return { action };
+  await step.willDo(action, differences, { isMarked: action === "create" });
+  for (const write of writes) await write();
+  return { action };
+}
+
+// ——— Giving ———
+
+interface GrantInput extends TargetInput {
+  readonly adoptionPolicy: AdoptionPolicy;
+  readonly identity: IdentityPair;
+  readonly takesBack?: boolean | undefined;
+}
+
+async function planGrant(ports: Ports, input: GrantInput): Promise<Decision> {
+  const place = placeOf(findTarget(ports.catalog, input.target));
+  const about = aboutTarget(ports, input);
+  const { operation, adoptionPolicy } = input;
+  const identity = isKnown(input.identity) ? input.identity : undefined;
+  const takesBack = input.takesBack ?? (await isFirst(ports.registry, input));
+  const { access } = input.target;
+  const granted = await targetAt(place).planGrant(ports, {
+    ...about,
+    ...{ operation, access, adoptionPolicy, identity, takesBack },
+  });
+  if (input.takesBack !== true) return granted;
+  // A repair also clears the places where the catalog had the target before.
+  const earlier = (await findPlaces(ports, about.berth, about.target)).filter(({ isListed }) => !isListed);
+  const taken = await Promise.all(
+    earlier.map((each) => targetAt(each.place).planTaking(ports, { ...about, keep: [] })),
+  );
+  const isTaken = taken.some(({ writes }) => writes.length > 0);
+  return isTaken
+    ? { ...joined([granted, ...taken]), action: granted.action === "conflict" ? "conflict" : "update" }
+    : granted;
+}
+
+const grantTarget = defineStep({
+  name: "grantTarget",
+  stage: "connect",
+  target: ({ target }) => keyOf(target),
+  undo: { by: "revokeTarget" },
+  given: {
+    target: TargetRequest,
+    adoptionPolicy: AdoptionPolicy,
+    identity: IdentityPair,
+    /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
+    takesBack: z.boolean().optional(),
+  },
+  output: StepResult,
+  from: (operation, target) => ({
+    target: findTargetOf(operation.request, target),
+    adoptionPolicy: operation.request.adoptionPolicy,
+    identity: IdentityPair.parse(identityOf(operation)),
+    ...(operation.kind === "repair" ? { takesBack: true } : {}),
+  }),
+  look: async (ports, input) => toPlan("grantTarget", input, await planGrant(ports, input)),
+  run: async (input, ports, step) => await act(step, await planGrant(ports, input)),
+  // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
+  whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
+});
+
+// ——— Taking ———
+
+interface TakingInput extends TargetInput {
+  readonly createdBy?: string | undefined;
+}
+
+/** `keep` is what the namespace has left, by the alias of whatever target has the same place. */
+async function planTaking(ports: Ports, input: TakingInput, kept: readonly TargetRequest[]): Promise<Decision> {
+  const about = aboutTarget(ports, input);
+  const { createdBy } = input;
+  const decisions = await atPlaces(ports, about, (place) =>
+    targetAt(place).planTaking(ports, { ...about, keep: accessKept(ports, place, kept), createdBy }),
+  );
+  return joined(decisions);
+}
+
+/** Another alias may have come to the same place: what the namespace has by it stays. */
+function accessKept(
+  { catalog }: Pick<Ports, "catalog">,
+  place: object,
+  kept: readonly TargetRequest[],
+): readonly Access[] {
+  return kept.flatMap(({ target, access }) => {
+    const entry = Object.hasOwn(catalog.targets, target) ? catalog.targets[target] : undefined;
+    return entry && isSamePlace(placeOf(entry), place) ? access : [];
+  });
+}
+
+interface Taker<Name extends Step> {
+  readonly name: Name;
+  readonly stage: "replace" | "disconnect";
+  readonly requestOf: (operation: OperationFacts) => OperationFacts["request"];
+  /** What stays of the request. */
+  readonly keptOf: (operation: OperationFacts) => readonly TargetRequest[];
+}
+
+function takingStep<const Name extends Step>({ name, stage, requestOf, keptOf }: Taker<Name>) {
+  return defineStep({
+    name,
+    stage,
+    target: ({ target }) => keyOf(target),
+    given: { target: TargetRequest, kept: z.array(TargetRequest).readonly() },
+    output: StepResult,
+    from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
+    look: async (ports, input) => toPlan(name, input, await planTaking(ports, input, input.kept)),
+    run: async (input, ports, step) => await act(step, await planTaking(ports, input, input.kept)),
+    whenDropped: leave,
+  });
+}
+
+const current = ({ request }: OperationFacts) => request;
+const stays = ({ request: { targets = [] } }: OperationFacts) => targets;
+
+/** Takes back what Mooring gave beyond the access of the request. */
+const narrowTarget = takingStep({ name: "narrowTarget", stage: "replace", requestOf: current, keptOf: stays });
+/** Takes back everything on a target that a change leaves out. */
+const retireTarget = takingStep({ name: "retireTarget", stage: "replace", requestOf: earlierOf, keptOf: stays });
+/** Takes back everything, or what one operation gave. */
+const revokeTarget = takingStep({ name: "revokeTarget", stage: "disconnect", requestOf: current, keptOf: () => [] });
+
+export const targetSteps = { grantTarget, narrowTarget, retireTarget, revokeTarget };

@@ -1,0 +1,54 @@
+/** Mooring may give the roles of its own table, to service principals, and no others. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { azureRoleKindNames, azureRoleKinds, everyRole } from "../../src/domain/targets/azureRoles.ts";
+
+const folder = join(dirname(dirname(import.meta.dirname)), "infra");
+const read = (file: string) => readFile(join(folder, file), "utf8");
+
+it("has every role of the table of kinds, by the same name, and no other", async () => {
+  const known = azureRoleKindNames.flatMap((kind) => everyRole(kind).map(({ name, id }) => [name, id] as const));
+
+  expect(JSON.parse(await read("azure/target-roles.json"))).toEqual(Object.fromEntries(known));
+});
+
+it("may read every type of resource of the table", async () => {
+  const { Actions } = JSON.parse(await read("azure/target-role.json"));
+  const types = new Set(azureRoleKindNames.map((kind) => azureRoleKinds[kind].resourceType));
+
+  expect(Actions.toSorted()).toEqual(
+    [
+      ...["*/read", "roleAssignments/write", "roleAssignments/delete"].map(
+        (action) => `Microsoft.Authorization/${action}`,
+      ),
+      ...[...types].map((type) => `${type}/read`),
+    ].toSorted(),
+  );
+});
+
+it("limits both giving and taking by role and by the type of principal, wherever the template assigns it", async () => {
+  const condition = (await read("azure/target-condition.txt")).replace(/\s+/g, " ");
+  const template = await read("modules/rights/targets.bicep");
+  const assignment = await read("modules/rights/atTargets.bicep");
+
+  for (const [action, of] of [
+    ["write", "@Request"],
+    ["delete", "@Resource"],
+  ] as const) {
+    expect(condition).toContain(
+      [
+        `( (!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'})) OR`,
+        `( ${of}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {<roles>}`,
+        `AND ${of}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'} ) )`,
+      ].join(" "),
+    );
+  }
+  expect(condition.match(/ActionMatches/g)).toHaveLength(2);
+  // Every use of the role goes through the module that has the condition.
+  expect(template.match(/targetRole\.name/g)).toHaveLength(1);
+  expect(template).toMatch(
+    /module onTargets 'atTargets\.bicep'[\s\S]*role: targetRole\.name, condition: targetCondition/,
+  );
+  expect(assignment).toContain("condition: condition");
+});
