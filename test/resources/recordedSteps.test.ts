@@ -41,6 +41,7 @@ const Call = z.object({
     serviceAccount: z.string().optional(),
     server: z.string().optional(),
     database: z.object({ server: z.string(), database: z.string() }).optional(),
+    target: z.union([z.string(), z.object({ target: z.string() })]).optional(),
   }),
 });
 
@@ -68,11 +69,12 @@ function recorded({ actions }: KeptHistory, { request }: Input): readonly Record
     if (!data) return [];
     const { functionName, input } = data;
     const { createdBy, database, serviceAccount, server } = input;
+    const named = typeof input.target === "object" ? input.target.target : input.target;
     return (together[functionName] ?? [functionName]).map((name) => {
       const ofAccount = name.startsWith("retire") && serviceAccount !== undefined;
       const ofNamespace = ofAccount ? `${berthKey(request)}/${serviceAccount}` : berthKey(request);
       const target = ofIdentity.includes(name) ? identityName(request) : ofNamespace;
-      const key = database ? `${database.server}/${database.database}` : (server ?? target);
+      const key = database ? `${database.server}/${database.database}` : (named ?? server ?? target);
       return { step: `${name} ${key}`, isUndo: createdBy !== undefined };
     });
   });

@@ -24,7 +24,7 @@ import { defineResource } from "../definitions/resource.ts";
 import type { About } from "../definitions/targetFamily.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces } from "./places.ts";
+import { atPlaces, findPlaces } from "./findPlaces.ts";
 import { targetSteps } from "./steps.ts";
 
 export const target = defineResource({

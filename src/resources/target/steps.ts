@@ -22,7 +22,7 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type StepContext, StepResult } from "../definitions/step.ts";
 import type { About, Decision } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces } from "./places.ts";
+import { atPlaces, findPlaces } from "./findPlaces.ts";
 
 type Step = TargetStepName<"namedTarget">;
 
