@@ -5,18 +5,27 @@ export interface Controller {
   close(): void;
 }
 
+/** A real controller begins with this pause and doubles it. */
+const retryMs = 1_000;
+
 export function startController(
   store: Store,
   {
     concerns,
     reconcile,
     delayMs = 0,
-  }: { concerns: (change: Change) => boolean; reconcile: () => void; delayMs?: number },
+  }: {
+    concerns: (change: Change) => boolean;
+    /** Returns whether something was refused that may be allowed later. */
+    reconcile: () => boolean | void;
+    delayMs?: number;
+  },
 ): Controller {
   let due: NodeJS.Timeout | undefined;
   const run = () => {
     due = undefined;
-    reconcile();
+    const isRefused = reconcile() === true;
+    if (isRefused) due ??= setTimeout(run, retryMs);
   };
   // Changes within the delay cause a single run; a change made during a run causes another one.
   const unsubscribe = store.subscribe((change) => {

@@ -16,6 +16,7 @@ import { createApi } from "./api.ts";
 import { createAuthentication } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
+import { createControllerManager } from "./controllerManager.ts";
 import { definedResources } from "./customResources.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
@@ -44,10 +45,22 @@ export interface KubernetesSimulator extends Simulator {
   readonly webhooks: Webhooks;
   /** What the cluster forbids even if its roles allow it. */
   readonly restrictions: Restriction[];
+  /** Accounts, as `namespace/name`, that the webhook of workload identity does not find in its cache yet. */
+  readonly unseenAccounts: Set<string>;
+  /** Kills kube-controller-manager, or starts it again: nothing of what it does happens meanwhile. */
+  readonly controllers: { stop(): Promise<void>; start(): Promise<void> };
+  /** The programs of a real server, to be killed and started again; the simulated one has none. */
+  readonly programs?: Programs;
   /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
   readonly adminToken: string;
   /** A kubeconfig with the admin token, for kubectl. JSON, which is YAML. */
   kubeconfig(): string;
+}
+
+export interface Programs {
+  kill(program: "etcd" | "kube-apiserver"): Promise<void>;
+  /** Settles when it listens; it may not be ready yet. */
+  start(program: "etcd" | "kube-apiserver"): Promise<void>;
 }
 
 export interface KubernetesOptions {
@@ -99,7 +112,9 @@ export async function startKubernetes(
   const adminToken = randomBytes(32).toString("base64url");
   const store = createStore({ keptChanges: options.keptChanges ?? 10_000 });
   const resources = createResources(builtInResources);
+  const unseenAccounts = new Set<string>();
   const admit = createAdmission({
+    unseenAccounts,
     store,
     resources,
     tenantId: world.tenantId,
@@ -113,12 +128,14 @@ export async function startKubernetes(
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);
+  const manager = createControllerManager(store);
+  const watched = { ...parts, store: manager.store };
   const controllers = [
-    startNamespaceController(parts, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
-    startGarbageCollector(parts),
-    startJobController(parts),
-    startQuotaController(parts),
-    startDeploymentController(parts),
+    startNamespaceController(watched, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
+    startGarbageCollector(watched),
+    startJobController(watched),
+    startQuotaController(watched),
+    startDeploymentController(watched),
   ];
 
   const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
@@ -187,6 +204,8 @@ export async function startKubernetes(
     port: listening.port,
     adminToken,
     restrictions,
+    unseenAccounts,
+    controllers: { stop: manager.stop, start: manager.start },
     webhooks: {
       async install(webhook) {
         webhooks.push(webhook);
