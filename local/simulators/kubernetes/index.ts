@@ -7,13 +7,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { printKubeconfig } from "../../kubeconfig.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
-import { createApi } from "./api.ts";
-import { createAuthentication } from "./authentication.ts";
+import type { Answer } from "./answer.ts";
+import { type ApiRequest, createApi } from "./api.ts";
+import { createAuthentication, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { createControllerManager } from "./controllerManager.ts";
@@ -29,6 +31,7 @@ import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
 import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
+import { parseResourcePath } from "./requestPath.ts";
 import { createResources, type Resources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
 import { createListener, createSettle } from "./server.ts";
@@ -176,19 +179,22 @@ export async function startKubernetes(
   const settle = createSettle({
     authenticate: async (headers) =>
       impersonated(await authentication.ofRequest(headers["authorization"]), headers, { access, authentication }),
-    answer: createApi({
-      ...parts,
-      access,
-      reviews: createReviews({ access, authentication, audience: cluster.oidcIssuer, now: world.now }),
-      address: () => address,
-      bookmarkMs: options.bookmarkMs ?? 10_000,
-      documents: {
-        "/.well-known/openid-configuration": openIdConfiguration(cluster),
-        "/openid/v1/jwks": signingKeys(cluster),
-      },
-      podLog: options.podLog ?? (() => undefined),
-      requestToken: (account, request) => requestToken({ world, cluster }, account, request),
-    }),
+    answer: afterWebhooks(
+      webhooks,
+      createApi({
+        ...parts,
+        access,
+        reviews: createReviews({ access, authentication, audience: cluster.oidcIssuer, now: world.now }),
+        address: () => address,
+        bookmarkMs: options.bookmarkMs ?? 10_000,
+        documents: {
+          "/.well-known/openid-configuration": openIdConfiguration(cluster),
+          "/openid/v1/jwks": signingKeys(cluster),
+        },
+        podLog: options.podLog ?? (() => undefined),
+        requestToken: (account, request) => requestToken({ world, cluster }, account, request),
+      }),
+    ),
   });
   const { server, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
   server.listen(port, "127.0.0.1");
@@ -220,6 +226,19 @@ export async function startKubernetes(
       stopServing();
       await close();
     },
+  };
+}
+
+/** The server waits for its webhooks: for all of them, and for reviews too, which a real one does not. */
+function afterWebhooks(
+  webhooks: readonly AdmissionWebhook[],
+  answer: (request: ApiRequest, user: User) => Promise<Answer>,
+): typeof answer {
+  return async (request, user) => {
+    const namespace = parseResourcePath(request.url.pathname)?.namespace;
+    const delays = request.method === "GET" ? [] : webhooks.map(({ delayMs }) => delayMs?.({ namespace }) ?? 0);
+    if (delays.some((ms) => ms > 0)) await sleep(Math.max(...delays));
+    return await answer(request, user);
   };
 }
 

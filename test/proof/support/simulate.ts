@@ -119,7 +119,7 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
     }
     if (last?.error?.code === "NAMESPACE_HELD") {
       world.holds.end();
-      last = await stage.play(offboard(request, asking));
+      last = await stage.play(world.visitors.mayGo ? offboardAnyway(request, asking) : offboard(request, asking));
     }
     const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";
     if (last?.status !== "Succeeded" && !isObstructed) {
