@@ -13,19 +13,21 @@ export function startController(
   {
     concerns,
     reconcile,
+    isRefused = () => false,
     delayMs = 0,
   }: {
     concerns: (change: Change) => boolean;
-    /** Returns whether something was refused that may be allowed later. */
-    reconcile: () => boolean | void;
+    reconcile: () => void;
+    /** Whether something was refused in it that may be allowed later. */
+    isRefused?: () => boolean;
     delayMs?: number;
   },
 ): Controller {
   let due: NodeJS.Timeout | undefined;
   const run = () => {
     due = undefined;
-    const isRefused = reconcile() === true;
-    if (isRefused) due ??= setTimeout(run, retryMs);
+    reconcile();
+    if (isRefused()) due ??= setTimeout(run, retryMs);
   };
   // Changes within the delay cause a single run; a change made during a run causes another one.
   const unsubscribe = store.subscribe((change) => {

@@ -30,11 +30,11 @@ export function startJobController({
     reconcile() {
       const jobs = resources.ofKind("batch/v1", "Job");
       const pods = resources.ofKind("v1", "Pod");
-      if (jobs === undefined || pods === undefined) return false;
+      if (jobs === undefined || pods === undefined) return;
       isRefused = false;
       for (const job of store.list(jobs)) if (isOpen(job)) advance(job, { jobs, pods });
-      return isRefused;
     },
+    isRefused: () => isRefused,
   });
 
   function advance(job: KubeObject, { jobs, pods }: { jobs: Resource; pods: Resource }) {
