@@ -13,6 +13,8 @@ import { collectLog, type HostProcess, type HostProcessOptions, workerArguments 
 /** Extension bundle, language worker and queues take their time. */
 const readyMs = 120_000;
 const graceMs = 15_000;
+/** A worker that is just starting takes its time for the first request. */
+const answerMs = 10_000;
 
 export async function startCoreTools({ app, port, data, settings, onLog }: HostProcessOptions): Promise<HostProcess> {
   await mkdir(data, { recursive: true });
@@ -79,8 +81,11 @@ export async function startCoreTools({ app, port, data, settings, onLog }: HostP
   };
 }
 
+/** Asks the app: `/admin/host/ping` is 200 also of a host in the state Error, whose functions never answer. */
 async function isUp(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/admin/host/ping`).catch(() => undefined);
+  const answer = await fetch(`${url}/api/health/live`, { signal: AbortSignal.timeout(answerMs) }).catch(
+    () => undefined,
+  );
   return answer?.ok === true;
 }
 

@@ -260,6 +260,7 @@ export interface KubernetesObject {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
     readonly managedFields?: readonly ManagedFields[];
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
   };

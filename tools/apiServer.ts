@@ -1,18 +1,20 @@
 /**
  * `npm run apiServer`: builds a real API server from its Go modules, once for each set of versions. A program that is there
- * is not built again, so a build that was interrupted goes on where it stopped. With `-- --helm`, it builds Helm instead.
+ * is not built again, so a build that was interrupted goes on where it stopped. With `-- --helm`, it builds Helm instead, and with
+ * `-- --gh` GitHub's command line.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+  ghVersion,
   type ProgramName,
   programNames,
   programsFolder,
   readVersions,
   testPrograms,
 } from "../local/apiServer/programs.ts";
-import { buildWith, CannotBuild, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
+import { buildPublished, buildWith, CannotBuild, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
 
 const versions = readVersions();
 const folder = programsFolder();
@@ -25,6 +27,7 @@ try {
 
 function main() {
   if (process.argv.includes("--helm")) return buildHelm();
+  if (process.argv.includes("--gh")) return buildGh();
   const missing = programNames.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) {
     const go = findGo();
@@ -45,6 +48,19 @@ function buildHelm() {
     const go = findGo();
     mkdirSync(dirname(path), { recursive: true });
     buildWith(go, { path, module: "helm", args: ["build", "-ldflags", "-s -w", "helm.sh/helm/v4/cmd/helm"] });
+  }
+  console.log(path);
+}
+
+/** GitHub's command line, whose own help tests read. */
+function buildGh() {
+  const path = testPrograms.gh.path();
+  if (!existsSync(path)) {
+    const go = findGo();
+    mkdirSync(dirname(path), { recursive: true });
+    const stamp = `-s -w -X github.com/cli/cli/v2/internal/build.Version=${ghVersion}`;
+    const module = "github.com/cli/cli/v2";
+    buildPublished(go, { path, module, version: ghVersion, args: ["-ldflags", stamp, `${module}/cmd/gh`] });
   }
   console.log(path);
 }

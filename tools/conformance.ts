@@ -1,24 +1,29 @@
 /**
  * `npm run conformance`: Kubernetes' own conformance tests against the simulated API server, or with `-- --api-server` against the
  * real one: all specs that the list says are passed, or those of the list whose names contain each of the words that follow. With
- * `-- --build`, it builds their program instead.
+ * `-- --record`, it notes beside the list what the real one made of them; with `-- --build`, it builds their program instead.
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { requirePrograms, testPrograms } from "../local/apiServer/programs.ts";
+import { readVersions, requirePrograms, testPrograms } from "../local/apiServer/programs.ts";
 import { startCluster } from "../local/cluster/index.ts";
 import { createFaults } from "../local/simulators/faults.ts";
 import { createCertificate } from "../local/simulators/tls.ts";
 import { createSigningKey, createWorld } from "../local/simulators/world.ts";
 import { buildWith, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
-import { runConformance } from "./apiServer/runConformance.ts";
+import { runConformance, type SpecResult } from "./apiServer/runConformance.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { "api-server": { type: "boolean", default: false }, build: { type: "boolean", default: false } },
+  options: {
+    "api-server": { type: "boolean", default: false },
+    record: { type: "boolean", default: false },
+    build: { type: "boolean", default: false },
+  },
 });
+const folder = join(dirname(import.meta.dirname), "test/local/simulators/kubernetes/conformance");
 const program = testPrograms.conformance.path();
 
 try {
@@ -48,7 +53,7 @@ async function run() {
   }
   const { kubectl } = requirePrograms();
   const specs = allSpecs().filter((name) => positionals.every((word) => name.includes(word)));
-  const cluster = await start(values["api-server"]);
+  const cluster = await start(values["api-server"] || values.record);
   const results = await runConformance({ program, kubectl, kubeconfig: cluster.kubeconfig(), specs });
   await cluster.close();
   for (const { name, passed, seconds, why } of results) {
@@ -56,14 +61,24 @@ async function run() {
       `${passed ? "passed" : "FAILED"}  ${seconds.toFixed(1).padStart(5)} s  ${name}${passed ? "" : `\n        ${why}`}`,
     );
   }
+  if (values.record) record(results);
   const passed = results.filter((each) => each.passed).length;
   console.log(`${passed} passed, ${results.length - passed} failed`);
   process.exit(passed === results.length ? 0 : 1);
 }
 
+/** How long each took is not noted: it would be another number every time. */
+function record(results: readonly SpecResult[]) {
+  const sorted = results.toSorted((a, b) => a.name.localeCompare(b.name));
+  const passed = sorted.filter((each) => each.passed).map(({ name }) => name);
+  const failed = Object.fromEntries(sorted.filter((each) => !each.passed).map(({ name, why }) => [name, why]));
+  const { kubernetes } = readVersions();
+  writeFileSync(join(folder, "real.json"), `${JSON.stringify({ kubernetes, passed, failed }, null, 2)}\n`);
+}
+
 /** All that the list names, met or not: words choose among them. */
 function allSpecs(): readonly string[] {
-  const file = join(dirname(import.meta.dirname), "test/local/simulators/kubernetes/conformance/specs.json");
+  const file = join(folder, "specs.json");
   const Specs = z.object({
     ...{ quick: z.array(z.string()), slow: z.array(z.string()) },
     unmet: z.record(z.string(), z.array(z.string())),

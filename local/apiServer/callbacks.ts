@@ -2,6 +2,7 @@
  * What the real API server calls: the issuer whose tokens it accepts, an authorizer, the admission webhooks, and the kubelet
  * for logs. One listener serves all of them.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { createFaults } from "../simulators/faults.ts";
 import { type HttpReply, type HttpRequest, startHttpServer } from "../simulators/httpServer.ts";
 import type { Restriction } from "../simulators/kubernetes/access.ts";
@@ -46,7 +47,12 @@ export async function startCallbacks(options: CallbackOptions): Promise<Callback
     if (room === "webhook") {
       calls.set(namespace, (calls.get(namespace) ?? 0) + 1);
       const webhook = webhooks.get(namespace);
-      return ok(await review(parse(body), (request) => Promise.resolve(ask(webhook, request))));
+      return ok(
+        await review(parse(body), async (request) => {
+          await sleep(webhook?.delayMs?.(request) ?? 0);
+          return ask(webhook, request);
+        }),
+      );
     }
     if (room === "containerLogs") {
       const text = podLog({ namespace, name });

@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createApi, type KubernetesApi } from "../cluster/api.ts";
+import { ApiError, createApi, type KubernetesApi } from "../cluster/api.ts";
 import { createClusterObjects } from "../cluster/objects.ts";
 import { freePort } from "../freePort.ts";
 import { printKubeconfig } from "../kubeconfig.ts";
@@ -19,7 +19,7 @@ import { startCallbacks } from "./callbacks.ts";
 import { writeFiles } from "./files.ts";
 import { createForward } from "./forward.ts";
 import { type RunningProgram, startProgram } from "./program.ts";
-import { requirePrograms } from "./programs.ts";
+import { type ProgramName, requirePrograms } from "./programs.ts";
 import { seedCluster } from "./seed.ts";
 import { createWebhooks } from "./webhooks.ts";
 
@@ -52,6 +52,7 @@ export async function startApiServer(
   const programs = requirePrograms();
   const adminToken = randomBytes(32).toString("base64url");
   const restrictions: Restriction[] = [];
+  const unseenAccounts = new Set<string>();
   const folder = await mkdtemp(join(tmpdir(), "mooring-api-server-"));
   const [etcdPort, peerPort, securePort] = await Promise.all([freePort(), freePort(), freePort()]);
   const own = `https://127.0.0.1:${securePort}`;
@@ -63,12 +64,21 @@ export async function startApiServer(
     restrictions,
     authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
     podLog: options.podLog ?? (() => undefined),
-    serviceAccount: (namespace, name) => objects.get("v1", "ServiceAccount", name, namespace),
+    serviceAccount: async (namespace, name) =>
+      unseenAccounts.has(`${namespace}/${name}`)
+        ? undefined
+        : await objects.get("v1", "ServiceAccount", name, namespace),
   });
   const forward = createForward({ url: own, ca: tls.certificate });
-  const running: RunningProgram[] = [];
+  const running = new Map<ProgramName, RunningProgram>();
+  const flags = new Map<ProgramName, Readonly<Record<string, string>>>();
+  const start = (name: ProgramName) => void running.set(name, startProgram(programs[name], flags.get(name) ?? {}));
+  const kill = async (name: ProgramName) => {
+    await running.get(name)?.kill();
+    running.delete(name);
+  };
   const close = async () => {
-    for (const program of running.toReversed()) await program.kill();
+    for (const name of [...running.keys()].toReversed()) await kill(name);
     api.close();
     forward.close();
     await callbacks.close();
@@ -79,8 +89,8 @@ export async function startApiServer(
     const files = await writeFiles(folder, { world, cluster, tls, adminToken, callbacks: callbacks.url });
     const etcdUrl = `http://127.0.0.1:${etcdPort}`;
     const peerUrl = `http://127.0.0.1:${peerPort}`;
-    running.push(
-      startProgram(programs.etcd, {
+    flags
+      .set("etcd", {
         "data-dir": join(folder, "etcd"),
         "listen-client-urls": etcdUrl,
         "advertise-client-urls": etcdUrl,
@@ -90,8 +100,8 @@ export async function startApiServer(
         "log-level": "error",
         // Nothing is kept.
         "unsafe-no-fsync": "true",
-      }),
-      startProgram(programs["kube-apiserver"], {
+      })
+      .set("kube-apiserver", {
         "etcd-servers": etcdUrl,
         "bind-address": "127.0.0.1",
         "secure-port": String(securePort),
@@ -113,26 +123,28 @@ export async function startApiServer(
         // As in AKS: what refuses a privileged container is then admission.
         "allow-privileged": "true",
         profiling: "false",
-      }),
-    );
+      });
+    start("etcd");
+    start("kube-apiserver");
     await untilReady(api, running);
     const kubeconfig = join(folder, "admin.kubeconfig");
     const admin = { name: options.cluster, ca: tls.certificate, token: adminToken };
     await writeFile(kubeconfig, printKubeconfig({ ...admin, server: own }), { mode: 0o600 });
-    running.push(
-      startProgram(programs["kube-controller-manager"], {
-        kubeconfig,
-        controllers: controllers.join(","),
-        "root-ca-file": files.certificate,
-        "service-account-private-key-file": files.serviceAccountKey,
-        "use-service-account-credentials": "false",
-        "leader-elect": "false",
-        "secure-port": "0",
-        "kube-api-qps": "500",
-        "kube-api-burst": "500",
-        profiling: "false",
-      }),
-    );
+    flags.set("kube-controller-manager", {
+      kubeconfig,
+      controllers: controllers.join(","),
+      "root-ca-file": files.certificate,
+      "service-account-private-key-file": files.serviceAccountKey,
+      "use-service-account-credentials": "false",
+      "leader-elect": "false",
+      "secure-port": "0",
+      "kube-api-qps": "500",
+      "kube-api-burst": "500",
+      // Otherwise five minutes pass until it looks whether a quota's status says what its spec does.
+      "resource-quota-sync-period": "5s",
+      profiling: "false",
+    });
+    start("kube-controller-manager");
     await seedCluster(api, { world, cluster, nodeName, callbacks, authority: tls.certificate, policies });
     await untilSettled(objects, running);
 
@@ -155,6 +167,20 @@ export async function startApiServer(
       port: address.port,
       adminToken,
       restrictions,
+      unseenAccounts,
+      controllers: {
+        stop: () => kill("kube-controller-manager"),
+        async start() {
+          start("kube-controller-manager");
+        },
+      },
+      programs: {
+        kill,
+        async start(name) {
+          start(name);
+          await untilAnswers(api);
+        },
+      },
       webhooks: createWebhooks({ api, callbacks, authority: tls.certificate }),
       kubeconfig: () => printKubeconfig({ ...admin, server: url }),
       async close() {
@@ -167,15 +193,24 @@ export async function startApiServer(
   }
 }
 
-async function untilReady(api: KubernetesApi, running: readonly RunningProgram[]): Promise<void> {
+/** Whatever it answers. */
+async function untilAnswers(api: KubernetesApi): Promise<void> {
+  const isUp = () =>
+    api.getText("/livez").then(
+      () => true,
+      (error: unknown) => error instanceof ApiError,
+    );
+  while (!(await isUp())) await sleep(50);
+}
+
+type Running = ReadonlyMap<ProgramName, RunningProgram>;
+
+async function untilReady(api: KubernetesApi, running: Running): Promise<void> {
   await until("it is not ready", running, async () => (await api.getText("/readyz")) === "ok");
 }
 
 /** The controllers work: what they make in every namespace is in the first one. */
-async function untilSettled(
-  objects: ReturnType<typeof createClusterObjects>,
-  running: readonly RunningProgram[],
-): Promise<void> {
+async function untilSettled(objects: ReturnType<typeof createClusterObjects>, running: Running): Promise<void> {
   await until("its controllers do not work", running, async () => {
     const account = await objects.get("v1", "ServiceAccount", "default", "default");
     const authority = await objects.get("v1", "ConfigMap", "kube-root-ca.crt", "default");
@@ -183,8 +218,9 @@ async function untilSettled(
   });
 }
 
-async function until(what: string, running: readonly RunningProgram[], isSo: () => Promise<boolean>): Promise<void> {
+async function until(what: string, all: Running, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + patienceMs;
+  const running = [...all.values()];
   let last = "";
   for (;;) {
     const isDone = await isSo().catch((error: unknown) => {

@@ -61,7 +61,10 @@ function builtFolder(
   return join(cache, "mooring/apiServer", key);
 }
 
-/** Programs that only tests need: Kubernetes' own test program, and Helm. */
+/** GitHub's, of which only the help is read. */
+export const ghVersion = "v2.83.0";
+
+/** Programs that only tests need: Kubernetes' own test program, Helm, and GitHub's command line. */
 export const testPrograms = {
   conformance: {
     path: () => join(builtFolder(`conformance-${readVersions().kubernetes}`, filesOf("conformance")), "e2e.test"),
@@ -70,6 +73,10 @@ export const testPrograms = {
   helm: {
     path: () => join(builtFolder("helm", filesOf("helm")), "helm"),
     build: "npm run apiServer -- --helm",
+  },
+  gh: {
+    path: () => join(builtFolder(`gh-${ghVersion}`, []), "gh"),
+    build: "npm run apiServer -- --gh",
   },
 } as const;
 

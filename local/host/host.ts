@@ -14,6 +14,7 @@ import { readKeys } from "./keyStore.ts";
 import type { Reviewed } from "./knownSettings.ts";
 import { type LoadedApp, loadApp } from "./load.ts";
 import { createLog, type Log } from "./log.ts";
+import { describeError } from "./report.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { expandSettings, findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
@@ -186,6 +187,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
     limits: hostJson.extensions.http,
     streamTarget: typeof streamUri === "string" ? new URL(streamUri) : undefined,
     invoke: (definition, input) => run(app, { definition, input, durable }),
+    failed: ({ name }, error) => log.error("failed", { function: name, ...describeError(error) }),
   });
   server.serve(sandbox === undefined ? handler : passOn({ path: "/sandbox", to: sandbox, otherwise: handler }));
 }

@@ -90,6 +90,7 @@ export function mayStillLand(error: unknown): boolean {
 const answeringCodes: ReadonlySet<TransientCode> = new Set<TransientCode>([
   "ARM_THROTTLED",
   "KUBERNETES_THROTTLED",
+  "KUBERNETES_OBJECT_GOING",
   "AUTHENTICATION_FAILED",
   "CONCURRENT_CREDENTIAL_WRITE",
   "SQL_PRINCIPAL_NOT_YET_VISIBLE",

@@ -96,6 +96,9 @@ export function keep(findings: readonly Finding[]): readonly Finding[] {
     .map((finding) => ({ ...finding, expected: cut(finding.expected), found: cut(finding.found) }));
 }
 
+/** From the middle: an error begins with what was asked, and ends with why it was refused. */
 function cut(text: string | null): string | null {
-  return text !== null && text.length > longestText ? `${text.slice(0, longestText - 1)}…` : text;
+  if (text === null || text.length <= longestText) return text;
+  const begin = Math.floor(longestText / 3);
+  return `${text.slice(0, begin)}…${text.slice(begin + 1 - longestText)}`;
 }

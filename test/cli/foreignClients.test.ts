@@ -75,12 +75,16 @@ const hasPython = versionOfPython.status === 0;
 if (!hasPython)
   sayNotRun("Python's clients did not meet the sandbox: pip install -r examples/clients/python/requirements.txt");
 
+const hasOdbc = spawnSync("python3", ["-c", "import pyodbc"], { stdio: "ignore" }).status === 0;
+if (hasPython && !hasOdbc) sayNotRun("Microsoft's ODBC driver did not fetch a token: pip install pyodbc, and unixODBC");
+
 describe.runIf(hasPython)("Python's clients", () => {
   it("do all of examples/clients/python", async () => {
     expect((await runBlock("python")).split("\n")).toEqual([
       "arm {'by': 'python'} ['system:serviceaccount:python:app']",
       "workload identity True",
       "mssql-python ['my message', 'new message']",
+      hasOdbc ? "pyodbc ['my message', 'new message']" : expect.stringMatching(/^pyodbc not run: /),
       "python-tds ['my message', 'new message']",
       "settled abandon 1 defer",
       "scheduled now",
@@ -112,6 +116,8 @@ describe.runIf(hasGo)("Go's clients", () => {
       "workload identity true",
       "sql my message",
       "sql new message",
+      "fedauth my message",
+      "fedauth new message",
       "settled abandon 2 defer",
       "scheduled now",
       "dead letter tried",
@@ -137,7 +143,8 @@ describe.runIf(hasJava)("Java's clients", () => {
     const said = (await runBlock("java")).split("\n");
 
     expect(said.filter((line) => !/certificate/i.test(line))).toEqual([
-      "arm java true",
+      "arm java [system:serviceaccount:java:app]",
+      "workload identity true",
       "sql my message",
       "sql new message",
       "settled abandon 1 defer",

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { checkCommandLine } from "./check.ts";
 import { findEverywhere } from "./files.ts";
 import { findInCode } from "./inCode.ts";
-import { helpOf, isInstalled, readAzTable } from "./installed.ts";
+import { built, findBuilt, helpOf, isInstalled, readAzTable } from "./installed.ts";
 import { findInScript, findInText } from "./inText.ts";
 import { programs } from "./programs.ts";
+import { readHelp } from "./readHelp.ts";
 
 const lines = findEverywhere().map((found) => ({ ...found, ...checkCommandLine(found) }));
 
@@ -104,6 +105,24 @@ describe("a command line", () => {
 });
 
 describe("programs.json agrees with what is installed here", () => {
+  it.each(built.flatMap((program) => ({ program, path: findBuilt(program) })).filter(({ path }) => path))(
+    "$program, by its own help",
+    ({ program, path = "" }) => {
+      const { source = "", options = [], commands = {} } = programs[program] ?? {};
+
+      const own = readHelp(path, Object.keys(commands));
+
+      expect(source).toContain(own.version);
+      expect({
+        options,
+        commands: Object.fromEntries(Object.entries(commands).map(([name, all]) => [name, all.map(bare)])),
+      }).toEqual({
+        options: own.options,
+        commands: own.commands,
+      });
+    },
+  );
+
   it.each(["azd", "kubectl", "helm", "gh", "curl"].filter(isInstalled))("%s", (program) => {
     const own = lines.filter(({ words, command }) => words[0] === program && command !== undefined);
     const commands = [...new Set(own.map(({ command = "" }) => command))];
@@ -127,6 +146,9 @@ describe("programs.json agrees with what is installed here", () => {
     expect(own.flatMap((each) => checkCommandLine(each, { ...programs, az }).problems)).toEqual([]);
   });
 });
+
+/** Help says nothing of what is required. */
+const bare = (option: string) => option.replace(/^[!?]/, "");
 
 const longOptions = (words: readonly string[]) =>
   words.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0] ?? "");

@@ -1,7 +1,8 @@
 /** What the programs that are installed here say of themselves. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { testPrograms } from "../../local/apiServer/programs.ts";
 import { sayNotRun } from "../support/notRun.ts";
 
 export function isInstalled(program: string): boolean {
@@ -15,6 +16,16 @@ export function helpOf(program: string, command: string): string {
   if (program === "curl") return execFileSync("curl", ["--help", "all"], { encoding: "utf8" });
   const own = execFileSync(program, [...command.split(" "), "--help"], { encoding: "utf8" });
   return own + (program === "kubectl" ? execFileSync("kubectl", ["options"], { encoding: "utf8" }) : "");
+}
+
+/** Programs that Go builds on this machine (`npm run apiServer`), whose table is read from their own help. */
+export const built = ["helm", "gh"] as const;
+
+export function findBuilt(program: (typeof built)[number]): string | undefined {
+  const { path, build } = testPrograms[program];
+  if (existsSync(path())) return path();
+  sayNotRun(`programs.json was not compared with ${program}: it is not built here (${build})`);
+  return undefined;
 }
 
 /** The table of the installed Azure CLI, which takes it half a minute. */

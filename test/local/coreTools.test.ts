@@ -35,6 +35,7 @@ test("runs `func start` in the app's folder with its settings, and stops the who
     "package.json": { main: "main.js" },
     "host.json": { version: "2.0" },
     "main.js": `${requireApp}
+      app.get("live", { route: "health/live", handler: () => ({}) });
       app.get("env", () => ({ jsonBody: [process.env.OWN, process.env.AzureFunctionsJobHost__fileWatchingEnabled] }));`,
   });
 
@@ -53,6 +54,24 @@ test("runs `func start` in the app's folder with its settings, and stops the who
   await host.ended;
   await expect(fetch(`${host.url}/api/env`)).rejects.toThrow();
   await app.remove();
+});
+
+test("believes the app, not the host, that it is ready", async () => {
+  // A host in the state Error answers its ping; its functions do not.
+  const text = `#!${process.execPath}
+    let asked = 0;
+    require("node:http").createServer((request, response) => {
+      if (request.url === "/api/health/live") response.statusCode = ++asked < 4 ? 503 : 200;
+      response.end(String(asked));
+    }).listen(Number(process.argv[4]), "127.0.0.1");`;
+  await writeFile(join(folder, "func"), text);
+  await chmod(join(folder, "func"), 0o755);
+  process.env["PATH"] = `${folder}:${before.PATH}`;
+
+  const host = await startHostProcess({ app: folder, port: 0, data: folder, settings: {} });
+
+  expect(await (await fetch(`${host.url}/asked`)).text()).toBe("4");
+  await host.close();
 });
 
 test("says what to do when func is not installed", async () => {

@@ -1,12 +1,12 @@
 /**
  * Two simultaneous requests for one namespace, in every combination: one operation at a time, and one of each resource. And somebody
- * who puts something into a namespace while it is offboarded.
+ * who puts something into a namespace while it is offboarded, or holds one that is deleted.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
-import { identityName } from "../../src/domain/naming/names.ts";
+import { identityName, namesInside } from "../../src/domain/naming/names.ts";
 import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
@@ -20,6 +20,7 @@ const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 let sandbox: SuiteSandbox;
 let service: Service;
 let people: CoreV1Api;
+let anything: KubernetesObjectApi;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ logLevel: "warning" });
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const config = new KubeConfig();
   config.loadFromFile(sandbox.kubeconfig);
   people = config.makeApiClient(CoreV1Api);
+  anything = KubernetesObjectApi.makeApiClient(config);
 });
 afterAll(() => sandbox?.close());
 
@@ -102,6 +104,11 @@ async function expectOutcome(namespace: string, record: Record<string, unknown>)
 async function onboarded(namespace: string, changes: object = {}): Promise<void> {
   await post(request(namespace, changes));
   await settle(namespace);
+}
+
+async function hold(name: string, namespace: string, finalizers: string[]): Promise<void> {
+  const patch = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, finalizers } };
+  await anything.patch(patch, undefined, undefined, "somebody", undefined, PatchStrategy.MergePatch);
 }
 
 /** One of the two at a time: the other joins it, comes after it, or is refused with the operation in its way. */
@@ -252,6 +259,35 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     }
     if (home && home.metadata.deletionTimestamp === undefined) await people.deleteNamespace({ name: namespace });
     visits.push(isIn && isCounted);
+  },
+  async "an offboarding against somebody who holds the namespace"(namespace) {
+    await onboarded(namespace, { deletePolicy: "Delete" });
+    await hold(namesInside.configMap, namespace, ["example.com/nobody-serves-it"]);
+
+    const answer = await remove(namespace);
+    // The next request meets the offboarding, or the namespace that goes.
+    const again = post(request(namespace));
+    await sleep(dice.pick([50, 200, 500]));
+    await hold(namesInside.configMap, namespace, []);
+
+    expect(answer.status).toBe(202);
+    expect(isConflict(await again)).toBe(true);
+    await settle(namespace);
+    expect(await sandbox.cloud.kubernetes.objects.get("v1", "Namespace", namespace)).toBeUndefined();
+  },
+  async "an onboarding against a namespace that goes"(namespace) {
+    await people.createNamespace({ body: { metadata: { name: namespace } } });
+    const theirs = { name: "theirs", namespace, finalizers: ["example.com/nobody-serves-it"] };
+    await people.createNamespacedConfigMap({ namespace, body: { metadata: theirs } });
+    await people.deleteNamespace({ name: namespace });
+
+    const answer = await post(request(namespace));
+    await sleep(dice.pick([0, 100, 500]));
+    await hold("theirs", namespace, []);
+
+    expect(answer.status).toBe(202);
+    await settle(namespace);
+    expect((await find(namespace)).body["state"]).toBe("Onboarded");
   },
   async "two offboardings"(namespace) {
     await post(request(namespace));

@@ -129,6 +129,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
   }
+  expect(seen("offboard Failed NAMESPACE_HELD")).toBeGreaterThan(count / 2_000);
   // There are a few of these in 20,000 worlds, and perhaps none in a tenth of that.
   if (count < 20_000) return;
   for (const what of [

@@ -1,6 +1,6 @@
 /**
  * An API server that dies under a batch and comes back twelve seconds later, as a real one was seen to: it accepts no connection, then
- * refuses everybody for a moment, as long as it is not ready (docs/reliability.md).
+ * refuses everybody for a moment, as long as it is not ready (docs/reliability.md). clusterFaults.test.ts kills a real one.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -68,6 +68,21 @@ it("waits until what holds the namespace is gone, and says what that is", async 
   expect(await isGone("held-for-a-while")).toBe(true);
 });
 
+it("waits for a namespace controller that is down, and says that nothing is known of what holds it", async () => {
+  expect((await onboard("abandoned")).status).toBe("Succeeded");
+  const { controllers } = sandbox.cloud.kubernetes;
+  await controllers.stop();
+
+  const id = await service.offboard(names.cluster, "abandoned");
+  const told = async () => (await stepOf(id, "removeNamespace"))?.notices?.map(({ message }) => message).join();
+  await expect.poll(told, { timeout: namespaceDeletionMs, interval: 50 }).toContain("controller");
+  await controllers.start();
+  const ended = await service.waitFor(id);
+
+  expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
+  expect(await isGone("abandoned")).toBe(true);
+});
+
 it("fails after the catalog's time and names what holds it; the next onboarding waits for it", async () => {
   expect((await onboard("held")).status).toBe("Succeeded");
   await hold("held", [finalizer]);

@@ -1,6 +1,6 @@
 /** Builds programs with the Go of this machine, from the modules in this folder. */
 import { spawnSync } from "node:child_process";
-import { readFileSync, renameSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { modulesFolder, readVersions } from "../../local/apiServer/programs.ts";
 
@@ -64,6 +64,32 @@ export function buildWith(
       maxBuffer: 64 * 1024 * 1024,
     },
   );
+  if (done.status !== 0) throw notBuilt(name, done.stderr ?? "");
+  renameSync(partial, path);
+}
+
+/**
+ * A program of a module that others publish, in a version. Not by `go install`, which asks for all versions, and a proxy may list
+ * none.
+ */
+export function buildPublished(
+  go: string,
+  { path, module, version, args }: { path: string; module: string; version: string; args: readonly string[] },
+): void {
+  const folder = dirname(path);
+  const name = path.slice(folder.length + 1);
+  console.error(`  ${name}`);
+  const { stdout } = spawnSync(go, ["env", "GOVERSION"], { encoding: "utf8", env: goEnvironment() });
+  const lines = ["module mooring.example/published", `go ${stdout.trim().slice(2)}`, `require ${module} ${version}`];
+  writeFileSync(join(folder, "go.mod"), `${lines.join("\n")}\n`);
+  const partial = join(folder, `.${name}.${process.pid}`);
+  const done = spawnSync(go, ["build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", partial, ...args], {
+    cwd: folder,
+    env: goEnvironment(),
+    encoding: "utf8",
+    stdio: ["ignore", "inherit", "pipe"],
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (done.status !== 0) throw notBuilt(name, done.stderr ?? "");
   renameSync(partial, path);
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/msi/armmsi"
 	mssql "github.com/microsoft/go-mssqldb"
+	"github.com/microsoft/go-mssqldb/azuread"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -110,14 +111,20 @@ func sqlServer() {
 		token, err := identity("ADMINISTRATOR").GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://database.windows.net/.default"}})
 		return token.Token, err
 	}))
-	database := sql.OpenDB(connector)
+	read("sql", sql.OpenDB(connector))
+	// The driver fetches the token itself, as the managed identity of this client id.
+	own := address + "&fedauth=ActiveDirectoryManagedIdentity&user+id=" + os.Getenv("SANDBOX_ADMINISTRATOR_CLIENT_ID")
+	read("fedauth", check(sql.Open(azuread.DriverName, own)))
+}
+
+func read(what string, database *sql.DB) {
 	defer database.Close()
 	rows := check(database.QueryContext(ctx, "SELECT message_text FROM messagelist WHERE message_text <> @p1", "none"))
 	defer rows.Close()
 	for rows.Next() {
 		var text string
 		must(rows.Scan(&text))
-		fmt.Println("sql", text)
+		fmt.Println(what, text)
 	}
 }
 

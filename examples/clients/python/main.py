@@ -6,6 +6,7 @@
 
 import base64
 import datetime
+import glob
 import json
 import os
 import struct
@@ -15,11 +16,20 @@ import uuid
 
 import kubernetes
 import mssql_python
+import mssql_python_odbc
 import pytds
 from azure.identity import ManagedIdentityCredential, WorkloadIdentityCredential
 from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, TransportType
 from azure.servicebus.exceptions import ServiceBusError
+
+try:
+    import pyodbc
+except ImportError as error:
+    # It needs unixODBC, which is no package of Python's.
+    without_pyodbc = str(error)
+else:
+    without_pyodbc = None
 
 env = os.environ
 ARM = env["SANDBOX_ARM_ENDPOINT"]
@@ -85,7 +95,7 @@ def workload_identity(client_id):
 
 def sql():
     token = identity("ADMINISTRATOR").get_token("https://database.windows.net/.default").token
-    for name, query in (("mssql-python", with_mssql_python), ("python-tds", with_python_tds)):
+    for name, query in (("mssql-python", with_mssql_python), ("pyodbc", with_pyodbc), ("python-tds", with_python_tds)):
         say(name, query(token))
 
 
@@ -103,6 +113,28 @@ def with_mssql_python(token):
     )
     rows = connection.cursor().execute("SELECT message_text FROM messagelist").fetchall()
     return [row[0] for row in rows]
+
+
+def with_pyodbc(_token):
+    """The driver fetches the token itself, as the managed identity of this client id."""
+    if without_pyodbc:
+        return f"not run: {without_pyodbc}"
+    host, port = server()
+    connection = pyodbc.connect(
+        f"Driver={odbc_driver()};Server={host},{port};Database=messages;Encrypt=yes;"
+        f"Authentication=ActiveDirectoryMsi;UID={env['SANDBOX_ADMINISTRATOR_CLIENT_ID']}"
+    )
+    return [row[0] for row in connection.cursor().execute("SELECT message_text FROM messagelist").fetchall()]
+
+
+def odbc_driver():
+    """Microsoft's, installed on this machine or brought by mssql-python."""
+    installed = [name for name in pyodbc.drivers() if name.startswith("ODBC Driver 18")]
+    if installed:
+        return "{" + installed[0] + "}"
+    platform = "debian_ubuntu" if os.path.exists("/etc/debian_version") else "rhel"
+    [found] = glob.glob(f"{mssql_python_odbc.__path__[0]}/libs/linux/{platform}/*/lib/libmsodbcsql-18*")
+    return found
 
 
 def with_python_tds(token):

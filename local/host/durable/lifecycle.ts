@@ -18,6 +18,7 @@ import {
 } from "./records.ts";
 import type { DurableSpans } from "./spans.ts";
 import type { Store } from "./store/store.ts";
+import { dueAt } from "./timers.ts";
 
 export interface LifecycleOptions {
   readonly store: Store;
@@ -124,7 +125,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     for (const id of cancelledTimers) mailbox.cancelTimer(row.key, id);
     for (const { id, fireAt } of timers) {
       const time = new Date(fireAt).toISOString();
-      mailbox.deliverAt(fireAt, row.key, row.execution, {
+      mailbox.deliverAt(dueAt(fireAt, clock.now()), row.key, row.execution, {
         EventType: EventType.TimerFired,
         EventId: -1,
         Timestamp: time,

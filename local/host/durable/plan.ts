@@ -205,7 +205,7 @@ export class TurnPlan {
     // DurableOrchestrationContext.cs, CallDurableTaskFunctionAsync.
     if (id.startsWith("@")) throw new OrchestrationError("Orchestration instance ids must not start with @");
     const version = typeof action["version"] === "string" ? action["version"] : settings.defaultVersion;
-    return { taskId, id, name, version, input: toJson(action["input"]) };
+    return { taskId, id, name, version, input: asPassed(toJson(action["input"])) };
   }
 
   #startTimer(time: number, mark?: HiddenMark, isCancelled = false): void {

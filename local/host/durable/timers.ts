@@ -19,6 +19,15 @@ interface Entry {
   cancelled: boolean;
 }
 
+/**
+ * When the message of a timer comes: the queue of the real host counts whole seconds and leaves out the rest, so a timer wakes its
+ * orchestration up to a second early. One of less than a second, which would come at once there, keeps its time here.
+ */
+export function dueAt(fireAt: number, now: number): number {
+  const wait = fireAt - now;
+  return wait < 1_000 ? fireAt : now + Math.floor(wait / 1_000) * 1_000;
+}
+
 export function createTimers(clock: Clock, onDue: (message: WaitingMessage) => void): Timers {
   let heap: Entry[] = [];
   const byInstance = new Map<number, Map<number, Entry>>();

@@ -2,6 +2,10 @@ import type { IncomingMessage } from "node:http";
 
 export class BodyTooLarge extends Error {
   override readonly name = "BodyTooLarge";
+
+  constructor() {
+    super("the request's body is larger than FUNCTIONS_REQUEST_BODY_SIZE_LIMIT allows");
+  }
 }
 
 /** The client went away before its request was whole. */

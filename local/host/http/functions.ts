@@ -21,6 +21,8 @@ export interface HttpFunctionsOptions {
   /** Where the app's SDK listens when it streams HTTP. */
   readonly streamTarget: URL | undefined;
   invoke(definition: RegisteredFunction, input: InvocationInput): Promise<InvocationResult>;
+  /** A request that ended before the app got it. */
+  failed(definition: RegisteredFunction, error: Error): void;
 }
 
 /** Answers requests: the durable extension's paths first, then the app's routes, else 404. */
@@ -38,15 +40,22 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
         return;
       }
       const { definition } = found.route;
+      /** Azure's host reads the body for the function, and that fails. */
+      const unread = (error: unknown) => {
+        if (!(error instanceof BodyTooLarge || error instanceof ClientGone)) throw error;
+        options.failed(definition, error);
+        if (error instanceof ClientGone) return;
+        reply(response, 500);
+        discardRest(request);
+      };
       if (!mayCall(definition, { given: givenKey(request, url), keys })) return reply(response, 401);
       const isTaken = await throttle(async () => {
         // For a client that left while it waited, no function is started.
-        if (!response.destroyed) await call(request, response, { url, found, options });
+        if (!response.destroyed) await call(request, response, { url, found, options }).catch(unread);
       });
       if (isTaken) return;
-      // Azure's host does not say when to come back.
-      response.setHeader("retry-after", "1");
-      reply(response, 429, "As many requests run and wait as host.json allows (maxOutstandingRequests).\n");
+      // Azure's host does not say why, nor when to come back.
+      reply(response, 429);
       discardRest(request);
     } catch (error) {
       if (error instanceof ClientGone) return;

@@ -112,13 +112,13 @@ function compile(template: string): Compiled {
   return {
     names,
     match(path) {
-      const found = expression.exec(path);
+      const found = expression.exec(path.split("/").map(decode).join("/"));
       if (found === null) return undefined;
       const params: Record<string, string> = {};
       for (const [index, name] of names.entries()) {
         const value = found[index + 1];
         if (value === undefined || value === "") continue;
-        params[name] = decode(value);
+        params[name] = value;
       }
       return params;
     },

@@ -16,14 +16,18 @@ export function createAdmission(environment: {
   readonly resources: Resources;
   readonly tenantId: string;
   readonly hasWorkloadIdentityWebhook: boolean;
+  readonly unseenAccounts: ReadonlySet<string>;
   readonly authorityHost: () => string;
 }): (resource: Resource, object: JsonObject) => JsonObject {
-  const { store, resources, tenantId, hasWorkloadIdentityWebhook, authorityHost } = environment;
+  const { store, resources, tenantId, hasWorkloadIdentityWebhook, unseenAccounts, authorityHost } = environment;
 
   function serviceAccount(namespace: string, name: string) {
     const accounts = resources.ofKind("v1", "ServiceAccount");
     return accounts === undefined ? undefined : store.get(accounts, namespace, name);
   }
+
+  const cached = (namespace: string, name: string) =>
+    unseenAccounts.has(`${namespace}/${name}`) ? undefined : serviceAccount(namespace, name);
 
   return (resource, object) => {
     if (resource.kind !== "Pod") return object;
@@ -35,7 +39,7 @@ export function createAdmission(environment: {
     }
     const limited = withLimits({ store, resources }, resource, object);
     return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
-      ? withWorkloadIdentity(limited, { tenantId, authorityHost: authorityHost(), serviceAccount })
+      ? withWorkloadIdentity(limited, { tenantId, authorityHost: authorityHost(), serviceAccount: cached })
       : limited;
   };
 }

@@ -7,15 +7,18 @@
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { printKubeconfig } from "../../kubeconfig.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
-import { createApi } from "./api.ts";
-import { createAuthentication } from "./authentication.ts";
+import type { Answer } from "./answer.ts";
+import { type ApiRequest, createApi } from "./api.ts";
+import { createAuthentication, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
+import { createControllerManager } from "./controllerManager.ts";
 import { definedResources } from "./customResources.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
@@ -28,6 +31,7 @@ import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
 import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
+import { parseResourcePath } from "./requestPath.ts";
 import { createResources, type Resources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
 import { createListener, createSettle } from "./server.ts";
@@ -44,10 +48,22 @@ export interface KubernetesSimulator extends Simulator {
   readonly webhooks: Webhooks;
   /** What the cluster forbids even if its roles allow it. */
   readonly restrictions: Restriction[];
+  /** Accounts, as `namespace/name`, that the webhook of workload identity does not find in its cache yet. */
+  readonly unseenAccounts: Set<string>;
+  /** Kills kube-controller-manager, or starts it again: nothing of what it does happens meanwhile. */
+  readonly controllers: { stop(): Promise<void>; start(): Promise<void> };
+  /** The programs of a real server, to be killed and started again; the simulated one has none. */
+  readonly programs?: Programs;
   /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
   readonly adminToken: string;
   /** A kubeconfig with the admin token, for kubectl. JSON, which is YAML. */
   kubeconfig(): string;
+}
+
+export interface Programs {
+  kill(program: "etcd" | "kube-apiserver"): Promise<void>;
+  /** Settles when it listens; it may not be ready yet. */
+  start(program: "etcd" | "kube-apiserver"): Promise<void>;
 }
 
 export interface KubernetesOptions {
@@ -99,7 +115,9 @@ export async function startKubernetes(
   const adminToken = randomBytes(32).toString("base64url");
   const store = createStore({ keptChanges: options.keptChanges ?? 10_000 });
   const resources = createResources(builtInResources);
+  const unseenAccounts = new Set<string>();
   const admit = createAdmission({
+    unseenAccounts,
     store,
     resources,
     tenantId: world.tenantId,
@@ -113,12 +131,14 @@ export async function startKubernetes(
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);
+  const manager = createControllerManager(store);
+  const watched = { ...parts, store: manager.store };
   const controllers = [
-    startNamespaceController(parts, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
-    startGarbageCollector(parts),
-    startJobController(parts),
-    startQuotaController(parts),
-    startDeploymentController(parts),
+    startNamespaceController(watched, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
+    startGarbageCollector(watched),
+    startJobController(watched),
+    startQuotaController(watched),
+    startDeploymentController(watched),
   ];
 
   const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
@@ -159,19 +179,22 @@ export async function startKubernetes(
   const settle = createSettle({
     authenticate: async (headers) =>
       impersonated(await authentication.ofRequest(headers["authorization"]), headers, { access, authentication }),
-    answer: createApi({
-      ...parts,
-      access,
-      reviews: createReviews({ access, authentication, audience: cluster.oidcIssuer, now: world.now }),
-      address: () => address,
-      bookmarkMs: options.bookmarkMs ?? 10_000,
-      documents: {
-        "/.well-known/openid-configuration": openIdConfiguration(cluster),
-        "/openid/v1/jwks": signingKeys(cluster),
-      },
-      podLog: options.podLog ?? (() => undefined),
-      requestToken: (account, request) => requestToken({ world, cluster }, account, request),
-    }),
+    answer: afterWebhooks(
+      webhooks,
+      createApi({
+        ...parts,
+        access,
+        reviews: createReviews({ access, authentication, audience: cluster.oidcIssuer, now: world.now }),
+        address: () => address,
+        bookmarkMs: options.bookmarkMs ?? 10_000,
+        documents: {
+          "/.well-known/openid-configuration": openIdConfiguration(cluster),
+          "/openid/v1/jwks": signingKeys(cluster),
+        },
+        podLog: options.podLog ?? (() => undefined),
+        requestToken: (account, request) => requestToken({ world, cluster }, account, request),
+      }),
+    ),
   });
   const { server, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
   server.listen(port, "127.0.0.1");
@@ -187,6 +210,8 @@ export async function startKubernetes(
     port: listening.port,
     adminToken,
     restrictions,
+    unseenAccounts,
+    controllers: { stop: manager.stop, start: manager.start },
     webhooks: {
       async install(webhook) {
         webhooks.push(webhook);
@@ -201,6 +226,19 @@ export async function startKubernetes(
       stopServing();
       await close();
     },
+  };
+}
+
+/** The server waits for its webhooks: for all of them, and for reviews too, which a real one does not. */
+function afterWebhooks(
+  webhooks: readonly AdmissionWebhook[],
+  answer: (request: ApiRequest, user: User) => Promise<Answer>,
+): typeof answer {
+  return async (request, user) => {
+    const namespace = parseResourcePath(request.url.pathname)?.namespace;
+    const delays = request.method === "GET" ? [] : webhooks.map(({ delayMs }) => delayMs?.({ namespace }) ?? 0);
+    if (delays.some((ms) => ms > 0)) await sleep(Math.max(...delays));
+    return await answer(request, user);
   };
 }
 

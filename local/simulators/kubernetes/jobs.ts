@@ -1,6 +1,6 @@
 /**
  * The Job controller, for jobs with one pod at a time: creates the pod, retries while backoffLimit allows, and records the
- * outcome. It retries immediately; a real cluster waits for 10 s and more.
+ * outcome. After a pod that failed, it makes the next one immediately; a real cluster waits for 10 s and more.
  */
 import { type Controller, startController } from "./controller.ts";
 import { ApiFailure } from "./failures.ts";
@@ -23,6 +23,7 @@ export function startJobController({
   readonly resources: Resources;
   readonly now: () => Date;
 }): Controller {
+  let isRefused = false;
   return startController(store, {
     // Service accounts, too: a pod without one is refused, and retried when the account appears.
     concerns: ({ resource }) => ["Job", "Pod", "ServiceAccount"].includes(resource.kind),
@@ -30,8 +31,10 @@ export function startJobController({
       const jobs = resources.ofKind("batch/v1", "Job");
       const pods = resources.ofKind("v1", "Pod");
       if (jobs === undefined || pods === undefined) return;
+      isRefused = false;
       for (const job of store.list(jobs)) if (isOpen(job)) advance(job, { jobs, pods });
     },
+    isRefused: () => isRefused,
   });
 
   function advance(job: KubeObject, { jobs, pods }: { jobs: Resource; pods: Resource }) {
@@ -68,6 +71,7 @@ export function startJobController({
       return true;
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
+      isRefused = true;
       report(job, error.message);
       return false;
     }

@@ -22,6 +22,8 @@ export interface AdmissionWebhook {
   readonly sideEffects: "None" | "NoneOnDryRun" | "Some";
   /** Changes the object. Not called for deletions. */
   readonly mutate?: (request: AdmissionRequest) => JsonObject;
+  /** How long it takes to answer. */
+  readonly delayMs?: (request: Pick<AdmissionRequest, "namespace">) => number;
   /** Why the request is denied; undefined lets it pass. */
   readonly deny?: (request: AdmissionRequest) => string | undefined;
 }

@@ -46,6 +46,8 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
     case 401:
       return new TransientError("AUTHENTICATION_FAILED", message, waiting);
     case 403:
+      // The controller has not counted yet what a new quota is about.
+      if (detail.includes("status unknown for quota: ")) return new TransientError("KUBERNETES_THROTTLED", message);
       if (detail.includes("exceeded quota: ")) return new PermanentError("KUBERNETES_QUOTA_EXCEEDED", message);
       return new PermanentError(isTerminating(status) ? "NAMESPACE_TERMINATING" : "KUBERNETES_FORBIDDEN", message);
     case 409:

@@ -24,6 +24,7 @@ const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
     labels: z.record(z.string(), z.string()).exactOptional(),
     annotations: z.record(z.string(), z.string()).exactOptional(),
     deletionTimestamp: z.string().exactOptional(),
+    finalizers: z.array(z.string()).exactOptional(),
     managedFields: z
       .array(
         z.looseObject({

@@ -310,6 +310,15 @@ export const stepErrors = {
     cause: "The API server answered 429, or asked to try again.",
     fix: { nothing: "Mooring tries again" },
   },
+  KUBERNETES_OBJECT_GOING: {
+    status: 503,
+    retryable: true,
+    cause: "An object that the namespace needs is being deleted, and something may hold it.",
+    fix: {
+      nothing: "Mooring looks again until it is gone, and then makes it",
+      ifItLasts: "remove the finalizers that the message names (`kubectl edit`)",
+    },
+  },
   KUBERNETES_CONFLICT: {
     status: 500,
     retryable: false,

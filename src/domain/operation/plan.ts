@@ -2,11 +2,11 @@
 import { z } from "zod";
 import {
   type AnyNoticeCode,
+  errorOf,
   fixOf,
   isErrorCode,
   isRetried,
   type PermanentCode,
-  PermanentError,
   type RefusalCode,
   type StepErrorCode,
   type TransientCode,
@@ -103,7 +103,7 @@ export interface Conflict {
 }
 
 /** What stops a step: a conflict, or a transient fault during a look. */
-type Blocker = Omit<Conflict, "code"> & { readonly code: PermanentCode | TransientCode };
+export type Blocker = Omit<Conflict, "code"> & { readonly code: PermanentCode | TransientCode };
 
 /** What a look could not find out, without stopping the step. */
 export interface Notice {
@@ -111,8 +111,9 @@ export interface Notice {
   readonly message: string;
 }
 
-export function throwConflict(conflict: Conflict | undefined): void {
-  if (conflict) throw new PermanentError(conflict.code, conflict.message);
+/** If it is transient, the runtime looks again. */
+export function throwConflict(conflict: Blocker | undefined): void {
+  if (conflict) throw errorOf(conflict.code, conflict.message);
 }
 
 export function toStepPlan(

@@ -10,7 +10,7 @@ import {
   readReplaced,
 } from "../../domain/naming/ownership.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
-import { type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
+import { type Blocker, type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
@@ -21,7 +21,7 @@ import { knownMetadata } from "./knownMetadata.ts";
 export interface ObjectDecision {
   readonly action: StepAction;
   readonly differences: readonly Difference[];
-  readonly conflict: Conflict | undefined;
+  readonly conflict: Blocker | undefined;
   /** What to apply; undefined if there is nothing to write. */
   readonly object: KubernetesObject | undefined;
   /** The existing object. */
@@ -46,6 +46,11 @@ export async function planObject(
   if (!current) {
     const object = withMetadata(desired, ownerMetadata(input, input.operation));
     return { action: "create", differences: [describeNew(desired)], conflict: undefined, object, current };
+  }
+  const going = describeGoing(current);
+  if (going !== undefined) {
+    const conflict = { code: "KUBERNETES_OBJECT_GOING", message: going } as const;
+    return { action: "create", differences: [describeNew(desired)], conflict, object: undefined, current };
   }
   const { metadata, isMarkLost, isAdoptedAsItWas } = await knownMetadata(current, input.recordedMark);
   const { uid } = metadata;
@@ -79,6 +84,17 @@ export async function planObject(
   const mark = adopterMetadata(input, input.operation, { uid, replaced: valuesBefore(desired, current) });
   const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
   return { action: "adopt", differences, conflict, object, current };
+}
+
+/**
+ * What is being deleted takes every write and goes all the same, when its finalizers do. Of a namespace, the API server refuses what
+ * would be made in it (terminating.ts).
+ */
+function describeGoing(current: KubernetesObject): string | undefined {
+  const { deletionTimestamp, finalizers = [] } = current.metadata;
+  if (deletionTimestamp === undefined || current.kind === "Namespace") return undefined;
+  const held = finalizers.length === 0 ? "" : `, and waits for its finalizers: ${finalizers.join(", ")}`;
+  return `${nameOf(current)} is being deleted${held}.`;
 }
 
 function adoptionConflict(

@@ -23,6 +23,11 @@ export async function inspectObject(
   const target = thingOf(ref);
   if (current) noteObject(note, current);
   else return [finding("OBJECT_MISSING", target, { field: "object", expected: "there", found: null })];
+  const { deletionTimestamp } = current.metadata;
+  if (deletionTimestamp !== undefined) {
+    const field = "metadata.deletionTimestamp";
+    return [finding("OBJECT_CHANGED", target, { field, expected: null, found: deletionTimestamp })];
+  }
   return compare(desired, current).map((difference) =>
     finding("OBJECT_CHANGED", target, {
       field: difference.field,

@@ -7,7 +7,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
-import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { type Blocker, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports.ts";
 import {
@@ -37,7 +37,7 @@ type Asked = Pick<Kubernetes, "get" | "apply" | "remove" | "whyForbidden">;
 /** The cluster's answer to one write. */
 interface Rehearsal {
   readonly differences: readonly Difference[];
-  readonly conflict?: Conflict | undefined;
+  readonly conflict?: Blocker | undefined;
   /** What could not be checked, and why. */
   readonly notice?: Notice;
 }

@@ -35,7 +35,9 @@ export function describeTerminating(berth: Berth, namespace: KubernetesObject | 
   const { conditions } = State.safeParse(namespace).data?.status ?? { conditions: [] };
   const held = conditions.filter(({ status }) => status === "True").map(({ message }) => message);
   const what = `Namespace ${berthKey(berth)} is being deleted`;
-  return held.length === 0 ? `${what}.` : `${what}. ${held.join(" ")}`;
+  if (held.length > 0) return `${what}. ${held.join(" ")}`;
+  // So it is in the first seconds, and for as long as the controller is down.
+  return `${what}, and the cluster's namespace controller has not said what is left in it.`;
 }
 
 /**

@@ -328,6 +328,16 @@ describe("apply", () => {
     });
   });
 
+  test("tries again where a new quota has not been counted yet", async () => {
+    // k8s.io/apiserver, plugin/resourcequota/controller.go: until the controller has filled in the quota's status.
+    const message = 'configmaps "new" is forbidden: status unknown for quota: new, resources: count/configmaps';
+    script("PATCH configmaps", { kind: "error", code: "Forbidden", status: 403, message }, 2);
+
+    expect(await problemOf(kubernetes.apply(cluster.target, configMap({}, "new")))).toMatchObject({
+      code: "KUBERNETES_THROTTLED",
+    });
+  });
+
   test("says that aad-pod-identity is not installed, even when it is removed later", async () => {
     const identity: KubernetesObject = {
       apiVersion: "aadpodidentity.k8s.io/v1",

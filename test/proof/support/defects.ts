@@ -65,6 +65,11 @@ function withoutWaiting(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, replaceNamespace } };
 }
 
+/** Nothing waits until a namespace that is deleted is gone. */
+function withoutGoing({ catalog, ...ports }: Ports): Ports {
+  return { ...ports, catalog: { ...catalog, retry: { ...catalog.retry, namespaceDeletionMs: 0 } } };
+}
+
 /** Every try of a step passes for its first, so that none finds out that the operation is being undone. */
 function withoutAttempts(ports: Ports): Ports {
   const { registry } = ports;
@@ -458,6 +463,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     from: 1400,
   },
   "a take-over that hands over first": { spoil: withoutWaiting, finds: hasOthers },
+  "a removal that does not wait for its namespace": { spoil: withoutGoing, finds: /its namespace is still going/ },
   "an undo that trusts one look": { spoil: withoutLanding, finds: leaks },
   "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },

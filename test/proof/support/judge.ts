@@ -95,8 +95,9 @@ export function keepsNamespace(
 
 function wasKept({ rows }: Pick<World, "rows">, operation: Pick<OperationRecord, "cluster" | "namespace">): boolean {
   const steps = [...(rows.get("MooringSteps")?.values() ?? [])].map(({ record }) => record as StepRecord);
-  const isTold = ({ target, notices = [] }: StepRecord) =>
-    target === berthKey(operation) && notices.some(({ code }) => code === "NAMESPACE_KEPT");
+  // Also by an offboarding that has ended otherwise since.
+  const isTold = ({ target, action, notices = [] }: StepRecord) =>
+    target === berthKey(operation) && (action === "keep" || notices.some(({ code }) => code === "NAMESPACE_KEPT"));
   if (steps.some(isTold)) return true;
   const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
   return all.some(

@@ -15,6 +15,8 @@ export interface StoredObject {
   readonly fields: ReadonlyMap<string, Field>;
   /** While it is being deleted, how many more reads see it. */
   readonly goodbyes?: number;
+  /** What its conditions say of that. */
+  readonly held?: string;
 }
 
 /** By `refKey`. */
@@ -27,14 +29,14 @@ export function refKey({ apiVersion, kind, name, namespace = "" }: ObjectRef): s
 export interface ClusterSettings {
   readonly issuer: string;
   readonly newUid: () => string;
-  /** How many more reads see a namespace that is being deleted. */
-  readonly goodbyes: () => number;
+  /** How many more reads see a namespace that is deleted, and what holds it. */
+  readonly deletion: () => Pick<StoredObject, "held"> & { readonly goodbyes: number };
 }
 
 const mooring = "mooring";
 
 export function createKubernetes(objects: Objects, call: Call, settings: ClusterSettings): Ports["kubernetes"] {
-  const { issuer, newUid, goodbyes } = settings;
+  const { issuer, newUid, deletion } = settings;
   const find = (ref: ObjectRef) => {
     const key = refKey(ref);
     const found = objects.get(key);
@@ -103,7 +105,7 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
           return;
         }
         for (const [key, each] of objects) if (each.ref.namespace === ref.name) objects.delete(key);
-        if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, goodbyes: goodbyes() });
+        if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, ...deletion() });
       }),
     kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
     issuer: () => call("kubernetes", "issuer", () => issuer),
@@ -167,7 +169,7 @@ function leaves(value: unknown, path: readonly string[] = []): [readonly string[
   );
 }
 
-export function print({ ref, uid, fields, goodbyes }: StoredObject): KubernetesObject {
+export function print({ ref, uid, fields, goodbyes, held }: StoredObject): KubernetesObject {
   const { apiVersion, kind, name, namespace } = ref;
   const metadata = {
     name,
@@ -175,7 +177,8 @@ export function print({ ref, uid, fields, goodbyes }: StoredObject): KubernetesO
     uid,
     ...(goodbyes === undefined ? {} : { deletionTimestamp: "2026-11-24T00:00:00Z" }),
   };
-  const object: KubernetesObject = { apiVersion, kind, metadata };
+  const conditions = [{ type: "NamespaceFinalizersRemaining", status: "True", message: held }];
+  const object: KubernetesObject = { apiVersion, kind, metadata, ...(held ? { status: { conditions } } : {}) };
   for (const { path, value } of fields.values()) set(object, path, value);
   return object;
 }

@@ -20,6 +20,8 @@ export interface Way {
   readonly effect: Effect;
   /** Whether the fault is transient: the operation must survive it once, while other faults may end it. */
   readonly passes: boolean;
+  /** The operations that meet it; every one without it. */
+  readonly at?: RegExp;
 }
 
 const cuts: readonly Way[] = [
@@ -52,6 +54,33 @@ function refuses(number: number, passes: boolean, message?: string): Way {
   return { name: `SQL error ${number}`, effect: { kind: "error", code: number, ...text }, passes };
 }
 
+/** What admission and storage of a cluster answer, in the words of a real API server. */
+const ofCluster: readonly Way[] = [
+  said("etcd without a leader", 500, { message: "etcdserver: no leader", passes: true }),
+  said("a webhook that answers late", 500, {
+    message:
+      'Internal error occurred: failed calling webhook "late.example.com": failed to call webhook: Post "https://late.example.svc:443/?timeout=10s": context deadline exceeded',
+    passes: true,
+    at: /^(DRY-RUN )?(PATCH|DELETE) /,
+  }),
+  said("an admission policy", 422, {
+    message: `it is forbidden: ValidatingAdmissionPolicy 'house' with binding 'house' denied request: not here`,
+    at: /^(DRY-RUN )?(PATCH|DELETE) /,
+  }),
+  said("a quota", 403, {
+    message: "it is forbidden: exceeded quota: none, requested: count/all=1, used: count/all=0, limited: count/all=0",
+    at: /^(DRY-RUN )?PATCH /,
+  }),
+];
+
+function said(
+  name: string,
+  status: number,
+  { message, passes = false, at }: { message: string; passes?: boolean; at?: RegExp },
+): Way {
+  return { name, effect: { kind: "error", code: status, message }, passes, ...(at ? { at } : {}) };
+}
+
 const ways: Readonly<Record<Wire, readonly Way[]>> = {
   arm: [
     ...cuts,
@@ -76,6 +105,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     answers("Unauthorized", 401),
     answers("Forbidden", 403, false),
     answers("Invalid", 422, false),
+    ...ofCluster,
   ],
   sql: [
     ...cuts,
@@ -149,7 +179,8 @@ export function cellsOf(journal: readonly Call[], { kind, mode }: Pick<Cell, "ki
     // How often a pool logs in depends on what happens to overlap; once is certain.
     const certain = operation === "LOGIN" ? 1 : count;
     const skips = [...new Set([0, 1, certain - 1])].filter((skip) => skip >= 0 && skip < certain);
-    return ways[wire].flatMap((way) => [
+    const met = ways[wire].filter(({ at }) => at === undefined || at.test(operation));
+    return met.flatMap((way) => [
       ...skips.map((skip) => ({ kind, mode, wire, operation, way, skip, times: 1 })),
       ...(way.name === "slow" || way.name === "no answer"
         ? []

@@ -34,6 +34,7 @@ import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, type FaultPlan } from "./faults.ts";
+import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
 import { dropDatabase, loseRecord, raceForQuota, visitByStranger } from "./others.ts";
@@ -84,16 +85,26 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
     const { problems, seen } = await simulateBatch(world, control, hasNamespaceBatches(seed));
     return { seed, problems, seen: [...seen, ...engine.seen] };
   }
+  if (hasHolds(seed)) {
+    world.holds.isOn = true;
+    Object.assign(world.catalog, { retry: { ...world.catalog.retry, namespaceDeletionMs } });
+  }
   const weather = { ...world.weather, refused: String(world.weather.refused), down: String(world.weather.down) };
   trace?.push(JSON.stringify({ seed, by: by.id, request: world.request, weather }));
-  const stage = createStage(world, { control, isHarmless: !isBad(world.weather) && !hasForeign(world) });
+  const stage = createStage(world, {
+    control,
+    isHarmless: !isBad(world.weather) && !hasForeign(world) && !world.holds.isOn,
+  });
 
   if (world.hasRemains) await registry.insertNamespace(incompleteRecord(world));
   faults.plan = world.weather;
-  const race = !world.hasRemains && dice.chance(0.05) ? await raceForQuota(stage) : undefined;
+  const race = !world.hasRemains && dice.chance(0.05) && !world.holds.isOn ? await raceForQuota(stage) : undefined;
   const request = race ?? world.request;
   if (!race) await stage.play(onboard(request, by));
-  for (let acts = dice.pick([0, 1, 1, 1, 2, 3]); acts > 0; acts -= 1) await playOne(stage, request);
+  for (let acts = dice.pick([0, 1, 1, 1, 2, 3]); acts > 0; acts -= 1) {
+    world.holds.mayEnd();
+    await playOne(stage, request);
+  }
 
   faults.plan = calm;
   removePods(world);
@@ -105,6 +116,10 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
     if (last?.error?.code === "SQL_USER_OF_OTHERS") {
       world.visitors.mayGo = true;
       last = await stage.play(offboardAnyway(request, asking));
+    }
+    if (last?.error?.code === "NAMESPACE_HELD") {
+      world.holds.end();
+      last = await stage.play(world.visitors.mayGo ? offboardAnyway(request, asking) : offboard(request, asking));
     }
     const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";
     if (last?.status !== "Succeeded" && !isObstructed) {

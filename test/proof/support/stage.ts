@@ -120,6 +120,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
         ...(await checkActions(world, operation, { before, after })),
         ...judge(scene),
         ...checkVisitors(world.visitors, world.objects),
+        ...(await checkWaited(world, operation)),
       ];
       if (act.takesOver && status === "Succeeded" && record?.team !== "red") {
         verdicts.push(`taken over, and still ${record?.team}'s`);
@@ -179,6 +180,15 @@ function without<S extends Pick<Scene, "first" | "before" | "after">>(keys: Read
 function findLacking(world: World, { request, migration }: NamespaceRecord): Problem[] {
   const isBoth = migration && isPast(migration.completed, "sideBySide");
   return [...checkParts(world, request), ...(isBoth ? checkParts(world, migrated(request, migration)) : [])];
+}
+
+/** Where a namespace that is deleted is waited for, one that says Succeeded has seen it go. */
+async function checkWaited({ holds, objects, registry }: World, operation: OperationRecord): Promise<Problem[]> {
+  if (!holds.isOn || operation.status !== "Succeeded") return [];
+  const steps = await registry.listSteps(operation.id);
+  const hasDeleted = steps.some(({ name, action }) => name === "removeNamespace" && action === "delete");
+  const home = objects.get(refKey({ apiVersion: "v1", kind: "Namespace", name: operation.namespace }));
+  return hasDeleted && home?.goodbyes !== undefined ? ["it has succeeded, and its namespace is still going"] : [];
 }
 
 /** A verification without findings must have seen a complete namespace. */

@@ -26,6 +26,7 @@ import { blue, operator } from "./callers.ts";
 import { createDatabases, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
+import { createHolds, type Holds } from "./holds.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
 import { watchOwners } from "./owners.ts";
 import { createDice, type Dice } from "./random.ts";
@@ -68,6 +69,8 @@ export interface World {
   readonly strange: ReadonlySet<string>;
   /** Nobody comes unless a test invites them. */
   readonly visitors: Visitors;
+  /** Nothing holds a namespace unless a test wants it. */
+  readonly holds: Holds;
   readonly newGuid: () => string;
   /** The audit trail's rows, in worlds where it is a chain. */
   readonly trail: TrailRows;
@@ -201,7 +204,9 @@ export function createWorld(seed: number, trace?: string[]): World {
     isRepeated: () => dice.chance(faults.plan.passing / 2),
   };
   const visitors = createVisitors(seed, objects, { newUid: newGuid, tell: (line) => void trace?.push(line) });
-  const clusterSettings = { issuer, newUid: newGuid, goodbyes: () => dice.roll(4) };
+  const holds = createHolds(seed, objects, faults);
+  const deletion = () => (holds.isOn ? holds.next() : { goodbyes: dice.roll(4) });
+  const clusterSettings = { issuer, newUid: newGuid, deletion };
   const repair = dice.pick(["none" as const, ["Error" as const], ["Error" as const, "Warning" as const]]);
   // A cancel may come at every look, so an hour's wait never reaches its end. Separate dice, so that every seed keeps the rest
   // of its world.
@@ -255,6 +260,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       newGuid,
       trail,
       visitors,
+      holds,
       strange,
       targetDice,
     },

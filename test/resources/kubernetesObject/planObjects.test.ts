@@ -7,6 +7,7 @@ import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts
 import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
 import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
+import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";
 import { removeObjects } from "../../../src/resources/kubernetesObject/removeObjects.ts";
 import { restoreObjects } from "../../../src/resources/kubernetesObject/restoreObjects.ts";
@@ -345,5 +346,44 @@ describe("restores", () => {
 
     await expect(removal).rejects.toMatchObject({ code: "KUBERNETES_THROTTLED" });
     expect(await current()).toMatchObject({ data: { one: "ours" } });
+  });
+});
+
+/** Somebody deletes it, and a finalizer keeps it. */
+async function deleteHeld(): Promise<void> {
+  const metadata = { name, namespace, finalizers: ["example.com/nobody-serves-it"] };
+  await cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata }, "somebody");
+  await cluster.core.deleteNamespacedConfigMap({ namespace, name });
+}
+
+describe("an object that is being deleted", () => {
+  it("is not taken for one that is there: it goes when its finalizer does", async () => {
+    await run([configMap({ key: "value" })]);
+    await deleteHeld();
+
+    const planned = await plan([configMap({ key: "value" })]);
+    const running = run([configMap({ key: "value" })]);
+
+    expect(planned.blockers).toMatchObject([
+      { code: "KUBERNETES_OBJECT_GOING", message: expect.stringContaining("example.com/nobody-serves-it") },
+    ]);
+    await expect(running).rejects.toMatchObject({ name: "TransientError", code: "KUBERNETES_OBJECT_GOING" });
+  });
+
+  it("is made again once it is gone", async () => {
+    await run([configMap({ key: "value" })]);
+    await deleteHeld();
+    await cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace } }, "somebody");
+
+    expect(await run([configMap({ key: "value" })])).toMatchObject({ action: "create" });
+  });
+
+  it("is a finding of a verification", async () => {
+    await run([configMap({ key: "value" })]);
+    await deleteHeld();
+
+    const findings = await inspectObject(kubernetes, cluster.target, configMap({ key: "value" }), () => undefined);
+
+    expect(findings).toMatchObject([{ code: "OBJECT_CHANGED", field: "metadata.deletionTimestamp", expected: null }]);
   });
 });

@@ -1,5 +1,7 @@
 /** Answers in the form of the Durable extension. */
+
 import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { asReceived } from "../payloads.ts";
 
 export function empty(status: number): HttpAnswer {
   return { status, headers: {}, body: "" };
@@ -50,7 +52,7 @@ export function readJsonText(call: HttpCall): { readonly json: string | null } |
   if (text.trim() === "") return { json: null };
   try {
     JSON.parse(text);
-    return { json: text };
+    return { json: asReceived(text) };
   } catch (error) {
     return { invalid: error instanceof Error ? error.message : String(error) };
   }

@@ -130,7 +130,7 @@ async function operate(
   const row = management.find(id);
   if (row === undefined) {
     return operation === "rewind" && argument === undefined
-      ? json(404, `No orchestration with instance ID "${id}" found.`)
+      ? json(404, `No orchestration with instance ID "$${id}" found.`)
       : empty(404);
   }
   if (operation === "raiseevent" && argument !== undefined) return await raiseEvent(api, call, row, argument);

@@ -7,6 +7,8 @@
 const recorded = "recorded";
 /** On the same versions, with random orchestrations and requests, on 2026-11-27. */
 const recordedAgain = "recorded on 2026-11-27";
+/** On the same versions, beside the whole of Mooring's tests. */
+const secondLook = "recorded on 2026-11-29";
 const durableClient = "extension: DurableClient.cs, GetDurableOrchestrationStatusAsync";
 const httpApi = "extension: HttpApiHandler.cs";
 const shim = "extension: OutOfProcOrchestrationShim.cs, ProcessAsyncActionsV2";
@@ -127,6 +129,27 @@ export const payloads: readonly PayloadRow[] = [
     input: "loneSurrogate",
     output: "a\ufffdb",
     source: recorded,
+  },
+  {
+    what: "half a surrogate pair into a sub-orchestration",
+    orchestration: "ofChild",
+    input: { make: "loneSurrogate" },
+    output: 'string "a\ufffdb"',
+    source: secondLook,
+  },
+  {
+    what: "$type into a sub-orchestration",
+    orchestration: "ofChild",
+    input: { make: "typed" },
+    output: 'object {"kept":{"$type":"x","inner":1}}',
+    source: secondLook,
+  },
+  {
+    what: "half a surrogate pair as an orchestration's own input",
+    orchestration: "input",
+    input: "a\ud800b",
+    output: 'string "a\ufffdb"',
+    source: secondLook,
   },
   {
     what: "$type out of an activity",
@@ -421,8 +444,8 @@ export const requests: readonly RequestRow[] = [
     what: "a rewind of nobody",
     method: "POST",
     path: "{hook}/instances/nobody/rewind?reason=x",
-    answer: { status: 404, body: 'No orchestration with instance ID "nobody" found.' },
-    source: recorded,
+    answer: { status: 404, body: 'No orchestration with instance ID "$nobody" found.' },
+    source: secondLook,
   },
   {
     what: "a restart of nobody",

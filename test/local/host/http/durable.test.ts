@@ -26,6 +26,7 @@ async function serve() {
       limits: { maxConcurrentRequests: 1, maxOutstandingRequests: 1 },
       durable,
       streamTarget: undefined,
+      failed: () => undefined,
       invoke: () => Promise.reject(new Error("no function here")),
     }),
   );

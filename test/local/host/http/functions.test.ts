@@ -56,6 +56,14 @@ test("takes headers of the same size as Kestrel does", async () => {
   expect((await send(33_000)).status).toBe(431);
 });
 
+test("decodes a path before it looks for the route", async () => {
+  const { url } = await runHost({ code: echo });
+
+  const answer = await (await fetch(`${url}/%61pi/e%63ho/%61%2525`)).json();
+
+  expect(answer).toMatchObject({ params: { name: "a%25" } });
+});
+
 test("honours the route prefix of host.json, even an empty one", async () => {
   const { url } = await runHost({ code: echo, hostJson: { extensions: { http: { routePrefix: "" } } } });
 
@@ -143,15 +151,16 @@ test("does not mix up a hundred simultaneous requests", async () => {
 test.each([
   ["announced", { "content-length": "11" }],
   ["chunked", { "transfer-encoding": "chunked" }],
-])("refuses an %s body over the limit with 413 and keeps serving", async (_, headers) => {
-  const { url } = await runHost({ code: echo, settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "10" } });
+])("answers 500 to an %s body over the limit, as a failed invocation, and keeps serving", async (_, headers) => {
+  const { url, lines } = await runHost({ code: echo, settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "10" } });
 
   const status = await new Promise((resolve, reject) => {
     const sent = startRequest(`${url}/api/echo/a`, { method: "POST", headers }, (answer) => resolve(answer.statusCode));
     sent.on("error", reject).end("12345678901");
   });
 
-  expect(status).toBe(413);
+  expect(status).toBe(500);
+  expect(lines).toContainEqual(expect.stringMatching(/^ERR .*failed .*echo.*BodyTooLarge/));
   expect((await fetch(`${url}/api/echo/a`, { method: "POST", body: "1234567890" })).status).toBe(200);
 });
 
@@ -168,6 +177,7 @@ test("a client that disconnects in mid-body neither starts the function nor harm
 
   expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
   expect(lines.filter((line) => line.startsWith("INF Function.echo executed"))).toHaveLength(1);
+  expect(lines).toContainEqual(expect.stringMatching(/^ERR .*failed .*echo.*ClientGone/));
 });
 
 test("a client that disconnects while the function runs does not harm the host", async () => {
@@ -193,7 +203,8 @@ test("runs and queues as many requests as host.json allows, and answers 429 imme
   const asked = Array.from({ length: 5 }, async () => answers.push(await fetch(`${url}/api/hold`)));
 
   await expect.poll(() => answers.map(({ status }) => status)).toEqual([429, 429]);
-  expect(answers.map(({ headers }) => headers.get("retry-after"))).toEqual(["1", "1"]);
+  expect(answers.map(({ headers }) => headers.get("retry-after"))).toEqual([null, null]);
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(["", ""]);
   expect(held).toHaveLength(2);
 
   for (const release of held.splice(0)) release();

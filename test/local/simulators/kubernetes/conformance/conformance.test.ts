@@ -1,13 +1,13 @@
 /**
  * Kubernetes' own conformance tests, those that need no running pod. specs.json names what the simulated API server passes, in parts of a
- * second (`quick`) or while time goes by (`slow`, only in a soak: five minutes of waiting), and why it does not pass the others. Their program is built by
- * `npm run conformance -- --build`.
+ * second (`quick`) or while time goes by (`slow`, only in a soak: five minutes of waiting), and why it does not pass the others.
+ * real.json has what a real one makes of the same. Their program is built by `npm run conformance -- --build`.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { findPrograms, testPrograms } from "../../../../../local/apiServer/programs.ts";
+import { findPrograms, readVersions, testPrograms } from "../../../../../local/apiServer/programs.ts";
 import { usesRealApiServer } from "../../../../../local/cluster/index.ts";
 import { runConformance } from "../../../../../tools/apiServer/runConformance.ts";
 import { sayNotRun } from "../../../../support/notRun.ts";
@@ -27,6 +27,18 @@ test("names each conformance test once", () => {
   const all = [...quick, ...slow, ...Object.values(unmet).flat()];
   expect(all.length).toBe(new Set(all).size);
   expect(quick.length + slow.length).toBeGreaterThanOrEqual(100);
+});
+
+test("has the real API server's result for each that the simulated one passes, and it passes nearly all", () => {
+  const Real = z.object({
+    kubernetes: z.string(),
+    passed: z.array(z.string()),
+    failed: z.record(z.string(), z.string()),
+  });
+  const real = Real.parse(JSON.parse(readFileSync(join(import.meta.dirname, "real.json"), "utf8")));
+  expect(real.kubernetes).toBe(readVersions().kubernetes);
+  expect([...real.passed, ...Object.keys(real.failed)].toSorted()).toEqual([...quick, ...slow].toSorted());
+  expect(Object.keys(real.failed).length).toBeLessThanOrEqual(3);
 });
 
 if (!existsSync(program) || programs === undefined) {

@@ -65,6 +65,11 @@ df.app.orchestration("input", function* (context: OrchestrationContext) {
   yield context.df.callActivity("see");
   return show(context.df.getInput());
 });
+df.app.orchestration("ofChild", function* (context: OrchestrationContext) {
+  const { make } = context.df.getInput<{ make: string }>();
+  const seen: string = yield context.df.callSubOrchestrator("input", made[make]?.());
+  return seen;
+});
 df.app.orchestration("event", function* (context: OrchestrationContext) {
   return show(yield context.df.waitForExternalEvent("go"));
 });

@@ -14,16 +14,25 @@ import com.azure.messaging.servicebus.ServiceBusReceiverClient;
 import com.azure.messaging.servicebus.models.DeadLetterOptions;
 import com.azure.messaging.servicebus.models.SubQueue;
 import com.azure.resourcemanager.msi.MsiManager;
+import com.azure.resourcemanager.msi.fluent.models.FederatedIdentityCredentialInner;
 import com.microsoft.sqlserver.jdbc.SQLServerDataSource;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
+import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.Watcher;
 import io.fabric8.kubernetes.client.WatcherException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +65,7 @@ public final class Main {
     return new ManagedIdentityCredentialBuilder().clientId(ENV.get("SANDBOX_" + name + "_CLIENT_ID")).build();
   }
 
-  private static void resourceManager() {
+  private static void resourceManager() throws IOException {
     Map<String, String> endpoints = new HashMap<>(AzureEnvironment.AZURE.getEndpoints());
     endpoints.put("resourceManagerEndpointUrl", ENV.get("SANDBOX_ARM_ENDPOINT"));
     endpoints.put("managementEndpointUrl", "https://management.azure.com");
@@ -68,8 +77,35 @@ public final class Main {
     var made =
         manager.identities().define("java-" + System.nanoTime()).withRegion("westeurope")
             .withExistingResourceGroup(group).withTag("by", "java").create();
-    say("arm", made.tags().get("by"), made.clientId() != null);
+    var credentials = manager.serviceClient().getFederatedIdentityCredentials();
+    credentials.createOrUpdate(group, made.name(), "app",
+        new FederatedIdentityCredentialInner().withIssuer(ENV.get("SANDBOX_OIDC_ISSUER"))
+            .withSubject("system:serviceaccount:java:app").withAudiences(List.of("api://AzureADTokenExchange")));
+    say("arm", made.tags().get("by"), credentials.list(group, made.name()).stream().map(each -> each.subject()).toList());
+    workloadIdentity(made.clientId());
+    credentials.delete(group, made.name(), "app");
     manager.identities().deleteById(made.id());
+  }
+
+  /** The token of a service account, exchanged for one of the identity that it is federated with. */
+  private static void workloadIdentity(String clientId) throws IOException {
+    Path file = Files.createTempFile("token", "");
+    try (KubernetesClient client = kubernetes()) {
+      client.namespaces().resource(new NamespaceBuilder().withNewMetadata().withName("java").endMetadata().build()).create();
+      var account = client.serviceAccounts().inNamespace("java").resource(
+          new ServiceAccountBuilder().withNewMetadata().withName("app").endMetadata().build());
+      account.create();
+      var request = new TokenRequestBuilder().withNewSpec().withAudiences("api://AzureADTokenExchange").withExpirationSeconds(3600L).endSpec().build();
+      Files.writeString(file, account.tokenRequest(request).getStatus().getToken());
+      var credential =
+          new WorkloadIdentityCredentialBuilder().clientId(clientId).tenantId(ENV.get("AZURE_TENANT_ID"))
+              .authorityHost(ENV.get("AZURE_AUTHORITY_HOST")).disableInstanceDiscovery().tokenFilePath(file.toString()).build();
+      var token = credential.getTokenSync(new TokenRequestContext().addScopes("https://management.azure.com/.default"));
+      var claims = new String(Base64.getUrlDecoder().decode(token.getToken().split("\\.")[1]), StandardCharsets.UTF_8);
+      say("workload identity", claims.contains("\"appid\":\"" + clientId + "\""));
+    } finally {
+      Files.delete(file);
+    }
   }
 
   private static void sql() throws Exception {
@@ -148,9 +184,13 @@ public final class Main {
     }
   }
 
-  private static void cluster() throws Exception {
+  private static KubernetesClient kubernetes() {
     var config = new ConfigBuilder(io.fabric8.kubernetes.client.Config.autoConfigure(null)).withOnlyHttpWatches(true).build();
-    try (KubernetesClient client = new KubernetesClientBuilder().withConfig(config).build()) {
+    return new KubernetesClientBuilder().withConfig(config).build();
+  }
+
+  private static void cluster() throws Exception {
+    try (KubernetesClient client = kubernetes()) {
       var maps = client.configMaps().inNamespace("default");
       var seen = new CompletableFuture<String>();
       var map = new ConfigMapBuilder().withNewMetadata().withName("java").addToLabels("by", "java").endMetadata().addToData("key", "one").build();

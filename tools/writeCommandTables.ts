@@ -1,0 +1,34 @@
+/**
+ * Writes what helm and gh accept into test/commandLines/programs.json, from their own help, where they are built
+ * (`npm run apiServer -- --helm`, `-- --gh`). Which options are required no help says: those marks stay.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { testPrograms } from "../local/apiServer/programs.ts";
+import { readHelp } from "../test/commandLines/readHelp.ts";
+
+interface Program {
+  source: string;
+  options: readonly string[];
+  commands: Record<string, readonly string[]>;
+}
+
+const file = join(dirname(import.meta.dirname), "test/commandLines/programs.json");
+const programs = JSON.parse(readFileSync(file, "utf8")) as Record<string, Program>;
+
+for (const name of ["helm", "gh"] as const) {
+  const path = testPrograms[name].path();
+  const known = programs[name];
+  if (!known || !existsSync(path)) {
+    console.error(`${name} stays as it is: ${testPrograms[name].build}`);
+    continue;
+  }
+  const { version, options, commands } = readHelp(path, Object.keys(known.commands));
+  const marks = new Map(Object.values(known.commands).flatMap((all) => all.map((each) => [each.slice(1), each])));
+  known.source = `${name} ${version}, its own help (tools/writeCommandTables.ts)`;
+  known.options = options;
+  known.commands = Object.fromEntries(
+    Object.entries(commands).map(([command, all]) => [command, all.map((each) => marks.get(each) ?? each)]),
+  );
+}
+writeFileSync(file, `${JSON.stringify(programs, null, 2)}\n`);
