@@ -22,6 +22,8 @@ const nouns: { readonly [C in FindingCode]: string | undefined } = {
   USER_SID_STALE: "database",
   GRANT_MISSING: "database",
   GRANT_SURPLUS: "database",
+  GRANT_BY_FIXED_ROLE: "database",
+  ROLE_CHANGED: "database",
   GRANT_ADDED: "database",
   USER_DISABLED: "database",
   GRANT_DENIED: "database",

@@ -168,8 +168,16 @@ export interface DatabaseState {
   readonly users: readonly DatabaseUser[];
   /** Every role in the database. */
   readonly roles: readonly string[];
+  /** The name of Mooring's own user. */
+  readonly self?: string;
+  /** The roles, besides the fixed ones, whose members Mooring may change. */
+  readonly changeableRoles?: readonly string[];
+  /** What those roles that are not fixed were granted on the database and its schemas: `SELECT`, `SELECT ON SCHEMA sales`. */
+  readonly rolePermissions?: Readonly<Record<string, readonly string[]>>;
   /** Whether Mooring itself may add members to the fixed roles. */
   readonly mayChangeRoles?: boolean;
+  /** Whether it sees who is in a role, and what a user owns. */
+  readonly seesDefinitions?: boolean;
   /** Whether it may create and drop users. */
   readonly mayMakeUsers?: boolean;
   /** Whether it may grant permissions on the database, and revoke them. */

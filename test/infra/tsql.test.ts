@@ -45,6 +45,8 @@ function changesOf(user: string, role: string): readonly UserChange[] {
   ];
 }
 
+const execute = { kind: "permission", name: "EXECUTE" } as const;
+
 /** Each text separately, with the name in every possible position. */
 async function textsWith(name: string): Promise<readonly string[]> {
   const changes = changesOf(name, name);
@@ -53,7 +55,14 @@ async function textsWith(name: string): Promise<readonly string[]> {
     ...changes.map((change) => changeBatch([change]).text),
     changeBatch(changes).text,
     printTsql([
-      { server: name, database: name, user: name, sid, roles: [name, "db_datareader"], permissions: ["EXECUTE"] },
+      {
+        ...{ server: name, database: name, user: name, sid },
+        grants: [
+          { kind: "role", name, otherwise: [{ kind: "role", name: "db_datareader" }, execute] },
+          { kind: "role", name: "db_owner", otherwise: [] },
+          { ...execute, otherwise: [] },
+        ],
+      },
     ]),
     grant.create,
     grant.rest,

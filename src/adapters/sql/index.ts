@@ -113,16 +113,19 @@ const Recordsets = z.tuple([
   z.array(Named),
   z.array(Named),
   z.array(Named),
-  z.array(Named),
+  z.array(Named.extend({ isFixed: z.boolean(), mayAlter: z.number().nullable() })),
   z.array(Held),
   z.array(Named),
   z.array(Named.extend({ schema: z.string() })),
   z.array(Named.extend({ grantee: z.string() })),
+  z.array(Named.extend({ schema: z.string().nullable() })),
   z.array(
     z.object({
+      self: z.string(),
       isOwner: z.number().nullable(),
       isSecurityAdmin: z.number().nullable(),
       mayAlterUsers: z.number().nullable(),
+      seesDefinitions: z.number().nullable(),
       hasControl: z.number().nullable(),
     }),
   ),
@@ -132,7 +135,7 @@ const Recordsets = z.tuple([
 const connect = "CONNECT";
 
 function readState(recordsets: unknown): DatabaseState {
-  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, grantedOn, [me]] =
+  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, grantedOn, given, [me]] =
     Recordsets.parse(recordsets);
   const namesOf = (list: z.infer<typeof Named>[], id: number) =>
     list.flatMap((each) => (each.id === id ? [each.name] : [])).sort();
@@ -162,7 +165,20 @@ function readState(recordsets: unknown): DatabaseState {
       };
     }),
     roles: allRoles.map(({ name }) => name).sort(),
+    ...(me ? { self: me.self } : {}),
+    changeableRoles: allRoles
+      .flatMap(({ name, isFixed, mayAlter }) => (mayAlter === 1 && !isFixed ? [name] : []))
+      .sort(),
+    rolePermissions: Object.fromEntries(
+      allRoles
+        .filter(({ isFixed }) => !isFixed)
+        .map(({ id, name }) => [
+          name,
+          linesOf(given, id, (each) => each.name + (each.schema === null ? "" : ` ON SCHEMA ${each.schema}`)),
+        ]),
+    ),
     mayChangeRoles: me?.isOwner === 1,
+    seesDefinitions: me?.seesDefinitions === 1,
     mayMakeUsers: me?.mayAlterUsers === 1,
     mayGrant: me?.hasControl === 1 || me?.isSecurityAdmin === 1,
   };
