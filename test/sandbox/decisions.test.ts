@@ -258,7 +258,7 @@ it("plans and makes a change to an onboarded namespace, and changes nothing when
     "preflight none",
     "ensureIdentity none",
     "applyNamespace none",
-    "grantDatabase none",
+    "grantDatabase update",
     "applyServiceAccount create",
     "federateIdentity create",
     "verify none",
