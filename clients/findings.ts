@@ -24,6 +24,7 @@ const nouns: { readonly [C in FindingCode]: string | undefined } = {
   GRANT_SURPLUS: "database",
   GRANT_BY_FIXED_ROLE: "database",
   ROLE_CHANGED: "database",
+  ROLE_MEMBER_UNRECORDED: "database",
   GRANT_ADDED: "database",
   USER_DISABLED: "database",
   GRANT_DENIED: "database",

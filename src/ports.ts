@@ -195,9 +195,22 @@ export type UserChange =
   /** Sets the extended property `mooring` on the user; undefined removes it. */
   | { readonly kind: "mark"; readonly user: string; readonly mark: string | undefined };
 
+/** A member of a role of Mooring's own. */
+export interface RoleMember {
+  readonly role: string;
+  /** Its name. */
+  readonly member: string;
+  readonly sid: string;
+  readonly mark: string | undefined;
+  /** Whether it is Mooring's own user. */
+  readonly isSelf: boolean;
+}
+
 export interface Databases {
   /** One round trip. */
   inspect(target: DatabaseTarget, user: { name: string; sid: string | undefined }): Promise<DatabaseState>;
+  /** Who is in the roles of Mooring's own; nobody where the database has none. */
+  ownRoleMembers(target: DatabaseTarget): Promise<readonly RoleMember[]>;
   /** All or nothing: one transaction, in the given order. */
   change(target: DatabaseTarget, changes: readonly UserChange[]): Promise<void>;
 }
@@ -522,7 +535,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
   },
   sqlServers: { inspect: "reads", setEntraAdmin: "writes", removeEntraAdmin: "writes" },
   roleAssignments: { heldAt: "reads", ownPermissions: "reads", givenTo: "reads" },
-  databases: { inspect: "reads", change: "writes" },
+  databases: { inspect: "reads", ownRoleMembers: "reads", change: "writes" },
   kubernetes: {
     get: "reads",
     list: "reads",

@@ -45,6 +45,13 @@ it("is the same script as the one that Mooring prints when a right is missing, a
   await asOwner(rest);
 });
 
+const members = async () => {
+  const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
+  const found = await databases.ownRoleMembers({ server: serverTarget(), database: databaseName });
+  await databases.close();
+  return found.map(({ role, member, isSelf }) => ({ role, member, isSelf }));
+};
+
 it("lets Mooring do all that it does, and see what it needs to", async () => {
   const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
   const target = { server: serverTarget(), database: databaseName };
@@ -145,6 +152,7 @@ it("lets a thief read and write, for whoever may change the members of a role ca
   const { recordset } = await asMooring("SELECT id FROM stock");
 
   expect(recordset).toEqual([{ id: 1 }]);
+  expect(await members()).toContainEqual({ role: "mooring_writer", member: mooring.displayName, isSelf: true });
   await asMooring(`ALTER ROLE mooring_writer DROP MEMBER ${me()}`);
   await expect(asMooring("SELECT id FROM stock")).rejects.toMatchObject({ number: 229 });
 });

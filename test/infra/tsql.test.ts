@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { changeBatch, inspectBatch } from "../../src/adapters/sql/statements.ts";
+import { changeBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import type { UserChange } from "../../src/ports.ts";
+import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findTsqlParser } from "./support/tsql.ts";
@@ -66,11 +67,14 @@ async function textsWith(name: string): Promise<readonly string[]> {
     ]),
     grant.create,
     grant.rest,
+    ownRights(name).join("\n"),
   ];
 }
 
 const fixed = [
   inspectBatch({ name: plain, sid }).text,
+  membersBatch().text,
+  ownRights(plain).join("\n"),
   ...(await Promise.all(
     ["infra/sql/database-user.sql", "examples/messagelist.sql"].map((file) => readFile(join(root, file), "utf8")),
   )),

@@ -195,6 +195,12 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
             roles: cloud.roles,
           };
         },
+        ownRoleMembers: async ({ server, database }) =>
+          [...usersOf(cloud, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
+            roles
+              .filter((role) => role.startsWith("mooring_"))
+              .map((role) => ({ role, member, sid, mark, isSelf: false })),
+          ),
         change: ({ server, database }, changes) =>
           write(`change ${server.alias}/${database}`, () => {
             const users = usersOf(cloud, `${server.alias}/${database}`);

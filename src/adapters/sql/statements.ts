@@ -93,6 +93,20 @@ export function inspectBatch({ name, sid }: { name: string; sid: string | undefi
   };
 }
 
+/** Roles of Mooring's own begin with its name. */
+const membersText = `SET NOCOUNT ON;
+SELECT r.name AS role, p.name AS member, p.sid, CAST(e.value AS nvarchar(${longestMark})) AS mark, USER_NAME() AS self
+FROM sys.database_principals AS r
+JOIN sys.database_role_members AS m ON m.role_principal_id = r.principal_id
+JOIN sys.database_principals AS p ON p.principal_id = m.member_principal_id
+LEFT JOIN sys.extended_properties AS e
+  ON e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'${owner}'
+WHERE r.type = 'R' AND LEFT(r.name, ${owner.length + 1}) = N'${owner}_';`;
+
+export function membersBatch(): Batch {
+  return { text: membersText, parameters: {} };
+}
+
 /** All or nothing: XACT_ABORT ends the batch at the first error and rolls back what came before it. */
 export function changeBatch(changes: readonly UserChange[]): Batch {
   const written = changes.map((change, index) => writeChange(change, index));

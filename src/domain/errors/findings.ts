@@ -80,6 +80,10 @@ export const findingCatalogue = {
     "Someone changed what one of Mooring's roles may do: its members have less than they asked for, or more.",
     "Run infra/sql/database-user.sql in the database again, without its first statement, and revoke what is more: `REVOKE <permission> FROM [role]`.",
   ),
+  ROLE_MEMBER_UNRECORDED: broken(
+    "Somebody is in one of Mooring's roles, and no record knows it: a thief of Mooring's token, an owner of the database, or a write that took effect late. Mooring's own user never belongs there.",
+    "Find out who added it and when, by the audit log of Azure SQL; then run `ALTER ROLE [field] DROP MEMBER [found]` in the database. If it is Mooring's own user, or nobody knows it, revoke Mooring's tokens first (docs/security.md).",
+  ),
   GRANT_ADDED: foreign(
     "Someone gave the user a role or permission that the request does not ask for.",
     "Revoke it in the database, or ask for the role bundle that includes it.",

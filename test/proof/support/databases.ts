@@ -49,6 +49,12 @@ export function createDatabases(
         ),
         ...stateOf(rightsIn.get(`${server.alias}/${database}`)),
       })),
+    ownRoleMembers: ({ server, database }) =>
+      call("sql", `members ${server.alias}/${database}`, () =>
+        [...usersOf(users, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
+          roles.filter((role) => Object.hasOwn(own, role)).map((role) => ({ role, member, sid, mark, isSelf: false })),
+        ),
+      ),
     change: ({ server, database }, changes) =>
       call("sql", `change ${server.alias}/${database}`, () => {
         const key = `${server.alias}/${database}`;
