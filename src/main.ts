@@ -14,7 +14,7 @@ import { createRegistry } from "./adapters/registry/index.ts";
 import { createTurns } from "./adapters/registry/turns.ts";
 import { createUnreadableRows } from "./adapters/registry/unreadableRows.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
-import { watchIdentities } from "./application/inspection/watchIdentities.ts";
+import { watchUnrecorded } from "./application/inspection/watchUnrecorded.ts";
 import { createBacklog } from "./application/queue/backlog.ts";
 import { recoverBatch } from "./application/recovery/reconcileBatches.ts";
 import { createRequestRecovery } from "./application/recovery/recoverOnRequest.ts";
@@ -138,8 +138,8 @@ registerRepairs(ports, routes, requestRecovery);
 registerMigrations(ports, routes, requestRecovery);
 registerOnboardingRequested(ports, { backlog, requestRecovery });
 registerStartAccepted(ports, backlog);
-const identityWatch = watchIdentities(ports);
-registerWatchDrift(ports, identityWatch);
+const unrecordedWatch = watchUnrecorded(ports);
+registerWatchDrift(ports, unrecordedWatch);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
 registerAudit(ports, routes);
@@ -148,7 +148,7 @@ registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerAccess(ports, routes);
 registerCaller(ports, routes);
-registerHealth(ports, routes, { catalogWatch: watchCatalog(ports), identityWatch });
+registerHealth(ports, routes, { catalogWatch: watchCatalog(ports), unrecordedWatch });
 registerOpenApi(routes);
 registerDashboard(routes, {
   built: assetsIn(join(appFolder, "dist/dashboard")),

@@ -214,8 +214,16 @@ export interface DatabaseState {
   readonly users: readonly DatabaseUser[];
   /** Every role in the database. */
   readonly roles: readonly string[];
+  /** The name of Mooring's own user. */
+  readonly self?: string;
+  /** The roles, besides the fixed ones, whose members Mooring may change. */
+  readonly changeableRoles?: readonly string[];
+  /** What those roles that are not fixed were granted on the database and its schemas: `SELECT`, `SELECT ON SCHEMA sales`. */
+  readonly rolePermissions?: Readonly<Record<string, readonly string[]>>;
   /** Whether Mooring itself may add members to the fixed roles. */
   readonly mayChangeRoles?: boolean;
+  /** Whether it sees who is in a role, and what a user owns. */
+  readonly seesDefinitions?: boolean;
   /** Whether it may create and drop users. */
   readonly mayMakeUsers?: boolean;
   /** Whether it may grant permissions on the database, and revoke them. */
@@ -233,9 +241,22 @@ export type UserChange =
   /** Sets the extended property `mooring` on the user; undefined removes it. */
   | { readonly kind: "mark"; readonly user: string; readonly mark: string | undefined };
 
+/** A member of a role of Mooring's own. */
+export interface RoleMember {
+  readonly role: string;
+  /** Its name. */
+  readonly member: string;
+  readonly sid: string;
+  readonly mark: string | undefined;
+  /** Whether it is Mooring's own user. */
+  readonly isSelf: boolean;
+}
+
 export interface Databases {
   /** One round trip. */
   inspect(target: DatabaseTarget, user: { name: string; sid: string | undefined }): Promise<DatabaseState>;
+  /** Who is in the roles of Mooring's own; nobody where the database has none. */
+  ownRoleMembers(target: DatabaseTarget): Promise<readonly RoleMember[]>;
   /** All or nothing: one transaction, in the given order. */
   change(target: DatabaseTarget, changes: readonly UserChange[]): Promise<void>;
 }
@@ -571,7 +592,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     usage: "reads",
   },
   azureResources: { find: "reads", locksAt: "reads" },
-  databases: { inspect: "reads", change: "writes" },
+  databases: { inspect: "reads", ownRoleMembers: "reads", change: "writes" },
   kubernetes: {
     get: "reads",
     list: "reads",

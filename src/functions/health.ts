@@ -1,7 +1,6 @@
 import { getClient } from "durable-functions";
 import { type DroppedName, describeDropped } from "../application/inspection/droppedNames.ts";
-import { describeUnrecorded, type UnrecordedIdentity } from "../application/inspection/unrecordedIdentities.ts";
-import type { IdentityWatch } from "../application/inspection/watchIdentities.ts";
+import type { Unrecorded, UnrecordedWatch } from "../application/inspection/watchUnrecorded.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import { HealthDocument } from "../domain/documents/health.ts";
 import { messageOf } from "../domain/messageOf.ts";
@@ -52,13 +51,13 @@ export const ready = declareRoute({
 
 export interface Watches {
   readonly catalogWatch: CatalogWatch;
-  readonly identityWatch: Pick<IdentityWatch, "unrecorded">;
+  readonly unrecordedWatch: Pick<UnrecordedWatch, "unrecorded">;
 }
 
 export function registerHealth(
   { registry }: Pick<Ports, "registry">,
   routes: Routes,
-  { catalogWatch, identityWatch }: Watches,
+  { catalogWatch, unrecordedWatch }: Watches,
 ): void {
   routes.serveAnybody(live, async () => json(200, ok));
 
@@ -78,7 +77,7 @@ export function registerHealth(
       return json(503, unavailable, { "retry-after": "5" });
     }
     const unreadableRows = await registry.countUnreadable();
-    const kinds = [warningsOfCatalog(catalogWatch.dropped()), warningsOfIdentities(identityWatch.unrecorded())];
+    const kinds = [warningsOfCatalog(catalogWatch.dropped()), warningsOfUnrecorded(unrecordedWatch.unrecorded())];
     const needed = kinds.filter(({ named }) => named.length > 0);
     const health: HealthDocument = {
       ...ok,
@@ -101,9 +100,12 @@ function warningsOfCatalog(dropped: readonly DroppedName[]): Warnings {
   return { named, counted: (count) => `The catalog no longer has ${count} names that are in use` };
 }
 
-function warningsOfIdentities(unrecorded: readonly UnrecordedIdentity[]): Warnings {
-  const named = unrecorded.map(describeUnrecorded);
-  return { named, counted: (count) => `No record knows ${count} identities that have Mooring's tags` };
+function warningsOfUnrecorded(unrecorded: readonly Unrecorded[]): Warnings {
+  const named = unrecorded.map(({ text }) => text);
+  return {
+    named,
+    counted: (count) => `No record knows ${count} identities with Mooring's tags, or members of its roles`,
+  };
 }
 
 /** Readiness answers anybody, so names are only for those who may see them elsewhere, too. */

@@ -75,7 +75,7 @@ it("shows the contents of each part of the cloud", async () => {
     expect.objectContaining({ kind: "Namespace", metadata: expect.objectContaining({ name: "team-a" }) }),
   );
   expect(serviceBus.subscriptions[0].messages.length).toBeGreaterThan(0);
-  expect(stdout).toMatch(/^sql +user +sql-dev\/messages\/mooring-aks-dev-team-a-\S+ +db_datareader/m);
+  expect(stdout).toMatch(/^sql +user +sql-dev\/messages\/mooring-aks-dev-team-a-\S+ +mooring_reader/m);
 });
 
 it("prints every address for a shell, and can slow the cloud down", async () => {

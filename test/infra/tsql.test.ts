@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { changeBatch, inspectBatch } from "../../src/adapters/sql/statements.ts";
+import { changeBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import type { UserChange } from "../../src/ports.ts";
+import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findTsqlParser } from "./support/tsql.ts";
@@ -45,6 +46,8 @@ function changesOf(user: string, role: string): readonly UserChange[] {
   ];
 }
 
+const execute = { kind: "permission", name: "EXECUTE" } as const;
+
 /** Each text separately, with the name in every possible position. */
 async function textsWith(name: string): Promise<readonly string[]> {
   const changes = changesOf(name, name);
@@ -53,15 +56,25 @@ async function textsWith(name: string): Promise<readonly string[]> {
     ...changes.map((change) => changeBatch([change]).text),
     changeBatch(changes).text,
     printTsql([
-      { server: name, database: name, user: name, sid, roles: [name, "db_datareader"], permissions: ["EXECUTE"] },
+      {
+        ...{ server: name, database: name, user: name, sid },
+        grants: [
+          { kind: "role", name, otherwise: [{ kind: "role", name: "db_datareader" }, execute] },
+          { kind: "role", name: "db_owner", otherwise: [] },
+          { ...execute, otherwise: [] },
+        ],
+      },
     ]),
     grant.create,
     grant.rest,
+    ownRights(name).join("\n"),
   ];
 }
 
 const fixed = [
   inspectBatch({ name: plain, sid }).text,
+  membersBatch().text,
+  ownRights(plain).join("\n"),
   ...(await Promise.all(
     ["infra/sql/database-user.sql", "examples/messagelist.sql"].map((file) => readFile(join(root, file), "utf8")),
   )),

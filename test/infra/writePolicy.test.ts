@@ -1,6 +1,6 @@
 /**
  * What someone with Mooring's token can and cannot write in a cluster, with all files of infra/kubernetes applied: on the simulated
- * cluster and, where one is built, on a real API server. SECURITY.md says the same in words.
+ * cluster and, where one is built, on a real API server. docs/security.md says the same in words.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
@@ -397,7 +397,7 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
     apply(await changedJob(() => undefined, { labels: {}, annotations: {} }), server),
 };
 
-/** What SECURITY.md names as within reach, beside what Mooring does. */
+/** What docs/security.md names as within reach, beside what Mooring does. */
 const reachable: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
   "start its Job under any account of the namespace": async (server) =>
     apply(
@@ -470,7 +470,7 @@ function prove(start: () => Promise<Server>): void {
     expect(answer?.status, answer?.text).toBeLessThan(300);
   });
 
-  it.each(Object.keys(reachable))("lets whoever has the token %s, as SECURITY.md says", async (what) => {
+  it.each(Object.keys(reachable))("lets whoever has the token %s, as docs/security.md says", async (what) => {
     const answer = await reachable[what]?.(server);
     expect(answer?.status, answer?.text).toBeLessThan(300);
   });
@@ -480,7 +480,7 @@ function prove(start: () => Promise<Server>): void {
     expect(answer.status, answer.text).toBe(403);
   });
 
-  it("lets whoever has the token list Secrets with their contents, as SECURITY.md says", async () => {
+  it("lets whoever has the token list Secrets with their contents, as docs/security.md says", async () => {
     const body = { ...inside("v1", "Secret", "theirs"), stringData: { password: "content" } };
     await server.request("POST", "/api/v1/namespaces/own/secrets", { body, asAdministrator: true });
     const answer = await server.request("GET", "/api/v1/namespaces/own/secrets");

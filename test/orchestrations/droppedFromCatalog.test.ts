@@ -94,9 +94,9 @@ function left() {
 }
 
 const failing = (error: Error): Ports["databases"] => ({
+  ...cloud.ports.databases,
   inspect: (target, user) =>
     target.database === "orders" ? Promise.reject(error) : cloud.ports.databases.inspect(target, user),
-  change: cloud.ports.databases.change,
 });
 
 describe("a database that the catalog has dropped", () => {

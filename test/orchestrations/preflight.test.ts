@@ -222,8 +222,8 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: ["db_owner"] }) }),
   },
   {
-    what: "a database where Mooring may not grant roles",
-    code: "SQL_FORBIDDEN",
+    what: "a database without Mooring's roles, where Mooring may not give fixed ones",
+    code: "SQL_ROLE_MISSING",
     arrange() {
       const roles = ["db_owner", "db_datareader", "db_datawriter"];
       answer("databases", { inspect: async () => ({ users: [], roles, mayChangeRoles: false }) });
@@ -236,8 +236,16 @@ const obstacles: readonly Obstacle[] = [
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayMakeUsers: false }) }),
   },
   {
-    what: "a database where Mooring may not grant permissions",
+    what: "a database with Mooring's roles, where it may not change their members",
     code: "SQL_FORBIDDEN",
+    arrange() {
+      const roles = ["db_owner", "mooring_reader", "mooring_writer", "mooring_executor"];
+      answer("databases", { inspect: async () => ({ users: [], roles, changeableRoles: [], mayChangeRoles: false }) });
+    },
+  },
+  {
+    what: "a database without Mooring's roles, where Mooring may not grant permissions",
+    code: "SQL_ROLE_MISSING",
     request: executing,
     arrange: () => answer("databases", { inspect: async () => ({ users: [], roles: [], mayGrant: false }) }),
   },

@@ -85,7 +85,7 @@ it("shows each caller what they can approve and what would change, until they ha
         name: "grantDatabase",
         target: `${names.sqlServer}/orders`,
         action: "create",
-        differences: expect.arrayContaining([{ field: "db_datareader", current: null, desired: "granted" }]),
+        differences: expect.arrayContaining([{ field: "mooring_reader", current: null, desired: "granted" }]),
       },
     ]),
   });

@@ -258,7 +258,7 @@ it("plans and makes a change to an onboarded namespace, and changes nothing when
     "preflight none",
     "ensureIdentity none",
     "applyNamespace none",
-    "grantDatabase none",
+    "grantDatabase update",
     "applyServiceAccount create",
     "federateIdentity create",
     "verify none",
@@ -275,7 +275,7 @@ it("plans and makes a change to an onboarded namespace, and changes nothing when
     .database("messages")
     .users()
     .find((each) => each.name === name);
-  expect(user?.roles).toEqual(["db_datareader"]);
+  expect(user?.roles).toEqual(["mooring_reader"]);
   const identity = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
   expect([...(identity?.federatedCredentials.values() ?? [])].map(({ subject }) => subject)).toEqual([
     `system:serviceaccount:${namespace}:web`,

@@ -67,3 +67,14 @@ it("names an identity that no record knows, on the topic and to an operator", as
     `No record knows identity ${name} (client ID ${fresh.clientId}), which has Mooring's tags for ${names.cluster}/nobodys.`,
   ]);
 }, 90_000);
+
+it("names a stranger in one of Mooring's database roles", async () => {
+  await sandbox.cloud.sql
+    .database("messages")
+    .runScript("CREATE USER stranger WITHOUT LOGIN; ALTER ROLE mooring_writer ADD MEMBER stranger");
+
+  const warnings = async () => (await service.call("GET", "/api/health/ready")).body["warnings"];
+  await expect
+    .poll(warnings, { timeout: 75_000, interval: 500 })
+    .toContain(`In ${names.sqlServer}/messages stranger, which no record knows, is in Mooring's role mooring_writer.`);
+}, 90_000);

@@ -60,7 +60,7 @@ it(
           .users()
           .filter((user) => user.name === name);
         expect(users).toHaveLength(1);
-        expect(users[0]?.roles).toEqual(["db_datareader"]);
+        expect(users[0]?.roles).toEqual(["mooring_reader"]);
       }
       const { body: trail } = await service.call("GET", `/api/audit?operation=${id}`);
       const entries = trail["value"] as { kind: string; what: string; target: string; action: string }[];

@@ -63,7 +63,7 @@ it("onboards a namespace, shows every step, and offboards it without leftovers",
   const sid = sidFromClientId(identity?.clientId ?? "");
   expect(usersOf("messages").find(({ name }) => name === identity?.name)).toMatchObject({
     sid,
-    roles: ["db_datareader"],
+    roles: ["mooring_reader"],
   });
   expect([...(identity?.federatedCredentials.values() ?? [])]).toMatchObject([
     { subject: `system:serviceaccount:${wanted.namespace}:app`, audiences: ["api://AzureADTokenExchange"] },

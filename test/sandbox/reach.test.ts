@@ -73,7 +73,7 @@ it("leaves an identity that no record knows to an operator, who names it", async
 
   const body = { cluster: names.cluster, namespace, databases: [messages, orders] };
   const planned = await service.call("POST", `/api/onboardings?dryRun=true`, body);
-  expect(JSON.stringify(planned.body)).toContain(`${name} (db_datareader, db_datawriter) in ${names.sqlServer}/orders`);
+  expect(JSON.stringify(planned.body)).toContain(`${name} (mooring_writer) in ${names.sqlServer}/orders`);
 
   const adopted = await onboard(namespace, [messages, orders], `&adoptIdentity=${clientId}`);
   expect(adopted.status, JSON.stringify(adopted.error)).toBe("Succeeded");

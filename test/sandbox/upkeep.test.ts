@@ -112,7 +112,7 @@ it("plans and repairs on demand exactly what was broken, on every wire", async (
   const identity = identityOf("broken");
   identity.federatedCredentials.clear();
   await sql(
-    `ALTER ROLE db_datareader DROP MEMBER [${identity.name}]; ALTER ROLE db_datawriter ADD MEMBER [${identity.name}];`,
+    `ALTER ROLE mooring_reader DROP MEMBER [${identity.name}]; ALTER ROLE db_datawriter ADD MEMBER [${identity.name}];`,
   );
   await core.deleteNamespacedServiceAccount({ name: "app", namespace: "broken" });
 

@@ -42,6 +42,8 @@ export interface FakeCloud {
   readonly credentials: Map<string, FederatedCredential[]>;
   /** By `server/database`, then by name. */
   readonly users: Map<string, Map<string, DatabaseUser>>;
+  /** That every database has. */
+  readonly roles: string[];
   /** Of all principals; an assignment applies to its scope and to every scope that begins with it. */
   readonly roleAssignments: RoleAssignment[];
   /** For every SQL server. */
@@ -138,6 +140,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
+    roles: ["db_owner", "db_datareader", "db_datawriter"],
     roleAssignments: [],
     sqlAdmin: { login: "mooring", objectId: randomUUID() },
     users: new Map([
@@ -230,9 +233,15 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
           const users = usersOf(cloud, `${server.alias}/${database}`);
           return {
             users: [...users.values()].filter((user) => user.name === name || user.sid === sid),
-            roles: ["db_owner", "db_datareader", "db_datawriter"],
+            roles: cloud.roles,
           };
         },
+        ownRoleMembers: async ({ server, database }) =>
+          [...usersOf(cloud, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
+            roles
+              .filter((role) => role.startsWith("mooring_"))
+              .map((role) => ({ role, member, sid, mark, isSelf: false })),
+          ),
         change: ({ server, database }, changes) =>
           write(`change ${server.alias}/${database}`, () => {
             const users = usersOf(cloud, `${server.alias}/${database}`);

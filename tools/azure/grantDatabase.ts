@@ -51,7 +51,7 @@ export async function statementsFor({ name, clientId }: Identity): Promise<{ cre
   const user = quoteName(name);
   const rest = text
     .replace(created, "")
-    .replace(/^--.*$/gm, "")
+    .replace(/^--.*\n/gm, "")
     .trim()
     .replaceAll("[mooring]", user);
   return { create: `CREATE USER ${user} WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`, rest };

@@ -1,6 +1,7 @@
 /** Databases over TDS, with the usual Node driver (mssql on tedious) and the identity's access tokens. */
 import type { Request } from "mssql";
 import { z } from "zod";
+import { compareText } from "../../domain/canonicalJson.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, Databases } from "../../ports.ts";
@@ -9,7 +10,7 @@ import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import type { Credential } from "../credential.ts";
 import { classify, isThrottle, numberOf } from "./errors.ts";
 import { createPools } from "./pools.ts";
-import { type Batch, changeBatch, inspectBatch, longestMark } from "./statements.ts";
+import { type Batch, changeBatch, inspectBatch, longestMark, membersBatch } from "./statements.ts";
 
 export interface DatabaseSettings {
   readonly credential: Credential;
@@ -68,6 +69,17 @@ export function createDatabases({
     async inspect(target, user) {
       return readState(await run(target, "inspect user", () => inspectBatch(user)));
     },
+    async ownRoleMembers(target) {
+      const [members] = z.tuple([z.array(Member)]).parse(await run(target, "list members", membersBatch));
+      return members
+        .map(({ sid, mark, self, ...each }) => ({
+          ...each,
+          sid: printSid(sid),
+          mark: mark ?? undefined,
+          isSelf: each.member === self,
+        }))
+        .toSorted((a, b) => compareText(`${a.role} ${a.member}`, `${b.role} ${b.member}`));
+    },
     async change(target, changes) {
       if (changes.length === 0) return;
       const kinds = [...new Set(changes.map(({ kind }) => kind))].join(", ");
@@ -95,6 +107,18 @@ function bind(request: Request, { parameters }: Batch, driver: typeof import("ms
   }
 }
 
+function printSid(sid: Buffer | null): string {
+  return `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`;
+}
+
+const Member = z.object({
+  role: z.string(),
+  member: z.string(),
+  sid: z.instanceof(Buffer).nullable(),
+  mark: z.string().nullable(),
+  self: z.string(),
+});
+
 const Named = z.object({ id: z.number(), name: z.string() });
 const User = Named.extend({
   type: z.string(),
@@ -113,16 +137,19 @@ const Recordsets = z.tuple([
   z.array(Named),
   z.array(Named),
   z.array(Named),
-  z.array(Named),
+  z.array(Named.extend({ isFixed: z.boolean(), mayAlter: z.number().nullable() })),
   z.array(Held),
   z.array(Named),
   z.array(Named.extend({ schema: z.string() })),
   z.array(Named.extend({ grantee: z.string() })),
+  z.array(Named.extend({ schema: z.string().nullable() })),
   z.array(
     z.object({
+      self: z.string(),
       isOwner: z.number().nullable(),
       isSecurityAdmin: z.number().nullable(),
       mayAlterUsers: z.number().nullable(),
+      seesDefinitions: z.number().nullable(),
       hasControl: z.number().nullable(),
     }),
   ),
@@ -132,7 +159,7 @@ const Recordsets = z.tuple([
 const connect = "CONNECT";
 
 function readState(recordsets: unknown): DatabaseState {
-  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, grantedOn, [me]] =
+  const [users, roles, permissions, schemas, allRoles, held, ownedRoles, objects, grantedOn, given, [me]] =
     Recordsets.parse(recordsets);
   const namesOf = (list: z.infer<typeof Named>[], id: number) =>
     list.flatMap((each) => (each.id === id ? [each.name] : [])).sort();
@@ -150,7 +177,7 @@ function readState(recordsets: unknown): DatabaseState {
       return {
         name,
         type: type.trim(),
-        sid: `0x${(sid ?? Buffer.alloc(0)).toString("hex").toUpperCase()}`,
+        sid: printSid(sid),
         roles: namesOf(roles, id),
         permissions: granted.filter((permission) => permission !== connect),
         ownedSchemas: namesOf(schemas, id),
@@ -162,7 +189,20 @@ function readState(recordsets: unknown): DatabaseState {
       };
     }),
     roles: allRoles.map(({ name }) => name).sort(),
+    ...(me ? { self: me.self } : {}),
+    changeableRoles: allRoles
+      .flatMap(({ name, isFixed, mayAlter }) => (mayAlter === 1 && !isFixed ? [name] : []))
+      .sort(),
+    rolePermissions: Object.fromEntries(
+      allRoles
+        .filter(({ isFixed }) => !isFixed)
+        .map(({ id, name }) => [
+          name,
+          linesOf(given, id, (each) => each.name + (each.schema === null ? "" : ` ON SCHEMA ${each.schema}`)),
+        ]),
+    ),
     mayChangeRoles: me?.isOwner === 1,
+    seesDefinitions: me?.seesDefinitions === 1,
     mayMakeUsers: me?.mayAlterUsers === 1,
     mayGrant: me?.hasControl === 1 || me?.isSecurityAdmin === 1,
   };

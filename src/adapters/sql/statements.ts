@@ -23,10 +23,10 @@ export const longestMark = 3750;
 const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
 
 /**
- * In one round trip: users, their roles, permissions and schemas, all roles, what else the users were permitted or denied, what
- * keeps them from being dropped (roles, objects, permissions that they granted), and what Mooring itself may do. Only db_owner
- * can change fixed roles (learn.microsoft.com "ALTER ROLE"); principals with CONTROL and db_securityadmin can grant database
- * permissions ("Database-level roles").
+ * In one round trip: users, their roles, permissions and schemas, all roles and what they were granted, what else the users were
+ * permitted or denied, what keeps them from being dropped (roles, objects, permissions that they granted), and what Mooring itself
+ * may do. Only db_owner can change fixed roles, and ALTER on any other role is enough for its members (learn.microsoft.com "ALTER
+ * ROLE"); principals with CONTROL and db_securityadmin can grant database permissions ("Database-level roles").
  */
 const inspectText = `SET NOCOUNT ON;
 SELECT p.principal_id AS id, p.name, p.type, p.sid, p.create_date AS created, CAST(e.value AS nvarchar(${longestMark})) AS mark
@@ -47,7 +47,9 @@ SELECT s.principal_id AS id, s.name AS name
 FROM sys.schemas AS s
 JOIN sys.database_principals AS p ON p.principal_id = s.principal_id
 WHERE ${ofUser};
-SELECT principal_id AS id, name FROM sys.database_principals WHERE type = 'R';
+SELECT principal_id AS id, name, is_fixed_role AS isFixed, HAS_PERMS_BY_NAME(QUOTENAME(name), N'ROLE', N'ALTER') AS mayAlter
+FROM sys.database_principals
+WHERE type = 'R';
 SELECT g.grantee_principal_id AS id, g.permission_name AS name, g.state_desc AS state, g.class_desc AS class,
   s.name AS [schema], o.name AS object
 FROM sys.database_permissions AS g
@@ -69,8 +71,14 @@ FROM sys.database_permissions AS g
 JOIN sys.database_principals AS p ON p.principal_id = g.grantor_principal_id
 JOIN sys.database_principals AS t ON t.principal_id = g.grantee_principal_id
 WHERE ${ofUser} AND g.grantee_principal_id <> g.grantor_principal_id;
-SELECT IS_ROLEMEMBER(N'db_owner') AS isOwner, IS_ROLEMEMBER(N'db_securityadmin') AS isSecurityAdmin,
+SELECT r.principal_id AS id, g.permission_name AS name, s.name AS [schema]
+FROM sys.database_principals AS r
+JOIN sys.database_permissions AS g ON g.grantee_principal_id = r.principal_id
+LEFT JOIN sys.schemas AS s ON g.class = 3 AND s.schema_id = g.major_id
+WHERE r.type = 'R' AND r.is_fixed_role = 0 AND g.class IN (0, 3) AND g.state IN ('G', 'W');
+SELECT USER_NAME() AS self, IS_ROLEMEMBER(N'db_owner') AS isOwner, IS_ROLEMEMBER(N'db_securityadmin') AS isSecurityAdmin,
   HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'ALTER ANY USER') AS mayAlterUsers,
+  HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION') AS seesDefinitions,
   HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'CONTROL') AS hasControl;`;
 
 export function inspectBatch({ name, sid }: { name: string; sid: string | undefined }): Batch {
@@ -83,6 +91,20 @@ export function inspectBatch({ name, sid }: { name: string; sid: string | undefi
       sid: { type: "sid", value: sid === undefined ? null : Buffer.from(checkedSid(sid).slice(2), "hex") },
     },
   };
+}
+
+/** Roles of Mooring's own begin with its name. */
+const membersText = `SET NOCOUNT ON;
+SELECT r.name AS role, p.name AS member, p.sid, CAST(e.value AS nvarchar(${longestMark})) AS mark, USER_NAME() AS self
+FROM sys.database_principals AS r
+JOIN sys.database_role_members AS m ON m.role_principal_id = r.principal_id
+JOIN sys.database_principals AS p ON p.principal_id = m.member_principal_id
+LEFT JOIN sys.extended_properties AS e
+  ON e.class = 4 AND e.major_id = p.principal_id AND e.minor_id = 0 AND e.name = N'${owner}'
+WHERE r.type = 'R' AND LEFT(r.name, ${owner.length + 1}) = N'${owner}_';`;
+
+export function membersBatch(): Batch {
+  return { text: membersText, parameters: {} };
 }
 
 /** All or nothing: XACT_ABORT ends the batch at the first error and rolls back what came before it. */

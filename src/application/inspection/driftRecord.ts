@@ -1,6 +1,7 @@
 /** Findings go into the namespace's record, and to the topic when they differ from the previous findings. */
 
 import { fingerprint, keep } from "../../domain/finding.ts";
+import { berthKey } from "../../domain/naming/names.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -36,7 +37,9 @@ export async function recordFindings(
   const kept = keep(findings);
   // Publish before writing: after a crash in between, the event is published again under the same ID.
   if (fingerprint(kept) !== fingerprint(record.findings ?? [])) {
-    await events.publish(driftEvent(record, kept, { since: record.verifiedTime ?? record.acceptedTime, time }));
+    await events.publish(
+      driftEvent(berthKey(record), kept, { since: record.verifiedTime ?? record.acceptedTime, time }),
+    );
   }
   const known = { findings: kept, things: withUnseen(things, record.things) };
   // Records of 0.1.0 learn it here; it changes when the catalog does.

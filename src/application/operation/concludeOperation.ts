@@ -210,5 +210,7 @@ async function publishDrift(
 ): Promise<void> {
   const { findings = [] } = next;
   if (fingerprint(findings) === fingerprint(record.findings ?? [])) return;
-  await events.publish(driftEvent(record, findings, { since: record.verifiedTime ?? record.acceptedTime, time }));
+  await events.publish(
+    driftEvent(berthKey(record), findings, { since: record.verifiedTime ?? record.acceptedTime, time }),
+  );
 }

@@ -72,6 +72,18 @@ export const findingCatalogue = {
   USER_SID_STALE: error("The user's SID is not the identity's client ID: nobody can log in as this user.", repair),
   GRANT_MISSING: error("A role or permission from the request is missing.", repair),
   GRANT_SURPLUS: warning("Mooring granted a role or permission that the request no longer asks for.", repair),
+  GRANT_BY_FIXED_ROLE: warning(
+    "Mooring gave this by a fixed role of the database, before the database had Mooring's own roles. The access is the same.",
+    "{repair} gives Mooring's role and takes the fixed one, in one transaction.",
+  ),
+  ROLE_CHANGED: broken(
+    "Someone changed what one of Mooring's roles may do: its members have less than they asked for, or more.",
+    "Run infra/sql/database-user.sql in the database again, without its first statement, and revoke what is more: `REVOKE <permission> FROM [role]`.",
+  ),
+  ROLE_MEMBER_UNRECORDED: broken(
+    "Somebody is in one of Mooring's roles, and no record knows it: a thief of Mooring's token, an owner of the database, or a write that took effect late. Mooring's own user never belongs there.",
+    "Find out who added it and when, by the audit log of Azure SQL; then run `ALTER ROLE [field] DROP MEMBER [found]` in the database. If it is Mooring's own user, or nobody knows it, revoke Mooring's tokens first (docs/security.md).",
+  ),
   GRANT_ADDED: foreign(
     "Someone gave the user a role or permission that the request does not ask for.",
     "Revoke it in the database or on the target, or ask for the role bundle or access that includes it.",

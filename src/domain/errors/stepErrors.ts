@@ -172,7 +172,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "Mooring's database user lacks a permission.",
-    fix: "Add Mooring's user to db_owner there: only db_owner can add members to fixed roles such as db_datareader.",
+    fix: "Run in that database, as a member of db_owner, what the message names; infra/sql/database-user.sql has everything that Mooring needs.",
   },
   SQL_USER_CONFLICT: {
     status: 500,
@@ -229,7 +229,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The database has no role with this name (15151).",
-    fix: "Create the role, or ask for another role bundle.",
+    fix: "Run infra/sql/database-user.sql in that database, as a member of db_owner: it makes Mooring's roles. Or ask for another role bundle.",
   },
   SQL_REJECTED: {
     status: 500,

@@ -12,8 +12,17 @@ export interface ExportedDatabase {
   readonly user: string;
   /** From sidFromClientId. */
   readonly sid: string;
-  readonly roles: readonly string[];
-  readonly permissions: readonly string[];
+  readonly grants: readonly ExportedGrant[];
+}
+
+interface Granted {
+  readonly kind: "role" | "permission";
+  readonly name: string;
+}
+
+export interface ExportedGrant extends Granted {
+  /** What gives the same in a database that lacks the role. */
+  readonly otherwise: readonly Granted[];
 }
 
 /** What one resource adds to each of the three scripts. */
@@ -45,16 +54,25 @@ function printLeftOut(mark: string, leftOut: readonly LeftOut[]): string {
   return leftOut.map(({ what, why }) => `${mark} Left out: ${comment(what)}. ${comment(why)}\n`).join("");
 }
 
-function printDatabase({ server, database, user, sid, roles, permissions }: ExportedDatabase): string {
+function printDatabase({ server, database, user, sid, grants }: ExportedDatabase): string {
   if (!/^0x[0-9A-F]{32}$/i.test(sid)) throw new TypeError(`"${sid}" is not the SID of an identity`);
   const name = quoteName(user);
   return [
     `-- ${comment(database)} on ${comment(server)}: run this connected to that database.`,
     `CREATE USER ${name} WITH SID = ${sid}, TYPE = E;`,
-    ...roles.map((role) => `ALTER ROLE ${quoteName(role)} ADD MEMBER ${name};`),
-    ...permissions.map((permission) => `GRANT ${keywords(permission)} TO ${name};`),
+    ...grants.flatMap((grant) => printGrant(grant, name)),
     "",
   ].join("\n");
+}
+
+function printGrant({ otherwise, ...grant }: ExportedGrant, user: string): readonly string[] {
+  const give = (each: Granted) =>
+    each.kind === "role"
+      ? `ALTER ROLE ${quoteName(each.name)} ADD MEMBER ${user};`
+      : `GRANT ${keywords(each.name)} TO ${user};`;
+  if (otherwise.length === 0) return [give(grant)];
+  const isThere = `DATABASE_PRINCIPAL_ID(N'${grant.name.replaceAll("'", "''")}') IS NOT NULL`;
+  return [`IF ${isThere} ${give(grant)}`, "ELSE BEGIN", ...otherwise.map((each) => `  ${give(each)}`), "END;"];
 }
 
 /** A permission consists of keywords and cannot be quoted. */

@@ -7,7 +7,7 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
-import { bundlesInWords, grantsOf, RoleBundle } from "./roleBundles.ts";
+import { bundlesInWords, permissionsOf, RoleBundle } from "./roleBundles.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -313,8 +313,8 @@ function rolesOf({ databases }: Request, key: string): readonly RoleBundle[] {
 
 /** A bundle that another one includes is not lost. */
 function lost(request: Request, earlier: Request, key: string): readonly RoleBundle[] {
-  const kept = new Set(grantsOf(rolesOf(request, key)).map(({ name }) => name));
-  return rolesOf(earlier, key).filter((role) => grantsOf([role]).some(({ name }) => !kept.has(name)));
+  const kept = permissionsOf(rolesOf(request, key));
+  return rolesOf(earlier, key).filter((role) => [...permissionsOf([role])].some((permission) => !kept.has(permission)));
 }
 
 /** What GET /catalog says about databases. */

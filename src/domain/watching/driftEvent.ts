@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { type Finding, fingerprint, toDocument, worstOf } from "../finding.ts";
-import { type Berth, berthKey } from "../naming/names.ts";
 import type { DriftDetected, DriftResolved } from "./events.ts";
 
 /**
@@ -8,11 +7,10 @@ import type { DriftDetected, DriftResolved } from "./events.ts";
  * after a crash sends the same event.
  */
 export function driftEvent(
-  berth: Berth,
+  subject: string,
   findings: readonly Finding[],
   { since, time }: { since: string; time: string },
 ): DriftDetected | DriftResolved {
-  const subject = berthKey(berth);
   const severity = worstOf(findings);
   const change = createHash("sha256")
     .update(`${subject}\n${since}\n${fingerprint(findings)}`)

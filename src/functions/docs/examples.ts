@@ -172,7 +172,7 @@ export const plan: Plan = {
       name: "grantDatabase",
       target: "sql-dev/messages",
       action: "create",
-      differences: [created("user", identity), created("db_datareader", "granted")],
+      differences: [created("user", identity), created("mooring_reader", "granted")],
       blockers: [],
     },
   ],
@@ -194,7 +194,7 @@ export const removalPlan: Plan = {
       name: "revokeDatabase",
       target: "sql-dev/messages",
       action: "delete",
-      differences: [gone("user", identity), gone("db_datareader", "granted")],
+      differences: [gone("user", identity), gone("mooring_reader", "granted")],
       blockers: [],
     },
     {
@@ -212,7 +212,7 @@ export const removalPlan: Plan = {
 const grantIsGone = {
   code: "GRANT_MISSING",
   target: "sql-dev/messages",
-  field: "db_datareader",
+  field: "mooring_reader",
   expected: "granted",
   found: null,
 } as const;
@@ -391,7 +391,10 @@ metadata:
     azure.workload.identity/client-id: ${clientId}
 `;
 export const tsqlExport = `CREATE USER [${identity}] WITH SID = 0xD703A4D27D92894484077DF568CAF1F3, TYPE = E;
-ALTER ROLE [db_datareader] ADD MEMBER [${identity}];
+IF DATABASE_PRINCIPAL_ID(N'mooring_reader') IS NOT NULL ALTER ROLE [mooring_reader] ADD MEMBER [${identity}];
+ELSE BEGIN
+  ALTER ROLE [db_datareader] ADD MEMBER [${identity}];
+END;
 `;
 export const azureExport = `#!/bin/sh
 set -eu

@@ -3,7 +3,7 @@ import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
 import { watchDrift } from "../../application/inspection/watchDrift.ts";
-import type { IdentityWatch } from "../../application/inspection/watchIdentities.ts";
+import type { UnrecordedWatch } from "../../application/inspection/watchUnrecorded.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
 import type { Ports } from "../../ports.ts";
@@ -11,7 +11,7 @@ import { acceptanceContextOf } from "../changes/acceptanceContext.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
-export function registerWatchDrift(ports: Ports, identityWatch: IdentityWatch): void {
+export function registerWatchDrift(ports: Ports, unrecordedWatch: UnrecordedWatch): void {
   app.timer("watchDrift", {
     schedule: "*/30 * * * * *",
     extraInputs: [input.durableClient()],
@@ -22,7 +22,7 @@ export function registerWatchDrift(ports: Ports, identityWatch: IdentityWatch): 
         repair: (record, repairTried) =>
           acceptUpkeep(acceptance, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
       });
-      await identityWatch.look(context);
+      await unrecordedWatch.look(context);
     },
   });
 }

@@ -7,7 +7,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
-import { grantsOf } from "../../domain/targets/roleBundles.ts";
+import { waysOf } from "../../domain/targets/roleBundles.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import { list } from "../definitions/dependants.ts";
@@ -172,7 +172,7 @@ async function surplusOf(
 ): Promise<readonly string[]> {
   const wanted = (database: string) =>
     requested.flatMap(({ databases }) =>
-      databases.filter((each) => keyOf(each) === database).flatMap(({ roles }) => grantsOf(roles)),
+      databases.filter((each) => keyOf(each) === database).flatMap(({ roles }) => waysOf(roles)),
     );
   const held = users.flatMap(({ database, user }) => {
     const asked = wanted(database).map(({ name }) => name);

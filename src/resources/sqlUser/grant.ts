@@ -14,7 +14,13 @@ import {
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
-import { type Grant, grantablePermissions, grantsOf } from "../../domain/targets/roleBundles.ts";
+import {
+  fixedInsteadOf,
+  type Grant,
+  grantablePermissions,
+  grantsOf,
+  isOwnRole,
+} from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { isFirst } from "../definitions/firstOperation.ts";
@@ -24,6 +30,8 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, StepResult } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
 import { type KnownMark, knownMark } from "./knownMark.ts";
+import { lackOfRights } from "./ownRights.ts";
+import { circumstancesOf, holds, movedFrom } from "./way.ts";
 
 export interface DatabaseDecision {
   readonly plan: StepPlan;
@@ -48,11 +56,15 @@ export async function planDatabase(
   const name = identityName(input);
   const sid = input.identity && sidFromClientId(input.identity.clientId);
   const state = await ports.databases.inspect(target, { name, sid });
-  const desired = grantsOf(input.database.roles);
   const user = state.users.find((candidate) => candidate.name === name);
   const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
   const known = user && (await knownMark(user, about));
   const takesBack = input.takesBack ?? (known?.mark !== undefined && (await isFirst(ports.registry, input)));
+  const isMadeAnew = user !== undefined && user.sid !== sid;
+  const desired = grantsOf(
+    input.database.roles,
+    circumstancesOf(state, user && { user, mark: known?.mark, moves: takesBack || isMadeAnew }),
+  );
   const decided = decide({
     ...input,
     takesBack,
@@ -64,7 +76,7 @@ export async function planDatabase(
     target,
     known,
   });
-  const decision = withRights(input, state, decided);
+  const decision = withRights(input, state, { ...decided, desired });
   const step: StepKey = { name: "grantDatabase", target: keyOf(input.database) };
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, changes: decision.changes };
 }
@@ -72,32 +84,29 @@ export async function planDatabase(
 /** The plan for a database that nobody can log in to yet: what is made there if nothing prevents it. */
 function planUnseen({ database, ...berth }: Berth & { readonly database: DatabaseRequest }): StepPlan {
   const place = keyOf(database);
-  const differences = describeNew({ name: identityName(berth), sid: undefined, desired: grantsOf(database.roles) });
+  const desired = grantsOf(database.roles);
+  const differences = describeNew({ name: identityName(berth), sid: undefined, desired });
   const message = `Nobody can log in to ${place} before its server has a Microsoft Entra administrator.`;
   const plan = toStepPlan({ name: "grantDatabase", target: place }, { action: "create", differences });
   return { ...plan, notices: [toNotice("SQL_NOT_SEEN_YET", message)] };
 }
 
-/** Reports missing rights before the first write, rather than after the identity has been made. */
-function withRights(input: DatabasePlanInput, state: DatabaseState, decision: Decision): Decision {
+/** A user whose SID is not known yet will be given everything, although nothing can be written now. */
+function withRights(
+  input: DatabasePlanInput,
+  state: DatabaseState,
+  { desired, ...decision }: Decision & { readonly desired: readonly Grant[] },
+): Decision {
   if (decision.conflict) return decision;
-  const isNew = decision.action === "create";
-  const desired = grantsOf(input.database.roles);
-  const gives = (grant: Grant["kind"]) => isNew && desired.some(({ kind }) => kind === grant);
-  const does = (...kinds: UserChange["kind"][]) => decision.changes.some(({ kind }) => kinds.includes(kind));
-  const obstacles = [
-    state.mayChangeRoles === false && (gives("role") || does("addRole", "removeRole"))
-      ? "is not in db_owner, and cannot give roles"
-      : undefined,
-    state.mayMakeUsers === false && (isNew || does("createFromSid", "createFromProvider", "drop"))
-      ? "does not have ALTER ANY USER, and cannot make users"
-      : undefined,
-    state.mayGrant === false && (gives("permission") || does("grant", "revoke"))
-      ? "is neither in db_owner nor in db_securityadmin, and cannot give permissions"
-      : undefined,
-  ].filter((each) => each !== undefined);
-  if (obstacles.length === 0) return decision;
-  return refuse("SQL_FORBIDDEN", `In ${place(input)} Mooring's user ${obstacles.join("; it ")}.`);
+  const { action, changes } = decision;
+  const gives = action === "create" ? desired : changes.flatMap(givenBy);
+  const lack = lackOfRights(place(input), state, { user: identityName(input), gives, changes });
+  return lack ? refuse(lack.code, lack.message) : decision;
+}
+
+function givenBy(change: UserChange): readonly Grant[] {
+  if (change.kind === "addRole") return [{ kind: "role", name: change.role }];
+  return change.kind === "grant" ? [{ kind: "permission", name: change.permission }] : [];
 }
 
 interface DecisionInput extends DatabasePlanInput {
@@ -120,8 +129,10 @@ interface Decision {
 
 function decide(input: DecisionInput): Decision {
   const { name, sid, desired, users } = input;
-  const missingRole = desired.find((grant) => grant.kind === "role" && !input.roles.includes(grant.name));
-  if (missingRole) return refuse("SQL_ROLE_MISSING", `${place(input)} has no role "${missingRole.name}".`);
+  const missingRole = desired.find(({ kind, name: role }) => kind === "role" && !input.roles.includes(role));
+  if (missingRole && !isOwnRole(missingRole.name)) {
+    return refuse("SQL_ROLE_MISSING", `${place(input)} has no role "${missingRole.name}".`);
+  }
 
   const other = users.find((user) => user.name !== name && sid !== undefined && user.sid === sid);
   if (other) {
@@ -160,8 +171,10 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
       `In ${place(input)} user "${user.name}" has the SID of an earlier identity, and replacing it would lose ${lost.join(", ")}.`,
     );
   }
+  const moved = input.desired.flatMap(({ name }) => fixedInsteadOf(name)).map(({ name }) => name);
   const isKept = ({ name }: Grant) =>
-    !input.desired.some((grant) => grant.name === name) && !(input.takesBack && name in mark.grants);
+    !input.desired.some((grant) => grant.name === name) &&
+    !((input.takesBack || moved.includes(name)) && name in mark.grants);
   const kept = [
     ...user.roles.map((name): Grant => ({ kind: "role", name })),
     ...grantablePermissions.filter(({ name }) => user.permissions.includes(name)),
@@ -203,7 +216,7 @@ function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
 }
 
 function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
-  const missing = input.desired.filter((grant) => !has(user, grant));
+  const missing = input.desired.filter((grant) => !holds(user, grant));
   const isSurplus = (name: string) => input.takesBack === true && !input.desired.some((grant) => grant.name === name);
   const surplus = Object.keys(mark.grants).filter(isSurplus);
   const isMarkLost = input.known?.isLost === true;
@@ -211,7 +224,10 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
   }
   const left = Object.fromEntries(Object.entries(mark.grants).filter(([name]) => !isSurplus(name)));
-  const grants = { ...left, ...given(missing, input.operation) };
+  const grants = {
+    ...left,
+    ...Object.fromEntries(missing.map(({ name }) => [name, movedFrom(mark, name) ?? input.operation])),
+  };
   const held = surplus.filter((name) => user.roles.includes(name) || user.permissions.includes(name));
   return {
     action: "update",
@@ -223,14 +239,14 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     // All in one transaction, so that the mark never lists less than the user has.
     changes: [
       { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
-      ...held.map((name) => takeBack(user.name, name)),
       ...grantAll(user.name, missing),
+      ...held.map((name) => takeBack(user.name, name)),
     ],
   };
 }
 
 function adopt(input: DecisionInput, user: DatabaseUser): Decision {
-  const missing = input.desired.filter((grant) => !has(user, grant));
+  const missing = input.desired.filter((grant) => !holds(user, grant));
   const { adoptionPolicy } = input;
   if (adoptionPolicy === "Never" || (adoptionPolicy === "IfIdentical" && missing.length > 0)) {
     return refuse(
@@ -329,10 +345,6 @@ export function takeBack(user: string, name: string): UserChange {
 
 function given(grants: readonly Grant[], operation: string): Record<string, string> {
   return Object.fromEntries(grants.map(({ name }) => [name, operation]));
-}
-
-function has(user: DatabaseUser, { kind, name }: Grant): boolean {
-  return (kind === "role" ? user.roles : user.permissions).includes(name);
 }
 
 function describeNew({ name, sid, desired }: Pick<DecisionInput, "name" | "sid" | "desired">): readonly Difference[] {

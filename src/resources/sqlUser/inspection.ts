@@ -4,7 +4,7 @@ import { type Finding, type FindingCode, finding } from "../../domain/finding.ts
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
-import { denialsOf, grantsOf } from "../../domain/targets/roleBundles.ts";
+import { denialsOf, fixedInsteadOf, grantsOf, ownRoles } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
@@ -12,6 +12,7 @@ import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { userId } from "./knownMark.ts";
+import { circumstancesOf } from "./way.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases" | "registry" | "sqlServers">;
 type Inspected = Pick<InspectionInput, "request" | "clientId" | "note">;
@@ -58,7 +59,8 @@ async function inspectListed(
   const target = keyOf(database);
   const name = identityName(request);
   const sid = sidFromClientId(clientId);
-  const { users } = await databases.inspect(at, { name, sid });
+  const state = await databases.inspect(at, { name, sid });
+  const { users } = state;
   const user = users.find((each) => each.name === name);
   const others = users.filter((each) => each !== user && each.sid === sid);
   if (!user) {
@@ -80,15 +82,18 @@ async function inspectListed(
   if (user.sid !== sid) {
     findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
   }
-  return [...findings, ...compareRights(target, user, { database, key: berthKey(request) })];
+  return [...findings, ...compareRights(target, user, { state, database, key: berthKey(request) })];
 }
 
-function compareRights(
-  target: string,
-  user: DatabaseUser,
-  { database, key }: { database: DatabaseRequest; key: string },
-): readonly Finding[] {
-  const desired = grantsOf(database.roles).map(({ name }) => name);
+interface Compared {
+  readonly state: DatabaseState;
+  readonly database: DatabaseRequest;
+  readonly key: string;
+}
+
+function compareRights(target: string, user: DatabaseUser, compared: Compared): readonly Finding[] {
+  const { database, key } = compared;
+  const desired = namesOf(user, compared);
   const held = [...user.roles, ...user.permissions];
   const { otherPermissions = [] } = user;
   const isBroken = (each: string) => denialsOf(database.roles).has(each.replace(/^DENY /, ""));
@@ -123,11 +128,47 @@ function compareRights(
   );
   return [
     ...missing,
+    ...compareWay(target, user, compared),
+    ...compareRoles(target, desired, compared),
     ...denials.map((each) => finding("GRANT_DENIED", target, denied(each))),
     ...more,
     ...others,
     ...schemas,
   ];
+}
+
+/** The roles and permissions that should give the user what was asked for; `moves`: after a repair. */
+function namesOf(user: DatabaseUser, { state, database, key }: Compared, moves = false): readonly string[] {
+  const mark = readMark(user.mark);
+  const having = { user, mark: mark?.berth === key ? mark : undefined, moves };
+  return grantsOf(database.roles, circumstancesOf(state, having)).map(({ name }) => name);
+}
+
+/** What Mooring gave by fixed roles before the database had Mooring's own. */
+function compareWay(target: string, user: DatabaseUser, compared: Compared): readonly Finding[] {
+  const now = namesOf(user, compared);
+  const moved = namesOf(user, compared, true).filter((name) => !now.includes(name));
+  return moved.map((field) => {
+    const found = fixedInsteadOf(field)
+      .map(({ name }) => name)
+      .join(", ");
+    return finding("GRANT_BY_FIXED_ROLE", target, { field, expected: "granted", found });
+  });
+}
+
+/** Whoever owns the database may have changed what Mooring's roles give. */
+function compareRoles(
+  target: string,
+  names: readonly string[],
+  { state: { rolePermissions = {} } }: Compared,
+): readonly Finding[] {
+  return ownRoles.flatMap(({ name, permissions }) => {
+    const found = rolePermissions[name];
+    if (!names.includes(name) || !found) return [];
+    const expected = permissions.toSorted().join(", ");
+    const given = found.toSorted().join(", ");
+    return given === expected ? [] : [finding("ROLE_CHANGED", target, { field: name, expected, found: given || null })];
+  });
 }
 
 function denied(text: string): Omit<Finding, "code" | "target"> {

@@ -2,7 +2,7 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseUser, Ports } from "../../ports.ts";
+import type { DatabaseState, Ports } from "../../ports.ts";
 import { sidOf } from "./knownMark.ts";
 
 /**
@@ -22,13 +22,15 @@ export async function knownSids(
   return [...new Set([...(clientId === undefined ? [] : [sidFromClientId(clientId)]), ...seen])];
 }
 
-/** The users with the name or one of the SIDs. Nearly always there is one SID, and so one round trip. */
+/** The database, with the users that have the name or one of the SIDs. Nearly always there is one SID, and so one round trip. */
 export async function findUsers(
   { databases }: Pick<Ports, "databases">,
   target: Parameters<Ports["databases"]["inspect"]>[0],
   { name, sids }: { readonly name: string; readonly sids: readonly string[] },
-): Promise<readonly DatabaseUser[]> {
-  const asked = sids.length === 0 ? [undefined] : sids;
-  const states = await Promise.all(asked.map((sid) => databases.inspect(target, { name, sid })));
-  return [...new Map(states.flatMap(({ users }) => users).map((user) => [user.name, user])).values()];
+): Promise<DatabaseState> {
+  const [first, ...more] = sids;
+  const inspect = (sid: string | undefined) => databases.inspect(target, { name, sid });
+  const [state, ...others] = await Promise.all([inspect(first), ...more.map(inspect)]);
+  const users = [state, ...others].flatMap((each) => each.users);
+  return { ...state, users: [...new Map(users.map((user) => [user.name, user])).values()] };
 }

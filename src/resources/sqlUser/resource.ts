@@ -5,7 +5,7 @@ import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { grantsOf } from "../../domain/targets/roleBundles.ts";
+import { fixedInsteadOf, grantsOf } from "../../domain/targets/roleBundles.ts";
 import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
@@ -61,14 +61,12 @@ function exportedUser(
   { server, database }: DatabaseTarget,
   { request, clientId, wanted }: ExportInput & { readonly wanted: DatabaseRequest },
 ): ExportedDatabase {
-  const grants = grantsOf(wanted.roles);
   return {
     server: `${server.host},${server.port}`,
     database,
     user: identityName(request),
     sid: sidFromClientId(clientId),
-    roles: grants.filter(({ kind }) => kind === "role").map(({ name }) => name),
-    permissions: grants.filter(({ kind }) => kind === "permission").map(({ name }) => name),
+    grants: grantsOf(wanted.roles).map(({ kind, name }) => ({ kind, name, otherwise: fixedInsteadOf(name) })),
   };
 }
 

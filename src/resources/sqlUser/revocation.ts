@@ -15,7 +15,7 @@ import {
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
@@ -26,6 +26,8 @@ import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
 import { findUsers, knownSids } from "./knownSids.ts";
+import { lackOfRights } from "./ownRights.ts";
+import { circumstancesOf } from "./way.ts";
 
 type TakingName = Extract<StepKey["name"], "revokeDatabase" | "retireDatabase" | "narrowDatabase">;
 
@@ -58,14 +60,15 @@ interface NarrowingInput extends Omit<RevocationInput, "createdBy"> {
 
 /** Takes back what Mooring gave the user beyond the request's roles. */
 export async function planNarrowing(ports: Looking, name: TakingName, input: NarrowingInput): Promise<TakingDecision> {
-  const { ours } = await findOurs(ports, input);
-  const wanted = grantsOf(input.database.roles).map((grant) => grant.name);
+  const { ours, state } = await findOurs(ports, input);
   const decisions = ours.map((found) => {
+    const circumstances = circumstancesOf(state, { ...found, moves: false });
+    const wanted = grantsOf(input.database.roles, circumstances).map((grant) => grant.name);
     const isMadeAnew = input.next !== undefined && input.next.sid !== found.user.sid && found.mark.operation !== null;
     const taken = Object.keys(found.mark.grants).filter(
       (grant) => !wanted.includes(grant) && !(isMadeAnew && !holds(found.user, grant)),
     );
-    return taken.length === 0 ? nothing : takeGrants(found, taken);
+    return taken.length === 0 ? nothing : withinRights(takeGrants(found, taken), found, { state, input });
   });
   return toDecision(name, input, joined(decisions));
 }
@@ -96,13 +99,25 @@ function joined(decisions: readonly Decision[]): Decision {
 type Revocation = Decision & Pick<TakingDecision, "notices" | "adopted">;
 
 async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
-  const { ours, others, adopted } = await findOurs(ports, input);
+  const { ours, others, adopted, state } = await findOurs(ports, input);
   const told = (message: string): Notice => ({ code: "SQL_USER_OF_OTHERS", message: `In ${place(input)} ${message}` });
   return {
-    ...joined(ours.map((found) => revoke(found, input))),
+    ...joined(ours.map((found) => withinRights(revoke(found, input), found, { state, input }))),
     notices: others.map((user) => told(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
     adopted: adopted.map((user) => told(`user ${describeUser(user)} was there before, and lets the identity in.`)),
   };
+}
+
+/** What Mooring may not take back is said before anything is taken. */
+function withinRights(
+  decision: Decision,
+  { user }: OurUser,
+  { state, input }: { readonly state: DatabaseState; readonly input: RevocationInput },
+): Decision {
+  const { changes, differences } = decision;
+  const lack =
+    changes.length === 0 ? undefined : lackOfRights(place(input), state, { user: user.name, gives: [], changes });
+  return lack ? { action: "conflict", differences, conflict: lack, changes: [] } : decision;
 }
 
 function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Decision {
@@ -152,6 +167,7 @@ interface FoundUsers {
   readonly others: readonly DatabaseUser[];
   /** With the identity's name and SID, from before; with what others gave. */
   readonly adopted: readonly DatabaseUser[];
+  readonly state: DatabaseState;
 }
 
 export async function findOurs(ports: Looking, input: Omit<RevocationInput, "createdBy">): Promise<FoundUsers> {
@@ -160,10 +176,12 @@ export async function findOurs(ports: Looking, input: Omit<RevocationInput, "cre
   const name = identityName(berth);
   const sids = await knownSids(ports, berth, place(input));
   const { database } = input;
-  const users = await atGiven(ports, { berth, database }, (target) => findUsers(ports, target, { name, sids }));
+  const state = await atGiven(ports, { berth, database }, (target) => findUsers(ports, target, { name, sids }));
+  const { users } = state;
   const about = { berth, database: place(input), recordedMark: recordedMarks(ports, berth) };
   const known = await Promise.all(users.map(async (user) => ({ user, mark: (await knownMark(user, about)).mark })));
   return {
+    state,
     ours: known.flatMap(({ user, mark }) => (mark ? [{ user, mark }] : [])),
     others: known.flatMap(({ user, mark }) => (mark || user.name === name ? [] : [user])),
     adopted: known

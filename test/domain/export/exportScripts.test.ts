@@ -41,22 +41,39 @@ const user = {
   database: "orders",
   user: "u",
   sid: `0x${"AB".repeat(16)}`,
-  roles: [],
-  permissions: [],
+  grants: [],
 };
 
+const execute = { kind: "permission", name: "EXECUTE" } as const;
+
 it("quotes names in T-SQL and refuses what cannot be quoted", () => {
-  expect(printTsql([{ ...user, user: "u]; DROP", roles: ["r]x"], permissions: ["EXECUTE"] }])).toBe(
+  expect(
+    printTsql([
+      {
+        ...user,
+        user: "u]; DROP",
+        grants: [
+          { kind: "role", name: "r]'x", otherwise: [execute] },
+          { ...execute, otherwise: [] },
+        ],
+      },
+    ]),
+  ).toBe(
     [
       "-- orders on host,1433: run this connected to that database.",
       `CREATE USER [u]]; DROP] WITH SID = 0x${"AB".repeat(16)}, TYPE = E;`,
-      "ALTER ROLE [r]]x] ADD MEMBER [u]]; DROP];",
+      "IF DATABASE_PRINCIPAL_ID(N'r]''x') IS NOT NULL ALTER ROLE [r]]'x] ADD MEMBER [u]]; DROP];",
+      "ELSE BEGIN",
+      "  GRANT EXECUTE TO [u]]; DROP];",
+      "END;",
       "GRANT EXECUTE TO [u]]; DROP];",
       "",
     ].join("\n"),
   );
   expect(() => printTsql([{ ...user, sid: "0x1; DROP" }])).toThrow(TypeError);
-  expect(() => printTsql([{ ...user, permissions: ["EXECUTE; DROP"] }])).toThrow(TypeError);
+  expect(() => printTsql([{ ...user, grants: [{ ...execute, name: "EXECUTE; DROP", otherwise: [] }] }])).toThrow(
+    TypeError,
+  );
 });
 
 it("keeps a comment on its line", () => {

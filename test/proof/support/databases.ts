@@ -1,17 +1,38 @@
 /** A model of database users in Azure SQL: one transaction for each change, and errors as the adapter translates them. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import type { DatabaseUser, Ports, UserChange } from "../../../src/ports.ts";
+import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../../src/ports.ts";
 import type { AzureState } from "./azure.ts";
 import type { Call } from "./faults.ts";
 
 /** By `server/database`, then by name. */
 export type Users = Map<string, Map<string, DatabaseUser>>;
 
-const roles = ["db_owner", "db_datareader", "db_datawriter", "app_role"];
+/**
+ * What Mooring is in a database: in db_owner, as 0.1.0 had to be; the same, but the database has Mooring's roles by now; or nothing
+ * but what infra/sql/database-user.sql gives.
+ */
+export type Rights = "owner" | "ownerWithRoles" | "least";
+/** By `server/database`. */
+export type RightsIn = Map<string, Rights>;
+
+const others = ["db_owner", "db_datareader", "db_datawriter", "app_role"];
+const own: Readonly<Record<string, readonly string[]>> = {
+  mooring_reader: ["SELECT"],
+  mooring_writer: ["DELETE", "INSERT", "SELECT", "UPDATE"],
+  mooring_executor: ["EXECUTE"],
+};
+
+function stateOf(rights: Rights | undefined): Omit<DatabaseState, "users"> {
+  if (rights === undefined || rights === "owner") return { roles: others };
+  const roles = [...others, ...Object.keys(own)];
+  if (rights === "ownerWithRoles") return { roles };
+  const cannot = { mayChangeRoles: false, mayGrant: false };
+  return { roles, changeableRoles: Object.keys(own), rolePermissions: { app_role: [], ...own }, ...cannot };
+}
 
 export function createDatabases(
-  users: Users,
+  { users, rightsIn }: { readonly users: Users; readonly rightsIn: RightsIn },
   call: Call,
   { identities }: Pick<AzureState, "identities">,
 ): Ports["databases"] {
@@ -26,13 +47,19 @@ export function createDatabases(
         users: [...usersOf(users, `${server.alias}/${database}`).values()].filter(
           (user) => user.name === name || user.sid === sid,
         ),
-        roles,
+        ...stateOf(rightsIn.get(`${server.alias}/${database}`)),
       })),
+    ownRoleMembers: ({ server, database }) =>
+      call("sql", `members ${server.alias}/${database}`, () =>
+        [...usersOf(users, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
+          roles.filter((role) => Object.hasOwn(own, role)).map((role) => ({ role, member, sid, mark, isSelf: false })),
+        ),
+      ),
     change: ({ server, database }, changes) =>
       call("sql", `change ${server.alias}/${database}`, () => {
         const key = `${server.alias}/${database}`;
         const draft = new Map(usersOf(users, key));
-        for (const change of changes) apply(draft, change, clientIdOf);
+        for (const change of changes) apply(draft, change, { clientIdOf, rights: rightsIn.get(key) });
         users.set(key, draft);
       }),
   };
@@ -44,7 +71,12 @@ function usersOf(users: Users, key: string): Map<string, DatabaseUser> {
   return found;
 }
 
-function apply(users: Map<string, DatabaseUser>, change: UserChange, clientIdOf: (objectId: string) => string): void {
+interface Place {
+  readonly clientIdOf: (objectId: string) => string;
+  readonly rights: Rights | undefined;
+}
+
+function apply(users: Map<string, DatabaseUser>, change: UserChange, { clientIdOf, rights }: Place): void {
   if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
     const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(clientIdOf(change.objectId));
     if (users.has(change.user)) throw new PermanentError("SQL_USER_CONFLICT", `user ${change.user} exists (15023)`);
@@ -62,13 +94,23 @@ function apply(users: Map<string, DatabaseUser>, change: UserChange, clientIdOf:
     return;
   }
   if (!user) throw new PermanentError("SQL_REJECTED", `no user ${change.user} (15151)`);
+  requireRights(change, stateOf(rights));
   users.set(change.user, changed(user, change));
+}
+
+function requireRights(change: UserChange, state: Omit<DatabaseState, "users">): void {
+  const { changeableRoles = state.roles, mayChangeRoles = true, mayGrant = true } = state;
+  const refuse = (why: string) => new PermanentError("SQL_FORBIDDEN", why);
+  if ((change.kind === "grant" || change.kind === "revoke") && !mayGrant) throw refuse("may grant nothing (4613)");
+  if (change.kind !== "addRole" && change.kind !== "removeRole") return;
+  if (!state.roles.includes(change.role)) throw new PermanentError("SQL_ROLE_MISSING", `no ${change.role} (15151)`);
+  const isFixed = change.role.startsWith("db_");
+  if (isFixed ? !mayChangeRoles : !changeableRoles.includes(change.role)) throw refuse(`not ${change.role} (15151)`);
 }
 
 function changed(user: DatabaseUser, change: UserChange): DatabaseUser {
   switch (change.kind) {
     case "addRole":
-      if (!roles.includes(change.role)) throw new PermanentError("SQL_ROLE_MISSING", `no role ${change.role} (15151)`);
       return { ...user, roles: [...new Set([...user.roles, change.role])].sort() };
     case "removeRole":
       return { ...user, roles: user.roles.filter((role) => role !== change.role) };

@@ -431,6 +431,21 @@ function withOneTeam(ports: Ports): Ports {
   return { ...ports, registry: { ...registry, getNamespace } };
 }
 
+/** Gives what 0.1.0 gave, whatever roles the database has. */
+function withFixedRoles(ports: Ports): Ports {
+  const { databases } = ports;
+  return {
+    ...ports,
+    databases: {
+      ...databases,
+      async inspect(target, user) {
+        const state = await databases.inspect(target, user);
+        return { ...state, roles: state.roles.filter((role) => !role.startsWith("mooring_")) };
+      },
+    },
+  };
+}
+
 interface Defect extends SimulateOptions {
   /** The problems that reveal it. */
   readonly finds: RegExp;
@@ -472,7 +487,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a service account that is never removed": { spoil: withoutUndoing, finds: leaks },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
-  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 2500 },
+  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 3000 },
   "a namespace that is deleted with what others have in it": {
     spoil: withoutOccupants,
     finds: /removed, and somebody else's/,
@@ -492,6 +507,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   },
   "an identity that is known by its tags alone": { spoil: withTagsOnly, finds: /got the first team's identity/ },
   "a repair that overlooks what no record asks for": { spoil: withoutLate, finds: /no record asks for/ },
+  "a repair that leaves fixed roles": { spoil: withFixedRoles, finds: /and the database has Mooring's roles/ },
   "a record that keeps no findings": { spoil: withoutFindings, finds: /the look found nothing/ },
   "a quota that nobody counts": { spoil: withoutCounting, finds: /a team with quota 1 has/ },
   "an idempotency key that is forgotten": { spoil: withoutKeys, finds: /the same key got/ },

@@ -222,6 +222,14 @@ const lateWrites: Readonly<Record<string, Deed>> = {
   },
 };
 
+/** Whoever owns a database runs infra/sql/database-user.sql there. */
+function makeRoles({ rightsIn }: World, { databases }: OnboardingRequest): "repairable" | undefined {
+  const keys = databases.map(({ server, database }) => `${server}/${database}`);
+  const found = keys.find((key) => rightsIn.get(key) === "owner");
+  if (found !== undefined) rightsIn.set(found, "ownerWithRoles");
+  return found === undefined ? undefined : "repairable";
+}
+
 /** Removes a namespace that Mooring made, with everything in it, if it exists and is not being deleted. */
 function removeNamespace(world: World, { namespace: name, ...berth }: OnboardingRequest): boolean {
   const key = refKey({ apiVersion: "v1", kind: "Namespace", name });
@@ -250,6 +258,7 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
   const { targetDice } = world;
   if (targetDice?.chance(0.4)) happen(onTargets, targetDice.pick(Object.keys(onTargets)));
+  if (own.chance(0.4)) happen({ "makes Mooring's roles": makeRoles }, "makes Mooring's roles");
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
   return { done, isForeign };
 }

@@ -11,7 +11,7 @@ import {
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
-import { readMetadata, readRoleMark } from "../../../src/domain/naming/ownership.ts";
+import { readMark, readMetadata, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -19,18 +19,19 @@ import { isSameStep } from "../../../src/domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
-import type { ObjectRef } from "../../../src/ports.ts";
+import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { print, refKey } from "./kubernetes.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
 
 export type Problem = string;
 
-const given: Record<RoleBundle, readonly string[]> = {
-  reader: ["db_datareader"],
-  writer: ["db_datareader", "db_datawriter"],
-  executor: ["EXECUTE"],
-  owner: ["db_owner"],
+/** What gives a bundle: Mooring's role where the database has it, and all of the others where it has not. */
+const given: Record<RoleBundle, { readonly own?: string; readonly fixed: readonly string[] }> = {
+  reader: { own: "mooring_reader", fixed: ["db_datareader"] },
+  writer: { own: "mooring_writer", fixed: ["db_datareader", "db_datawriter"] },
+  executor: { own: "mooring_executor", fixed: ["EXECUTE"] },
+  owner: { fixed: ["db_owner"] },
 };
 
 /** Of the targets of these worlds: the GUID of the built-in role that a word means, from Azure's own list. */
@@ -43,6 +44,27 @@ const rolesOfWords: Readonly<Record<string, string>> = {
   "jobs receive": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
   "jobs write": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
 };
+
+/** What was given by fixed roles counts, until a repair has moved it. */
+function lacks(user: DatabaseUser | undefined, bundle: RoleBundle): readonly string[] {
+  const held = [...(user?.roles ?? []), ...(user?.permissions ?? [])];
+  const { own, fixed } = given[bundle];
+  if (own !== undefined && held.includes(own)) return [];
+  return own !== undefined && fixed.length === 0 ? [own] : fixed.filter((grant) => !held.includes(grant));
+}
+
+/** After a repair nothing of Mooring's is given by fixed roles where the database has Mooring's own. */
+export function checkMoved({ users, rightsIn }: World, request: OnboardingRequest): Problem[] {
+  return request.databases.flatMap(({ server, database, roles }) => {
+    const key = `${server}/${database}`;
+    const mark = readMark(users.get(key)?.get(identityName(request))?.mark);
+    if (rightsIn.get(key) === "owner" || mark?.berth !== berthKey(request)) return [];
+    const left = roles.flatMap((role) => (given[role].own === undefined ? [] : given[role].fixed));
+    return left
+      .filter((grant) => grant in mark.grants)
+      .map((grant) => `user in ${key} still has ${grant} from Mooring, and the database has Mooring's roles`);
+  });
+}
 
 /** Every part of the request is there and correct. */
 export function checkParts({ azure, users, objects, catalog }: World, request: OnboardingRequest): Problem[] {
@@ -59,9 +81,8 @@ export function checkParts({ azure, users, objects, catalog }: World, request: O
   for (const { server, database, roles } of request.databases) {
     const user = users.get(`${server}/${database}`)?.get(name);
     if (user?.sid !== sid) problems.push(`user in ${server}/${database} has SID ${user?.sid}, not ${sid}`);
-    for (const grant of roles.flatMap((role) => given[role])) {
-      const has = user?.roles.includes(grant) || user?.permissions.includes(grant);
-      if (!has) problems.push(`user in ${server}/${database} lacks ${grant}`);
+    for (const grant of roles.flatMap((role) => lacks(user, role))) {
+      problems.push(`user in ${server}/${database} lacks ${grant}`);
     }
   }
 

@@ -13,6 +13,7 @@ import { everyKind } from "../../../src/domain/targets/index.ts";
 import {
   checkForeignThere,
   checkGone,
+  checkMoved,
   checkParts,
   checkReach,
   checkSurplus,
@@ -56,7 +57,9 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   repair({ world, operation, first, after, record }) {
     const { request } = operation;
     const isDone = operation.status === "Succeeded";
-    const parts = isDone ? [...checkParts(world, request), ...checkReach(world, request, record?.findings)] : [];
+    const parts = isDone
+      ? [...checkParts(world, request), ...checkMoved(world, request), ...checkReach(world, request, record?.findings)]
+      : [];
     // In the middle of a migration nothing is left over.
     const surplus = isDone && !record?.migration ? checkSurplus(world, request) : [];
     return [...parts, ...surplus, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];

@@ -3,7 +3,7 @@ import { identityName } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
-import { grantsOf } from "../../../src/domain/targets/roleBundles.ts";
+import { waysOf } from "../../../src/domain/targets/roleBundles.ts";
 import { keyOf } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Users } from "./databases.ts";
 import type { Call } from "./faults.ts";
@@ -62,5 +62,5 @@ function recordsOf<R>(rows: Watched["rows"], table: string): readonly R[] {
 }
 
 function grantsIn({ databases }: OperationRecord["request"]): readonly string[] {
-  return databases.flatMap((database) => grantsOf(database.roles).map(({ name }) => `${name} in ${keyOf(database)}`));
+  return databases.flatMap((database) => waysOf(database.roles).map(({ name }) => `${name} in ${keyOf(database)}`));
 }

@@ -62,7 +62,7 @@ export async function listFaults(
   const faults: string[] = [];
   const sid = sidFromClientId(identity.clientId);
   for (const { database, user } of usersOf(cloud, namespace, databases)) {
-    if (user?.sid !== sid || user.roles.join() !== "db_datareader") {
+    if (user?.sid !== sid || user.roles.join() !== "mooring_reader") {
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
   }

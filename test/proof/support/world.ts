@@ -23,7 +23,7 @@ import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry }
 import { idleQueue } from "../../support/fakeCloud.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
-import { createDatabases, type Users } from "./databases.ts";
+import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createHolds, type Holds } from "./holds.ts";
@@ -43,6 +43,8 @@ export interface World {
   readonly portsOf: (call: Call) => Ports;
   readonly azure: AzureState;
   readonly users: Users;
+  /** What Mooring may do in each database. */
+  readonly rightsIn: RightsIn;
   readonly objects: Objects;
   readonly registry: Registry;
   /** By table. */
@@ -184,6 +186,14 @@ export function createWorld(seed: number, trace?: string[]): World {
     roleAssignments: new Map(),
     sqlAdmins,
   };
+  // Separate dice, so that every seed keeps the rest of its world.
+  const rightsDice = createDice(seed ^ 0x501e);
+  const rightsIn: RightsIn = new Map(
+    databases.map(({ server: alias, database }) => [
+      `${alias}/${database}`,
+      rightsDice.pick(["owner" as const, "ownerWithRoles" as const, "least" as const, "least" as const]),
+    ]),
+  );
   const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
@@ -234,7 +244,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     identities: createAzure(azure, call, newGuid),
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
-    databases: createDatabases(users, call, azure),
+    databases: createDatabases({ users, rightsIn }, call, azure),
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
@@ -252,6 +262,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       portsOf,
       azure,
       users,
+      rightsIn,
       objects,
       catalog,
       request,
@@ -424,8 +435,9 @@ function furnishOwn(world: World, newGuid: () => string): void {
   }
   for (const { server: alias, database } of request.databases) {
     if (!dice.chance(0.5)) continue;
-    const roles = dice.pick([[], ["db_datareader"], ["db_datareader", "app_role"]]);
-    const grants = roles.includes("db_datareader") ? { db_datareader: earlier } : {};
+    const reader = world.rightsIn.get(`${alias}/${database}`) === "least" ? "mooring_reader" : "db_datareader";
+    const roles = dice.pick([[], [reader], [reader, "app_role"]]);
+    const grants = roles.includes(reader) ? { [reader]: earlier } : {};
     const mark = printMark({ berth: berthKey(berth), operation: earlier, grants });
     const ownedSchemas = dice.chance(0.05) ? ["app"] : [];
     users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });

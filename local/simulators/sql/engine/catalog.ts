@@ -11,7 +11,7 @@ import {
   type SecurableClass,
 } from "./database.ts";
 import type { Environment } from "./functions.ts";
-import { seesTable, visibility } from "./permissions.ts";
+import { membershipVisibility, seesTable, visibility } from "./permissions.ts";
 import { dateToTicks, fold, nvarchar, type SqlType, type SqlValue, types, varbinary } from "./sqlTypes.ts";
 
 export interface CatalogView {
@@ -99,6 +99,7 @@ const views: Readonly<Record<string, CatalogView>> = {
         MEMBER_PRINCIPAL_ID: byNumber((data, id) => data.memberships.list("member", id)),
       },
       principalId: ({ memberId }) => memberId,
+      visibility: membershipVisibility,
       row: ({ roleId, memberId }) => [roleId, memberId],
     }),
   },
@@ -230,6 +231,7 @@ interface Contents<Item> {
   readonly find: Readonly<Record<string, (data: DatabaseData, value: SqlValue) => readonly Item[] | undefined>>;
   /** Whoever does not see this principal does not see the row. */
   readonly principalId: (item: Item) => number;
+  readonly visibility?: typeof visibility;
   readonly row: (item: Item) => Row;
 }
 
@@ -237,6 +239,7 @@ function contents<Item extends object>({
   all,
   find,
   principalId,
+  visibility: see = visibility,
   row,
 }: Contents<Item>): Pick<CatalogView, "rows" | "find"> {
   // An item that is found twice gives the same row, and not another one that is equal.
@@ -247,7 +250,7 @@ function contents<Item extends object>({
     return made;
   };
   const rowsOf = (items: readonly Item[], { data, session }: Environment) => {
-    const isVisible = visibility(data, session.principalId);
+    const isVisible = see(data, session.principalId);
     return items.filter((item) => isVisible(principalId(item))).map(rowOf);
   };
   const finding = Object.entries(find).map(([column, list]) => [

@@ -1,8 +1,8 @@
 /** The built-in functions and global variables that clients, the service and a plain workload use. */
 import { randomUUID } from "node:crypto";
 import { SqlError } from "../errors.ts";
-import { type DatabaseData, findPrincipal, findSchema, findTable, principalById } from "./database.ts";
-import { holdsInDatabase, isInRole, isOwner, mayAlterUsers, seesTable } from "./permissions.ts";
+import { type DatabaseData, findPrincipal, findRole, findSchema, findTable, principalById } from "./database.ts";
+import { holdsInDatabase, isInRole, isOwner, mayAlterRole, mayAlterUsers, seesTable } from "./permissions.ts";
 import type { Session } from "./session.ts";
 import {
   commonType,
@@ -103,11 +103,15 @@ export const functions: Readonly<Record<string, BuiltIn>> = {
   USER_ID: principalId,
   IS_MEMBER: isMember,
   IS_ROLEMEMBER: isMember,
-  // learn.microsoft.com "HAS_PERMS_BY_NAME (Transact-SQL)", only for the database itself.
+  // learn.microsoft.com "HAS_PERMS_BY_NAME (Transact-SQL)", only for the database itself and ALTER on a role.
   HAS_PERMS_BY_NAME: {
     operands: [3, 3],
     type: always(types.int),
-    evaluate: ([, of, permission], [, ofType, permissionType], { session, data }) => {
+    evaluate: ([on, of, permission], [onType, ofType, permissionType], { session, data }) => {
+      if (on != null && text(of, ofType).toUpperCase() === "ROLE") {
+        const role = findRole(data, unquote(text(on, onType)));
+        return role === undefined ? null : mayAlterRole(data, session.principalId, role) ? 1 : 0;
+      }
       if (text(of, ofType).toUpperCase() !== "DATABASE") return null;
       const wanted = text(permission, permissionType).toUpperCase();
       const isHeld = wanted === "ALTER ANY USER" ? mayAlterUsers : holdsInDatabase;

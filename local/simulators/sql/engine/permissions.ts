@@ -93,6 +93,14 @@ export function mayAlterUser(data: DatabaseData, principalId: number, user: Prin
   );
 }
 
+/** "To change the user name of a user having CONTROL permission on the database requires the CONTROL permission" (ALTER USER). */
+export function mayRenameUser(data: DatabaseData, principalId: number, user: Principal): boolean {
+  return (
+    mayAlterUsers(data, principalId) &&
+    (!holdsInDatabase(data, user.id, "CONTROL") || holdsInDatabase(data, principalId, "CONTROL"))
+  );
+}
+
 /** "To change the membership in a fixed database role requires: membership in db_owner" (ALTER ROLE, Permissions). */
 export function mayAlterRole(data: DatabaseData, principalId: number, role: Principal): boolean {
   if (isOwner(data, principalId)) return true;
@@ -105,6 +113,16 @@ export function mayAlterRole(data: DatabaseData, principalId: number, role: Prin
   );
 }
 
+/** "ALTER ANY ROLE permission on the database, or CONTROL permission on the role, or membership in the db_securityadmin". */
+export function mayDropRole(data: DatabaseData, principalId: number, role: Principal): boolean {
+  return (
+    holdsInDatabase(data, principalId, "ALTER ANY ROLE") ||
+    isInRole(data, principalId, "db_securityadmin") ||
+    (role.ownerId !== undefined && effectiveIds(data, principalId).has(role.ownerId)) ||
+    hasGrant(data, principalId, "CONTROL", { class: "principal", majorId: role.id })
+  );
+}
+
 export function mayGrant(data: DatabaseData, principalId: number): boolean {
   return holdsInDatabase(data, principalId, "CONTROL") || isInRole(data, principalId, "db_securityadmin");
 }
@@ -113,10 +131,30 @@ export function mayDefineSchema(data: DatabaseData, principalId: number): boolea
   return holdsInDatabase(data, principalId, "ALTER ANY SCHEMA") || isInRole(data, principalId, "db_ddladmin");
 }
 
-/** Metadata visibility: a principal sees itself, but other users only with a permission on all of them. */
+/**
+ * Metadata visibility: a principal sees itself and what is built in; other users with ALTER ANY USER or a permission on them; other
+ * roles with ALTER ANY ROLE, a permission on them, or as a member (sys.database_principals, Permissions).
+ */
 export function visibility(data: DatabaseData, principalId: number): (id: number) => boolean {
-  if (holdsInDatabase(data, principalId, "VIEW DEFINITION") || mayAlterUsers(data, principalId)) return () => true;
-  return (id) => id < 5 || id === principalId || principalById(data, id)?.type === "R";
+  if (holdsInDatabase(data, principalId, "VIEW DEFINITION")) return () => true;
+  const ids = effectiveIds(data, principalId);
+  const seesUsers = mayAlterUsers(data, principalId);
+  const seesRoles =
+    holdsInDatabase(data, principalId, "ALTER ANY ROLE") || isInRole(data, principalId, "db_securityadmin");
+  const hasAny = (id: number) => [...ids].some((each) => data.grants.list("grantee", each, "principal", id).length > 0);
+  return (id) => {
+    const principal = principalById(data, id);
+    if (id < 5 || ids.has(id) || principal?.isFixedRole) return true;
+    const owner = principal?.ownerId;
+    return (principal?.type === "R" ? seesRoles : seesUsers) || (owner !== undefined && ids.has(owner)) || hasAny(id);
+  };
+}
+
+/** Whose memberships a principal sees: its own, and all of them only with these (sys.database_role_members, Permissions). */
+export function membershipVisibility(data: DatabaseData, principalId: number): (memberId: number) => boolean {
+  const seesAll =
+    holdsInDatabase(data, principalId, "VIEW DEFINITION") || isInRole(data, principalId, "db_securityadmin");
+  return (memberId) => seesAll || memberId === principalId;
 }
 
 export function seesTable(data: DatabaseData, principalId: number, table: Table): boolean {

@@ -23,7 +23,9 @@ import {
   mayAlterUser,
   mayAlterUsers,
   mayDefineSchema,
+  mayDropRole,
   mayGrant,
+  mayRenameUser,
   ownsSchema,
 } from "./permissions.ts";
 import { fold, guidToBytes } from "./sqlTypes.ts";
@@ -132,6 +134,8 @@ export function alterUser(
   if (!user || user.type === "R" || !mayAlterUser(data, session.principalId, user))
     throw cannot(`alter the user '${name}'`);
   if (user.id <= 4) throw new SqlError(15150, `Cannot alter the user '${name}'.`);
+  if (newName !== undefined && !mayRenameUser(data, session.principalId, user))
+    throw cannot(`alter the user '${name}'`);
   const holder = newName === undefined ? undefined : findPrincipal(data, newName);
   if (holder && holder.id !== user.id) throw principalExists(holder.name);
   const altered = { ...user, name: newName ?? user.name, defaultSchema: defaultSchema ?? user.defaultSchema };
@@ -190,7 +194,7 @@ export function createRole({ name, owner }: Of<"createRole">, environment: Envir
 export function dropRole({ name, ifExists }: Of<"dropRole">, { data, session }: Environment): DatabaseData {
   const role = findRole(data, name);
   if (!role && ifExists) return data;
-  if (!role || !mayAlterRole(data, session.principalId, role)) throw cannot(`drop the role '${name}'`);
+  if (!role || !mayDropRole(data, session.principalId, role)) throw cannot(`drop the role '${name}'`);
   if (role.isFixedRole || role.id === principalIds.public) throw new SqlError(15150, `Cannot drop the role '${name}'.`);
   if (data.memberships.first("id", role.id)) {
     throw new SqlError(15144, "The role has members. It must be empty before it can be dropped.");

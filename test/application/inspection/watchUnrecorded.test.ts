@@ -1,7 +1,7 @@
 /** The drift timer names identities that have Mooring's tags and that no record knows. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
-import { watchIdentities } from "../../../src/application/inspection/watchIdentities.ts";
+import { watchUnrecorded } from "../../../src/application/inspection/watchUnrecorded.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { ownerTags } from "../../../src/domain/naming/ownership.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
@@ -28,9 +28,9 @@ beforeEach(async () => {
 
 const context = { warn: (line: unknown) => void warned.push(String(line)) };
 
-async function look(watch = watchIdentities(cloud.ports)) {
+async function look(watch = watchUnrecorded(cloud.ports)) {
   await watch.look(context);
-  return watch.unrecorded().map(({ identity }) => identity.name);
+  return watch.unrecorded().map(({ finding }) => finding.target);
 }
 
 it("says nothing of an identity that a record knows", async () => {
@@ -40,7 +40,7 @@ it("says nothing of an identity that a record knows", async () => {
 
 it("names one whose row was lost, as an error of drift, and publishes it once", async () => {
   cloud.namespaces.clear();
-  const watch = watchIdentities(cloud.ports);
+  const watch = watchUnrecorded(cloud.ports);
 
   expect(await look(watch)).toEqual([name]);
   expect(await look(watch)).toEqual([name]);
@@ -88,12 +88,12 @@ it("leaves one alone that goes while it looks", async () => {
   cloud.namespaces.clear();
   const identities = { ...cloud.ports.identities, get: async () => undefined };
 
-  expect(await look(watchIdentities({ ...cloud.ports, identities }))).toEqual([]);
+  expect(await look(watchUnrecorded({ ...cloud.ports, identities }))).toEqual([]);
 });
 
 it("goes on with drift where Azure does not answer", async () => {
   const listIn = () => Promise.reject(new Error("no answer"));
-  const watch = watchIdentities({ ...cloud.ports, identities: { ...cloud.ports.identities, listIn } });
+  const watch = watchUnrecorded({ ...cloud.ports, identities: { ...cloud.ports.identities, listIn } });
 
   expect(await look(watch)).toEqual([]);
   expect(warned[0]).toContain("identities not looked at");

@@ -1,0 +1,104 @@
+/**
+ * Members of Mooring's own database roles that no record knows: a principal that may change the members of a role can add itself, and
+ * that is Mooring, too. An operator takes them out; nothing of theirs is Mooring's.
+ */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
+import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { Ports, RoleMember } from "../../ports.ts";
+import { sidOf } from "../../resources/sqlUser/knownMark.ts";
+
+type Looking = Pick<Ports, "catalog" | "databases" | "registry">;
+
+export interface UnrecordedMember extends Omit<RoleMember, "mark"> {
+  /** `server/database` */
+  readonly database: string;
+  readonly mark: UserMark | undefined;
+}
+
+export interface UnrecordedMembers {
+  readonly members: readonly UnrecordedMember[];
+  /** The databases that could not be read, each with the reason. */
+  readonly unseen: readonly string[];
+}
+
+export async function findUnrecordedMembers(ports: Looking): Promise<UnrecordedMembers> {
+  const members: UnrecordedMember[] = [];
+  const unseen: string[] = [];
+  for (const target of everyDatabase(ports.catalog)) {
+    const database = keyOf({ server: target.server.alias, database: target.database });
+    try {
+      members.push(...(await unrecordedIn(ports, target, database)));
+    } catch (error) {
+      if (!(error instanceof PermanentError || error instanceof TransientError)) throw error;
+      unseen.push(`${database} (${error.code})`);
+    }
+  }
+  return { members, unseen };
+}
+
+async function unrecordedIn(
+  ports: Looking,
+  target: DatabaseTarget,
+  database: string,
+): Promise<readonly UnrecordedMember[]> {
+  const members = await ports.databases.ownRoleMembers(target);
+  if (members.length === 0) return [];
+  // A record is written before anything is given, so records are read after the members.
+  const known = await knownIn(ports, database);
+  const strangers = members.filter((member) => !known(member));
+  if (strangers.length === 0) return [];
+  // An offboarding may have ended since the members were read.
+  const current = await ports.databases.ownRoleMembers(target);
+  const isThere = ({ role, sid }: RoleMember) => current.some((each) => each.role === role && each.sid === sid);
+  return strangers.filter(isThere).map((member) => ({ ...member, database, mark: readMark(member.mark) }));
+}
+
+async function knownIn({ registry }: Looking, database: string): Promise<(member: RoleMember) => boolean> {
+  const sids = new Set<string>();
+  const held = new Set<string>();
+  const unreadable: string[] = [];
+  let continuation: string | undefined;
+  do {
+    const page = await registry.listNamespaces({ limit: 200, ...(continuation === undefined ? {} : { continuation }) });
+    for (const record of page.value) {
+      // Its operation decides about its users.
+      if (isHeld(record)) held.add(identityName(record)).add(berthKey(record));
+      for (const sid of sidsOf(record, database)) sids.add(sid);
+    }
+    unreadable.push(...(page.unreadable ?? []));
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return ({ member, sid, mark }) => {
+    const berth = readMark(mark)?.berth;
+    const isHeldNow = held.has(member) || (berth !== undefined && held.has(berth));
+    // Nobody knows what a namespace has whose row cannot be read.
+    const isUnknown = berth !== undefined && unreadable.some((row) => row.endsWith(` ${berth}`));
+    return sids.has(sid) || isHeldNow || isUnknown;
+  };
+}
+
+/** The SIDs that the namespace's users may have in the database. */
+function sidsOf(record: NamespaceRecord, database: string): readonly string[] {
+  const { clientId, things = [] } = record;
+  const isAsked = requestsOf(record).some(({ databases }) => databases.some((each) => keyOf(each) === database));
+  return [
+    ...(clientId !== undefined && isAsked ? [sidFromClientId(clientId)] : []),
+    ...things.flatMap(({ thing, id }) => (thing === database ? [sidOf(id)] : [])),
+  ];
+}
+
+export function memberFinding({ database, role, member }: UnrecordedMember): Finding {
+  return finding("ROLE_MEMBER_UNRECORDED", database, { field: role, expected: null, found: member });
+}
+
+/** One sentence. */
+export function describeMember({ database, role, member, isSelf }: UnrecordedMember): string {
+  const who = isSelf ? `Mooring's own user ${member}` : `${member}, which no record knows,`;
+  return `In ${database} ${who} is in Mooring's role ${role}.`;
+}

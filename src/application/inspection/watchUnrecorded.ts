@@ -1,0 +1,99 @@
+/**
+ * Identities and members of Mooring's database roles that no record knows: counted with drift, so that its alert fires, published,
+ * logged, and told by readiness.
+ */
+import { type Finding, severityOf } from "../../domain/finding.ts";
+import { messageOf } from "../../domain/messageOf.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import { driftEvent } from "../../domain/watching/driftEvent.ts";
+import type { Ports } from "../../ports.ts";
+import { logLine } from "../../telemetry/logLine.ts";
+import { driftFindings } from "../../telemetry/metrics.ts";
+import { describeUnrecorded, findUnrecorded, unrecordedFinding } from "./unrecordedIdentities.ts";
+import { describeMember, findUnrecordedMembers, memberFinding } from "./unrecordedMembers.ts";
+
+interface Log {
+  warn(line: string): void;
+}
+
+export interface Unrecorded {
+  readonly id: string;
+  /** The namespace that its mark names; for a member without a mark, the database. */
+  readonly subject: string;
+  /** Since when it is so, as far as its mark tells: an operation. */
+  readonly since: string;
+  readonly finding: Finding;
+  /** One sentence. */
+  readonly text: string;
+}
+
+export interface UnrecordedWatch {
+  /** Called by the drift timer; looks as often as at a namespace. */
+  look(context: Log): Promise<void>;
+  /** As of the last look of this instance. */
+  unrecorded(): readonly Unrecorded[];
+}
+
+type Watching = Pick<Ports, "catalog" | "databases" | "events" | "identities" | "registry">;
+type Look = (ports: Watching, context: Log) => Promise<readonly Unrecorded[]>;
+
+const looks: Readonly<Record<string, Look>> = { identities: lookForIdentities, "members of roles": lookForMembers };
+
+export function watchUnrecorded(ports: Watching): UnrecordedWatch {
+  const found = new Map<string, readonly Unrecorded[]>();
+  let lookedAt: number | undefined;
+  const all = () => [...found.values()].flat();
+  return {
+    async look(context) {
+      const now = performance.now();
+      if (lookedAt !== undefined && now - lookedAt < ports.catalog.drift.everyMinutes * 60_000) return;
+      lookedAt = now;
+      const before = new Set(all().map(({ id }) => id));
+      for (const [what, look] of Object.entries(looks)) {
+        try {
+          const seen = await look(ports, context);
+          found.set(what, seen);
+          for (const each of seen) {
+            driftFindings.add(1, { code: each.finding.code, severity: severityOf(each.finding) });
+            if (!before.has(each.id)) await publish(ports, context, each);
+          }
+        } catch (error) {
+          context.warn(logLine(`${what} not looked at`, { reason: messageOf(error) }));
+        }
+      }
+    },
+    unrecorded: all,
+  };
+}
+
+async function lookForIdentities(ports: Watching): Promise<readonly Unrecorded[]> {
+  return (await findUnrecorded(ports)).map((each) => ({
+    id: each.identity.principalId,
+    subject: berthKey(each.berth),
+    since: each.createdBy,
+    finding: unrecordedFinding(each),
+    text: describeUnrecorded(each),
+  }));
+}
+
+async function lookForMembers(ports: Watching, context: Log): Promise<readonly Unrecorded[]> {
+  const { members, unseen } = await findUnrecordedMembers(ports);
+  for (const what of unseen) context.warn(logLine("members of roles not looked at", { reason: what }));
+  return members.map((each) => ({
+    id: `${each.database} ${each.role} ${each.sid}`,
+    subject: each.mark?.berth ?? each.database,
+    since: each.mark?.operation ?? each.sid,
+    finding: memberFinding(each),
+    text: describeMember(each),
+  }));
+}
+
+/** The event has the same ID after a restart, and on every instance. */
+async function publish(
+  { events }: Pick<Ports, "events">,
+  context: Log,
+  { subject, since, finding, text }: Unrecorded,
+): Promise<void> {
+  context.warn(logLine(text, { operation: since }));
+  await events.publish(driftEvent(subject, [finding], { since, time: new Date().toISOString() }));
+}

@@ -1,0 +1,153 @@
+/**
+ * What Mooring's own user needs in a database, and the T-SQL by which a member of db_owner gives it. infra/sql/database-user.sql is
+ * all of it for the role bundles.
+ */
+import { quoteName } from "../../domain/naming/quoteName.ts";
+import type { Conflict } from "../../domain/operation/plan.ts";
+import { type Grant, isFixedRole, type OwnRole, ownRoles } from "../../domain/targets/roleBundles.ts";
+import type { DatabaseState, UserChange } from "../../ports.ts";
+
+/** What a decision would do with a user. */
+interface Doing {
+  readonly user: string;
+  readonly gives: readonly Grant[];
+  readonly changes: readonly UserChange[];
+}
+
+interface Lack {
+  /** Continues "Mooring's user". */
+  readonly what: string;
+  readonly mend: readonly string[];
+  readonly isRole?: true;
+}
+
+/** Reports missing rights before the first write, rather than after the identity has been made. */
+export function lackOfRights(place: string, state: DatabaseState, doing: Doing): Conflict | undefined {
+  const { self = "mooring" } = state;
+  const lacks = [
+    ...lacksOfUsers(state, self, doing),
+    ...lacksOfRoles(state, self, doing),
+    ...lacksOfFixed(state, doing),
+  ];
+  if (lacks.length === 0) return undefined;
+  const what = lacks.map((each) => each.what).join("; it ");
+  const mend = lacks.flatMap((each) => each.mend).join(" ");
+  return {
+    code: lacks.some(({ isRole }) => isRole) ? "SQL_ROLE_MISSING" : "SQL_FORBIDDEN",
+    message: `In ${place} Mooring's user ${what}. A member of db_owner has to run there: ${mend}`,
+  };
+}
+
+function lacksOfUsers(state: DatabaseState, self: string, { gives, changes }: Doing): readonly Lack[] {
+  const { mayMakeUsers, seesDefinitions } = state;
+  const kinds = new Set<UserChange["kind"]>(["createFromSid", "createFromProvider", "drop", "mark"]);
+  const isNeeded = gives.length > 0 || changes.some(({ kind }) => kinds.has(kind));
+  return [
+    ...(mayMakeUsers === false && isNeeded
+      ? [{ what: "does not have ALTER ANY USER, and cannot make users", mend: [grant("ALTER ANY USER", self)] }]
+      : []),
+    ...(seesDefinitions === false
+      ? [
+          {
+            what: "does not have VIEW DEFINITION, and cannot see who is in a role",
+            mend: [grant("VIEW DEFINITION", self)],
+          },
+        ]
+      : []),
+  ];
+}
+
+function lacksOfRoles(state: DatabaseState, self: string, { gives, changes }: Doing): readonly Lack[] {
+  const given = new Set(gives.flatMap(({ kind, name }) => (kind === "role" ? [name] : [])));
+  const taken = changes.flatMap((change) => (change.kind === "removeRole" ? [change.role] : []));
+  return [...new Set([...given, ...taken])]
+    .filter((name) => !isFixedRole(name))
+    .flatMap((name) => {
+      const own = ownRoles.find((role) => role.name === name) ?? { name, permissions: [] };
+      return lackOfRole(state, self, own, given.has(name));
+    });
+}
+
+function lackOfRole(
+  { roles, changeableRoles, rolePermissions }: DatabaseState,
+  self: string,
+  own: OwnRole,
+  isGiven: boolean,
+): readonly Lack[] {
+  const { name, permissions } = own;
+  if (!roles.includes(name)) {
+    return [{ what: `finds no role "${name}"`, mend: [...makingOf(own), changingOf(own, self)], isRole: true }];
+  }
+  const isChangeable = changeableRoles?.includes(name) ?? true;
+  const missing = isGiven
+    ? permissions.filter((each) => rolePermissions && !rolePermissions[name]?.includes(each))
+    : [];
+  return [
+    ...(isChangeable ? [] : [{ what: `may not change who is in ${name}`, mend: [changingOf(own, self)] }]),
+    ...(missing.length === 0
+      ? []
+      : [{ what: `finds ${name} without ${missing.join(", ")}`, mend: [grant(missing.join(", "), name)] }]),
+  ];
+}
+
+/** What has no role of Mooring's own, or was given before there was one. */
+function lacksOfFixed(state: DatabaseState, doing: Doing): readonly Lack[] {
+  return [
+    ...(state.mayChangeRoles === false ? lacksOfFixedRoles(state, doing) : []),
+    ...(state.mayGrant === false ? lacksOfPermissions(doing) : []),
+  ];
+}
+
+function lacksOfFixedRoles({ self = "mooring" }: DatabaseState, { user, gives, changes }: Doing): readonly Lack[] {
+  const taken = changes.flatMap((change) =>
+    change.kind === "removeRole" && isFixedRole(change.role)
+      ? [`ALTER ROLE ${quoteName(change.role)} DROP MEMBER ${quoteName(user)};`]
+      : [],
+  );
+  const what = "is not in db_owner, and cannot";
+  return [
+    ...(gives.some(({ kind, name }) => kind === "role" && isFixedRole(name))
+      ? [{ what: `${what} give roles`, mend: [`ALTER ROLE [db_owner] ADD MEMBER ${quoteName(self)};`] }]
+      : []),
+    ...(taken.length > 0 ? [{ what: `${what} take roles away`, mend: taken }] : []),
+  ];
+}
+
+function lacksOfPermissions({ user, gives, changes }: Doing): readonly Lack[] {
+  const what = "is neither in db_owner nor in db_securityadmin, and cannot";
+  const given = gives.filter(({ kind }) => kind === "permission").map(({ name }) => grant(name, user));
+  const taken = changes.flatMap((change) =>
+    change.kind === "revoke" ? [`REVOKE ${change.permission} FROM ${quoteName(user)};`] : [],
+  );
+  return [
+    ...(given.length > 0 ? [{ what: `${what} give permissions`, mend: given }] : []),
+    ...(taken.length > 0 ? [{ what: `${what} take permissions away`, mend: taken }] : []),
+  ];
+}
+
+/** Everything for the role bundles; may run again. */
+export function ownRights(self: string): readonly string[] {
+  return [
+    grant("ALTER ANY USER", self),
+    grant("VIEW DEFINITION", self),
+    ...ownRoles.flatMap(makingOf),
+    ...ownRoles.map((role) => changingOf(role, self)),
+  ];
+}
+
+function makingOf({ name, permissions }: OwnRole): readonly string[] {
+  const literal = `N'${name.replaceAll("'", "''")}'`;
+  return [
+    // Owned by dbo, so that whoever runs this can be dropped again.
+    `IF DATABASE_PRINCIPAL_ID(${literal}) IS NULL CREATE ROLE ${quoteName(name)} AUTHORIZATION [dbo];`,
+    grant(permissions.join(", "), name),
+  ];
+}
+
+function changingOf({ name }: OwnRole, self: string): string {
+  return `GRANT ALTER ON ROLE::${quoteName(name)} TO ${quoteName(self)};`;
+}
+
+function grant(permissions: string, to: string): string {
+  return `GRANT ${permissions} TO ${quoteName(to)};`;
+}

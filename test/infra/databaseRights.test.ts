@@ -1,0 +1,158 @@
+/**
+ * What someone with Mooring's token can and cannot do in a database in which infra/sql/database-user.sql was run. docs/security.md
+ * says the same in words.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ConnectionPool } from "mssql";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { ServicePrincipal } from "../../local/simulators/world.ts";
+import { createDatabases } from "../../src/adapters/sql/index.ts";
+import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { ownRoles } from "../../src/domain/targets/roleBundles.ts";
+import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
+import { statementsFor } from "../../tools/azure/grantDatabase.ts";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "../support/sql.ts";
+
+const script = await readFile(join(import.meta.dirname, "../../infra/sql/database-user.sql"), "utf8");
+
+let sandbox: SqlSandbox;
+let mooring: ServicePrincipal;
+let pool: ConnectionPool;
+let made = 0;
+
+beforeAll(async () => {
+  sandbox = await startSqlSandbox();
+  mooring = sandbox.addPrincipal("mooring-service");
+  await asOwner(`${script.replaceAll("[mooring]", `[${mooring.displayName}]`)}
+    CREATE TABLE stock (id int); INSERT INTO stock VALUES (1); CREATE ROLE theirs; CREATE USER people WITHOUT LOGIN;`);
+  await asOwner("CREATE SCHEMA shop");
+  pool = await sandbox.connect(mooring);
+});
+afterAll(() => sandbox?.close());
+
+const asOwner = (text: string) => sandbox.simulator.database(databaseName).runScript(text);
+const asMooring = (text: string) => pool.request().batch(text);
+const me = () => `[${mooring.displayName}]`;
+
+it("is the same script as the one that Mooring prints when a right is missing, and may run twice", async () => {
+  const statements = script.split("\n").filter((line) => line !== "" && !line.startsWith("--"));
+
+  expect(new Set(statements)).toEqual(
+    new Set(["CREATE USER [mooring] FROM EXTERNAL PROVIDER;", ...ownRights("mooring")]),
+  );
+  const { rest } = await statementsFor({ name: mooring.displayName, clientId: mooring.clientId });
+  await asOwner(rest);
+});
+
+const members = async () => {
+  const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
+  const found = await databases.ownRoleMembers({ server: serverTarget(), database: databaseName });
+  await databases.close();
+  return found.map(({ role, member, isSelf }) => ({ role, member, isSelf }));
+};
+
+it("lets Mooring do all that it does, and see what it needs to", async () => {
+  const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
+  const target = { server: serverTarget(), database: databaseName };
+  const user = "ours";
+  const sid = sidFromClientId("00000000-0000-4000-8000-00000000000a");
+  await databases.change(target, [
+    { kind: "createFromSid", user, sid },
+    { kind: "mark", user, mark: "mark" },
+    ...ownRoles.map(({ name: role }) => ({ kind: "addRole", user, role }) as const),
+  ]);
+
+  const state = await databases.inspect(target, { name: user, sid });
+
+  expect(state).toMatchObject({
+    users: [{ name: user, roles: ["mooring_executor", "mooring_reader", "mooring_writer"], mark: "mark" }],
+    self: mooring.displayName,
+    changeableRoles: ["mooring_executor", "mooring_reader", "mooring_writer"],
+    rolePermissions: {
+      mooring_executor: ["EXECUTE"],
+      mooring_reader: ["SELECT"],
+      mooring_writer: ["DELETE", "INSERT", "SELECT", "UPDATE"],
+    },
+    ...{ mayChangeRoles: false, mayMakeUsers: true, mayGrant: false, seesDefinitions: true },
+  });
+  await databases.change(target, [
+    ...ownRoles.map(({ name: role }) => ({ kind: "removeRole", user, role }) as const),
+    { kind: "mark", user, mark: undefined },
+    { kind: "drop", user },
+  ]);
+  expect((await databases.inspect(target, { name: user, sid })).users).toEqual([]);
+  await databases.close();
+});
+
+function serverTarget() {
+  const { port } = sandbox.simulator;
+  return { alias: "sql-dev", resourceId: "", host: "localhost", port, userCreation: "sid", databases: {} } as const;
+}
+
+const refused: readonly string[] = [
+  "SELECT * FROM stock",
+  "INSERT INTO stock VALUES (2)",
+  "UPDATE stock SET id = 2",
+  "DELETE FROM stock",
+  "CREATE TABLE mine (id int)",
+  "DROP TABLE stock",
+  "CREATE SCHEMA mine",
+  "DROP SCHEMA shop",
+  "CREATE ROLE mine",
+  "DROP ROLE mooring_executor",
+  "ALTER AUTHORIZATION ON ROLE::mooring_reader TO people",
+  "ALTER ROLE theirs ADD MEMBER people",
+  "ALTER ROLE db_datareader ADD MEMBER people",
+  "ALTER ROLE db_datawriter ADD MEMBER people",
+  "ALTER ROLE db_accessadmin ADD MEMBER people",
+  "ALTER ROLE db_securityadmin ADD MEMBER people",
+  "ALTER ROLE db_ddladmin ADD MEMBER people",
+  "ALTER ROLE db_owner ADD MEMBER people",
+  "GRANT SELECT TO people",
+  "GRANT CONTROL TO mooring_reader",
+  "GRANT ALTER ANY ROLE TO people",
+  "REVOKE EXECUTE FROM mooring_executor",
+  "ALTER USER dbo WITH NAME = nobody",
+];
+
+it.each(refused)("refuses: %s", async (text) => {
+  await expect(asMooring(text)).rejects.toMatchObject({ code: "EREQUEST" });
+});
+
+it("refuses the same with Mooring's own user in it", async () => {
+  const own = [
+    `ALTER ROLE db_owner ADD MEMBER ${me()}`,
+    `ALTER ROLE theirs ADD MEMBER ${me()}`,
+    `GRANT SELECT TO ${me()}`,
+  ];
+  for (const text of own) await expect(asMooring(text)).rejects.toMatchObject({ code: "EREQUEST" });
+});
+
+beforeEach(() => {
+  made += 1;
+});
+
+it("lets a thief drop users and make others, for whoever it likes", async () => {
+  await asOwner(`CREATE USER theirs${made} WITHOUT LOGIN; ALTER ROLE db_datareader ADD MEMBER theirs${made}`);
+
+  await asMooring(`DROP USER theirs${made}; CREATE USER thief${made} WITH SID = 0x${"0B".repeat(16)}, TYPE = E;`);
+
+  const names = sandbox.simulator
+    .database(databaseName)
+    .users()
+    .map(({ name }) => name);
+  expect(names).toContain(`thief${made}`);
+  expect(names).not.toContain(`theirs${made}`);
+});
+
+it("lets a thief read and write, for whoever may change the members of a role can become one", async () => {
+  await asMooring(`ALTER ROLE mooring_writer ADD MEMBER ${me()}`);
+
+  const { recordset } = await asMooring("SELECT id FROM stock");
+
+  expect(recordset).toEqual([{ id: 1 }]);
+  expect(await members()).toContainEqual({ role: "mooring_writer", member: mooring.displayName, isSelf: true });
+  await asMooring(`ALTER ROLE mooring_writer DROP MEMBER ${me()}`);
+  await expect(asMooring("SELECT id FROM stock")).rejects.toMatchObject({ number: 229 });
+});

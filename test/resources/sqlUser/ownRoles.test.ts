@@ -1,0 +1,289 @@
+/** Role bundles by Mooring's own roles: given, moved from the fixed roles of 0.1.0, adopted, narrowed, and what is missing for it. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { identityName } from "../../../src/domain/naming/names.ts";
+import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
+import type { DatabaseState, DatabaseUser } from "../../../src/ports.ts";
+import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
+import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
+import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/revocation.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const user = identityName(berth);
+const clientId = "00000000-0000-4000-8000-00000000000a";
+const sid = sidFromClientId(clientId);
+const identity = { clientId, principalId: "00000000-0000-4000-8000-00000000000b" };
+const own = ["mooring_executor", "mooring_reader", "mooring_writer"];
+
+let cloud: FakeCloud;
+beforeEach(() => {
+  cloud = createFakeCloud();
+  cloud.roles.push(...own);
+});
+
+const on = (...roles: RoleBundle[]) => ({ server: "sql-dev", database: "orders", roles });
+
+function put(
+  changes: Partial<DatabaseUser>,
+  grants?: Record<string, string>,
+  operation: string | null = "first",
+): void {
+  const mark = grants && printMark({ berth: "aks-dev/team-a", operation, grants });
+  const made = { name: user, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark };
+  cloud.users.get("sql-dev/orders")?.set(user, { ...made, ...changes });
+}
+
+function plan(roles: RoleBundle[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
+  const database = on(...roles);
+  const input = { ...berth, operation: "now", database, adoptionPolicy: "IfIdentical", identity, ...changes } as const;
+  return planDatabase(cloud.ports, input);
+}
+
+function inspect(...roles: RoleBundle[]) {
+  const request = OnboardingRequest.parse({ ...berth, databases: [on(...roles)] });
+  return inspectDatabase(cloud.ports, { request, clientId, note: () => undefined }, on(...roles));
+}
+
+/** Changes what Mooring sees of the database. */
+function see(changes: Partial<DatabaseState>): void {
+  const { databases } = cloud.ports;
+  const { inspect: look } = databases;
+  Object.assign(databases, {
+    inspect: async (...asked: Parameters<typeof look>) => ({ ...(await look(...asked)), ...changes }),
+  });
+}
+
+it("makes a user a member of Mooring's roles, where the database has them", async () => {
+  const { changes } = await plan(["writer", "executor"]);
+
+  expect(changes.flatMap((change) => (change.kind === "addRole" ? [change.role] : []))).toEqual([
+    "mooring_writer",
+    "mooring_executor",
+  ]);
+});
+
+it("gives fixed roles where it has none, and Mooring is in db_owner", async () => {
+  cloud.roles.splice(0, Infinity, "db_datareader", "db_datawriter");
+
+  const { changes } = await plan(["writer", "executor"]);
+
+  expect(changes.slice(2)).toEqual([
+    { kind: "addRole", user, role: "db_datareader" },
+    { kind: "addRole", user, role: "db_datawriter" },
+    { kind: "grant", user, permission: "EXECUTE" },
+  ]);
+});
+
+describe("a user that 0.1.0 gave fixed roles", () => {
+  const grants = { db_datareader: "first", db_datawriter: "second", EXECUTE: "first" };
+  beforeEach(() => put({ roles: ["db_datareader", "db_datawriter"], permissions: ["EXECUTE"] }, grants));
+
+  it("is found, works as it did, and is moved by a repair in one transaction, which gives before it takes", async () => {
+    const findings = await inspect("writer", "executor");
+    const asked = await plan(["writer", "executor"], { takesBack: false });
+    const repair = await plan(["writer", "executor"], { takesBack: true });
+
+    expect(findings).toEqual([
+      expect.objectContaining({
+        code: "GRANT_BY_FIXED_ROLE",
+        field: "mooring_writer",
+        found: "db_datareader, db_datawriter",
+      }),
+      expect.objectContaining({ code: "GRANT_BY_FIXED_ROLE", field: "mooring_executor", found: "EXECUTE" }),
+    ]);
+    expect(asked).toMatchObject({ plan: { action: "none", differences: [] }, changes: [] });
+    expect(repair.plan.differences).toEqual([
+      { field: "mooring_writer", current: null, desired: "granted" },
+      { field: "mooring_executor", current: null, desired: "granted" },
+      { field: "db_datareader", current: "granted", desired: null },
+      { field: "db_datawriter", current: "granted", desired: null },
+      { field: "EXECUTE", current: "granted", desired: null },
+    ]);
+    expect(repair.changes.map(({ kind }) => kind)).toEqual([
+      ...["mark", "addRole", "addRole"],
+      ...["removeRole", "removeRole", "revoke"],
+    ]);
+
+    await cloud.ports.databases.change({ server: { alias: "sql-dev" }, database: "orders" } as never, repair.changes);
+
+    expect(await inspect("writer", "executor")).toEqual([]);
+  });
+
+  it("keeps the operation that gave it, so that the undo of the repair takes nothing", async () => {
+    const { changes } = await plan(["writer", "executor"], { takesBack: true });
+    const [mark] = changes.flatMap((change) => (change.kind === "mark" ? [readMark(change.mark)] : []));
+
+    expect(mark?.grants).toEqual({ mooring_writer: "first", mooring_executor: "first" });
+  });
+
+  it("is moved when its identity was made anew, whatever the operation", async () => {
+    put({ sid: "0xAB", roles: ["db_datareader"] }, { db_datareader: "first" });
+
+    const { changes } = await plan(["reader"]);
+
+    expect(changes.flatMap((change) => (change.kind === "addRole" ? [change.role] : []))).toEqual(["mooring_reader"]);
+  });
+
+  it("loses only what a change no longer asks for", async () => {
+    const { changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database: on("reader") });
+
+    expect(changes.slice(0, -1)).toEqual([
+      { kind: "revoke", user, permission: "EXECUTE" },
+      { kind: "removeRole", user, role: "db_datawriter" },
+    ]);
+  });
+
+  it("stays as it is, with what to do, where Mooring is no longer in db_owner", async () => {
+    see({ mayChangeRoles: false, mayGrant: false });
+
+    const repair = await plan(["writer", "executor"], { takesBack: true });
+    const narrowing = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database: on("reader") });
+
+    for (const { conflict, changes } of [repair, narrowing]) {
+      expect(changes).toEqual([]);
+      expect(conflict).toMatchObject({
+        code: "SQL_FORBIDDEN",
+        message: expect.stringMatching(
+          /ALTER ROLE \[db_datawriter\] DROP MEMBER \[mooring-.*REVOKE EXECUTE FROM \[mooring-/,
+        ),
+      });
+    }
+  });
+
+  it("is dropped all the same by an offboarding", async () => {
+    see({ mayChangeRoles: false, mayGrant: false });
+    cloud.identities.set(user, { ...identity, id: "i", name: user, location: "l", tags: {}, tenantId: "t" });
+
+    const { conflict, changes } = await planRevocation(cloud.ports, "revokeDatabase", {
+      ...berth,
+      database: on("reader"),
+    });
+
+    expect(conflict).toBeUndefined();
+    expect(changes).toEqual([{ kind: "drop", user }]);
+  });
+});
+
+describe("a user that was there before", () => {
+  it("is adopted as it is when others gave it the same by fixed roles", async () => {
+    put({ roles: ["db_datareader"] });
+
+    expect(await plan(["reader"])).toMatchObject({ plan: { action: "adopt" }, changes: [] });
+    expect(await inspect("reader")).toEqual([]);
+  });
+
+  it("gets Mooring's role for what it lacks", async () => {
+    put({ roles: ["db_datareader"] });
+
+    const { changes } = await plan(["writer"], { adoptionPolicy: "Always" });
+
+    expect(changes.slice(1)).toEqual([{ kind: "addRole", user, role: "mooring_writer" }]);
+  });
+
+  it("does not stand in for Mooring's role in a user that Mooring made", async () => {
+    put({ roles: ["db_datareader"] }, {});
+
+    expect((await inspect("reader")).map(({ code, field }) => `${code} ${field}`)).toEqual([
+      "GRANT_MISSING mooring_reader",
+      "GRANT_ADDED db_datareader",
+    ]);
+  });
+});
+
+it("finds a role of Mooring's that somebody changed", async () => {
+  put({ roles: ["mooring_reader", "mooring_writer"] }, { mooring_reader: "first", mooring_writer: "first" });
+  see({ rolePermissions: { mooring_reader: ["CONTROL", "SELECT"], mooring_writer: ["SELECT"], mooring_executor: [] } });
+
+  expect(await inspect("reader", "writer")).toEqual([
+    {
+      code: "ROLE_CHANGED",
+      target: "sql-dev/orders",
+      field: "mooring_reader",
+      expected: "SELECT",
+      found: "CONTROL, SELECT",
+    },
+    expect.objectContaining({ code: "ROLE_CHANGED", field: "mooring_writer", found: "SELECT" }),
+  ]);
+});
+
+describe("what Mooring lacks is named with the T-SQL that gives it:", () => {
+  const least = {
+    ...{
+      self: "id-mooring",
+      changeableRoles: own,
+      mayChangeRoles: false,
+      mayGrant: false,
+      mayMakeUsers: true,
+      seesDefinitions: true,
+    },
+    rolePermissions: {
+      ...{
+        mooring_reader: ["SELECT"],
+        mooring_writer: ["DELETE", "INSERT", "SELECT", "UPDATE"],
+        mooring_executor: ["EXECUTE"],
+      },
+    },
+  };
+  const makesReader =
+    "IF DATABASE_PRINCIPAL_ID(N'mooring_reader') IS NULL CREATE ROLE [mooring_reader] AUTHORIZATION [dbo]; GRANT SELECT TO [mooring_reader]; GRANT ALTER ON ROLE::[mooring_reader] TO [id-mooring];";
+
+  it.each<{ what: string; state: Partial<DatabaseState>; code: string; run: string; roles?: RoleBundle[] }>([
+    { what: "a role", state: { roles: ["db_owner", "db_datareader"] }, code: "SQL_ROLE_MISSING", run: makesReader },
+    {
+      what: "ALTER on a role",
+      state: { changeableRoles: [] },
+      code: "SQL_FORBIDDEN",
+      run: "GRANT ALTER ON ROLE::[mooring_reader] TO [id-mooring];",
+    },
+    {
+      what: "a role's permission",
+      state: { rolePermissions: { mooring_reader: [] } },
+      code: "SQL_FORBIDDEN",
+      run: "GRANT SELECT TO [mooring_reader];",
+    },
+    {
+      what: "ALTER ANY USER",
+      state: { mayMakeUsers: false },
+      code: "SQL_FORBIDDEN",
+      run: "GRANT ALTER ANY USER TO [id-mooring];",
+    },
+    {
+      what: "VIEW DEFINITION",
+      state: { seesDefinitions: false },
+      code: "SQL_FORBIDDEN",
+      run: "GRANT VIEW DEFINITION TO [id-mooring];",
+    },
+    {
+      what: "membership in db_owner, for what only that gives",
+      state: {},
+      roles: ["owner"],
+      code: "SQL_FORBIDDEN",
+      run: "ALTER ROLE [db_owner] ADD MEMBER [id-mooring];",
+    },
+  ])("$what", async ({ state, code, run, roles = ["reader"] }) => {
+    Object.assign(cloud.ports, { catalog: withOwner(cloud.ports.catalog) });
+    see({ ...least, ...state });
+
+    const { conflict, changes } = await plan(roles);
+
+    expect(changes).toEqual([]);
+    expect(conflict?.code).toBe(code);
+    expect(conflict?.message.endsWith(`A member of db_owner has to run there: ${run}`), conflict?.message).toBe(true);
+  });
+
+  it("nothing, when it has what infra/sql/database-user.sql gives", async () => {
+    see(least);
+
+    expect((await plan(["reader", "writer", "executor"])).conflict).toBeUndefined();
+  });
+});
+
+function withOwner(catalog: FakeCloud["ports"]["catalog"]): FakeCloud["ports"]["catalog"] {
+  const { "sql-dev": server } = catalog.sqlServers;
+  if (!server) throw new Error("The catalog has no sql-dev.");
+  const orders = { ...server.databases["orders"], roles: ["reader", "owner"] as RoleBundle[] };
+  return { ...catalog, sqlServers: { "sql-dev": { ...server, databases: { ...server.databases, orders } } } };
+}
