@@ -10,7 +10,7 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { Access } from "./access.ts";
-import { AzureRoleEntry, azureRoleWords } from "./azureRoles.ts";
+import { AzureRoleEntry, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -118,6 +118,19 @@ function problems(catalog: Catalog, { targets = [] }: Request): readonly FieldPr
       detail: full,
     })),
   );
+}
+
+/** Whether a request asks for the access that this role in Azure gives. */
+export function isAskedFor(
+  { targets: listed }: Catalog,
+  { targets = [] }: Readonly<Request>,
+  { scope, roleDefinitionId }: { readonly scope: string; readonly roleDefinitionId: string },
+): boolean {
+  return targets.some(({ target, access }) => {
+    const entry = lookUp(listed, target);
+    if (!entry || scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
+    return rolesFor(entry.kind, access).some(({ id }) => roleDefinitionId.toLowerCase().endsWith(`/${id}`));
+  });
 }
 
 // ——— What a record remembers ———

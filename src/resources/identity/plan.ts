@@ -7,9 +7,10 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
+import { isAskedFor } from "../../domain/targets/namedTarget.ts";
 import { waysOf } from "../../domain/targets/roleBundles.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { ManagedIdentity, Ports } from "../../ports.ts";
+import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
 import { list } from "../definitions/dependants.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { findReach, namedIn, type Reach } from "../sqlUser/elsewhere.ts";
@@ -45,6 +46,7 @@ interface IdentityInput extends Berth {
   readonly clientId?: string | undefined;
   /** For a plan: what is asked for. An operation's own record has its request. */
   readonly databases?: OnboardingRequest["databases"];
+  readonly targets?: OnboardingRequest["targets"];
   /** For a plan that an operator asks for. */
   readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;
 }
@@ -139,10 +141,11 @@ async function unrecordedConflict(
 async function accessConflict(
   ports: Reaching,
   current: ManagedIdentity,
-  { record, databases, operator, ...berth }: Use,
+  { record, databases, targets, operator, ...berth }: Use,
   surplus?: typeof surplusOf,
 ): Promise<Conflict | undefined> {
-  const requested = [...(record ? requestsOf(record) : []), ...(databases ? [{ databases }] : [])];
+  const asked = databases ? [{ databases, ...(targets ? { targets } : {}) }] : [];
+  const requested = [...(record ? requestsOf(record) : []), ...asked];
   const named = namedIn(...requested);
   const { users } = await findReach(ports, current, surplus ? new Set() : named);
   const elsewhere = users.filter(({ database }) => !named.has(database)).map(describeUserIn);
@@ -160,7 +163,7 @@ async function accessConflict(
 
 interface Requested {
   readonly berth: Berth;
-  readonly requested: readonly Pick<OnboardingRequest, "databases">[];
+  readonly requested: readonly Pick<OnboardingRequest, "databases" | "targets">[];
   readonly users: Reach["users"];
 }
 
@@ -184,7 +187,8 @@ async function surplusOf(
     return hasMore ? [describeUserIn({ database, user: more })] : [];
   });
   const roles = await findRolesOnTargets(ports, findCluster(ports.catalog, berth.cluster), current);
-  return [...held, ...roles.map(describeRole)];
+  const isAsked = (role: RoleAssignment) => requested.some((each) => isAskedFor(ports.catalog, each, role));
+  return [...held, ...roles.filter((role) => !isAsked(role)).map(describeRole)];
 }
 
 function adoptionConflict(

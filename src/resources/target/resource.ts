@@ -36,12 +36,14 @@ export const target = defineResource({
     revoke: targetSteps.revokeTarget,
   }),
 
-  preflightTargets: (ports, { targets = [] }) =>
-    targets.flatMap((wanted) => {
+  preflightTargets(ports, { targets = [] }) {
+    const counted = countOnce(ports.roleAssignments);
+    return targets.flatMap((wanted) => {
       const place = listedPlace(ports.catalog, wanted);
       // One that the catalog does not list is reported by its own step.
-      return place ? targetAt(place).preflight(ports, { target: keyOf(wanted) }) : [];
-    }),
+      return place ? targetAt(place).preflight({ ...ports, roleAssignments: counted }, { target: keyOf(wanted) }) : [];
+    });
+  },
 
   inspect: (ports, input) =>
     (input.request.targets ?? []).map((wanted) => ({
@@ -82,6 +84,19 @@ export const target = defineResource({
       return place !== undefined && targetAt(place).judges(role);
     }),
 });
+
+/** Targets of one subscription share the look at how many role assignments it has. */
+function countOnce(port: Ports["roleAssignments"]): Ports["roleAssignments"] {
+  const counts = new Map<string, ReturnType<typeof port.usage>>();
+  return {
+    ...port,
+    usage(subscriptionId) {
+      const count = counts.get(subscriptionId) ?? port.usage(subscriptionId);
+      counts.set(subscriptionId, count);
+      return count;
+    },
+  };
+}
 
 function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
   const principal = IdentityPair.shape.principalId.safeParse(principalId);

@@ -339,6 +339,19 @@ function withoutUndoing(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...kubernetes, remove } };
 }
 
+/** Leaves every role on a target as it is. */
+function withoutTakingRoles(ports: Ports): Ports {
+  return { ...ports, roleAssignments: { ...ports.roleAssignments, remove: async () => undefined } };
+}
+
+/** Gives whatever role is asked for as another one. */
+function withAnotherRole(ports: Ports): Ports {
+  const { roleAssignments } = ports;
+  const put: typeof roleAssignments.put = (ref, given) =>
+    roleAssignments.put(ref, { ...given, roleId: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" });
+  return { ...ports, roleAssignments: { ...roleAssignments, put } };
+}
+
 /** Never records the end of an item. */
 function withoutEnds(ports: Ports): Ports {
   const { registry } = ports;
@@ -485,6 +498,11 @@ export const defects: Readonly<Record<string, Defect>> = {
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
   "a credential with another name each time": { spoil: withNewNames, finds: leaks },
   "a service account that is never removed": { spoil: withoutUndoing, finds: leaks },
+  "a role on a target that is never taken away": {
+    spoil: withoutTakingRoles,
+    finds: /(still there|left behind): role/,
+  },
+  "another role on a target than the asked one": { spoil: withAnotherRole, finds: /the identity may not/ },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
   "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 3000 },

@@ -113,7 +113,7 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
   if (record) {
     const asking = record.team === "red" ? operator : by;
     let last = await stage.play(offboard(request, asking));
-    if (last?.error?.code === "SQL_USER_OF_OTHERS") {
+    if (last?.error?.code === "SQL_USER_OF_OTHERS" || last?.error?.code === "IDENTITY_HAS_ROLES") {
       world.visitors.mayGo = true;
       last = await stage.play(offboardAnyway(request, asking));
     }

@@ -16,7 +16,7 @@ import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
-import { assignmentName, everyRole, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
+import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
 import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
@@ -146,12 +146,17 @@ function withNamedTargets(catalog: Catalog): Catalog {
   return { ...catalog, targets: namedTargets, teams };
 }
 
-/** The request, asking for some of the other targets that the world's catalog has; perhaps for none. */
+/**
+ * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
+ * record left on a target is only found by who asks for it again.
+ */
 export function withTargets(
-  { targetDice: dice }: Pick<World, "targetDice">,
+  { targetDice: dice, ...world }: Pick<World, "targetDice"> & Partial<Pick<World, "hasRemains" | "request">>,
   request: OnboardingRequest,
 ): OnboardingRequest {
   if (!dice) return request;
+  const { targets: before } = world.request ?? {};
+  if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
   const chosen = dice.shuffle(Object.entries(namedTargets)).slice(0, dice.roll(3) + (dice.chance(0.5) ? 1 : 0));
   if (chosen.length === 0) return request;
   const targets = chosen.map(([target, { access }]) => ({
@@ -462,13 +467,15 @@ function furnishOwn(world: World, newGuid: () => string): void {
 
 /** Roles on some targets that the identity, or one before it, has already. */
 function furnishRoles(
-  { azure, targetDice: dice }: World,
+  { azure, request, targetDice: dice }: World,
   { own, description, newGuid }: { own: ManagedIdentity; description: string | undefined; newGuid: () => string },
 ): void {
-  for (const entry of dice ? Object.values(namedTargets) : []) {
-    if (!dice?.chance(0.3)) continue;
+  for (const { target, access } of request.targets ?? []) {
+    const entry = namedTargets[target];
+    if (!dice?.chance(0.5) || !entry) continue;
     const scope = scopeOf(placeOf(entry));
-    const [role] = dice.shuffle(everyRole(entry.kind));
+    // An earlier operation of Mooring's gave nothing but what its request asked for.
+    const [role] = dice.shuffle(description ? rolesFor(entry.kind, access) : everyRole(entry.kind));
     const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
     if (!role) continue;
     const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
