@@ -1,4 +1,5 @@
 /** Targets with roles in Azure, on the whole system: planned, given, put right, adopted, changed, undone, exported, and gone. */
+import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { assignRole } from "../../local/simulators/world.ts";
@@ -226,6 +227,197 @@ describe("a change", () => {
     expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
   }
 });
+
+describe("what somebody else gave", () => {
+  it("is used as it is, and stays", async () => {
+    const namespace = "adopting";
+    await onboard(namespace, { jobs: ["send"] });
+    const principalId = identityOf(namespace)?.principalId ?? "";
+    const scope = assignedScope("uploads");
+    const theirs = assignRole(sandbox.cloud.world, { role: blobReader, principalId, scope });
+    const next = wanted(namespace, { jobs: ["send"], uploads: ["read"] });
+
+    const never = await service.call("POST", "/api/onboardings?dryRun=true", { ...next, adoptionPolicy: "Never" });
+    expect(blockersOf(never.body)).toEqual(["TARGET_ACCESS_CONFLICT"]);
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
+    expect(stepOf(plan.body, "uploads")).toMatchObject({ action: "adopt", differences: [] });
+    const changed = await service.waitFor(await service.onboard(next));
+    expect(stepOf(changed, "uploads")).toMatchObject({ action: "adopt" });
+    expect(await verify(namespace)).toEqual([]);
+
+    // The identity would go, and their role with it: that is said first.
+    const refused = await service.waitFor(await service.offboard(names.cluster, namespace));
+    expect(refused.error).toMatchObject({ message: expect.stringContaining("Someone else gave identity") });
+    const ended = await service.call("DELETE", `${pathOf(namespace)}?ignoreDependants=true`);
+    expect((await service.waitFor(String(ended.body["id"]))).status).toBe("Succeeded");
+    expect(sandbox.cloud.world.roleAssignments.get(theirs.name)).toEqual(theirs);
+    expect(rolesOf(principalId)).toEqual([`uploads ${blobReader}`]);
+    sandbox.cloud.world.roleAssignments.delete(theirs.name);
+  });
+
+  it("is in the way where a condition limits it", async () => {
+    const namespace = "limited";
+    await onboard(namespace, { jobs: ["send"] });
+    const principalId = identityOf(namespace)?.principalId ?? "";
+    const limited = { role: blobReader, principalId, scope: assignedScope("uploads"), condition: "@Resource[…]" };
+    const theirs = assignRole(sandbox.cloud.world, limited);
+    const next = wanted(namespace, { jobs: ["send"], uploads: ["read"] });
+
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
+    expect(blockersOf(plan.body)).toEqual(["TARGET_ACCESS_CONFLICT"]);
+    sandbox.cloud.world.roleAssignments.delete(theirs.name);
+    await offboard(namespace);
+  });
+});
+
+describe("an identity that was made anew", () => {
+  it("leaves a stale role, which a repair replaces", async () => {
+    const namespace = "renewed";
+    await onboard(namespace, { uploads: ["read"] });
+    const { identities } = sandbox.cloud.world;
+    const name = identityName(berthOf(namespace));
+    const [key, old] = [...identities].find(([, each]) => each.name === name) ?? [];
+    if (key === undefined || !old) throw new Error("no identity");
+    const next = { ...old, clientId: randomUUID(), principalId: randomUUID(), federatedCredentials: new Map() };
+    identities.set(key, next);
+
+    expect(await verify(namespace)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ code: "GRANT_MISSING", target: "uploads" }),
+        expect.objectContaining({ code: "GRANT_STALE", expected: next.principalId, found: old.principalId }),
+      ]),
+    );
+    await repair(namespace);
+    expect(rolesOf(old.principalId)).toEqual([]);
+    expect(rolesOf(next.principalId)).toEqual([`uploads ${blobReader}`]);
+    await offboard(namespace);
+  });
+});
+
+describe("preflight", () => {
+  afterEach(() => {
+    const { world } = sandbox.cloud;
+    world.roleAssignmentLimit = 4_000;
+    for (const [id, each] of world.targets)
+      world.targets.set(id, { ...each, properties: { enableRbacAuthorization: true } });
+  });
+
+  it("names what stands in the way, before anything is written", async () => {
+    const { world } = sandbox.cloud;
+    const [vaultId = "", vault] = [...world.targets].find(([id]) => id.includes("/vaults/")) ?? [];
+    const [hubId = "", hub] = [...world.targets].find(([id]) => id.includes("microsoft.eventhub")) ?? [];
+    if (!vault || !hub) throw new Error("the catalog has no vault, or no event hub");
+    world.targets.set(vaultId, { ...vault, properties: {} });
+    world.targets.delete(hubId);
+    world.locks.set("frozen", { name: "frozen", scope: assignedScope("uploads"), level: "ReadOnly" });
+    world.roleAssignmentLimit = world.roleAssignments.size;
+    const before = new Map(world.roleAssignments);
+
+    const request = wanted("obstructed", { uploads: ["read"], secrets: ["read"], clicks: ["send"], gpt: ["use"] });
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", request);
+    world.targets.set(hubId, hub);
+
+    expect(plan.body).toMatchObject({ blocked: true });
+    expect(blockersOf(plan.body)).toEqual(
+      ["ARM_LOCKED", "ROLE_ASSIGNMENT_LIMIT", "TARGET_MISSING", "TARGET_WITHOUT_ROLES"].toSorted(),
+    );
+    expect(world.roleAssignments).toEqual(before);
+    expect(identityOf("obstructed")).toBeUndefined();
+  });
+});
+
+describe("a write that fails", () => {
+  const put = "PUT Microsoft.Authorization/roleAssignments";
+
+  it("is tried again while the new identity is not known everywhere", async () => {
+    const effect = { kind: "error", code: "PrincipalNotFound", status: 400 } as const;
+    sandbox.cloud.faults.add({ wire: "arm", operation: put, times: 2, effect });
+
+    const operation = await onboard("fresh", { uploads: ["read"] });
+
+    expect(stepOf(operation, "uploads")).toMatchObject({ action: "create", attempts: 3 });
+    await offboard("fresh");
+  });
+
+  it.each([
+    ["RoleAssignmentLimitExceeded", 400, "ROLE_ASSIGNMENT_LIMIT"],
+    ["ScopeLocked", 409, "ARM_LOCKED"],
+    ["RoleAssignmentExists", 409, "ROLE_ASSIGNMENT_EXISTS"],
+    ["AuthorizationFailed", 403, "ARM_FORBIDDEN"],
+  ])("for good ends with a code and a fix of its own, and is undone: %s", async (code, status, expected) => {
+    const before = new Map(sandbox.cloud.world.roleAssignments);
+    // The second of the two targets, whichever comes first.
+    const effect = { kind: "error", code, status } as const;
+    sandbox.cloud.faults.add({ wire: "arm", operation: put, skip: 1, times: Number.POSITIVE_INFINITY, effect });
+
+    const namespace = `refused-${status}-${code.length}`;
+    const failed = await service.waitFor(
+      await service.onboard(wanted(namespace, { uploads: ["read"], jobs: ["send"] })),
+    );
+
+    expect(failed).toMatchObject({ status: "Failed" });
+    expect(failed.steps).toContainEqual(
+      expect.objectContaining({ name: "grantTarget", error: expect.objectContaining({ code: expected }) }),
+    );
+    expect(sandbox.cloud.world.roleAssignments).toEqual(before);
+    expect(identityOf(namespace)).toBeUndefined();
+  });
+
+  it("is undone although its answer was lost", async () => {
+    const before = new Map(sandbox.cloud.world.roleAssignments);
+    sandbox.cloud.faults.add({
+      wire: "arm",
+      operation: put,
+      times: Number.POSITIVE_INFINITY,
+      effect: { kind: "cutAfter" },
+    });
+
+    const operation = await service.waitFor(await service.onboard(wanted("unheard", { uploads: ["read"] })));
+
+    // An attempt after the first finds what the first had given.
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+    sandbox.cloud.faults.clear();
+    await offboard("unheard");
+    expect(sandbox.cloud.world.roleAssignments).toEqual(before);
+  });
+});
+
+describe("an export", () => {
+  it("has the commands that give the same roles", async () => {
+    const namespace = "exported";
+    await onboard(namespace, { uploads: ["write"], invoices: ["send", "receive"] });
+    const clientId = identityOf(namespace)?.clientId;
+    const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
+
+    const commands = text.split("\n").filter((line) => line.startsWith("az role assignment create"));
+    const given = commands.map((line) => {
+      const flag = (name: string) => new RegExp(`--${name} (\\S+)`).exec(line)?.[1] ?? "";
+      expect(flag("assignee")).toBe(clientId);
+      return `${flag("scope").split("/").at(-1)} ${flag("role")}`;
+    });
+    expect(given.toSorted()).toEqual(rolesOf(identityOf(namespace)?.principalId));
+    await offboard(namespace);
+  });
+});
+
+interface Told {
+  readonly name: string;
+  readonly target: string;
+  readonly blockers?: readonly { readonly code: string }[];
+}
+
+function stepsOf(document: object): readonly Told[] {
+  return (document as { steps: readonly Told[] }).steps;
+}
+
+function stepOf(document: object, target: string): Told | undefined {
+  return stepsOf(document).find((each) => each.name === "grantTarget" && each.target === target);
+}
+
+function blockersOf(plan: object): readonly string[] {
+  const codes = stepsOf(plan).flatMap(({ blockers = [] }) => blockers.map(({ code }) => code));
+  return [...new Set(codes)].toSorted();
+}
 
 describe("a request", () => {
   it.each([

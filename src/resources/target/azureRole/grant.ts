@@ -29,7 +29,8 @@ export async function planGrant(ports: Looking, place: AzureRolePlace, input: Gr
   const missing = wanted.filter((role) => !own(role) && !isLent(role));
   const isBroken = (role: GivenRole) => own(role)?.isMarkLost === true || own(role)?.assignment.condition !== undefined;
   const broken = wanted.filter(isBroken);
-  const stale = identity ? ours.filter(({ assignment }) => !isOf(assignment, identity)) : [];
+  // While the identity does not exist, every role that Mooring gave was an earlier identity's.
+  const stale = ours.filter(({ assignment }) => !identity || !isOf(assignment, identity));
   const surplus = input.takesBack
     ? ours.filter(
         ({ assignment }) => !stale.some((each) => each.assignment === assignment) && !isOneOf(assignment, wanted),
