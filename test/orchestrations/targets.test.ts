@@ -1,0 +1,225 @@
+/** Targets with roles in Azure: undone at every write, and taken away where the catalog has dropped, moved or renamed them. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { printRoleMark } from "../../src/domain/naming/ownership.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import type { Ports } from "../../src/ports.ts";
+import { createAcceptanceContext } from "../support/acceptanceContext.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const uploads = { target: "uploads", access: ["read"] };
+const jobs = { target: "jobs", access: ["send", "receive"] };
+const request = (...targets: readonly object[]) =>
+  OnboardingRequest.parse({ ...berth, ...(targets.length > 0 ? { targets } : {}), databases: [messages] });
+const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
+
+let cloud: FakeCloud;
+beforeEach(() => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+});
+
+/** The service after a restart with another catalog. */
+function restarted(targets: Catalog["targets"]): Ports {
+  const next = { ...cloud.ports, catalog: { ...catalog, targets } };
+  providePorts(next);
+  return next;
+}
+
+async function send(ports: Ports, wanted: OnboardingRequest) {
+  const acceptance = createAcceptanceContext({ ports });
+  const { operation } = await acceptOnboarding(acceptance, wanted, { isRemovalConfirmed: true });
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+async function offboard(ports: Ports) {
+  const acceptance = createAcceptanceContext({ ports });
+  const { operation } = await acceptOffboarding(acceptance, berth);
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+async function repair(ports: Ports) {
+  const acceptance = createAcceptanceContext({ ports });
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
+  await acceptance.run();
+  return cloud.operations.get(operation);
+}
+
+async function verify(ports: Ports) {
+  const record = await ports.registry.getNamespace(berth);
+  if (!record) throw new Error("it is not onboarded");
+  const { request: wanted, clientId, things } = record;
+  return (await proveNamespace(ports, { request: wanted, clientId, things })).findings;
+}
+
+/** `uploads 2a2b…`, for each role that is given. */
+function given() {
+  return cloud.roleAssignments
+    .map(
+      ({ scope, roleDefinitionId }) => `${scope.split("/").at(-1)} ${roleDefinitionId.split("/").at(-1)?.slice(0, 4)}`,
+    )
+    .toSorted();
+}
+
+const all = ["jobs 8a0f", "jobs c6a8", "uploads 2a2b"];
+
+describe("undo", () => {
+  it.each(["before", "after"] as const)(
+    "takes everything back when a write is refused, %s its effect",
+    async (moment) => {
+      let writes = 0;
+      for (let refused = 1; ; refused += 1) {
+        cloud = createFakeCloud();
+        providePorts(cloud.ports);
+        writes = 0;
+        cloud.onWrite = ({ when, what }) => {
+          if (when !== moment) return;
+          writes += 1;
+          if (writes === refused) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+        };
+        const ended = await send(cloud.ports, request(uploads, jobs));
+        if (ended?.status === "Succeeded") break;
+        expect(cloud.roleAssignments, `write ${refused}`).toEqual([]);
+        expect([...cloud.identities.values()], `write ${refused}`).toEqual([]);
+      }
+      // The identity, the namespace and its objects, the user, and a write for each role.
+      expect(writes).toBeGreaterThan(7);
+      expect(given()).toEqual(all);
+    },
+  );
+
+  it("of a change takes back only what the change gave", async () => {
+    await send(cloud.ports, request(uploads));
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what === "change sql-dev/messages") throw new PermanentError("SQL_FORBIDDEN", "refused");
+    };
+    const wider = { ...request(uploads, jobs), databases: [{ ...messages, roles: ["reader", "writer"] }] };
+    const ended = await send(cloud.ports, OnboardingRequest.parse(wider));
+
+    expect(ended?.status).toBe("Failed");
+    expect(given()).toEqual(["uploads 2a2b"]);
+  });
+});
+
+describe("a target that the catalog has dropped", () => {
+  const { uploads: _dropped, ...others } = catalog.targets;
+  beforeEach(async () => {
+    await send(cloud.ports, request(uploads, jobs));
+  });
+
+  it("is a finding, and is taken away by a change or an offboarding", async () => {
+    const ports = restarted(others);
+
+    expect(await verify(ports)).toMatchObject([
+      {
+        code: "NOT_IN_CATALOG",
+        target: "uploads",
+        found: expect.stringContaining("read granted by Mooring at storageBlob"),
+      },
+    ]);
+    expect((await send(ports, request(jobs)))?.status).toBe("Succeeded");
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+    expect((await offboard(ports))?.status).toBe("Succeeded");
+    expect(given()).toEqual([]);
+  });
+
+  it("is left by a repair, which says so", async () => {
+    const ports = restarted(others);
+    cloud.roleAssignments.splice(0);
+    expect((await repair(ports))?.status).toBe("Succeeded");
+
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+    const left = [...cloud.steps.values()].find(
+      ({ name, target, action }) => name === "grantTarget" && target === "uploads" && action === "keep",
+    );
+    expect(left?.notices).toMatchObject([{ code: "LEFT_IN_PLACE" }]);
+  });
+});
+
+describe("a target that the catalog has moved", () => {
+  const { uploads: entry, ...others } = catalog.targets;
+  if (!entry) throw new Error("the catalog has no uploads");
+  const moved = { ...others, uploads: { ...entry, container: "archive" } };
+  beforeEach(async () => {
+    await send(cloud.ports, request(uploads));
+  });
+
+  it("is drift in both places, and a repair moves the role", async () => {
+    const ports = restarted(moved);
+
+    expect((await verify(ports)).map(({ code, target, field }) => [code, target, field])).toEqual([
+      ["GRANT_MISSING", "uploads", "read"],
+      ["GRANT_SURPLUS", "uploads", "read"],
+    ]);
+    expect((await repair(ports))?.status).toBe("Succeeded");
+    expect(given()).toEqual(["archive 2a2b"]);
+    expect(await verify(ports)).toEqual([]);
+  });
+
+  it("leaves nothing in either place after an offboarding", async () => {
+    const ports = restarted(moved);
+    expect((await offboard(ports))?.status).toBe("Succeeded");
+
+    expect(given()).toEqual([]);
+  });
+
+  it("keeps its role when only the alias is another one", async () => {
+    const ports = restarted({ ...others, files: entry });
+    expect((await send(ports, request({ target: "files", access: ["read"] })))?.status).toBe("Succeeded");
+
+    expect(given()).toEqual(["uploads 2a2b"]);
+    expect(await verify(ports)).toEqual([]);
+  });
+});
+
+it("uses the assignment of whoever was faster", async () => {
+  const { roleAssignments } = cloud.ports;
+  const put: typeof roleAssignments.put = async ({ scope }, { roleId, principalId }) => {
+    const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
+    cloud.roleAssignments.push({ id: `${scope}/theirs`, scope, roleDefinitionId, principalId });
+    throw new PermanentError("ROLE_ASSIGNMENT_EXISTS", "The role assignment already exists.");
+  };
+  const ports = { ...cloud.ports, roleAssignments: { ...roleAssignments, put } };
+  providePorts(ports);
+
+  expect((await send(ports, request(uploads)))?.status).toBe("Succeeded");
+  expect(cloud.roleAssignments.map(({ id }) => id.split("/").at(-1))).toEqual(["theirs"]);
+});
+
+it("takes back what an operation of no record gave on the target, and the request does not ask for", async () => {
+  await send(cloud.ports, request({ target: "uploads", access: ["write"] }));
+  const [made] = cloud.roleAssignments;
+  const [identity] = cloud.identities.values();
+  if (!made || !identity) throw new Error("nothing was given");
+  cloud.namespaces.clear();
+  expect(made.description).toMatch(printRoleMark(berth, "x").replace(/x$/, ""));
+  cloud.identities.set(identity.name, { ...identity, tags: {} });
+
+  expect((await send(cloud.ports, request(uploads)))?.status).toBe("Succeeded");
+  expect(given()).toEqual(["uploads 2a2b"]);
+});
+
+it("is a catalog error when an entry names two parts, or a part without the one that it is in", () => {
+  const bus = {
+    kind: "serviceBus",
+    resourceId: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/n",
+  };
+  const problemsOf = (entry: object) =>
+    Catalog.safeParse({ ...catalog, targets: { bus: { ...bus, access: ["send"], ...entry } } }).error?.issues.map(
+      ({ path, message }) => `${path.join(".")} ${message}`,
+    );
+
+  expect(problemsOf({ queue: "q", topic: "t" })).toEqual(["targets.bus.topic excludes queue: name one of them"]);
+  expect(problemsOf({ subscription: "s" })).toEqual(["targets.bus.subscription needs a topic"]);
+  expect(problemsOf({ topic: "t", subscription: "s" })).toBeUndefined();
+  expect(problemsOf({ access: ["read"] })).toHaveLength(1);
+  expect(problemsOf({ queue: "../../x" })).toHaveLength(1);
+});
