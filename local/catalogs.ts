@@ -76,6 +76,8 @@ export interface UsualCatalogOptions {
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly databases: readonly string[];
+  /** Blob containers, which are targets of the same name. */
+  readonly containers: readonly string[];
   /** Entries of the catalog besides clusters and servers. */
   readonly entries: object;
   readonly verificationJob: object | undefined;
@@ -86,11 +88,16 @@ export interface UsualCatalogOptions {
 /** The names in a sandbox that was given no catalog. */
 export const usualNames = { cluster: "aks-dev", sqlServer: "sql-dev" };
 
-/** One of each kind. */
-function usualTargets(providers: string) {
+/** One of each kind, or more. */
+function usualTargets(providers: string, containers: readonly string[]) {
   const storage = `${providers}/Microsoft.Storage/storageAccounts/stdev`;
   return {
-    uploads: { kind: "storageBlob", resourceId: storage, container: "uploads", access: ["read", "write"] },
+    ...Object.fromEntries(
+      containers.map((container) => [
+        container,
+        { kind: "storageBlob", resourceId: storage, container, access: ["read", "write"] },
+      ]),
+    ),
     jobs: { kind: "storageQueue", resourceId: storage, queue: "jobs", access: ["read", "send", "receive", "write"] },
     sessions: { kind: "storageTable", resourceId: storage, table: "sessions", access: ["read", "write"] },
     secrets: {
@@ -128,6 +135,7 @@ export function usualCatalog({
   tenantId,
   subscriptionId,
   databases,
+  containers,
   entries,
   verificationJob,
   entraAdmin,
@@ -157,7 +165,7 @@ export function usualCatalog({
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },
-    targets: usualTargets(`/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`),
+    targets: usualTargets(`/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`, containers),
     ...entries,
   };
   expectCatalog(document);

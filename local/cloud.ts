@@ -32,6 +32,8 @@ export interface CloudOptions {
   readonly catalog?: string | undefined;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
+  /** Names of blob containers that the catalog has as targets, by the same alias. */
+  readonly containers?: readonly string[];
   /** Settings of the service besides those that the cloud needs. */
   readonly settings?: Readonly<Record<string, string>>;
   /** How the service authenticates callers; by default anyone may do anything. */
@@ -144,6 +146,7 @@ export async function startCloud({
   latencyMs = 0,
   catalog: text,
   databases = ["messages", "orders"],
+  containers = ["uploads"],
   callers: mode = "anonymous",
   approval,
   queue,
@@ -214,6 +217,7 @@ export async function startCloud({
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,
+          containers,
           verificationJob,
           ...(setsSqlAdmin
             ? { entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId } }

@@ -57,7 +57,7 @@ async function verify(ports: Ports) {
   const record = await ports.registry.getNamespace(berth);
   if (!record) throw new Error("it is not onboarded");
   const { request: wanted, clientId, things } = record;
-  return (await proveNamespace(ports, { request: wanted, clientId, things })).findings;
+  return (await proveNamespace(ports, { request: wanted, clientId, things }, "run")).findings;
 }
 
 /** `uploads 2a2b…`, for each role that is given. */

@@ -22,7 +22,7 @@ import {
   titleOf,
 } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
-import { identityOf, listFaults, listRemains } from "./support/remains.ts";
+import { identityOf, listFaults, listRemains, rolesOf } from "./support/remains.ts";
 
 const sampleSize = isSoak ? Number.POSITIVE_INFINITY : shareOf(50);
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
@@ -39,6 +39,8 @@ let service: Service;
 beforeAll(async () => {
   sandbox = await startSandbox({
     databases: ["clean", ...databases],
+    // A namespace has the container of its database's name.
+    containers: ["clean", ...databases],
     // Otherwise a cell whose every call is refused would take ten minutes, and how often a namespace that goes is looked at would
     // depend on how long that takes.
     retry: { authenticationTimeoutMs: 1_000, namespaceDeletionMs: 0 },
@@ -56,14 +58,19 @@ interface Place {
 
 function requestFor({ namespace, database, mode }: Place, changes: object = {}) {
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
-  return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], ...changes };
+  const targets = [{ target: database, access: ["read"] }];
+  return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets, ...changes };
 }
+
+/** Storage Blob Data Contributor: what read and write give together. */
+const contributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
 /** The request before a change, which removes a role, a service account and a selector and leads to everyone else's request. */
 function requestBefore(place: Place) {
   const wanted = { server: names.sqlServer, database: place.database, roles: ["reader", "executor"] };
   const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
-  return requestFor(place, { databases: [wanted], ...name });
+  const targets = [{ target: place.database, access: ["read", "write"] }];
+  return requestFor(place, { databases: [wanted], targets, ...name });
 }
 
 async function end(id: string): Promise<Operation> {
@@ -86,6 +93,7 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
   const name = identityName({ cluster: names.cluster, namespace: place.namespace });
   await sandbox.cloud.sql.database(place.database).runScript(`DROP USER [${name}]`);
   identityOf(sandbox.cloud, place.namespace)?.federatedCredentials.clear();
+  for (const each of rolesOf(sandbox.cloud, [place.database])) sandbox.cloud.world.roleAssignments.delete(each.name);
 }
 
 const starts: Readonly<Record<Kind, (place: Place) => Promise<string>>> = {
@@ -196,8 +204,8 @@ async function remainsOf(
 async function judge(cell: Cell, { status, error, steps }: Operation, place: Place): Promise<readonly string[]> {
   const { kind } = cell;
   const { namespace, database, mode } = place;
-  const faultsOf = (now: Mode, more: { serviceAccount?: string } = {}) =>
-    listFaults(sandbox.cloud, { namespace, mode: now, databases: [database], ...more });
+  const faultsOf = (now: Mode, more: { serviceAccount?: string; role?: string } = {}) =>
+    listFaults(sandbox.cloud, { namespace, mode: now, databases: [database], containers: [database], ...more });
   const state = await stateOf(namespace);
   const hasSucceeded = status === "Succeeded";
   if (kind === "offboard") return [];
@@ -211,7 +219,8 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const expected = kind === "change" && isLeft ? "Incomplete" : "Onboarded";
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
-  if (kind === "change") return [...problems, ...(await faultsOf(mode, { serviceAccount: "before" }))];
+  if (kind === "change")
+    return [...problems, ...(await faultsOf(mode, { serviceAccount: "before", role: contributor }))];
   // One of the two modes must be complete.
   const [old, fresh] = [await faultsOf("podIdentity"), await faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;

@@ -84,7 +84,7 @@ export async function startArm(
       call: {
         wire: "arm",
         operation: `${request.method} ${early?.type ?? type?.type ?? path?.type ?? request.url.pathname}`,
-        target: path?.names.join("/") ?? "",
+        target: path ? targetOf(path) : "",
       },
       async run() {
         try {
@@ -155,6 +155,11 @@ export async function startArm(
       await server.close();
     },
   };
+}
+
+/** The names in the path; of what extends another resource, the end of that resource's ID, too. */
+function targetOf({ scope, names }: ResourcePath): string {
+  return [...(scope?.split("/").slice(-2) ?? []), ...names].join("/");
 }
 
 function checkVersion(world: World, url: URL, type: ResourceType | undefined, path: ResourcePath): void {

@@ -150,13 +150,15 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
 };
 
-/** Whether the call concerns one namespace, whose name, identity or database is in its target. */
+/** Whether the call concerns one namespace, whose name, identity, database or container is in its target. */
 export function isAbout(call: Call, { namespace, database }: { namespace: string; database: string }): boolean {
-  return call.wire === "sql" ? call.target.endsWith(`/${database}`) : call.target.includes(namespace);
+  if (call.wire === "sql") return call.target.endsWith(`/${database}`);
+  return call.target.includes(namespace) || `${call.target}/`.includes(`containers/${database}/`);
 }
 
 export function targetOf(wire: Wire, { namespace, database }: { namespace: string; database: string }): RegExp {
-  return wire === "sql" ? new RegExp(`/${database}$`) : new RegExp(`(^|[/-])${namespace}([/-]|$)`);
+  if (wire === "sql") return new RegExp(`/${database}$`);
+  return new RegExp(`(^|[/-])${namespace}([/-]|$)|containers/${database}(/|$)`);
 }
 
 /** MOORING_WAYS selects only ways whose names it matches: `429|40501`. */

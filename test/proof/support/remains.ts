@@ -20,7 +20,14 @@ function usersOf({ sql }: Cloud, namespace: string, databases: readonly string[]
   }));
 }
 
-/** Everything that exists for the namespace, by name. */
+/** The roles that anybody has in the containers of these names. */
+export function rolesOf({ world }: Cloud, containers: readonly string[]) {
+  return [...world.roleAssignments.values()].filter(({ scope }) =>
+    containers.some((each) => scope.endsWith(`/containers/${each}`)),
+  );
+}
+
+/** Everything that exists for the namespace, by name; also what it has in the containers of its databases' names. */
 export async function listRemains(
   cloud: Cloud,
   namespace: string,
@@ -43,6 +50,7 @@ export async function listRemains(
   return [
     ...(identity ? [`identity ${identity.name}`] : []),
     ...users.map(({ database }) => `user in ${database}`),
+    ...rolesOf(cloud, databases).map(({ scope }) => `role at ${scope}`),
     ...ours.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
   ];
 }
@@ -54,8 +62,18 @@ export async function listFaults(
     namespace,
     mode,
     databases,
+    containers = [],
+    role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     serviceAccount = "app",
-  }: { namespace: string; mode: string; databases: readonly string[]; serviceAccount?: string },
+  }: {
+    namespace: string;
+    mode: string;
+    databases: readonly string[];
+    containers?: readonly string[];
+    /** What it has in them; Storage Blob Data Reader by default. */
+    role?: string;
+    serviceAccount?: string;
+  },
 ): Promise<readonly string[]> {
   const identity = identityOf(cloud, namespace);
   if (!identity) return ["no identity"];
@@ -66,6 +84,9 @@ export async function listFaults(
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
   }
+  const roles = rolesOf(cloud, containers).map((each) => `${each.principalId} ${each.role}`);
+  if (roles.join() !== containers.map(() => `${identity.principalId} ${role}`).join())
+    faults.push(`roles in its containers: ${roles.join()}`);
   const { objects } = cloud.kubernetes;
   if (mode === "podIdentity") {
     const api = "aadpodidentity.k8s.io/v1";
