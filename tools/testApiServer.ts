@@ -1,23 +1,13 @@
 /**
- * `npm run test:apiServer`: the tests that touch a cluster, on a real API server. With paths or options for Vitest after `--`, only
- * those. What only the simulated server has is named at the end as not run.
+ * `npm run test:apiServer`: the tests that touch a cluster (apiServer/suites.ts), on a real API server. With paths or options for
+ * Vitest after `--`, only those. What only the simulated server has is named at the end as not run.
  */
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { requirePrograms } from "../local/apiServer/programs.ts";
+import { suites } from "./apiServer/suites.ts";
 
 const root = dirname(import.meta.dirname);
-
-const suites = [
-  ...["test/local/cluster", "test/local/kubelet", "test/local/simulators/kubernetes"],
-  ...[
-    "test/adapters/kubernetes",
-    "test/infra/writePolicy.test.ts",
-    "test/resources/kubernetesObject",
-    "test/samples",
-    "test/sandbox",
-  ],
-];
 
 try {
   requirePrograms();

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { testPrograms } from "../local/apiServer/programs.ts";
-import { readHelp } from "../test/commandLines/readHelp.ts";
+import { namesOf, readHelp } from "../test/commandLines/readHelp.ts";
 
 interface Program {
   source: string;
@@ -24,11 +24,17 @@ for (const name of ["helm", "gh"] as const) {
     continue;
   }
   const { version, options, commands } = readHelp(path, Object.keys(known.commands));
-  const marks = new Map(Object.values(known.commands).flatMap((all) => all.map((each) => [each.slice(1), each])));
   known.source = `${name} ${version}, its own help (tools/writeCommandTables.ts)`;
   known.options = options;
   known.commands = Object.fromEntries(
-    Object.entries(commands).map(([command, all]) => [command, all.map((each) => marks.get(each) ?? each)]),
+    Object.entries(commands).map(([command, all]) => [command, withMarks(all, known.commands[command] ?? [])]),
   );
+}
+
+/** `!--owner|--repo` stays, in place of both. */
+function withMarks(all: readonly string[], before: readonly string[]): readonly string[] {
+  const marked = before.filter((each) => /^[!?]/.test(each));
+  const covered = new Set(marked.flatMap(namesOf));
+  return [...all.filter((each) => !namesOf(each).some((name) => covered.has(name))), ...marked].toSorted();
 }
 writeFileSync(file, `${JSON.stringify(programs, null, 2)}\n`);

@@ -6,7 +6,7 @@ import { findInCode } from "./inCode.ts";
 import { built, findBuilt, helpOf, isInstalled, readAzTable } from "./installed.ts";
 import { findInScript, findInText } from "./inText.ts";
 import { programs } from "./programs.ts";
-import { readHelp } from "./readHelp.ts";
+import { namesOf, readHelp } from "./readHelp.ts";
 
 const lines = findEverywhere().map((found) => ({ ...found, ...checkCommandLine(found) }));
 
@@ -113,13 +113,12 @@ describe("programs.json agrees with what is installed here", () => {
       const own = readHelp(path, Object.keys(commands));
 
       expect(source).toContain(own.version);
-      expect({
-        options,
-        commands: Object.fromEntries(Object.entries(commands).map(([name, all]) => [name, all.map(bare)])),
-      }).toEqual({
-        options: own.options,
-        commands: own.commands,
-      });
+      const namesIn = (table: Pick<typeof own, "options" | "commands">) =>
+        Object.entries({ ...table.commands, "every command": table.options }).map(([command, all]) => ({
+          command,
+          names: all.flatMap(namesOf).toSorted(),
+        }));
+      expect(namesIn({ options, commands })).toEqual(namesIn(own));
     },
   );
 
@@ -146,9 +145,6 @@ describe("programs.json agrees with what is installed here", () => {
     expect(own.flatMap((each) => checkCommandLine(each, { ...programs, az }).problems)).toEqual([]);
   });
 });
-
-/** Help says nothing of what is required. */
-const bare = (option: string) => option.replace(/^[!?]/, "");
 
 const longOptions = (words: readonly string[]) =>
   words.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0] ?? "");

@@ -30,8 +30,24 @@ export interface Life {
   readonly died: Promise<typeof died>;
 }
 
+/** An API server that is away: from this call of a cluster on, for so many. */
+export interface Outage {
+  readonly from: number;
+  readonly calls: number;
+}
+
+/** Rare, so that the other worlds stay the same. */
+export function createOutage(seed: number): Outage | undefined {
+  const dice = createDice(seed ^ outageSalt);
+  return dice.chance(0.08) ? { from: 1 + dice.roll(80), calls: dice.pick([5, 20, 60]) } : undefined;
+}
+
+const outageSalt = 0x0a71;
+
 export interface Faults {
   plan: FaultPlan;
+  /** None, unless a test wants one. */
+  outage: Outage | undefined;
   /** Calls of a process that never dies. */
   readonly call: Call;
   live(): Life;
@@ -71,6 +87,14 @@ export function createFaults(
   dice: Dice,
   { trace, late = never }: { trace?: string[] | undefined; late?: Lateness } = {},
 ): Faults {
+  let clusterCalls = 0;
+  /** Whether the API server is away; nobody meets it while the world is calm. */
+  const isAway = (wire: Wire) => {
+    const { outage } = faults;
+    if (outage === undefined || wire !== "kubernetes" || faults.plan === calm) return false;
+    clusterCalls += 1;
+    return clusterCalls >= outage.from && clusterCalls < outage.from + outage.calls;
+  };
   const pending: Pending[] = [];
 
   function land(isDue: (each: Pending) => boolean): void {
@@ -102,6 +126,10 @@ export function createFaults(
     land(({ at }) => at <= Date.now());
 
     const { passing, deaths, refused, down } = faults.plan;
+    if (isAway(wire)) {
+      trace?.push(`  ${name}: the API server is away`);
+      throw passingError(wire, name);
+    }
     if (down?.test(name)) {
       trace?.push(`  ${name}: down`);
       throw passingError(wire, name);
@@ -135,6 +163,7 @@ export function createFaults(
 
   const faults: Faults = {
     plan: calm,
+    outage: undefined,
     trace,
     landAll: () => land(() => true),
     call: (wire, name, effect) => call(undefined, wire, name, effect),
@@ -175,6 +204,8 @@ const refusalCodes = {
   serviceBus: "SERVICE_BUS_FORBIDDEN",
 } as const;
 
+/** A write that a cluster's admission refuses, and anything else for which a right is missing. */
 function refusal(wire: Exclude<Wire, "tables">, name: string): PermanentError {
-  return new PermanentError(refusalCodes[wire], `${name}: refused`);
+  const isDenied = wire === "kubernetes" && /^(apply|remove) /.test(name);
+  return new PermanentError(isDenied ? "KUBERNETES_ADMISSION_DENIED" : refusalCodes[wire], `${name}: refused`);
 }

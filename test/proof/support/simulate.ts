@@ -33,7 +33,7 @@ import {
 import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
-import { calm, type FaultPlan } from "./faults.ts";
+import { calm, createOutage, type FaultPlan } from "./faults.ts";
 import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
@@ -89,11 +89,12 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
     world.holds.isOn = true;
     Object.assign(world.catalog, { retry: { ...world.catalog.retry, namespaceDeletionMs } });
   }
+  faults.outage = createOutage(seed);
   const weather = { ...world.weather, refused: String(world.weather.refused), down: String(world.weather.down) };
   trace?.push(JSON.stringify({ seed, by: by.id, request: world.request, weather }));
   const stage = createStage(world, {
     control,
-    isHarmless: !isBad(world.weather) && !hasForeign(world) && !world.holds.isOn,
+    isHarmless: !isBad(world.weather) && !hasForeign(world) && !world.holds.isOn && !faults.outage,
   });
 
   if (world.hasRemains) await registry.insertNamespace(incompleteRecord(world));

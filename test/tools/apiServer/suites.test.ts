@@ -1,0 +1,23 @@
+/** Every test file that starts a cluster runs on a real API server, too, or says why it does not. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { leftOut, suites } from "../../../tools/apiServer/suites.ts";
+
+const root = dirname(dirname(dirname(import.meta.dirname)));
+const starts = /\b(startSandbox|startCloud|startCluster|startKubernetes)\(/;
+const files = globSync("test/**/*.test.ts", { cwd: root }).filter((file) =>
+  starts.test(readFileSync(join(root, file), "utf8")),
+);
+const isIn = (file: string, list: readonly string[]) =>
+  list.some((each) => file === each || file.startsWith(`${each}/`));
+
+it("names each file once", () => {
+  expect(files.length).toBeGreaterThan(50);
+  expect(files.filter((file) => isIn(file, suites) === isIn(file, Object.keys(leftOut)))).toEqual([]);
+});
+
+it("names nothing that is not there", () => {
+  const named = [...suites, ...Object.keys(leftOut)];
+  expect(named.filter((each) => !existsSync(join(root, each)))).toEqual([]);
+});
