@@ -1,7 +1,9 @@
 /** The name of a call, for faults and the journal: the first words of its statement. */
 
-/** `CREATE ROLE`, `ALTER DEFAULT PRIVILEGES`, `SELECT pgaadauth_create_principal_with_oid`. */
+/** What a comment at its very beginning says, as clients write it for whoever watches the server; otherwise `CREATE ROLE`, `ALTER DEFAULT PRIVILEGES`, `SELECT pgaadauth_create_principal_with_oid`. */
 export function nameStatement(sql: string): string {
+  const told = /^\s*\/\*([\s\S]*?)\*\//.exec(sql)?.[1]?.trim();
+  if (told) return told;
   const text = sql.replaceAll(/--[^\n]*|\/\*[\s\S]*?\*\//g, " ").trim();
   const called = /^select\s[^;]*?\b(pgaadauth_\w+)\s*\(/i.exec(text)?.[1];
   if (called !== undefined) return `SELECT ${called}`;

@@ -21,6 +21,7 @@ import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { idleQueue } from "../../support/fakeCloud.ts";
+import { noPostgres } from "../../support/noPostgres.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type Users } from "./databases.ts";
@@ -230,6 +231,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
     databases: createDatabases(users, call, azure),
+    postgres: noPostgres,
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),

@@ -1,0 +1,148 @@
+/** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
+import { z } from "zod";
+import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
+import type { PostgresRights, PostgresRoles, PostgresSchema } from "../../ports.ts";
+import type { Credential } from "../credential.ts";
+import { type Query, withConnection } from "./connections.ts";
+import * as statements from "./statements.ts";
+
+export interface PostgresSettings {
+  readonly credential: Credential;
+  /** The access token's scope; sovereign clouds have another. */
+  readonly scope?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Roles belong to the server; the functions of Microsoft Entra are in this database alone. */
+const serverDatabase = "postgres";
+
+export function createPostgres({
+  credential,
+  scope = "https://ossrdbms-aad.database.windows.net/.default",
+  timeoutMs = 30_000,
+}: PostgresSettings): PostgresRoles {
+  const settings = { credential, scope, timeoutMs };
+
+  const onServer = async <T>(place: PostgresPlace, doing: string, use: (query: Query) => Promise<T>): Promise<T> =>
+    await withConnection(settings, { place, database: serverDatabase, doing }, use);
+  const onDatabase = async <T>(place: PostgresPlace, doing: string, use: (query: Query) => Promise<T>): Promise<T> =>
+    await withConnection(settings, { place, database: place.database, doing }, use);
+
+  return {
+    async inspect(place, { role, principalId }) {
+      const [roles, schema] = await Promise.all([
+        onServer(place, "inspect role", async (query) =>
+          Roles.parse(await query(statements.readRoles, [role, principalId ?? null])),
+        ),
+        onDatabase(place, "inspect schema", async (query) =>
+          Schemas.parse(await query(statements.readSchema, [role, place.schema])),
+        ),
+      ]);
+      const [found] = schema;
+      return {
+        roles: roles.map(({ principalId: id, comment, ...each }) => ({
+          ...each,
+          principalId: id ?? undefined,
+          comment: comment ?? undefined,
+        })),
+        schema: found && readSchema(found),
+      };
+    },
+    async create(place, role) {
+      await onServer(place, "create role", async (query) => await query(statements.createRole(role)));
+    },
+    async amendNotes(place, change) {
+      return await onServer(place, "amend mark", async (query) => {
+        await query(statements.amendNotes(change));
+        return Counted.parse(await query(statements.countNotes, [change.role]))[0].count;
+      });
+    },
+    async grant(place, given) {
+      await onDatabase(place, "grant", async (query) => {
+        const borrowed = await findBorrowed(query, given);
+        await query(statements.grantRights({ ...place, ...given, borrowed }));
+      });
+    },
+    async revoke(place, taken) {
+      await onDatabase(place, "revoke", async (query) => {
+        const heir = await findOwner(query);
+        const borrowed = await findBorrowed(query, taken, [heir]);
+        await query(statements.revokeRights({ ...place, ...taken, borrowed, heir }));
+      });
+    },
+    async drop(place, { role, databases }) {
+      for (const database of databases) {
+        await withConnection(settings, { place, database, doing: "release what the role owns" }, async (query) => {
+          const heir = await findOwner(query);
+          const borrowed = await findBorrowed(query, { role, owners: [] }, [heir]);
+          await query(statements.releaseOwned({ role, heir, borrowed }));
+        });
+      }
+      await onServer(place, "drop role", async (query) => await query(statements.dropRole(role)));
+    },
+    async removeComment(place, role) {
+      await onServer(place, "remove mark", async (query) => await query(statements.removeComment(role)));
+    },
+  };
+}
+
+async function findOwner(query: Query): Promise<string> {
+  return Names.parse(await query(statements.readDatabaseOwner))[0]?.name ?? "";
+}
+
+/** Mooring may act for its own roles and for those that its rights let it administer, but is a member only while it has to be. */
+async function findBorrowed(
+  query: Query,
+  { role, owners }: Pick<PostgresRights, "role" | "owners">,
+  others: readonly string[] = [],
+): Promise<readonly string[]> {
+  return Names.parse(await query(statements.readBorrowed, [[role, ...owners, ...others]])).map(({ name }) => name);
+}
+
+const Names = z.array(z.object({ name: z.string() }));
+const Counted = z.tuple([z.object({ count: z.number() })]);
+const Roles = z.array(
+  z.object({
+    name: z.string(),
+    id: z.string(),
+    principalId: z.string().nullable(),
+    comment: z.string().nullable(),
+    databases: z.array(z.string()),
+  }),
+);
+const Counts = z.record(z.string(), z.number());
+const Schema = z.object({
+  databaseOwner: z.string(),
+  simple: z.array(z.string()),
+  given: Counts,
+  coming: Counts,
+  totals: z.object({ TABLES: z.number(), SEQUENCES: z.number() }),
+  owners: z.array(z.object({ name: z.string(), isActedFor: z.boolean() })),
+  owned: z.array(z.string()),
+});
+const Schemas = z.array(Schema);
+
+/** A right on tables is held only if it is there for every table, and for those that every owner will make. */
+function readSchema({
+  databaseOwner,
+  simple,
+  given,
+  coming,
+  totals,
+  owners,
+  owned,
+}: z.infer<typeof Schema>): PostgresSchema {
+  const acted = owners.filter(({ isActedFor }) => isActedFor).length;
+  const isWhole = (right: PostgresRight) => {
+    const total = right.endsWith(" ON TABLES") ? totals.TABLES : totals.SEQUENCES;
+    return (given[right] ?? 0) === total && (coming[right] ?? 0) === acted;
+  };
+  const onKinds = [...new Set([...Object.keys(given), ...Object.keys(coming)])].filter(isPostgresRight);
+  return {
+    databaseOwner,
+    owners,
+    owned,
+    held: [...simple.filter(isPostgresRight), ...onKinds.filter(isWhole)],
+    heldPartly: onKinds.filter((right) => !isWhole(right)),
+  };
+}
