@@ -19,6 +19,7 @@ import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.t
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
+import { type PostgresSimulator, startPostgres } from "./simulators/postgres/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
@@ -57,6 +58,10 @@ export interface CloudOptions {
   readonly apiServer?: boolean | undefined;
   /** Makes faults of table calls possible, at the cost of one hop per call. */
   readonly tableFaults?: boolean;
+  /** More images that manifests may name: programs of this machine. */
+  readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
+  /** The usual catalog also has targets on a PostgreSQL server, which takes a second to start. */
+  readonly postgres?: boolean;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -87,6 +92,8 @@ export interface Cloud {
   /** By their aliases in the catalog. */
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
+  /** By the names of their resources. */
+  readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: ClusterServer;
@@ -157,6 +164,8 @@ export async function startCloud({
   messageLockSeconds = 60,
   apiServer,
   tableFaults = false,
+  postgres: hasPostgres = false,
+  images = {},
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
   const given = text === undefined ? undefined : parseCatalog(text);
@@ -211,6 +220,7 @@ export async function startCloud({
         ? letCallersIn(given, { issuer })
         : given
       : usualCatalog({
+          hasPostgres,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,
@@ -298,10 +308,11 @@ export async function startCloud({
         }),
       ),
       keep(startTableService(tls)),
+      Promise.all([...world.postgresServers.keys()].map((server) => keep(startPostgres(context, { server })))),
     ] as const;
     // If one fails, another that is still starting must not be left behind.
     await Promise.allSettled(starting);
-    const [arm, sqlList, kubernetesList, serviceBus, tables] = await Promise.all(starting);
+    const [arm, sqlList, kubernetesList, serviceBus, tables, postgresList] = await Promise.all(starting);
     for (const sql of sqlList) {
       for (const name of world.sqlServers.get(sql.server)?.databases ?? [])
         await sql.database(name).runScript(rights.databaseUser);
@@ -323,7 +334,7 @@ export async function startCloud({
           ca: tls.certificate,
           adminToken,
           // A verification's image has the same interface as the sample (docs/findings.md).
-          images: { "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
+          images: { ...images, "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
           nodeIdentity,
         }),
       );
@@ -338,6 +349,7 @@ export async function startCloud({
     const catalog = printCatalog(document, {
       certificateAuthority: tls.certificate,
       apiServers: Object.fromEntries(kubernetesList.map(({ cluster, url }) => [cluster, url])),
+      postgresPorts: Object.fromEntries(postgresList.map(({ server, port }) => [server, port])),
       sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
     });
     const [audience = ""] = document.auth?.entra?.audiences ?? [];
@@ -352,6 +364,7 @@ export async function startCloud({
       arm,
       entra,
       clusters,
+      postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),
       sql,
       ...first,

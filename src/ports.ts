@@ -250,6 +250,7 @@ export interface PostgresRole {
   readonly id: string;
   /** The principal ID of whom Microsoft Entra lets in as this role; undefined for a role that only PostgreSQL knows. */
   readonly principalId: string | undefined;
+  readonly canLogIn: boolean;
   readonly comment: string | undefined;
   /** The databases in which it owns something or has rights of its own. */
   readonly databases: readonly string[];
@@ -271,7 +272,7 @@ export interface PostgresSchema {
 export interface PostgresState {
   /** The role with the name, and any other that lets the identity in. */
   readonly roles: readonly PostgresRole[];
-  /** Undefined if the database has no such schema. */
+  /** Undefined if the server has no such database, or the database no such schema. */
   readonly schema: PostgresSchema | undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
 import { z } from "zod";
+import { PermanentError } from "../../domain/errors.ts";
 import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
 import type { PostgresRights, PostgresRoles, PostgresSchema } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
@@ -36,7 +37,7 @@ export function createPostgres({
         ),
         onDatabase(place, "inspect schema", async (query) =>
           Schemas.parse(await query(statements.readSchema, [role, place.schema])),
-        ),
+        ).catch(unlessMissing),
       ]);
       const [found] = schema;
       return {
@@ -86,6 +87,12 @@ export function createPostgres({
   };
 }
 
+/** A database that is gone has no schema. */
+function unlessMissing(error: unknown): readonly [] {
+  if (error instanceof PermanentError && error.code === "POSTGRES_MISSING") return [];
+  throw error;
+}
+
 async function findOwner(query: Query): Promise<string> {
   return Names.parse(await query(statements.readDatabaseOwner))[0]?.name ?? "";
 }
@@ -106,6 +113,7 @@ const Roles = z.array(
     name: z.string(),
     id: z.string(),
     principalId: z.string().nullable(),
+    canLogIn: z.boolean(),
     comment: z.string().nullable(),
     databases: z.array(z.string()),
   }),

@@ -8,7 +8,7 @@ import type { PostgresNotes, PostgresRights } from "../../ports.ts";
  * documentation does, so they are taken by position.
  */
 export const readRoles = `
-SELECT r.rolname::text AS name, r.oid::text AS id, p.object_id AS "principalId",
+SELECT r.rolname::text AS name, r.oid::text AS id, p.object_id AS "principalId", r.rolcanlogin AS "canLogIn",
   pg_catalog.shobj_description(r.oid, 'pg_authid') AS comment,
   ARRAY(
     SELECT DISTINCT d.datname::text

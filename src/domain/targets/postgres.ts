@@ -3,18 +3,9 @@
  * schema what its access words stand for.
  */
 
-/** Where the schema is, and as whom Mooring logs in. */
-export interface PostgresPlace {
-  readonly kind: "postgresql";
-  /** The server in Azure Resource Manager. */
-  readonly resourceId: string;
-  readonly host: string;
-  readonly port: number;
-  /** Mooring's own role, a Microsoft Entra administrator of the server. */
-  readonly login: string;
-  readonly database: string;
-  readonly schema: string;
-}
+import { z } from "zod";
+import { namesOf } from "../lookUp.ts";
+import { environmentField } from "../naming/environment.ts";
 
 const ofTables = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"] as const;
 const ofSequences = ["SELECT", "USAGE", "UPDATE"] as const;
@@ -60,3 +51,43 @@ export type PostgresWord = keyof typeof postgresWords;
 export function rightsOf(words: readonly PostgresWord[]): readonly PostgresRight[] {
   return allRights.filter((right) => words.some((word) => postgresWords[word].some((each) => each === right)));
 }
+
+// ——— What the operator's catalog says ———
+
+/** Names that PostgreSQL takes and that need no care where people read them; a mark separates two of them by a slash. */
+const plainName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_$.-]{0,62}$/,
+    "must be a name of at most 63 letters, digits, underscores, dots, hyphens",
+  );
+
+export const PostgresEntry = z.strictObject({
+  kind: z.literal("postgresql").meta({ description: "What the target is (docs/targets.md)." }),
+  resourceId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.DBforPostgreSQL\/flexibleServers\/[^/]+$/i,
+      "must be /subscriptions/…/resourceGroups/…/providers/Microsoft.DBforPostgreSQL/flexibleServers/…",
+    )
+    .meta({ description: "The server in Azure Resource Manager, as `az resource show --query id` prints it." }),
+  host: z.hostname().meta({ description: "The fully qualified domain name of the server." }),
+  port: z.int().min(1).max(65535).default(5432).meta({ description: "The server's port." }),
+  login: z.string().min(1).max(63).meta({
+    description: "Mooring's own role there: the name under which its identity is an administrator of the server.",
+  }),
+  database: plainName.meta({ description: "The database." }),
+  schema: plainName.default("public").meta({ description: "The schema in it; requests get no other." }),
+  environment: environmentField,
+  access: z
+    .array(z.enum(namesOf(postgresWords)))
+    .min(1)
+    .meta({ description: "What requests can ask for." }),
+});
+type PostgresEntry = z.infer<typeof PostgresEntry>;
+
+/** Where the schema is, and as whom Mooring logs in. */
+export type PostgresPlace = Omit<PostgresEntry, "access" | "environment">;
+
+/** What tells how a place is reached, and not which it is. */
+export const postgresReach = ["host", "port", "login"] as const satisfies readonly (keyof PostgresPlace)[];

@@ -94,7 +94,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     const { roles, schema } = await postgres.inspect(place, { role, principalId });
 
     expect(roles).toEqual([
-      { name: role, id: expect.any(String), principalId, comment: JSON.stringify(mark), databases: [] },
+      { name: role, id: expect.any(String), principalId, canLogIn: true, comment: JSON.stringify(mark), databases: [] },
     ]);
     expect(schema).toEqual({
       databaseOwner: "azure_pg_admin",
@@ -238,7 +238,9 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
   it("says what an error means", async () => {
     const unknown = { role, principalId: PrincipalId.parse(crypto.randomUUID()), comment: "" };
     await expect(postgres.create(place, unknown)).rejects.toMatchObject({ code: "PRINCIPAL_NOT_YET_VISIBLE" });
-    await expect(postgres.inspect({ ...place, database: "nothing" }, { role, principalId })).rejects.toMatchObject({
+    const nowhere = { ...place, database: "nothing" };
+    expect((await postgres.inspect(nowhere, { role, principalId })).schema).toBeUndefined();
+    await expect(postgres.grant(nowhere, { role, rights: [], owners: [] })).rejects.toMatchObject({
       code: "POSTGRES_MISSING",
     });
     expect((await postgres.inspect({ ...place, schema: "nothing" }, { role, principalId })).schema).toBeUndefined();

@@ -450,9 +450,10 @@ function furnishRoles(
   { own, description, newGuid }: { own: ManagedIdentity; description: string | undefined; newGuid: () => string },
 ): void {
   for (const entry of dice ? Object.values(namedTargets) : []) {
-    if (!dice?.chance(0.3)) continue;
-    const scope = scopeOf(placeOf(entry));
-    const [role] = dice.shuffle(everyRole(entry.kind));
+    const place = placeOf(entry);
+    if (!dice?.chance(0.3) || place.kind === "postgresql") continue;
+    const scope = scopeOf(place);
+    const [role] = dice.shuffle(everyRole(place.kind));
     const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
     if (!role) continue;
     const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
