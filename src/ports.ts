@@ -306,10 +306,25 @@ export interface PostgresRoles {
   grant(place: PostgresPlace, given: PostgresRights): Promise<void>;
   /** Takes them back. With CREATE, what the role owns in the schema gets the database's owner. */
   revoke(place: PostgresPlace, taken: PostgresRights): Promise<void>;
-  /** Gives everything that the role owns in these databases to their owners, ends its rights there, and drops it. */
-  drop(place: PostgresPlace, dropped: { readonly role: string; readonly databases: readonly string[] }): Promise<void>;
+  /**
+   * Gives everything that the role owns in these databases to their owners, ends its rights there, and drops it. Does nothing if
+   * there is another role of its name meanwhile, or if its mark has a note.
+   */
+  drop(place: PostgresPlace, dropped: DroppedRole): Promise<void>;
+  /** The same whatever the mark says, and makes a role of its name for another identity in its place. */
+  replace(
+    place: PostgresPlace,
+    replaced: DroppedRole & { readonly principalId: PrincipalId; readonly comment: string },
+  ): Promise<void>;
   /** Removes the comment. */
   removeComment(place: PostgresPlace, role: string): Promise<void>;
+}
+
+export interface DroppedRole {
+  readonly role: string;
+  /** As it was seen. */
+  readonly id: string;
+  readonly databases: readonly string[];
 }
 
 export interface PostgresRights {
@@ -656,6 +671,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     grant: "writes",
     revoke: "writes",
     drop: "writes",
+    replace: "writes",
     removeComment: "writes",
   },
   kubernetes: {

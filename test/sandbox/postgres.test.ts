@@ -1,7 +1,11 @@
 /** PostgreSQL targets on the whole system: planned, given, used with a token, put right, adopted, changed, undone, and gone. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { drivers } from "../../clients/drivers.ts";
 import { names } from "../../local/cloud.ts";
+import { createTeamCluster } from "../../local/demo/cluster.ts";
 import { mintAccessToken } from "../../local/simulators/entra/accessTokens.ts";
 import { audience } from "../../local/simulators/postgres/authentication.ts";
 import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
@@ -9,6 +13,9 @@ import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+
+/** Below the checkout, so that the lines find its packages. */
+const programs = join(process.cwd(), "node_modules/.cache/mooring-postgres-login");
 
 type Targets = Record<string, TargetRequest["access"]>;
 
@@ -18,7 +25,11 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
   const clients: Client[] = [];
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ postgres: true });
+    await mkdir(programs, { recursive: true });
+    sandbox = await startSandbox({
+      postgres: true,
+      images: { login: { command: process.execPath, args: [join(programs, "login.mjs")] } },
+    });
     service = serviceOf(sandbox);
     await sql(
       "ledger",
@@ -135,6 +146,37 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
     expect(await sql("reports", "SELECT what FROM mine")).toEqual([{ what: "kept" }]);
     expect(await sql("ledger", "SELECT count(*)::int AS n FROM pg_default_acl")).toEqual([{ n: 0 }]);
     await sql("reports", "DROP TABLE mine");
+  });
+
+  it("lets a pod in with the lines of docs/drivers.md", async () => {
+    const namespace = "in-a-pod";
+    await onboard(namespace, { ledger: ["write"] });
+    // What Azure has at its own addresses, this sandbox has at another.
+    const lines = drivers.postgresql.logins.node.lines
+      .replace("<server>.postgres.database.azure.com", "localhost")
+      .replace("5432", String(server().port))
+      .replace("<database>", "ledger")
+      .replace("<role>", roleOf(namespace));
+    const use = `await pool.query("INSERT INTO entries (what) VALUES ('from a pod')");
+console.log((await pool.query("SELECT session_user AS me")).rows[0].me);
+await pool.end();\n`;
+    await writeFile(join(programs, "login.mjs"), `${lines}\n${use}`);
+    const { kubernetes } = sandbox.cloud;
+
+    const { exitCode, log } = await createTeamCluster(kubernetes.kubeconfig()).run({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "login", namespace, labels: { "azure.workload.identity/use": "true" } },
+      spec: {
+        serviceAccountName: "app",
+        restartPolicy: "Never",
+        containers: [{ name: "login", image: "login", terminationMessagePolicy: "FallbackToLogsOnError" }],
+      },
+    });
+
+    expect({ exitCode, log }).toEqual({ exitCode: 0, log: `${roleOf(namespace)}\n` });
+    expect(await sql("ledger", "DELETE FROM entries WHERE what = 'from a pod' RETURNING what")).toHaveLength(1);
+    await offboard(namespace);
   });
 
   it("finds and repairs drift of each field", async () => {

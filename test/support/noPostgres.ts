@@ -8,6 +8,7 @@ export const noPostgres: PostgresRoles = {
   grant: refuse,
   revoke: refuse,
   drop: refuse,
+  replace: refuse,
   removeComment: refuse,
 };
 

@@ -1,8 +1,9 @@
 /** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
+import { readMark } from "../../domain/naming/ownership.ts";
 import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
-import type { PostgresRights, PostgresRoles, PostgresSchema } from "../../ports.ts";
+import type { DroppedRole, PostgresRights, PostgresRoles, PostgresSchema } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { type Query, withConnection } from "./connections.ts";
 import * as statements from "./statements.ts";
@@ -28,6 +29,31 @@ export function createPostgres({
     await withConnection(settings, { place, database: serverDatabase, doing }, use);
   const onDatabase = async <T>(place: PostgresPlace, doing: string, use: (query: Query) => Promise<T>): Promise<T> =>
     await withConnection(settings, { place, database: place.database, doing }, use);
+
+  /** Under a lock, since two targets of a namespace on one server may give the role up at the same time. */
+  const giveUp = async (
+    place: PostgresPlace,
+    { role, id, databases }: DroppedRole,
+    isDropped: (found: Locked) => boolean,
+    then = "",
+  ): Promise<void> =>
+    await onServer(place, "drop role", async (query) => {
+      await query("BEGIN");
+      await query(statements.lockRole, [role]);
+      const [found] = LockedRole.parse(await query(statements.readRole, [role]));
+      if (found?.id === id && isDropped(found)) {
+        for (const database of databases) await release({ ...place, database }, role);
+        await query([statements.dropRole(role), then].join(";\n"));
+      }
+      await query("COMMIT");
+    });
+
+  const release = async (place: PostgresPlace, role: string): Promise<void> =>
+    await onDatabase(place, "release what the role owns", async (query) => {
+      const heir = await findOwner(query);
+      const borrowed = await findBorrowed(query, { role, owners: [] }, [heir]);
+      await query(statements.releaseOwned({ role, heir, borrowed }));
+    });
 
   return {
     async inspect(place, { role, principalId }) {
@@ -71,15 +97,15 @@ export function createPostgres({
         await query(statements.revokeRights({ ...place, ...taken, borrowed, heir }));
       });
     },
-    async drop(place, { role, databases }) {
-      for (const database of databases) {
-        await withConnection(settings, { place, database, doing: "release what the role owns" }, async (query) => {
-          const heir = await findOwner(query);
-          const borrowed = await findBorrowed(query, { role, owners: [] }, [heir]);
-          await query(statements.releaseOwned({ role, heir, borrowed }));
-        });
-      }
-      await onServer(place, "drop role", async (query) => await query(statements.dropRole(role)));
+    async drop(place, dropped) {
+      await giveUp(
+        place,
+        dropped,
+        ({ comment }) => Object.keys(readMark(comment ?? undefined)?.grants ?? {}).length === 0,
+      );
+    },
+    async replace(place, { principalId, comment, ...replaced }) {
+      await giveUp(place, replaced, () => true, statements.createRole({ role: replaced.role, principalId, comment }));
     },
     async removeComment(place, role) {
       await onServer(place, "remove mark", async (query) => await query(statements.removeComment(role)));
@@ -106,6 +132,8 @@ async function findBorrowed(
   return Names.parse(await query(statements.readBorrowed, [[role, ...owners, ...others]])).map(({ name }) => name);
 }
 
+const LockedRole = z.array(z.object({ id: z.string(), comment: z.string().nullable() }));
+type Locked = z.infer<typeof LockedRole>[number];
 const Names = z.array(z.object({ name: z.string() }));
 const Counted = z.tuple([z.object({ count: z.number() })]);
 const Roles = z.array(

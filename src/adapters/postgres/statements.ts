@@ -166,6 +166,15 @@ export function releaseOwned({ role, heir, borrowed }: { role: string; heir: str
   return transaction(borrowed, [`REASSIGN OWNED BY ${name(role)} TO ${name(heir)}`, `DROP OWNED BY ${name(role)}`]);
 }
 
+/** $1 role. Nobody else amends the role's mark, or gives it up, until the transaction ends. */
+export const lockRole =
+  "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mooring'), pg_catalog.hashtext($1))";
+
+/** $1 role. */
+export const readRole = `
+SELECT oid::text AS id, pg_catalog.shobj_description(oid, 'pg_authid') AS comment
+FROM pg_catalog.pg_roles WHERE rolname = $1`;
+
 export function dropRole(role: string): string {
   return `DROP ROLE IF EXISTS ${name(role)}`;
 }

@@ -44,7 +44,9 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
   afterEach(async () => {
     fixture.faults.clear();
     await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
-    await postgres.drop(place, { role, databases: ["orders"] }).catch(() => undefined);
+    const [there] = await onServer(`SELECT FROM pg_roles WHERE rolname = '${role}'`);
+    if (there)
+      await onServer(`REASSIGN OWNED BY "${role}" TO azure_pg_admin; DROP OWNED BY "${role}"; DROP ROLE "${role}"`);
   });
   afterAll(async () => {
     await fixture?.simulator.close();
@@ -153,7 +155,10 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     await client.end();
 
     const before = await postgres.inspect(place, { role, principalId });
-    await postgres.drop(place, { role, databases: ["orders"] });
+    const id = before.roles[0]?.id ?? "";
+    await postgres.drop(place, { role, id: "1", databases: ["orders"] });
+    expect((await postgres.inspect(place, { role, principalId })).roles).toHaveLength(1);
+    await postgres.drop(place, { role, id, databases: ["orders"] });
 
     expect(before.schema?.owned).toEqual(["function sales.f(integer)", "table sales.mine", "type sales.mood"]);
     expect(before.roles[0]?.databases).toEqual(["orders"]);
@@ -206,6 +211,25 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     expect(await postgres.amendNotes(place, { role, base: JSON.stringify(mark), add: { "it's": "a\\b" } })).toBe(1);
     await postgres.removeComment(place, role);
     expect((await postgres.inspect(place, { role, principalId })).roles[0]?.comment).toBeUndefined();
+  });
+
+  it("drops no role whose mark has a note, and makes one anew once, whoever else does", async () => {
+    await makeRole();
+    await postgres.amendNotes(place, { role, base: undefined, add: { a: "op-1" } });
+    const [old] = (await postgres.inspect(place, { role, principalId })).roles;
+    if (!old) throw new Error("no role");
+    await postgres.drop(place, { ...old, role });
+    expect((await postgres.inspect(place, { role, principalId })).roles).toEqual([old]);
+    const other = PrincipalId.parse(fixture.addPrincipal("team-a again").principalId);
+
+    await Promise.all(
+      ["first", "second"].map((comment) => postgres.replace(place, { ...old, role, principalId: other, comment })),
+    );
+
+    const { roles } = await postgres.inspect(place, { role, principalId });
+    expect(roles).toEqual([
+      { ...old, id: expect.not.stringMatching(`^${old.id}$`), principalId: other, comment: expect.any(String) },
+    ]);
   });
 
   it("finds a role that lets the identity in under another name", async () => {

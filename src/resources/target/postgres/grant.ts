@@ -1,4 +1,5 @@
 /** Giving rights on a schema: the role is made, or adopted; one that lets in an earlier identity is made anew. */
+import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
@@ -32,6 +33,10 @@ export async function planGrant({ postgres }: Looking, place: PostgresPlace, inp
   const add = Object.fromEntries(unnoted.map((right) => [noteKey(place, right), operation]));
   const fresh: UserMark = { berth: berthKey(berth), operation: isAdopted ? null : operation, grants: {} };
   const current = mark ?? fresh;
+  const made = ({ principalId }: IdentityPair) => ({
+    principalId,
+    comment: printMark({ ...current, grants: { ...current.grants, ...add } }),
+  });
   return {
     action: isNew ? (isAdopted ? "adopt" : "create") : isUnchanged ? "none" : "update",
     differences: [
@@ -45,16 +50,10 @@ export async function planGrant({ postgres }: Looking, place: PostgresPlace, inp
       ...inWords(surplus).map((field) => ({ field, current: "granted", desired: null })),
     ],
     writes: [
-      ...(isStale ? [() => postgres.drop(place, { role: name, databases: role.databases })] : []),
-      ...(identity && !isThere
-        ? [
-            () =>
-              postgres.create(place, {
-                ...{ role: name, principalId: identity.principalId },
-                comment: printMark({ ...current, grants: { ...current.grants, ...add } }),
-              }),
-          ]
+      ...(identity && role && isStale
+        ? [() => postgres.replace(place, { ...role, ...made(identity), role: name })]
         : []),
+      ...(identity && !role ? [() => postgres.create(place, { role: name, ...made(identity) })] : []),
       // The mark says it before the role has it. Another target's step may have made the role meanwhile.
       ...(identity && (unnoted.length > 0 || found.isMarkLost)
         ? [

@@ -55,7 +55,7 @@ export async function planTaking({ postgres }: Looking, place: PostgresPlace, in
           remove: taken.map((right) => noteKey(place, right)),
         });
         if (left > 0) return;
-        if (isMade) await postgres.drop(place, { role: name, databases });
+        if (isMade) await postgres.drop(place, { role: name, id: role.id, databases });
         else if (mark.operation === null) await postgres.removeComment(place, name);
       },
     ],
