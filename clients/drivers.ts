@@ -383,6 +383,79 @@ const models = new AzureOpenAI({
   ],
 });
 
+const postgresScope = "https://ossrdbms-aad.database.windows.net/.default";
+
+/** The password is a token, and a driver that asks for it again gets a fresh one. The role's name is the identity's, cut to 63 bytes. */
+const postgresql: Driver = {
+  noun: "PostgreSQL schema",
+  logins: {
+    node: {
+      needs: ["pg 8", "@azure/identity 4.14"],
+      tried: "every run",
+      lines: `import { DefaultAzureCredential } from "@azure/identity";
+import pg from "pg";
+
+const credential = new DefaultAzureCredential({ disableInstanceDiscovery: true });
+const pool = new pg.Pool({
+  host: "<server>.postgres.database.azure.com",
+  port: 5432,
+  database: "<database>",
+  user: "<role>",
+  password: async () => (await credential.getToken("${postgresScope}")).token,
+  ssl: true,
+});`,
+    },
+    python: {
+      needs: ["psycopg 3.2", "azure-identity 1.27"],
+      tried: "not here",
+      lines: `import psycopg
+from azure.identity import DefaultAzureCredential
+
+credential = DefaultAzureCredential()
+database = psycopg.connect(
+    host="<server>.postgres.database.azure.com",
+    dbname="<database>",
+    user="<role>",
+    password=credential.get_token("${postgresScope}").token,
+    sslmode="verify-full",
+    sslrootcert="system",
+)`,
+    },
+    java: {
+      needs: ["org.postgresql:postgresql 42.7", "com.azure:azure-identity-extensions 1.2"],
+      tried: "not here",
+      lines: `String url = "jdbc:postgresql://<server>.postgres.database.azure.com:5432/<database>?user=<role>&sslmode=require"
+    + "&authenticationPluginClassName=com.azure.identity.extensions.jdbc.postgresql.AzurePostgresqlAuthenticationPlugin";
+Connection database = DriverManager.getConnection(url);`,
+    },
+    dotnet: {
+      needs: ["Npgsql 9", "Azure.Identity 1.17"],
+      tried: "not here",
+      lines: `var credential = new DefaultAzureCredential();
+var scope = new TokenRequestContext(["${postgresScope}"]);
+var builder = new NpgsqlDataSourceBuilder(
+    "Host=<server>.postgres.database.azure.com;Database=<database>;Username=<role>;SSL Mode=VerifyFull");
+builder.UsePasswordProvider(
+    _ => credential.GetToken(scope).Token,
+    async (_, cancel) => (await credential.GetTokenAsync(scope, cancel)).Token);
+await using var pool = builder.Build();`,
+    },
+    go: {
+      needs: ["github.com/jackc/pgx/v5", "github.com/Azure/azure-sdk-for-go/sdk/azidentity 1.15"],
+      tried: "not here",
+      lines: `credential, err := azidentity.NewDefaultAzureCredential(nil)
+config, err := pgxpool.ParseConfig(
+	"host=<server>.postgres.database.azure.com dbname=<database> user=<role> sslmode=verify-full")
+config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) error {
+	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"${postgresScope}"}})
+	connection.Password = token.Token
+	return err
+}
+pool, err := pgxpool.NewWithConfig(ctx, config)`,
+    },
+  },
+};
+
 type Kind = "sqlDatabase" | TargetEntry["kind"];
 
 export const drivers: { readonly [K in Kind]: Driver } = {
@@ -395,6 +468,7 @@ export const drivers: { readonly [K in Kind]: Driver } = {
   eventHubs,
   appConfiguration,
   openAi,
+  postgresql,
 };
 
 /** What an application sees when it cannot log in, and where to look. */
@@ -420,6 +494,14 @@ export const symptoms: readonly (readonly [seen: string, look: string])[] = [
     "The pod lacks the label `aadpodidbinding`, or its AzureIdentityBinding has another selector. Compare both with `mooring manifest`.",
   ],
   ["`Cannot open database` (4060)", "The name is wrong, or the user has no CONNECT: `mooring verify`."],
+  [
+    "PostgreSQL: `Service principal oid mismatch for role`, or `password authentication failed` (28P01)",
+    "The role lets in another identity, or is not there, or the user is not the role's name (the identity's, cut to 63 bytes): `mooring verify`, then `mooring repair`.",
+  ],
+  [
+    "PostgreSQL: `The access token has expired`, or has no valid audience claim",
+    "The driver keeps a token for a password: give it what fetches one, for the resource `https://ossrdbms-aad.database.windows.net`.",
+  ],
   ["40615, or no answer", "The server's firewall or the network: Mooring does not open either."],
 ];
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { parse, stringify } from "yaml";
 import type { z } from "zod";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import { postgresServerOf } from "./postgresServers.ts";
 
 /** A catalog as written in its file, without defaults filled in. */
 export type CatalogDocument = z.input<typeof Catalog>;
@@ -23,16 +24,18 @@ export interface Addresses {
   /** By alias, as are the ports of SQL servers. */
   readonly apiServers: Readonly<Record<string, string>>;
   readonly sqlPorts: Readonly<Record<string, number>>;
+  /** By the name of the server's resource. */
+  readonly postgresPorts: Readonly<Record<string, number>>;
 }
 
-/** Where every simulated SQL server is. */
+/** Where every simulated SQL and PostgreSQL server is. */
 export const sqlHost = "localhost";
 
 export function printCatalog(
   document: CatalogDocument,
-  { certificateAuthority, apiServers, sqlPorts }: Addresses,
+  { certificateAuthority, apiServers, sqlPorts, postgresPorts }: Addresses,
 ): string {
-  const { clusters, sqlServers, retry } = document;
+  const { clusters, sqlServers, targets = {}, retry } = document;
   return stringify({
     ...document,
     clusters: mapValues(clusters, (cluster, alias) => ({
@@ -41,6 +44,11 @@ export function printCatalog(
       certificateAuthority,
     })),
     sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: sqlHost, port: sqlPorts[alias] })),
+    targets: mapValues(targets, (target) =>
+      target.kind === "postgresql"
+        ? { ...target, host: sqlHost, port: postgresPorts[postgresServerOf(target)] }
+        : target,
+    ),
     // Nothing here is as slow as Azure.
     retry: {
       ...{ firstIntervalMs: 200, maxIntervalMs: 2_000, attempts: 6 },
@@ -83,6 +91,25 @@ export interface UsualCatalogOptions {
   readonly verificationJob: object | undefined;
   /** The administrator that the catalog names for the SQL server. */
   readonly entraAdmin?: { readonly login: string; readonly objectId: string };
+  /** It also has targets on a PostgreSQL server. */
+  readonly hasPostgres?: boolean;
+}
+
+/** Two schemas of one database, and another database: one role of a namespace has access to all of them. */
+function postgresTargets(providers: string) {
+  const server = {
+    kind: "postgresql",
+    resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/pg-dev`,
+    // Not called: the simulator's own replaces it.
+    host: "pg-dev.postgres.database.azure.com",
+    login: "mooring",
+    access: ["read", "write", "own"],
+  };
+  return {
+    ledger: { ...server, database: "ledger" },
+    archive: { ...server, database: "ledger", schema: "archive" },
+    reports: { ...server, database: "reports" },
+  };
 }
 
 /** The names in a sandbox that was given no catalog. */
@@ -139,9 +166,11 @@ export function usualCatalog({
   entries,
   verificationJob,
   entraAdmin,
+  hasPostgres = false,
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
+  const providers = `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`;
   const document: unknown = {
     tenantId,
     clusters: {
@@ -165,7 +194,10 @@ export function usualCatalog({
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
     },
-    targets: usualTargets(`/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`, containers),
+    targets: {
+      ...usualTargets(providers, containers),
+      ...(hasPostgres ? postgresTargets(providers) : {}),
+    },
     ...entries,
   };
   expectCatalog(document);

@@ -19,6 +19,7 @@ import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.t
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
+import { type PostgresSimulator, startPostgres } from "./simulators/postgres/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
 import { type SqlSimulator, startSql } from "./simulators/sql/index.ts";
 import { type Certificate, createCertificate } from "./simulators/tls.ts";
@@ -59,6 +60,10 @@ export interface CloudOptions {
   readonly apiServer?: boolean | undefined;
   /** Makes faults of table calls possible, at the cost of one hop per call. */
   readonly tableFaults?: boolean;
+  /** More images that manifests may name: programs of this machine. */
+  readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
+  /** The usual catalog also has targets on a PostgreSQL server, which takes a second to start. */
+  readonly postgres?: boolean;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -89,6 +94,8 @@ export interface Cloud {
   /** By their aliases in the catalog. */
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
+  /** By the names of their resources. */
+  readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: ClusterServer;
@@ -160,6 +167,8 @@ export async function startCloud({
   messageLockSeconds = 60,
   apiServer,
   tableFaults = false,
+  postgres: hasPostgres = false,
+  images = {},
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
   const given = text === undefined ? undefined : parseCatalog(text);
@@ -214,6 +223,7 @@ export async function startCloud({
         ? letCallersIn(given, { issuer })
         : given
       : usualCatalog({
+          hasPostgres,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,
@@ -302,10 +312,11 @@ export async function startCloud({
         }),
       ),
       keep(startTableService(tls)),
+      Promise.all([...world.postgresServers.keys()].map((server) => keep(startPostgres(context, { server })))),
     ] as const;
     // If one fails, another that is still starting must not be left behind.
     await Promise.allSettled(starting);
-    const [arm, sqlList, kubernetesList, serviceBus, tables] = await Promise.all(starting);
+    const [arm, sqlList, kubernetesList, serviceBus, tables, postgresList] = await Promise.all(starting);
     for (const sql of sqlList) {
       for (const name of world.sqlServers.get(sql.server)?.databases ?? [])
         await sql.database(name).runScript(rights.databaseUser);
@@ -327,7 +338,7 @@ export async function startCloud({
           ca: tls.certificate,
           adminToken,
           // A verification's image has the same interface as the sample (docs/findings.md).
-          images: { "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
+          images: { ...images, "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
           nodeIdentity,
         }),
       );
@@ -342,6 +353,7 @@ export async function startCloud({
     const catalog = printCatalog(document, {
       certificateAuthority: tls.certificate,
       apiServers: Object.fromEntries(kubernetesList.map(({ cluster, url }) => [cluster, url])),
+      postgresPorts: Object.fromEntries(postgresList.map(({ server, port }) => [server, port])),
       sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
     });
     const [audience = ""] = document.auth?.entra?.audiences ?? [];
@@ -356,6 +368,7 @@ export async function startCloud({
       arm,
       entra,
       clusters,
+      postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),
       sql,
       ...first,

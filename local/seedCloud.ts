@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { postgresServerOf } from "./postgresServers.ts";
 import { readClusterRights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
 
@@ -29,12 +30,33 @@ export async function seedCloud(world: World, document: CatalogDocument, options
       databases: new Set(Object.keys(databases)),
     });
   }
-  for (const { resourceId: id } of Object.values(targets)) {
+  for (const target of Object.values(targets)) {
+    const { resourceId: id } = target;
+    if (target.kind === "postgresql") addSchema(world, target, options);
     const [, , subscriptionId = "", , name = ""] = id.split("/");
     addGroup(world, { subscriptionId, name, location });
     // A vault of another age has access policies instead; other resources ignore the flag.
     world.targets.set(id.toLowerCase(), { id, location, properties: { enableRbacAuthorization: true } });
   }
+}
+
+type PostgresTarget = Extract<Catalog["targets"][string], { kind: "postgresql" }>;
+
+/** Its server has both as administrators, each under a role of its own. */
+function addSchema(
+  { postgresServers }: World,
+  { resourceId, login, database, schema }: PostgresTarget,
+  { mooring, databaseAdministrator }: SeedOptions,
+): void {
+  const server = postgresServerOf({ resourceId });
+  const { displayName, principalId: objectId } = databaseAdministrator;
+  const entraAdmins = [
+    { login, objectId: mooring.principalId },
+    { login: displayName, objectId },
+  ];
+  const known = postgresServers.get(server)?.databases ?? new Map<string, readonly string[]>();
+  const schemas = new Set([...(known.get(database) ?? []), schema]);
+  postgresServers.set(server, { entraAdmins, databases: new Map([...known, [database, [...schemas]]]) });
 }
 
 async function addCluster(

@@ -7,6 +7,7 @@ import { createCredential, type RenewableCredential } from "./adapters/credentia
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
+import { createPostgres } from "./adapters/postgres/index.ts";
 import { createAudit } from "./adapters/registry/audit.ts";
 import { announceWrites } from "./adapters/registry/changes.ts";
 import { createIdempotencyKeys } from "./adapters/registry/idempotency.ts";
@@ -91,6 +92,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
       connectTimeoutMs: timeoutMs,
       requestTimeoutMs: timeoutMs,
     }),
+    postgres: createPostgres({ credential, scope: postgresScope(config), timeoutMs }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
     ...announceWrites(createRegistry(tables)),
     admissions: createSerial(),
@@ -99,6 +101,11 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
   };
+}
+
+/** In every cloud it is below the domain of Azure SQL. */
+function postgresScope({ MOORING_SQL_SCOPE }: Config): string {
+  return MOORING_SQL_SCOPE.replace("https://", "https://ossrdbms-aad.");
 }
 
 /** The bundle is in dist/, one folder below the app. */

@@ -91,7 +91,7 @@ const packages: Record<string, RegExp> = {
   functions:
     /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
   // undici: how the SDKs send HTTP.
-  adapters: /^(zod|node:.*|jose|long|mssql|undici|@azure\/.*|@kubernetes\/client-node)$/,
+  adapters: /^(zod|node:.*|jose|long|mssql|pg|undici|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,
   catalog: /^(yaml|node:fs)$/,
   assets: /^node:(fs|path|zlib)$/,

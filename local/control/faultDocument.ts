@@ -19,6 +19,7 @@ const wires = [
   "arm",
   "entra",
   "sql",
+  "postgres",
   "kubernetes",
   "serviceBus",
   "nodeIdentity",

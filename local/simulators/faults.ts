@@ -4,13 +4,22 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-export type Wire = "arm" | "entra" | "sql" | "kubernetes" | "serviceBus" | "nodeIdentity" | "tables" | "durable";
+export type Wire =
+  | "arm"
+  | "entra"
+  | "sql"
+  | "postgres"
+  | "kubernetes"
+  | "serviceBus"
+  | "nodeIdentity"
+  | "tables"
+  | "durable";
 
 /** One call as a test would name it: `{ wire: "sql", operation: "CREATE USER", target: "sql-dev/orders" }`. */
 export interface Call {
   readonly wire: Wire;
   /**
-   * ARM and Kubernetes: `PUT Microsoft.Sql/servers`, `PATCH serviceaccounts`; SQL: the statement's leading words; turns of
+   * ARM and Kubernetes: `PUT Microsoft.Sql/servers`, `PATCH serviceaccounts`; SQL: the statement's leading words, as in PostgreSQL; turns of
    * the embedded host: the name of the orchestration.
    */
   readonly operation: string;

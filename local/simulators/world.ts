@@ -143,6 +143,14 @@ export interface SqlServer {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** An Azure Database for PostgreSQL Flexible Server; the simulator has the contents of its databases. */
+export interface PostgresServer {
+  /** Roles that are Entra administrators, each with its principal. */
+  readonly entraAdmins: readonly { readonly login: string; readonly objectId: string }[];
+  /** By name, each with the names of its schemas. */
+  readonly databases: ReadonlyMap<string, readonly string[]>;
+}
+
 export interface FirewallRule {
   readonly name: string;
   readonly startIpAddress: string;
@@ -172,6 +180,7 @@ export interface World {
   >;
   readonly clusters: Map<string, Cluster>;
   readonly sqlServers: Map<string, SqlServer>;
+  readonly postgresServers: Map<string, PostgresServer>;
   /** By name. */
   readonly roleAssignments: Map<string, RoleAssignment>;
   /** How many a subscription can have (learn.microsoft.com "Troubleshoot Azure RBAC limits"). */
@@ -206,6 +215,7 @@ export async function createWorld({
     resourceGroups: new Map(),
     clusters: new Map(),
     sqlServers: new Map(),
+    postgresServers: new Map(),
     roleAssignments: new Map(),
     roleAssignmentLimit: 4_000,
     targets: new Map(),

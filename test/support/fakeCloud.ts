@@ -35,6 +35,7 @@ import type {
   UserChange,
   WaitingRequests,
 } from "../../src/ports.ts";
+import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud {
   readonly ports: Ports;
@@ -248,6 +249,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
             for (const change of changes) applyChange(users, change);
           }),
       },
+      postgres: noPostgres,
       kubernetes: kubernetesOf(cloud, write),
       registry: registryOf(cloud),
       admissions: createSerial(),

@@ -24,7 +24,8 @@ export const suites: readonly string[] = [
 ];
 
 const bystander = "the cluster of its sandbox stands by: what it tests is elsewhere";
-const pages = "its pages are the same whatever serves the cluster, and a browser beside a real one takes all processors";
+const pages =
+  "its pages are the same whatever serves the cluster, and a browser beside a real one takes all processors";
 
 export const leftOut: Readonly<Record<string, string>> = {
   "test/dashboard/dashboard.test.ts": pages,

@@ -20,8 +20,9 @@ export interface SettingSchema {
 
 /** The settings of an entry of any kind, as if they were of one: with the values of all kinds, required where all require it. */
 export function withAllKinds(schema: SettingSchema): SettingSchema {
-  const { oneOf: kinds, ...rest } = schema;
-  if (!kinds) return schema;
+  const { oneOf, ...rest } = schema;
+  if (!oneOf) return schema;
+  const kinds = oneOf.flatMap(alternativesOf);
   const names = [...new Set(kinds.flatMap(({ properties = {} }) => Object.keys(properties)))];
   const alternatives = (name: string) => kinds.flatMap(({ properties = {} }) => properties[name] ?? []);
   return {
@@ -30,6 +31,11 @@ export function withAllKinds(schema: SettingSchema): SettingSchema {
     properties: Object.fromEntries(names.map((name) => [name, joined(alternatives(name))])),
     required: names.filter((name) => kinds.every(({ required = [] }) => required.includes(name))),
   };
+}
+
+/** Kinds that have much in common are alternatives of their own. */
+function alternativesOf(schema: SettingSchema): readonly SettingSchema[] {
+  return schema.oneOf ? schema.oneOf.flatMap(alternativesOf) : [schema];
 }
 
 function joined(alternatives: readonly SettingSchema[]): SettingSchema {

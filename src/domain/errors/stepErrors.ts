@@ -94,8 +94,63 @@ export const stepErrors = {
   PRINCIPAL_NOT_YET_VISIBLE: {
     status: 503,
     retryable: true,
-    cause: "The new identity is not known everywhere in Microsoft Entra yet (PrincipalNotFound).",
+    cause: "The new identity is not known everywhere in Microsoft Entra yet.",
     fix: { nothing: "Mooring tries again" },
+  },
+  // Azure Database for PostgreSQL
+  POSTGRES_MISSING: {
+    status: 500,
+    retryable: false,
+    cause: "The PostgreSQL server has no such database, or the database no such schema.",
+    fix: "Correct the target's database or schema in the catalog, or create it.",
+  },
+  POSTGRES_NOT_ENTRA: {
+    status: 500,
+    retryable: false,
+    cause: "The PostgreSQL server lacks the functions for roles of Microsoft Entra.",
+    fix: "Turn on Microsoft Entra authentication: `az postgres flexible-server update --resource-group <group> --name <server> --microsoft-entra-auth Enabled`. Only a Flexible Server has it.",
+  },
+  POSTGRES_FIREWALL: {
+    status: 500,
+    retryable: false,
+    cause: "The PostgreSQL server takes no connection from Mooring's address.",
+    fix: "Allow the Function App's outbound addresses, or connect it through a private endpoint.",
+  },
+  POSTGRES_FORBIDDEN: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Mooring's role may not do this on the PostgreSQL server: it is no Microsoft Entra administrator there, or no member of the role that owns the tables.",
+    fix: 'Make Mooring\'s identity an administrator (`az postgres flexible-server microsoft-entra-admin create --resource-group <group> --server-name <server> --display-name <name> --object-id <its principal ID> --type ServicePrincipal`), and run `GRANT "<owner>" TO "<Mooring\'s role>"` for every owner that the message names.',
+  },
+  POSTGRES_ROLE_CONFLICT: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The PostgreSQL server has a role with this name that is somebody else's, or that adoptionPolicy forbids to use.",
+    fix: "Drop or rename the role if nobody needs it. One that lets in the same identity is used with adoptionPolicy IfIdentical.",
+  },
+  POSTGRES_ROLE_IN_USE: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The role has something in databases of the PostgreSQL server that Mooring did not give, and so cannot be dropped.",
+    fix: 'In each database that the message names: `REASSIGN OWNED BY "<role>" TO CURRENT_USER; DROP OWNED BY "<role>"`.',
+  },
+  POSTGRES_REJECTED: {
+    status: 500,
+    retryable: false,
+    cause: "PostgreSQL refused the statement.",
+    fix: "Read the message; if the catalog is right, report a bug in Mooring.",
+  },
+  POSTGRES_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    cause: "The PostgreSQL server did not answer, closed the connection, or is short of something.",
+    fix: {
+      nothing: "Mooring reads the state back and tries again",
+      ifItLasts: "check the server's state and metrics in Azure",
+    },
   },
   IDENTITY_CONFLICT: {
     status: 500,

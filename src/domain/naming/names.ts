@@ -22,6 +22,20 @@ export function identityName(berth: Berth): string {
   return `${owner}-${berth.cluster}-${berth.namespace}-${shortHash(berthKey(berth))}`;
 }
 
+/** PostgreSQL cuts longer names silently. */
+const longestRole = 63;
+
+/**
+ * The name of the namespace's role on a PostgreSQL server: the identity's where it fits, otherwise as much of it as leaves room for
+ * a longer hash, since what is cut off no longer tells two namespaces apart.
+ */
+export function postgresRoleName(berth: Berth): string {
+  const name = identityName(berth);
+  if (name.length <= longestRole) return name;
+  const hash = shortHash(berthKey(berth), 16);
+  return `${name.slice(0, longestRole - hash.length - 1)}-${hash}`;
+}
+
 /** 3 to 120 of [A-Za-z0-9_-], the first alphanumeric (entra-docs, workload identity federation considerations). */
 export function federatedCredentialName(berth: Berth, serviceAccount: string): string {
   return `${owner}-${shortHash(`${berthKey(berth)}/${serviceAccount}`, 24)}`;

@@ -7,10 +7,11 @@ import { canonicalJson, compareText } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
-import { insteadOf, lookUp } from "../lookUp.ts";
+import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { Access } from "./access.ts";
-import { AzureRoleEntry, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
+import { AzureRoleEntry, type AzureRolePlace, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
+import { PostgresEntry, type PostgresPlace, postgresReach, postgresWords } from "./postgres.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -52,13 +53,16 @@ export function findTargetOf({ targets = [] }: Readonly<Request>, key: string): 
 // ——— What the operator's catalog says ———
 
 /** One schema for each kind. */
-const TargetEntry = AzureRoleEntry;
+const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry]);
 /** What each kind can give. */
-const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = azureRoleWords;
+const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = {
+  ...azureRoleWords,
+  postgresql: namesOf(postgresWords),
+};
 
 export type TargetEntry = z.infer<typeof TargetEntry>;
 /** Where a target is: what a record remembers of it. */
-export type PlaceOfTarget = Omit<TargetEntry, "access" | "environment">;
+export type PlaceOfTarget = AzureRolePlace | PostgresPlace;
 
 /** The section `targets`, by alias. */
 export const catalogSection = (names: z.ZodString) =>
@@ -75,8 +79,14 @@ export function placeOf({ access: _access, environment: _environment, ...place }
   return place;
 }
 
+/** However it is reached. */
 export function isSamePlace(a: object, b: object): boolean {
-  return canonicalJson(a) === canonicalJson(b);
+  return canonicalJson(whichPlace(a)) === canonicalJson(whichPlace(b));
+}
+
+function whichPlace(place: object): object {
+  const isReach = (field: string) => postgresReach.some((each) => each === field);
+  return Object.fromEntries(Object.entries(place).filter(([field]) => !isReach(field)));
 }
 
 /** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */
@@ -104,7 +114,8 @@ function refusedBy({ targets }: Catalog, { target, access }: TargetRequest): rea
       { field: "target", code: "UNKNOWN_TARGET", detail, full: insteadOf(detail, "it has", Object.keys(targets)) },
     ];
   }
-  const refused = access.filter((word) => !found.access.includes(word));
+  const allowed: readonly Access[] = found.access;
+  const refused = access.filter((word) => !allowed.includes(word));
   if (refused.length === 0) return [];
   const detail = `The catalog does not allow ${refused.join(", ")} on ${target}.`;
   return [{ field: "access", code: "ACCESS_NOT_ALLOWED", detail, full: insteadOf(detail, "it allows", found.access) }];
@@ -128,7 +139,8 @@ export function isAskedFor(
 ): boolean {
   return targets.some(({ target, access }) => {
     const entry = lookUp(listed, target);
-    if (!entry || scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
+    if (!entry || entry.kind === "postgresql") return false;
+    if (scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
     return rolesFor(entry.kind, access).some(({ id }) => roleDefinitionId.toLowerCase().endsWith(`/${id}`));
   });
 }
@@ -202,7 +214,7 @@ function refusals({ targets: rights }: Rights, { targets = [] }: Request): reado
 function danglingInRights({ targets: rights }: Rights, { targets }: Catalog): readonly DanglingName[] {
   return Object.entries(rights).flatMap(([target, words]) => {
     const path = ["targets", target];
-    const offered = lookUp(targets, target)?.access;
+    const offered: readonly Access[] | undefined = lookUp(targets, target)?.access;
     if (!offered) return [{ path, message: `the catalog has no target "${target}"` }];
     return words.flatMap((word, index) =>
       offered.includes(word) ? [] : [{ path: [...path, index], message: `the catalog has no access ${word} on it` }],

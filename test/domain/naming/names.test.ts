@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { bindingName, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
+import {
+  bindingName,
+  federatedCredentialName,
+  identityName,
+  postgresRoleName,
+} from "../../../src/domain/naming/names.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789-".split("");
 const label = (maxLength: number) =>
@@ -25,6 +30,25 @@ it("gives every namespace a name that Azure, SQL and Kubernetes accept", () => {
       expect(bindingName(each).length).toBeLessThanOrEqual(253);
     }),
     { numRuns: 10_000 },
+  );
+});
+
+it("gives two namespaces two roles whose names PostgreSQL does not cut, where the identities' names would meet", () => {
+  const cluster = "aks-production-westeurope";
+  const one = { cluster, namespace: "department-of-transport-and-logistics-orders" };
+  const other = { cluster, namespace: "department-of-transport-and-logistics-invoices" };
+  const cut = (each: typeof one) => identityName(each).slice(0, 63);
+
+  expect(cut(one)).toBe(cut(other));
+  expect(postgresRoleName(one)).not.toBe(postgresRoleName(other));
+  expect(postgresRoleName({ cluster: "aks", namespace: "a" })).toBe(identityName({ cluster: "aks", namespace: "a" }));
+  fc.assert(
+    fc.property(berth, berth, (a, b) => {
+      const isSame = a.cluster === b.cluster && a.namespace === b.namespace;
+      expect(postgresRoleName(a) === postgresRoleName(b)).toBe(isSame);
+      expect(postgresRoleName(a)).toMatch(/^[a-z0-9-]{1,63}$/);
+    }),
+    { numRuns: 5_000 },
   );
 });
 

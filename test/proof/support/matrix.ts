@@ -81,6 +81,10 @@ function said(
   return { name, effect: { kind: "error", code: status, message }, passes, ...(at ? { at } : {}) };
 }
 
+function refusesState(state: string, passes: boolean): Way {
+  return { name: `SQLSTATE ${state}`, effect: { kind: "error", code: state }, passes };
+}
+
 const ways: Readonly<Record<Wire, readonly Way[]>> = {
   arm: [
     ...cuts,
@@ -122,6 +126,18 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     refuses(15247, false),
     refuses(33134, false),
     refuses(15151, false),
+  ],
+  postgres: [
+    ...cuts,
+    refusesState("40001", true),
+    refusesState("40P01", true),
+    refusesState("53300", true),
+    refusesState("57P01", true),
+    refusesState("57P03", true),
+    refusesState("28000", true),
+    refusesState("42501", false),
+    refusesState("42704", false),
+    refusesState("2BP01", false),
   ],
   serviceBus: [
     ...cuts.filter(({ name }) => name !== "no answer"),

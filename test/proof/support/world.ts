@@ -21,6 +21,7 @@ import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { idleQueue } from "../../support/fakeCloud.ts";
+import { noPostgres } from "../../support/noPostgres.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
@@ -250,6 +251,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
     databases: createDatabases({ users, rightsIn }, call, azure),
+    postgres: noPostgres,
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
@@ -473,9 +475,11 @@ function furnishRoles(
   for (const { target, access } of request.targets ?? []) {
     const entry = namedTargets[target];
     if (!dice?.chance(0.5) || !entry) continue;
-    const scope = scopeOf(placeOf(entry));
+    const place = placeOf(entry);
+    if (place.kind === "postgresql") continue;
+    const scope = scopeOf(place);
     // An earlier operation of Mooring's gave nothing but what its request asked for.
-    const [role] = dice.shuffle(description ? rolesFor(entry.kind, access) : everyRole(entry.kind));
+    const [role] = dice.shuffle(description ? rolesFor(place.kind, access) : everyRole(place.kind));
     const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
     if (!role) continue;
     const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;

@@ -1,0 +1,184 @@
+/** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
+import { z } from "zod";
+import { PermanentError } from "../../domain/errors.ts";
+import { readMark } from "../../domain/naming/ownership.ts";
+import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
+import type { DroppedRole, PostgresRights, PostgresRoles, PostgresSchema } from "../../ports.ts";
+import type { Credential } from "../credential.ts";
+import { type Query, withConnection } from "./connections.ts";
+import * as statements from "./statements.ts";
+
+export interface PostgresSettings {
+  readonly credential: Credential;
+  /** The access token's scope; sovereign clouds have another. */
+  readonly scope?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Roles belong to the server; the functions of Microsoft Entra are in this database alone. */
+const serverDatabase = "postgres";
+
+export function createPostgres({
+  credential,
+  scope = "https://ossrdbms-aad.database.windows.net/.default",
+  timeoutMs = 30_000,
+}: PostgresSettings): PostgresRoles {
+  const settings = { credential, scope, timeoutMs };
+
+  const onServer = async <T>(place: PostgresPlace, doing: string, use: (query: Query) => Promise<T>): Promise<T> =>
+    await withConnection(settings, { place, database: serverDatabase, doing }, use);
+  const onDatabase = async <T>(place: PostgresPlace, doing: string, use: (query: Query) => Promise<T>): Promise<T> =>
+    await withConnection(settings, { place, database: place.database, doing }, use);
+
+  /** Under a lock, since two targets of a namespace on one server may give the role up at the same time. */
+  const giveUp = async (
+    place: PostgresPlace,
+    { role, id, databases }: DroppedRole,
+    isDropped: (found: Locked) => boolean,
+    then = "",
+  ): Promise<void> =>
+    await onServer(place, "drop role", async (query) => {
+      await query("BEGIN");
+      await query(statements.lockRole, [role]);
+      const [found] = LockedRole.parse(await query(statements.readRole, [role]));
+      if (found?.id === id && isDropped(found)) {
+        for (const database of databases) await release({ ...place, database }, role);
+        await query([statements.dropRole(role), then].join(";\n"));
+      }
+      await query("COMMIT");
+    });
+
+  const release = async (place: PostgresPlace, role: string): Promise<void> =>
+    await onDatabase(place, "release what the role owns", async (query) => {
+      const heir = await findOwner(query);
+      const borrowed = await findBorrowed(query, { role, owners: [] }, [heir]);
+      await query(statements.releaseOwned({ role, heir, borrowed }));
+    });
+
+  return {
+    async inspect(place, { role, principalId }) {
+      const [roles, schema] = await Promise.all([
+        onServer(place, "inspect role", async (query) =>
+          Roles.parse(await query(statements.readRoles, [role, principalId ?? null])),
+        ),
+        onDatabase(place, "inspect schema", async (query) =>
+          Schemas.parse(await query(statements.readSchema, [role, place.schema])),
+        ).catch(unlessMissing),
+      ]);
+      const [found] = schema;
+      return {
+        roles: roles.map(({ principalId: id, comment, ...each }) => ({
+          ...each,
+          principalId: id ?? undefined,
+          comment: comment ?? undefined,
+        })),
+        schema: found && readSchema(found),
+      };
+    },
+    async create(place, role) {
+      await onServer(place, "create role", async (query) => await query(statements.createRole(role)));
+    },
+    async amendNotes(place, change) {
+      return await onServer(place, "amend mark", async (query) => {
+        await query(statements.amendNotes(change));
+        return Counted.parse(await query(statements.countNotes, [change.role]))[0].count;
+      });
+    },
+    async grant(place, given) {
+      await onDatabase(place, "grant", async (query) => {
+        const borrowed = await findBorrowed(query, given);
+        await query(statements.grantRights({ ...place, ...given, borrowed }));
+      });
+    },
+    async revoke(place, taken) {
+      await onDatabase(place, "revoke", async (query) => {
+        const heir = await findOwner(query);
+        const borrowed = await findBorrowed(query, taken, [heir]);
+        await query(statements.revokeRights({ ...place, ...taken, borrowed, heir }));
+      });
+    },
+    async drop(place, dropped) {
+      await giveUp(
+        place,
+        dropped,
+        ({ comment }) => Object.keys(readMark(comment ?? undefined)?.grants ?? {}).length === 0,
+      );
+    },
+    async replace(place, { principalId, comment, ...replaced }) {
+      await giveUp(place, replaced, () => true, statements.createRole({ role: replaced.role, principalId, comment }));
+    },
+    async removeComment(place, role) {
+      await onServer(place, "remove mark", async (query) => await query(statements.removeComment(role)));
+    },
+  };
+}
+
+/** A database that is gone has no schema. */
+function unlessMissing(error: unknown): readonly [] {
+  if (error instanceof PermanentError && error.code === "POSTGRES_MISSING") return [];
+  throw error;
+}
+
+async function findOwner(query: Query): Promise<string> {
+  return Names.parse(await query(statements.readDatabaseOwner))[0]?.name ?? "";
+}
+
+/** Mooring may act for its own roles and for those that its rights let it administer, but is a member only while it has to be. */
+async function findBorrowed(
+  query: Query,
+  { role, owners }: Pick<PostgresRights, "role" | "owners">,
+  others: readonly string[] = [],
+): Promise<readonly string[]> {
+  return Names.parse(await query(statements.readBorrowed, [[role, ...owners, ...others]])).map(({ name }) => name);
+}
+
+const LockedRole = z.array(z.object({ id: z.string(), comment: z.string().nullable() }));
+type Locked = z.infer<typeof LockedRole>[number];
+const Names = z.array(z.object({ name: z.string() }));
+const Counted = z.tuple([z.object({ count: z.number() })]);
+const Roles = z.array(
+  z.object({
+    name: z.string(),
+    id: z.string(),
+    principalId: z.string().nullable(),
+    canLogIn: z.boolean(),
+    comment: z.string().nullable(),
+    databases: z.array(z.string()),
+  }),
+);
+const Counts = z.record(z.string(), z.number());
+const Schema = z.object({
+  databaseOwner: z.string(),
+  simple: z.array(z.string()),
+  given: Counts,
+  coming: Counts,
+  totals: z.object({ TABLES: z.number(), SEQUENCES: z.number() }),
+  owners: z.array(z.object({ name: z.string(), isActedFor: z.boolean() })),
+  owned: z.array(z.string()),
+});
+const Schemas = z.array(Schema);
+
+/** A right on tables is held only if it is there for every table, and for those that every owner will make. */
+function readSchema({
+  databaseOwner,
+  simple,
+  given,
+  coming,
+  totals,
+  owners,
+  owned,
+}: z.infer<typeof Schema>): PostgresSchema {
+  const acted = owners.filter(({ isActedFor }) => isActedFor).length;
+  const isWhole = (right: PostgresRight) => {
+    const total = right.endsWith(" ON TABLES") ? totals.TABLES : totals.SEQUENCES;
+    return (given[right] ?? 0) === total && (coming[right] ?? 0) === acted;
+  };
+  const onKinds = [...new Set([...Object.keys(given), ...Object.keys(coming)])].filter(isPostgresRight);
+  return {
+    databaseOwner,
+    owners,
+    owned,
+    held: [...simple.filter(isPostgresRight), ...onKinds.filter(isWhole)],
+    heldPartly: onKinds.filter((right) => !isWhole(right)),
+  };
+}

@@ -1,0 +1,231 @@
+/** Every statement that Mooring sends to PostgreSQL. Names and texts in them are quoted; PostgreSQL takes no parameters there. */
+import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
+import type { PostgresRight } from "../../domain/targets/postgres.ts";
+import type { PostgresNotes, PostgresRights } from "../../ports.ts";
+
+/**
+ * $1 role, $2 principal ID or null; in database postgres alone. The service names the function's columns otherwise than its
+ * documentation does, so they are taken by position.
+ */
+export const readRoles = `
+SELECT r.rolname::text AS name, r.oid::text AS id, p.object_id AS "principalId", r.rolcanlogin AS "canLogIn",
+  pg_catalog.shobj_description(r.oid, 'pg_authid') AS comment,
+  ARRAY(
+    SELECT DISTINCT d.datname::text
+    FROM pg_catalog.pg_shdepend AS s
+    JOIN pg_catalog.pg_database AS d
+      ON d.oid = s.dbid OR (s.classid = 'pg_catalog.pg_database'::regclass AND d.oid = s.objid)
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = r.oid
+    ORDER BY 1
+  ) AS databases
+FROM pg_catalog.pg_roles AS r
+LEFT JOIN pg_catalog.pgaadauth_list_principals(false) AS p(role, type, object_id) ON p.role = r.rolname
+WHERE r.rolname = $1 OR lower(p.object_id) = lower($2)
+ORDER BY r.rolname <> $1, r.rolname`;
+
+/** $1 role, $2 schema; in the database of the schema. No row without the schema. */
+export const readSchema = `
+WITH place AS (
+  SELECT n.oid AS schema, n.nspacl, d.datacl, d.datdba,
+    CASE WHEN o.rolname = 'pg_database_owner' THEN d.datdba ELSE n.nspowner END AS schemaowner,
+    (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1) AS role
+  FROM pg_catalog.pg_database AS d
+  JOIN pg_catalog.pg_namespace AS n ON n.nspname = $2
+  JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
+  WHERE d.datname = pg_catalog.current_database()
+), items AS (
+  SELECT c.relowner, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind
+  FROM pg_catalog.pg_class AS c JOIN place ON c.relnamespace = place.schema
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relowner IS DISTINCT FROM place.role
+), owners AS (
+  SELECT o.oid, o.rolname,
+    pg_catalog.pg_has_role(o.oid, 'USAGE') OR pg_catalog.pg_has_role(o.oid, 'USAGE WITH ADMIN OPTION') AS acted
+  FROM pg_catalog.pg_roles AS o JOIN (
+    SELECT datdba AS oid FROM place
+    UNION SELECT schemaowner FROM place
+    UNION SELECT relowner FROM items
+    UNION SELECT a.grantee FROM place, pg_catalog.aclexplode(nspacl) AS a WHERE a.privilege_type = 'CREATE'
+  ) AS found USING (oid)
+  WHERE o.oid IS DISTINCT FROM (SELECT role FROM place) AND o.rolname <> 'pg_database_owner'
+), given AS (
+  SELECT a.privilege_type || ' ON ' || i.kind AS "right", count(*) AS count
+  FROM items AS i, place, pg_catalog.aclexplode(i.relacl) AS a WHERE a.grantee = place.role GROUP BY 1
+), coming AS (
+  SELECT a.privilege_type || ' ON ' || CASE d.defaclobjtype WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS "right",
+    count(DISTINCT d.defaclrole) FILTER (WHERE d.defaclrole IN (SELECT oid FROM owners WHERE acted)) AS count
+  FROM pg_catalog.pg_default_acl AS d JOIN place ON d.defaclnamespace = place.schema,
+    pg_catalog.aclexplode(d.defaclacl) AS a
+  WHERE d.defaclobjtype IN ('r', 'S') AND a.grantee = place.role GROUP BY 1
+)
+SELECT
+  pg_catalog.pg_get_userbyid(place.datdba)::text AS "databaseOwner",
+  ARRAY(SELECT a.privilege_type FROM pg_catalog.aclexplode(place.datacl) AS a
+    WHERE a.grantee = place.role AND a.privilege_type = 'CONNECT')
+  || ARRAY(SELECT a.privilege_type FROM pg_catalog.aclexplode(place.nspacl) AS a WHERE a.grantee = place.role) AS simple,
+  (SELECT coalesce(json_object_agg("right", count), '{}') FROM given) AS given,
+  (SELECT coalesce(json_object_agg("right", count), '{}') FROM coming) AS coming,
+  (SELECT json_build_object('TABLES', count(*) FILTER (WHERE kind = 'TABLES'),
+    'SEQUENCES', count(*) FILTER (WHERE kind = 'SEQUENCES')) FROM items) AS totals,
+  (SELECT coalesce(json_agg(json_build_object('name', rolname, 'isActedFor', acted) ORDER BY rolname), '[]')
+    FROM owners) AS owners,
+  ARRAY(${owned("place.role", "$2")}) AS owned
+FROM place`;
+
+/** Everything in a schema that belongs to a role: in words that ALTER understands. */
+function owned(role: string, schema: string): string {
+  return `SELECT i.type || ' ' || i.identity
+    FROM pg_catalog.pg_shdepend AS s, pg_catalog.pg_identify_object(s.classid, s.objid, s.objsubid) AS i
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = ${role} AND s.deptype = 'o'
+      AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+      AND i.schema = ${schema}
+    ORDER BY 1`;
+}
+
+/** All that follows is all or nothing, for one change of the role at a time: locks belong to a database. */
+function once(role: string, body: string): string {
+  return `DO ${text(`
+DECLARE mark jsonb; note record;
+BEGIN
+  PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mooring'), pg_catalog.hashtext(${text(role)}));
+${body}
+END`)}`;
+}
+
+export function createRole({ role, principalId, comment }: { role: string; principalId: string; comment: string }) {
+  return once(
+    role,
+    `  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)}) THEN
+    PERFORM pg_catalog.pgaadauth_create_principal_with_oid(${text(role)}, ${text(principalId)}, 'service', false, false);
+    COMMENT ON ROLE ${name(role)} IS ${text(comment)};
+  END IF;`,
+  );
+}
+
+interface NotesChange {
+  readonly role: string;
+  readonly base: string | undefined;
+  readonly add?: PostgresNotes;
+  readonly remove?: readonly string[];
+}
+
+export function amendNotes({ role, base, add = {}, remove = [] }: NotesChange): string {
+  const removed = `ARRAY[${remove.map(text).join(", ")}]::text[]`;
+  const mark = base === undefined ? `pg_catalog.shobj_description(r.oid, 'pg_authid')` : text(base);
+  return once(
+    role,
+    `  SELECT ${mark}::jsonb INTO STRICT mark FROM pg_catalog.pg_roles AS r WHERE r.rolname = ${text(role)};
+  mark := jsonb_set(mark, '{grants}', ((mark -> 'grants') || ${text(JSON.stringify(add))}::jsonb) - ${removed});
+  EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', ${text(role)}, mark::text);`,
+  );
+}
+
+/** $1 role. */
+export const countNotes = `
+SELECT (SELECT count(*)::int FROM jsonb_object_keys(shobj_description(r.oid, 'pg_authid')::jsonb -> 'grants')) AS count
+FROM pg_catalog.pg_roles AS r WHERE r.rolname = $1`;
+
+export function removeComment(role: string): string {
+  return `COMMENT ON ROLE ${name(role)} IS NULL`;
+}
+
+interface Placed extends PostgresRights {
+  readonly database: string;
+  readonly schema: string;
+  /** Roles for which Mooring acts only for this moment. */
+  readonly borrowed: readonly string[];
+}
+
+export function grantRights({ role, rights, owners, database, schema, borrowed }: Placed): string {
+  const to = `TO ${name(role)}`;
+  return transaction(borrowed, [
+    ...privileges(rights, "database").map((list) => `GRANT ${list} ON DATABASE ${name(database)} ${to}`),
+    ...privileges(rights, "schema").map((list) => `GRANT ${list} ON SCHEMA ${name(schema)} ${to}`),
+    ...onKinds(rights).flatMap(({ kind, list }) => [
+      `GRANT ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${to}`,
+      ...owners.map((owner) => `${byDefault({ owner, schema })} GRANT ${list} ON ${kind} ${to}`),
+    ]),
+  ]);
+}
+
+export function revokeRights(taken: Placed & { readonly heir: string }): string {
+  const { role, rights, owners, database, schema, borrowed, heir } = taken;
+  const from = `FROM ${name(role)}`;
+  return transaction(borrowed, [
+    ...(rights.includes("CREATE") ? [handOver({ role, schema, heir })] : []),
+    ...onKinds(rights).flatMap(({ kind, list }) => [
+      `REVOKE ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${from}`,
+      ...owners.map((owner) => `${byDefault({ owner, schema })} REVOKE ${list} ON ${kind} ${from}`),
+    ]),
+    ...privileges(rights, "schema").map((list) => `REVOKE ${list} ON SCHEMA ${name(schema)} ${from}`),
+    ...privileges(rights, "database").map((list) => `REVOKE ${list} ON DATABASE ${name(database)} ${from}`),
+  ]);
+}
+
+/** In every database where the role has something, before it is dropped; DROP OWNED then finds only rights. */
+export function releaseOwned({ role, heir, borrowed }: { role: string; heir: string; borrowed: readonly string[] }) {
+  return transaction(borrowed, [`REASSIGN OWNED BY ${name(role)} TO ${name(heir)}`, `DROP OWNED BY ${name(role)}`]);
+}
+
+/** $1 role. Nobody else amends the role's mark, or gives it up, until the transaction ends. */
+export const lockRole =
+  "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('mooring'), pg_catalog.hashtext($1))";
+
+/** $1 role. */
+export const readRole = `
+SELECT oid::text AS id, pg_catalog.shobj_description(oid, 'pg_authid') AS comment
+FROM pg_catalog.pg_roles WHERE rolname = $1`;
+
+export function dropRole(role: string): string {
+  return `DROP ROLE IF EXISTS ${name(role)}`;
+}
+
+/** $1 roles. Which of them Mooring does not act for already, and may make itself a member of. */
+export const readBorrowed = `
+SELECT rolname::text AS name FROM pg_catalog.pg_roles
+WHERE rolname = ANY ($1) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')
+  AND pg_catalog.pg_has_role(oid, 'USAGE WITH ADMIN OPTION')`;
+
+export const readDatabaseOwner = `
+SELECT pg_catalog.pg_get_userbyid(datdba)::text AS name FROM pg_catalog.pg_database
+WHERE datname = pg_catalog.current_database()`;
+
+/** A right to act for a role lasts no longer than the transaction. */
+function transaction(borrowed: readonly string[], statements: readonly string[]): string {
+  return [
+    "BEGIN",
+    ...borrowed.map((role) => `GRANT ${name(role)} TO CURRENT_USER`),
+    ...statements,
+    ...borrowed.map((role) => `REVOKE ${name(role)} FROM CURRENT_USER`),
+    "COMMIT",
+  ].join(";\n");
+}
+
+function handOver({ role, schema, heir }: { role: string; schema: string; heir: string }): string {
+  return `DO ${text(`
+DECLARE thing text;
+BEGIN
+  FOR thing IN ${owned(`(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${text(role)})`, text(schema))} LOOP
+    EXECUTE 'ALTER ' || thing || ' OWNER TO ' || ${text(name(heir))};
+  END LOOP;
+END`)}`;
+}
+
+function byDefault({ owner, schema }: { owner: string; schema: string }): string {
+  return `ALTER DEFAULT PRIVILEGES FOR ROLE ${name(owner)} IN SCHEMA ${name(schema)}`;
+}
+
+/** One list, or none. */
+function privileges(rights: readonly PostgresRight[], on: "database" | "schema"): readonly string[] {
+  const those = rights.filter((right) =>
+    on === "database" ? right === "CONNECT" : right === "USAGE" || right === "CREATE",
+  );
+  return those.length === 0 ? [] : [those.join(", ")];
+}
+
+function onKinds(rights: readonly PostgresRight[]) {
+  return (["TABLES", "SEQUENCES"] as const).flatMap((kind) => {
+    const end = ` ON ${kind}`;
+    const list = rights.filter((right) => right.endsWith(end)).map((right) => right.slice(0, -end.length));
+    return list.length === 0 ? [] : [{ kind, list: list.join(", ") }];
+  });
+}

@@ -1,0 +1,31 @@
+/** Schemas on Azure Database for PostgreSQL. They know an identity by its principal ID. */
+import { toOperationError } from "../../../domain/operation/plan.ts";
+import type { PostgresPlace } from "../../../domain/targets/postgres.ts";
+import type { Obstacles } from "../../definitions/preflight.ts";
+import type { TargetAt } from "../../definitions/targetFamily.ts";
+import { findPlaceConflict, planGrant } from "./grant.ts";
+import { inspectRole } from "./inspection.ts";
+import type { Looking } from "./role.ts";
+import { planTaking } from "./taking.ts";
+
+export function postgresAt(place: PostgresPlace): TargetAt {
+  return {
+    planGrant: (ports, input) => planGrant(ports, place, input),
+    planTaking: (ports, input) => planTaking(ports, place, input),
+    inspect: (ports, input) => inspectRole(ports, place, input),
+    preflight: (ports, input) => [() => canGrant(ports, place, input)],
+    exported: () => ({ commands: [] }),
+    judges: () => false,
+  };
+}
+
+/** That the server answers, that Mooring is an administrator there, and what it may give. */
+async function canGrant(
+  { postgres }: Looking,
+  place: PostgresPlace,
+  about: { readonly target: string },
+): Promise<Obstacles> {
+  const { schema } = await postgres.inspect(place, { role: place.login, principalId: undefined });
+  const conflict = findPlaceConflict(schema, place, about);
+  return conflict ? { blockers: [toOperationError(conflict.code, conflict.message)] } : {};
+}

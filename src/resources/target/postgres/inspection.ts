@@ -1,0 +1,53 @@
+/** Reading the role and its rights on a schema back. */
+import { PermanentError } from "../../../domain/errors.ts";
+import { type Finding, finding } from "../../../domain/finding.ts";
+import { type PostgresPlace, rightsOf } from "../../../domain/targets/postgres.ts";
+import type { Inspecting } from "../../definitions/targetFamily.ts";
+import { findPlaceConflict } from "./grant.ts";
+import { inWords, type Looking, lets, notedAt, readRole, wordsOf } from "./role.ts";
+
+export async function inspectRole(
+  ports: Looking,
+  place: PostgresPlace,
+  input: Inspecting,
+): Promise<readonly Finding[]> {
+  const { target, identity, note } = input;
+  const found = await readRole(ports, place, { about: input, principalId: identity?.principalId });
+  const { role, schema, mark, others } = found;
+  const conflict = findPlaceConflict(schema, place, input);
+  if (conflict || !schema) throw new PermanentError(conflict?.code ?? "POSTGRES_MISSING", conflict?.message ?? target);
+  if (role && mark)
+    note({ thing: target, id: role.id, mark: found.isMarkLost ? undefined : role.comment, field: "comment" });
+  // That the identity is gone is a finding of its own.
+  if (!identity) return [];
+  const words = wordsOf(input.access);
+  const noted = notedAt(mark, place);
+  const namesakes = others.map(({ name }) =>
+    finding("GRANT_ADDED", target, { field: "role", expected: null, found: name }),
+  );
+  if (!role) return [...words.map((word) => missing(word, null)), ...namesakes];
+  if (!lets(role, identity)) {
+    const stale = { field: "role", expected: identity.principalId, found: role.principalId ?? null };
+    return [finding("GRANT_STALE", target, stale), ...namesakes];
+  }
+  const lacking = (word: (typeof words)[number]) => rightsOf([word]).filter((right) => !schema.held.includes(right));
+  const wanted = rightsOf(words);
+  const added = [...schema.held, ...schema.heldPartly].filter((right) => !wanted.includes(right) && !noted.has(right));
+  return [
+    ...(role.canLogIn ? [] : [finding("USER_DISABLED", target, { field: "LOGIN", expected: "granted", found: null })]),
+    ...words
+      .filter((word) => lacking(word).length > 0)
+      .map((word) => missing(word, `without ${lacking(word).join(", ")}`)),
+    ...inWords([...noted.keys()].filter((right) => !wanted.includes(right))).map((field) =>
+      finding("GRANT_SURPLUS", target, { field, expected: null, found: "granted by Mooring" }),
+    ),
+    ...added.map((field) =>
+      finding("GRANT_ADDED", target, { field, expected: null, found: "granted by somebody else" }),
+    ),
+    ...namesakes,
+  ];
+
+  function missing(field: string, how: string | null): Finding {
+    return finding("GRANT_MISSING", target, { field, expected: "granted", found: how });
+  }
+}

@@ -1,0 +1,89 @@
+/** The namespace's role on a server: one for all schemas there. Its comment is the mark, with a note for each right. */
+
+import { namesOf } from "../../../domain/lookUp.ts";
+import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
+import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
+import { readMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import type { Access } from "../../../domain/targets/access.ts";
+import {
+  type PostgresPlace,
+  type PostgresRight,
+  type PostgresWord,
+  postgresWords,
+  rightsOf,
+} from "../../../domain/targets/postgres.ts";
+import type { Ports, PostgresRole, PostgresSchema } from "../../../ports.ts";
+import type { About } from "../../definitions/targetFamily.ts";
+
+export type Looking = Pick<Ports, "postgres">;
+
+export interface RoleAt {
+  readonly name: string;
+  readonly role: PostgresRole | undefined;
+  /** Other roles that let the identity in. */
+  readonly others: readonly PostgresRole[];
+  readonly schema: PostgresSchema | undefined;
+  /** Undefined if the role is none of Mooring's. */
+  readonly mark: UserMark | undefined;
+  /** Somebody wrote over the comment; the record still has it. */
+  readonly isMarkLost: boolean;
+}
+
+export async function readRole(
+  { postgres }: Looking,
+  place: PostgresPlace,
+  { about, principalId }: { readonly about: About; readonly principalId: PrincipalId | undefined },
+): Promise<RoleAt> {
+  const name = postgresRoleName(about.berth);
+  const { roles, schema } = await postgres.inspect(place, { role: name, principalId });
+  const role = roles.find((each) => each.name === name);
+  const ours = (text: string | undefined) => {
+    const mark = readMark(text);
+    return mark?.berth === berthKey(about.berth) ? mark : undefined;
+  };
+  const written = ours(role?.comment);
+  const mark = written ?? (role && ours(await about.recordedMark(about.target, role.id)));
+  return {
+    ...{ name, role, schema, mark },
+    others: roles.filter((each) => each !== role),
+    isMarkLost: mark !== undefined && written === undefined,
+  };
+}
+
+export function lets(role: PostgresRole, { principalId }: { readonly principalId: PrincipalId }): boolean {
+  return role.principalId?.toLowerCase() === principalId.toLowerCase();
+}
+
+/** Only words of this kind get here: the catalog allows no others. */
+export function wordsOf(access: readonly Access[]): readonly PostgresWord[] {
+  return namesOf(postgresWords).filter((word) => access.includes(word));
+}
+
+// ——— Notes: `orders/public SELECT ON TABLES`, with the operation that gave it ———
+
+type Spot = Pick<PostgresPlace, "database" | "schema">;
+
+export function noteKey({ database, schema }: Spot, right: PostgresRight): string {
+  return `${database}/${schema} ${right}`;
+}
+
+/** The rights that Mooring gave on the schema, each with its operation. */
+export function notedAt(mark: UserMark | undefined, spot: Spot): ReadonlyMap<PostgresRight, string> {
+  const found = rightsOf(namesOf(postgresWords)).flatMap((right) => {
+    const operation = mark?.grants[noteKey(spot, right)];
+    return operation === undefined ? [] : [[right, operation] as const];
+  });
+  return new Map(found);
+}
+
+/** The databases in which Mooring gave something. */
+export function notedDatabases({ grants }: UserMark): readonly string[] {
+  return [...new Set(Object.keys(grants).map((key) => key.slice(0, key.indexOf("/"))))];
+}
+
+/** As few words as say them, and the rights that are left over. */
+export function inWords(rights: readonly PostgresRight[]): readonly string[] {
+  const word = namesOf(postgresWords).findLast((each) => rightsOf([each]).every((right) => rights.includes(right)));
+  if (word === undefined) return rights;
+  return [word, ...rights.filter((right) => !rightsOf([word]).includes(right))];
+}

@@ -1,0 +1,91 @@
+/** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
+import type { UserMark } from "../../../domain/naming/ownership.ts";
+import { printMark } from "../../../domain/naming/ownership.ts";
+import type { Conflict } from "../../../domain/operation/plan.ts";
+import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
+import type { PostgresRole, PostgresSchema } from "../../../ports.ts";
+import type { Decision, Taking } from "../../definitions/targetFamily.ts";
+import { actedFor } from "./grant.ts";
+import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, wordsOf } from "./role.ts";
+
+const nothing: Decision = { action: "none", differences: [], writes: [] };
+
+export async function planTaking({ postgres }: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
+  const { createdBy } = input;
+  const { name, role, schema, mark, isMarkLost } = await readRole({ postgres }, place, {
+    about: input,
+    principalId: undefined,
+  });
+  if (!role || !mark) return nothing;
+  const noted = notedAt(mark, place);
+  const asked = rightsOf(wordsOf(input.keep));
+  // The record still has the mark of a role that was given up and stays: then Mooring's rights are gone.
+  const isGivenUp = (right: PostgresRight) => isMarkLost && mark.operation === null && !holds(schema, right);
+  const taken = [...noted]
+    .filter(
+      ([right, by]) => !asked.includes(right) && (createdBy === undefined || by === createdBy) && !isGivenUp(right),
+    )
+    .map(([right]) => right);
+  const isMade = mark.operation !== null && (createdBy === undefined || createdBy === mark.operation);
+  const isLast = Object.keys(mark.grants).length === taken.length;
+  if (taken.length === 0 && !(isMade && isLast && asked.length === 0)) return nothing;
+
+  const differences = inWords(taken).map((field) => ({ field, current: "granted", desired: null }));
+  const conflict = isMade && isLast ? findConflict(role, mark, { ...input, database: place.database }) : undefined;
+  if (conflict) return { action: "conflict", differences, conflict, writes: [] };
+  const { rights, kept } = divide(mark, place, taken);
+  const databases = [...new Set([...notedDatabases(mark), place.database])].filter((database) =>
+    role.databases.includes(database),
+  );
+  return {
+    action: "delete",
+    differences,
+    writes: [
+      ...(schema && rights.length > 0
+        ? [() => postgres.revoke(place, { role: name, rights, owners: actedFor(schema) })]
+        : []),
+      // Tables that it has just given up are tables like any other.
+      ...(schema && rights.includes("CREATE") && kept.length > 0
+        ? [() => postgres.grant(place, { role: name, rights: kept, owners: actedFor(schema) })]
+        : []),
+      async () => {
+        const left = await postgres.amendNotes(place, {
+          role: name,
+          base: isMarkLost ? printMark(mark) : undefined,
+          remove: taken.map((right) => noteKey(place, right)),
+        });
+        if (left > 0) return;
+        if (isMade) await postgres.drop(place, { role: name, id: role.id, databases });
+        else if (mark.operation === null) await postgres.removeComment(place, name);
+      },
+    ],
+  };
+}
+
+/** For another schema of the database, the way in stays. */
+function divide(mark: UserMark, place: PostgresPlace, taken: readonly PostgresRight[]) {
+  const isElsewhere = Object.keys(mark.grants).some(
+    (key) => key.startsWith(`${place.database}/`) && !key.startsWith(`${place.database}/${place.schema} `),
+  );
+  return {
+    rights: taken.filter((right) => !(right === "CONNECT" && isElsewhere)),
+    kept: [...notedAt(mark, place).keys()].filter((right) => !taken.includes(right)),
+  };
+}
+
+function holds(schema: PostgresSchema | undefined, right: PostgresRight): boolean {
+  return schema?.held.includes(right) === true || schema?.heldPartly.includes(right) === true;
+}
+
+/** PostgreSQL drops no role that has something in another database; this sees it before anything is taken. */
+function findConflict(
+  { name, databases }: PostgresRole,
+  mark: UserMark,
+  { target, database }: { readonly target: string; readonly database: string },
+): Conflict | undefined {
+  const known = [...notedDatabases(mark), database];
+  const foreign = databases.filter((each) => !known.includes(each));
+  if (foreign.length === 0) return undefined;
+  const message = `On the server of target "${target}", role "${name}" also has something in ${foreign.join(", ")}, and cannot be dropped.`;
+  return { code: "POSTGRES_ROLE_IN_USE", message };
+}

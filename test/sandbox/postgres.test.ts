@@ -1,0 +1,337 @@
+/** PostgreSQL targets on the whole system: planned, given, used with a token, put right, adopted, changed, undone, and gone. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { drivers } from "../../clients/drivers.ts";
+import { names } from "../../local/cloud.ts";
+import { createTeamCluster } from "../../local/demo/cluster.ts";
+import { mintAccessToken } from "../../local/simulators/entra/accessTokens.ts";
+import { audience } from "../../local/simulators/postgres/authentication.ts";
+import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
+import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
+import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
+import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type Service, serviceOf } from "../support/service.ts";
+
+/** Below the checkout, so that the lines find its packages. */
+const programs = join(process.cwd(), "node_modules/.cache/mooring-postgres-login");
+
+type Targets = Record<string, TargetRequest["access"]>;
+
+describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQL", () => {
+  let sandbox: SuiteSandbox;
+  let service: Service;
+  const clients: Client[] = [];
+
+  beforeAll(async () => {
+    await mkdir(programs, { recursive: true });
+    sandbox = await startSandbox({
+      postgres: true,
+      images: { login: { command: process.execPath, args: [join(programs, "login.mjs")] } },
+    });
+    service = serviceOf(sandbox);
+    await sql(
+      "ledger",
+      "CREATE TABLE entries (id serial PRIMARY KEY, what text); ALTER TABLE entries OWNER TO azure_pg_admin",
+    );
+    await sql("ledger", "CREATE TABLE archive.old (what text); ALTER TABLE archive.old OWNER TO azure_pg_admin");
+    await sql("reports", "CREATE TABLE monthly (what text); ALTER TABLE monthly OWNER TO azure_pg_admin");
+  });
+  afterEach(async () => {
+    sandbox.cloud.faults.clear();
+    await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
+  });
+  afterAll(() => sandbox?.close());
+
+  function server() {
+    const found = sandbox.cloud.postgresServers.get("pg-dev");
+    if (!found) throw new Error("the sandbox has no PostgreSQL server");
+    return found;
+  }
+
+  const sql = (database: string, text: string) => server().runScript(database, text);
+
+  const berthOf = (namespace: string) => ({ cluster: names.cluster, namespace });
+  const pathOf = (namespace: string) => `/api/namespaces/${names.cluster}/${namespace}`;
+  const roleOf = (namespace: string) => postgresRoleName(berthOf(namespace));
+
+  function wanted(namespace: string, targets: Targets, more: object = {}) {
+    const list = Object.entries(targets).map(([target, access]) => ({ target, access }));
+    return { ...berthOf(namespace), targets: list, ...more };
+  }
+
+  function identityOf(namespace: string) {
+    const name = identityName(berthOf(namespace));
+    const found = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
+    if (!found) throw new Error(`${name} is not there`);
+    return found;
+  }
+
+  async function run(request: object, query = "") {
+    const { body } = await service.call("POST", `/api/onboardings${query}`, request);
+    return await service.waitFor(String(body["id"]));
+  }
+
+  async function onboard(namespace: string, targets: Targets, more: object = {}, query = "") {
+    const operation = await run(wanted(namespace, targets, more), query);
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+    return operation;
+  }
+
+  async function verify(namespace: string) {
+    return (await service.call("POST", `${pathOf(namespace)}/verify`)).body["findings"];
+  }
+
+  async function repair(namespace: string) {
+    const { body } = await service.call("POST", `${pathOf(namespace)}/repair`);
+    const operation = await service.waitFor(String(body["id"]));
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+  }
+
+  async function offboard(namespace: string) {
+    const operation = await service.waitFor(await service.offboard(names.cluster, namespace));
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+  }
+
+  /** As the application: its role's name, and its token for a password. */
+  async function logIn(namespace: string, database = "ledger"): Promise<Client> {
+    return await connect(roleOf(namespace), identityOf(namespace), database);
+  }
+
+  async function connect(user: string, principal: Parameters<typeof mintAccessToken>[1], database: string) {
+    const client = new Client({
+      ...{ host: "localhost", port: server().port, database, user },
+      password: await mintAccessToken(sandbox.cloud.world, principal, audience),
+      ssl: { ca: sandbox.cloud.tls.certificate },
+    });
+    client.on("error", () => undefined);
+    await client.connect();
+    clients.push(client);
+    return client;
+  }
+
+  async function roles(): Promise<readonly unknown[]> {
+    const rows = await sql("postgres", "SELECT rolname::text AS name FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1");
+    return rows.map(({ name }) => name);
+  }
+
+  it("gives what was planned on three schemas with one role, which the application uses, and leaves nothing", async () => {
+    const namespace = "three-schemas";
+    const before = await roles();
+    const request = wanted(namespace, { ledger: ["write"], archive: ["read"], reports: ["own"] });
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", request);
+    expect(plan.body, JSON.stringify(plan.body)).toMatchObject({ blocked: false });
+    const grants = (steps: readonly { name: string; target: string; action?: string | undefined }[]) =>
+      steps.flatMap(({ name, target, action }) => (name === "grantTarget" ? [`${action} ${target}`] : [])).toSorted();
+    expect(grants(plan.body["steps"] as never)).toEqual(["create archive", "create ledger", "create reports"]);
+
+    const operation = await run(request);
+
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+    expect(grants(operation.steps)).toEqual(grants(plan.body["steps"] as never));
+    expect(await verify(namespace)).toEqual([]);
+    const ledger = await logIn(namespace);
+    await ledger.query("INSERT INTO entries (what) VALUES ('x')");
+    await ledger.query("SELECT * FROM archive.old");
+    await expect(ledger.query("INSERT INTO archive.old VALUES ('x')")).rejects.toMatchObject({ code: "42501" });
+    const reports = await logIn(namespace, "reports");
+    await reports.query("CREATE TABLE mine (what text); INSERT INTO mine VALUES ('kept')");
+    await sql("ledger", "SET ROLE azure_pg_admin; CREATE TABLE later (what text)");
+    await ledger.query("INSERT INTO later VALUES ('x')");
+
+    await offboard(namespace);
+
+    expect(await roles()).toEqual(before);
+    expect(await sql("reports", "SELECT what FROM mine")).toEqual([{ what: "kept" }]);
+    expect(await sql("ledger", "SELECT count(*)::int AS n FROM pg_default_acl")).toEqual([{ n: 0 }]);
+    await sql("reports", "DROP TABLE mine");
+  });
+
+  it("lets a pod in with the lines of docs/drivers.md", async () => {
+    const namespace = "in-a-pod";
+    await onboard(namespace, { ledger: ["write"] });
+    // What Azure has at its own addresses, this sandbox has at another.
+    const lines = drivers.postgresql.logins.node.lines
+      .replace("<server>.postgres.database.azure.com", "localhost")
+      .replace("5432", String(server().port))
+      .replace("<database>", "ledger")
+      .replace("<role>", roleOf(namespace));
+    const use = `await pool.query("INSERT INTO entries (what) VALUES ('from a pod')");
+console.log((await pool.query("SELECT session_user AS me")).rows[0].me);
+await pool.end();\n`;
+    await writeFile(join(programs, "login.mjs"), `${lines}\n${use}`);
+    const { kubernetes } = sandbox.cloud;
+
+    const { exitCode, log } = await createTeamCluster(kubernetes.kubeconfig()).run({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "login", namespace, labels: { "azure.workload.identity/use": "true" } },
+      spec: {
+        serviceAccountName: "app",
+        restartPolicy: "Never",
+        containers: [{ name: "login", image: "login", terminationMessagePolicy: "FallbackToLogsOnError" }],
+      },
+    });
+
+    expect({ exitCode, log }).toEqual({ exitCode: 0, log: `${roleOf(namespace)}\n` });
+    expect(await sql("ledger", "DELETE FROM entries WHERE what = 'from a pod' RETURNING what")).toHaveLength(1);
+    await offboard(namespace);
+  });
+
+  it("finds and repairs drift of each field", async () => {
+    const namespace = "drifting";
+    await onboard(namespace, { ledger: ["write"], archive: ["read"] });
+    const role = `"${roleOf(namespace)}"`;
+
+    const drifts: readonly (readonly [string, object])[] = [
+      [`REVOKE INSERT ON entries FROM ${role}`, { code: "GRANT_MISSING", target: "ledger", field: "write" }],
+      [
+        `REVOKE USAGE ON SCHEMA public FROM ${role}`,
+        { found: expect.stringMatching(/^without USAGE, INSERT ON TABLES$/) },
+      ],
+      [
+        `ALTER DEFAULT PRIVILEGES FOR ROLE azure_pg_admin IN SCHEMA archive REVOKE SELECT ON TABLES FROM ${role}`,
+        { code: "GRANT_MISSING", target: "archive", field: "read", found: "without SELECT ON TABLES" },
+      ],
+      [`COMMENT ON ROLE ${role} IS 'tidied up'`, { code: "MARK_MISSING", target: "archive", field: "comment" }],
+    ];
+    for (const [drift] of drifts) await sql("ledger", drift);
+    expect(await verify(namespace)).toEqual(
+      expect.arrayContaining(drifts.map(([, found]) => expect.objectContaining(found))),
+    );
+    await repair(namespace);
+    expect(await verify(namespace)).toEqual([]);
+    // Made by somebody who is no owner of tables there, so no default of an owner reaches it.
+    await sql("ledger", "CREATE TABLE archive.new (); ALTER TABLE archive.new OWNER TO azure_pg_admin");
+    expect(await verify(namespace)).toMatchObject([{ code: "GRANT_MISSING", target: "archive", field: "read" }]);
+    await repair(namespace);
+    await sql("ledger", `GRANT TRUNCATE ON entries TO ${role}; ALTER ROLE ${role} NOLOGIN`);
+    expect(await verify(namespace)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ code: "GRANT_ADDED", target: "ledger", field: "TRUNCATE ON TABLES" }),
+        expect.objectContaining({ code: "USER_DISABLED", target: "ledger", field: "LOGIN" }),
+      ]),
+    );
+    await sql("ledger", `REVOKE TRUNCATE ON entries FROM ${role}; ALTER ROLE ${role} LOGIN`);
+    await sql("ledger", "DROP TABLE archive.new");
+    await offboard(namespace);
+  });
+
+  it("makes the role of a recreated identity anew, and keeps the tables of the earlier one", async () => {
+    const namespace = "recreated";
+    await onboard(namespace, { ledger: ["own"], reports: ["read"] });
+    await (await logIn(namespace)).query("CREATE TABLE made (what text)");
+    const { world } = sandbox.cloud;
+    const identity = identityOf(namespace);
+    const changed = { ...identity, clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
+    world.identities.set(identity.id.toLowerCase(), changed);
+    await expect(logIn(namespace)).rejects.toThrow(/oid mismatch/);
+    expect(await verify(namespace)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ code: "GRANT_STALE", target: "ledger", expected: changed.principalId }),
+        expect.objectContaining({ code: "GRANT_STALE", target: "reports", found: identity.principalId }),
+      ]),
+    );
+
+    await repair(namespace);
+
+    expect(await verify(namespace)).toEqual([]);
+    await (await logIn(namespace)).query("INSERT INTO made VALUES ('x')");
+    await (await logIn(namespace, "reports")).query("SELECT * FROM monthly");
+    await offboard(namespace);
+    expect(await sql("ledger", "SELECT what FROM made")).toEqual([{ what: "x" }]);
+    await sql("ledger", "DROP TABLE made");
+  });
+
+  it("takes back what a failed operation gave", async () => {
+    const before = await roles();
+    sandbox.cloud.faults.add({
+      wire: "kubernetes",
+      operation: "PATCH serviceaccounts",
+      times: Number.POSITIVE_INFINITY,
+      effect: { kind: "error", code: 403, message: "Not today." },
+    });
+
+    const failed = await run(wanted("undone", { ledger: ["write"], reports: ["own"] }));
+
+    expect(failed.status).toBe("Failed");
+    expect(failed.steps).toContainEqual(expect.objectContaining({ name: "revokeTarget", action: "delete" }));
+    expect(await roles()).toEqual(before);
+  });
+
+  it("narrows and retires", async () => {
+    const namespace = "changing";
+    await onboard(namespace, { ledger: ["own"], reports: ["read"] });
+    const client = await logIn(namespace);
+    await client.query("CREATE TABLE mine (what text)");
+
+    await onboard(namespace, { ledger: ["read"] }, {}, "?confirmRemoval=true");
+
+    expect(await verify(namespace)).toEqual([]);
+    await client.query("SELECT * FROM mine");
+    await expect(client.query("DROP TABLE mine")).rejects.toMatchObject({ code: "42501" });
+    await expect((await logIn(namespace, "reports")).query("SELECT * FROM monthly")).rejects.toMatchObject({
+      code: "42501",
+    });
+    await offboard(namespace);
+    await sql("ledger", "DROP TABLE mine");
+  });
+
+  it("stops at a role of somebody else, and says so beforehand", async () => {
+    const namespace = "taken";
+    await sql("postgres", `CREATE ROLE "${roleOf(namespace)}"`);
+
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted(namespace, { ledger: ["read"] }));
+
+    expect(JSON.stringify(plan.body["steps"])).toContain("POSTGRES_ROLE_CONFLICT");
+    expect((await run(wanted(namespace, { ledger: ["read"] }))).status).toBe("Failed");
+    expect(await roles()).toContain(roleOf(namespace));
+    await sql("postgres", `DROP ROLE "${roleOf(namespace)}"`);
+  });
+
+  it("uses a role that somebody made for the identity, and leaves it with what they gave", async () => {
+    const namespace = "adopted";
+    await onboard(namespace, { gpt: ["use"] });
+    const role = `"${roleOf(namespace)}"`;
+    const { databaseAdministrator } = sandbox.cloud.principals;
+    const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, "postgres");
+    await admin.query("SELECT pgaadauth_create_principal_with_oid($1, $2, 'service', false, false)", [
+      roleOf(namespace),
+      identityOf(namespace).principalId,
+    ]);
+    await sql("ledger", `GRANT CONNECT ON DATABASE ledger TO ${role}; GRANT USAGE ON SCHEMA public TO ${role}`);
+    await admin.query(`GRANT ${role} TO mooring WITH ADMIN OPTION`);
+
+    const operation = await onboard(namespace, { gpt: ["use"], ledger: ["read"] });
+    expect(operation.steps).toContainEqual(
+      expect.objectContaining({ name: "grantTarget", target: "ledger", action: "adopt" }),
+    );
+    await (await logIn(namespace)).query("SELECT * FROM entries");
+    await offboard(namespace);
+
+    expect(await roles()).toContain(roleOf(namespace));
+    expect(await sql("postgres", `SELECT shobj_description('${role}'::regrole, 'pg_authid') AS mark`)).toEqual([
+      { mark: null },
+    ]);
+    const names = `LIKE '%${roleOf(namespace)}%'`;
+    const acls = `SELECT (SELECT datacl::text ${names} FROM pg_database WHERE datname = 'ledger') AS connect,
+      (SELECT nspacl::text ${names} FROM pg_namespace WHERE nspname = 'public') AS usage`;
+    expect(await sql("ledger", acls)).toEqual([{ connect: true, usage: true }]);
+    expect(await sql("ledger", `SELECT count(*)::int AS n FROM pg_class WHERE relacl::text ${names}`)).toEqual([
+      { n: 0 },
+    ]);
+    await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  });
+
+  it("finds out before the first write what keeps it from giving rights", async () => {
+    await sql("reports", "CREATE ROLE stranger; CREATE TABLE theirs (); ALTER TABLE theirs OWNER TO stranger");
+
+    const failed = await run(wanted("preflight", { reports: ["read"] }));
+
+    expect(failed).toMatchObject({ status: "Failed", error: { code: "POSTGRES_FORBIDDEN" } });
+    expect(failed.error?.message).toContain("stranger");
+    expect(failed.steps.filter(({ name, status }) => name !== "preflight" && status !== "NotStarted")).toEqual([]);
+    await sql("reports", "DROP TABLE theirs; DROP ROLE stranger");
+  });
+});

@@ -1,0 +1,17 @@
+import type { PostgresRoles } from "../../src/ports.ts";
+
+/** For clouds without a PostgreSQL server: whoever calls one has taken a wrong turn. */
+export const noPostgres: PostgresRoles = {
+  inspect: refuse,
+  create: refuse,
+  amendNotes: refuse,
+  grant: refuse,
+  revoke: refuse,
+  drop: refuse,
+  replace: refuse,
+  removeComment: refuse,
+};
+
+async function refuse(): Promise<never> {
+  throw new Error("this cloud has no PostgreSQL server");
+}
