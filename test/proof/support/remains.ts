@@ -63,6 +63,7 @@ export async function listFaults(
     mode,
     databases,
     containers = [],
+    userRoles = ["mooring_reader"],
     role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     serviceAccount = "app",
   }: {
@@ -72,6 +73,8 @@ export async function listFaults(
     containers?: readonly string[];
     /** What it has in them; Storage Blob Data Reader by default. */
     role?: string;
+    /** Of its users in the databases. */
+    userRoles?: readonly string[];
     serviceAccount?: string;
   },
 ): Promise<readonly string[]> {
@@ -80,7 +83,7 @@ export async function listFaults(
   const faults: string[] = [];
   const sid = sidFromClientId(identity.clientId);
   for (const { database, user } of usersOf(cloud, namespace, databases)) {
-    if (user?.sid !== sid || user.roles.join() !== "mooring_reader") {
+    if (user?.sid !== sid || user.roles.toSorted().join() !== userRoles.join()) {
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
   }
