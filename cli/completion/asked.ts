@@ -45,6 +45,11 @@ const lists: Readonly<Record<Kind, (client: () => Promise<Client>, env: Environm
   database: async (client) => databases(await catalog(await client())).map(({ name }) => name),
   grant: async (client) =>
     databases(await catalog(await client())).flatMap(({ name, roles }) => roles.map((role) => `${name}=${role}`)),
+  async access(client) {
+    // A service of release 0.1.0 has no other targets.
+    const { targets = [] } = await catalog(await client());
+    return targets.flatMap(({ name, access }) => access.map((word) => `${name}=${word}`));
+  },
   context: async (_client, env) => [...(await readConfig(env)).contexts.keys()],
 };
 

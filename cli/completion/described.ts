@@ -14,7 +14,7 @@ export function operandChoices({ operands }: Pick<Described, "operands">): reado
 }
 
 /** Values that only the service or the file of contexts can list (asked.ts). */
-export const kinds = ["namespace", "operation", "any", "cluster", "database", "grant", "context"] as const;
+export const kinds = ["namespace", "operation", "any", "cluster", "database", "grant", "access", "context"] as const;
 export type Kind = (typeof kinds)[number];
 
 const kindOfOperand: Readonly<Record<string, Kind>> = {
@@ -36,6 +36,7 @@ export function takesFile({ operands }: Pick<Described, "operands">): boolean {
 }
 
 export function kindOfFlag(flag: string, { value }: Flag): Kind | undefined {
+  if (flag === "target") return "access";
   if (flag === "database") return value === "db=roles" ? "grant" : "database";
   return flag === "cluster" || flag === "context" || flag === "operation" ? flag : undefined;
 }

@@ -28,8 +28,9 @@ afterAll(async () => {
   for (const arm of open) await arm.close();
 });
 
-async function as(actions: readonly string[]) {
-  const arm = await startArm(context, { authorized: new Set([mooring.clientId]), actions, operationMs: 0 });
+async function as(actions: readonly string[], assignableRoles?: ReadonlySet<string>) {
+  const limited = assignableRoles ? { assignableRoles } : {};
+  const arm = await startArm(context, { authorized: new Set([mooring.clientId]), actions, operationMs: 0, ...limited });
   open.push(arm);
   const credential = credentialOf(context.world, mooring);
   const clients = clientsFor(credential, context.world.subscriptionId, arm.url);
@@ -83,6 +84,26 @@ describe("with Mooring's role, whoever has the token", () => {
 
     await expect(asking).rejects.toMatchObject({ statusCode: 403, code: "AuthorizationFailed" });
   });
+});
+
+it("with the role for targets, whoever has the token gives the listed roles to any service principal, and nothing else", async () => {
+  const azure = await as([...rights.actions, ...rights.targetActions], new Set(rights.assignableRoles));
+  const { subscriptionId } = context.world;
+  const scope = `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/st`;
+  context.world.targets.set(scope.toLowerCase(), { id: scope, location: "westeurope", properties: {} });
+  const assign = async (role: string, principalType: string, principalId: string) => {
+    const path = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}?api-version=2022-04-01`;
+    const roleDefinitionId = `/subscriptions/${subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
+    return await azure.request("PUT", path, { properties: { roleDefinitionId, principalId, principalType } });
+  };
+  const [listed = ""] = rights.assignableRoles;
+  const owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
+
+  expect(await assign(listed, "ServicePrincipal", mooring.principalId)).toBe(201);
+  expect(await assign(listed, "User", randomUUID())).toBe(403);
+  expect(await assign(listed, "Group", randomUUID())).toBe(403);
+  expect(await assign(owner, "ServicePrincipal", mooring.principalId)).toBe(403);
+  context.world.roleAssignments.clear();
 });
 
 it("with the role for SQL administrators, whoever has the token becomes the server's administrator", async () => {

@@ -62,8 +62,12 @@ function requestFor({ namespace, database, mode }: Place, changes: object = {}) 
   return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets, ...changes };
 }
 
-/** Storage Blob Data Contributor: what read and write give together. */
-const contributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+/** What it gives; read and write together are Storage Blob Data Contributor. */
+const before = {
+  serviceAccount: "before",
+  role: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  userRoles: ["mooring_executor", "mooring_reader"],
+};
 
 /** The request before a change, which removes a role, a service account and a selector and leads to everyone else's request. */
 function requestBefore(place: Place) {
@@ -204,7 +208,7 @@ async function remainsOf(
 async function judge(cell: Cell, { status, error, steps }: Operation, place: Place): Promise<readonly string[]> {
   const { kind } = cell;
   const { namespace, database, mode } = place;
-  const faultsOf = (now: Mode, more: { serviceAccount?: string; role?: string } = {}) =>
+  const faultsOf = (now: Mode, more: Partial<Parameters<typeof listFaults>[1]> = {}) =>
     listFaults(sandbox.cloud, { namespace, mode: now, databases: [database], containers: [database], ...more });
   const state = await stateOf(namespace);
   const hasSucceeded = status === "Succeeded";
@@ -220,7 +224,7 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
   if (kind === "change")
-    return [...problems, ...(await faultsOf(mode, { serviceAccount: "before", role: contributor }))];
+    return [...problems, ...(await faultsOf(mode, before))];
   // One of the two modes must be complete.
   const [old, fresh] = [await faultsOf("podIdentity"), await faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;

@@ -48,7 +48,7 @@ const onboarded = (namespace: string, changes?: object) => async (service: Servi
 const isWhole =
   (namespace: string, databases = ["messages"]) =>
   async ({ cloud }: SuiteSandbox) =>
-    await listFaults(cloud, { databaseRole: "db_datareader", namespace, mode: "workloadIdentity", databases });
+    await listFaults(cloud, { userRoles: ["db_datareader"], namespace, mode: "workloadIdentity", databases });
 const isGone =
   (namespace: string) =>
   async ({ cloud }: SuiteSandbox) =>

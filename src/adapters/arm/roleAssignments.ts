@@ -1,6 +1,6 @@
 /**
  * Role assignments, permissions and locks by ARM's REST API (learn.microsoft.com "Role Assignments", "Permissions - List For
- * Resource Group", "Management Locks"). docs/adr/0025 says why without @azure/arm-authorization.
+ * Resource Group", "Management Locks"). docs/adr/0026 says why without @azure/arm-authorization.
  */
 
 import { z } from "zod";

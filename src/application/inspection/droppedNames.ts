@@ -10,7 +10,7 @@ import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 
 export interface DroppedName {
-  /** `database sql-dev/orders`, `SQL server sql-dev`, `cluster aks-dev`, `team blue`. */
+  /** `database sql-dev/orders`, `SQL server sql-dev`, `target uploads`, `cluster aks-dev`, `team blue`. */
   readonly what: string;
   /** The first of them. */
   readonly namespaces: readonly string[];
@@ -48,6 +48,7 @@ function droppedOf(catalog: Catalog, record: NamespaceRecord): ReadonlySet<strin
   );
   const { team, cluster } = record;
   const databases = requestsOf(record).flatMap((request) => request.databases);
+  const targets = requestsOf(record).flatMap((request) => request.targets ?? []);
   return new Set([
     ...(lookUp(catalog.clusters, cluster) ? [] : [`cluster ${cluster}`]),
     ...(team === undefined || lookUp(catalog.teams, team) ? [] : [`team ${team}`]),
@@ -56,6 +57,7 @@ function droppedOf(catalog: Catalog, record: NamespaceRecord): ReadonlySet<strin
       .map((database) =>
         lookUp(catalog.sqlServers, database.server) ? `database ${keyOf(database)}` : `SQL server ${database.server}`,
       ),
+    ...targets.filter(({ target }) => !lookUp(catalog.targets, target)).map(({ target }) => `target ${target}`),
   ]);
 }
 

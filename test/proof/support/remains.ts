@@ -55,7 +55,7 @@ export async function listRemains(
   ];
 }
 
-/** What is missing or wrong in a namespace that was onboarded with `reader` on the databases, which gives that role. */
+/** What is missing or wrong in a namespace that was onboarded with the role reader on the databases. */
 export async function listFaults(
   cloud: Cloud,
   {
@@ -63,9 +63,9 @@ export async function listFaults(
     mode,
     databases,
     containers = [],
+    userRoles = ["mooring_reader"],
     role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     serviceAccount = "app",
-    databaseRole = "mooring_reader",
   }: {
     namespace: string;
     mode: string;
@@ -73,8 +73,9 @@ export async function listFaults(
     containers?: readonly string[];
     /** What it has in them; Storage Blob Data Reader by default. */
     role?: string;
+    /** Of its users in the databases. */
+    userRoles?: readonly string[];
     serviceAccount?: string;
-    databaseRole?: "mooring_reader" | "db_datareader";
   },
 ): Promise<readonly string[]> {
   const identity = identityOf(cloud, namespace);
@@ -82,7 +83,7 @@ export async function listFaults(
   const faults: string[] = [];
   const sid = sidFromClientId(identity.clientId);
   for (const { database, user } of usersOf(cloud, namespace, databases)) {
-    if (user?.sid !== sid || user.roles.join() !== databaseRole) {
+    if (user?.sid !== sid || user.roles.toSorted().join() !== userRoles.join()) {
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
   }
