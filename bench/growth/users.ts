@@ -35,7 +35,7 @@ function newUsers(count: number): string {
   const users = Array.from({ length: count }, () => {
     const name = randomUUID();
     return `CREATE USER [${name}] WITH SID = ${sidFromClientId(randomUUID())}, TYPE = E;
-      ALTER ROLE db_datareader ADD MEMBER [${name}];
+      ALTER ROLE mooring_reader ADD MEMBER [${name}];
       EXEC sys.sp_addextendedproperty N'mooring', N'{}', N'USER', N'${name}'`;
   });
   return users.join(";\n");
@@ -48,7 +48,7 @@ async function onboardUser(databases: Databases, target: DatabaseTarget): Promis
   await databases.inspect(target, { name, sid });
   await databases.change(target, [
     { kind: "createFromSid", user: name, sid },
-    { kind: "addRole", user: name, role: "db_datareader" },
+    { kind: "addRole", user: name, role: "mooring_reader" },
     { kind: "mark", user: name, mark: "{}" },
   ]);
   await databases.inspect(target, { name, sid });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { ServicePrincipal } from "../../local/simulators/world.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
-import { ownRoles } from "../../src/domain/targets/roleBundles.ts";
+import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
 import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../support/sql.ts";

@@ -8,6 +8,7 @@ import { ensureBuilt } from "../../local/build.ts";
 import { names } from "../../local/cloud.ts";
 import type { Call, Fault } from "../../local/simulators/faults.ts";
 import { identityOf, listFaults, listRemains } from "../proof/support/remains.ts";
+import { withFixedRoles } from "../support/fixedRoles.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { checkout, type ReleasedApp, releases, unpackApp } from "./support/releases.ts";
@@ -47,7 +48,7 @@ const onboarded = (namespace: string, changes?: object) => async (service: Servi
 const isWhole =
   (namespace: string, databases = ["messages"]) =>
   async ({ cloud }: SuiteSandbox) =>
-    await listFaults(cloud, { namespace, mode: "workloadIdentity", databases });
+    await listFaults(cloud, { role: "db_datareader", namespace, mode: "workloadIdentity", databases });
 const isGone =
   (namespace: string) =>
   async ({ cloud }: SuiteSandbox) =>
@@ -144,6 +145,7 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
     retry: { landingMs: undefined, undoTimeoutMs: undefined, namespaceDeletionMs: undefined },
   });
   sandbox = running;
+  for (const database of ["messages", "orders", "archive"]) await withFixedRoles(running.cloud, database);
   const { faults, callers } = running.cloud;
   const before = serviceOf(running);
   await Promise.all(Object.values(stories).map(({ prepare }) => prepare?.(before, running)));

@@ -7,7 +7,7 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
-import { bundlesInWords, permissionsOf, RoleBundle } from "./roleBundles.ts";
+import { addsTo, DatabaseRole, isNamedBy, rolesInWords } from "./databaseRoles.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -22,11 +22,11 @@ export const DatabaseRequest = z.strictObject({
     )
     .meta({ description: "Name of a database that the catalog lists for that server." }),
   roles: z
-    .array(RoleBundle)
+    .array(DatabaseRole)
     .min(1)
-    .max(RoleBundle.options.length)
+    .max(20)
     .refine(isUnique, "must not repeat a role")
-    .meta({ description: bundlesInWords }),
+    .meta({ description: rolesInWords }),
 });
 export type DatabaseRequest = z.infer<typeof DatabaseRequest>;
 
@@ -55,9 +55,21 @@ export function findDatabaseOf({ databases }: Readonly<Request>, key: string): D
 
 // ——— What the operator's catalog says ———
 
-const SqlDatabase = z.strictObject({
-  roles: z.array(RoleBundle).min(1).meta({ description: "The role bundles that requests can ask for." }),
-});
+const SqlDatabase = z
+  .strictObject({
+    roles: z.array(DatabaseRole).min(1).meta({
+      description:
+        "The roles that requests can ask for: role bundles (reader), bundles on a schema (reader@sales), and roles that the database's owner made (role:reports).",
+    }),
+    mooringIsOwner: z.boolean().optional().meta({
+      description:
+        "Whether Mooring's user is in db_owner there; the bundle owner needs that. With false, nothing is given by fixed roles, even if it is. Without this field, the database decides, as in 0.1.0.",
+    }),
+  })
+  .refine(({ roles, mooringIsOwner }) => mooringIsOwner !== false || !roles.includes("owner"), {
+    path: ["roles"],
+    message: "can have owner only where mooringIsOwner is not false: nobody but a member of db_owner gives it",
+  });
 
 const SqlServer = z.strictObject({
   resourceId: z
@@ -196,13 +208,13 @@ function withAlternatives(
   return insteadOf(message, "it allows", lookUp(listed, database)?.roles ?? []);
 }
 
-function rolesOn({ sqlServers }: Catalog, server: string, database: string): readonly RoleBundle[] | undefined {
+function rolesOn({ sqlServers }: Catalog, server: string, database: string): readonly DatabaseRole[] | undefined {
   return lookUp(lookUp(sqlServers, server)?.databases ?? {}, database)?.roles;
 }
 
 // ——— What a team may ask for ———
 
-export const rightsField = z.record(z.string(), z.record(z.string(), z.array(RoleBundle).min(1))).meta({
+export const rightsField = z.record(z.string(), z.record(z.string(), z.array(DatabaseRole).min(1))).meta({
   description: "Per server alias and database, the role bundles that the team may ask for.",
 });
 
@@ -246,22 +258,22 @@ function danglingInRights(team: Rights, catalog: Catalog): readonly DanglingName
 const DatabaseName = z.string().regex(/^[^/]+\/[^/]+$/, "must be <server alias>/<database>");
 
 export const ruleFields = {
-  roles: z.array(RoleBundle).min(1).optional().meta({ description: "Role bundles." }),
+  roles: z.array(DatabaseRole).min(1).optional().meta({ description: "Role bundles." }),
   databases: z.array(DatabaseName).min(1).optional().meta({ description: "Databases: server/database." }),
 };
 
 export const policyFields = {
-  roles: z.array(RoleBundle).default(["owner"]).meta({ description: "Role bundles that need approval anywhere." }),
+  roles: z.array(DatabaseRole).default(["owner"]).meta({ description: "Role bundles that need approval anywhere." }),
   databases: z.array(z.string()).default([]).meta({ description: "Databases that need approval: server/database." }),
 };
 
 interface Rule {
-  readonly roles?: readonly RoleBundle[] | undefined;
+  readonly roles?: readonly DatabaseRole[] | undefined;
   readonly databases?: readonly string[] | undefined;
 }
 
 interface Policy {
-  readonly roles: RoleBundle[];
+  readonly roles: DatabaseRole[];
   readonly databases: string[];
 }
 
@@ -272,7 +284,8 @@ function approvals({ roles, databases }: Rule, request: Request, place: string):
     const name = keyOf(wanted);
     if (databases && !databases.includes(name)) return [];
     if (!roles) return [`Database ${name}${place}`];
-    return wanted.roles.filter((role) => roles.includes(role)).map((role) => `Role ${role} on ${name}${place}`);
+    const isRuled = (role: DatabaseRole) => roles.some((rule) => isNamedBy(rule, role));
+    return wanted.roles.filter(isRuled).map((role) => `Role ${role} on ${name}${place}`);
   });
 }
 
@@ -307,14 +320,13 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
-function rolesOf({ databases }: Request, key: string): readonly RoleBundle[] {
+function rolesOf({ databases }: Request, key: string): readonly DatabaseRole[] {
   return databases.find((each) => keyOf(each) === key)?.roles ?? [];
 }
 
 /** A bundle that another one includes is not lost. */
-function lost(request: Request, earlier: Request, key: string): readonly RoleBundle[] {
-  const kept = permissionsOf(rolesOf(request, key));
-  return rolesOf(earlier, key).filter((role) => [...permissionsOf([role])].some((permission) => !kept.has(permission)));
+function lost(request: Request, earlier: Request, key: string): readonly DatabaseRole[] {
+  return rolesOf(earlier, key).filter((role) => addsTo(rolesOf(request, key), role));
 }
 
 /** What GET /catalog says about databases. */
@@ -323,14 +335,14 @@ export const publishedFields = {
     z.object({
       name: z.string(),
       environment: z.string().exactOptional(),
-      databases: z.array(z.object({ name: z.string(), roles: z.array(RoleBundle) })),
+      databases: z.array(z.object({ name: z.string(), roles: z.array(DatabaseRole) })),
     }),
   ),
 };
 
 /** The databases that teams with these rights, or an operator if no rights are given, may ask for. */
 export function published({ sqlServers }: Catalog, teams: readonly Rights[] | undefined) {
-  const rolesOf = (server: string, database: string, roles: RoleBundle[]) =>
+  const rolesOf = (server: string, database: string, roles: DatabaseRole[]) =>
     teams ? roles.filter((role) => teams.some((team) => team.databases[server]?.[database]?.includes(role))) : roles;
   return {
     sqlServers: Object.entries(sqlServers)

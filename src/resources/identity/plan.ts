@@ -7,7 +7,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
-import { waysOf } from "../../domain/targets/roleBundles.ts";
+import { waysOf } from "../../domain/targets/databaseRoles.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { ManagedIdentity, Ports } from "../../ports.ts";
 import { list } from "../definitions/dependants.ts";

@@ -14,13 +14,8 @@ import {
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
-import {
-  fixedInsteadOf,
-  type Grant,
-  grantablePermissions,
-  grantsOf,
-  isOwnRole,
-} from "../../domain/targets/roleBundles.ts";
+import { fixedInsteadOf, grantablePermissions, grantsOf, ownRoleNamed } from "../../domain/targets/databaseRoles.ts";
+import type { Grant } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { isFirst } from "../definitions/firstOperation.ts";
@@ -31,7 +26,7 @@ import { defineStep, StepResult } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
 import { type KnownMark, knownMark } from "./knownMark.ts";
 import { lackOfRights } from "./ownRights.ts";
-import { circumstancesOf, holds, movedFrom } from "./way.ts";
+import { asCataloged, circumstancesOf, holds, movedFrom } from "./way.ts";
 
 export interface DatabaseDecision {
   readonly plan: StepPlan;
@@ -55,7 +50,7 @@ export async function planDatabase(
   const target = findDatabase(ports.catalog, input.database);
   const name = identityName(input);
   const sid = input.identity && sidFromClientId(input.identity.clientId);
-  const state = await ports.databases.inspect(target, { name, sid });
+  const state = asCataloged(target, await ports.databases.inspect(target, { name, sid }));
   const user = state.users.find((candidate) => candidate.name === name);
   const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
   const known = user && (await knownMark(user, about));
@@ -130,7 +125,7 @@ interface Decision {
 function decide(input: DecisionInput): Decision {
   const { name, sid, desired, users } = input;
   const missingRole = desired.find(({ kind, name: role }) => kind === "role" && !input.roles.includes(role));
-  if (missingRole && !isOwnRole(missingRole.name)) {
+  if (missingRole && !ownRoleNamed(missingRole.name)) {
     return refuse("SQL_ROLE_MISSING", `${place(input)} has no role "${missingRole.name}".`);
   }
 

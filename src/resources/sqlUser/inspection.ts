@@ -4,7 +4,13 @@ import { type Finding, type FindingCode, finding } from "../../domain/finding.ts
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
-import { denialsOf, fixedInsteadOf, grantsOf, ownRoles } from "../../domain/targets/roleBundles.ts";
+import {
+  denialsOf,
+  fixedInsteadOf,
+  grantsOf,
+  ownRoleNamed,
+  printPermissions,
+} from "../../domain/targets/databaseRoles.ts";
 import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
@@ -12,7 +18,7 @@ import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { userId } from "./knownMark.ts";
-import { circumstancesOf } from "./way.ts";
+import { asCataloged, circumstancesOf } from "./way.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases" | "registry" | "sqlServers">;
 type Inspected = Pick<InspectionInput, "request" | "clientId" | "note">;
@@ -59,7 +65,7 @@ async function inspectListed(
   const target = keyOf(database);
   const name = identityName(request);
   const sid = sidFromClientId(clientId);
-  const state = await databases.inspect(at, { name, sid });
+  const state = asCataloged(at, await databases.inspect(at, { name, sid }));
   const { users } = state;
   const user = users.find((each) => each.name === name);
   const others = users.filter((each) => each !== user && each.sid === sid);
@@ -162,10 +168,10 @@ function compareRoles(
   names: readonly string[],
   { state: { rolePermissions = {} } }: Compared,
 ): readonly Finding[] {
-  return ownRoles.flatMap(({ name, permissions }) => {
-    const found = rolePermissions[name];
-    if (!names.includes(name) || !found) return [];
-    const expected = permissions.toSorted().join(", ");
+  return names.flatMap((name) => {
+    const [own, found] = [ownRoleNamed(name), rolePermissions[name]];
+    if (!own || !found) return [];
+    const expected = printPermissions(own).toSorted().join(", ");
     const given = found.toSorted().join(", ");
     return given === expected ? [] : [finding("ROLE_CHANGED", target, { field: name, expected, found: given || null })];
   });

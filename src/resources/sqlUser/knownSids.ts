@@ -4,6 +4,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { DatabaseState, Ports } from "../../ports.ts";
 import { sidOf } from "./knownMark.ts";
+import { asCataloged } from "./way.ts";
 
 /**
  * Every SID that a user of the namespace may have in the database: a user that somebody renamed is found only by it. The
@@ -29,7 +30,8 @@ export async function findUsers(
   { name, sids }: { readonly name: string; readonly sids: readonly string[] },
 ): Promise<DatabaseState> {
   const [first, ...more] = sids;
-  const inspect = (sid: string | undefined) => databases.inspect(target, { name, sid });
+  const inspect = async (sid: string | undefined) =>
+    asCataloged(target, await databases.inspect(target, { name, sid }));
   const [state, ...others] = await Promise.all([inspect(first), ...more.map(inspect)]);
   const users = [state, ...others].flatMap((each) => each.users);
   return { ...state, users: [...new Map(users.map((user) => [user.name, user])).values()] };

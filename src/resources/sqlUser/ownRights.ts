@@ -4,7 +4,14 @@
  */
 import { quoteName } from "../../domain/naming/quoteName.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
-import { type Grant, isFixedRole, type OwnRole, ownRoles } from "../../domain/targets/roleBundles.ts";
+import {
+  isFixedRole,
+  type OwnRole,
+  ownRoleNamed,
+  ownRoles,
+  printPermissions,
+} from "../../domain/targets/databaseRoles.ts";
+import type { Grant } from "../../domain/targets/roleBundles.ts";
 import type { DatabaseState, UserChange } from "../../ports.ts";
 
 /** What a decision would do with a user. */
@@ -63,7 +70,7 @@ function lacksOfRoles(state: DatabaseState, self: string, { gives, changes }: Do
   return [...new Set([...given, ...taken])]
     .filter((name) => !isFixedRole(name))
     .flatMap((name) => {
-      const own = ownRoles.find((role) => role.name === name) ?? { name, permissions: [] };
+      const own = ownRoleNamed(name) ?? { name, permissions: [], schema: undefined };
       return lackOfRole(state, self, own, given.has(name));
     });
 }
@@ -74,19 +81,20 @@ function lackOfRole(
   own: OwnRole,
   isGiven: boolean,
 ): readonly Lack[] {
-  const { name, permissions } = own;
+  const { name } = own;
   if (!roles.includes(name)) {
     return [{ what: `finds no role "${name}"`, mend: [...makingOf(own), changingOf(own, self)], isRole: true }];
   }
   const isChangeable = changeableRoles?.includes(name) ?? true;
-  const missing = isGiven
-    ? permissions.filter((each) => rolePermissions && !rolePermissions[name]?.includes(each))
-    : [];
+  const permissions = own.permissions.filter((permission) => {
+    const printed = printPermissions({ ...own, permissions: [permission] });
+    return isGiven && rolePermissions && !printed.every((each) => rolePermissions[name]?.includes(each));
+  });
   return [
     ...(isChangeable ? [] : [{ what: `may not change who is in ${name}`, mend: [changingOf(own, self)] }]),
-    ...(missing.length === 0
+    ...(permissions.length === 0
       ? []
-      : [{ what: `finds ${name} without ${missing.join(", ")}`, mend: [grant(missing.join(", "), name)] }]),
+      : [{ what: `finds ${name} without ${permissions.join(", ")}`, mend: [grantsTo({ ...own, permissions })] }]),
   ];
 }
 
@@ -135,13 +143,17 @@ export function ownRights(self: string): readonly string[] {
   ];
 }
 
-function makingOf({ name, permissions }: OwnRole): readonly string[] {
+function makingOf({ name, ...gives }: OwnRole): readonly string[] {
   const literal = `N'${name.replaceAll("'", "''")}'`;
   return [
-    // Owned by dbo, so that whoever runs this can be dropped again.
+    // Owned by dbo, so that the one who runs this can be dropped again.
     `IF DATABASE_PRINCIPAL_ID(${literal}) IS NULL CREATE ROLE ${quoteName(name)} AUTHORIZATION [dbo];`,
-    grant(permissions.join(", "), name),
+    grantsTo({ name, ...gives }),
   ];
+}
+
+function grantsTo({ name, permissions, schema }: OwnRole): string {
+  return grant(permissions.join(", ") + (schema === undefined ? "" : ` ON SCHEMA::${quoteName(schema)}`), name);
 }
 
 function changingOf({ name }: OwnRole, self: string): string {

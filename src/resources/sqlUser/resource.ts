@@ -5,7 +5,7 @@ import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { fixedInsteadOf, grantsOf } from "../../domain/targets/roleBundles.ts";
+import { fixedInsteadOf, grantsOf } from "../../domain/targets/databaseRoles.ts";
 import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";

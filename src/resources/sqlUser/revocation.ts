@@ -13,7 +13,7 @@ import {
   toStepPlan,
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import { grantsOf } from "../../domain/targets/roleBundles.ts";
+import { grantsOf } from "../../domain/targets/databaseRoles.ts";
 import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
 import { withDependants } from "../definitions/dependants.ts";

@@ -2,8 +2,11 @@
  * How a user has its role bundles: by Mooring's own roles, or by fixed ones, as 0.1.0 gave them and others still do. What a user has
  * stays until something moves it; then it gets Mooring's role, and loses the fixed one, in the same transaction.
  */
+import { lookUp } from "../../domain/lookUp.ts";
 import type { UserMark } from "../../domain/naming/ownership.ts";
-import { type Circumstances, fixedInsteadOf, type Grant } from "../../domain/targets/roleBundles.ts";
+import { type Circumstances, fixedInsteadOf } from "../../domain/targets/databaseRoles.ts";
+import type { Grant } from "../../domain/targets/roleBundles.ts";
+import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser } from "../../ports.ts";
 
 interface Having {
@@ -11,6 +14,12 @@ interface Having {
   readonly mark: UserMark | undefined;
   /** Whether what Mooring gave by fixed roles is moved now. */
   readonly moves: boolean;
+}
+
+/** A database of which the catalog says that Mooring is not in db_owner: what only db_owner may do is left alone, even if it is. */
+export function asCataloged({ server, database }: DatabaseTarget, state: DatabaseState): DatabaseState {
+  const isOwner = lookUp(server.databases, database)?.mooringIsOwner;
+  return isOwner === false ? { ...state, mayChangeRoles: false, mayGrant: false } : state;
 }
 
 export function circumstancesOf(

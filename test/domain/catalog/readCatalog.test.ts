@@ -80,6 +80,31 @@ it("tells a wrong value from a missing one", () => {
   ]);
 });
 
+it("has the bundle owner only where Mooring may give it", () => {
+  const problemsWith = (more: string) =>
+    problemsOf(
+      [
+        "tenantId: 00000000-0000-4000-8000-000000000001",
+        "clusters: {}",
+        "sqlServers:",
+        "  sql-dev:",
+        "    resourceId: /subscriptions/s/resourceGroups/rg/providers/Microsoft.Sql/servers/sql-dev",
+        "    host: sql-dev.database.windows.net",
+        "    databases:",
+        `      orders: { roles: [reader, owner]${more} }`,
+      ].join("\n"),
+    );
+
+  expect([problemsWith(""), problemsWith(", mooringIsOwner: true")]).toEqual([[], []]);
+  expect(problemsWith(", mooringIsOwner: false")).toMatchObject([
+    {
+      line: 8,
+      setting: "sqlServers.sql-dev.databases.orders.roles",
+      detail: expect.stringContaining("mooringIsOwner"),
+    },
+  ]);
+});
+
 it("says what a name, an ID and a host have to look like", () => {
   const text = [
     "tenantId: contoso",

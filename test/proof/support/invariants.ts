@@ -45,10 +45,19 @@ const rolesOfWords: Readonly<Record<string, string>> = {
   "jobs write": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
 };
 
+/** On a schema, and of the database's owner, there is one way. */
+function wayOf(role: string): { readonly own?: string; readonly fixed: readonly string[] } {
+  if (Object.hasOwn(given, role)) return given[role as RoleBundle];
+  return {
+    own: role.startsWith("role:") ? role.slice("role:".length) : `mooring_${role.replace("@", "_")}`,
+    fixed: [],
+  };
+}
+
 /** What was given by fixed roles counts, until a repair has moved it. */
-function lacks(user: DatabaseUser | undefined, bundle: RoleBundle): readonly string[] {
+function lacks(user: DatabaseUser | undefined, role: string): readonly string[] {
   const held = [...(user?.roles ?? []), ...(user?.permissions ?? [])];
-  const { own, fixed } = given[bundle];
+  const { own, fixed } = wayOf(role);
   if (own !== undefined && held.includes(own)) return [];
   return own !== undefined && fixed.length === 0 ? [own] : fixed.filter((grant) => !held.includes(grant));
 }
@@ -59,7 +68,7 @@ export function checkMoved({ users, rightsIn }: World, request: OnboardingReques
     const key = `${server}/${database}`;
     const mark = readMark(users.get(key)?.get(identityName(request))?.mark);
     if (rightsIn.get(key) === "owner" || mark?.berth !== berthKey(request)) return [];
-    const left = roles.flatMap((role) => (given[role].own === undefined ? [] : given[role].fixed));
+    const left = roles.map(wayOf).flatMap(({ own, fixed }) => (own === undefined ? [] : fixed));
     return left
       .filter((grant) => grant in mark.grants)
       .map((grant) => `user in ${key} still has ${grant} from Mooring, and the database has Mooring's roles`);

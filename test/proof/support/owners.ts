@@ -3,7 +3,7 @@ import { identityName } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
-import { waysOf } from "../../../src/domain/targets/roleBundles.ts";
+import { waysOf } from "../../../src/domain/targets/databaseRoles.ts";
 import { keyOf } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Users } from "./databases.ts";
 import type { Call } from "./faults.ts";

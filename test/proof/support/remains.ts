@@ -47,7 +47,7 @@ export async function listRemains(
   ];
 }
 
-/** What is missing or wrong in a namespace that was onboarded with the role reader on the databases. */
+/** What is missing or wrong in a namespace that was onboarded with `reader` on the databases, which gives that role. */
 export async function listFaults(
   cloud: Cloud,
   {
@@ -55,14 +55,21 @@ export async function listFaults(
     mode,
     databases,
     serviceAccount = "app",
-  }: { namespace: string; mode: string; databases: readonly string[]; serviceAccount?: string },
+    role = "mooring_reader",
+  }: {
+    namespace: string;
+    mode: string;
+    databases: readonly string[];
+    serviceAccount?: string;
+    role?: "mooring_reader" | "db_datareader";
+  },
 ): Promise<readonly string[]> {
   const identity = identityOf(cloud, namespace);
   if (!identity) return ["no identity"];
   const faults: string[] = [];
   const sid = sidFromClientId(identity.clientId);
   for (const { database, user } of usersOf(cloud, namespace, databases)) {
-    if (user?.sid !== sid || user.roles.join() !== "mooring_reader") {
+    if (user?.sid !== sid || user.roles.join() !== role) {
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
   }

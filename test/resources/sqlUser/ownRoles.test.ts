@@ -4,7 +4,6 @@ import { identityName } from "../../../src/domain/naming/names.ts";
 import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import type { DatabaseState, DatabaseUser } from "../../../src/ports.ts";
 import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
 import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
@@ -24,7 +23,7 @@ beforeEach(() => {
   cloud.roles.push(...own);
 });
 
-const on = (...roles: RoleBundle[]) => ({ server: "sql-dev", database: "orders", roles });
+const on = (...roles: string[]) => ({ server: "sql-dev", database: "orders", roles });
 
 function put(
   changes: Partial<DatabaseUser>,
@@ -36,13 +35,13 @@ function put(
   cloud.users.get("sql-dev/orders")?.set(user, { ...made, ...changes });
 }
 
-function plan(roles: RoleBundle[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
+function plan(roles: string[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
   const database = on(...roles);
   const input = { ...berth, operation: "now", database, adoptionPolicy: "IfIdentical", identity, ...changes } as const;
   return planDatabase(cloud.ports, input);
 }
 
-function inspect(...roles: RoleBundle[]) {
+function inspect(...roles: string[]) {
   const request = OnboardingRequest.parse({ ...berth, databases: [on(...roles)] });
   return inspectDatabase(cloud.ports, { request, clientId, note: () => undefined }, on(...roles));
 }
@@ -230,7 +229,7 @@ describe("what Mooring lacks is named with the T-SQL that gives it:", () => {
   const makesReader =
     "IF DATABASE_PRINCIPAL_ID(N'mooring_reader') IS NULL CREATE ROLE [mooring_reader] AUTHORIZATION [dbo]; GRANT SELECT TO [mooring_reader]; GRANT ALTER ON ROLE::[mooring_reader] TO [id-mooring];";
 
-  it.each<{ what: string; state: Partial<DatabaseState>; code: string; run: string; roles?: RoleBundle[] }>([
+  it.each<{ what: string; state: Partial<DatabaseState>; code: string; run: string; roles?: string[] }>([
     { what: "a role", state: { roles: ["db_owner", "db_datareader"] }, code: "SQL_ROLE_MISSING", run: makesReader },
     {
       what: "ALTER on a role",
@@ -264,7 +263,7 @@ describe("what Mooring lacks is named with the T-SQL that gives it:", () => {
       run: "ALTER ROLE [db_owner] ADD MEMBER [id-mooring];",
     },
   ])("$what", async ({ state, code, run, roles = ["reader"] }) => {
-    Object.assign(cloud.ports, { catalog: withOwner(cloud.ports.catalog) });
+    Object.assign(cloud.ports, { catalog: withOrders(cloud.ports.catalog) });
     see({ ...least, ...state });
 
     const { conflict, changes } = await plan(roles);
@@ -274,6 +273,44 @@ describe("what Mooring lacks is named with the T-SQL that gives it:", () => {
     expect(conflict?.message.endsWith(`A member of db_owner has to run there: ${run}`), conflict?.message).toBe(true);
   });
 
+  it("a role on a schema, and ALTER on a role of the database's owner", async () => {
+    Object.assign(cloud.ports, {
+      catalog: withOrders(cloud.ports.catalog, { roles: ["writer@sales", "role:reports"] }),
+    });
+    see({ ...least, roles: ["reports"] });
+
+    const { conflict } = await plan(["writer@sales", "role:reports"]);
+
+    expect(conflict?.code).toBe("SQL_ROLE_MISSING");
+    expect(conflict?.message).toContain(
+      [
+        "IF DATABASE_PRINCIPAL_ID(N'mooring_writer_sales') IS NULL CREATE ROLE [mooring_writer_sales] AUTHORIZATION [dbo];",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON SCHEMA::[sales] TO [mooring_writer_sales];",
+        "GRANT ALTER ON ROLE::[mooring_writer_sales] TO [id-mooring];",
+        "GRANT ALTER ON ROLE::[reports] TO [id-mooring];",
+      ].join(" "),
+    );
+  });
+
+  it("nothing that a missing role of the database's owner would mend", async () => {
+    Object.assign(cloud.ports, { catalog: withOrders(cloud.ports.catalog, { roles: ["role:reports"] }) });
+    see(least);
+
+    expect((await plan(["role:reports"])).conflict).toEqual({
+      code: "SQL_ROLE_MISSING",
+      message: 'sql-dev/orders has no role "reports".',
+    });
+  });
+
+  it("Mooring's role, where the catalog says that Mooring is not in db_owner, although it is", async () => {
+    Object.assign(cloud.ports, {
+      catalog: withOrders(cloud.ports.catalog, { roles: ["reader"], mooringIsOwner: false }),
+    });
+    see({ roles: ["db_datareader"] });
+
+    expect((await plan(["reader"])).conflict).toMatchObject({ code: "SQL_ROLE_MISSING" });
+  });
+
   it("nothing, when it has what infra/sql/database-user.sql gives", async () => {
     see(least);
 
@@ -281,9 +318,13 @@ describe("what Mooring lacks is named with the T-SQL that gives it:", () => {
   });
 });
 
-function withOwner(catalog: FakeCloud["ports"]["catalog"]): FakeCloud["ports"]["catalog"] {
+type Listed = FakeCloud["ports"]["catalog"]["sqlServers"][string]["databases"][string];
+
+function withOrders(
+  catalog: FakeCloud["ports"]["catalog"],
+  orders: Listed = { roles: ["reader", "owner"] },
+): FakeCloud["ports"]["catalog"] {
   const { "sql-dev": server } = catalog.sqlServers;
   if (!server) throw new Error("The catalog has no sql-dev.");
-  const orders = { ...server.databases["orders"], roles: ["reader", "owner"] as RoleBundle[] };
   return { ...catalog, sqlServers: { "sql-dev": { ...server, databases: { ...server.databases, orders } } } };
 }
