@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readRights } from "../../local/rights.ts";
 import { startArm } from "../../local/simulators/arm/index.ts";
 import type { Simulator, SimulatorContext } from "../../local/simulators/simulator.ts";
-import type { ServicePrincipal } from "../../local/simulators/world.ts";
+import { assignRole, type ServicePrincipal } from "../../local/simulators/world.ts";
 import { addMooring, addSqlServer, clientsFor, credentialOf, group } from "../local/simulators/arm/fixture.ts";
 import { addIdentity, createContext, tokenAudience } from "../local/simulators/entra/fixture.ts";
 
@@ -28,9 +28,14 @@ afterAll(async () => {
   for (const arm of open) await arm.close();
 });
 
-async function as(actions: readonly string[], assignableRoles?: ReadonlySet<string>) {
-  const limited = assignableRoles ? { assignableRoles } : {};
-  const arm = await startArm(context, { authorized: new Set([mooring.clientId]), actions, operationMs: 0, ...limited });
+async function as(actions: readonly string[]) {
+  const arm = await startArm(context, {
+    authorized: new Set([mooring.clientId]),
+    actions,
+    // As azure/target-condition.txt says.
+    assignableRoles: new Set(rights.assignableRoles),
+    operationMs: 0,
+  });
   open.push(arm);
   const credential = credentialOf(context.world, mooring);
   const clients = clientsFor(credential, context.world.subscriptionId, arm.url);
@@ -69,11 +74,9 @@ describe("with Mooring's role, whoever has the token", () => {
   });
 
   it("assigns no role", async () => {
-    const scope = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}`;
-    const path = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}?api-version=2022-04-01`;
-    const properties = { roleDefinitionId: "owner", principalId: mooring.principalId };
+    const [reader = ""] = rights.assignableRoles;
 
-    expect(await azure.request("PUT", path, { properties })).toBeGreaterThanOrEqual(400);
+    expect(await azure.request("PUT", assignment(), assigning(reader))).toBe(403);
     expect(context.world.roleAssignments.size).toBe(0);
   });
 
@@ -86,25 +89,50 @@ describe("with Mooring's role, whoever has the token", () => {
   });
 });
 
-it("with the role for targets, whoever has the token gives the listed roles to any service principal, and nothing else", async () => {
-  const azure = await as([...rights.actions, ...rights.targetActions], new Set(rights.assignableRoles));
-  const { subscriptionId } = context.world;
-  const scope = `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/st`;
-  context.world.targets.set(scope.toLowerCase(), { id: scope, location: "westeurope", properties: {} });
-  const assign = async (role: string, principalType: string, principalId: string) => {
-    const path = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}?api-version=2022-04-01`;
-    const roleDefinitionId = `/subscriptions/${subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
-    return await azure.request("PUT", path, { properties: { roleDefinitionId, principalId, principalType } });
-  };
-  const [listed = ""] = rights.assignableRoles;
-  const owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
+describe("with the role for targets and its condition, whoever has the token", () => {
+  let azure: Awaited<ReturnType<typeof as>>;
+  beforeAll(async () => {
+    azure = await as([...rights.actions, ...rights.targetActions]);
+  });
 
-  expect(await assign(listed, "ServicePrincipal", mooring.principalId)).toBe(201);
-  expect(await assign(listed, "User", randomUUID())).toBe(403);
-  expect(await assign(listed, "Group", randomUUID())).toBe(403);
-  expect(await assign(owner, "ServicePrincipal", mooring.principalId)).toBe(403);
-  context.world.roleAssignments.clear();
+  it("gives itself, or any other service principal, the roles of the table, and takes them from others", async () => {
+    for (const role of rights.assignableRoles) {
+      const path = assignment();
+      expect(await azure.request("PUT", path, assigning(role)), role).toBe(201);
+      expect(await azure.request("DELETE", path), role).toBe(200);
+    }
+  });
+
+  const owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
+  it.each([
+    ["another role", () => assigning(owner)],
+    ["a role of the table to a person", () => assigning(rights.assignableRoles[0] ?? "", "User")],
+    ["a role of the table to a group", () => assigning(rights.assignableRoles[0] ?? "", "Group")],
+    ["a role of the table without saying to what", () => assigning(rights.assignableRoles[0] ?? "", null)],
+  ])("gives nobody %s", async (_what, body) => {
+    expect(await azure.request("PUT", assignment(), body())).toBe(403);
+  });
+
+  it("takes no other role from anybody", async () => {
+    const scope = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}`;
+    const name = assignRole(context.world, { role: owner, principalId: mooring.principalId, scope }).name;
+
+    expect(await azure.request("DELETE", assignment(name))).toBe(403);
+    expect(context.world.roleAssignments.has(name)).toBe(true);
+  });
 });
+
+function assignment(name: string = randomUUID()): string {
+  const scope = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}`;
+  return `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}?api-version=2022-04-01`;
+}
+
+function assigning(role: string, principalType: string | null = "ServicePrincipal"): object {
+  const roleDefinitionId = `/subscriptions/${context.world.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
+  return {
+    properties: { roleDefinitionId, principalId: mooring.principalId, ...(principalType && { principalType }) },
+  };
+}
 
 it("with the role for SQL administrators, whoever has the token becomes the server's administrator", async () => {
   const azure = await as([...rights.actions, ...rights.administratorActions]);

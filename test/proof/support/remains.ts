@@ -55,7 +55,7 @@ export async function listRemains(
   ];
 }
 
-/** What is missing or wrong in a namespace that was onboarded with the role reader on the databases. */
+/** What is missing or wrong in a namespace that was onboarded with `reader` on the databases, which gives that role. */
 export async function listFaults(
   cloud: Cloud,
   {
