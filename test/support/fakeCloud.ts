@@ -234,7 +234,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
           const users = usersOf(cloud, `${server.alias}/${database}`);
           return {
             users: [...users.values()].filter((user) => user.name === name || user.sid === sid),
-            roles: cloud.roles,
+            roles: [...new Set([...cloud.roles, ...[...users.values()].flatMap((each) => each.roles)])],
           };
         },
         ownRoleMembers: async ({ server, database }) =>

@@ -24,7 +24,7 @@ interface Doing {
 interface Lack {
   /** Continues "Mooring's user". */
   readonly what: string;
-  readonly mend: readonly string[];
+  readonly script: readonly string[];
   readonly isRole?: true;
 }
 
@@ -38,10 +38,10 @@ export function lackOfRights(place: string, state: DatabaseState, doing: Doing):
   ];
   if (lacks.length === 0) return undefined;
   const what = lacks.map((each) => each.what).join("; it ");
-  const mend = lacks.flatMap((each) => each.mend).join(" ");
+  const script = lacks.flatMap((each) => each.script).join(" ");
   return {
     code: lacks.some(({ isRole }) => isRole) ? "SQL_ROLE_MISSING" : "SQL_FORBIDDEN",
-    message: `In ${place} Mooring's user ${what}. A member of db_owner has to run there: ${mend}`,
+    message: `In ${place} Mooring's user ${what}. A member of db_owner has to run there: ${script}`,
   };
 }
 
@@ -51,13 +51,13 @@ function lacksOfUsers(state: DatabaseState, self: string, { gives, changes }: Do
   const isNeeded = gives.length > 0 || changes.some(({ kind }) => kinds.has(kind));
   return [
     ...(mayMakeUsers === false && isNeeded
-      ? [{ what: "does not have ALTER ANY USER, and cannot make users", mend: [grant("ALTER ANY USER", self)] }]
+      ? [{ what: "does not have ALTER ANY USER, and cannot make users", script: [grant("ALTER ANY USER", self)] }]
       : []),
     ...(seesDefinitions === false
       ? [
           {
             what: "does not have VIEW DEFINITION, and cannot see who is in a role",
-            mend: [grant("VIEW DEFINITION", self)],
+            script: [grant("VIEW DEFINITION", self)],
           },
         ]
       : []),
@@ -83,7 +83,7 @@ function lackOfRole(
 ): readonly Lack[] {
   const { name } = own;
   if (!roles.includes(name)) {
-    return [{ what: `finds no role "${name}"`, mend: [...makingOf(own), changingOf(own, self)], isRole: true }];
+    return [{ what: `finds no role "${name}"`, script: [...makingOf(own), changingOf(own, self)], isRole: true }];
   }
   const isChangeable = changeableRoles?.includes(name) ?? true;
   const permissions = own.permissions.filter((permission) => {
@@ -91,10 +91,10 @@ function lackOfRole(
     return isGiven && rolePermissions && !printed.every((each) => rolePermissions[name]?.includes(each));
   });
   return [
-    ...(isChangeable ? [] : [{ what: `may not change who is in ${name}`, mend: [changingOf(own, self)] }]),
+    ...(isChangeable ? [] : [{ what: `may not change who is in ${name}`, script: [changingOf(own, self)] }]),
     ...(permissions.length === 0
       ? []
-      : [{ what: `finds ${name} without ${permissions.join(", ")}`, mend: [grantsTo({ ...own, permissions })] }]),
+      : [{ what: `finds ${name} without ${permissions.join(", ")}`, script: [grantsTo({ ...own, permissions })] }]),
   ];
 }
 
@@ -115,9 +115,9 @@ function lacksOfFixedRoles({ self = "mooring" }: DatabaseState, { user, gives, c
   const what = "is not in db_owner, and cannot";
   return [
     ...(gives.some(({ kind, name }) => kind === "role" && isFixedRole(name))
-      ? [{ what: `${what} give roles`, mend: [`ALTER ROLE [db_owner] ADD MEMBER ${quoteName(self)};`] }]
+      ? [{ what: `${what} give roles`, script: [`ALTER ROLE [db_owner] ADD MEMBER ${quoteName(self)};`] }]
       : []),
-    ...(taken.length > 0 ? [{ what: `${what} take roles away`, mend: taken }] : []),
+    ...(taken.length > 0 ? [{ what: `${what} take roles away`, script: taken }] : []),
   ];
 }
 
@@ -128,8 +128,8 @@ function lacksOfPermissions({ user, gives, changes }: Doing): readonly Lack[] {
     change.kind === "revoke" ? [`REVOKE ${change.permission} FROM ${quoteName(user)};`] : [],
   );
   return [
-    ...(given.length > 0 ? [{ what: `${what} give permissions`, mend: given }] : []),
-    ...(taken.length > 0 ? [{ what: `${what} take permissions away`, mend: taken }] : []),
+    ...(given.length > 0 ? [{ what: `${what} give permissions`, script: given }] : []),
+    ...(taken.length > 0 ? [{ what: `${what} take permissions away`, script: taken }] : []),
   ];
 }
 
@@ -148,7 +148,8 @@ function makingOf({ name, ...gives }: OwnRole): readonly string[] {
   return [
     // Owned by dbo, so that the one who runs this can be dropped again.
     `IF DATABASE_PRINCIPAL_ID(${literal}) IS NULL CREATE ROLE ${quoteName(name)} AUTHORIZATION [dbo];`,
-    grantsTo({ name, ...gives }),
+    // What a role of the owner's gives, only the owner knows.
+    ...(gives.permissions.length > 0 ? [grantsTo({ name, ...gives })] : []),
   ];
 }
 
