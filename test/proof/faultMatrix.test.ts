@@ -223,8 +223,7 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const expected = kind === "change" && isLeft ? "Incomplete" : "Onboarded";
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
-  if (kind === "change")
-    return [...problems, ...(await faultsOf(mode, before))];
+  if (kind === "change") return [...problems, ...(await faultsOf(mode, before))];
   // One of the two modes must be complete.
   const [old, fresh] = [await faultsOf("podIdentity"), await faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;
