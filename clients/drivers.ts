@@ -422,7 +422,7 @@ database = psycopg.connect(
 )`,
     },
     java: {
-      needs: ["org.postgresql:postgresql 42.7", "com.azure:azure-identity-extensions 1.2"],
+      needs: ["pgjdbc 42.7", "com.azure:azure-identity-extensions 1.2"],
       tried: "not here",
       lines: `String url = "jdbc:postgresql://<server>.postgres.database.azure.com:5432/<database>?user=<role>&sslmode=require"
     + "&authenticationPluginClassName=com.azure.identity.extensions.jdbc.postgresql.AzurePostgresqlAuthenticationPlugin";

@@ -1,4 +1,5 @@
 /** PostgreSQL targets on the whole system: planned, given, used with a token, put right, adopted, changed, undone, and gone. */
+import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -260,6 +261,41 @@ await pool.end();\n`;
     expect(await roles()).toEqual(before);
   });
 
+  it.each(["create role", "amend mark", "grant"])("takes back everything when it may not %s", async (doing) => {
+    const before = await roles();
+    const namespace = `forbidden-${doing.replace(" ", "-")}`;
+    const effect = { kind: "error", code: "42501", message: "not today" } as const;
+    sandbox.cloud.faults.add({ wire: "postgres", operation: `mooring: ${doing}`, target: "pg-dev/*", effect });
+
+    const failed = await run(wanted(namespace, { ledger: ["own"] }));
+
+    expect(failed).toMatchObject({ status: "Failed", error: { code: "POSTGRES_FORBIDDEN" } });
+    expect(await roles()).toEqual(before);
+    expect(await sql("ledger", "SELECT count(*)::int AS n FROM pg_default_acl")).toEqual([{ n: 0 }]);
+  });
+
+  it("survives the loss of the answer to every call once, and leaves nothing", async () => {
+    const before = await roles();
+    const namespace = "lossy";
+    const { faults } = sandbox.cloud;
+    const lose = (operations: readonly string[]) => {
+      for (const operation of operations) faults.add({ wire: "postgres", operation, effect: { kind: "cutAfter" } });
+    };
+    lose(["LOGIN", ...["inspect schema", "create role", "amend mark", "grant"].map((doing) => `mooring: ${doing}`)]);
+
+    await onboard(namespace, { ledger: ["own"] });
+
+    expect(await verify(namespace)).toEqual([]);
+    await (await logIn(namespace)).query("CREATE TABLE lossy ()");
+    const doings = ["inspect role", "revoke", "amend mark", "drop role"];
+    faults.clear();
+    lose(doings.map((doing) => `mooring: ${doing}`));
+    await offboard(namespace);
+    expect(faults.active.map(({ hits }) => hits)).toEqual(doings.map(() => 1));
+    expect(await roles()).toEqual(before);
+    await sql("ledger", "DROP TABLE lossy");
+  });
+
   it("narrows and retires", async () => {
     const namespace = "changing";
     await onboard(namespace, { ledger: ["own"], reports: ["read"] });
@@ -276,6 +312,35 @@ await pool.end();\n`;
     });
     await offboard(namespace);
     await sql("ledger", "DROP TABLE mine");
+  });
+
+  it("exports what a person can run by hand instead", async () => {
+    const namespace = "exported";
+    await onboard(namespace, { ledger: ["write"] });
+    const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
+    const role = `"${roleOf(namespace)}"`;
+    await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
+
+    // There is no psql here: the shell only tells what it would be given.
+    const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
+    const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines.join("\n")}`;
+    const { stdout } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    const words = stdout.split("\0");
+    const calls = words.flatMap((word, at) =>
+      word === "--command" ? [{ connection: words[at - 1] ?? "", statements: words[at + 1] ?? "" }] : [],
+    );
+    expect(calls).toHaveLength(2);
+    const { databaseAdministrator } = sandbox.cloud.principals;
+    for (const { connection, statements } of calls) {
+      const database = /dbname=(\S+)/.exec(connection)?.[1] ?? "";
+      const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, database);
+      await admin.query(statements);
+    }
+
+    await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
+    await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await offboard(namespace);
   });
 
   it("stops at a role of somebody else, and says so beforehand", async () => {

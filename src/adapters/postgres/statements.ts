@@ -1,6 +1,6 @@
 /** Every statement that Mooring sends to PostgreSQL. Names and texts in them are quoted; PostgreSQL takes no parameters there. */
 import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
-import type { PostgresRight } from "../../domain/targets/postgres.ts";
+import { byDefault, createOnce, grants, onKinds, privileges } from "../../domain/targets/postgresStatements.ts";
 import type { PostgresNotes, PostgresRights } from "../../ports.ts";
 
 /**
@@ -92,13 +92,7 @@ END`)}`;
 }
 
 export function createRole({ role, principalId, comment }: { role: string; principalId: string; comment: string }) {
-  return once(
-    role,
-    `  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)}) THEN
-    PERFORM pg_catalog.pgaadauth_create_principal_with_oid(${text(role)}, ${text(principalId)}, 'service', false, false);
-    COMMENT ON ROLE ${name(role)} IS ${text(comment)};
-  END IF;`,
-  );
+  return once(role, createOnce({ role, principalId, comment }));
 }
 
 interface NotesChange {
@@ -135,16 +129,8 @@ interface Placed extends PostgresRights {
   readonly borrowed: readonly string[];
 }
 
-export function grantRights({ role, rights, owners, database, schema, borrowed }: Placed): string {
-  const to = `TO ${name(role)}`;
-  return transaction(borrowed, [
-    ...privileges(rights, "database").map((list) => `GRANT ${list} ON DATABASE ${name(database)} ${to}`),
-    ...privileges(rights, "schema").map((list) => `GRANT ${list} ON SCHEMA ${name(schema)} ${to}`),
-    ...onKinds(rights).flatMap(({ kind, list }) => [
-      `GRANT ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${to}`,
-      ...owners.map((owner) => `${byDefault({ owner, schema })} GRANT ${list} ON ${kind} ${to}`),
-    ]),
-  ]);
+export function grantRights({ borrowed, ...given }: Placed): string {
+  return transaction(borrowed, grants(given));
 }
 
 export function revokeRights(taken: Placed & { readonly heir: string }): string {
@@ -208,24 +194,4 @@ BEGIN
     EXECUTE 'ALTER ' || thing || ' OWNER TO ' || ${text(name(heir))};
   END LOOP;
 END`)}`;
-}
-
-function byDefault({ owner, schema }: { owner: string; schema: string }): string {
-  return `ALTER DEFAULT PRIVILEGES FOR ROLE ${name(owner)} IN SCHEMA ${name(schema)}`;
-}
-
-/** One list, or none. */
-function privileges(rights: readonly PostgresRight[], on: "database" | "schema"): readonly string[] {
-  const those = rights.filter((right) =>
-    on === "database" ? right === "CONNECT" : right === "USAGE" || right === "CREATE",
-  );
-  return those.length === 0 ? [] : [those.join(", ")];
-}
-
-function onKinds(rights: readonly PostgresRight[]) {
-  return (["TABLES", "SEQUENCES"] as const).flatMap((kind) => {
-    const end = ` ON ${kind}`;
-    const list = rights.filter((right) => right.endsWith(end)).map((right) => right.slice(0, -end.length));
-    return list.length === 0 ? [] : [{ kind, list: list.join(", ") }];
-  });
 }

@@ -10,7 +10,7 @@ import {
 } from "../../application/inspection/exportNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports.ts";
 import { text, yaml } from "../docs/answers.ts";
@@ -83,7 +83,8 @@ async function findOnboarded(registry: Ports["registry"], berth: Berth, by: Call
   const record = await findCurrent(registry, berth, mustSee(by, berth));
   // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
   if (record.clientId === undefined) throw notOnboarded(berth);
-  return { request: record.request, clientId: record.clientId };
+  const identity = record.things?.find(({ thing }) => thing === identityName(berth));
+  return { request: record.request, clientId: record.clientId, principalId: identity?.id };
 }
 
 function expectDatabase(given: string, format: z.infer<typeof Wanted>["format"], { request }: Exported): void {

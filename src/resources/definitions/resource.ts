@@ -79,6 +79,8 @@ export interface PreflightInput {
 export interface ExportInput {
   readonly request: OnboardingRequest;
   readonly clientId: string;
+  /** Undefined until the identity was read back. */
+  readonly principalId?: string | undefined;
 }
 
 /** How long ARM takes for a write: seconds, where a database or a cluster takes tenths. */

@@ -59,6 +59,15 @@ export interface Inspecting extends About {
   readonly note: InspectionInput["note"];
 }
 
+export interface Exporting {
+  readonly berth: Berth;
+  readonly target: string;
+  readonly access: readonly Access[];
+  readonly clientId: string;
+  /** Undefined until the identity was read back. */
+  readonly principalId: string | undefined;
+}
+
 export interface TargetAt {
   planGrant(ports: Ports, input: Granting): Promise<Decision>;
   planTaking(ports: Ports, input: Taking): Promise<Decision>;
@@ -66,7 +75,7 @@ export interface TargetAt {
   inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
   /** What has to be true before the first write, whoever gets how much access. */
   preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
-  exported(input: { readonly clientId: string; readonly access: readonly Access[] }): ExportedPart;
+  exported(input: Exporting): ExportedPart;
   /** Whether `inspect` judges this role in Azure, so that it is no finding of the identity's. */
   judges(role: RoleAssignment): boolean;
 }

@@ -61,10 +61,17 @@ export const target = defineResource({
       return what.map((field) => `Access ${field} is still given on ${keyOf(wanted)}.`);
     }),
 
-  exported(catalog, { request, clientId }) {
+  exported(catalog, { request, clientId, principalId }) {
+    const { cluster, namespace } = request;
     const parts = (request.targets ?? []).map((wanted) =>
       unlessDropped(
-        () => targetAt(placeOf(findTarget(catalog, { ...wanted, access: [] }))).exported({ ...wanted, clientId }),
+        () =>
+          targetAt(placeOf(findTarget(catalog, { ...wanted, access: [] }))).exported({
+            ...wanted,
+            berth: { cluster, namespace },
+            clientId,
+            principalId,
+          }),
         ({ message: why }): ExportedPart => ({ commands: [], leftOut: [{ what: keyOf(wanted), why }] }),
       ),
     );

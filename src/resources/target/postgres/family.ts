@@ -3,6 +3,7 @@ import { toOperationError } from "../../../domain/operation/plan.ts";
 import type { PostgresPlace } from "../../../domain/targets/postgres.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
+import { exportAt } from "./export.ts";
 import { findPlaceConflict, planGrant } from "./grant.ts";
 import { inspectRole } from "./inspection.ts";
 import type { Looking } from "./role.ts";
@@ -14,7 +15,7 @@ export function postgresAt(place: PostgresPlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRole(ports, place, input),
     preflight: (ports, input) => [() => canGrant(ports, place, input)],
-    exported: () => ({ commands: [] }),
+    exported: (input) => exportAt(place, input),
     judges: () => false,
   };
 }
