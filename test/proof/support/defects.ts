@@ -344,12 +344,22 @@ function withoutTakingRoles(ports: Ports): Ports {
   return { ...ports, roleAssignments: { ...ports.roleAssignments, remove: async () => undefined } };
 }
 
-/** Gives whatever role is asked for as another one. */
+/** The role that was asked for, by the name of its assignment, which no other role has. */
+const askedRoles = new Map<string, string>();
+
+/** Gives whatever role is asked for as another one, and does not see that. */
 function withAnotherRole(ports: Ports): Ports {
   const { roleAssignments } = ports;
-  const put: typeof roleAssignments.put = (ref, given) =>
-    roleAssignments.put(ref, { ...given, roleId: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" });
-  return { ...ports, roleAssignments: { ...roleAssignments, put } };
+  const put: typeof roleAssignments.put = (ref, given) => {
+    askedRoles.set(ref.name, given.roleId);
+    return roleAssignments.put(ref, { ...given, roleId: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" });
+  };
+  const madeAt: typeof roleAssignments.madeAt = async (scope) =>
+    (await roleAssignments.madeAt(scope)).map((each) => {
+      const asked = askedRoles.get(each.id.split("/").at(-1) ?? "");
+      return asked === undefined ? each : { ...each, roleDefinitionId: `/roleDefinitions/${asked}` };
+    });
+  return { ...ports, roleAssignments: { ...roleAssignments, put, madeAt } };
 }
 
 /** Never records the end of an item. */
