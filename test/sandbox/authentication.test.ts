@@ -4,6 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { usesRealApiServer } from "../../local/cluster/index.ts";
 import type { Effect, Fault } from "../../local/simulators/faults.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -157,7 +158,8 @@ describe("for longer than the catalog lets it wait", () => {
     sandbox = await startSandbox({
       retry,
       databases: ["messages", "refused"],
-      settings: { MOORING_CALL_TIMEOUT_MS: "2000" },
+      // A real API server on a busy machine takes seconds for a call.
+      settings: { MOORING_CALL_TIMEOUT_MS: usesRealApiServer ? "8000" : "2000" },
     });
     service = serviceOf(sandbox);
   });
