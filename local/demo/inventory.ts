@@ -1,4 +1,5 @@
 /** What exists in the cloud, read over the network with the SDKs, so that before and after can be compared. */
+import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import sql from "mssql";
 import { z } from "zod";
 import { type Cloud, names } from "../cloud.ts";
@@ -18,6 +19,7 @@ export async function takeInventory(cloud: Cloud, cluster: TeamCluster): Promise
   const databases = [...(cloud.world.sqlServers.get(names.sqlServer)?.databases ?? [])];
   const sections = await Promise.all([
     listIdentities(cloud),
+    listRoles(cloud),
     ...databases.map((database) => listUsers(cloud, database)),
     listObjects(cluster),
   ]);
@@ -40,6 +42,22 @@ async function listIdentities(cloud: Cloud): Promise<Section[]> {
     { title: "managed identities", items: identities },
     { title: "federated credentials", items: credentials },
   ];
+}
+
+const Roles = z.object({
+  value: z.array(
+    z.object({ name: z.string(), properties: z.object({ scope: z.string(), roleDefinitionId: z.string() }) }),
+  ),
+});
+
+async function listRoles(cloud: Cloud): Promise<Section[]> {
+  const { arm, world } = cloud;
+  const path = `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleAssignments`;
+  const request = createPipelineRequest({ url: `${arm.url}${path}?api-version=2022-04-01` });
+  const { bodyAsText } = await createIdentityClient(cloud).sendRequest(request);
+  const { value } = Roles.parse(JSON.parse(bodyAsText ?? ""));
+  const items = new Map(value.map(({ name, properties }) => [name, JSON.stringify(properties)]));
+  return [{ title: "role assignments", items }];
 }
 
 const User = z.object({ name: z.string(), type: z.string(), sid: z.instanceof(Buffer), role: z.string().nullable() });

@@ -68,6 +68,12 @@ export type PlaceOfTarget = AzureRolePlace | PostgresPlace;
 export const catalogSection = (names: z.ZodString) =>
   z
     .record(names, TargetEntry)
+    .superRefine((targets, context) => {
+      for (const [first, second] of sharedPlaces(targets)) {
+        const message = `is the same place as "${first}": what one gives, the other would take away; keep one alias, and let team rights differ`;
+        context.addIssue({ code: "custom", path: [second], message });
+      }
+    })
     .default({})
     .meta({ description: "Targets other than SQL databases, by alias. Since 0.2.0." });
 
@@ -80,6 +86,17 @@ export function placeOf({ access: _access, environment: _environment, ...place }
 }
 
 /** However it is reached. */
+/** Pairs of aliases for one place, compared as Azure compares names. */
+function sharedPlaces(targets: Readonly<Record<string, TargetEntry>>): readonly (readonly [string, string])[] {
+  const known = new Map<string, string>();
+  return Object.entries(targets).flatMap(([name, entry]) => {
+    const place = canonicalJson(placeOf(entry)).toLowerCase();
+    const first = known.get(place);
+    known.set(place, first ?? name);
+    return first === undefined ? [] : [[first, name] as const];
+  });
+}
+
 export function isSamePlace(a: object, b: object): boolean {
   return canonicalJson(whichPlace(a)) === canonicalJson(whichPlace(b));
 }

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { catalog } from "../../support/fakeCloud.ts";
+
+const account =
+  "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts";
+
+function problemsOf(targets: object): readonly (readonly [path: string, message: string])[] {
+  const { error } = Catalog.safeParse({ ...catalog, targets });
+  return (error?.issues ?? []).map(({ path, message }) => [path.join("."), message]);
+}
+
+it("refuses two aliases for one place, whatever the case of its name and the access", () => {
+  const uploads = { kind: "storageBlob", resourceId: `${account}/stdev`, container: "uploads", access: ["read"] };
+  const again = { ...uploads, resourceId: `${account.replace("rg", "RG")}/stdev`, access: ["write"] };
+
+  expect(problemsOf({ uploads, again })).toEqual([
+    ["targets.again", expect.stringContaining('the same place as "uploads"')],
+  ]);
+});
+
+it("lets aliases name a resource and its parts", () => {
+  const whole = { kind: "storageBlob", resourceId: `${account}/stdev`, access: ["read"] };
+  const parts = ["uploads", "reports"].map((container) => [container, { ...whole, container }] as const);
+
+  expect(problemsOf({ whole, ...Object.fromEntries(parts) })).toEqual([]);
+});
