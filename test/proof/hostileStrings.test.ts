@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { printCursor } from "../../src/domain/http/cursor.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
@@ -74,6 +75,7 @@ function nest(depth: number): unknown {
 }
 
 const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
+const target = { target: "uploads", access: ["read"] };
 const good = { cluster: names.cluster, namespace: "hostile", databases: [database] };
 
 const fields: Readonly<Record<string, (value: unknown) => unknown>> = {
@@ -85,6 +87,10 @@ const fields: Readonly<Record<string, (value: unknown) => unknown>> = {
   database: (value) => ({ ...good, databases: [{ ...database, database: value }] }),
   roles: (value) => ({ ...good, databases: [{ ...database, roles: value }] }),
   role: (value) => ({ ...good, databases: [{ ...database, roles: [value] }] }),
+  targets: (value) => ({ ...good, targets: value }),
+  target: (value) => ({ ...good, targets: [{ ...target, target: value }] }),
+  access: (value) => ({ ...good, targets: [{ ...target, access: value }] }),
+  "access word": (value) => ({ ...good, targets: [{ ...target, access: [value] }] }),
   serviceAccount: (value) => ({ ...good, serviceAccount: value }),
   selector: (value) => ({ ...good, identityMode: "podIdentity", selector: value }),
   adoptionPolicy: (value) => ({ ...good, adoptionPolicy: value }),
@@ -113,7 +119,11 @@ const cases = Object.entries(fields).flatMap(([field, make]) =>
 );
 
 it("covers every field of a request", () => {
-  const known = [...Object.keys(OnboardingRequest.shape), ...Object.keys(DatabaseRequest.shape)];
+  const known = [
+    ...Object.keys(OnboardingRequest.shape),
+    ...Object.keys(DatabaseRequest.shape),
+    ...Object.keys(TargetRequest.shape),
+  ];
 
   expect(known.filter((field) => !(field in fields))).toEqual([]);
 });
