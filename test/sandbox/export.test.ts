@@ -152,6 +152,7 @@ it("names what can be requested, but no host, resource id or key", async () => {
         databases: expect.arrayContaining([{ name: "orders", roles: ["reader", "writer", "executor"] }]),
       },
     ],
+    targets: expect.arrayContaining([{ name: "uploads", kind: "storageBlob", access: ["read", "write"] }]),
   });
   expect(JSON.stringify(body)).not.toMatch(/localhost|127\.0\.0\.1|subscriptions|CERTIFICATE|https?:/);
 });
