@@ -58,7 +58,7 @@ test("runs `func start` in the app's folder with its settings, and stops the who
 
 test("believes the app, not the host, that it is ready", async () => {
   // A host in the state Error answers its ping; its functions do not.
-  const text = `#!${process.execPath}
+  const text = `#!/usr/bin/env node
     let asked = 0;
     require("node:http").createServer((request, response) => {
       if (request.url === "/api/health/live") response.statusCode = ++asked < 4 ? 503 : 200;

@@ -239,7 +239,8 @@ export function checkUndone(
   for (const thing of before.values()) {
     // A migration removed it, and said that it could not return it.
     const isNamedLost = thing.undo === "removePodIdentity" && named.includes("returnPodIdentity");
-    if (!after.has(thing.key) && !isNamedLost) problems.push(`removed, and not this operation's: ${thing.key}`);
+    if (!after.has(thing.key) && !isNamedLost && !thing.isDead)
+      problems.push(`removed, and not this operation's: ${thing.key}`);
   }
   return problems;
 }

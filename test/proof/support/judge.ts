@@ -275,5 +275,5 @@ export function namedUndos({ error, leftUndone }: Pick<OperationRecord, "error" 
   if (error?.code === "ORCHESTRATION_FAILED") return leftUndone ?? [];
   if (error?.code !== "COMPENSATION_FAILED") return [];
   const list = /What could not be undone: (.*)$/s.exec(error.message)?.[1] ?? "";
-  return [...list.matchAll(/(?:^|; )([a-zA-Z]+(?: sql-[ab]\/[a-z]+)?) \(/g)].map(([, name]) => name ?? "");
+  return [...list.matchAll(/(?:^|; )([a-zA-Z]+(?: [a-z-]+(?:\/[a-z]+)?)?) \(/g)].map(([, name]) => name ?? "");
 }

@@ -13,6 +13,8 @@ export interface Thing {
   readonly madeBy: string | undefined;
   /** Whether it is somebody else's, with an addition of Mooring's. */
   readonly isLent: boolean;
+  /** Mooring gave it to an identity that is gone: nobody has it, and whoever meets it may take it away. */
+  readonly isDead?: boolean;
   /** The undo that removes it or reverts the addition. */
   readonly undo: string;
 }
@@ -62,6 +64,7 @@ export function takeSnapshot({ azure, users, objects, visitors }: World, berth: 
       });
     }
   }
+  const living = new Set([...azure.identities.values()].map(({ principalId }) => principalId));
   for (const assignment of azure.roleAssignments.values()) {
     const { id, scope, roleDefinitionId, principalId } = assignment;
     const mark = readRoleMark(assignment.description);
@@ -71,6 +74,7 @@ export function takeSnapshot({ azure, users, objects, visitors }: World, berth: 
       content: contentOf(assignment),
       madeBy: mark?.berth === key ? mark.operation : undefined,
       isLent: false,
+      isDead: mark?.berth === key && !living.has(principalId),
       undo: `revokeTarget ${target}`,
     });
   }

@@ -17,6 +17,8 @@ UNSAYABLE = (
     "/metadata/name: must be a DNS-1123 label",  # only where there is no metadata.namespace
     "must not name a database twice",  # entries that differ in some fields, and not in others
     "is named twice",
+    "must not name a target twice",
+    "must not repeat a word",
     "must not repeat a role",  # a CustomResourceDefinition may not say uniqueItems, and shares the schema
     "must name at least one",  # any one of several lists
     "The catalog has no",  # several problems at once share one code, also where one is the catalog's
