@@ -9,7 +9,7 @@ import { PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
-import { Access } from "./access.ts";
+import { Access, withIncluded } from "./access.ts";
 import { AzureRoleEntry, type AzureRolePlace, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
 import { PostgresEntry, type PostgresPlace, postgresReach, postgresWords } from "./postgres.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
@@ -282,7 +282,8 @@ function accessOf({ targets = [] }: Request, key: string): readonly Access[] {
 }
 
 function lost(request: Request, earlier: Request, key: string): readonly Access[] {
-  return accessOf(earlier, key).filter((word) => !accessOf(request, key).includes(word));
+  const kept = withIncluded(accessOf(request, key));
+  return accessOf(earlier, key).filter((word) => !kept.has(word));
 }
 
 /** What GET /catalog says about targets. */

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { guid } from "../../../src/domain/naming/guid.ts";
 import { IdentityPair } from "../../../src/domain/naming/identityPair.ts";
+import { withIncluded } from "../../../src/domain/targets/access.ts";
 import {
   type AzureRolePlace,
   assignmentName,
@@ -66,4 +67,16 @@ it("has a GUID for each role, and none twice", () => {
 
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+});
+
+it.each(azureRoleKindNames)("has roles for %s that include what its words include", (kind) => {
+  for (const { word, includes = [] } of everyRole(kind)) {
+    const others = everyRole(kind)
+      .map((role) => role.word)
+      .filter((other) => other !== word);
+    expect(
+      others.filter((other) => withIncluded([word]).has(other)),
+      word,
+    ).toEqual(others.filter((other) => includes.includes(other)));
+  }
 });

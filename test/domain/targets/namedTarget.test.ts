@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { namedTarget } from "../../../src/domain/targets/namedTarget.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 
 const account =
@@ -24,4 +25,13 @@ it("lets aliases name a resource and its parts", () => {
   const parts = ["uploads", "reports"].map((container) => [container, { ...whole, container }] as const);
 
   expect(problemsOf({ whole, ...Object.fromEntries(parts) })).toEqual([]);
+});
+
+it("loses nothing that a word which stays includes", () => {
+  const uploads = (...access: ("read" | "write" | "send" | "own")[]) => ({ targets: [{ target: "uploads", access }] });
+
+  expect(namedTarget.lost(uploads("write"), uploads("read", "write"), "uploads")).toEqual([]);
+  expect(namedTarget.lost(uploads("own"), uploads("read", "write"), "uploads")).toEqual([]);
+  expect(namedTarget.lost(uploads("read"), uploads("read", "write"), "uploads")).toEqual(["write"]);
+  expect(namedTarget.lost({ targets: [] }, uploads("read"), "uploads")).toEqual(["read"]);
 });
