@@ -1,4 +1,5 @@
 /** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
@@ -18,6 +19,8 @@ export interface PostgresSettings {
 /** Roles belong to the server; the functions of Microsoft Entra are in this database alone. */
 const serverDatabase = "postgres";
 
+const attemptsToDrop = 5;
+
 export function createPostgres({
   credential,
   scope = "https://ossrdbms-aad.database.windows.net/.default",
@@ -31,7 +34,20 @@ export function createPostgres({
     await withConnection(settings, { place, database: place.database, doing }, use);
 
   /** Under a lock, since two targets of a namespace on one server may give the role up at the same time. */
-  const giveUp = async (
+  const giveUp = async (...given: Parameters<typeof giveUpOnce>): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await giveUpOnce(...given);
+      } catch (error) {
+        // What another target has there may be going at this moment.
+        const isInUse = error instanceof PermanentError && error.code === "POSTGRES_ROLE_IN_USE";
+        if (!isInUse || attempt === attemptsToDrop) throw error;
+        await sleep(300);
+      }
+    }
+  };
+
+  const giveUpOnce = async (
     place: PostgresPlace,
     { role, id, databases }: DroppedRole,
     isDropped: (found: Locked) => boolean,

@@ -1,4 +1,5 @@
 /** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { UserMark } from "../../../domain/naming/ownership.ts";
 import { printMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
@@ -10,7 +11,19 @@ import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, word
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
-export async function planTaking({ postgres }: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
+const looks = 5;
+const pauseMs = 300;
+
+/** What stands in the way may be what another target of the namespace is just giving up: so it is looked at again. */
+export async function planTaking(ports: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
+  for (let look = 1; ; look += 1) {
+    const decision = await lookOnce(ports, place, input);
+    if (!decision.conflict || look === looks) return decision;
+    await sleep(pauseMs);
+  }
+}
+
+async function lookOnce({ postgres }: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
   const { createdBy } = input;
   const { name, role, schema, mark, isMarkLost } = await readRole({ postgres }, place, {
     about: input,
