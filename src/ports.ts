@@ -312,7 +312,8 @@ export interface PostgresRoles {
   ): Promise<void>;
   /**
    * Adds notes to the mark in the role's comment, or takes some out; `base` replaces a comment that is no mark. Safe against others
-   * who do the same. Returns how many notes the mark has then.
+   * who do the same. `leavesUnless`: with the last note that begins so, the right to connect to the place's database goes, too; only
+   * whoever takes out the last note knows that it is the last. Returns how many notes the mark has then.
    */
   amendNotes(
     place: PostgresPlace,
@@ -321,6 +322,7 @@ export interface PostgresRoles {
       readonly base: string | undefined;
       readonly add?: PostgresNotes;
       readonly remove?: readonly string[];
+      readonly leavesUnless?: string | undefined;
     },
   ): Promise<number>;
   /** Gives rights on the schema: all or nothing. `owners`: whose tables to come are included. */

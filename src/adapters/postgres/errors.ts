@@ -50,7 +50,10 @@ export function classify(error: unknown, { target, host }: FailureContext): unkn
       ? error
       : new TransientError("POSTGRES_UNAVAILABLE", `${target}: ${told}`, { cause: error });
   }
-  const text = `${target}: ${told} (SQLSTATE ${state})`;
+  // Of a role in use, only the detail says what it has where.
+  const detail: unknown = state === "2BP01" ? Reflect.get(error, "detail") : undefined;
+  const more = typeof detail === "string" ? `: ${hideAddresses(detail.replaceAll("\n", "; "), [host])}` : "";
+  const text = `${target}: ${told}${more} (SQLSTATE ${state})`;
   if (isFirewall(error)) return new PermanentError("POSTGRES_FIREWALL", text, { cause: error });
   if (loginFailure.test(state)) return new TransientError("AUTHENTICATION_FAILED", text, { cause: error });
   if (/not found in the tenant/i.test(error.message))

@@ -1,10 +1,9 @@
 /** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
-import type { DroppedRole, PostgresRights, PostgresRoles, PostgresSchema } from "../../ports.ts";
+import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { type Query, withConnection } from "./connections.ts";
 import * as statements from "./statements.ts";
@@ -19,8 +18,6 @@ export interface PostgresSettings {
 /** Roles belong to the server; the functions of Microsoft Entra are in this database alone. */
 const serverDatabase = "postgres";
 
-const attemptsToDrop = 5;
-
 export function createPostgres({
   credential,
   scope = "https://ossrdbms-aad.database.windows.net/.default",
@@ -34,20 +31,7 @@ export function createPostgres({
     await withConnection(settings, { place, database: place.database, doing }, use);
 
   /** Under a lock, since two targets of a namespace on one server may give the role up at the same time. */
-  const giveUp = async (...given: Parameters<typeof giveUpOnce>): Promise<void> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await giveUpOnce(...given);
-      } catch (error) {
-        // What another target has there may be going at this moment.
-        const isInUse = error instanceof PermanentError && error.code === "POSTGRES_ROLE_IN_USE";
-        if (!isInUse || attempt === attemptsToDrop) throw error;
-        await sleep(300);
-      }
-    }
-  };
-
-  const giveUpOnce = async (
+  const giveUp = async (
     place: PostgresPlace,
     { role, id, databases }: DroppedRole,
     isDropped: (found: Locked) => boolean,
@@ -66,8 +50,8 @@ export function createPostgres({
 
   const release = async (place: PostgresPlace, role: string): Promise<void> =>
     await onDatabase(place, "release what the role owns", async (query) => {
-      const heir = await findOwner(query);
-      const borrowed = await findBorrowed(query, { role, owners: [] }, [heir]);
+      const heir = await findOwner(query, place.database);
+      const borrowed = await findBorrowed(query, [role, heir]);
       await query(statements.releaseOwned({ role, heir, borrowed }));
     });
 
@@ -94,22 +78,25 @@ export function createPostgres({
     async create(place, role) {
       await onServer(place, "create role", async (query) => await query(statements.createRole(role)));
     },
-    async amendNotes(place, change) {
+    async amendNotes(place, { leavesUnless: unless, ...change }) {
+      const { database } = place;
       return await onServer(place, "amend mark", async (query) => {
-        await query(statements.amendNotes(change));
+        const borrowed = unless === undefined ? [] : await findBorrowed(query, [await findOwner(query, database)]);
+        const leaving = unless === undefined ? {} : { leaving: { unless, database, borrowed } };
+        await query(statements.amendNotes({ ...change, ...leaving }));
         return Counted.parse(await query(statements.countNotes, [change.role]))[0].count;
       });
     },
     async grant(place, given) {
       await onDatabase(place, "grant", async (query) => {
-        const borrowed = await findBorrowed(query, given);
+        const borrowed = await findBorrowed(query, [given.role, ...given.owners]);
         await query(statements.grantRights({ ...place, ...given, borrowed }));
       });
     },
     async revoke(place, taken) {
       await onDatabase(place, "revoke", async (query) => {
-        const heir = await findOwner(query);
-        const borrowed = await findBorrowed(query, taken, [heir]);
+        const heir = await findOwner(query, place.database);
+        const borrowed = await findBorrowed(query, [taken.role, ...taken.owners, heir]);
         await query(statements.revokeRights({ ...place, ...taken, borrowed, heir }));
       });
     },
@@ -135,17 +122,13 @@ function unlessMissing(error: unknown): readonly [] {
   throw error;
 }
 
-async function findOwner(query: Query): Promise<string> {
-  return Names.parse(await query(statements.readDatabaseOwner))[0]?.name ?? "";
+async function findOwner(query: Query, database: string): Promise<string> {
+  return Names.parse(await query(statements.readDatabaseOwner, [database]))[0]?.name ?? "";
 }
 
 /** Mooring may act for its own roles and for those that its rights let it administer, but is a member only while it has to be. */
-async function findBorrowed(
-  query: Query,
-  { role, owners }: Pick<PostgresRights, "role" | "owners">,
-  others: readonly string[] = [],
-): Promise<readonly string[]> {
-  return Names.parse(await query(statements.readBorrowed, [[role, ...owners, ...others]])).map(({ name }) => name);
+async function findBorrowed(query: Query, roles: readonly string[]): Promise<readonly string[]> {
+  return Names.parse(await query(statements.readBorrowed, [roles])).map(({ name }) => name);
 }
 
 const LockedRole = z.array(z.object({ id: z.string(), comment: z.string().nullable() }));

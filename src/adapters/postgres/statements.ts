@@ -100,17 +100,28 @@ interface NotesChange {
   readonly base: string | undefined;
   readonly add?: PostgresNotes;
   readonly remove?: readonly string[];
+  /** With the last note that begins so, CONNECT on the database goes. */
+  readonly leaving?: { readonly unless: string; readonly database: string; readonly borrowed: readonly string[] };
 }
 
-export function amendNotes({ role, base, add = {}, remove = [] }: NotesChange): string {
+export function amendNotes({ role, base, add = {}, remove = [], leaving }: NotesChange): string {
   const removed = `ARRAY[${remove.map(text).join(", ")}]::text[]`;
   const mark = base === undefined ? `pg_catalog.shobj_description(r.oid, 'pg_authid')` : text(base);
-  return once(
+  const amend = once(
     role,
     `  SELECT ${mark}::jsonb INTO STRICT mark FROM pg_catalog.pg_roles AS r WHERE r.rolname = ${text(role)};
   mark := jsonb_set(mark, '{grants}', ((mark -> 'grants') || ${text(JSON.stringify(add))}::jsonb) - ${removed});
-  EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', ${text(role)}, mark::text);`,
+  EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', ${text(role)}, mark::text);${leaving ? leave(role, leaving) : ""}`,
   );
+  return leaving ? transaction(leaving.borrowed, [amend]) : amend;
+}
+
+function leave(role: string, { unless, database }: { readonly unless: string; readonly database: string }): string {
+  return `
+  IF EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = ${text(database)})
+    AND NOT EXISTS (SELECT FROM jsonb_object_keys(mark -> 'grants') AS k WHERE starts_with(k, ${text(unless)})) THEN
+    REVOKE CONNECT ON DATABASE ${name(database)} FROM ${name(role)};
+  END IF;`;
 }
 
 /** $1 role. */
@@ -171,9 +182,9 @@ SELECT rolname::text AS name FROM pg_catalog.pg_roles
 WHERE rolname = ANY ($1) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')
   AND pg_catalog.pg_has_role(oid, 'USAGE WITH ADMIN OPTION')`;
 
+/** $1 database. */
 export const readDatabaseOwner = `
-SELECT pg_catalog.pg_get_userbyid(datdba)::text AS name FROM pg_catalog.pg_database
-WHERE datname = pg_catalog.current_database()`;
+SELECT pg_catalog.pg_get_userbyid(datdba)::text AS name FROM pg_catalog.pg_database WHERE datname = $1`;
 
 /** A right to act for a role lasts no longer than the transaction. */
 function transaction(borrowed: readonly string[], statements: readonly string[]): string {

@@ -5,8 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ServicePrincipal } from "../../../local/simulators/world.ts";
 import { createPostgres } from "../../../src/adapters/postgres/index.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
+import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { PostgresRoles } from "../../../src/ports.ts";
+import { noteKey } from "../../../src/resources/target/postgres/role.ts";
+import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";
 
 describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", () => {
@@ -211,6 +215,31 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     expect(await postgres.amendNotes(place, { role, base: JSON.stringify(mark), add: { "it's": "a\\b" } })).toBe(1);
     await postgres.removeComment(place, role);
     expect((await postgres.inspect(place, { role, principalId })).roles[0]?.comment).toBeUndefined();
+  });
+
+  it("ends the right to connect with the last of a database's schemas, although both are given up at once", async () => {
+    const berth = { cluster: "aks-dev", namespace: "two-schemas" };
+    const own = postgresRoleName(berth);
+    const note = (key: string) => [key, "op-1"] as const;
+    const schemas = [place, { ...place, schema: "public" }];
+    const grants = Object.fromEntries([
+      ...schemas.flatMap((each) => rightsOf(["read"]).map((right) => note(noteKey(each, right)))),
+      note("elsewhere/public CONNECT"),
+    ]);
+    const comment = printMark({ berth: berthKey(berth), operation: "op-1", grants });
+    await postgres.create(place, { role: own, principalId, comment });
+    for (const each of schemas)
+      await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
+    const recordedMark = async () => undefined;
+    const plan = (each: PostgresPlace) =>
+      planTaking({ postgres }, each, { berth, target: each.schema, keep: [], recordedMark });
+
+    const [first, second] = await Promise.all(schemas.map(plan));
+    for (const write of [...(first?.writes ?? []), ...(second?.writes ?? [])]) await write();
+
+    const { roles } = await postgres.inspect(place, { role: own, principalId });
+    expect(roles[0]).toMatchObject({ name: own, databases: [] });
+    await onServer(`DROP ROLE "${own}"`);
   });
 
   it("drops no role whose mark has a note, and makes one anew once, whoever else does", async () => {

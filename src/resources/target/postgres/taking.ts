@@ -1,5 +1,4 @@
 /** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { UserMark } from "../../../domain/naming/ownership.ts";
 import { printMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
@@ -11,19 +10,7 @@ import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, word
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
-const looks = 5;
-const pauseMs = 300;
-
-/** What stands in the way may be what another target of the namespace is just giving up: so it is looked at again. */
-export async function planTaking(ports: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
-  for (let look = 1; ; look += 1) {
-    const decision = await lookOnce(ports, place, input);
-    if (!decision.conflict || look === looks) return decision;
-    await sleep(pauseMs);
-  }
-}
-
-async function lookOnce({ postgres }: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
+export async function planTaking({ postgres }: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
   const { createdBy } = input;
   const { name, role, schema, mark, isMarkLost } = await readRole({ postgres }, place, {
     about: input,
@@ -46,7 +33,10 @@ async function lookOnce({ postgres }: Looking, place: PostgresPlace, input: Taki
   const differences = inWords(taken).map((field) => ({ field, current: "granted", desired: null }));
   const conflict = isMade && isLast ? findConflict(role, mark, { ...input, database: place.database }) : undefined;
   if (conflict) return { action: "conflict", differences, conflict, writes: [] };
-  const { rights, kept } = divide(mark, place, taken);
+  // The way into the database goes with the last note there, which other schemas' steps may be taking out right now.
+  const rights = taken.filter((right) => right !== "CONNECT");
+  const leavesUnless = taken.includes("CONNECT") ? `${place.database}/` : undefined;
+  const kept = [...noted.keys()].filter((right) => !taken.includes(right));
   const databases = [...new Set([...notedDatabases(mark), place.database])].filter((database) =>
     role.databases.includes(database),
   );
@@ -66,23 +56,13 @@ async function lookOnce({ postgres }: Looking, place: PostgresPlace, input: Taki
           role: name,
           base: isMarkLost ? printMark(mark) : undefined,
           remove: taken.map((right) => noteKey(place, right)),
+          leavesUnless,
         });
         if (left > 0) return;
         if (isMade) await postgres.drop(place, { role: name, id: role.id, databases });
         else if (mark.operation === null) await postgres.removeComment(place, name);
       },
     ],
-  };
-}
-
-/** For another schema of the database, the way in stays. */
-function divide(mark: UserMark, place: PostgresPlace, taken: readonly PostgresRight[]) {
-  const isElsewhere = Object.keys(mark.grants).some(
-    (key) => key.startsWith(`${place.database}/`) && !key.startsWith(`${place.database}/${place.schema} `),
-  );
-  return {
-    rights: taken.filter((right) => !(right === "CONNECT" && isElsewhere)),
-    kept: [...notedAt(mark, place).keys()].filter((right) => !taken.includes(right)),
   };
 }
 
