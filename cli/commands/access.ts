@@ -1,14 +1,11 @@
 import type { AccessDocument } from "../../src/domain/documents/access.ts";
-import { sortFlags } from "../arguments/shared.ts";
-import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
-import { readSort } from "../output/sort.ts";
 import { table } from "../output/table.ts";
 import { age } from "../output/times.ts";
 import type { View } from "../output/view.ts";
 import { expectCluster } from "../service/expectCluster.ts";
-import { listAll } from "../service/pages.ts";
+import { listFlags, showList } from "../showList.ts";
 
 const defaultLimit = 500;
 
@@ -21,27 +18,22 @@ export const command = defineCommand({
     cluster: { value: "name", summary: "Only this cluster" },
     namespace: { value: "name", summary: "Only namespaces with this name" },
     team: { value: "name", summary: "Only this team" },
-    limit: { value: "n", summary: `No more than this many (${defaultLimit})` },
-    ...sortFlags,
+    ...listFlags(defaultLimit),
   },
   examples: ["access --target sql-dev/orders", "access --team red -o wide"],
-  async run(session, { target, cluster, namespace, team, limit = String(defaultLimit), "sort-by": path }) {
-    const sort = readSort(path);
-    const most = readCount("--limit", limit, { most: 10_000 });
+  async run(session, { target, cluster, namespace, team, limit, "sort-by": sortBy }) {
     const call = { method: "GET", path: "/api/access", query: { target, cluster, namespace, team } } as const;
-    const { value: listed, isCut } = await listAll<AccessDocument>(session.client, call, most);
-    const value = sort(listed);
-    if (value.length === 0 && cluster !== undefined) await expectCluster(session.client, cluster);
     const isFiltered = [target, cluster, namespace, team].some((each) => each !== undefined);
-    await session.print({
-      document: { value },
-      names: value.map((each) => `${nameOf(each)} ${each.target}`),
-      lines: (view) =>
-        value.length === 0
-          ? [isFiltered ? "Nobody reaches that." : "No namespace has access to anything."]
-          : [...accessTable(value, view), ...value.flatMap(foreignLines)],
+    const none = isFiltered ? "Nobody reaches that." : "No namespace has access to anything.";
+    await showList<AccessDocument>(session, call, {
+      ...{ limit, defaultLimit, sortBy },
+      nameOf: (each) => `${nameOf(each)} ${each.target}`,
+      lines: (value, view) =>
+        value.length === 0 ? [none] : [...accessTable(value, view), ...value.flatMap(foreignLines)],
+      async expect() {
+        if (cluster !== undefined) await expectCluster(session.client, cluster);
+      },
     });
-    if (isCut) session.say("There are more; --limit says how many to list.");
     return exitCodes.done;
   },
 });

@@ -1,17 +1,14 @@
 import type { AuditCheck, AuditDocument } from "../../src/domain/documents/audit.ts";
-import { sortFlags } from "../arguments/shared.ts";
-import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
-import { readSort } from "../output/sort.ts";
 import { table } from "../output/table.ts";
 import { age } from "../output/times.ts";
 import type { View } from "../output/view.ts";
 import { expectCluster } from "../service/expectCluster.ts";
 import { findOperation } from "../service/findOperation.ts";
 import { getOperation } from "../service/followOperation.ts";
-import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
+import { listFlags, showList } from "../showList.ts";
 
 const defaultLimit = 50;
 
@@ -23,28 +20,24 @@ export const command = defineCommand({
     cluster: { value: "name", summary: "Only this cluster" },
     namespace: { value: "name", summary: "Only namespaces with this name" },
     operation: { value: "operation", summary: "Only this operation, named as for `status`" },
-    limit: { value: "n", summary: `No more than this many (${defaultLimit})` },
-    ...sortFlags,
+    ...listFlags(defaultLimit),
     check: { summary: "Check the hash chain instead" },
   },
   examples: ["audit --namespace team-a", "audit --check"],
-  async run(session, { cluster, namespace, operation: named, limit = String(defaultLimit), check, "sort-by": path }) {
-    const sort = readSort(path);
+  async run(session, { cluster, namespace, operation: named, limit, check, "sort-by": sortBy }) {
     if (check) return await checkChain(session);
     const { client } = session;
-    const most = readCount("--limit", limit, { most: 10_000 });
     const operation = named === undefined ? undefined : await findOperation(client, named);
     const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
-    const { value: listed, isCut } = await listAll<AuditDocument>(client, call, most);
-    const value = sort(listed);
-    if (value.length === 0 && operation !== undefined) await getOperation(client, operation);
-    if (value.length === 0 && cluster !== undefined) await expectCluster(client, cluster);
-    await session.print({
-      document: { value },
-      names: value.map(({ id }) => id),
-      lines: (view) => (value.length === 0 ? ["There is no such entry."] : auditTable(value, view)),
+    await showList<AuditDocument>(session, call, {
+      ...{ limit, defaultLimit, sortBy },
+      nameOf: ({ id }) => id,
+      lines: (entries, view) => (entries.length === 0 ? ["There is no such entry."] : auditTable(entries, view)),
+      async expect() {
+        if (operation !== undefined) await getOperation(client, operation);
+        if (cluster !== undefined) await expectCluster(client, cluster);
+      },
     });
-    if (isCut) session.say("There are more; --limit says how many to list.");
     return exitCodes.done;
   },
 });
