@@ -53,6 +53,14 @@ async function untilItWaits(service: Service, id: string): Promise<void> {
   await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
 }
 
+/** As the approver, once it waits. */
+async function agreeTo(id: string): Promise<void> {
+  await expect.poll(async () => (await list(approver, "/api/approvals")).map((each) => each.id)).toContain(id);
+  const asked = (await list(approver, "/api/approvals")).find((each) => each.id === id);
+  const agreed = { requestHash: asked?.approval.requestHash };
+  expect(await approver.call("POST", `/api/operations/${id}/approve`, agreed)).toMatchObject({ status: 202 });
+}
+
 it("shows each caller what they can approve and what would change, until they have or approval is no longer possible", async () => {
   const before = request("grows");
   await operator.waitFor(await operator.onboard(before));
@@ -201,10 +209,7 @@ it("shows the same in a terminal", async () => {
 it("shows who reaches a database since then, and by whose request and approval", async () => {
   const red = await as({ team: "red", role: "request" });
   const id = await red.onboard(request("red-reaches", { databases: [orders("reader")] }));
-  await untilItWaits(red, id);
-  const { body } = await red.call("GET", `/api/operations/${id}`);
-  const agreed = { requestHash: (body as unknown as Listed).approval.requestHash };
-  expect(await approver.call("POST", `/api/operations/${id}/approve`, agreed)).toMatchObject({ status: 202 });
+  await agreeTo(id);
   const ended = await red.waitFor(id);
   expect(ended.status).toBe("Succeeded");
   const access = {
@@ -228,11 +233,7 @@ it("shows who reaches a database since then, and by whose request and approval",
   // Another database later: what stays as it was keeps its time.
   const widened = request("red-reaches", { databases: [orders("reader"), request("x").databases[0]] });
   const change = await red.onboard(widened);
-  await untilItWaits(red, change);
-  const { body: asked } = await red.call("GET", `/api/operations/${change}`);
-  await approver.call("POST", `/api/operations/${change}/approve`, {
-    requestHash: (asked as unknown as Listed).approval.requestHash,
-  });
+  await agreeTo(change);
   expect((await red.waitFor(change)).status).toBe("Succeeded");
 
   expect(await of(operator, "namespace=red-reaches")).toMatchObject([
