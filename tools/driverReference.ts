@@ -1,5 +1,6 @@
 /** docs/drivers.md from the table that the clients print. */
-import { drivers, type Language, type Login, languageNames, languages, symptoms } from "../clients/drivers.ts";
+import { drivers, symptoms } from "../clients/drivers.ts";
+import { type Language, type Login, languageNames, languages } from "../clients/login.ts";
 
 const tried: { readonly [T in Login["tried"]]: string } = {
   "every run": "The tests run these lines in pods of the sandbox, in both identity modes.",

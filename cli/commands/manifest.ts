@@ -1,4 +1,5 @@
-import { kindsIn, type Language, languages, printLogins } from "../../clients/drivers.ts";
+import { kindsIn, printLogins } from "../../clients/drivers.ts";
+import { type Language, languages } from "../../clients/login.ts";
 import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { defineCommand } from "../command.ts";

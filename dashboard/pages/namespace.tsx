@@ -2,8 +2,9 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { kindsIn, type Language, languageNames, languages, printLogins } from "../../clients/drivers.ts";
+import { kindsIn, printLogins } from "../../clients/drivers.ts";
 import { subjectOf } from "../../clients/findings.ts";
+import { type Language, languageNames, languages } from "../../clients/login.ts";
 import { defaultMode, migratesTo } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { drivers, kindsIn, languages, printLogins } from "../../clients/drivers.ts";
+import { drivers, kindsIn, printLogins } from "../../clients/drivers.ts";
+import { languages } from "../../clients/login.ts";
 import { describeDrivers } from "../../tools/driverReference.ts";
 import { readReference } from "../../tools/reference.ts";
 

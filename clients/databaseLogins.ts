@@ -1,0 +1,135 @@
+/** Drivers of databases, which ask a credential for a token and take it as a password or in its place. */
+import type { Driver } from "./login.ts";
+
+export const sqlDatabase: Driver = {
+  noun: "Azure SQL database",
+  logins: {
+    node: {
+      needs: ["mssql 12", "@azure/identity 4.14"],
+      tried: "every run",
+      lines: `import { DefaultAzureCredential } from "@azure/identity";
+import sql from "mssql";
+
+const [server, port = "1433"] = process.env.SERVER_NAME.split(",");
+const credential = new DefaultAzureCredential({ disableInstanceDiscovery: true });
+const pool = await sql.connect({
+  server,
+  port: Number(port),
+  database: process.env.DATABASE_NAME,
+  authentication: { type: "token-credential", options: { credential } },
+  options: { encrypt: true },
+});`,
+    },
+    python: {
+      needs: ["mssql-python 1.16", "azure-identity 1.27"],
+      tried: "where installed",
+      lines: `import os
+import mssql_python
+
+database = mssql_python.connect(
+    f"Server=tcp:{os.environ['SERVER_NAME']};Database={os.environ['DATABASE_NAME']};"
+    "Encrypt=yes;Authentication=ActiveDirectoryDefault;"
+)`,
+    },
+    java: {
+      needs: ["com.microsoft.sqlserver:mssql-jdbc 13.6", "com.azure:azure-identity 1.19"],
+      tried: "by hand",
+      lines: `String[] server = System.getenv("SERVER_NAME").split(",");
+String url = "jdbc:sqlserver://" + server[0] + ":" + (server.length > 1 ? server[1] : "1433")
+    + ";databaseName=" + System.getenv("DATABASE_NAME")
+    + ";encrypt=true;loginTimeout=60;authentication=ActiveDirectoryDefault";
+Connection database = DriverManager.getConnection(url);`,
+    },
+    dotnet: {
+      needs: ["Microsoft.Data.SqlClient 6"],
+      tried: "not here",
+      lines: `var server = Environment.GetEnvironmentVariable("SERVER_NAME");
+var name = Environment.GetEnvironmentVariable("DATABASE_NAME");
+await using var database = new SqlConnection(
+    $"Server=tcp:{server};Database={name};Encrypt=True;Authentication=Active Directory Default");
+await database.OpenAsync();`,
+    },
+    go: {
+      needs: ["github.com/microsoft/go-mssqldb 1.11"],
+      tried: "by hand",
+      lines: `import "github.com/microsoft/go-mssqldb/azuread"
+
+database, err := sql.Open(azuread.DriverName, fmt.Sprintf(
+	"server=%s;database=%s;encrypt=true;fedauth=ActiveDirectoryDefault",
+	os.Getenv("SERVER_NAME"), os.Getenv("DATABASE_NAME")))`,
+    },
+  },
+};
+
+const postgresScope = "https://ossrdbms-aad.database.windows.net/.default";
+
+/** The password is a token, and a driver that asks for it again gets a fresh one. The role's name is the identity's, cut to 63 bytes. */
+export const postgresql: Driver = {
+  noun: "PostgreSQL schema",
+  logins: {
+    node: {
+      needs: ["pg 8", "@azure/identity 4.14"],
+      tried: "every run",
+      lines: `import { DefaultAzureCredential } from "@azure/identity";
+import pg from "pg";
+
+const credential = new DefaultAzureCredential({ disableInstanceDiscovery: true });
+const pool = new pg.Pool({
+  host: "<server>.postgres.database.azure.com",
+  port: 5432,
+  database: "<database>",
+  user: "<role>",
+  password: async () => (await credential.getToken("${postgresScope}")).token,
+  ssl: true,
+});`,
+    },
+    python: {
+      needs: ["psycopg 3.2", "azure-identity 1.27"],
+      tried: "not here",
+      lines: `import psycopg
+from azure.identity import DefaultAzureCredential
+
+credential = DefaultAzureCredential()
+database = psycopg.connect(
+    host="<server>.postgres.database.azure.com",
+    dbname="<database>",
+    user="<role>",
+    password=credential.get_token("${postgresScope}").token,
+    sslmode="verify-full",
+    sslrootcert="system",
+)`,
+    },
+    java: {
+      needs: ["pgjdbc 42.7", "com.azure:azure-identity-extensions 1.2"],
+      tried: "not here",
+      lines: `String url = "jdbc:postgresql://<server>.postgres.database.azure.com:5432/<database>?user=<role>&sslmode=require"
+    + "&authenticationPluginClassName=com.azure.identity.extensions.jdbc.postgresql.AzurePostgresqlAuthenticationPlugin";
+Connection database = DriverManager.getConnection(url);`,
+    },
+    dotnet: {
+      needs: ["Npgsql 9", "Azure.Identity 1.17"],
+      tried: "not here",
+      lines: `var credential = new DefaultAzureCredential();
+var scope = new TokenRequestContext(["${postgresScope}"]);
+var builder = new NpgsqlDataSourceBuilder(
+    "Host=<server>.postgres.database.azure.com;Database=<database>;Username=<role>;SSL Mode=VerifyFull");
+builder.UsePasswordProvider(
+    _ => credential.GetToken(scope).Token,
+    async (_, cancel) => (await credential.GetTokenAsync(scope, cancel)).Token);
+await using var pool = builder.Build();`,
+    },
+    go: {
+      needs: ["github.com/jackc/pgx/v5", "github.com/Azure/azure-sdk-for-go/sdk/azidentity 1.15"],
+      tried: "not here",
+      lines: `credential, err := azidentity.NewDefaultAzureCredential(nil)
+config, err := pgxpool.ParseConfig(
+	"host=<server>.postgres.database.azure.com dbname=<database> user=<role> sslmode=verify-full")
+config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) error {
+	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"${postgresScope}"}})
+	connection.Password = token.Token
+	return err
+}
+pool, err := pgxpool.NewWithConfig(ctx, config)`,
+    },
+  },
+};
