@@ -1,5 +1,6 @@
 /** Lets tokens of the service account be exchanged for tokens of the identity. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
@@ -10,6 +11,7 @@ import { defineResource } from "../definitions/resource.ts";
 import { inspectCredentials } from "./inspection.ts";
 import { hasOwnName } from "./ownName.ts";
 import { desiredCredential, removalOf } from "./plan.ts";
+import { checkPublishedIssuer } from "./publishedIssuer.ts";
 import { federateIdentity, retireCredential, returnCredential, unfederateIdentity } from "./steps.ts";
 import { findSurplusCredentials } from "./surplus.ts";
 
@@ -25,8 +27,11 @@ export const federatedCredential = defineResource({
   remove: (operation) => [unfederateIdentity.keyFor(operation)],
   replace: (operation) => (replacesAccount(operation) ? [retireCredential.keyFor(operation)] : []),
 
-  preflight: ({ kubernetes }, { cluster }) => [
+  preflight: ({ kubernetes, issuers }, { cluster }) => [
     { about: "cluster", look: async () => void (await expectIssuer(kubernetes, cluster)) },
+    ...(traitsOf(cluster).isManagedByAzure
+      ? []
+      : [{ about: "cluster", look: () => checkPublishedIssuer({ kubernetes, issuers }, cluster) } as const]),
   ],
 
   armActions: () => [`${provider}/write`, `${provider}/delete`],
