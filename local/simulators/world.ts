@@ -3,8 +3,8 @@
  * federated credential of this world matches, and SQL accepts it only if a user's SID is the token's client id.
  * Each simulator owns the state that only its wire uses; what other wires have to see is here.
  */
-import { randomUUID } from "node:crypto";
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
+import { createHash, createPublicKey, randomUUID } from "node:crypto";
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK } from "jose";
 
 export interface FederatedCredential {
   readonly name: string;
@@ -233,7 +233,12 @@ export async function createWorld({
 
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
-  const kid = randomUUID();
+  // As Kubernetes names the keys of its service accounts: by a digest of the public key in DER.
+  const der = createPublicKey({ key: await exportSPKI(publicKey), format: "pem" }).export({
+    type: "spki",
+    format: "der",
+  });
+  const kid = createHash("sha256").update(der).digest("base64url");
   return { kid, privateKey, publicKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: "RS256", use: "sig" } };
 }
 
