@@ -1,9 +1,11 @@
 /** A cluster outside Azure: what has to be true of its issuer before the first write, and which modes it cannot have. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Kubernetes, PublishedIssuer } from "../../src/ports.ts";
 import { clusterKey, createFakeCloud, type FakeCloud, issuer, catalog as plain } from "../support/fakeCloud.ts";
@@ -138,7 +140,7 @@ it.each<[what: string, cloud: Parameters<typeof arrange>[0], code: string, says:
   expect(writes).toEqual([]);
 });
 
-it("waits for an issuer that does not answer for a moment", async () => {
+it("waits for an issuer that does not answer for a moment, and looks again in its verification", async () => {
   let reads = 0;
   arrange({
     read: async () => {
@@ -150,7 +152,7 @@ it("waits for an issuer that does not answer for a moment", async () => {
 
   const { operation } = await operate(cloud, "onboard", request);
 
-  expect([operation.status, reads]).toEqual(["Succeeded", 2]);
+  expect([operation.status, reads]).toEqual(["Succeeded", 3]);
 });
 
 it.each<[what: string, cloud: Parameters<typeof arrange>[0], says: string]>([
@@ -171,6 +173,35 @@ it.each<[what: string, cloud: Parameters<typeof arrange>[0], says: string]>([
 
   expect(blocked).toBe(false);
   expect(notices.join()).toContain(says);
+});
+
+it("finds that the catalog has a new issuer, and a repair moves the credential there", async () => {
+  await operate(cloud, "onboard", request);
+  const moved = "https://issuers.example/k3s-2";
+  const { k3s: cluster } = catalog.clusters;
+  if (!cluster) throw new Error("no cluster");
+  const restarted = { ...catalog, clusters: { ...catalog.clusters, k3s: { ...cluster, oidcIssuer: moved } } };
+  Object.assign(cloud, { ports: { ...cloud.ports, catalog: restarted } });
+  arrange({ issuer: async () => moved, read: async () => ({ ...published, issuer: moved }) });
+  const issuersOf = () => [...cloud.credentials.values()].flat().map((each) => each.issuer);
+  const clientId = cloud.identities.get(identityName(request))?.clientId;
+  const look = async () => (await inspectNamespace(cloud.ports, { request, clientId })).map(({ code }) => code);
+
+  expect([issuersOf(), await look()]).toEqual([[issuer], ["CREDENTIAL_CHANGED"]]);
+  const { operation } = await operate(cloud, "repair", request);
+
+  expect(operation.status).toBe("Succeeded");
+  expect([issuersOf(), await look()]).toEqual([[moved], []]);
+});
+
+it("offboards although the issuer is gone: nothing there has to be read", async () => {
+  await operate(cloud, "onboard", request);
+  arrange({ read: () => Promise.reject(new PermanentError("OIDC_ISSUER_UNUSABLE", "answers 404.")) });
+
+  const { operation } = await operate(cloud, "offboard", request);
+
+  expect(operation.status).toBe("Succeeded");
+  expect([...cloud.credentials.values()].flat()).toEqual([]);
 });
 
 const otherModes = IdentityMode.options.filter((mode) => mode !== "workloadIdentity");

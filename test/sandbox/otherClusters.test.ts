@@ -1,9 +1,10 @@
 /** Two clusters of different kinds, with one service: AKS, and one outside Azure with an issuer of its own. */
+import { readFile } from "node:fs/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
-import { createApi, type KubernetesApi } from "../../local/cluster/api.ts";
+import { ApiError, createApi, type KubernetesApi } from "../../local/cluster/api.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { createCertificate } from "../../local/simulators/tls.ts";
 import { createSigningKey } from "../../local/simulators/world.ts";
@@ -61,11 +62,15 @@ const tokenFile = () => {
   return file;
 };
 
-async function asAdministrator<T>(act: (api: KubernetesApi) => Promise<T>): Promise<T> {
-  const { url, adminToken } = kubernetesOf(k3s).kubernetes;
-  const api = createApi({ url, ca: sandbox.cloud.tls.certificate, token: adminToken });
+async function withToken<T>(token: string, act: (api: KubernetesApi) => Promise<T>): Promise<T> {
+  const { url } = kubernetesOf(k3s).kubernetes;
+  const api = createApi({ url, ca: sandbox.cloud.tls.certificate, token });
   return await act(api).finally(() => api.close());
 }
+
+const asAdministrator = <T>(act: (api: KubernetesApi) => Promise<T>) =>
+  withToken(kubernetesOf(k3s).kubernetes.adminToken, act);
+const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === 401;
 
 async function preflightOf(request: object) {
   const { status, body } = await service.call("POST", "/api/onboardings?dryRun=true", request);
@@ -145,9 +150,13 @@ it("goes on when its token is replaced, and waits for one while there is none", 
 
   const { namespace, ...metadata } = { namespace: "mooring", name: "mooring" };
   const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+  const former = await readFile(tokenFile().path, "utf8");
   // The cluster refuses the tokens of an account that is gone, even if another one of its name follows.
   await asAdministrator((api) => api.remove(`${accounts}/${metadata.name}`, {}));
   await tokenFile().spoil(undefined);
+  // A real API server knows a token for some seconds.
+  const refused = () => withToken(former, (api) => api.getText("/apis").then(() => false, isUnauthorized));
+  await expect.poll(refused, { timeout: 30_000, interval: 500 }).toBe(true);
   const id = await service.onboard(wanted("waiting"));
   await expect
     .poll(async () => JSON.stringify((await service.operation(id)).steps), { timeout: 20_000 })
@@ -161,13 +170,28 @@ it("goes on when its token is replaced, and waits for one while there is none", 
   expect(JSON.stringify(plan)).not.toContain(tokenFile().path);
 });
 
-it("proves with a Job that a key which nobody published lets nobody in", async () => {
+it("finds an issuer that no longer publishes the cluster's key, and plans nothing there", async () => {
   const issuer = sandbox.cloud.issuers?.issuerOf(k3s) ?? "";
   const { publicJwk } = await createSigningKey();
   sandbox.cloud.issuers?.published.set(k3s, { issuer, keys: [publicJwk] });
 
   expect(await preflightOf(wanted("unkeyed"))).toMatchObject({ blockers: ["OIDC_ISSUER_UNUSABLE"] });
-  expect(await verify("twin")).toMatchObject([{ code: "LOGIN_WITHOUT_TOKEN" }]);
+  expect(await verify("twin")).toMatchObject([
+    { code: "ISSUER_UNUSABLE", target: `Cluster ${k3s}`, found: expect.stringContaining("does not publish") },
+  ]);
+  sandbox.cloud.issuers?.published.set(k3s, undefined);
+  expect(await verify("twin")).toMatchObject([{ code: "ISSUER_UNUSABLE", found: expect.stringContaining("404") }]);
+});
+
+it("proves with a Job what it cannot see itself: that Entra reads the issuer", async () => {
+  const effect = { kind: "error", code: "", status: 404 } as const;
+  // Mooring's own look passes.
+  const times = Number.POSITIVE_INFINITY;
+  sandbox.cloud.faults.add({ wire: "entra", operation: "issuer keys", target: k3s, skip: 1, times, effect });
+
+  expect(await verify("twin")).toMatchObject([
+    { code: "LOGIN_WITHOUT_TOKEN", found: expect.stringContaining("AADSTS90061") },
+  ]);
 });
 
 it("stops before the first write when the webhook is gone", async () => {

@@ -1,18 +1,48 @@
 /**
- * Where Azure does not publish a cluster's issuer, its operator does: Microsoft Entra reads the documents at the issuer's address,
- * and exchanges no token of the cluster when they are not there, name another issuer, or lack the key.
+ * The issuer of a cluster's tokens. Where Azure does not publish it, the cluster's operator does: Microsoft Entra reads the documents
+ * at the issuer's address, and exchanges no token of the cluster when they are not there, name another issuer, or lack the key.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import type { Ports, PublishedIssuer, SigningKey } from "../../ports.ts";
-import type { Obstacles } from "../definitions/preflight.ts";
+import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
 
-export async function checkPublishedIssuer(
-  { kubernetes, issuers }: Pick<Ports, "kubernetes" | "issuers">,
-  cluster: ClusterTarget,
-): Promise<Obstacles> {
+type Reading = Pick<Ports, "kubernetes" | "issuers">;
+
+export function lookAtIssuer(ports: Reading, cluster: ClusterTarget): readonly PreflightCheck[] {
+  const own: PreflightCheck = { about: "cluster", look: () => expectIssuer(ports, cluster) };
+  if (traitsOf(cluster).isManagedByAzure) return [own];
+  return [own, { about: "cluster", look: () => checkPublished(ports, cluster) }];
+}
+
+/** Nobody watches over an issuer that Azure does not publish: somebody may have changed the key, or taken the documents away. */
+export async function inspectIssuer(ports: Reading, cluster: ClusterTarget): Promise<readonly Finding[]> {
+  try {
+    await Promise.all([expectIssuer(ports, cluster), checkPublished(ports, cluster)]);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PermanentError) || !aboutIssuer.has(error.code)) throw error;
+    const what = { field: "issuer", expected: cluster.oidcIssuer ?? null, found: error.message };
+    return [finding("ISSUER_UNUSABLE", `Cluster ${cluster.alias}`, what)];
+  }
+}
+
+const aboutIssuer: ReadonlySet<PermanentCode> = new Set(["OIDC_ISSUER_MISMATCH", "OIDC_ISSUER_UNUSABLE"]);
+
+async function expectIssuer({ kubernetes }: Pick<Ports, "kubernetes">, cluster: ClusterTarget): Promise<undefined> {
+  const issuer = await kubernetes.issuer(cluster);
+  if (issuer === cluster.oidcIssuer) return;
+  throw new PermanentError(
+    "OIDC_ISSUER_MISMATCH",
+    `Cluster "${cluster.alias}" says that its issuer is ${issuer}, the catalog says ${cluster.oidcIssuer ?? "nothing"}.`,
+  );
+}
+
+async function checkPublished({ kubernetes, issuers }: Reading, cluster: ClusterTarget): Promise<Obstacles> {
   const { oidcIssuer, alias } = cluster;
   // The credential's own look says that there is none.
   if (oidcIssuer === undefined) return {};
