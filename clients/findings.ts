@@ -15,6 +15,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   CREDENTIAL_CHANGED: "identity",
   CREDENTIAL_SURPLUS: "identity",
   CREDENTIAL_ADDED: "identity",
+  ISSUER_UNUSABLE: undefined,
   USER_MISSING: "database",
   USER_RENAMED: "database",
   USER_ADDED: "database",

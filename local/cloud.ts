@@ -1,13 +1,27 @@
 /** A whole simulated cloud: one world with its services listening on loopback, and a catalog that names them. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import { traitsOf, userNameIn } from "../src/domain/catalog/clusterKinds.ts";
+import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
-import { letCallersIn, parseCatalog, printCatalog, sqlHost, usualCatalog, usualNames } from "./catalogs.ts";
+import {
+  letCallersIn,
+  parseCatalog,
+  printCatalog,
+  publishIssuers,
+  sqlHost,
+  usualCatalog,
+  usualNames,
+} from "./catalogs.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
+import { startServiceAccountLogin, type TokenFile } from "./cluster/serviceAccountLogin.ts";
+import { featuresOf } from "./clusterRights.ts";
 import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
@@ -18,6 +32,7 @@ import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
+import { type IssuersSimulator, startIssuers } from "./simulators/issuers/index.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
 import { type PostgresSimulator, startPostgres } from "./simulators/postgres/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
@@ -64,6 +79,8 @@ export interface CloudOptions {
   readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
   /** The usual catalog also has targets on a PostgreSQL server, which takes a second to start. */
   readonly postgres?: boolean;
+  /** The usual catalog also has a cluster outside Azure (kind oidc), in which Mooring logs in by Entra or as a service account. */
+  readonly otherCluster?: ClusterLogin["by"];
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -83,6 +100,8 @@ export interface Principals {
 export interface SimulatedCluster {
   readonly kubernetes: ClusterServer;
   readonly kubelet: Kubelet;
+  /** Where Mooring logs in with a service account's token. */
+  readonly tokenFile: TokenFile | undefined;
 }
 
 export interface Cloud {
@@ -91,6 +110,8 @@ export interface Cloud {
   readonly tls: Certificate;
   readonly arm: ArmSimulator;
   readonly entra: EntraSimulator;
+  /** Of clusters outside Azure; undefined where there are none. */
+  readonly issuers: IssuersSimulator | undefined;
   /** By their aliases in the catalog. */
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
@@ -168,6 +189,7 @@ export async function startCloud({
   apiServer,
   tableFaults = false,
   postgres: hasPostgres = false,
+  otherCluster,
   images = {},
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -197,11 +219,17 @@ export async function startCloud({
     services.push(service);
     return service;
   };
+  let folder: Promise<string> | undefined;
+  const tokensFolder = () => {
+    folder ??= mkdtemp(join(tmpdir(), "mooring-tokens-"));
+    return folder;
+  };
   const close = async () => {
     // The pods first: they are clients of everything else.
     const isKubelet = (service: Service) => kubelets.has(service);
     await Promise.all(services.filter(isKubelet).map((service) => service.close()));
     await Promise.all(services.filter((service) => !isKubelet(service)).map((service) => service.close()));
+    if (folder) await rm(await folder, { recursive: true, force: true });
   };
 
   try {
@@ -218,12 +246,13 @@ export async function startCloud({
             databases,
             isEasyAuth: mode === "easyAuth",
           });
-    const document = given
+    const written = given
       ? tellsApart
         ? letCallersIn(given, { issuer })
         : given
       : usualCatalog({
           hasPostgres,
+          otherCluster,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,
@@ -241,13 +270,17 @@ export async function startCloud({
             ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
           },
         });
+    const hasOthers = Object.values(written.clusters).some(({ kind }) => kind === "oidc");
+    const issuers = hasOthers ? await keep(startIssuers(context)) : undefined;
+    const document = issuers ? publishIssuers(written, issuers.issuerOf) : written;
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
     const { clusters: cataloged } = Catalog.parse(document);
     const policiesOf = async (cluster: string) => {
-      const features = cataloged[cluster];
-      if (!features) return [];
-      return (await readClusterRights({ ...features, sqlHosts: [sqlHost] }, mooring.principalId)).documents;
+      const found = cataloged[cluster];
+      if (!found) return [];
+      const userName = userNameIn(found, mooring.principalId);
+      return (await readClusterRights(featuresOf(found, [sqlHost]), userName)).documents;
     };
 
     // As infra/modules/rights/targets.bicep grants them.
@@ -344,7 +377,18 @@ export async function startCloud({
       );
       kubelets.add(kubelet);
       if (kubernetes.nodeName !== undefined) await keep(startScheduler(kubernetes, tls.certificate));
-      clusters.set(cluster, { kubernetes, kubelet });
+      const login = cataloged[cluster] && traitsOf(cataloged[cluster]).login;
+      const tokenFile =
+        login?.by === "serviceAccount"
+          ? await keep(
+              startServiceAccountLogin(kubernetes, {
+                ca: tls.certificate,
+                login: { ...login, tokenFile: join(await tokensFolder(), cluster) },
+                documents: await policiesOf(cluster),
+              }),
+            )
+          : undefined;
+      clusters.set(cluster, { kubernetes, kubelet, tokenFile });
     }
     const [sql] = sqlList;
     const [first] = clusters.values();
@@ -354,6 +398,7 @@ export async function startCloud({
       certificateAuthority: tls.certificate,
       apiServers: Object.fromEntries(kubernetesList.map(({ cluster, url }) => [cluster, url])),
       postgresPorts: Object.fromEntries(postgresList.map(({ server, port }) => [server, port])),
+      tokenFiles: Object.fromEntries([...clusters].map(([alias, { tokenFile }]) => [alias, tokenFile?.path ?? ""])),
       sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
     });
     const [audience = ""] = document.auth?.entra?.audiences ?? [];
@@ -367,6 +412,7 @@ export async function startCloud({
       tls,
       arm,
       entra,
+      issuers,
       clusters,
       postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),

@@ -1,7 +1,9 @@
 /** Creates in the world what a catalog names: its clusters, SQL servers, other targets and resource groups, each with Mooring's rights. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { featuresOf } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 import { readClusterRights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
@@ -63,13 +65,14 @@ async function addCluster(
   world: World,
   { alias, cluster, mooring }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
 ): Promise<void> {
-  const { subscriptionId, identityResourceGroup, location, identityModes, podIdentity, oidcIssuer } = cluster;
+  const { subscriptionId, identityResourceGroup, location, identityModes, oidcIssuer } = cluster;
+  const { podIdentity, login, isManagedByAzure } = traitsOf(cluster);
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
   for (const name of new Set([identityResourceGroup, nodeResourceGroup]))
     addGroup(world, { subscriptionId, name, location });
   const hasPodIdentity = identityModes.includes("podIdentity");
   if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
-  const { rules } = await readClusterRights({ ...cluster, sqlHosts: [] }, mooring.principalId);
+  const { rules } = await readClusterRights(featuresOf(cluster, []), mooring.principalId);
   world.clusters.set(alias, {
     name: alias,
     oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,
@@ -78,9 +81,11 @@ async function addCluster(
     subscriptionId,
     location,
     administrators: new Set(),
-    roles: new Map([[mooring.clientId, rules]]),
+    // A service account gets them in the cluster itself (cluster/serviceAccountLogin.ts).
+    roles: new Map(login.by === "serviceAccount" ? [] : [[mooring.clientId, rules]]),
     hasPodIdentity,
     hasWorkloadIdentityWebhook: identityModes.includes("workloadIdentity"),
+    ...(isManagedByAzure ? {} : { isOutsideAzure: true, entraAudiences: login.by === "entra" ? [login.audience] : [] }),
   });
 }
 
@@ -95,7 +100,8 @@ function addKubelet(
     nodeResourceGroup,
   }: { alias: string; cluster: Catalog["clusters"][string]; nodeResourceGroup: string },
 ): void {
-  const { subscriptionId, identityResourceGroup, podIdentity } = cluster;
+  const { subscriptionId, identityResourceGroup } = cluster;
+  const { podIdentity } = traitsOf(cluster);
   const principalId = podIdentity?.kubeletObjectId ?? randomUUID();
   const principal = { displayName: `${alias}-agentpool`, clientId: randomUUID(), principalId };
   world.servicePrincipals.set(principal.clientId, principal);

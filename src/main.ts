@@ -6,6 +6,7 @@ import { createArm } from "./adapters/arm/index.ts";
 import { createCredential, type RenewableCredential } from "./adapters/credential.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
+import { createIssuers } from "./adapters/issuers/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createPostgres } from "./adapters/postgres/index.ts";
 import { createAudit } from "./adapters/registry/audit.ts";
@@ -94,6 +95,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     }),
     postgres: createPostgres({ credential, scope: postgresScope(config), timeoutMs }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
+    issuers: createIssuers({ timeoutMs }),
     ...announceWrites(createRegistry(tables)),
     admissions: createSerial(),
     audit: createAudit(tables),

@@ -37,6 +37,7 @@ export interface Ports {
   readonly databases: Databases;
   readonly postgres: PostgresRoles;
   readonly kubernetes: Kubernetes;
+  readonly issuers: Issuers;
   readonly registry: Registry;
   /** One at a time for each team, so that concurrent requests to this service cannot together exceed the quota. */
   readonly admissions: Serial;
@@ -442,6 +443,31 @@ export interface Kubernetes {
   kinds(cluster: ClusterTarget, apiVersion: string): Promise<readonly string[]>;
   /** The issuer in the cluster's own discovery document. */
   issuer(cluster: ClusterTarget): Promise<string>;
+  /** The keys with which the cluster verifies tokens of its service accounts; it signs with one of them. */
+  signingKeys(cluster: ClusterTarget): Promise<readonly SigningKey[]>;
+}
+
+// ——— Issuers (OpenID Connect Discovery) ———
+
+/** A public key of a JWKS, as far as it matters here. */
+export interface SigningKey {
+  readonly id: string | undefined;
+  /** `RSA`, `EC`. */
+  readonly type: string;
+}
+
+/** What an issuer publishes at its own address, from which Microsoft Entra verifies the tokens of a cluster. */
+export interface PublishedIssuer {
+  /** By its discovery document. */
+  readonly issuer: string;
+  readonly keys: readonly SigningKey[];
+  /** Whether Mooring's network finds the issuer only at addresses that the internet does not route. */
+  readonly isPrivate: boolean;
+}
+
+export interface Issuers {
+  /** Reads the issuer of a cluster, which errors name by its alias, as anyone on Mooring's network reads it. */
+  read(issuer: string, cluster: Pick<ClusterTarget, "alias">): Promise<PublishedIssuer>;
 }
 
 // ——— Service Bus ———
@@ -708,7 +734,9 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     whyForbidden: "reads",
     kinds: "reads",
     issuer: "reads",
+    signingKeys: "reads",
   },
+  issuers: { read: "reads" },
   registry: {
     getNamespace: "reads",
     listNamespaces: "reads",

@@ -3,8 +3,8 @@
  * federated credential of this world matches, and SQL accepts it only if a user's SID is the token's client id.
  * Each simulator owns the state that only its wire uses; what other wires have to see is here.
  */
-import { randomUUID } from "node:crypto";
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
+import { createHash, createPublicKey, randomUUID } from "node:crypto";
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK } from "jose";
 
 export interface FederatedCredential {
   readonly name: string;
@@ -81,7 +81,7 @@ export interface PolicyRule {
 
 export interface Cluster {
   readonly name: string;
-  /** With a trailing slash, as AKS prints it. Only a name: keys are looked up in this world, not fetched. */
+  /** With a trailing slash, as AKS prints it. Of a cluster in Azure only a name: keys are looked up in this world, not fetched. */
   readonly oidcIssuer: string;
   /** Signs the service account tokens that TokenRequest issues; Entra verifies them with it. */
   readonly serviceAccountKey: SigningKey;
@@ -95,7 +95,14 @@ export interface Cluster {
   readonly roles?: ReadonlyMap<string, readonly PolicyRule[]>;
   readonly hasPodIdentity: boolean;
   readonly hasWorkloadIdentityWebhook: boolean;
+  /** Azure Resource Manager does not know it, and its issuer's keys are read where it publishes them (issuers). */
+  readonly isOutsideAzure?: boolean;
+  /** The audiences of Entra tokens that its API server accepts; by default that of all AKS clusters. */
+  readonly entraAudiences?: readonly string[];
 }
+
+/** The Entra application that represents the API servers of all AKS clusters. */
+export const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /** Who has which role where; a scope need not exist in this world. */
 export interface RoleAssignment {
@@ -226,7 +233,12 @@ export async function createWorld({
 
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
-  const kid = randomUUID();
+  // As Kubernetes names the keys of its service accounts: by a digest of the public key in DER.
+  const der = createPublicKey({ key: await exportSPKI(publicKey), format: "pem" }).export({
+    type: "spki",
+    format: "der",
+  });
+  const kid = createHash("sha256").update(der).digest("base64url");
   return { kid, privateKey, publicKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: "RS256", use: "sig" } };
 }
 

@@ -21,7 +21,12 @@ const appId = "99999999-2222-4333-8444-555555555555";
 const principalId = objectOf(appId);
 const image = "registry.example/mooring-verify@sha256:1";
 const sqlHosts = ["sql-dev.database.windows.net", "sql-prod.database.windows.net"];
-const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image }, sqlHosts };
+const features = {
+  identityModes: ["workloadIdentity", "podIdentity"],
+  verificationJob: { image },
+  sqlHosts,
+  isManagedByAzure: true,
+};
 
 interface Server {
   /** As Mooring, unless as an administrator. */

@@ -26,6 +26,7 @@ import type {
   DatabaseUser,
   FederatedCredential,
   IdentityRef,
+  Issuers,
   KubernetesObject,
   ManagedIdentity,
   ObjectRef,
@@ -81,7 +82,14 @@ export const idleQueue: QueueMessages = {
   deferredFrom: async () => ({ messages: [] }),
 };
 
+/** With which every cluster signs. */
+export const clusterKey = { id: "key-1", type: "RSA" };
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
+
+/** Every issuer publishes that key. */
+export const publishedIssuers: Issuers = {
+  read: async (read) => ({ issuer: read, keys: [clusterKey], isPrivate: false }),
+};
 
 export const catalog = Catalog.parse({
   tenantId: "11111111-1111-4111-8111-111111111111",
@@ -251,6 +259,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       },
       postgres: noPostgres,
       kubernetes: kubernetesOf(cloud, write),
+      issuers: publishedIssuers,
       registry: registryOf(cloud),
       admissions: createSerial(),
       audit: auditOf(cloud),
@@ -356,6 +365,7 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
     whyForbidden: async () => undefined,
     kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
     issuer: async () => issuer,
+    signingKeys: async () => [clusterKey],
   };
 }
 

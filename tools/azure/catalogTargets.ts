@@ -1,6 +1,7 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
-import type { ClusterFeatures } from "../../local/clusterRights.ts";
+import { type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { type Login, traitsOf, userNameIn } from "../../src/domain/catalog/clusterKinds.ts";
 
 export interface Target {
   /** The name of the catalog's entry. */
@@ -12,6 +13,10 @@ export interface ClusterTarget extends Target, ClusterFeatures {
   /** The host of its API server, by which a managed cluster is found. */
   readonly host: string;
   readonly identityResourceGroup: string;
+  readonly oidcIssuer: string | undefined;
+  readonly login: Login;
+  /** The name by which it knows Mooring, whose identity has this object ID. */
+  userName(objectId: string): string;
 }
 
 export interface SqlTarget extends Target {
@@ -24,15 +29,16 @@ export interface SqlTarget extends Target {
 export function clustersOf({ clusters, sqlServers }: Catalog): readonly ClusterTarget[] {
   const sqlHosts = Object.values(sqlServers).map(({ host }) => host);
   return Object.entries(clusters).map(([alias, cluster]) => {
-    const { apiServer, subscriptionId, identityResourceGroup, identityModes, verificationJob } = cluster;
+    const { apiServer, oidcIssuer, subscriptionId, identityResourceGroup } = cluster;
     return {
+      ...featuresOf(cluster, sqlHosts),
       alias,
       subscriptionId,
       identityResourceGroup,
-      identityModes,
-      verificationJob,
-      sqlHosts,
+      oidcIssuer,
+      login: traitsOf(cluster).login,
       host: new URL(apiServer).hostname,
+      userName: (objectId) => userNameIn(cluster, objectId),
     };
   });
 }

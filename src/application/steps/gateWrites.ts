@@ -19,6 +19,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     azureResources: outward(ports.azureResources, portEffects.azureResources),
     databases: outward(ports.databases, portEffects.databases),
     kubernetes: outward(ports.kubernetes, portEffects.kubernetes),
+    issuers: outward(ports.issuers, portEffects.issuers),
     registry: gated(ports.registry, portEffects.registry, gate),
     audit: gated(ports.audit, portEffects.audit, gate),
     changes: gated(ports.changes, portEffects.changes, gate),

@@ -56,6 +56,10 @@ export const findingCatalogue = {
     "Someone gave the identity another federated credential: its tokens also open the databases.",
     "If nobody needs the credential, remove it: `az identity federated-credential delete`.",
   ),
+  ISSUER_UNUSABLE: broken(
+    "Microsoft Entra cannot verify tokens of a cluster outside Azure: its issuer is another one than the catalog's, or what it publishes is missing or wrong.",
+    "`found` says what. Publish the issuer, or correct the catalog (docs/clusters.md).",
+  ),
   USER_MISSING: error("The database has no user for the identity.", repair),
   USER_RENAMED: broken(
     "The identity's database user was renamed, so Mooring no longer recognizes it.",

@@ -91,7 +91,7 @@ export const refusals = {
   SYSTEM_NAMESPACE: {
     status: 422,
     isPolicy: false,
-    cause: "The namespace belongs to Kubernetes or to AKS.",
+    cause: "The namespace belongs to Kubernetes, to AKS or to Mooring itself.",
     fix: "Onboard a namespace of your own.",
   },
   OPERATION_IN_PROGRESS: {

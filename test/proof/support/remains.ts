@@ -4,8 +4,8 @@ import { names } from "../../../local/cloud.ts";
 import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 
-export function identityOf({ world }: Cloud, namespace: string) {
-  const name = identityName({ cluster: names.cluster, namespace });
+export function identityOf({ world }: Cloud, namespace: string, cluster: string = names.cluster) {
+  const name = identityName({ cluster, namespace });
   return [...world.identities.values()].find((identity) => identity.name === name);
 }
 

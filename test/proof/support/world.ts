@@ -20,7 +20,7 @@ import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domai
 import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
-import { idleQueue } from "../../support/fakeCloud.ts";
+import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
 import { noPostgres } from "../../support/noPostgres.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
@@ -253,6 +253,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     databases: createDatabases({ users, rightsIn }, call, azure),
     postgres: noPostgres,
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
+    issuers: publishedIssuers,
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
