@@ -61,6 +61,8 @@ export interface CloudOptions {
   /** From the catalog: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
+  /** The same for access that ends. */
+  readonly expiry?: object;
   /** The catalog's limits for its one caller; generous by default. */
   readonly limits?: object;
   /** The catalog's retry policy, where it is to differ from the usual one of a sandbox. */
@@ -180,6 +182,7 @@ export async function startCloud({
   queue,
   verificationJob,
   drift,
+  expiry,
   // One program plays every caller here.
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   retry,
@@ -264,6 +267,7 @@ export async function startCloud({
           entries: {
             ...(approval ? { approval } : {}),
             ...(drift ? { drift } : {}),
+            ...(expiry ? { expiry } : {}),
             ...(retry ? { retry } : {}),
             limits,
             ...callers?.catalog,

@@ -6,7 +6,7 @@ import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts
 import type { PrincipalId } from "./domain/naming/identityPair.ts";
 import type { Berth } from "./domain/naming/names.ts";
 import type { SentMessage } from "./domain/naming/operationId.ts";
-import type { HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
+import type { FreeRecord, HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";
 import type {
   AnyOperation,
@@ -525,6 +525,8 @@ export interface Registry extends Batches, WaitingRequests {
   heldNamespaces(): Promise<readonly Stored<HeldRecord>[]>;
   /** Onboarded, and last verified before the given time; in no particular order. */
   namespacesToVerify(query: { before: string }): Promise<readonly Stored<OnboardedRecord>[]>;
+  /** Access of these namespaces ends before the given time, or a look has found so; no operation holds them. In no particular order. */
+  namespacesEnding(query: { before: string }): Promise<readonly Stored<FreeRecord>[]>;
   /** False if there already is a record. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
   /** False if someone wrote since the record was read. */
@@ -576,6 +578,8 @@ export interface Registry extends Batches, WaitingRequests {
   closeSteps(operation: string, steps: readonly StepKey[], time: string): Promise<readonly StepRecord[]>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
+  /** The time now by the tables' own clock, to the second: the same for all instances, and independent of this machine's. */
+  time(): Promise<number>;
   /** Throws if the tables do not answer. */
   probe(): Promise<void>;
   /** How many unreadable rows this process has met within the last hour. */
@@ -743,6 +747,8 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     countNamespaces: "reads",
     heldNamespaces: "reads",
     namespacesToVerify: "reads",
+    namespacesEnding: "reads",
+    time: "reads",
     insertNamespace: "notes",
     // A cut over changes the record.
     replaceNamespace: "writes",

@@ -125,6 +125,7 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     "takeOver Succeeded",
     "compensate Succeeded",
     "compensate Failed COMPENSATION_FAILED",
+    "expire Succeeded",
     "quota 1",
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);

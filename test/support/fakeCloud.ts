@@ -4,7 +4,8 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
-import { isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
+import { soughtFrom } from "../../src/domain/operation/expiry.ts";
+import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import type {
   BatchAsk,
@@ -485,6 +486,9 @@ function registryOf(state: State): Ports["registry"] {
       [...namespaces.values()]
         .filter(isOnboarded)
         .filter(({ verifiedTime }) => verifiedTime !== undefined && verifiedTime < before),
+    namespacesEnding: async ({ before }) =>
+      [...namespaces.values()].filter(isFree).filter((each) => (soughtFrom(each) ?? before) < before),
+    time: async () => Date.now(),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
       stamp(record);

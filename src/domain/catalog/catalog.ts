@@ -4,8 +4,9 @@
  */
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
+import { Duration } from "../duration.ts";
 import { Severity } from "../finding.ts";
-import { environmentField } from "../naming/environment.ts";
+import { Environment, environmentField } from "../naming/environment.ts";
 import { missing } from "../parsePlainly.ts";
 import { isModeOf, whyNotMode } from "../request/identityModes.ts";
 import { IdentityMode } from "../request/request.ts";
@@ -158,6 +159,28 @@ const CatalogFields = z.strictObject({
     }),
   approval: ApprovalPolicy,
   crossings: crossingsField,
+  expiry: z
+    .strictObject({
+      warnBefore: Duration.default("P7D").meta({
+        description:
+          "How long before access ends the topic gets a warning: a duration of ISO 8601, such as P7D or PT12H.",
+      }),
+      confirmMinutes: z
+        .number()
+        .nonnegative()
+        .max(24 * 60)
+        .default(5)
+        .meta({
+          description:
+            "How much later a second look has to find that access has ended, before Mooring removes it: a clock that was wrong for a moment removes nothing.",
+        }),
+      maxExpiry: z.record(Environment, Duration).default({}).meta({
+        description:
+          "By environment of cluster or target, how long access may last: requests have to say when it ends, and no later than this after they are accepted.",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "Access that ends (docs/expiry.md). Since 0.2.0." }),
   batch: z
     .strictObject({
       // An onboarding makes two identity writes and takes some ten seconds under Azure's limits; ten lanes would waste turns.

@@ -6,24 +6,26 @@ import { z } from "zod";
 import { canonicalJson, compareText } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
+import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { Access, withIncluded } from "./access.ts";
 import { AzureRoleEntry, type AzureRolePlace, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
 import { PostgresEntry, type PostgresPlace, postgresReach, postgresWords } from "./postgres.ts";
-import type { DanglingName, TargetKind } from "./target.ts";
+import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
 
-export const TargetRequest = z.strictObject({
-  target: alias("a target").meta({ description: "Alias of the target in the catalog." }),
-  access: z
-    .array(Access)
-    .min(1)
-    .refine(isUnique, "must not repeat a word")
-    .meta({ description: "What the namespace may do there; the catalog says which of these words the target knows." }),
-});
+export const TargetRequest = z
+  .strictObject({
+    target: alias("a target").meta({ description: "Alias of the target in the catalog." }),
+    access: z.array(Access).min(1).refine(isUnique, "must not repeat a word").meta({
+      description: "What the namespace may do there; the catalog says which of these words the target knows.",
+    }),
+    ...expiryFields,
+  })
+  .superRefine(checkExpiry);
 export type TargetRequest = z.infer<typeof TargetRequest>;
 
 /** Absent where there is none: a default would stand in requests that were recorded before 0.2.0. */
@@ -277,6 +279,24 @@ function replaced({ targets = [] }: Request, { targets: earlier = [] }: Request)
   };
 }
 
+function expiries({ targets = [] }: Request): readonly TargetExpiry[] {
+  return targets.map((target, index) => ({
+    pointer: `/targets/${index}`,
+    key: keyOf(target),
+    expiry: expiryOf(target),
+  }));
+}
+
+/** Without the field where nothing is left: a request names a target there, or leaves it out. */
+function revised({ targets = [] }: Request, next: (target: TargetExpiry) => Expiry | undefined): Request {
+  const found = expiries({ targets });
+  const left = targets.flatMap(({ expiresAt: _at, expiresAfter: _after, ...target }, index) => {
+    const expiry = found[index] && next(found[index]);
+    return expiry ? [{ ...target, ...expiry }] : [];
+  });
+  return left.length > 0 ? { targets: left } : {};
+}
+
 function accessOf({ targets = [] }: Request, key: string): readonly Access[] {
   return targets.find((each) => keyOf(each) === key)?.access ?? [];
 }
@@ -321,6 +341,8 @@ export const namedTarget = {
   access: accessOf,
   lost,
   replaced,
+  expiries,
+  revised,
   canonical({ targets }) {
     if (!targets) return {};
     const sorted = targets.map((each) => ({ ...each, access: each.access.toSorted() }));

@@ -17,10 +17,12 @@ import "../../../src/orchestrations/onboardBatch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
+import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import {
   type Act,
   compensate,
+  expire,
   look,
   migrate,
   offboard,
@@ -149,6 +151,14 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
   }
   if (record.state === "Incomplete") {
     await stage.play(await nextOfIncomplete(stage, record, wanted));
+    return;
+  }
+  // Separate dice, so that the other worlds stay the same.
+  const ends = createDice(world.seed ^ 0xe4d5);
+  if (ends.chance(0.08)) {
+    // A namespace of these worlds has a database.
+    const [first, ...keys] = everyKind.flatMap((kind) => kind.keys(record.request));
+    await stage.play(expire(record, world.registry, first === undefined ? undefined : ends.pick([undefined, ...keys])));
     return;
   }
   if (dice.chance(0.1)) {
