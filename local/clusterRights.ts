@@ -1,6 +1,9 @@
 /** The files of infra/kubernetes that a cluster needs by its catalog entry, filled in. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Catalog } from "../src/domain/catalog/catalog.ts";
+import { holdsAddress } from "../src/domain/targets/connection.ts";
+import { connectionTo, placeOf } from "../src/domain/targets/namedTarget.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra/kubernetes");
 
@@ -8,16 +11,37 @@ export const placeholders = {
   identity: "<object id of Mooring's identity>",
   image: "<image of the catalog's verificationJob>",
   sqlHosts: "<hosts of the catalog's SQL servers, separated by commas>",
+  targetAddresses: "<addresses of the catalog's targets, separated by commas>",
 } as const;
 
-/** What the catalog says that decides which rights Mooring needs in a cluster. */
-export interface ClusterFeatures {
-  readonly identityModes: readonly string[];
-  readonly verificationJob?: { readonly image: string } | undefined;
+/** Where the catalog's servers and targets are. */
+export interface Addresses {
   readonly sqlHosts: readonly string[];
+  readonly targetAddresses: readonly string[];
 }
 
-export function clusterFiles({ identityModes, verificationJob }: Omit<ClusterFeatures, "sqlHosts">): readonly string[] {
+export const noAddresses: Addresses = { sqlHosts: [], targetAddresses: [] };
+
+/** What the catalog says that decides which rights Mooring needs in a cluster. */
+export interface ClusterFeatures extends Addresses {
+  readonly identityModes: readonly string[];
+  readonly verificationJob?: { readonly image: string } | undefined;
+}
+
+export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" | "targets">): Addresses {
+  // Whichever namespace asks: its name is in no address.
+  const berth = { cluster: "", namespace: "" };
+  const parts = Object.values(targets).flatMap((entry) => connectionTo(placeOf(entry), berth));
+  return {
+    sqlHosts: Object.values(sqlServers).map(({ host }) => host),
+    targetAddresses: [...new Set(parts.filter(holdsAddress).map(({ value }) => value))],
+  };
+}
+
+export function clusterFiles({
+  identityModes,
+  verificationJob,
+}: Omit<ClusterFeatures, keyof Addresses>): readonly string[] {
   return [
     "cluster-role.yaml",
     "write-policy.yaml",
@@ -33,5 +57,6 @@ export async function clusterRightsFor(cluster: ClusterFeatures, principalId: st
     .join("---\n")
     .replaceAll(placeholders.identity, principalId)
     .replaceAll(placeholders.image, cluster.verificationJob?.image ?? "")
-    .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","));
+    .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","))
+    .replaceAll(placeholders.targetAddresses, cluster.targetAddresses.join(","));
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { type ClusterFeatures, clusterRightsFor } from "./clusterRights.ts";
+import { type ClusterFeatures, clusterRightsFor, noAddresses } from "./clusterRights.ts";
 import type { PolicyRule } from "./simulators/world.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra");
@@ -45,7 +45,7 @@ export async function readRights(): Promise<Rights> {
     read("azure/sql-administrator-role.json"),
     read("azure/target-role.json"),
     read("azure/target-roles.json"),
-    readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" }, sqlHosts: [] }, ""),
+    readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" }, ...noAddresses }, ""),
     read("sql/database-user.sql"),
   ]);
   return {

@@ -1,5 +1,5 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
-import type { ClusterFeatures } from "../../local/clusterRights.ts";
+import { addressesOf, type ClusterFeatures } from "../../local/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 
 export interface Target {
@@ -21,8 +21,8 @@ export interface SqlTarget extends Target {
   readonly databases: readonly string[];
 }
 
-export function clustersOf({ clusters, sqlServers }: Catalog): readonly ClusterTarget[] {
-  const sqlHosts = Object.values(sqlServers).map(({ host }) => host);
+export function clustersOf({ clusters, ...named }: Catalog): readonly ClusterTarget[] {
+  const addresses = addressesOf(named);
   return Object.entries(clusters).map(([alias, cluster]) => {
     const { apiServer, subscriptionId, identityResourceGroup, identityModes, verificationJob } = cluster;
     return {
@@ -31,7 +31,7 @@ export function clustersOf({ clusters, sqlServers }: Catalog): readonly ClusterT
       identityResourceGroup,
       identityModes,
       verificationJob,
-      sqlHosts,
+      ...addresses,
       host: new URL(apiServer).hostname,
     };
   });
