@@ -10,6 +10,7 @@ import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
 import { addressesOf } from "./clusterRights.ts";
 import { compileCache } from "./compileCache.ts";
+import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { readClusterRights, readRights } from "./rights.ts";
@@ -97,6 +98,8 @@ export interface Cloud {
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** By the names of their resources. */
   readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
+  /** What storage accounts and key vaults contain. */
+  readonly data: DataServices;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: ClusterServer;
@@ -136,12 +139,13 @@ export const names = {
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 
-/** The image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
-const messageApp = {
+/** An image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
+const sample = (name: string) => ({
   command: process.execPath,
-  args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
+  args: [join(dirname(import.meta.dirname), "samples", name, "main.ts")],
   environment: { NODE_COMPILE_CACHE: compileCache },
-};
+});
+const samples = { "message-app": sample("message-app"), "verify-app": sample("verify-app") };
 
 /** The Azure CLI's, with which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
 const cliClientId = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
@@ -219,7 +223,7 @@ export async function startCloud({
             databases,
             isEasyAuth: mode === "easyAuth",
           });
-    const document = given
+    const wanted = given
       ? tellsApart
         ? letCallersIn(given, { issuer })
         : given
@@ -242,6 +246,8 @@ export async function startCloud({
             ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
           },
         });
+    const data = await startDataServices(context, Catalog.parse(wanted).targets, keep);
+    const document = withEndpoints(wanted, data);
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
     const cataloged = Catalog.parse(document);
@@ -340,8 +346,8 @@ export async function startCloud({
           url,
           ca: tls.certificate,
           adminToken,
-          // A verification's image has the same interface as the sample (docs/findings.md).
-          images: { ...images, "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
+          // Whatever image the catalog names is like this one (samples/verify-app/README.md).
+          images: { ...images, ...(image === undefined ? {} : { [image]: samples["verify-app"] }), ...samples },
           nodeIdentity,
         }),
       );
@@ -370,6 +376,7 @@ export async function startCloud({
       tls,
       arm,
       entra,
+      data,
       clusters,
       postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),

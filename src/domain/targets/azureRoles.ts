@@ -28,6 +28,8 @@ interface Part {
   readonly variable: string;
   /** The part that has to be named, too. */
   readonly inside?: string;
+  /** Words that allow the proof of the part, besides those that allow it anywhere. */
+  readonly provenBy?: readonly Access[];
 }
 
 interface AzureRoleKind {
@@ -38,6 +40,8 @@ interface AzureRoleKind {
   readonly needs?: string;
   /** How applications reach it. */
   readonly address: Address;
+  /** Each of these words allows a call that only reads, by which a verification Job proves the access; empty if there is none. */
+  readonly provenBy: readonly Access[];
   readonly parts: Readonly<Record<string, Part>>;
   readonly roles: { readonly [Word in Access]?: Role };
 }
@@ -55,6 +59,7 @@ const table = {
       of: (name) => `https://${name}.blob.core.windows.net`,
       variable: "STORAGE_BLOB_ENDPOINT",
     },
+    provenBy: ["read", "write"],
     parts: {
       container: { path: "blobServices/default/containers", pattern: storageName, variable: "STORAGE_BLOB_CONTAINER" },
     },
@@ -75,7 +80,15 @@ const table = {
       of: (name) => `https://${name}.queue.core.windows.net`,
       variable: "STORAGE_QUEUE_ENDPOINT",
     },
-    parts: { queue: { path: "queueServices/default/queues", pattern: storageName, variable: "STORAGE_QUEUE_NAME" } },
+    provenBy: ["read", "write"],
+    parts: {
+      queue: {
+        path: "queueServices/default/queues",
+        pattern: storageName,
+        variable: "STORAGE_QUEUE_NAME",
+        provenBy: ["receive"],
+      },
+    },
     roles: {
       read: { name: "Storage Queue Data Reader", id: "19e7f393-937e-4f77-808e-94535e297925" },
       send: { name: "Storage Queue Data Message Sender", id: "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a" },
@@ -95,6 +108,7 @@ const table = {
       of: (name) => `https://${name}.table.core.windows.net`,
       variable: "STORAGE_TABLE_ENDPOINT",
     },
+    provenBy: ["read", "write"],
     parts: {
       table: {
         path: "tableServices/default/tables",
@@ -116,6 +130,7 @@ const table = {
     apiVersion: "2023-07-01",
     needs: "enableRbacAuthorization",
     address: { field: "endpoint", of: (name) => `https://${name}.vault.azure.net`, variable: "KEY_VAULT_ENDPOINT" },
+    provenBy: ["read", "write"],
     parts: { secret: { path: "secrets", pattern: /^[A-Za-z0-9-]{1,127}$/, variable: "KEY_VAULT_SECRET" } },
     roles: {
       read: { name: "Key Vault Secrets User", id: "4633458b-17de-408a-b874-0445c86b69e6" },
@@ -126,6 +141,7 @@ const table = {
     resourceType: "Microsoft.ServiceBus/namespaces",
     apiVersion: "2021-11-01",
     address: { field: "host", of: (name) => `${name}.servicebus.windows.net`, variable: "SERVICE_BUS_HOST" },
+    provenBy: [],
     parts: {
       queue: { path: "queues", pattern: entityName, variable: "SERVICE_BUS_QUEUE" },
       topic: { path: "topics", pattern: entityName, variable: "SERVICE_BUS_TOPIC" },
@@ -145,6 +161,7 @@ const table = {
     resourceType: "Microsoft.EventHub/namespaces",
     apiVersion: "2024-01-01",
     address: { field: "host", of: (name) => `${name}.servicebus.windows.net`, variable: "EVENT_HUBS_HOST" },
+    provenBy: [],
     parts: { eventHub: { path: "eventhubs", pattern: entityName, variable: "EVENT_HUBS_HUB" } },
     roles: {
       send: { name: "Azure Event Hubs Data Sender", id: "2b629674-e913-4c01-ae53-ef4638d8f975" },
@@ -155,6 +172,7 @@ const table = {
     resourceType: "Microsoft.AppConfiguration/configurationStores",
     apiVersion: "2024-05-01",
     address: { field: "endpoint", of: (name) => `https://${name}.azconfig.io`, variable: "APP_CONFIGURATION_ENDPOINT" },
+    provenBy: [],
     parts: {},
     roles: {
       read: { name: "App Configuration Data Reader", id: "516239f1-63e1-4d78-a4de-a74fb236a071" },
@@ -169,6 +187,7 @@ const table = {
     resourceType: "Microsoft.CognitiveServices/accounts",
     apiVersion: "2024-10-01",
     address: { field: "endpoint", of: (name) => `https://${name}.openai.azure.com`, variable: "AZURE_OPENAI_ENDPOINT" },
+    provenBy: [],
     parts: {},
     roles: { use: { name: "Cognitive Services OpenAI User", id: "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd" } },
   },
@@ -276,6 +295,15 @@ export function azureConnection(place: AzureRolePlace): readonly ConnectionPart[
   const value = place[field] ?? of(place.resourceId.split("/").at(-1) ?? "");
   return [{ field, variable, value }, ...partsOf(place).map(({ name, ...part }) => ({ ...part, field: name }))];
 }
+
+/** Whether a verification Job can tell that the access is in effect. */
+export function isProvable(place: AzureRolePlace, access: readonly Access[]): boolean {
+  const words = [...azureRoleKinds[place.kind].provenBy, ...partsOf(place).flatMap(({ provenBy = [] }) => provenBy)];
+  return access.some((word) => words.includes(word));
+}
+
+/** How long an assignment takes at most until it is in effect everywhere (learn.microsoft.com "Troubleshoot Azure RBAC"). */
+export const roleDelayMs = 600_000;
 
 /** The ID of the resource, or of its part. */
 export function scopeOf(place: AzureRolePlace): string {
