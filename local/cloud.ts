@@ -145,7 +145,13 @@ const sample = (name: string) => ({
   args: [join(dirname(import.meta.dirname), "samples", name, "main.ts")],
   environment: { NODE_COMPILE_CACHE: compileCache },
 });
-const samples = { "message-app": sample("message-app"), "verify-app": sample("verify-app") };
+const verifyApp = sample("verify-app");
+const samples = {
+  "message-app": sample("message-app"),
+  "upload-app": sample("upload-app"),
+  "ledger-app": sample("ledger-app"),
+  "verify-app": verifyApp,
+};
 
 /** The Azure CLI's, with which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
 const cliClientId = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
@@ -347,7 +353,7 @@ export async function startCloud({
           ca: tls.certificate,
           adminToken,
           // Whatever image the catalog names is like this one (samples/verify-app/README.md).
-          images: { ...images, ...(image === undefined ? {} : { [image]: samples["verify-app"] }), ...samples },
+          images: { ...images, ...(image === undefined ? {} : { [image]: verifyApp }), ...samples },
           nodeIdentity,
         }),
       );

@@ -313,6 +313,14 @@ describe("targets besides databases", () => {
     ]);
   });
 
+  it("without a token are told as a database would be", async () => {
+    const message = '["uploads","token","AADSTS700213: No matching record"]';
+
+    expect(await tryLogin(portsWhere({ exitCode: 7, message }), alone, "run")).toMatchObject([
+      { code: "LOGIN_WITHOUT_TOKEN", target: "uploads", found: "AADSTS700213: No matching record" },
+    ]);
+  });
+
   it.each([
     [9, "LOGIN_NOT_YET_EFFECTIVE"],
     [11, "LOGIN_TARGET_REFUSED"],
