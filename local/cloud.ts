@@ -21,8 +21,9 @@ import {
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
 import { startServiceAccountLogin, type TokenFile } from "./cluster/serviceAccountLogin.ts";
-import { featuresOf } from "./clusterRights.ts";
+import { addressesOf, featuresOf } from "./clusterRights.ts";
 import { compileCache } from "./compileCache.ts";
+import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { readClusterRights, readRights } from "./rights.ts";
@@ -119,6 +120,8 @@ export interface Cloud {
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** By the names of their resources. */
   readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
+  /** What storage accounts and key vaults contain. */
+  readonly data: DataServices;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: ClusterServer;
@@ -158,11 +161,18 @@ export const names = {
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 
-/** The image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
-const messageApp = {
+/** An image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
+const sample = (name: string) => ({
   command: process.execPath,
-  args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
+  args: [join(dirname(import.meta.dirname), "samples", name, "main.ts")],
   environment: { NODE_COMPILE_CACHE: compileCache },
+});
+const verifyApp = sample("verify-app");
+const samples = {
+  "message-app": sample("message-app"),
+  "upload-app": sample("upload-app"),
+  "ledger-app": sample("ledger-app"),
+  "verify-app": verifyApp,
 };
 
 /** The Azure CLI's, with which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
@@ -276,15 +286,18 @@ export async function startCloud({
         });
     const hasOthers = Object.values(written.clusters).some(({ kind }) => kind === "oidc");
     const issuers = hasOthers ? await keep(startIssuers(context)) : undefined;
-    const document = issuers ? publishIssuers(written, issuers.issuerOf) : written;
+    const published = issuers ? publishIssuers(written, issuers.issuerOf) : written;
+    const data = await startDataServices(context, Catalog.parse(published).targets, keep);
+    const document = withEndpoints(published, data);
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
-    const { clusters: cataloged } = Catalog.parse(document);
-    const policiesOf = async (cluster: string) => {
-      const found = cataloged[cluster];
-      if (!found) return [];
-      const userName = userNameIn(found, mooring.principalId);
-      return (await readClusterRights(featuresOf(found, [sqlHost]), userName)).documents;
+    const cataloged = Catalog.parse(document);
+    const policiesOf = async (alias: string) => {
+      const cluster = cataloged.clusters[alias];
+      if (!cluster) return [];
+      const targetAddresses = [...addressesOf(cataloged).targetAddresses, sqlHost];
+      const features = featuresOf(cluster, { sqlHosts: [sqlHost], targetAddresses });
+      return (await readClusterRights(features, userNameIn(cluster, mooring.principalId))).documents;
     };
 
     // As infra/modules/rights/targets.bicep grants them.
@@ -374,14 +387,15 @@ export async function startCloud({
           url,
           ca: tls.certificate,
           adminToken,
-          // A verification's image has the same interface as the sample (docs/findings.md).
-          images: { ...images, "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
+          // Whatever image the catalog names is like this one (samples/verify-app/README.md).
+          images: { ...images, ...(image === undefined ? {} : { [image]: verifyApp }), ...samples },
           nodeIdentity,
         }),
       );
       kubelets.add(kubelet);
       if (kubernetes.nodeName !== undefined) await keep(startScheduler(kubernetes, tls.certificate));
-      const login = cataloged[cluster] && traitsOf(cataloged[cluster]).login;
+      const entry = cataloged.clusters[cluster];
+      const login = entry && traitsOf(entry).login;
       const tokenFile =
         login?.by === "serviceAccount"
           ? await keep(
@@ -417,6 +431,7 @@ export async function startCloud({
       arm,
       entra,
       issuers,
+      data,
       clusters,
       postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),

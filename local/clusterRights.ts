@@ -1,8 +1,10 @@
 /** The files of infra/kubernetes that a cluster needs by its catalog entry, filled in. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Cluster } from "../src/domain/catalog/catalog.ts";
+import type { Catalog, Cluster } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
+import { holdsAddress } from "../src/domain/targets/connection.ts";
+import { connectionTo, placeOf } from "../src/domain/targets/namedTarget.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra/kubernetes");
 
@@ -10,26 +12,44 @@ export const placeholders = {
   identity: "<object id of Mooring's identity>",
   image: "<image of the catalog's verificationJob>",
   sqlHosts: "<hosts of the catalog's SQL servers, separated by commas>",
+  targetAddresses: "<addresses of the catalog's targets, separated by commas>",
 } as const;
 
+/** Where the catalog's servers and targets are. */
+export interface Addresses {
+  readonly sqlHosts: readonly string[];
+  readonly targetAddresses: readonly string[];
+}
+
+export const noAddresses: Addresses = { sqlHosts: [], targetAddresses: [] };
+
 /** What the catalog says that decides which rights Mooring needs in a cluster. */
-export interface ClusterFeatures {
+export interface ClusterFeatures extends Addresses {
   readonly identityModes: readonly string[];
   readonly verificationJob?: { readonly image: string } | undefined;
-  readonly sqlHosts: readonly string[];
   readonly isManagedByAzure: boolean;
 }
 
-export function featuresOf(cluster: Cluster, sqlHosts: readonly string[]): ClusterFeatures {
+export function featuresOf(cluster: Cluster, addresses: Addresses): ClusterFeatures {
   const { identityModes, verificationJob } = cluster;
-  return { identityModes, verificationJob, sqlHosts, isManagedByAzure: traitsOf(cluster).isManagedByAzure };
+  return { identityModes, verificationJob, ...addresses, isManagedByAzure: traitsOf(cluster).isManagedByAzure };
+}
+
+export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" | "targets">): Addresses {
+  // Whichever namespace asks: its name is in no address.
+  const berth = { cluster: "", namespace: "" };
+  const parts = Object.values(targets).flatMap((entry) => connectionTo(placeOf(entry), berth));
+  return {
+    sqlHosts: Object.values(sqlServers).map(({ host }) => host),
+    targetAddresses: [...new Set(parts.filter(holdsAddress).map(({ value }) => value))],
+  };
 }
 
 export function clusterFiles({
   identityModes,
   verificationJob,
   isManagedByAzure,
-}: Omit<ClusterFeatures, "sqlHosts">): readonly string[] {
+}: Omit<ClusterFeatures, keyof Addresses>): readonly string[] {
   return [
     "cluster-role.yaml",
     "write-policy.yaml",
@@ -47,5 +67,6 @@ export async function clusterRightsFor(cluster: ClusterFeatures, userName: strin
     .join("---\n")
     .replaceAll(placeholders.identity, userName)
     .replaceAll(placeholders.image, cluster.verificationJob?.image ?? "")
-    .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","));
+    .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","))
+    .replaceAll(placeholders.targetAddresses, cluster.targetAddresses.join(","));
 }

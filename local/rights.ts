@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { type ClusterFeatures, clusterRightsFor } from "./clusterRights.ts";
+import { type ClusterFeatures, clusterRightsFor, noAddresses } from "./clusterRights.ts";
 import type { PolicyRule } from "./simulators/world.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra");
@@ -68,7 +68,7 @@ export interface ClusterRights {
 const everyFeature: ClusterFeatures = {
   identityModes: ["podIdentity"],
   verificationJob: { image: "" },
-  sqlHosts: [],
+  ...noAddresses,
   isManagedByAzure: false,
 };
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import type { CatalogDocument } from "./catalogs.ts";
-import { featuresOf } from "./clusterRights.ts";
+import { featuresOf, noAddresses } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 import { readClusterRights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
@@ -72,7 +72,7 @@ async function addCluster(
     addGroup(world, { subscriptionId, name, location });
   const hasPodIdentity = identityModes.includes("podIdentity");
   if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
-  const { rules } = await readClusterRights(featuresOf(cluster, []), mooring.principalId);
+  const { rules } = await readClusterRights(featuresOf(cluster, noAddresses), mooring.principalId);
   world.clusters.set(alias, {
     name: alias,
     oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,

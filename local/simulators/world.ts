@@ -114,12 +114,12 @@ export interface RoleAssignment {
   /** The id of a subscription, a resource group or a resource. */
   readonly scope: string;
   readonly description?: string | undefined;
-  /** Limits what the role allows; a world with data planes would obey it. */
+  /** Limits what the role allows: here, to nothing. */
   readonly condition?: string | undefined;
   readonly createdTime?: Date | undefined;
 }
 
-/** A resource of which only Azure Resource Manager matters here: a storage account, a vault, a messaging namespace. */
+/** A resource as Azure Resource Manager knows it: a storage account, a vault, a messaging namespace. */
 export interface TargetResource {
   readonly id: string;
   readonly location: string;
@@ -192,6 +192,8 @@ export interface World {
   readonly roleAssignments: Map<string, RoleAssignment>;
   /** How many a subscription can have (learn.microsoft.com "Troubleshoot Azure RBAC limits"). */
   roleAssignmentLimit: number;
+  /** How long it takes until services with data obey a new assignment. */
+  roleDelayMs: number;
   /** By id in lower case. */
   readonly targets: Map<string, TargetResource>;
   /** By name. */
@@ -225,6 +227,7 @@ export async function createWorld({
     postgresServers: new Map(),
     roleAssignments: new Map(),
     roleAssignmentLimit: 4_000,
+    roleDelayMs: 0,
     targets: new Map(),
     locks: new Map(),
     groups: new Map(),

@@ -1,5 +1,5 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
-import { type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
+import { addressesOf, type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { type Login, traitsOf, userNameIn } from "../../src/domain/catalog/clusterKinds.ts";
 
@@ -26,12 +26,12 @@ export interface SqlTarget extends Target {
   readonly databases: readonly string[];
 }
 
-export function clustersOf({ clusters, sqlServers }: Catalog): readonly ClusterTarget[] {
-  const sqlHosts = Object.values(sqlServers).map(({ host }) => host);
+export function clustersOf({ clusters, ...named }: Catalog): readonly ClusterTarget[] {
+  const addresses = addressesOf(named);
   return Object.entries(clusters).map(([alias, cluster]) => {
     const { apiServer, oidcIssuer, subscriptionId, identityResourceGroup } = cluster;
     return {
-      ...featuresOf(cluster, sqlHosts),
+      ...featuresOf(cluster, addresses),
       alias,
       subscriptionId,
       identityResourceGroup,

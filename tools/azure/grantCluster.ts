@@ -54,6 +54,7 @@ export function clusterByHand(target: ClusterTarget, userName: string): string {
     `-e "s|${placeholders.identity}|${userName}|"`,
     ...(image === undefined ? [] : [`-e "s|${placeholders.image}|${image}|"`]),
     `-e "s|${placeholders.sqlHosts}|${target.sqlHosts.join(",")}|"`,
+    `-e "s|${placeholders.targetAddresses}|${target.targetAddresses.join(",")}|"`,
   ];
   const account = accountByHand(target);
   return `${account}for file in ${files.join(" ")}; do sed ${fill.join(" ")} "$file" | kubectl apply -f -; done`;

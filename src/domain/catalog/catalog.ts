@@ -58,7 +58,7 @@ const common = {
     .optional()
     .meta({
       description:
-        "Lets a verification run a Job in the namespace that logs in as the workload does. The image reads SERVER_NAME and DATABASE_NAME and ends with the exit codes of samples/message-app.",
+        "Lets a verification run a Job in the namespace that logs in as the workload does. samples/verify-app is such an image, and says what Mooring reads of one; an image that proves databases alone may be like samples/message-app.",
     }),
 };
 

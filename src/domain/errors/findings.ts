@@ -181,6 +181,26 @@ export const findingCatalogue = {
     "The verification Job could not reach the SQL server (exit code 6).",
     "Check network policies, private endpoints and the server's firewall for the cluster's addresses.",
   ),
+  LOGIN_TARGET_REFUSED: broken(
+    "A target did not let the verification Job in, although its access is granted, and has been for longer than Azure needs.",
+    "`found` has the service's answer. Look for a Deny assignment, a condition, or a policy of the resource; then verify again.",
+  ),
+  LOGIN_TARGET_UNREACHABLE: broken(
+    "The verification Job could not reach a target.",
+    "`found` has the answer. Check network policies, private endpoints and the resource's firewall for the cluster's addresses.",
+  ),
+  LOGIN_TARGET_ABSENT: foreign(
+    "A target let the verification Job in, but does not have what the catalog names: a container, a queue, a table, a secret, a database.",
+    "Create it, or correct the catalog's entry.",
+  ),
+  LOGIN_NOT_YET_EFFECTIVE: info(
+    "The access is granted, and not yet in effect: a role in Azure can take 10 minutes. The data of the target still refuses the identity.",
+    "Nothing: the next look for drift tries it again, and so does a verification.",
+  ),
+  LOGIN_TARGET_UNTRIED: info(
+    "The verification Job ended without a word about this target: its image proves databases only.",
+    "Nothing, if it is intended; otherwise give the catalog's verificationJob an image that proves targets, such as samples/verify-app.",
+  ),
   LOGIN_UNPROVEN: foreign(
     "The verification Job did not finish: its image, a quota or an admission policy stopped it.",
     "`found` has the cluster's answer; fix the cause, or the image in the catalog, and verify again.",

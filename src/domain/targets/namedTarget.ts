@@ -10,9 +10,18 @@ import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
+import type { Berth } from "../naming/names.ts";
 import { Access, withIncluded } from "./access.ts";
-import { AzureRoleEntry, type AzureRolePlace, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
-import { PostgresEntry, type PostgresPlace, postgresReach, postgresWords } from "./postgres.ts";
+import {
+  AzureRoleEntry,
+  type AzureRolePlace,
+  azureConnection,
+  azureRoleWords,
+  rolesFor,
+  scopeOf,
+} from "./azureRoles.ts";
+import type { ConnectionPart } from "./connection.ts";
+import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -87,12 +96,11 @@ export function placeOf({ access: _access, environment: _environment, ...place }
   return place;
 }
 
-/** However it is reached. */
 /** Pairs of aliases for one place, compared as Azure compares names. */
 function sharedPlaces(targets: Readonly<Record<string, TargetEntry>>): readonly (readonly [string, string])[] {
   const known = new Map<string, string>();
   return Object.entries(targets).flatMap(([name, entry]) => {
-    const place = canonicalJson(placeOf(entry)).toLowerCase();
+    const place = canonicalJson(whichPlace(placeOf(entry))).toLowerCase();
     const first = known.get(place);
     known.set(place, first ?? name);
     return first === undefined ? [] : [[first, name] as const];
@@ -103,9 +111,16 @@ export function isSamePlace(a: object, b: object): boolean {
   return canonicalJson(whichPlace(a)) === canonicalJson(whichPlace(b));
 }
 
+/** Fields that tell how a place is reached, and not which it is. */
+const reach: ReadonlySet<string> = new Set(["endpoint", "host", "port", "login"]);
+
 function whichPlace(place: object): object {
-  const isReach = (field: string) => postgresReach.some((each) => each === field);
-  return Object.fromEntries(Object.entries(place).filter(([field]) => !isReach(field)));
+  return Object.fromEntries(Object.entries(place).filter(([field]) => !reach.has(field)));
+}
+
+/** What an application of the namespace needs to connect to the target. */
+export function connectionTo(place: PlaceOfTarget, berth: Berth): readonly ConnectionPart[] {
+  return place.kind === "postgresql" ? postgresConnection(place, berth) : azureConnection(place);
 }
 
 /** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */

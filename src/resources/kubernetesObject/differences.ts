@@ -61,7 +61,7 @@ function isZero(value: unknown): boolean {
   return value === undefined || value === null || value === 0 || value === "" || value === false;
 }
 
-function show(value: unknown): string | null {
+export function show(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -16,6 +16,7 @@ import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import type { StepContext } from "../definitions/step.ts";
 import { changesBetween, compare, valuesBefore } from "./differences.ts";
+import { surplusFields } from "./fieldOwners.ts";
 import { knownMetadata } from "./knownMetadata.ts";
 
 export interface ObjectDecision {
@@ -54,7 +55,7 @@ export async function planObject(
   }
   const { metadata, isMarkLost, isAdoptedAsItWas } = await knownMetadata(current, input.recordedMark);
   const { uid } = metadata;
-  const changes = compare(desired, current);
+  const changes = [...compare(desired, current), ...surplusFields(desired, current)];
   const differences = isMarkLost ? [markDifference(desired), ...changes] : changes;
   const ownership = readMetadata(metadata);
   if (ownership?.berth === berthKey(input)) {

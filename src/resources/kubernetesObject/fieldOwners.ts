@@ -1,19 +1,52 @@
 /** Who owns the fields of an object, according to its managedFields (kubernetes.io "Server-Side Apply"). */
 import { owner } from "../../domain/naming/names.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
 import type { KubernetesObject, ManagedFields } from "../../ports.ts";
-import { isRecord } from "./differences.ts";
+import { isRecord, show } from "./differences.ts";
 
 /**
  * Selects, from values that are to replace what Mooring wrote, those whose field Mooring alone owns. A field that somebody else
- * has since set, even to the same value, is theirs.
+ * has since set, even to the same value, is theirs. `written` is what Mooring wrote: a field that it removed by that is nobody's.
  */
-export function replaceable(values: object, { metadata }: KubernetesObject): Record<string, unknown> {
-  const { managedFields = [] } = metadata;
+export function replaceable(
+  values: object,
+  current: KubernetesObject,
+  written: KubernetesObject = current,
+): Record<string, unknown> {
+  const isOwned = ownedIn(current);
+  const isRemoved = (path: readonly string[]) => [written, current].every((each) => valueAt(each, path) === undefined);
+  return pick(
+    values,
+    [],
+    (path) => !isOwned.byOthers(path) && (isOwned.byMooring(path) || (written !== current && isRemoved(path))),
+  );
+}
+
+/** The fields that Mooring alone set and the desired object does not have: applying that removes them. Metadata is not compared. */
+export function surplusFields(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
+  const isOwned = ownedIn(current);
+  const { apiVersion: _, kind: __, metadata: ___, ...values } = current;
+  return leavesOf(values)
+    .filter(({ path }) => isOwned.byMooring(path) && !isOwned.byOthers(path) && valueAt(desired, path) === undefined)
+    .map(({ path, value }) => ({ field: path.join("."), current: show(value), desired: null }));
+}
+
+function ownedIn({ metadata: { managedFields = [] } }: KubernetesObject) {
   const mine = managedFields.filter(isMooring);
   const others = managedFields.filter((each) => !mine.includes(each));
-  const has = (owners: readonly ManagedFields[], path: readonly string[]) =>
+  const has = (owners: readonly ManagedFields[]) => (path: readonly string[]) =>
     owners.some(({ fieldsV1 }) => isAt(fieldsV1, path));
-  return pick(values, [], (path) => has(mine, path) && !has(others, path));
+  return { byMooring: has(mine), byOthers: has(others) };
+}
+
+function leavesOf(value: object, path: readonly string[] = []): readonly { path: readonly string[]; value: unknown }[] {
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    isRecord(inner) ? leavesOf(inner, [...path, key]) : [{ path: [...path, key], value: inner }],
+  );
+}
+
+function valueAt(object: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => (isRecord(at) && Object.hasOwn(at, key) ? at[key] : undefined), object);
 }
 
 /** Whether Mooring has applied any of its fields. */

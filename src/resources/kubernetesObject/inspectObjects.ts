@@ -8,6 +8,7 @@ import type { InspectionInput } from "../definitions/inspection.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { refOf } from "./ensureObjects.ts";
+import { surplusFields } from "./fieldOwners.ts";
 import { knownMetadata, thingOf } from "./knownMetadata.ts";
 
 type Reading = Pick<Kubernetes, "get">;
@@ -28,7 +29,7 @@ export async function inspectObject(
     const field = "metadata.deletionTimestamp";
     return [finding("OBJECT_CHANGED", target, { field, expected: null, found: deletionTimestamp })];
   }
-  return compare(desired, current).map((difference) =>
+  return [...compare(desired, current), ...surplusFields(desired, current)].map((difference) =>
     finding("OBJECT_CHANGED", target, {
       field: difference.field,
       expected: difference.desired,

@@ -3,13 +3,15 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
-import { requestFields, targetsOf } from "../../domain/targets/index.ts";
+import { requestFields, type Targets, targetsOf } from "../../domain/targets/index.ts";
+import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
@@ -131,9 +133,21 @@ function removedBefore({ beside = [], ...operation }: Planning): readonly string
 export const restoreNamespace = defineStep({
   name: "restoreNamespace",
   target: "namespace",
-  given: { written: z.array(DatabaseRequest), before: z.array(DatabaseRequest) },
+  given: {
+    written: z.array(DatabaseRequest),
+    before: z.array(DatabaseRequest),
+    /** Since 0.2.0; absent where there is none. */
+    writtenTargets: z.array(TargetRequest).exactOptional(),
+    targetsBefore: z.array(TargetRequest).exactOptional(),
+  },
   output: StepResult,
-  from: (operation) => ({ written: operation.request.databases, before: earlierOf(operation).databases }),
+  from: (operation) => {
+    const [{ databases, targets: writtenTargets }, before] = [operation.request, earlierOf(operation)];
+    return {
+      ...{ written: databases, before: before.databases },
+      ...defined({ writtenTargets, targetsBefore: before.targets }),
+    };
+  },
   async look({ catalog, kubernetes }, input, { step }) {
     const cluster = findCluster(catalog, input.cluster);
     return await planObjectRestoration(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step });
@@ -162,15 +176,22 @@ function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): Operatio
     : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
 }
 
+interface Change extends Berth {
+  readonly written: DatabaseRequest[];
+  readonly before: DatabaseRequest[];
+  readonly writtenTargets?: TargetRequest[] | undefined;
+  readonly targetsBefore?: TargetRequest[] | undefined;
+}
+
 /** The objects in the namespace as a change writes them, and as they were before. */
 function rewrittenContents(
   catalog: Catalog,
-  { cluster, namespace: name, written, before }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
+  { cluster, namespace: name, written, before, writtenTargets, targetsBefore }: Change,
 ): readonly Rewritten[] {
-  const objects = (databases: DatabaseRequest[]) =>
-    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, databases }, each));
-  const earlier = objects(before);
-  return objects(written).flatMap((object, index) => {
+  const objects = (targets: Targets) =>
+    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, ...targets }, each));
+  const earlier = objects({ databases: before, ...defined({ targets: targetsBefore }) });
+  return objects({ databases: written, ...defined({ targets: writtenTargets }) }).flatMap((object, index) => {
     const was = earlier[index];
     return was ? [{ written: object, before: was }] : [];
   });

@@ -154,6 +154,8 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
   // test/sandbox/resumeOperation.test.ts
   durable: [],
+  storage: [],
+  keyVault: [],
   nodeIdentity: [],
   tables: [
     ...cuts,
