@@ -232,7 +232,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
       await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
     const recordedMark = async () => undefined;
     const plan = (each: PostgresPlace) =>
-      planTaking({ postgres }, each, { berth, target: each.schema, keep: [], recordedMark });
+      planTaking({ postgres }, each, { berth, target: each.schema, keep: [], keepsResource: false, recordedMark });
 
     const [first, second] = await Promise.all(schemas.map(plan));
     for (const write of [...(first?.writes ?? []), ...(second?.writes ?? [])]) await write();

@@ -31,7 +31,9 @@ export async function planTaking({ postgres }: Looking, place: PostgresPlace, in
   if (taken.length === 0 && !(isMade && isLast && asked.length === 0)) return nothing;
 
   const differences = inWords(taken).map((field) => ({ field, current: "granted", desired: null }));
-  const conflict = isMade && isLast ? findConflict(role, mark, { ...input, database: place.database }) : undefined;
+  // Before the first of several targets has taken anything.
+  const goesWhole = isMade && (isLast || !input.keepsResource);
+  const conflict = goesWhole ? findConflict(role, mark, { ...input, database: place.database }) : undefined;
   if (conflict) return { action: "conflict", differences, conflict, writes: [] };
   // The way into the database goes with the last note there, which other schemas' steps may be taking out right now.
   const rights = taken.filter((right) => right !== "CONNECT");
