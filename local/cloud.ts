@@ -64,6 +64,8 @@ export interface CloudOptions {
   readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
   /** The usual catalog also has targets on a PostgreSQL server, which takes a second to start. */
   readonly postgres?: boolean;
+  /** More targets of these names, each a schema of a PostgreSQL server of its own. */
+  readonly schemas?: readonly string[];
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -168,6 +170,7 @@ export async function startCloud({
   apiServer,
   tableFaults = false,
   postgres: hasPostgres = false,
+  schemas = [],
   images = {},
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -224,6 +227,7 @@ export async function startCloud({
         : given
       : usualCatalog({
           hasPostgres,
+          schemas,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,
