@@ -107,7 +107,6 @@ interface NotesChange {
 
 export function amendNotes({ role, base, add = {}, remove = [], leaving }: NotesChange): string {
   const removed = `ARRAY[${remove.map(text).join(", ")}]::text[]`;
-  const mark = base === undefined ? `pg_catalog.shobj_description(r.oid, 'pg_authid')` : text(base);
   // Another target's step may have given the role up meanwhile.
   const otherwise =
     Object.keys(add).length === 0
@@ -116,10 +115,11 @@ export function amendNotes({ role, base, add = {}, remove = [], leaving }: Notes
   const amend = once(
     role,
     `  BEGIN
-    SELECT ${mark}::jsonb INTO mark FROM pg_catalog.pg_roles AS r WHERE r.rolname = ${text(role)};
+    SELECT pg_catalog.shobj_description(oid, 'pg_authid')::jsonb INTO mark
+    FROM pg_catalog.pg_roles WHERE rolname = ${text(role)};
   EXCEPTION WHEN invalid_text_representation THEN
     mark := NULL;
-  END;
+  END;${base === undefined ? "" : unlessMark(role, base)}
   IF mark -> 'grants' IS NULL THEN
     ${otherwise};
   END IF;
@@ -127,6 +127,15 @@ export function amendNotes({ role, base, add = {}, remove = [], leaving }: Notes
   EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', ${text(role)}, mark::text);${leaving ? leave(role, leaving) : ""}`,
   );
   return leaving ? transaction(leaving.borrowed, [amend]) : amend;
+}
+
+/** Another target's step may have written the mark meanwhile. */
+function unlessMark(role: string, base: string): string {
+  return `
+  IF (mark -> 'grants' IS NULL OR mark ->> 'berth' IS DISTINCT FROM ${text(base)}::jsonb ->> 'berth')
+    AND EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)}) THEN
+    mark := ${text(base)};
+  END IF;`;
 }
 
 function leave(role: string, { unless, database }: { readonly unless: string; readonly database: string }): string {

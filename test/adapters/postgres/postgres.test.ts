@@ -12,6 +12,7 @@ import type { PostgresRoles } from "../../../src/ports.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
 import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";
+import { catalog } from "../../support/fakeCloud.ts";
 
 describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", () => {
   let fixture: PostgresFixture;
@@ -232,7 +233,13 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
       await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
     const recordedMark = async () => undefined;
     const plan = (each: PostgresPlace) =>
-      planTaking({ postgres }, each, { berth, target: each.schema, keep: [], keepsResource: false, recordedMark });
+      planTaking({ postgres, catalog }, each, {
+        berth,
+        target: each.schema,
+        keep: [],
+        keepsResource: false,
+        recordedMark,
+      });
 
     const [first, second] = await Promise.all(schemas.map(plan));
     for (const write of [...(first?.writes ?? []), ...(second?.writes ?? [])]) await write();
@@ -310,6 +317,23 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     expect((await postgres.inspect(place, { role, principalId })).roles[0]?.databases).toEqual([]);
     await onServer("DROP TABLE sales.theirs; DROP ROLE stranger");
   });
+
+  it.each(["'tidied up'", "NULL", `'{"berth": "aks-dev/other", "operation": null, "grants": {"x": "y"}}'`])(
+    "writes a mark again that was lost (%s) once, whoever else does",
+    async (comment) => {
+      await makeRole();
+      await onServer(`COMMENT ON ROLE "${role}" IS ${comment}`);
+      const base = JSON.stringify({ ...mark, grants: { a: "op-1", b: "op-1" } });
+
+      const left = await Promise.all(
+        ["a", "b"].map((note) => postgres.amendNotes(place, { role, base, remove: [note] })),
+      );
+
+      expect(Math.min(...left)).toBe(0);
+      const { roles } = await postgres.inspect(place, { role, principalId });
+      expect(JSON.parse(roles[0]?.comment ?? "")).toEqual({ ...mark, grants: {} });
+    },
+  );
 
   it("takes nothing from a role, or a mark, that another target has just given up; and gives nothing", async () => {
     const add = { a: "op-1" };

@@ -354,7 +354,9 @@ export function createPostgresModel(server: PostgresServer, call: Call, settings
     async amendNotes({ database }, { role, base, add = {}, remove = [], leavesUnless }) {
       await write("amend mark", (draft) => {
         const found = draft.roles.get(role);
-        const mark = found && readMark(base ?? found.comment);
+        const written = readMark(found?.comment);
+        const own = readMark(base);
+        const mark = found && (own && written?.berth !== own.berth ? own : written);
         if (!mark) {
           if (Object.keys(add).length === 0) return;
           throw new TransientError("POSTGRES_UNAVAILABLE", `${role} or its mark is gone (40001)`);

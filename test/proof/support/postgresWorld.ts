@@ -56,7 +56,7 @@ export const lastingOnPostgres = [
 ];
 
 export function createPostgresServer(): PostgresServer {
-  const server = createServer({ orders: ["public", "archive"], reports: ["public"] });
+  const server = createServer({ orders: ["public", "archive"], reports: ["public"], private: ["public"] });
   for (const [, { database, schema: name }] of postgresPlaces) {
     const item = { database, schema: name, owner: admins };
     makeItem(server, { ...item, name: "entries", kind: "TABLES" });

@@ -16,6 +16,7 @@ import {
   grantAll,
   type PostgresServer,
 } from "../../proof/support/postgres.ts";
+import { catalog } from "../../support/fakeCloud.ts";
 
 const berth = { cluster: "aks", namespace: "team" };
 const name = postgresRoleName(berth);
@@ -90,7 +91,7 @@ it.each([false, true])(
     addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
     const recordedMark = async () => undefined;
 
-    const decision = await planTaking({ postgres }, orders, {
+    const decision = await planTaking({ postgres, catalog }, orders, {
       berth,
       target: "orders",
       keep: [],
