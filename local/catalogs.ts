@@ -111,18 +111,24 @@ export interface UsualCatalogOptions {
   readonly otherCluster?: ClusterLogin["by"] | undefined;
   /** It also has targets on a PostgreSQL server. */
   readonly hasPostgres?: boolean;
+  /** More PostgreSQL servers, each with a target of the same name. */
+  readonly schemas?: readonly string[];
+}
+
+function postgresServer(providers: string, name: string) {
+  return {
+    kind: "postgresql",
+    resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/${name}`,
+    // Not called: the simulator's own replaces it.
+    host: `${name}.postgres.database.azure.com`,
+    login: "mooring",
+    access: ["read", "write", "own"],
+  };
 }
 
 /** Two schemas of one database, and another database: one role of a namespace has access to all of them. */
 function postgresTargets(providers: string) {
-  const server = {
-    kind: "postgresql",
-    resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/pg-dev`,
-    // Not called: the simulator's own replaces it.
-    host: "pg-dev.postgres.database.azure.com",
-    login: "mooring",
-    access: ["read", "write", "own"],
-  };
+  const server = postgresServer(providers, "pg-dev");
   return {
     ledger: { ...server, database: "ledger" },
     archive: { ...server, database: "ledger", schema: "archive" },
@@ -193,6 +199,7 @@ export function usualCatalog({
   entraAdmin,
   otherCluster,
   hasPostgres = false,
+  schemas = [],
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
@@ -237,6 +244,7 @@ export function usualCatalog({
     targets: {
       ...usualTargets(providers, containers),
       ...(hasPostgres ? postgresTargets(providers) : {}),
+      ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
     },
     ...entries,
   };

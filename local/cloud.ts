@@ -84,6 +84,8 @@ export interface CloudOptions {
   readonly postgres?: boolean;
   /** The usual catalog also has a cluster outside Azure (kind oidc), in which Mooring logs in by Entra or as a service account. */
   readonly otherCluster?: ClusterLogin["by"];
+  /** More targets of these names, each a schema of a PostgreSQL server of its own. */
+  readonly schemas?: readonly string[];
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -203,6 +205,7 @@ export async function startCloud({
   tableFaults = false,
   postgres: hasPostgres = false,
   otherCluster,
+  schemas = [],
   images = {},
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -266,6 +269,7 @@ export async function startCloud({
       : usualCatalog({
           hasPostgres,
           otherCluster,
+          schemas,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,

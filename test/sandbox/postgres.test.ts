@@ -194,7 +194,10 @@ await pool.end();\n`;
         `ALTER DEFAULT PRIVILEGES FOR ROLE azure_pg_admin IN SCHEMA archive REVOKE SELECT ON TABLES FROM ${role}`,
         { code: "GRANT_MISSING", target: "archive", field: "read", found: "without SELECT ON TABLES" },
       ],
-      [`COMMENT ON ROLE ${role} IS 'tidied up'`, { code: "MARK_MISSING", target: "archive", field: "comment" }],
+      [
+        `COMMENT ON ROLE ${role} IS 'tidied up'`,
+        { code: "MARK_MISSING", target: `role ${roleOf(namespace)} on pg-dev`, field: "comment" },
+      ],
     ];
     for (const [drift] of drifts) await sql("ledger", drift);
     expect(await verify(namespace)).toEqual(

@@ -37,6 +37,8 @@ export interface Granting extends About {
 export interface Taking extends About {
   /** What the namespace keeps there. */
   readonly keep: readonly Access[];
+  /** Whether it keeps anything at the same resource, by whatever target. */
+  readonly keepsResource: boolean;
   /** Only what that operation gave. */
   readonly createdBy?: string | undefined;
 }

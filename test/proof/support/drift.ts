@@ -13,6 +13,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
+import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -258,6 +259,11 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
   const { targetDice } = world;
   if (targetDice?.chance(0.4)) happen(onTargets, targetDice.pick(Object.keys(onTargets)));
+  const { postgresDice } = world;
+  if (postgresDice?.chance(0.6)) {
+    const name = postgresDice.pick(Object.keys(onPostgres));
+    happen({ [name]: () => onPostgres[name]?.(world, request, postgresDice) }, name);
+  }
   if (own.chance(0.4)) happen({ "makes Mooring's roles": makeRoles }, "makes Mooring's roles");
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
   return { done, isForeign };

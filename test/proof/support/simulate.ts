@@ -124,7 +124,7 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
       world.holds.end();
       last = await stage.play(world.visitors.mayGo ? offboardAnyway(request, asking) : offboard(request, asking));
     }
-    const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";
+    const isObstructed = ["SQL_USER_OWNS_SCHEMA", "POSTGRES_ROLE_IN_USE"].includes(last?.error?.code ?? "");
     if (last?.status !== "Succeeded" && !isObstructed) {
       stage.problems.push(`the last offboarding is ${last?.status}: ${last?.error?.message}`);
     }
@@ -169,7 +169,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await dropDatabase(stage, record, by);
     return;
   }
-  if (dice.chance(0.25)) {
+  if (dice.chance(0.25) || world.postgresDice?.chance(0.4)) {
     const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
     const after = takeSnapshot(world, record.request);
