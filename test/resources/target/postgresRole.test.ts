@@ -50,8 +50,9 @@ function place(database: string): PostgresPlace {
 }
 
 const granting = {
-  ...{ berth, target: "third", operation: "op-2", adoptionPolicy: "Never", takesBack: false },
+  ...{ berth, target: "third", operation: "op-2", takesBack: false },
   access: ["read"],
+  adoptionPolicy: "Never",
   identity,
   recordedMark: async (thing: string) => (thing === `role ${name} on pg` ? mark : undefined),
 } as const;
