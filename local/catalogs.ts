@@ -64,13 +64,16 @@ export function printCatalog(
   });
 }
 
-/** Clusters outside Azure have issuers that somebody can read: the simulator's. */
+/** Clusters outside Azure have issuers that somebody can read, the simulator's, and know callers of Entra by their object IDs. */
 export function publishIssuers(document: CatalogDocument, issuerOf: (cluster: string) => string): CatalogDocument {
   return {
     ...document,
-    clusters: mapValues(document.clusters, (cluster, alias) =>
-      cluster.kind === "oidc" ? { ...cluster, oidcIssuer: issuerOf(alias) } : cluster,
-    ),
+    clusters: mapValues(document.clusters, (cluster, alias) => {
+      if (cluster.kind !== "oidc") return cluster;
+      const { login } = cluster;
+      const own = login.by === "entra" ? { by: login.by, audience: login.audience } : login;
+      return { ...cluster, oidcIssuer: issuerOf(alias), login: own };
+    }),
   };
 }
 
