@@ -429,14 +429,14 @@ export interface Kubernetes {
   ): Promise<readonly ObjectMetadata[]>;
   /**
    * Deletes the object with that UID; with a resourceVersion, only as it was then. No error if it is gone, or if another object
-   * now has its name.
+   * now has its name. Returns it if it is still there: it is being deleted, and something holds it.
    */
   remove(
     cluster: ClusterTarget,
     ref: ObjectRef,
     precondition: { uid: string; resourceVersion?: string },
     options?: { dryRun?: boolean },
-  ): Promise<void>;
+  ): Promise<KubernetesObject | undefined>;
   /** Why the cluster's authorization would not let Mooring apply the object; undefined if it would, or if it cannot tell. */
   whyForbidden(cluster: ClusterTarget, ref: ObjectRef): Promise<string | undefined>;
   /** The kinds that the cluster serves under an apiVersion; empty if the group is not installed. */

@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { changeBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
+import { grantsOf } from "../../src/domain/targets/databaseRoles.ts";
 import type { UserChange } from "../../src/ports.ts";
-import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
+import { lackOfRights, ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findTsqlParser } from "./support/tsql.ts";
@@ -71,7 +72,15 @@ async function textsWith(name: string): Promise<readonly string[]> {
   ];
 }
 
+/** What an owner of a database is told to run for bundles on a schema, and for roles of the owner's. */
+const onSchemas = ["reader@sales", "writer@sales", "executor@sales", "role:reports"].map((role) => {
+  const gives = grantsOf([role]);
+  const missing = lackOfRights("sql-dev/orders", { users: [], roles: [] }, { user: plain, gives, changes: [] });
+  return missing?.message.split("has to run there: ")[1] ?? "";
+});
+
 const fixed = [
+  ...onSchemas,
   inspectBatch({ name: plain, sid }).text,
   membersBatch().text,
   ownRights(plain).join("\n"),
@@ -79,6 +88,13 @@ const fixed = [
     ["infra/sql/database-user.sql", "examples/messagelist.sql"].map((file) => readFile(join(root, file), "utf8")),
   )),
 ];
+
+it("has the forms on a schema in the table", () => {
+  expect(onSchemas.slice(0, 3).every((text) => text.includes(" ON SCHEMA::[sales] TO [mooring_"))).toBe(true);
+  expect(onSchemas[3]).toBe(
+    "IF DATABASE_PRINCIPAL_ID(N'reports') IS NULL CREATE ROLE [reports] AUTHORIZATION [dbo]; GRANT ALTER ON ROLE::[reports] TO [mooring];",
+  );
+});
 
 it("quotes each hostile name into a single name", async () => {
   // The parser below checks more; this check also works without it.

@@ -28,7 +28,7 @@ const onceFailing: [seed: number, defect: string][] = [
   [370, "undos looked again without end after an attempt that never said how it ended"],
   [6244, "a change said Succeeded, and an adopted user kept its access to the database that it had left out"],
   [17317, "a migration that was resumed in its last phase missed what its first run had just removed"],
-  [2618, "two targets wrote the lost mark of one role on a PostgreSQL server over each other's"],
+  [10238, "a step that came late wrote to PostgreSQL although its operation was being undone"],
   [2867, "what somebody gave to a role on a PostgreSQL server stood in the way of its last target"],
   [91, "a canceled repair left the client id of the identity that it had replaced in the record"],
 ];

@@ -68,6 +68,28 @@ it("waits until what holds the namespace is gone, and says what that is", async 
   expect(await isGone("held-for-a-while")).toBe(true);
 });
 
+it("waits in a namespace that stays until what Mooring put into it is gone, and says what holds it", async () => {
+  const kept = { ...request("kept"), deletePolicy: "Keep" };
+  expect((await service.waitFor(await service.onboard(kept))).status).toBe("Succeeded");
+  await hold("kept", [finalizer]);
+
+  const failed = await service.waitFor(await service.offboard(names.cluster, "kept"));
+  expect(failed).toMatchObject({
+    status: "Failed",
+    error: { code: "NAMESPACE_HELD", message: expect.stringContaining(`ConfigMap kept/mooring-databases`) },
+  });
+  expect(failed.error?.message).toContain(finalizer);
+  const id = await service.offboard(names.cluster, "kept");
+  await isTold(id, "removeNamespace");
+  await hold("kept", []);
+  const ended = await service.waitFor(id);
+
+  expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
+  expect(await isGone("kept")).toBe(false);
+  const { items } = await core.listNamespacedConfigMap({ namespace: "kept" });
+  expect(items.map(({ metadata }) => metadata?.name)).not.toContain("mooring-databases");
+});
+
 it("waits for a namespace controller that is down, and says that nothing is known of what holds it", async () => {
   expect((await onboard("abandoned")).status).toBe("Succeeded");
   const { controllers } = sandbox.cloud.kubernetes;

@@ -209,7 +209,7 @@ export function createKubernetes({
 
     async remove(cluster, ref, { uid, resourceVersion }, { dryRun = false } = {}) {
       const resource = await locate(cluster, ref.apiVersion, ref.kind);
-      if (resource === undefined) return;
+      if (resource === undefined) return undefined;
       const request: ClusterRequest = {
         method: "DELETE",
         path: objectPath(resource, ref),
@@ -223,10 +223,11 @@ export function createKubernetes({
         },
       };
       const reply = await send(cluster, request);
-      if (isSuccess(reply) || reply.status === 404) return;
+      if (reply.status === 404) return undefined;
+      if (isSuccess(reply)) return heldIn(reply);
       // 409 can also mean a race that is worth a retry, or that the object has changed since it was seen: only another UID means
       // that ours is gone.
-      if (reply.status === 409 && (await get(cluster, ref))?.metadata.uid !== uid) return;
+      if (reply.status === 409 && (await get(cluster, ref))?.metadata.uid !== uid) return undefined;
       throw toError(cluster, request, reply);
     },
 
@@ -295,6 +296,20 @@ function read<T>(
     throw garbled(cluster, request, error);
   }
   return parse(cluster, request, body, shape);
+}
+
+/** The answer to a DELETE is an object that something holds, the last state of one that is gone, or a Status; it may be cut off. */
+function heldIn({ body }: ClusterReply): KubernetesObject | undefined {
+  const { data } = StoredObject.safeParse(parsed(body));
+  return data?.metadata.deletionTimestamp !== undefined && data.metadata.finalizers?.length ? data : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parse<T>(cluster: ClusterTarget, request: ClusterRequest, body: unknown, shape: z.ZodType<T>): T {

@@ -1,11 +1,12 @@
 /**
  * Members of Mooring's own database roles that no record knows: a principal that may change the members of a role can add itself, and
- * that is Mooring, too. An operator takes them out; nothing of theirs is Mooring's.
+ * that is Mooring, too. An operator takes them out: docs/runbook.md says why Mooring does not.
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { quoteName } from "../../domain/naming/quoteName.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -97,8 +98,9 @@ export function memberFinding({ database, role, member }: UnrecordedMember): Fin
   return finding("ROLE_MEMBER_UNRECORDED", database, { field: role, expected: null, found: member });
 }
 
-/** One sentence. */
+/** What it is, and what takes it out once somebody knows how it got there. */
 export function describeMember({ database, role, member, isSelf }: UnrecordedMember): string {
   const who = isSelf ? `Mooring's own user ${member}` : `${member}, which no record knows,`;
-  return `In ${database} ${who} is in Mooring's role ${role}.`;
+  const statement = `ALTER ROLE ${quoteName(role)} DROP MEMBER ${quoteName(member)}`;
+  return `In ${database} ${who} is in Mooring's role ${role}. Take it out: \`${statement}\` (docs/runbook.md).`;
 }

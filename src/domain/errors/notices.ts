@@ -55,7 +55,7 @@ export const notices = {
     fix: "Nothing, if it is needed. Otherwise delete it yourself (`kubectl delete namespace`); the next offboarding deletes everything in it with {ignoreDependants}. If Mooring may not list a kind, apply infra/kubernetes/namespace-deletion.yaml.",
   },
   NAMESPACE_GOING: {
-    cause: "The namespace is being deleted, and something in it is not gone yet.",
+    cause: "The namespace, or what Mooring put into one that stays, is being deleted, and something is not gone yet.",
     fix: "Nothing, if its controller removes it. Otherwise remove what the notice names, or its finalizer; the operation waits as long as the catalog says (retry.namespaceDeletionMs).",
   },
   LOOK_UNCONFIRMED: {

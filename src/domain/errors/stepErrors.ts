@@ -465,7 +465,8 @@ export const stepErrors = {
   NAMESPACE_HELD: {
     status: 500,
     retryable: false,
-    cause: "Something keeps the namespace from being deleted, such as a finalizer whose controller is gone.",
+    cause:
+      "Something keeps the namespace, or what Mooring put into one that stays, from being deleted, such as a finalizer whose controller is gone.",
     fix: "Remove what the message names, or its finalizer (`kubectl edit`); `kubectl get namespace -o yaml` shows what is left. Then offboard the namespace again, or run the undo again: {compensate}.",
   },
   NAMESPACE_IN_USE: {

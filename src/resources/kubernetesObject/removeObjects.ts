@@ -116,7 +116,11 @@ export async function removeObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   refs: readonly Leaving[],
-  { step, ...input }: RemoveInput & WithStep,
+  {
+    step,
+    onHeld = () => undefined,
+    ...input
+  }: RemoveInput & WithStep & { readonly onHeld?: (object: KubernetesObject) => void },
 ): Promise<StepAction> {
   let decisions = await planRemoval(kubernetes, cluster, refs, input);
   if (decisions.every(({ action }) => action === "none")) return actionOfRemoval(decisions);
@@ -134,22 +138,28 @@ export async function removeObjects(
       decisions = decisions.with(index, decision);
       await announce();
     }
-    if (decision.action !== "none") await removeOrRelease(kubernetes, cluster, decision);
+    if (decision.action === "none") continue;
+    const held = await removeOrRelease(kubernetes, cluster, decision);
+    if (held) onHeld(held);
   }
   return actionOfRemoval(decisions);
 }
 
-/** The one write that deletes an object or gives it up; as a dry run, it checks whether the cluster would allow that. */
+/**
+ * The one write that deletes an object or gives it up; as a dry run, it checks whether the cluster would allow that. Returns an object
+ * that is deleted and still there.
+ */
 export async function removeOrRelease(
   kubernetes: Pick<Kubernetes, "apply" | "remove">,
   cluster: ClusterTarget,
   { ref, uid, resourceVersion, released }: Pick<RemovalDecision, "ref" | "uid" | "resourceVersion" | "released">,
   dryRun = false,
-): Promise<void> {
-  if (released) await kubernetes.apply(cluster, released, { dryRun });
-  else if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} has no UID`);
-  else {
-    const seen = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-    await kubernetes.remove(cluster, ref, seen, { dryRun });
+): Promise<KubernetesObject | undefined> {
+  if (released) {
+    await kubernetes.apply(cluster, released, { dryRun });
+    return undefined;
   }
+  if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} has no UID`);
+  const seen = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  return await kubernetes.remove(cluster, ref, seen, { dryRun });
 }

@@ -13,6 +13,7 @@ import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
 import { requestFields, type Targets, targetsOf } from "../../domain/targets/index.ts";
 import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import type { KubernetesObject } from "../../ports.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
@@ -26,7 +27,7 @@ import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/st
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
-import { nextLook, whyTerminating } from "./terminating.ts";
+import { describeHeld, nextLook, whyTerminating } from "./terminating.ts";
 
 /** The namespace, created if missing, and what Mooring puts into every namespace. */
 export const applyNamespace = defineStep({
@@ -109,10 +110,13 @@ export const removeNamespace = defineStep({
     // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
     const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
     const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
-    const action = await removeObjects(ports.kubernetes, cluster, refs, removal);
-    // One that others delete is not waited for.
-    const isOurs = action === "delete" && (input.retry.namespaceDeletionMs ?? 0) > 0;
-    const going = isOurs ? await whyTerminating(ports, cluster, input) : undefined;
+    const held: KubernetesObject[] = [];
+    const onHeld = (object: KubernetesObject) => void held.push(object);
+    const action = await removeObjects(ports.kubernetes, cluster, refs, { ...removal, onHeld });
+    // One that others delete is not waited for; in one that stays, what Mooring put into it is.
+    const isWaited = (input.retry.namespaceDeletionMs ?? 0) > 0;
+    const why = () => (action === "delete" ? whyTerminating(ports, cluster, input) : describeHeld(held));
+    const going = isWaited ? await why() : undefined;
     if (going === undefined) return { action };
     const waitsUntil = await nextLook(input.retry, step);
     if (waitsUntil === undefined) throw new PermanentError("NAMESPACE_HELD", going);

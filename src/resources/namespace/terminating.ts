@@ -40,6 +40,17 @@ export function describeTerminating(berth: Berth, namespace: KubernetesObject | 
   return `${what}, and the cluster's namespace controller has not said what is left in it.`;
 }
 
+/** The same of objects in a namespace that stays; undefined if all of them are gone. */
+export function describeHeld(held: readonly KubernetesObject[]): string | undefined {
+  if (held.length === 0) return undefined;
+  return held
+    .map(({ kind, metadata: { namespace, name, finalizers = [] } }) => {
+      const what = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+      return `${what} is being deleted, and its finalizers keep it: ${finalizers.join(", ")}.`;
+    })
+    .join(" ");
+}
+
 /**
  * RFC 3339: when to look again, or undefined when the time is over (`namespaceDeletionMs` of the catalog). Operations that began
  * before 0.2.0 do not wait.

@@ -75,6 +75,7 @@ it("names a stranger in each role, as an error of drift with the database as its
     found("mooring_writer", "thief"),
   ]);
   expect(warned[0]).toContain(`In ${place} thief, which no record knows, is in Mooring's role mooring_reader.`);
+  expect(warned[0]).toContain("`ALTER ROLE [mooring_reader] DROP MEMBER [thief]`");
   expect(cloud.events.map(({ subject }) => subject)).toEqual([place, place]);
   expect(cloud.events[0]).toMatchObject({ data: { severity: "Error", findings: [{ repairable: false }] } });
 });

@@ -16,19 +16,24 @@ export type Rights = "owner" | "ownerWithRoles" | "least";
 /** By `server/database`. */
 export type RightsIn = Map<string, Rights>;
 
-const others = ["db_owner", "db_datareader", "db_datawriter", "app_role"];
+/** `reports` is the database's owner's, and for requests; `app_role` is nobody's to ask for. */
+const others = ["db_owner", "db_datareader", "db_datawriter", "app_role", "reports"];
+/** On the schema sales, on which there are no fixed roles: whoever owns a database has made it from the start. */
+const onSchema: Readonly<Record<string, readonly string[]>> = { mooring_reader_sales: ["SELECT ON SCHEMA sales"] };
 const own: Readonly<Record<string, readonly string[]>> = {
   mooring_reader: ["SELECT"],
   mooring_writer: ["DELETE", "INSERT", "SELECT", "UPDATE"],
   mooring_executor: ["EXECUTE"],
+  ...onSchema,
 };
 
 function stateOf(rights: Rights | undefined): Omit<DatabaseState, "users"> {
-  if (rights === undefined || rights === "owner") return { roles: others };
+  if (rights === undefined || rights === "owner") return { roles: [...others, ...Object.keys(onSchema)] };
   const roles = [...others, ...Object.keys(own)];
   if (rights === "ownerWithRoles") return { roles };
   const cannot = { mayChangeRoles: false, mayGrant: false };
-  return { roles, changeableRoles: Object.keys(own), rolePermissions: { app_role: [], ...own }, ...cannot };
+  const changeableRoles = [...Object.keys(own), "reports"];
+  return { roles, changeableRoles, rolePermissions: { app_role: [], reports: [], ...own }, ...cannot };
 }
 
 export function createDatabases(

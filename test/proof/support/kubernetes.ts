@@ -98,9 +98,10 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
       }),
     whyForbidden: (_cluster, { kind }) => call("kubernetes", `review ${kind}`, () => undefined),
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
-      call("kubernetes", `${dryRun ? "dry-run " : ""}remove ${ref.kind}`, () => {
+      call("kubernetes", `${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
         const current = find(ref);
         if (current?.uid !== uid || dryRun) return;
+        // Only a namespace is held here.
         if (ref.kind !== "Namespace") {
           objects.delete(refKey(ref));
           return;

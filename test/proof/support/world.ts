@@ -71,6 +71,8 @@ export interface World {
   readonly targetDice: Dice | undefined;
   /** The same for schemas on a PostgreSQL server. */
   readonly postgresDice: Dice | undefined;
+  /** The same for bundles on a schema of a database, and for roles of its owner. */
+  readonly rolesDice: Dice | undefined;
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
@@ -97,7 +99,7 @@ export const issuer = "https://issuer.example/cluster/";
 /** How long a write without an answer may still take effect. */
 const landingMs = 60_000;
 
-const everything = ["reader", "writer", "executor"];
+const everything = ["reader", "writer", "executor", "reader@sales", "role:reports"];
 const team = {
   clusters: ["aks"],
   namespaces: ["team*"],
@@ -151,16 +153,25 @@ function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalo
   return { ...catalog, targets: entries, teams };
 }
 
-type TargetDice = Pick<World, "targetDice" | "postgresDice">;
+type WishDice = Pick<World, "targetDice" | "postgresDice" | "rolesDice">;
+
+/** The same databases, on some of them with less than a bundle on the whole. */
+function withRoles(dice: Dice | undefined, request: OnboardingRequest): OnboardingRequest {
+  if (!dice) return request;
+  const less = [["reader@sales"], ["role:reports"], ["reader@sales", "executor"], ["role:reports", "reader@sales"]];
+  const databases = request.databases.map((each) => (dice.chance(0.6) ? { ...each, roles: dice.pick(less) } : each));
+  return { ...request, databases };
+}
 
 /**
  * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
  * record left on a target is only found by who asks for it again.
  */
 export function withTargets(
-  { targetDice, postgresDice, ...world }: TargetDice & Partial<Pick<World, "hasRemains" | "request">>,
-  request: OnboardingRequest,
+  { targetDice, postgresDice, rolesDice, ...world }: WishDice & Partial<Pick<World, "hasRemains" | "request">>,
+  plain: OnboardingRequest,
 ): OnboardingRequest {
+  const request = withRoles(rolesDice, plain);
   const { targets: before } = world.request ?? {};
   if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
   const targets = [...chooseTargets(targetDice, namedTargets), ...chooseTargets(postgresDice, postgresTargets)];
@@ -187,7 +198,7 @@ function server(name: string, { userCreation, names }: { userCreation: string; n
     resourceId: `/subscriptions/s/resourceGroups/data/providers/Microsoft.Sql/servers/${name}`,
     host: `${name}.example`,
     userCreation,
-    databases: Object.fromEntries(names.map((each) => [each, { roles: ["reader", "writer", "executor"] }])),
+    databases: Object.fromEntries(names.map((each) => [each, { roles: everything }])),
   };
 }
 
@@ -246,6 +257,8 @@ export function createWorld(seed: number, trace?: string[]): World {
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
   const entries = { ...(targetDice ? namedTargets : {}), ...(postgresDice ? postgresTargets : {}) };
+  const onRoles = createDice(seed ^ 0x6bef);
+  const rolesDice = onRoles.chance(0.25) ? onRoles : undefined;
   const postgres = createPostgresServer();
   const catalog: Catalog = {
     ...(targetDice || postgresDice ? withNamedTargets(chosen, entries) : chosen),
@@ -278,7 +291,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const request = withTargets({ targetDice, postgresDice }, createRequest(dice));
+  const request = withTargets({ targetDice, postgresDice, rolesDice }, createRequest(dice));
   const world: World = {
     ...{
       dice,
@@ -300,6 +313,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       targetDice,
       postgres,
       postgresDice,
+      rolesDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
@@ -468,7 +482,9 @@ function furnishOwn(world: World, newGuid: () => string): void {
   }
   for (const { server: alias, database } of request.databases) {
     if (!dice.chance(0.5)) continue;
-    const reader = world.rightsIn.get(`${alias}/${database}`) === "least" ? "mooring_reader" : "db_datareader";
+    const asked = request.databases.find((each) => each.server === alias && each.database === database)?.roles ?? [];
+    const whole = world.rightsIn.get(`${alias}/${database}`) === "least" ? "mooring_reader" : "db_datareader";
+    const reader = asked.includes("reader@sales") ? "mooring_reader_sales" : whole;
     const roles = dice.pick([[], [reader], [reader, "app_role"]]);
     const grants = roles.includes(reader) ? { [reader]: earlier } : {};
     const mark = printMark({ berth: berthKey(berth), operation: earlier, grants });
