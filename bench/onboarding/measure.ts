@@ -15,10 +15,18 @@ export interface Measured {
   readonly operation: string;
 }
 
+/** Targets of three kinds in the sandbox's catalog. */
+export const targets = [
+  { target: "uploads", access: ["read"] },
+  { target: "secrets", access: ["read"] },
+  { target: "invoices", access: ["send"] },
+] as const;
+
 export async function onboard(
   { url, cloud }: Pick<Sandbox, "url" | "cloud">,
   namespace: string,
   count: number,
+  targetCount = 0,
 ): Promise<Measured> {
   const before = cloud.faults.journal.length;
   const started = performance.now();
@@ -26,6 +34,7 @@ export async function onboard(
     cluster: names.cluster,
     namespace,
     databases: databases.slice(0, count).map((database) => ({ server: names.sqlServer, database, roles: ["reader"] })),
+    ...(targetCount > 0 ? { targets: targets.slice(0, targetCount) } : {}),
   };
   const response = await fetch(`${url}/api/onboardings`, {
     method: "POST",

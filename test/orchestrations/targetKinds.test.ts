@@ -4,7 +4,7 @@
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { exportAzureCli } from "../../src/application/inspection/exportNamespace.ts";
+import { exportAzureCli, exportKubernetes } from "../../src/application/inspection/exportNamespace.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -147,6 +147,7 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
     const flag = (line: string, name: string) => new RegExp(`--${name} (\\S+)`).exec(line)?.[1];
 
     expect(commands.map((line) => flag(line, "role")).toSorted()).toEqual(roles);
+    expect(exportKubernetes(catalog, { request, clientId })).toContain(azureRoleKinds[kind].address.variable);
     for (const line of commands) {
       expect(flag(line, "scope")).toBe(scope);
       expect(flag(line, "assignee")).toBe(clientId);

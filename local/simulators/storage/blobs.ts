@@ -1,4 +1,4 @@
-/** Containers and block blobs (learn.microsoft.com "List Containers", "List Blobs", "Put Blob", "Get Blob", "Delete Blob"). */
+/** Containers and block blobs (learn.microsoft.com "List Containers", "List Blobs", "Put Blob", "Get Blob", "Get Blob Properties", "Delete Blob"). */
 import type { HttpReply } from "../httpServer.ts";
 import type { Asked } from "./asked.ts";
 import { escapeXml, failures, xml } from "./failures.ts";
@@ -36,17 +36,15 @@ export function answerBlobs({ method, names, query, account, body, contentType, 
     case "PUT":
       expectRight("blobs/write");
       blobs().set(name, { text: body, contentType: contentType ?? "application/octet-stream", modifiedTime: now });
-      return { status: 201, headers: { "last-modified": now.toUTCString(), etag: `"${now.getTime()}"` } };
+      return { status: 201, headers: versionAt(now) };
+    // Of a HEAD, the server sends the headers alone.
+    case "HEAD":
     case "GET": {
       expectRight("blobs/read");
       const blob = blobs().get(name);
       if (!blob) throw failures.noBlob();
       const headers = { "content-type": blob.contentType, "x-ms-blob-type": "BlockBlob" };
-      return {
-        status: 200,
-        headers: { ...headers, "last-modified": blob.modifiedTime.toUTCString() },
-        body: blob.text,
-      };
+      return { status: 200, headers: { ...headers, ...versionAt(blob.modifiedTime) }, body: blob.text };
     }
     case "DELETE":
       expectRight("blobs/delete");
@@ -55,4 +53,8 @@ export function answerBlobs({ method, names, query, account, body, contentType, 
     default:
       throw failures.unsupported(`${method} of a blob`);
   }
+}
+
+function versionAt(time: Date): Readonly<Record<string, string>> {
+  return { "last-modified": time.toUTCString(), etag: `"${time.getTime()}"` };
 }

@@ -4,9 +4,12 @@ import { namesInside } from "../naming/names.ts";
 import { podParts } from "../request/identityModes.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 
+const aboutTargets = `# ${namesInside.configMap} has TARGETS, all targets as JSON, and variables for the first of each kind: docs/targets.md\n`;
+
 export function manifestFragment(request: OnboardingRequest): string {
   const containers = [{ name: "app", envFrom: [{ configMapRef: { name: namesInside.configMap } }] }];
   const { labels, spec } = podParts(request);
   const template = { metadata: { labels }, spec: { ...spec, containers } };
-  return stringify({ metadata: { namespace: request.namespace }, spec: { template } });
+  const fragment = stringify({ metadata: { namespace: request.namespace }, spec: { template } });
+  return request.targets ? `${aboutTargets}${fragment}` : fragment;
 }

@@ -381,6 +381,18 @@ function withoutNextTables(ports: Ports): Ports {
   };
 }
 
+/** Sees in a ConfigMap only what it wants there: what it set before, and does not want any more, stays. */
+function withoutOwnFields(ports: Ports): Ports {
+  const { kubernetes } = ports;
+  const get: typeof kubernetes.get = async (cluster, ref) => {
+    const found = await kubernetes.get(cluster, ref);
+    if (found?.kind !== "ConfigMap") return found;
+    const { managedFields: _, ...metadata } = found.metadata;
+    return { ...found, metadata };
+  };
+  return { ...ports, kubernetes: { ...kubernetes, get } };
+}
+
 /** Never records the end of an item. */
 function withoutEnds(ports: Ports): Ports {
   const { registry } = ports;
@@ -537,6 +549,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /(still there|left behind|nobody's): postgres/,
   },
   "a right on a schema's tables of today alone": { spoil: withoutNextTables, finds: /lacks \S+ ON / },
+  "a ConfigMap that forgets no target": { spoil: withoutOwnFields, finds: /names the targets|ConfigMap/ },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
   "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 3000 },

@@ -132,6 +132,7 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
     { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
   );
+  problems.push(...checkConnections(objects, request));
   if (request.identityMode === "podIdentity") {
     const apiVersion = "aadpodidentity.k8s.io/v1";
     expectFields({ apiVersion, kind: "AzureIdentity", name }, { "spec|clientID": identity.clientId });
@@ -159,6 +160,18 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   );
   if (ours.some((each) => each.issuer !== issuer)) problems.push("our credential has another issuer");
   return problems;
+}
+
+/** The ConfigMap names the targets of the request, and no others. */
+function checkConnections(objects: World["objects"], { namespace, targets = [] }: OnboardingRequest): Problem[] {
+  const key = refKey({ apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap, namespace });
+  const stored = objects.get(key);
+  if (!stored) return [];
+  const text = read(read(print(stored), "data"), "TARGETS");
+  const named = typeof text === "string" ? Object.keys(JSON.parse(text) as object) : [];
+  const asked = targets.map(({ target }) => target);
+  const isSame = JSON.stringify(named.toSorted()) === JSON.stringify(asked.toSorted());
+  return isSame ? [] : [`${key} names the targets ${named.join(", ") || "none"}, not ${asked.join(", ") || "none"}`];
 }
 
 /** The identity can log in nowhere but where the request asks for it, unless the verification says where it could not look. */

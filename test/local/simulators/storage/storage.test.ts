@@ -139,6 +139,7 @@ it("has blobs, which a contributor writes and a reader reads", async () => {
 
   expect((await ask("GET", list)).text).toContain("<Name>a/b.txt</Name>");
   expect(await ask("GET", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 200, text: "hello" });
+  expect(await ask("HEAD", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 200, text: "" });
   expect((await ask("GET", "blob/stdev/?comp=list")).text).toContain("<Name>private</Name>");
   expect(await ask("DELETE", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 202 });
   expect(await ask("GET", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 404, code: "BlobNotFound" });
