@@ -6,7 +6,7 @@ import type { OnboardingRequest } from "../request/request.ts";
 
 export function manifestFragment(request: OnboardingRequest): string {
   const containers = [{ name: "app", envFrom: [{ configMapRef: { name: namesInside.configMap } }] }];
-  const { labels, spec } = podParts(request);
-  const template = { metadata: { labels }, spec: { ...spec, containers } };
+  const { metadata, spec } = podParts(request);
+  const template = { metadata, spec: { ...spec, containers } };
   return stringify({ metadata: { namespace: request.namespace }, spec: { template } });
 }
