@@ -1,8 +1,9 @@
 /**
  * How an application logs in to what a namespace reaches: for each kind of target and each language, the lines, the versions from which
- * they hold, and whether a test runs them. The same lines work in both identity modes.
+ * they hold, and whether a test runs them. The same lines work in workload identity and pod identity.
  */
-import type { OnboardingRequest } from "../src/domain/request/request.ts";
+import type { ByMode } from "../src/domain/request/identityModes.ts";
+import type { IdentityMode, OnboardingRequest } from "../src/domain/request/request.ts";
 import type { TargetEntry } from "../src/domain/targets/namedTarget.ts";
 import { azureSdkLogins } from "./azureSdkLogins.ts";
 import { postgresql, sqlDatabase } from "./databaseLogins.ts";
@@ -48,6 +49,21 @@ export const symptoms: readonly (readonly [seen: string, look: string])[] = [
 
 const comments: { readonly [L in Language]: string } = { node: "//", python: "#", java: "//", dotnet: "//", go: "//" };
 
+/** What an identity mode asks for beyond the lines (docs/identityModes.md). */
+const provisos: ByMode<{ readonly [L in Language]: string } | undefined> = {
+  podIdentity: undefined,
+  workloadIdentity: undefined,
+  identityBinding: {
+    node: "With an identity binding: new WorkloadIdentityCredential({ enableAzureProxy: true }) in place of DefaultAzureCredential.",
+    python:
+      "With an identity binding: WorkloadIdentityCredential(enable_azure_proxy=True), and its token in place of a driver's own credential.",
+    java: "With an identity binding: azure-identity 1.19.0-beta.2 or later, and its token in place of a driver's own credential.",
+    dotnet:
+      "With an identity binding: WorkloadIdentityCredential with IsAzureProxyEnabled (Azure.Core 1.55), and its token in place of a driver's own credential.",
+    go: "With an identity binding: no stable release of azidentity asks the cluster's proxy.",
+  },
+};
+
 interface Listed {
   readonly name: string;
   readonly kind: string;
@@ -64,12 +80,14 @@ export function kindsIn(
 }
 
 /** Lines to paste, for each of the kinds. */
-export function printLogins(language: Language, kinds: readonly Kind[]): string {
-  return kinds
+export function printLogins(language: Language, mode: IdentityMode, kinds: readonly Kind[]): string {
+  const proviso = provisos[mode]?.[language];
+  const lines = kinds
     .map((kind) => {
       const { noun, logins } = drivers[kind];
       const { needs, lines } = logins[language];
       return `${comments[language]} ${noun}: ${needs.join(", ")} or later\n${lines}\n`;
     })
     .join("\n");
+  return proviso === undefined ? lines : `${comments[language]} ${proviso}\n\n${lines}`;
 }

@@ -5,7 +5,11 @@ import type { IdentityMode, OnboardingRequest } from "../src/domain/request/requ
 type Naming = Pick<OnboardingRequest, "namespace" | "serviceAccount" | "selector">;
 
 /** The field by which pods get the identity. */
-const fields: ByMode<"serviceAccount" | "selector"> = { podIdentity: "selector", workloadIdentity: "serviceAccount" };
+const fields: ByMode<"serviceAccount" | "selector"> = {
+  podIdentity: "selector",
+  workloadIdentity: "serviceAccount",
+  identityBinding: "serviceAccount",
+};
 const titles = { serviceAccount: "Service account", selector: "Selector" } as const;
 
 export function podsNameIn(request: Naming & Pick<OnboardingRequest, "identityMode">) {
@@ -18,7 +22,31 @@ export function fieldOfMode(mode: IdentityMode): "serviceAccount" | "selector" {
   return fields[mode];
 }
 
-/** Where a namespace in this mode can migrate to. */
-export const migratesTo: ByMode<IdentityMode> = { podIdentity: "workloadIdentity", workloadIdentity: "podIdentity" };
+/** What a migration to each mode leaves where its document does not say it. */
+const usuallyLeft: ByMode<IdentityMode> = {
+  podIdentity: "workloadIdentity",
+  workloadIdentity: "podIdentity",
+  identityBinding: "workloadIdentity",
+};
+
+/** In the order in which they are offered. */
+export const everyMode = [
+  "workloadIdentity",
+  "podIdentity",
+  "identityBinding",
+] as const satisfies readonly IdentityMode[];
 
 export const defaultMode: IdentityMode = "workloadIdentity";
+
+interface Way {
+  readonly to?: IdentityMode | undefined;
+  readonly from?: IdentityMode | undefined;
+}
+
+/** The identity modes between which a stopped migration is. */
+export function modesOf({ to = defaultMode, from = usuallyLeft[to] }: Way): {
+  readonly target: IdentityMode;
+  readonly left: IdentityMode;
+} {
+  return { target: to, left: from };
+}

@@ -254,6 +254,10 @@ module targetRights 'modules/rights/targets.bicep' = {
       server => toLower(server.value.resourceId)
     )
     targetIds: map(items(catalog.?targets ?? {}), target => toLower(target.value.resourceId))
+    boundClusterIds: map(
+      filter(items(catalog.clusters), cluster => contains(cluster.value, 'identityBinding')),
+      cluster => toLower(cluster.value.identityBinding.clusterId)
+    )
     readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
   }
 }

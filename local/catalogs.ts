@@ -217,7 +217,10 @@ export function usualCatalog({
         subscriptionId,
         identityResourceGroup: `MC_rg-dev_${cluster}_${location}`,
         location,
-        identityModes: ["workloadIdentity", "podIdentity"],
+        identityModes: ["workloadIdentity", "podIdentity", "identityBinding"],
+        identityBinding: {
+          clusterId: `/subscriptions/${subscriptionId}/resourceGroups/rg-dev/providers/Microsoft.ContainerService/managedClusters/${cluster}`,
+        },
         podIdentity: { kubeletObjectId: randomUUID() },
         ...(verificationJob ? { verificationJob } : {}),
       },

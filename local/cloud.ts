@@ -306,10 +306,12 @@ export async function startCloud({
 
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
+    const hasBindings = Object.values(cataloged.clusters).some((each) => traitsOf(each).identityBinding !== undefined);
     const hasTargets = Object.keys(document.targets ?? {}).length > 0;
     const actions = [
       ...rights.actions,
       ...(setsAdmins ? rights.administratorActions : []),
+      ...(hasBindings ? rights.bindingActions : []),
       ...(hasTargets ? rights.targetActions : []),
     ];
 

@@ -26,13 +26,16 @@ export const noAddresses: Addresses = { sqlHosts: [], targetAddresses: [] };
 /** What the catalog says that decides which rights Mooring needs in a cluster. */
 export interface ClusterFeatures extends Addresses {
   readonly identityModes: readonly string[];
+  /** Whether the catalog has what identity bindings need. */
+  readonly hasBindings: boolean;
   readonly verificationJob?: { readonly image: string } | undefined;
   readonly isManagedByAzure: boolean;
 }
 
 export function featuresOf(cluster: Cluster, addresses: Addresses): ClusterFeatures {
   const { identityModes, verificationJob } = cluster;
-  return { identityModes, verificationJob, ...addresses, isManagedByAzure: traitsOf(cluster).isManagedByAzure };
+  const { isManagedByAzure, identityBinding } = traitsOf(cluster);
+  return { identityModes, hasBindings: identityBinding !== undefined, verificationJob, ...addresses, isManagedByAzure };
 }
 
 export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" | "targets">): Addresses {
@@ -47,6 +50,7 @@ export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" 
 
 export function clusterFiles({
   identityModes,
+  hasBindings,
   verificationJob,
   isManagedByAzure,
 }: Omit<ClusterFeatures, keyof Addresses>): readonly string[] {
@@ -55,6 +59,7 @@ export function clusterFiles({
     "write-policy.yaml",
     "namespace-deletion.yaml",
     ...(identityModes.includes("podIdentity") ? ["pod-identity.yaml"] : []),
+    ...(hasBindings ? ["identity-binding.yaml"] : []),
     ...(verificationJob ? ["verification-job.yaml"] : []),
     ...(isManagedByAzure ? [] : ["issuer-keys.yaml"]),
   ];

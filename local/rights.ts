@@ -30,6 +30,8 @@ export interface Rights {
   readonly administratorActions: readonly string[];
   /** Actions of its role on the catalog's other targets. */
   readonly targetActions: readonly string[];
+  /** Actions of its role on clusters for which the catalog has identity bindings. */
+  readonly bindingActions: readonly string[];
   /** The GUIDs of the roles that the condition on that role lets it give, to service principals only. */
   readonly assignableRoles: readonly string[];
   /** Rules of its ClusterRoles, with every feature. */
@@ -40,9 +42,10 @@ export interface Rights {
 
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, administratorRole, targetRole, targetRoles, inClusters, databaseUser] = await Promise.all([
+  const [role, administratorRole, bindingRole, targetRole, targetRoles, inClusters, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
     read("azure/sql-administrator-role.json"),
+    read("azure/identity-binding-role.json"),
     read("azure/target-role.json"),
     read("azure/target-roles.json"),
     readClusterRights(everyFeature, ""),
@@ -51,6 +54,7 @@ export async function readRights(): Promise<Rights> {
   return {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
     administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,
+    bindingActions: RoleDefinition.parse(JSON.parse(bindingRole)).Actions,
     targetActions: RoleDefinition.parse(JSON.parse(targetRole)).Actions,
     assignableRoles: Object.values(AssignableRoles.parse(JSON.parse(targetRoles))),
     rules: inClusters.rules,
@@ -67,6 +71,7 @@ export interface ClusterRights {
 /** No cluster has all of them. */
 const everyFeature: ClusterFeatures = {
   identityModes: ["podIdentity"],
+  hasBindings: true,
   verificationJob: { image: "" },
   ...noAddresses,
   isManagedByAzure: false,

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
+import { usesServiceAccount } from "../src/domain/request/identityModes.ts";
 import type { CatalogDocument } from "./catalogs.ts";
 import { featuresOf, noAddresses } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
@@ -66,7 +67,7 @@ async function addCluster(
   { alias, cluster, mooring }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
 ): Promise<void> {
   const { subscriptionId, identityResourceGroup, location, identityModes, oidcIssuer } = cluster;
-  const { podIdentity, login, isManagedByAzure } = traitsOf(cluster);
+  const { podIdentity, identityBinding, login, isManagedByAzure } = traitsOf(cluster);
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
   for (const name of new Set([identityResourceGroup, nodeResourceGroup]))
     addGroup(world, { subscriptionId, name, location });
@@ -84,7 +85,9 @@ async function addCluster(
     // A service account gets them in the cluster itself (cluster/serviceAccountLogin.ts).
     roles: new Map(login.by === "serviceAccount" ? [] : [[mooring.clientId, rules]]),
     hasPodIdentity,
-    hasWorkloadIdentityWebhook: identityModes.includes("workloadIdentity"),
+    hasWorkloadIdentityWebhook: identityModes.some((mode) => usesServiceAccount({ identityMode: mode })),
+    hasIdentityBindings: identityBinding !== undefined,
+    ...(identityBinding ? { id: identityBinding.clusterId } : {}),
     ...(isManagedByAzure ? {} : { isOutsideAzure: true, entraAudiences: login.by === "entra" ? [login.audience] : [] }),
   });
 }

@@ -31,6 +31,7 @@ import type { CloudEvent } from "./domain/watching/events.ts";
 export interface Ports {
   readonly catalog: Catalog;
   readonly identities: ManagedIdentities;
+  readonly identityBindings: IdentityBindings;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
@@ -97,6 +98,35 @@ export interface ManagedIdentities {
   removeFederatedCredential(ref: IdentityRef, name: string): Promise<void>;
   /** The interval between two writes in a subscription, and how long the next one would wait for its turn. */
   pace(subscriptionId: string): { readonly intervalMs: number; readonly waitMs: number };
+}
+
+// ——— Identity bindings of AKS (ARM) ———
+
+/** A binding by its place: the resource ID of the cluster, and the binding's name. */
+export interface BindingRef {
+  readonly clusterId: string;
+  readonly name: string;
+}
+
+export interface IdentityBinding {
+  readonly name: string;
+  /** The resource ID of the identity. */
+  readonly identityId: string;
+  /** As the binding has it: that of an earlier identity of the name, if the identity was made again. */
+  readonly clientId: string | undefined;
+  /** Whether it has been made whole. */
+  readonly isReady: boolean;
+}
+
+/** IDENTITY_BINDING_UNAVAILABLE where the subscription does not have the API. */
+export interface IdentityBindings {
+  get(ref: BindingRef): Promise<IdentityBinding | undefined>;
+  /** Empty if there is no such cluster. */
+  listAt(clusterId: string): Promise<readonly IdentityBinding[]>;
+  /** Resolves when the binding is ready. Azure also gives the identity a credential of its own for all its bindings. */
+  put(ref: BindingRef, binding: { readonly identityId: string }): Promise<void>;
+  /** Resolves when it is gone; no error if it already is. The identity's credential stays. */
+  remove(ref: BindingRef): Promise<void>;
 }
 
 // ——— Role assignments (ARM) ———
@@ -439,6 +469,12 @@ export interface Kubernetes {
   ): Promise<KubernetesObject | undefined>;
   /** Why the cluster's authorization would not let Mooring apply the object; undefined if it would, or if it cannot tell. */
   whyForbidden(cluster: ClusterTarget, ref: ObjectRef): Promise<string | undefined>;
+  /** Whether the cluster's authorization would let a service account do this, which need not be a call to the API server. */
+  mayDo(
+    cluster: ClusterTarget,
+    account: { readonly namespace: string; readonly name: string },
+    act: { readonly verb: string; readonly group: string; readonly resource: string },
+  ): Promise<boolean>;
   /** The kinds that the cluster serves under an apiVersion; empty if the group is not installed. */
   kinds(cluster: ClusterTarget, apiVersion: string): Promise<readonly string[]>;
   /** The issuer in the cluster's own discovery document. */
@@ -705,6 +741,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     removeFederatedCredential: "writes",
     pace: "reads",
   },
+  identityBindings: { get: "reads", listAt: "reads", put: "writes", remove: "writes" },
   sqlServers: { inspect: "reads", setEntraAdmin: "writes", removeEntraAdmin: "writes" },
   roleAssignments: {
     heldAt: "reads",
@@ -736,6 +773,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     apply: "writesUnlessDryRun",
     remove: "writesUnlessDryRun",
     whyForbidden: "reads",
+    mayDo: "reads",
     kinds: "reads",
     issuer: "reads",
     signingKeys: "reads",

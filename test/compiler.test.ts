@@ -211,15 +211,17 @@ describe("another identity mode", () => {
       const count = compiler.textOf(file).match(/ByMode<(?!T>)[\s\S]*?> = \{/g)?.length ?? 0;
       return count > 0 ? [{ file, count }] : [];
     });
-    const named = tables.map(({ file }) => ({ file, count: compiler.errorsIn(file, [planted]) }));
+    // What lies outside src is an error by itself where it imports its like.
+    const added = (file: string) => compiler.errorsIn(file, [planted]) - compiler.errorsIn(file, []);
+    const named = tables.map(({ file }) => ({ file, count: added(file) }));
 
-    expect(tables.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThanOrEqual(11);
+    expect(tables.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThanOrEqual(14);
     expect(named).toEqual(tables);
     expect(compiler.errorsIn("src/domain/operation/launch.ts", [planted])).toBeGreaterThan(0);
   }, 120_000);
 
   it("is decided about nowhere else", () => {
-    const comparison = /[!=]== "(?:podIdentity|workloadIdentity)"/;
+    const comparison = /[!=]== "(?:podIdentity|workloadIdentity|identityBinding)"/;
     const folders = ["src", "clients", "cli", "dashboard"];
 
     const deciding = folders.flatMap(listSources).filter((file) => comparison.test(readFileSync(file, "utf8")));

@@ -24,7 +24,7 @@ export const command = defineCommand({
     const { client } = session;
     const { request } = await client.json<NamespaceDocument>({ method: "GET", path }, ["request"]);
     const catalog = await client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, ["targets"]);
-    session.write(printLogins(language as Language, kindsIn(request, catalog.targets)));
+    session.write(printLogins(language as Language, request.identityMode, kindsIn(request, catalog.targets)));
     return exitCodes.done;
   },
 });

@@ -8,12 +8,12 @@ import { changeMany, choiceOf, selectionFlags, selectionOperand, yesFlags } from
 
 export const command = defineCommand({
   description:
-    "Migrates a namespace from aad-pod-identity to workload identity, or back with --to podIdentity. Each phase leaves it working, and the migration can stop after any phase: run it again to continue, or with the other identity mode to reverse it. The last phase waits until no pod uses the previous mode, for as long as migration.waitForPodsMinutes in the catalog allows (an hour); status names the pods. Several namespaces are one batch: on a terminal it asks first, elsewhere it needs --yes.",
+    "Migrates a namespace to another identity mode: from aad-pod-identity to workload identity, to identity bindings with --to identityBinding, or back. Each phase leaves it working, and the migration can stop after any phase: run it again to continue, or with the other identity mode to reverse it. The last phase waits until no pod uses the previous mode, for as long as migration.waitForPodsMinutes in the catalog allows (an hour); status names the pods. Several namespaces are one batch: on a terminal it asks first, elsewhere it needs --yes.",
   operands: [selectionOperand],
   flags: {
     to: {
       value: "mode",
-      choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],
+      choices: ["workloadIdentity", "podIdentity", "identityBinding"] satisfies readonly IdentityMode[],
       summary: "The identity mode to migrate to (workloadIdentity)",
     },
     until: {

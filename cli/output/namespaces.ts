@@ -1,4 +1,5 @@
 /** Namespaces: the list, and the details of each. */
+import { defaultMode, modesOf } from "../../clients/modes.ts";
 import { othersOf, targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { facts } from "./facts.ts";
@@ -57,8 +58,9 @@ function styleOfState({ state }: NamespaceDocument): Style {
   return state === "Incomplete" ? "red" : "cyan";
 }
 
-function describeMigration({ to, completed }: Migration): string {
-  const [goesOn, goesBack] = to === undefined ? ["", " --to podIdentity"] : [" --to podIdentity", ""];
+function describeMigration({ to, from, completed }: Migration): string {
+  const { target, left } = modesOf({ to, from });
+  const [goesOn, goesBack] = [target, left].map((mode) => (mode === defaultMode ? "" : ` --to ${mode}`));
   const where = to === undefined ? "" : ` to ${to}`;
   return `stopped${where} after ${completed ?? "its beginning"}; mooring migrate${goesOn} continues, mooring migrate${goesBack} reverses it`;
 }

@@ -35,7 +35,7 @@ export const requestFlags = {
   "expires-at": { value: "time", summary: "When all of it ends, such as 2027-01-31T00:00:00Z" },
   "identity-mode": {
     value: "mode",
-    choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],
+    choices: ["workloadIdentity", "podIdentity", "identityBinding"] satisfies readonly IdentityMode[],
     summary: "How the workload authenticates",
   },
   "service-account": { value: "name", summary: "The workload's service account (app)" },

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
 import { subjectOf } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
-import { defaultMode, migratesTo } from "../../clients/modes.ts";
+import { everyMode, modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import type {
@@ -67,10 +67,9 @@ function Actions({
   readonly address: string;
   readonly reload: () => void;
 }) {
-  const { identityMode, migration, etag: ifMatch } = namespace;
+  const { migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
-  const other = migratesTo[identityMode];
   return (
     <>
       <Verify address={address} etag={ifMatch} reload={reload} />
@@ -89,24 +88,7 @@ function Actions({
       >
         Repair …
       </button>
-      {!migration && (
-        <button
-          type="button"
-          onClick={() =>
-            ask({
-              title: `Migrate to ${words(other).toLowerCase()}?`,
-              verb: "Migrate",
-              path: `${address}/migrate`,
-              body: { to: other },
-              ifMatch,
-              reload,
-              done: follow,
-            })
-          }
-        >
-          Migrate …
-        </button>
-      )}
+      {!migration && <Migrate of={namespace} address={address} reload={reload} />}
       <a class="button" href={to.newRequest(toParameters(namespace.request))}>
         Change
       </a>
@@ -131,6 +113,50 @@ function Actions({
         }
       >
         Offboard …
+      </button>
+    </>
+  );
+}
+
+/** A mode that the cluster does not offer is refused before anything is planned. */
+function Migrate({
+  of: { identityMode, etag: ifMatch },
+  address,
+  reload,
+}: {
+  readonly of: Namespace;
+  readonly address: string;
+  readonly reload: () => void;
+}) {
+  const others = everyMode.filter((mode) => mode !== identityMode);
+  const chosen = useSignal<string>(others[0] ?? "");
+  return (
+    <>
+      <label class="field inline">
+        <span>to</span>
+        <select value={chosen.value} onChange={(event) => setValue(chosen, event.currentTarget.value)}>
+          {others.map((mode) => (
+            <option key={mode} value={mode}>
+              {words(mode).toLowerCase()}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button
+        type="button"
+        onClick={() =>
+          ask({
+            title: `Migrate to ${words(chosen.value).toLowerCase()}?`,
+            verb: "Migrate",
+            path: `${address}/migrate`,
+            body: { to: chosen.value },
+            ifMatch,
+            reload,
+            done: ({ id }) => navigate(to.operation(id)),
+          })
+        }
+      >
+        Migrate …
       </button>
     </>
   );
@@ -356,11 +382,10 @@ function MigrationStepper({
 }) {
   const until = useSignal("retire");
   if (!migration && state !== "Migrating") return null;
-  const target = migration?.to ?? defaultMode;
+  const { target, left: back } = modesOf(migration ?? {});
   const done = phases.findIndex(([phase]) => phase === migration?.completed);
   const mayGoOn = isIn("Onboarding.Request") && state !== "Migrating";
   const go = (direction: "on" | "back") => {
-    const back = migratesTo[target];
     ask({
       title:
         direction === "on" ? `Continue to ${words(target).toLowerCase()}?` : `Go back to ${words(back).toLowerCase()}?`,
@@ -455,7 +480,9 @@ function Logins({ language, request }: { readonly language: Language; readonly r
   const catalog = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
   return (
     <Loaded resource={catalog} what="the catalog">
-      {({ targets }) => <Block text={printLogins(language, kindsIn(request, targets))} what="the lines" />}
+      {({ targets }) => (
+        <Block text={printLogins(language, request.identityMode, kindsIn(request, targets))} what="the lines" />
+      )}
     </Loaded>
   );
 }

@@ -3,6 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";
+import { everyMode } from "../../clients/modes.ts";
 import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
@@ -83,7 +84,7 @@ export function NamespacesPage() {
           options={valuesOf(({ cluster }) => cluster).map((each) => [each, each] as const)}
         />
         <Choice name="state" title="State" options={valuesOf(({ state }) => state)} />
-        <Choice name="mode" title="Identity mode" options={["workloadIdentity", "podIdentity"]} />
+        <Choice name="mode" title="Identity mode" options={everyMode} />
         <Choice name="team" title="Team" options={valuesOf(({ team }) => team).map((each) => [each, each] as const)} />
         <Choice name="severity" title="Worst finding" options={[...worstFirst, ["none", "no findings"]]} />
         <Choice name="migration" title="Migration" options={[["stopped", "in progress"]]} />

@@ -9,7 +9,11 @@ import type { Restriction } from "../simulators/kubernetes/access.ts";
 import { equal, type Json, type JsonObject, objectAt, stringAt } from "../simulators/kubernetes/json.ts";
 import type { KubeObject } from "../simulators/kubernetes/object.ts";
 import type { AdmissionRequest, AdmissionWebhook } from "../simulators/kubernetes/webhooks.ts";
-import { injectWorkloadIdentity, WebhookDenial } from "../simulators/kubernetes/workloadIdentityWebhook.ts";
+import {
+  injectWorkloadIdentity,
+  type TokenProxyAddress,
+  WebhookDenial,
+} from "../simulators/kubernetes/workloadIdentityWebhook.ts";
 import type { Simulator } from "../simulators/simulator.ts";
 import type { Certificate } from "../simulators/tls.ts";
 import type { World } from "../simulators/world.ts";
@@ -26,6 +30,7 @@ export interface CallbackOptions {
   readonly tls: Certificate;
   readonly restrictions: readonly Restriction[];
   readonly authorityHost: () => string;
+  readonly tokenProxy: () => TokenProxyAddress | undefined;
   readonly podLog: (pod: { namespace: string; name: string }) => string | undefined;
   readonly serviceAccount: (namespace: string, name: string) => Promise<KubeObject | undefined>;
 }
@@ -91,6 +96,7 @@ export async function startCallbacks(options: CallbackOptions): Promise<Callback
         tenantId: world.tenantId,
         authorityHost: options.authorityHost(),
         serviceAccount: () => account,
+        tokenProxy: options.tokenProxy(),
       },
     );
   }

@@ -63,6 +63,7 @@ export async function startApiServer(
     tls,
     restrictions,
     authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
+    tokenProxy: options.tokenProxy ?? (() => undefined),
     podLog: options.podLog ?? (() => undefined),
     serviceAccount: async (namespace, name) =>
       unseenAccounts.has(`${namespace}/${name}`)

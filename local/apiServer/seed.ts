@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { KubernetesApi } from "../cluster/api.ts";
 import { podIdentityDefinitions } from "../simulators/kubernetes/podIdentityDefinitions.ts";
-import { webhookConfiguration } from "../simulators/kubernetes/workloadIdentityWebhook.ts";
+import { webhookConfiguration, webhookDeployment } from "../simulators/kubernetes/workloadIdentityWebhook.ts";
 import { type Cluster, findPrincipal, type PolicyRule, type World } from "../simulators/world.ts";
 
 export interface SeedOptions {
@@ -39,6 +39,8 @@ export async function seedCluster(
       ...webhookConfiguration,
       webhooks: [{ ...webhook, clientConfig }],
     });
+    const deployment = webhookDeployment(cluster.hasIdentityBindings === true);
+    await api.post("/apis/apps/v1/namespaces/kube-system/deployments", deployment);
   }
   for (const policy of policies) await addPolicy(api, policy);
 }

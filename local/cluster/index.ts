@@ -3,11 +3,13 @@
  * kubelet is started by the cloud, since it runs the cloud's images.
  */
 import { startApiServer } from "../apiServer/index.ts";
+import { clusterIdOf } from "../simulators/arm/managedClusters.ts";
 import { type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../simulators/kubernetes/index.ts";
 import type { SimulatorContext } from "../simulators/simulator.ts";
 import { createApi } from "./api.ts";
 import { type ClusterObjects, createClusterObjects } from "./objects.ts";
 import { startPodIdentityController } from "./podIdentity.ts";
+import { startTokenProxy, type TokenProxy } from "./tokenProxy.ts";
 
 export interface ClusterOptions extends KubernetesOptions {
   /** The real API server instead of the simulated one, which needs no program. */
@@ -20,6 +22,10 @@ export interface ClusterServer extends KubernetesSimulator {
   readonly nodeName: string | undefined;
 }
 
+function authorityOf({ authorityHost = "https://login.microsoftonline.com/" }: KubernetesOptions): () => string {
+  return () => (typeof authorityHost === "string" ? authorityHost : authorityHost());
+}
+
 const nodeName = "sandbox";
 
 /** MOORING_API_SERVER=real chooses for a whole process, such as a run of the tests. */
@@ -29,13 +35,28 @@ export async function startCluster(
   context: SimulatorContext,
   { isReal = usesRealApiServer, ...options }: ClusterOptions,
 ): Promise<ClusterServer> {
+  const { world, tls } = context;
+  const inWorld = world.clusters.get(options.cluster);
+  let tokenProxy: TokenProxy | undefined;
+  const withProxy = { ...options, tokenProxy: () => tokenProxy?.address };
   const server = isReal
-    ? await startApiServer(context, { ...options, nodeName })
-    : await startKubernetes(context, options);
+    ? await startApiServer(context, { ...withProxy, nodeName })
+    : await startKubernetes(context, withProxy);
   const { url, adminToken } = server;
-  const api = createApi({ url, ca: context.tls.certificate, token: adminToken });
-  const hasPodIdentity = context.world.clusters.get(options.cluster)?.hasPodIdentity === true;
-  const clients = [...(hasPodIdentity ? [startPodIdentityController(api)] : [])];
+  const api = createApi({ url, ca: tls.certificate, token: adminToken });
+  if (inWorld?.hasIdentityBindings) {
+    const clusterId = clusterIdOf(inWorld, world.subscriptionId);
+    tokenProxy = await startTokenProxy(context, {
+      cluster: options.cluster,
+      clusterId,
+      api,
+      authorityHost: authorityOf(options),
+    });
+  }
+  const clients = [
+    ...(inWorld?.hasPodIdentity ? [startPodIdentityController(api)] : []),
+    ...(tokenProxy ? [tokenProxy] : []),
+  ];
   return {
     ...server,
     objects: createClusterObjects(api),

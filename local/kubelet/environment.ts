@@ -44,7 +44,9 @@ export async function readEnvironment(api: KubernetesApi, pod: Pod): Promise<Rec
   return environment;
 }
 
-function fieldOf({ metadata, spec }: Pod, path: string): string {
+export function fieldOf({ metadata, spec }: Pod, path: string): string {
+  const [, annotation] = /^metadata\.annotations\['(.+)'\]$/.exec(path) ?? [];
+  if (annotation !== undefined) return metadata.annotations[annotation] ?? "";
   switch (path) {
     case "metadata.name":
       return metadata.name;

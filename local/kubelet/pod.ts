@@ -28,7 +28,10 @@ const Container = z.object({
   terminationMessagePolicy: z.string().default("File"),
 });
 
-const TokenSource = z.object({
+const DownwardItem = z.object({ path: z.string(), fieldRef: z.object({ fieldPath: z.string() }) });
+
+const ProjectedSource = z.object({
+  downwardAPI: z.object({ items: z.array(DownwardItem).default([]) }).optional(),
   serviceAccountToken: z
     .object({ path: z.string(), audience: z.string().optional(), expirationSeconds: z.int().default(3600) })
     .optional(),
@@ -40,13 +43,14 @@ export const Pod = z.object({
     namespace: z.string(),
     uid: z.string(),
     deletionTimestamp: z.string().optional(),
+    annotations: z.record(z.string(), z.string()).default({}),
   }),
   spec: z.object({
     serviceAccountName: z.string().default("default"),
     restartPolicy: z.enum(["Always", "OnFailure", "Never"]).default("Always"),
     containers: z.array(Container).min(1),
     volumes: z
-      .array(z.object({ name: z.string(), projected: z.object({ sources: z.array(TokenSource) }).optional() }))
+      .array(z.object({ name: z.string(), projected: z.object({ sources: z.array(ProjectedSource) }).optional() }))
       .default([]),
   }),
   status: z.object({ phase: z.string().default("Pending") }).prefault({}),

@@ -1,8 +1,9 @@
-/** Projected service account tokens, written to a folder that only this pod's process knows. */
+/** Projected service account tokens, and fields of the pod, written to a folder that only this pod's process knows. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { KubernetesApi } from "../cluster/api.ts";
+import { fieldOf } from "./environment.ts";
 import { firstContainer, type Pod } from "./pod.ts";
 
 const TokenRequest = z.object({ status: z.object({ token: z.string() }) });
@@ -19,7 +20,9 @@ export async function projectTokens(
     if (!projected || !mount) continue;
     const root = join(folder, "volumes", name);
     mounts.set(mount.mountPath, root);
-    for (const { serviceAccountToken } of projected.sources) {
+    for (const { serviceAccountToken, downwardAPI } of projected.sources) {
+      for (const { path, fieldRef } of downwardAPI?.items ?? [])
+        await put(join(root, path), fieldOf(pod, fieldRef.fieldPath));
       if (!serviceAccountToken) continue;
       const { audience, expirationSeconds, path } = serviceAccountToken;
       const answer = await api.post(
@@ -34,12 +37,15 @@ export async function projectTokens(
           },
         },
       );
-      const file = join(root, path);
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      await writeFile(file, TokenRequest.parse(answer).status.token, { mode: 0o600 });
+      await put(join(root, path), TokenRequest.parse(answer).status.token);
     }
   }
   return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, relocate(value, mounts)]));
+}
+
+async function put(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(file, text, { mode: 0o600 });
 }
 
 function relocate(value: string, mounts: ReadonlyMap<string, string>): string {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
 import type { Call, Effect, Faults } from "./faults.ts";
 import type { Simulator } from "./simulator.ts";
 import type { Certificate } from "./tls.ts";
@@ -13,6 +14,8 @@ export interface HttpHead {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage["headers"];
+  /** The name by which a TLS client asked for the server. */
+  readonly serverName?: string | undefined;
 }
 
 export interface HttpRequest extends HttpHead {
@@ -99,7 +102,9 @@ async function serve(
   { faults, open, refuse, body: limit, base }: Handling & { base: string },
 ): Promise<void> {
   const { method = "GET", headers } = incoming;
-  const head: HttpHead = { method, url: new URL(incoming.url ?? "/", base), headers };
+  const { socket } = incoming;
+  const serverName = socket instanceof TLSSocket && socket.servername ? socket.servername : undefined;
+  const head: HttpHead = { method, url: new URL(incoming.url ?? "/", base), headers, serverName };
   const refusal = refuse?.(head);
   // Node discards the rest of the request once the answer is sent.
   if (refusal) return send(response, refusal);

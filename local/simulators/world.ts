@@ -31,6 +31,21 @@ export interface Identity {
   readonly federatedCredentials: Map<string, FederatedCredential>;
 }
 
+/** The name of the credential that Azure gives an identity for all of its identity bindings. */
+export const automaticCredential = "aks-identity-binding";
+
+/** Binds an identity to an AKS cluster. */
+export interface IdentityBinding {
+  readonly id: string;
+  readonly name: string;
+  /** The resource ID of the identity. */
+  readonly identityId: string;
+  /** Of the identity when it was bound. */
+  readonly clientId: string;
+  readonly principalId: string;
+  readonly state: "Creating" | "Succeeded";
+}
+
 /** By lower-cased resource id, and also found by client id. */
 export class Identities extends Map<string, Identity> {
   readonly #byClientId = new Map<string, Identity>();
@@ -99,6 +114,12 @@ export interface Cluster {
   readonly isOutsideAzure?: boolean;
   /** The audiences of Entra tokens that its API server accepts; by default that of all AKS clusters. */
   readonly entraAudiences?: readonly string[];
+  /** Whether that webhook, and the cluster's token proxy, know identity bindings. */
+  readonly hasIdentityBindings?: boolean;
+  /** Of the API server: then AKS has no identity bindings. */
+  readonly hasVnetIntegration?: boolean;
+  /** Its resource ID; without it, that of its name in the group that its node resource group is named after. */
+  readonly id?: string;
 }
 
 /** The Entra application that represents the API servers of all AKS clusters. */
@@ -173,6 +194,8 @@ export interface World {
   /** Signs every Entra access token. */
   readonly entraKey: SigningKey;
   readonly identities: Identities;
+  /** By lower-cased resource id. */
+  readonly identityBindings: Map<string, IdentityBinding>;
   /** By client id. */
   readonly servicePrincipals: Map<string, ServicePrincipal>;
   /** In every subscription, unless they name one. */
@@ -220,6 +243,7 @@ export async function createWorld({
     now,
     entraKey: await createSigningKey(),
     identities: new Identities(),
+    identityBindings: new Map(),
     servicePrincipals: new Map(),
     resourceGroups: new Map(),
     clusters: new Map(),

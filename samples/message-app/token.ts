@@ -23,7 +23,8 @@ function createCredential(): TokenCredential {
     // The SDK's own message would be about its classes.
     if (!AZURE_CLIENT_ID) throw new Error("the service account of this pod has no annotation that names an identity.");
     // The webhook names the authority in AZURE_AUTHORITY_HOST, so no discovery has to confirm it.
-    return new WorkloadIdentityCredential({ disableInstanceDiscovery: true });
+    // With an identity binding, the webhook also names the cluster's proxy, which only this option uses.
+    return new WorkloadIdentityCredential({ disableInstanceDiscovery: true, enableAzureProxy: true });
   }
   return new ManagedIdentityCredential(AZURE_CLIENT_ID ? { clientId: AZURE_CLIENT_ID } : {});
 }

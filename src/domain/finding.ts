@@ -55,7 +55,13 @@ export function isError(finding: Finding): boolean {
 }
 
 /** Errors that give more than the request asks for: the next repair takes it away, and what was asked for works. */
-const surplus: ReadonlySet<FindingCode> = new Set(["CREDENTIAL_SURPLUS", "ACCOUNT_SURPLUS", "POD_IDENTITY_SURPLUS"]);
+const surplus: ReadonlySet<FindingCode> = new Set([
+  "CREDENTIAL_SURPLUS",
+  "ACCOUNT_SURPLUS",
+  "POD_IDENTITY_SURPLUS",
+  "BINDING_SURPLUS",
+  "IDENTITY_USE_SURPLUS",
+]);
 
 /** Whether the namespace lacks something that the request asks for, or this cannot be proven. */
 export function breaksAccess(finding: Finding): boolean {

@@ -5,6 +5,7 @@ import { checkDependants } from "../application/process/checkDependants.ts";
 import { removed } from "../application/process/stages.ts";
 import { verifyRemoval } from "../application/process/verify.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
+import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { waitsUntil } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
@@ -13,8 +14,10 @@ import { waitForEvent } from "../durable/waiting.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
-  /** Objects of both identity modes may be there. */
+  /** Objects of two identity modes may be there. */
   isMigrating: z.boolean(),
+  /** Since 0.2.0: which one besides that of the request, where it is not the usual one. */
+  otherMode: IdentityMode.optional(),
   /** Continues although others depend on what is removed. */
   ignoreDependants: z.boolean(),
 });
@@ -30,8 +33,8 @@ export const offboardNamespace = orchestration({
   run: (context, input) => {
     let isUntouched = !input.resumed?.hasChanged;
     const body = function* () {
-      const { isMigrating, ignoreDependants } = input;
-      const { base, operation } = workOf(input, "offboard", { isMigrating, ignoreDependants });
+      const { isMigrating, otherMode, ignoreDependants } = input;
+      const { base, operation } = workOf(input, "offboard", { isMigrating, otherMode, ignoreDependants });
       // In an offboarding that 0.1.0 began, each removal looks once.
       const work = { base: isPersistent(input.retry) ? { ...base, looksAgain: true } : base, operation };
 

@@ -1,13 +1,17 @@
 /** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import { usuallyLeft } from "../domain/operation/migration.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import type { ByMode } from "../domain/request/identityModes.ts";
 import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
 import type { RoleAssignment } from "../ports.ts";
+import type { OperationFacts } from "./definitions/operationFacts.ts";
 import type { Resource } from "./definitions/resource.ts";
 import type { AnyStep } from "./definitions/step.ts";
 import { federatedCredential } from "./federatedCredential/resource.ts";
 import { identity } from "./identity/resource.ts";
+import { identityBinding } from "./identityBinding/resource.ts";
+import { identityUse } from "./identityUse/resource.ts";
 import { namespace } from "./namespace/resource.ts";
 import { podIdentity } from "./podIdentity/resource.ts";
 import { serviceAccount } from "./serviceAccount/resource.ts";
@@ -22,8 +26,10 @@ export const resources = {
   target,
   namespace,
   serviceAccount,
+  identityUse,
   podIdentity,
   federatedCredential,
+  identityBinding,
 };
 
 export const everyResource: readonly Resource[] = Object.values(resources);
@@ -36,18 +42,26 @@ export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name>
   ...target.steps,
   ...namespace.steps,
   ...serviceAccount.steps,
+  ...identityUse.steps,
   ...podIdentity.steps,
   ...federatedCredential.steps,
+  ...identityBinding.steps,
 };
 
-/** What only one identity mode has. */
+/** What not every identity mode has. */
 const ofModes: ByMode<readonly Resource[]> = {
   podIdentity: [podIdentity],
   workloadIdentity: [serviceAccount, federatedCredential],
+  identityBinding: [serviceAccount, identityUse, identityBinding],
 };
 
 export function resourcesOfMode(mode: IdentityMode): readonly Resource[] {
   return ofModes[mode];
+}
+
+/** What a migration to the first mode adds, or one that leaves it removes: both may have some of it. */
+export function resourcesNotShared(mode: IdentityMode, other: IdentityMode): readonly Resource[] {
+  return ofModes[mode].filter((resource) => !ofModes[other].includes(resource));
 }
 
 export function isOfEveryMode(resource: Resource): boolean {
@@ -57,6 +71,18 @@ export function isOfEveryMode(resource: Resource): boolean {
 /** Whether the identity mode of the request has it. */
 export function isWanted(resource: Resource, { identityMode }: Pick<OnboardingRequest, "identityMode">): boolean {
   return isOfEveryMode(resource) || ofModes[identityMode].includes(resource);
+}
+
+/** Whether the namespace may have it: in the mode of the request or, while it migrates, in the other one. */
+export function mayHave(
+  resource: Resource,
+  { request, isMigrating, otherMode }: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
+): boolean {
+  const { identityMode } = request;
+  return (
+    isWanted(resource, request) ||
+    (isMigrating === true && isWanted(resource, { identityMode: otherMode ?? usuallyLeft[identityMode] }))
+  );
 }
 
 /** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */

@@ -72,6 +72,7 @@ describe("completion", () => {
     expect(complete(script, ["mooring", "onboard", "--identity-mode", ""])).toEqual([
       "workloadIdentity",
       "podIdentity",
+      "identityBinding",
     ]);
     expect(complete(script, ["mooring", "-o", "json", "list", ""])).toContain("operations");
     expect(complete(script, ["mooring", "list", "-o", "y"])).toEqual(["yaml"]);

@@ -62,7 +62,7 @@ describe.runIf(executable !== undefined)("completion in PowerShell", { timeout: 
     const expected: readonly (readonly [line: string, found: readonly string[]])[] = [
       ["mooring ", [...entries.keys(), "help", "--help"]],
       ["mooring re", ["reject", "repair"]],
-      ["mooring onboard --identity-mode ", ["workloadIdentity", "podIdentity"]],
+      ["mooring onboard --identity-mode ", ["workloadIdentity", "podIdentity", "identityBinding"]],
       ["mooring -o json list op", ["operations"]],
       ["mooring list -o y", ["yaml"]],
       ["mooring list -o json", ["json", "jsonpath="]],

@@ -9,7 +9,7 @@ it("is in docs/drivers.md, word for word (tools/writeDriverReference.ts writes i
 });
 
 it.each(languages)("prints lines to paste for %s, with what they need", (language) => {
-  const printed = printLogins(language, ["sqlDatabase", "storageBlob"]);
+  const printed = printLogins(language, "workloadIdentity", ["sqlDatabase", "storageBlob"]);
 
   expect(printed).toMatch(/^(?:\/\/|#) Azure SQL database: .+ or later\n/);
   expect(printed).toMatch(/\n\n(?:\/\/|#) Blob container: .+ or later\n/);
@@ -26,4 +26,13 @@ it("prints what the namespace reaches, and nothing else", () => {
   expect(kindsIn({ databases: [], targets }, listed)).toEqual(["keyVaultSecrets"]);
   expect(kindsIn({ databases: [{ server: "s", database: "d", roles: ["reader"] }] }, listed)).toEqual(["sqlDatabase"]);
   expect(Object.keys(drivers)).toContain("openAi");
+});
+
+it.each(languages)("says in %s what an identity binding asks for beside the lines", (language) => {
+  const [plain, bound] = (["workloadIdentity", "identityBinding"] as const).map((mode) =>
+    printLogins(language, mode, ["sqlDatabase"]),
+  );
+
+  expect(bound?.endsWith(`\n\n${plain}`)).toBe(true);
+  expect(bound?.split("\n")[0]).toContain("With an identity binding: ");
 });

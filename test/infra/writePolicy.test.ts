@@ -11,8 +11,9 @@ import { tryLogin } from "../../src/application/inspection/verificationJob.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { adopterMetadata, ownerMetadata } from "../../src/domain/naming/ownership.ts";
-import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { type IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { azureRoleKindNames, azureRoleKinds } from "../../src/domain/targets/azureRoles.ts";
+import { useObjects } from "../../src/resources/identityUse/objects.ts";
 import { configMap as configMapOf } from "../../src/resources/namespacedObjects/configMap.ts";
 import { serviceAccountObject } from "../../src/resources/serviceAccount/serviceAccount.ts";
 import { objectOf, startCluster } from "../local/simulators/kubernetes/cluster.ts";
@@ -54,7 +55,8 @@ const withTargets = Catalog.parse({
 });
 const { targetAddresses } = addressesOf(withTargets);
 const features = {
-  identityModes: ["workloadIdentity", "podIdentity"],
+  identityModes: ["workloadIdentity", "podIdentity", "identityBinding"],
+  hasBindings: true,
   verificationJob: { image },
   sqlHosts,
   targetAddresses,
@@ -186,6 +188,8 @@ const paths: Readonly<Record<string, string>> = {
   ServiceAccount: "/api/v1/namespaces/{}/serviceaccounts",
   Job: "/apis/batch/v1/namespaces/{}/jobs",
   AzureIdentity: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentities",
+  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
   AzureIdentityBinding: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentitybindings",
 };
 
@@ -209,8 +213,33 @@ const apply = (object: Written, server: Server) =>
 const remove = (object: Written, server: Server) =>
   server.request("DELETE", pathOf(object), { body: { propagationPolicy: "Background" } });
 
+/** The ClusterRole and its binding as the service applies them. */
+const [role, binding] = useObjects(berth("own"), { serviceAccount: "app", clientId });
+const useRole = { ...role, metadata: { ...role.metadata, ...withMark(role.metadata.labels) } };
+const useBinding = { ...binding, metadata: { ...binding.metadata, ...withMark(binding.metadata.labels) } };
+
+function withMark(labels: object) {
+  const own = mark("own");
+  return { ...own, labels: { ...labels, ...own.labels } };
+}
+
+function roleWith(rule: object, metadata: object = {}) {
+  return { ...useRole, metadata: { ...useRole.metadata, ...metadata }, rules: [{ ...useRole.rules[0], ...rule }] };
+}
+
+function bindingWith({ subject = {}, roleRef = {} }: { subject?: object; roleRef?: object }) {
+  const { subjects, roleRef: ref, metadata } = useBinding;
+  const name = `${metadata.name}-x`;
+  return {
+    ...useBinding,
+    metadata: { ...metadata, name },
+    roleRef: { ...ref, ...roleRef },
+    subjects: [{ ...subjects[0], ...subject }],
+  };
+}
+
 /** The verification Job as the service applies it. */
-async function verificationJob(mode: "workloadIdentity" | "podIdentity"): Promise<Written & { spec: Spec }> {
+async function verificationJob(mode: IdentityMode): Promise<Written & { spec: Spec }> {
   const cloud = createFakeCloud();
   const [cluster] = Object.values(cloud.ports.catalog.clusters);
   if (!cluster) throw new Error("the catalog has no cluster");
@@ -282,6 +311,21 @@ const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: nu
   "starts the verification Job (workload identity)": async (server) =>
     apply(await verificationJob("workloadIdentity"), server),
   "starts the verification Job (pod identity)": async (server) => apply(await verificationJob("podIdentity"), server),
+  "starts the verification Job (identity binding)": async (server) =>
+    apply(await verificationJob("identityBinding"), server),
+  "lets an account use its identity": (server) => apply(useRole, server),
+  "gives that to the account": (server) => apply(useBinding, server),
+  "corrects it": (server) => apply(roleWith({ resources: [principalId] }), server),
+  "takes it from the account": (server) => remove(useBinding, server),
+  "lets nobody use it any more": (server) => remove(useRole, server),
+  "asks what an account may do": (server) =>
+    server.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+      body: {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SubjectAccessReview",
+        spec: { user: "system:serviceaccount:own:app", resourceAttributes: { verb: "get", resource: "pods" } },
+      },
+    }),
   "deletes the verification Job": async (server) => remove(await verificationJob("workloadIdentity"), server),
   "asks what it may do": (server) =>
     server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
@@ -393,6 +437,23 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
     ),
   "an AzureIdentity under another name": (server) =>
     apply(inside("aadpodidentity.k8s.io/v1", "AzureIdentity", "theirs", { metadata: mark("own") }), server),
+  "a ClusterRole without its mark": (server) => apply(roleWith({}, { labels: {}, annotations: {} }), server),
+  "a ClusterRole under another name": (server) => apply(roleWith({}, { name: "theirs" }), server),
+  "a ClusterRole for every identity": (server) => apply(roleWith({ resources: ["*"] }), server),
+  "its mark on Mooring's own ClusterRole": (server) =>
+    apply(roleWith({}, { name: "mooring-identity-binding" }), server),
+  "the deletion of Mooring's own ClusterRole": (server) =>
+    remove({ ...useRole, metadata: { name: "mooring-verification-job" } }, server),
+  "a ClusterRoleBinding to a person": (server) =>
+    apply(
+      bindingWith({
+        roleRef: { name: "mooring-identity-binding" },
+        subject: { kind: "User", apiGroup: "rbac.authorization.k8s.io", namespace: undefined },
+      }),
+      server,
+    ),
+  "a ClusterRoleBinding to Mooring's own ClusterRole": (server) =>
+    apply(bindingWith({ roleRef: { name: "mooring-identity-binding" } }), server),
   "a Job with another image": async (server) =>
     apply(
       await changedJob((_, container) => {
@@ -511,12 +572,22 @@ const reachable: Readonly<Record<string, (server: Server) => Promise<{ status: n
 };
 
 /** The ClusterRoles do not allow these. */
-const forbidden: Readonly<Record<string, readonly [method: string, path: string]>> = {
+const forbidden: Readonly<Record<string, readonly [method: string, path: string, body?: object]>> = {
   "reading a Secret by its name": ["GET", "/api/v1/namespaces/own/secrets/theirs"],
   "starting a pod": ["POST", "/api/v1/namespaces/own/pods"],
   "running a command in a pod": ["POST", "/api/v1/namespaces/own/pods/theirs/exec"],
   "a token of a service account": ["POST", "/api/v1/namespaces/own/serviceaccounts/theirs/token"],
-  "a binding of a role": ["POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"],
+  // The API server lets nobody give what they do not have.
+  "a role with any other right": [
+    "POST",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    roleWith({ verbs: ["get"], apiGroups: [""], resources: ["secrets"] }),
+  ],
+  "a binding of any other role": [
+    "POST",
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    bindingWith({ roleRef: { name: "cluster-admin" } }),
+  ],
   "removing its own policy": [
     "DELETE",
     "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/mooring-writes",
@@ -531,6 +602,9 @@ async function furnish(server: Server): Promise<void> {
   };
   for (const name of ["kube-system", "kube-node-lease", "theirs"]) await make(namespace(name, {}));
   for (const name of ["gone", "kept"]) await make(namespace(name, mark(name)));
+  for (const name of ["mooring-identity-binding", "mooring-verification-job"]) {
+    await make({ ...useRole, metadata: { name } });
+  }
 }
 
 function prove(start: () => Promise<Server>): void {
@@ -567,8 +641,8 @@ function prove(start: () => Promise<Server>): void {
     expect(answer?.status, answer?.text).toBeLessThan(300);
   });
 
-  it.each(Object.entries(forbidden))("does not give the right for %s", async (_what, [method, path]) => {
-    const answer = await server.request(method, path, { ...(method === "POST" ? { body: {} } : {}) });
+  it.each(Object.entries(forbidden))("does not give the right for %s", async (_what, [method, path, body = {}]) => {
+    const answer = await server.request(method, path, { ...(method === "POST" ? { body } : {}) });
     expect(answer.status, answer.text).toBe(403);
   });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Call } from "../../local/simulators/faults.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { IdentityMode } from "../../src/domain/request/request.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -123,10 +124,10 @@ async function run(kind: Kind, place: Place): Promise<Operation> {
   return await end(await starts[kind](place));
 }
 
-/** Only a namespace with pod identity migrates. */
+/** A namespace migrates to workload identity. */
 function kindsOf(mode: Mode): readonly Kind[] {
   const kinds = ["onboard", "change", "repair", "offboard"] as const;
-  return mode === "podIdentity" ? [...kinds, "migrate"] : kinds;
+  return mode === "workloadIdentity" ? kinds : [...kinds, "migrate"];
 }
 
 /** The calls of a clean run that concern its namespace only. */
@@ -139,7 +140,7 @@ async function record(kind: Kind, place: Place): Promise<readonly Call[]> {
 
 async function findCells(): Promise<readonly Cell[]> {
   const cells: Cell[] = [];
-  for (const mode of ["workloadIdentity", "podIdentity"] as const) {
+  for (const mode of IdentityMode.options) {
     for (const kind of kindsOf(mode)) {
       // Only a new database sees a login, so the first run records it.
       const place = { namespace: `clean-${kind}-${mode.toLowerCase()}`, database: "clean", mode, schema: schemas[0] };
@@ -237,7 +238,7 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   if (isLeft || kind === "repair") return problems;
   if (kind === "change") return [...problems, ...(await faultsOf(mode, before))];
   // One of the two modes must be complete.
-  const [old, fresh] = [await faultsOf("podIdentity"), await faultsOf("workloadIdentity")];
+  const [old, fresh] = [await faultsOf(mode), await faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;
 }
 

@@ -6,11 +6,11 @@ import { z } from "zod";
 import { adminsOf, plannedSteps } from "../../src/application/process/plannedSteps.ts";
 import { undoStages, undoStep } from "../../src/application/process/undoStages.ts";
 import { berthKey, identityName } from "../../src/domain/naming/names.ts";
-import { Migration } from "../../src/domain/operation/migration.ts";
+import { Migration, wayBetween } from "../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../src/domain/operation/operation.ts";
 import { Resumption } from "../../src/domain/operation/resumption.ts";
 import { stepText } from "../../src/domain/operation/stepName.ts";
-import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { historiesFolder, type KeptHistory, recordedFiles } from "../proof/support/histories.ts";
 
 const kinds: Readonly<Record<string, OperationKind>> = {
@@ -28,6 +28,7 @@ const Input = z.object({
   earlier: OnboardingRequest.optional(),
   migration: Migration.optional(),
   isMigrating: z.boolean().optional(),
+  otherMode: IdentityMode.optional(),
   compensates: z.object({ undos: z.array(z.string()) }).optional(),
   /** For a resumed operation: what an earlier run had begun. */
   resumed: Resumption.optional(),
@@ -56,7 +57,10 @@ const together: Readonly<Record<string, readonly string[]>> = {
   announceUndos: [],
   handOver: [],
 };
-const ofIdentity = ["ensureIdentity", "removeIdentity", "federateIdentity", "unfederateIdentity", "returnCredential"];
+const ofIdentity = [
+  ...["ensureIdentity", "removeIdentity", "federateIdentity", "unfederateIdentity", "returnCredential"],
+  ...["bindIdentity", "unbindIdentity", "returnIdentityBinding"],
+];
 
 interface Recorded {
   readonly step: string;
@@ -102,8 +106,9 @@ it("has several histories of every kind", () => {
 
 it.each(runs)("$name", ({ kind, kept }) => {
   const input = inputOf(kept);
-  const { request, earlier, isMigrating, resumed } = input;
-  const migration = input.migration ?? (isMigrating ? { until: "retire" as const } : undefined);
+  const { request, earlier, isMigrating, otherMode, resumed } = input;
+  const way = otherMode === undefined ? {} : wayBetween(otherMode, request.identityMode);
+  const migration = input.migration ?? (isMigrating ? { ...way, until: "retire" as const } : undefined);
   const undos = input.compensates?.undos ?? [];
   const calls = recorded(kept, input);
   // Azure, and not the request, decides which servers' administrators are set.

@@ -9,6 +9,7 @@ import { createKubernetes } from "../../src/adapters/kubernetes/index.ts";
 import { parseCatalog } from "../../src/catalog.ts";
 import { findCluster } from "../../src/domain/catalog/clusters.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { IdentityMode } from "../../src/domain/request/request.ts";
 import type { KubernetesObject } from "../../src/ports.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
@@ -69,7 +70,13 @@ async function runSql(text: string) {
   }
 }
 
-it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace with %s had", async (identityMode) => {
+const kindsOf: Readonly<Record<IdentityMode, readonly string[]>> = {
+  workloadIdentity: ["ServiceAccount"],
+  podIdentity: ["AzureIdentity", "AzureIdentityBinding"],
+  identityBinding: ["ServiceAccount", "ClusterRole", "ClusterRoleBinding"],
+};
+
+it.each(IdentityMode.options)("rebuilds what a namespace with %s had", async (identityMode) => {
   const { cloud } = sandbox;
   const namespace = `leaving-${identityMode.toLowerCase()}`;
   const path = `/api/namespaces/${names.cluster}/${namespace}`;
@@ -107,8 +114,7 @@ it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace with %s 
   for (const object of objects) await kubernetes.apply(cluster, object);
 
   expect(userNow()).toMatchObject({ sid: before?.sid, roles: before?.roles, permissions: before?.permissions });
-  const kinds = identityMode === "podIdentity" ? ["AzureIdentity", "AzureIdentityBinding"] : ["ServiceAccount"];
-  expect(objects.map(({ kind }) => kind)).toEqual(["Namespace", "ConfigMap", ...kinds]);
+  expect(objects.map(({ kind }) => kind)).toEqual(["Namespace", "ConfigMap", ...kindsOf[identityMode]]);
   const told = ({ metadata: { labels: _l, annotations, ...metadata }, ...rest }: KubernetesObject) => ({
     ...rest,
     name: metadata.name,
@@ -122,6 +128,7 @@ it.each(["workloadIdentity", "podIdentity"])("rebuilds what a namespace with %s 
   );
   expect(cli.text).toContain(`az identity create --subscription`);
   expect(cli.text.includes("federated-credential create")).toBe(identityMode === "workloadIdentity");
+  expect(cli.text.includes("az aks identity-binding create")).toBe(identityMode === "identityBinding");
   expect([yaml.type, tsql.type, cli.type]).toEqual([
     "application/yaml; charset=utf-8",
     "application/sql; charset=utf-8",
@@ -145,7 +152,7 @@ it("names what can be requested, but no host, resource id or key", async () => {
 
   expect(status).toBe(200);
   expect(body).toEqual({
-    clusters: [{ name: names.cluster, identityModes: ["workloadIdentity", "podIdentity"] }],
+    clusters: [{ name: names.cluster, identityModes: ["workloadIdentity", "podIdentity", "identityBinding"] }],
     sqlServers: [
       {
         name: names.sqlServer,

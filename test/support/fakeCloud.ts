@@ -1,8 +1,9 @@
 /** The ports on an in-memory cloud, for tests of what activities decide. Simulators test the wires. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { TransientError } from "../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
+import { automaticCredential } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { soughtFrom } from "../../src/domain/operation/expiry.ts";
 import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
@@ -24,8 +25,10 @@ import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type {
   AssignmentRef,
   Batches,
+  BindingRef,
   DatabaseUser,
   FederatedCredential,
+  IdentityBinding,
   IdentityRef,
   Issuers,
   KubernetesObject,
@@ -43,6 +46,8 @@ export interface FakeCloud {
   readonly ports: Ports;
   readonly identities: Map<string, ManagedIdentity>;
   readonly credentials: Map<string, FederatedCredential[]>;
+  /** By cluster and name. */
+  readonly bindings: Map<string, IdentityBinding>;
   /** By `server/database`, then by name. */
   readonly users: Map<string, Map<string, DatabaseUser>>;
   /** That every database has. */
@@ -101,7 +106,10 @@ export const catalog = Catalog.parse({
       subscriptionId: "22222222-2222-4222-8222-222222222222",
       identityResourceGroup: "MC_rg_aks-dev_westeurope",
       location: "westeurope",
-      identityModes: ["workloadIdentity", "podIdentity"],
+      identityModes: ["workloadIdentity", "podIdentity", "identityBinding"],
+      identityBinding: {
+        clusterId: "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-dev",
+      },
     },
     "aks-new": {
       apiServer: "https://aks-new.example",
@@ -150,6 +158,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
+    bindings: new Map(),
     roles: ["db_owner", "db_datareader", "db_datawriter"],
     roleAssignments: [],
     sqlAdmin: { login: "mooring", objectId: randomUUID() },
@@ -194,6 +203,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     ports: {
       catalog: { ...catalog, ...changes },
       identities: identitiesOf(cloud, write),
+      identityBindings: identityBindingsOf(cloud, write),
       sqlServers: {
         inspect: async ({ alias }) => ({
           location: "westeurope",
@@ -325,6 +335,33 @@ function identitiesOf({ identities, credentials }: State, write: Write): Ports["
   };
 }
 
+/** Each makes the identity's automatic credential, which Azure never collects. */
+function identityBindingsOf({ bindings, credentials, identities }: State, write: Write): Ports["identityBindings"] {
+  const key = ({ clusterId, name }: BindingRef) => `${clusterId}/${name}`;
+  return {
+    get: async (ref) => bindings.get(key(ref)),
+    listAt: async (clusterId) =>
+      [...bindings].filter(([each]) => each.startsWith(`${clusterId}/`)).map(([, binding]) => binding),
+    put: (ref, { identityId }) =>
+      write("put binding", () => {
+        const identity = [...identities.values()].find(({ name }) => identityId.endsWith(`/${name}`));
+        if (!identity) throw new PermanentError("ARM_REJECTED", `there is no identity ${identityId}`);
+        const clientId = bindings.get(key(ref))?.clientId ?? identity.clientId;
+        bindings.set(key(ref), { name: ref.name, identityId, clientId, isReady: true });
+        const others = (credentials.get(identity.name) ?? []).filter(({ name }) => name !== automaticCredential);
+        const issuer = `https://ib.oic.prod-aks.azure.com/${identity.tenantId}/${identity.clientId}`;
+        const automatic = {
+          name: automaticCredential,
+          issuer,
+          subject: "aks",
+          audiences: ["api://AzureADTokenExchange"],
+        };
+        credentials.set(identity.name, [...others, automatic]);
+      }),
+    remove: (ref) => write("remove binding", () => void bindings.delete(key(ref))),
+  };
+}
+
 function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
   const key = ({ apiVersion, kind, name, namespace = "" }: ObjectRef) => `${apiVersion} ${kind} ${namespace}/${name}`;
   return {
@@ -364,6 +401,7 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
       });
     },
     whyForbidden: async () => undefined,
+    mayDo: async () => true,
     kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
     issuer: async () => issuer,
     signingKeys: async () => [clusterKey],

@@ -11,11 +11,14 @@ param sqlServerIds string[]
 param administeredSqlServerIds string[]
 @description('The catalog\'s other targets: Mooring may give roles in their resource groups.')
 param targetIds string[]
+@description('The AKS clusters with identityBinding in the catalog: Mooring binds identities to them.')
+param boundClusterIds string[]
 param readRoleAssignmentsOfSubscription bool
 
 var actions = loadJsonContent('../../azure/role-definition.json').Actions
 var administratorActions = loadJsonContent('../../azure/sql-administrator-role.json').Actions
 var targetActions = loadJsonContent('../../azure/target-role.json').Actions
+var bindingActions = loadJsonContent('../../azure/identity-binding-role.json').Actions
 var assignableRoles = map(items(loadJsonContent('../../azure/target-roles.json')), each => string(each.value))
 // Anyone who may make role assignments without one may give any role, and so become owner.
 var targetCondition = replace(
@@ -37,7 +40,7 @@ var targetGroups = union(map(targetIds, id => '${split(id, '/')[2]}/${split(id, 
 var assignableScopes = union(
   [subscription().id],
   map(
-    union(subscriptions, map(concat(sqlServerIds, targetIds), id => split(id, '/')[2])),
+    union(subscriptions, map(concat(sqlServerIds, targetIds, boundClusterIds), id => split(id, '/')[2])),
     id => '/subscriptions/${id}'
   )
 )
@@ -87,6 +90,17 @@ resource targetRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!
   }
 }
 
+resource bindingRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(boundClusterIds)) {
+  name: guid(subscription().id, roleSuffix, 'bindings')
+  properties: {
+    roleName: 'Mooring identity bindings (${roleSuffix})'
+    description: 'Binds identities of namespaces to AKS clusters.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: bindingActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
 module onIdentityGroups 'atGroup.bicep' = [
   for each in identityGroups: {
     name: 'mooring-identities-${uniqueString(each)}'
@@ -124,6 +138,14 @@ module onTargets 'atTargets.bicep' = [
     name: 'mooring-targets-${uniqueString(each)}'
     scope: resourceGroup(split(each, '/')[0], split(each, '/')[1])
     params: { principalId: principalId, role: targetRole.name, condition: targetCondition }
+  }
+]
+
+module onBoundClusters 'atCluster.bicep' = [
+  for id in union(boundClusterIds, []): {
+    name: 'mooring-bindings-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { principalId: principalId, role: bindingRole.name, cluster: last(split(id, '/')) }
   }
 ]
 

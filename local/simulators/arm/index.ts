@@ -8,6 +8,7 @@ import { actionFor, authenticate, authorize, defaultActions } from "./authorizat
 import { ArmFailure, armReply, failures, scripted } from "./failures.ts";
 import { federatedIdentityCredentials } from "./federatedCredentials.ts";
 import { associatedResources, userAssignedIdentities } from "./identities.ts";
+import { identityBindings } from "./identityBindings.ts";
 import { createLimits } from "./limits.ts";
 import { locks } from "./locks.ts";
 import { createLongRunning } from "./longRunning.ts";
@@ -67,6 +68,7 @@ export async function startArm(
     ...targetTypes.map((each) => targetResources(world, each)),
     roleDefinitions(world),
     managedClusters(world),
+    identityBindings(world, options),
     associatedResources(world),
     ...sqlTypes(world, longRunning),
     ...longRunning.types,

@@ -7,6 +7,7 @@ import type { Store } from "./store.ts";
 import {
   injectWorkloadIdentity,
   isLabelledForWorkloadIdentity,
+  type TokenProxyAddress,
   WebhookDenial,
   type WorkloadIdentity,
 } from "./workloadIdentityWebhook.ts";
@@ -18,8 +19,10 @@ export function createAdmission(environment: {
   readonly hasWorkloadIdentityWebhook: boolean;
   readonly unseenAccounts: ReadonlySet<string>;
   readonly authorityHost: () => string;
+  readonly tokenProxy: () => TokenProxyAddress | undefined;
 }): (resource: Resource, object: JsonObject) => JsonObject {
-  const { store, resources, tenantId, hasWorkloadIdentityWebhook, unseenAccounts, authorityHost } = environment;
+  const { store, resources, tenantId, hasWorkloadIdentityWebhook, unseenAccounts, authorityHost, tokenProxy } =
+    environment;
 
   function serviceAccount(namespace: string, name: string) {
     const accounts = resources.ofKind("v1", "ServiceAccount");
@@ -39,7 +42,12 @@ export function createAdmission(environment: {
     }
     const limited = withLimits({ store, resources }, resource, object);
     return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
-      ? withWorkloadIdentity(limited, { tenantId, authorityHost: authorityHost(), serviceAccount: cached })
+      ? withWorkloadIdentity(limited, {
+          tenantId,
+          authorityHost: authorityHost(),
+          serviceAccount: cached,
+          tokenProxy: tokenProxy(),
+        })
       : limited;
   };
 }

@@ -5,6 +5,7 @@ import type { User } from "./authentication.ts";
 import { type FieldValidation, unparsable } from "./body.ts";
 import { type Decoded, decodeText } from "./decodeText.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
+import { createGrantChecks, type GrantCheck } from "./escalation.ts";
 import { badRequest, methodNotAllowed, noSuchResource, unsupportedMediaType } from "./failures.ts";
 import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "./json.ts";
 import type { KubeObject } from "./object.ts";
@@ -44,6 +45,8 @@ export interface ApiRequest {
   readonly undecodable?: string;
   /** Set once it is known. */
   readonly user?: string;
+  /** Whether that user may give what a role gives. */
+  readonly requireGrant?: GrantCheck;
 }
 
 interface Environment {
@@ -66,9 +69,10 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
   const { store, resources, objects, access, now, bookmarkMs, documents, podLog, requestToken, reviews, address } =
     environment;
   const pages = createPages();
+  const grantChecks = createGrantChecks(environment);
 
   return async (asked, user) => {
-    const request = { ...asked, user: user.name };
+    const request = { ...asked, user: user.name, requireGrant: grantChecks(user) };
     const path = parseResourcePath(request.url.pathname);
     const ownDocument = documents[request.url.pathname];
     if (ownDocument !== undefined) access.requirePath(user, request.url.pathname);
@@ -315,7 +319,7 @@ function mediaTypeOf({ headers }: Pick<ApiRequest, "headers">): string {
   return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
-function writeOptions({ method, url, headers, user }: ApiRequest, warnings: string[]): WriteOptions {
+function writeOptions({ method, url, headers, user, requireGrant }: ApiRequest, warnings: string[]): WriteOptions {
   const query = url.searchParams;
   const manager = query.get("fieldManager") || (headers["user-agent"]?.split(/[/ ]/)[0] ?? "") || "unknown";
   const kind = optionsOf(method);
@@ -327,6 +331,7 @@ function writeOptions({ method, url, headers, user }: ApiRequest, warnings: stri
     manager,
     byClient: true,
     user,
+    requireGrant,
     dryRun: isDryRun(query.getAll("dryRun"), method),
     fieldValidation: fieldValidation(query.get("fieldValidation"), method),
     warn: (message) => warnings.push(message),

@@ -38,7 +38,7 @@ import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
 import { createStore, type Store } from "./store.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
-import { webhookConfiguration } from "./workloadIdentityWebhook.ts";
+import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
 export type { Restriction } from "./access.ts";
 
@@ -74,6 +74,8 @@ export interface KubernetesOptions {
   readonly policies?: readonly unknown[];
   /** The AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
   readonly authorityHost?: string | (() => string);
+  /** Where that webhook sends pods with an identity binding; undefined where it does not know them. */
+  readonly tokenProxy?: () => TokenProxyAddress | undefined;
   /** A pod's output, for `kubectl logs`; undefined until its container has started. */
   readonly podLog?: (pod: { namespace: string; name: string }) => string | undefined;
   /** The minimum time that a namespace stays in Terminating. */
@@ -123,6 +125,7 @@ export async function startKubernetes(
     tenantId: world.tenantId,
     hasWorkloadIdentityWebhook: cluster.hasWorkloadIdentityWebhook,
     authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
+    tokenProxy: options.tokenProxy ?? (() => undefined),
   });
   const webhooks: AdmissionWebhook[] = [];
   const restrictions: Restriction[] = [];
@@ -165,6 +168,7 @@ export async function startKubernetes(
   }
   if (cluster.hasWorkloadIdentityWebhook) {
     seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", webhookConfiguration);
+    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true), "kube-system");
   }
 
   const accounts = resources.ofKind("v1", "ServiceAccount");

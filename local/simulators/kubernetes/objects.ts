@@ -16,6 +16,7 @@ import {
   withoutNulls,
 } from "./body.ts";
 import { inGoForm, metadataInGoForm, zeroObject } from "./builtIn/goForm.ts";
+import type { GrantCheck } from "./escalation.ts";
 import {
   ApiFailure,
   aboutKind,
@@ -56,6 +57,8 @@ export interface WriteOptions {
   readonly byClient?: boolean;
   /** Policies see who writes. */
   readonly user?: string | undefined;
+  /** Whether the writer may give the rights that a role or a binding gives. */
+  readonly requireGrant?: GrantCheck | undefined;
   /** Receives the texts of Warning headers. */
   readonly warn?: (message: string) => void;
 }
@@ -183,12 +186,14 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
       byClient = false,
       user,
       subresource,
-    }: Pick<WriteOptions, "dryRun" | "byClient" | "user" | "subresource">,
+      requireGrant,
+    }: Pick<WriteOptions, "dryRun" | "byClient" | "user" | "subresource" | "requireGrant">,
   ) {
     const request = { operation, resource, namespace, name, dryRun };
     return {
       mutate: (object: JsonObject) => (byClient ? webhooks.mutate({ ...request, object }) : object),
       validate: (object: JsonObject | null, oldObject: JsonObject | null) => {
+        if (object) requireGrant?.(resource, object, oldObject);
         if (byClient) webhooks.validate({ ...request, object: object ?? oldObject ?? {} });
         if (user !== undefined) policies({ ...request, object, oldObject, user, subresource });
       },

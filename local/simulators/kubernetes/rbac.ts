@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { PolicyRule } from "../world.ts";
+import type { JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
@@ -95,7 +96,7 @@ export function createBoundRules({ store, resources }: { store: Store; resources
   };
 }
 
-export function readRules(role: KubeObject | undefined): readonly PolicyRule[] {
+export function readRules(role: JsonObject | undefined): readonly PolicyRule[] {
   const rules = Rules.safeParse(role?.["rules"]).data ?? [];
   // A round trip drops the fields that are undefined.
   return rules.map((rule) => JSON.parse(JSON.stringify(rule)) as PolicyRule);

@@ -1,6 +1,7 @@
 /**
  * The mutating webhook of Azure Workload Identity 1.6: a labelled pod gets the environment variables and the projected
- * token with which Azure SDKs sign in. The proxy sidecar for older SDKs is not simulated.
+ * token with which Azure SDKs sign in, at Entra or, with an annotation, at the cluster's token proxy. The proxy sidecar for older
+ * SDKs is not simulated.
  */
 import { createHash } from "node:crypto";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "./json.ts";
@@ -34,6 +35,52 @@ export const webhookConfiguration: JsonObject = {
   ],
 };
 
+/** Its controller in AKS, with the flags that turn identity bindings on. */
+export function webhookDeployment(hasIdentityBindings: boolean): JsonObject {
+  const labels = { "azure-workload-identity.io/system": "true", app: "workload-identity-webhook" };
+  const flags = [
+    `--custom-token-endpoint-annotation-suffix=${bindingSuffix}`,
+    `--custom-token-endpoint-audience=${bindingAudience}`,
+  ];
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "azure-wi-webhook-controller-manager", namespace: "kube-system", labels },
+    spec: {
+      // No kubelet here has its image: the API server calls the webhook itself.
+      replicas: 0,
+      selector: { matchLabels: { app: "workload-identity-webhook" } },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [
+            {
+              name: "manager",
+              image: "mcr.microsoft.com/oss/azure/workload-identity/webhook:v1.6.0",
+              args: ["--log-level=info", ...(hasIdentityBindings ? flags : [])],
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+const bindingSuffix = "identity-binding";
+/** Whoever runs the webhook chooses it, but not Entra's own; AKS's is not documented. */
+export const bindingAudience = "api://AKSIdentityBinding";
+
+/** Where pods with a binding exchange their tokens. */
+export interface TokenProxyAddress {
+  readonly url: string;
+  readonly sniName: string;
+  /** The authority of its certificate; PEM. */
+  readonly ca: string;
+}
+
+const caAnnotation = `${prefix}token-proxy-ca`;
+const caPath = "token/ca.crt";
+
 /** A webhook's answer that refuses a request. */
 export class WebhookDenial extends Error {
   readonly code: number;
@@ -48,6 +95,8 @@ export interface WorkloadIdentity {
   readonly tenantId: string;
   readonly authorityHost: string;
   readonly serviceAccount: (namespace: string, name: string) => KubeObject | undefined;
+  /** Undefined where the webhook runs without the flags of identity bindings. */
+  readonly tokenProxy: TokenProxyAddress | undefined;
 }
 
 export function isLabelledForWorkloadIdentity(pod: JsonObject): boolean {
@@ -71,30 +120,47 @@ export function injectWorkloadIdentity(pod: JsonObject, identity: WorkloadIdenti
     throw denied(`token expiration ${expiration} not valid. Expected value to be between 3600 and 86400`);
   }
 
+  // Without the flags, the annotation means nothing: the pod gets plain workload identity.
+  const proxy = ofPod[`${prefix}use-${bindingSuffix}`]?.toLowerCase() === "true" ? identity.tokenProxy : undefined;
   const volumeName = volumeNameFor(pod);
   const environment = {
     AZURE_CLIENT_ID: ofAccount[`${prefix}client-id`] ?? "",
     AZURE_TENANT_ID: ofAccount[`${prefix}tenant-id`] ?? identity.tenantId,
     AZURE_FEDERATED_TOKEN_FILE: `${mountPath}/${tokenPath}`,
     AZURE_AUTHORITY_HOST: identity.authorityHost,
+    ...(proxy
+      ? {
+          AZURE_KUBERNETES_TOKEN_PROXY: proxy.url,
+          AZURE_KUBERNETES_SNI_NAME: proxy.sniName,
+          AZURE_KUBERNETES_CA_FILE: `${mountPath}/${caPath}`,
+        }
+      : {}),
   };
   const skipped = (ofPod[`${prefix}skip-containers`] ?? "").split(";").map((name) => name.trim());
   const mutate = (container: Json): Json => {
     const isSkipped = skipped.includes(stringAt(container, "name") ?? "");
     return !isObject(container) || isSkipped ? container : withIdentity(container, environment, volumeName);
   };
-  const token = {
-    serviceAccountToken: { path: tokenPath, expirationSeconds: expiration, audience: "api://AzureADTokenExchange" },
-  };
+  const audience = proxy ? bindingAudience : "api://AzureADTokenExchange";
+  const token = { serviceAccountToken: { path: tokenPath, expirationSeconds: expiration, audience } };
+  // The real webhook has three ways to bring the authority into the volume. This is none of them, and needs nothing in the namespace.
+  const fieldRef = { fieldPath: `metadata.annotations['${caAnnotation}']` };
+  const authority = { downwardAPI: { items: [{ path: caPath, fieldRef }] } };
+  const metadata = objectAt(pod, "metadata");
+  const annotated = proxy && { metadata: { ...metadata, annotations: { ...ofPod, [caAnnotation]: proxy.ca } } };
   const spec = objectAt(pod, "spec");
   const initContainers = listAt(spec, "initContainers").map(mutate);
   return {
     ...pod,
+    ...annotated,
     spec: {
       ...spec,
       ...(initContainers.length === 0 ? {} : { initContainers }),
       containers: listAt(spec, "containers").map(mutate),
-      volumes: replaced(listAt(spec, "volumes"), { name: volumeName, projected: { sources: [token] } }),
+      volumes: replaced(listAt(spec, "volumes"), {
+        name: volumeName,
+        projected: { sources: proxy ? [token, authority] : [token] },
+      }),
     },
   };
 }

@@ -19,6 +19,11 @@ export function isNotFound(error: unknown): boolean {
   return readFailure(error)?.statusCode === 404;
 }
 
+/** The code with which ARM answered. */
+export function codeOf(error: unknown): string | undefined {
+  return readFailure(error)?.code;
+}
+
 /** 400, for which the identity provider uses one code whatever rule of federated credentials was broken. */
 export function isBadRequest(error: unknown): boolean {
   return readFailure(error)?.statusCode === 400;

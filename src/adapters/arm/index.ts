@@ -1,10 +1,18 @@
-/** Azure Resource Manager: managed identities, SQL servers, role assignments, and what their targets are. */
-import type { AzureResources, ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
+/** Azure Resource Manager: managed identities and their bindings, SQL servers, role assignments, and what their targets are. */
+import type {
+  AzureResources,
+  IdentityBindings,
+  ManagedIdentities,
+  RoleAssignments,
+  SqlServers,
+  Turns,
+} from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
 import { createManagedIdentities } from "./identities.ts";
+import { createIdentityBindings } from "./identityBindings.ts";
 import { createIdentityPace } from "./identityPace.ts";
 import { createPacer } from "./pacer.ts";
 import { openPipeline } from "./pipeline.ts";
@@ -29,6 +37,7 @@ export interface ArmOptions {
 
 export interface Arm {
   readonly identities: ManagedIdentities;
+  readonly identityBindings: IdentityBindings;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
@@ -79,6 +88,7 @@ export function createArm({
     };
   }
   const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policies }));
+  const rest = { caller, endpoint, pipeline: () => pipelineOf(scope) };
   return {
     identities: createManagedIdentities({
       caller: createCaller({ timeoutMs, patienceMs, onThrottle: pace.onThrottle }),
@@ -100,6 +110,7 @@ export function createArm({
         return client;
       }),
     }),
-    ...createRoleAssignments({ caller, endpoint, pipeline: () => pipelineOf(scope) }),
+    identityBindings: createIdentityBindings(rest),
+    ...createRoleAssignments(rest),
   };
 }

@@ -4,24 +4,15 @@
  */
 
 import { z } from "zod";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { PermanentError } from "../../domain/errors.ts";
 import type { AssignmentRef, AzureResources, RoleAssignment, RoleAssignments } from "../../ports.ts";
-import type { Caller, CallOptions } from "./caller.ts";
 import { isNotFound } from "./errors.ts";
-import type { ArmRequest, openPipeline } from "./pipeline.ts";
+import { createRestApi, type RestOptions } from "./restApi.ts";
 
 const apiVersion = "2022-04-01";
 /** Of the only version that has it. */
 const usageVersion = "2019-08-01-preview";
 const locksVersion = "2020-05-01";
-/** A longer list cannot be the roles of one principal, or of one scope. */
-const mostPages = 100;
-
-export interface RoleAssignmentOptions {
-  readonly endpoint: string;
-  readonly caller: Caller;
-  readonly pipeline: () => ReturnType<typeof openPipeline>;
-}
 
 interface Question {
   readonly doing: string;
@@ -31,12 +22,12 @@ interface Question {
   readonly query?: Readonly<Record<string, string>>;
 }
 
-export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssignmentOptions): {
+export function createRoleAssignments(options: RestOptions): {
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
 } {
-  const send = async (request: ArmRequest, options: CallOptions) => (await pipeline())(request, options);
-  const get = (url: string, options: CallOptions) => send({ method: "GET", url }, options);
+  const { endpoint } = options;
+  const { send, ask, find, list: listPages } = createRestApi(options);
 
   const urlOf = ({ at, what, version = apiVersion, query = {} }: Omit<Question, "doing">): URL => {
     const url = new URL(`${at}/providers/Microsoft.Authorization/${what}`, endpoint);
@@ -45,29 +36,7 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
     return url;
   };
 
-  async function list<T>({ doing, ...where }: Question, item: z.ZodType<T>): Promise<readonly T[]> {
-    const first = urlOf(where);
-    const found: T[] = [];
-    let next: URL | undefined = first;
-    for (let page = 1; next; page += 1) {
-      if (page > mostPages) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the list has more than ${mostPages} pages.`);
-      }
-      const { href }: URL = next;
-      const { value, nextLink }: PageOf<T> = readPage(
-        doing,
-        item,
-        await caller.call(doing, (options) => get(href, options)),
-      );
-      found.push(...value);
-      next = nextLink === undefined ? undefined : new URL(nextLink);
-      // The token is sent to the link's host, so that must be the host of the first page.
-      if (next && next.origin !== first.origin) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is on another host.`);
-      }
-    }
-    return found;
-  }
+  const list = <T>({ doing, ...where }: Question, item: z.ZodType<T>) => listPages(doing, urlOf(where), item);
 
   const assignments = async (at: string, $filter: string): Promise<readonly RoleAssignment[]> => {
     const doing = `List the role assignments at ${at}`;
@@ -95,8 +64,8 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
     },
     async get(ref) {
       const { doing, url } = place("Read", ref);
-      const body = await caller.find(doing, (options) => get(url, options));
-      return body === undefined ? undefined : toAssignment(read(doing, Assignment, body));
+      const found = await find(doing, url, Assignment);
+      return found && toAssignment(found);
     },
     async put(ref, { roleId, principalId, description }) {
       const { doing, url } = place("Make", ref);
@@ -104,17 +73,17 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
       const roleDefinitionId = `/${subscriptions}/${subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
       // With the type, Azure does not look up a principal that is new and not known everywhere yet.
       const properties = { roleDefinitionId, principalId, principalType: "ServicePrincipal", description };
-      await caller.call(doing, (options) => send({ method: "PUT", url, body: { properties } }, options));
+      await send(doing, { method: "PUT", url, body: { properties } });
     },
     async remove(ref) {
       const { doing, url } = place("Delete", ref);
-      await caller.find(doing, (options) => send({ method: "DELETE", url }, options));
+      await send(doing, { method: "DELETE", url });
     },
     async usage(subscriptionId) {
       const at = `/subscriptions/${subscriptionId}`;
       const doing = `Count the role assignments in ${at}`;
       const { href } = urlOf({ at, what: "roleAssignmentsUsageMetrics", version: usageVersion });
-      const usage = read(doing, Usage, await caller.call(doing, (options) => get(href, options)));
+      const usage = await ask(doing, href, Usage);
       return { made: usage.roleAssignmentsCurrentCount, limit: usage.roleAssignmentsLimit };
     },
   };
@@ -124,8 +93,7 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
       const doing = `Read ${resourceId}`;
       const url = new URL(resourceId, endpoint);
       url.searchParams.set("api-version", version);
-      const body = await caller.find(doing, (options) => get(url.href, options));
-      return body === undefined ? undefined : read(doing, Resource, body);
+      return await find(doing, url.href, Resource);
     },
     async locksAt(scope) {
       const doing = `List the locks at ${scope}`;
@@ -175,25 +143,7 @@ const Usage = z.object({ roleAssignmentsCurrentCount: z.number(), roleAssignment
 const Resource = z.object({ properties: z.record(z.string(), z.unknown()).default({}) });
 const FoundLock = z.object({ id: z.string(), properties: z.object({ level: z.string() }) });
 
-function read<T>(doing: string, schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
-  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer has another shape.`);
-  return parsed.data;
-}
-
 const Permission = z.object({ actions: z.array(z.string()).default([]), notActions: z.array(z.string()).default([]) });
-
-interface PageOf<T> {
-  readonly value: readonly T[];
-  readonly nextLink: string | undefined;
-}
-
-function readPage<T>(doing: string, item: z.ZodType<T>, body: unknown): PageOf<T> {
-  const parsed = z.object({ value: z.array(item), nextLink: z.string().nullish() }).safeParse(body);
-  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is not such a list.`);
-  const { value, nextLink } = parsed.data;
-  return { value, nextLink: nextLink ?? undefined };
-}
 
 /** Checked because it becomes part of a filter's text. */
 function checkedGuid(id: string): string {

@@ -263,6 +263,23 @@ export function createKubernetes({
       return reviews.find((why) => why !== undefined);
     },
 
+    async mayDo(cluster, { namespace, name }, act) {
+      const request: ClusterRequest = {
+        method: "POST",
+        path: "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        body: {
+          apiVersion: "authorization.k8s.io/v1",
+          kind: "SubjectAccessReview",
+          spec: {
+            user: `system:serviceaccount:${namespace}:${name}`,
+            groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+            resourceAttributes: act,
+          },
+        },
+      };
+      return (await ask(cluster, request, AccessReview)).status.allowed;
+    },
+
     async kinds(cluster, apiVersion) {
       return (await resources(cluster, apiVersion)).map(({ kind }) => kind);
     },

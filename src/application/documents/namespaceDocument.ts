@@ -50,7 +50,12 @@ function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Om
     clientId,
     ...defined({ expiry: describeExpiry(record) }),
     findings: findings.map(toDocument),
-    migration: migration && { to: migration.to, completed: migration.completed, selector: migration.selector },
+    migration: migration && {
+      to: migration.to,
+      from: migration.from,
+      completed: migration.completed,
+      selector: migration.selector,
+    },
     ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
     request,
     identityMode: request.identityMode,

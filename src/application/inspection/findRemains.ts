@@ -1,17 +1,15 @@
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { isDropped } from "../../resources/definitions/leftCatalog.ts";
-import { everyResource, isWanted } from "../../resources/index.ts";
+import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
+import { everyResource, mayHave } from "../../resources/index.ts";
 
 /** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
 export async function findRemains(
   ports: Ports,
-  request: OnboardingRequest,
-  { isMigrating }: { readonly isMigrating: boolean },
+  namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
 ): Promise<readonly string[]> {
-  const gone = everyResource.filter(
-    (resource) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
-  );
+  const { request } = namespace;
+  const gone = everyResource.filter((resource) => resource.leavesInAnyMode || mayHave(resource, namespace));
   // What cannot be reached any more was named by the step that could not take it away.
   const unlessDropped = async (look: () => Promise<readonly string[]>) => {
     try {

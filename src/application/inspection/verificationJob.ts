@@ -108,7 +108,7 @@ function verificationJob(
       activeDeadlineSeconds: timeoutSeconds,
       ttlSecondsAfterFinished: keptSeconds,
       template: {
-        metadata: { labels: { ...labels, ...pod.labels } },
+        metadata: { ...pod.metadata, labels: { ...labels, ...pod.metadata.labels } },
         spec: {
           restartPolicy: "Never",
           ...pod.spec,

@@ -4,7 +4,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
-import { type ByMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { type ByMode, isInMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
 import type { Ports } from "../../ports.ts";
 
 const PodState = z.object({
@@ -30,7 +30,7 @@ export async function podsOnPreviousMode(
       const { spec, status } = PodState.safeParse(pod).data ?? PodState.parse({});
       const isOver = ["Succeeded", "Failed"].includes(status.phase);
       const isOwn = !usesServiceAccount({ identityMode: mode }) || spec.serviceAccountName === migration.serviceAccount;
-      return !isOver && isOwn;
+      return !isOver && isOwn && isInMode(mode, pod.metadata.annotations ?? {});
     })
     .map(({ metadata }) => metadata.name)
     .toSorted();
@@ -41,12 +41,13 @@ const mostNamed = 10;
 const codes: ByMode<Conflict["code"]> = {
   podIdentity: "PODS_STILL_USE_POD_IDENTITY",
   workloadIdentity: "PODS_STILL_USE_WORKLOAD_IDENTITY",
+  identityBinding: "PODS_STILL_USE_IDENTITY_BINDING",
 };
 
 /** Undefined when there are no such pods. */
 export function describeBlockingPods(
   berth: Berth,
-  migration: Pick<Migration, "to">,
+  migration: Pick<Migration, "to" | "from">,
   pods: readonly string[],
 ): Conflict | undefined {
   if (pods.length === 0) return undefined;

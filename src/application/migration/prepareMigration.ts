@@ -2,7 +2,15 @@
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
-import { type Migration, type MigrationRequest, targetOf, towards, wayTo } from "../../domain/operation/migration.ts";
+import {
+  leadsTo,
+  type Migration,
+  type MigrationRequest,
+  modeLeft,
+  targetOf,
+  towards,
+  wayBetween,
+} from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { modeWords, usesServiceAccount } from "../../domain/request/identityModes.ts";
@@ -22,7 +30,12 @@ export function prepareMigration(
 ): Migration {
   const { request } = record;
   const { to, until } = wanted;
-  const migration = record.migration && towards(record.migration, to);
+  const stopped = record.migration;
+  if (stopped && !leadsTo(stopped, to)) {
+    const way = `from ${modeWords[modeLeft(stopped)]} to ${modeWords[targetOf(stopped)]}`;
+    throw new Refusal("MIGRATION_PENDING", `A migration of ${berthKey(record)} ${way} has stopped partway.`);
+  }
+  const migration = stopped && towards(stopped, to);
   if (!migration && request.identityMode === to) {
     throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} already uses ${modeWords[to]}.`);
   }
@@ -35,7 +48,8 @@ export function prepareMigration(
   const there = migration ?? namesLeft(request);
   const serviceAccount = nameFor("serviceAccount", there, wanted) ?? request.serviceAccount;
   const selector = nameFor("selector", there, wanted) ?? selectorOf(request);
-  return { ...migration, ...wayTo(to), until, serviceAccount, selector };
+  const way = migration ? {} : wayBetween(request.identityMode, to);
+  return { ...migration, ...way, until, serviceAccount, selector };
 }
 
 /** The names of the mode that is left stay as they are. */

@@ -1,6 +1,7 @@
 /** What an offboarding would remove, and what stays. */
 
-import { type Migration, withAccountOf } from "../../domain/operation/migration.ts";
+import { defined } from "../../domain/defined.ts";
+import { type Migration, unusualMode, wayBetween, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { Ports, RoleAssignment } from "../../ports.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
@@ -9,8 +10,8 @@ import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 /** What is onboarded, according to the namespace's record. */
-interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "isMigrating"> {
-  readonly migration?: Pick<Migration, "serviceAccount"> | undefined;
+interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "isMigrating" | "otherMode"> {
+  readonly migration?: Pick<Migration, "to" | "from" | "serviceAccount"> | undefined;
 }
 
 export async function planOffboarding(
@@ -19,12 +20,14 @@ export async function planOffboarding(
   { operation = "", ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
 ): Promise<Plan> {
   const request = withAccountOf(migration, record.request);
+  const { otherMode } = { ...unusualMode(request, migration), ...defined({ otherMode: record.otherMode }) };
+  const way = otherMode === undefined ? {} : wayBetween(otherMode, request.identityMode);
   const gaveRole = (role: RoleAssignment) =>
     [request, earlier].some((each) => each && isGiven(ports.catalog, each, role));
   const planned = plannedSteps("offboard", request, {
     earlier,
-    migration: isMigrating ? { until: "retire" } : undefined,
+    migration: isMigrating ? { until: "retire", ...way } : undefined,
   });
-  const facts = { kind: "offboard", request, earlier, isMigrating, ignoreDependants } as const;
+  const facts = { kind: "offboard", request, earlier, isMigrating, otherMode, ignoreDependants } as const;
   return toPlan(await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole }));
 }

@@ -8,7 +8,7 @@ import { planRepair } from "./planRepair.ts";
 
 /** What the steps of an operation that has begun find now and would do. */
 export async function planOperation(ports: Ports, operation: string, facts: OperationFacts): Promise<Plan> {
-  const { kind, request, earlier, clientId, isMigrating = false, ignoreDependants } = facts;
+  const { kind, request, earlier, clientId, isMigrating = false, otherMode, ignoreDependants } = facts;
   switch (kind) {
     case "onboard":
     case "change":
@@ -16,7 +16,11 @@ export async function planOperation(ports: Ports, operation: string, facts: Oper
     case "repair":
       return await planRepair(ports, { operation, request, clientId, isMigrating });
     case "offboard":
-      return await planOffboarding(ports, { request, earlier, isMigrating }, { operation, ignoreDependants });
+      return await planOffboarding(
+        ports,
+        { request, earlier, isMigrating, otherMode },
+        { operation, ignoreDependants },
+      );
     case "migrate":
       return await planMigration(ports, { operation, ...migratingOf(facts), pods: facts.pods });
     case "compensate":

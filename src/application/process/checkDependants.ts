@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unusualMode } from "../../domain/operation/migration.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -13,8 +14,9 @@ export const checkDependants = defineStep({
   output: StepResult,
   from: ({ request, earlier, ignoreDependants = false }) => ({ request, earlier, ignoreDependants }),
   async run({ operation, request, earlier, ignoreDependants }, { registry }, step) {
-    const isMigrating = (await registry.getOperation(operation))?.migration !== undefined;
-    const plan = await step.plan({ kind: "offboard", request, earlier, isMigrating, ignoreDependants });
+    const migration = (await registry.getOperation(operation))?.migration;
+    const migrating = { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
+    const plan = await step.plan({ kind: "offboard", request, earlier, ...migrating, ignoreDependants });
     // A caller who ignores dependants should not have to wait for a cluster that is gone for good; the steps retry anyway.
     throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices);

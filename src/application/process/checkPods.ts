@@ -51,6 +51,7 @@ export const checkPods = defineStep({
 const dependantsOf: ByMode<(ports: Ports, berth: Berth) => Promise<readonly Dependants[]>> = {
   podIdentity: async (ports, berth) => [await dependantsOfPodIdentity(ports, berth)],
   workloadIdentity: async () => [],
+  identityBinding: async () => [],
 };
 
 function waitsForPods({ message }: Conflict, minutes: number): Notice {

@@ -1,5 +1,5 @@
 /** The steps of an operation, in the order in which a status document shows them. */
-import { type Migration, MigrationPhase, reaches } from "../../domain/operation/migration.ts";
+import { type Migration, MigrationPhase, reaches, unusualMode } from "../../domain/operation/migration.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -17,7 +17,7 @@ export interface PlannedWith {
   /** For a compensation: the names of the undos that it runs. */
   readonly undos?: readonly string[] | undefined;
   /** How far a migration is to go. For an offboarding or a repair: one under way, so that both identity modes may exist. */
-  readonly migration?: Pick<Migration, "to" | "until"> | undefined;
+  readonly migration?: Pick<Migration, "to" | "from" | "until"> | undefined;
 }
 
 export function plannedSteps(
@@ -42,7 +42,11 @@ export function plannedSteps(
         ...replaced(operation),
       ];
     case "offboard": {
-      const { together, afterwards } = removed({ ...operation, isMigrating: migration !== undefined });
+      const { together, afterwards } = removed({
+        ...operation,
+        isMigrating: migration !== undefined,
+        ...unusualMode(request, migration),
+      });
       return [own("checkDependants"), ...together, ...afterwards, own("verifyRemoval")];
     }
     case "migrate":
@@ -57,7 +61,10 @@ export function adminsOf(begun: readonly { readonly name: string; readonly targe
   return begun.filter(({ name }) => name === steps.ensureSqlAdmin.name).map(({ target }) => target);
 }
 
-function migrationSteps(request: OnboardingRequest, migration: Pick<Migration, "to" | "until">): readonly StepKey[] {
+function migrationSteps(
+  request: OnboardingRequest,
+  migration: Pick<Migration, "to" | "from" | "until">,
+): readonly StepKey[] {
   const phases = migrationPhases(request, migration);
   const proof = reaches("retire", migration) ? [onNamespace("verify", { kind: "migrate", request })] : [];
   return [...MigrationPhase.options.flatMap((phase) => (reaches(phase, migration) ? phases[phase] : [])), ...proof];

@@ -8,7 +8,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import type { Leaving, MakingStage } from "../../resources/definitions/resource.ts";
-import { everyResource, isWanted, resourcesOfMode } from "../../resources/index.ts";
+import { everyResource, isWanted, mayHave, resourcesNotShared } from "../../resources/index.ts";
 import { steps } from "./index.ts";
 
 type Keys = readonly StepKey<ResourceStepName>[];
@@ -36,10 +36,7 @@ const together: ReadonlySet<Leaving> = new Set(["access", "rights"]);
 
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
 export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
-  const { request, isMigrating } = operation;
-  const leaving = everyResource.filter(
-    (resource) => isMigrating || resource.leavesInAnyMode || isWanted(resource, request),
-  );
+  const leaving = everyResource.filter((resource) => resource.leavesInAnyMode || mayHave(resource, operation));
   const own = (reason: Leaving) =>
     leaving.filter((resource) => resource.leaving === reason).flatMap((resource) => resource.remove(operation));
   // Left over from a change that stopped partway. Access that is revoked entirely need not be narrowed first.
@@ -60,7 +57,7 @@ export function onNamespace(name: StepName, operation: OperationFacts): StepKey 
   return steps[name].keyFor(operation);
 }
 
-type Way = Pick<Migration, "to">;
+type Way = Pick<Migration, "to" | "from">;
 
 export interface MigrationPhases extends Readonly<Record<MigrationPhase, readonly StepKey[]>> {
   readonly sideBySide: Keys;
@@ -69,12 +66,12 @@ export interface MigrationPhases extends Readonly<Record<MigrationPhase, readonl
 /** The steps of each phase, one after the other. The final verification follows the last one. */
 export function migrationPhases(request: OnboardingRequest, migration: Way): MigrationPhases {
   const operation: OperationFacts = { kind: "migrate", request };
-  const mode = targetOf(migration);
+  const added = resourcesNotShared(targetOf(migration), modeLeft(migration));
   const own = (name: StepName) => onNamespace(name, operation);
   return {
     inventory: [own("takeInventory")],
     // The account comes before its credential, which would give access to anyone who creates that account.
-    sideBySide: resourcesOfMode(mode).flatMap((resource) => resource.ensure(operation)),
+    sideBySide: added.flatMap((resource) => resource.ensure(operation)),
     verify: [own("verifySideBySide")],
     cutOver: [own("cutOver")],
     retire: [own("checkPods"), ...retired(operation, migration)],
@@ -83,7 +80,7 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
 
 /** In reverse order of creation: what was made last goes first. */
 export function retired(operation: OperationFacts, migration: Way): Keys {
-  return resourcesOfMode(modeLeft(migration))
+  return resourcesNotShared(modeLeft(migration), targetOf(migration))
     .toReversed()
     .flatMap((resource) => resource.remove(operation));
 }

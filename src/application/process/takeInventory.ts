@@ -50,11 +50,18 @@ export const takeInventory = defineStep({
   },
 });
 
-/** What has to be intact. Broken workload identity is a reason to migrate back and must not prevent it; the proof comes later. */
-const intact: ByMode<(resource: Resource) => boolean> = { podIdentity: isOfEveryMode, workloadIdentity: () => true };
+/**
+ * What has to be intact in a namespace that leaves the mode. Where workload identity or a binding is broken, that is a reason to
+ * leave it, and must not prevent it; the proof comes later.
+ */
+const intact: ByMode<(resource: Resource) => boolean> = {
+  podIdentity: () => true,
+  workloadIdentity: isOfEveryMode,
+  identityBinding: isOfEveryMode,
+};
 
 /** Whether what has to be true before the mode is added is about the identity (podIdentity/kubeletRoles.ts). */
-const checksIdentity: ByMode<boolean> = { podIdentity: true, workloadIdentity: false };
+const checksIdentity: ByMode<boolean> = { podIdentity: true, workloadIdentity: false, identityBinding: false };
 
 /** The mode that the migration leaves has to be intact, and the cluster ready for the new one. */
 async function lookAtNamespace(
@@ -71,7 +78,7 @@ async function lookAtNamespace(
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
-    inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: intact[mode] }),
+    inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: intact[modeLeft(migration)] }),
     obstacles(),
     expectSameNamespace(ports, request),
   ]);

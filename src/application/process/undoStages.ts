@@ -29,7 +29,7 @@ interface Change {
   /** What the operation replaces. */
   readonly earlier?: OnboardingRequest | undefined;
   /** For a migration: its direction. */
-  readonly migration?: Pick<Migration, "to"> | undefined;
+  readonly migration?: Pick<Migration, "to" | "from"> | undefined;
 }
 
 /** In order. An operation without undo stages undoes nothing: what it has done stays. */
@@ -60,7 +60,7 @@ export function undoStages(
 }
 
 /** One for each step: they run one after the other. */
-function migrationStages(operation: OperationFacts, migration: Pick<Migration, "to">): readonly UndoStage[] {
+function migrationStages(operation: OperationFacts, migration: Pick<Migration, "to" | "from">): readonly UndoStage[] {
   const phases = migrationPhases(operation.request, migration);
   const wasCutOver = operation.request.identityMode === targetOf(migration);
   return MigrationPhase.options

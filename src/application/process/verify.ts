@@ -3,7 +3,7 @@ import { PermanentError } from "../../domain/errors.ts";
 import { breaksAccess, Finding, keep } from "../../domain/finding.ts";
 import { KnownThing } from "../../domain/naming/ownership.ts";
 import { migrated } from "../../domain/operation/migration.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { clientOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { isCommitted } from "../decisions/cancellation.ts";
@@ -48,14 +48,18 @@ export const verifyRemoval = defineStep({
     request: OnboardingRequest,
     earlier: OnboardingRequest.optional(),
     isMigrating: z.boolean().optional(),
+    /** Since 0.2.0. */
+    otherMode: IdentityMode.optional(),
   },
   output: StepResult,
-  from: ({ request, earlier, isMigrating }) => ({ request, earlier, isMigrating }),
-  async run({ request, earlier, isMigrating = false }, ports, step) {
+  from: ({ request, earlier, isMigrating, otherMode }) => ({ request, earlier, isMigrating, otherMode }),
+  async run({ request, earlier, isMigrating = false, otherMode }, ports, step) {
     const remains = await lookTwice(async () => {
       // The current request decides whether the namespace itself goes, not the one that it replaced.
       const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
-      const found = await Promise.all(requests.map((each) => findRemains(ports, each, { isMigrating })));
+      const found = await Promise.all(
+        requests.map((each) => findRemains(ports, { request: each, isMigrating, otherMode })),
+      );
       return [...new Set(found.flat())];
     });
     if (remains.length > 0) throw new PermanentError("VERIFICATION_FAILED", remains.join(" "));

@@ -18,6 +18,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     admissions,
     ...(tokens ? { tokens } : {}),
     identities: outward(ports.identities, portEffects.identities),
+    identityBindings: outward(ports.identityBindings, portEffects.identityBindings),
     sqlServers: outward(ports.sqlServers, portEffects.sqlServers),
     roleAssignments: outward(ports.roleAssignments, portEffects.roleAssignments),
     azureResources: outward(ports.azureResources, portEffects.azureResources),

@@ -8,7 +8,7 @@ import { Duration } from "../duration.ts";
 import { Severity } from "../finding.ts";
 import { Environment, environmentField } from "../naming/environment.ts";
 import { missing } from "../parsePlainly.ts";
-import { isModeOf, whyNotMode } from "../request/identityModes.ts";
+import { isModeOf, usesBinding, whyNotMode } from "../request/identityModes.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
 import { ClusterLogin } from "./clusterLogin.ts";
@@ -78,6 +78,17 @@ const PodIdentitySettings = z.strictObject({
 });
 export type PodIdentitySettings = z.infer<typeof PodIdentitySettings>;
 
+const IdentityBindingSettings = z.strictObject({
+  clusterId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]+$/i,
+      "must be the resource ID of an AKS cluster: /subscriptions/…/providers/Microsoft.ContainerService/managedClusters/…",
+    )
+    .meta({ description: "The cluster's resource ID, as `az aks show` prints it. Mooring makes the bindings there." }),
+});
+export type IdentityBindingSettings = z.infer<typeof IdentityBindingSettings>;
+
 const kindDescription =
   "`aks`, or `oidc` for any other cluster with an issuer that Microsoft Entra can read: EKS, GKE, kubeadm, k3s (docs/clusters.md). Since 0.2.0.";
 
@@ -88,6 +99,10 @@ const AksCluster = z.strictObject({
   oidcIssuer: HttpsUrl.optional().meta({ description: issuerDescription }),
   podIdentity: PodIdentitySettings.optional().meta({
     description: "What preflight needs to know about aad-pod-identity in the cluster.",
+  }),
+  identityBinding: IdentityBindingSettings.optional().meta({
+    description:
+      "What identity bindings need (docs/identityModes.md). Keep it as long as a namespace of the cluster has one. Since 0.2.0.",
   }),
 });
 
@@ -105,6 +120,10 @@ export const Cluster = z.discriminatedUnion("kind", [AksCluster, OidcCluster]).s
     if (isModeOf(cluster.kind, mode)) return;
     context.addIssue({ code: "custom", path: ["identityModes", index], message: whyNotMode(cluster.kind, mode) });
   });
+  const binds = cluster.identityModes.some((identityMode) => usesBinding({ identityMode }));
+  if (!binds || "identityBinding" in cluster) return;
+  const message = "identityBinding among the identityModes needs the resource ID of the cluster";
+  context.addIssue({ code: "custom", path: ["identityBinding"], message });
 });
 export type Cluster = z.infer<typeof Cluster>;
 

@@ -1,5 +1,5 @@
 /** What differs between the kinds of cluster, in one place: nothing else asks for the kind. Another one does not compile before it is here. */
-import type { Cluster, PodIdentitySettings } from "./catalog.ts";
+import type { Cluster, IdentityBindingSettings, PodIdentitySettings } from "./catalog.ts";
 import { type ClusterLogin, userNameOf } from "./clusterLogin.ts";
 
 /** Tokens for the API servers of all AKS clusters have one audience, which belongs to the cloud and not to the catalog. */
@@ -11,6 +11,8 @@ export interface ClusterTraits {
   readonly login: Login;
   /** What preflight needs to know about aad-pod-identity in it. */
   readonly podIdentity: PodIdentitySettings | undefined;
+  /** What identity bindings need of it. */
+  readonly identityBinding: IdentityBindingSettings | undefined;
   /** Azure Resource Manager knows the cluster, and Azure publishes the documents of its issuer. Otherwise its operator does. */
   readonly isManagedByAzure: boolean;
 }
@@ -18,12 +20,19 @@ export interface ClusterTraits {
 export function traitsOf(cluster: Cluster): ClusterTraits {
   switch (cluster.kind) {
     case "aks":
-      return { noun: "AKS cluster", login: { by: "aks" }, podIdentity: cluster.podIdentity, isManagedByAzure: true };
+      return {
+        noun: "AKS cluster",
+        login: { by: "aks" },
+        podIdentity: cluster.podIdentity,
+        identityBinding: cluster.identityBinding,
+        isManagedByAzure: true,
+      };
     case "oidc":
       return {
         noun: "cluster outside Azure",
         login: cluster.login,
         podIdentity: undefined,
+        identityBinding: undefined,
         isManagedByAzure: false,
       };
   }

@@ -9,6 +9,7 @@ import { type Berth, identityName } from "../naming/names.ts";
 import { isModeOf, whyNotMode } from "../request/identityModes.ts";
 import type { IdentityMode } from "../request/request.ts";
 import type { Catalog, ClusterTarget } from "./catalog.ts";
+import { traitsOf } from "./clusterKinds.ts";
 
 export function findCluster(catalog: Catalog, alias: string): ClusterTarget {
   const cluster = lookUp(catalog.clusters, alias);
@@ -24,6 +25,18 @@ export function findClusterFor(catalog: Catalog, alias: string, mode: IdentityMo
     throw new PermanentError("MODE_NOT_ALLOWED", `Cluster "${alias}" does not offer identityMode ${mode}; ${why}.`);
   }
   return cluster;
+}
+
+/** The resource ID of the cluster, if the catalog gives it for identity bindings: only then does Mooring look for any. */
+export function clusterIdOf(cluster: ClusterTarget): string | undefined {
+  return traitsOf(cluster).identityBinding?.clusterId;
+}
+
+/** Of the namespace's identity. */
+export function identityIdOf(cluster: ClusterTarget, berth: Berth): string {
+  const { subscriptionId, resourceGroup, name } = identityRef(cluster, berth);
+  const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/${provider}/${name}`;
 }
 
 export function identityRef(cluster: ClusterTarget, berth: Berth) {

@@ -37,7 +37,7 @@ export const NamespaceDocument = z
     findings: z
       .array(FindingDocument)
       .meta({ description: "The findings of the last verification; at most 40, worst first." }),
-    migration: Migration.pick({ to: true, completed: true, selector: true }).optional().meta({
+    migration: Migration.pick({ to: true, from: true, completed: true, selector: true }).optional().meta({
       description:
         "A migration that stopped after a phase. POST …/migrate continues it, or reverses it for the other identity mode.",
     }),

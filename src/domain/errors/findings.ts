@@ -60,6 +60,23 @@ export const findingCatalogue = {
     "Microsoft Entra cannot verify tokens of a cluster outside Azure: its issuer is another one than the catalog's, or what it publishes is missing or wrong.",
     "`found` says what. Publish the issuer, or correct the catalog (docs/clusters.md).",
   ),
+  BINDING_MISSING: error("No identity binding binds the identity to the cluster.", repair),
+  BINDING_CHANGED: error(
+    "The identity binding is not ready, is of an earlier identity, or the credential that Azure gives the identity for its bindings is gone.",
+    `${repair} It makes the binding anew. One that binds another identity has to be removed first: \`az aks identity-binding delete\`.`,
+  ),
+  BINDING_SURPLUS: error(
+    "An identity binding has a name that only Mooring gives, and no record asks for it: it is left over, or its write took effect late.",
+    `${repair} It removes the binding.`,
+  ),
+  IDENTITY_USE_DENIED: broken(
+    "The cluster's authorization does not let the service account use the bound identity, so its pods get no token.",
+    "If an object of the namespace is missing or changed, {repair} fixes it. Otherwise ask who runs the cluster: another authorizer may deny it.",
+  ),
+  IDENTITY_USE_SURPLUS: error(
+    "A ClusterRole or ClusterRoleBinding with Mooring's mark lets a service account use the identity, and no record asks for it: it is left over, or its write took effect late.",
+    `${repair} It removes the object.`,
+  ),
   USER_MISSING: error("The database has no user for the identity.", repair),
   USER_RENAMED: broken(
     "The identity's database user was renamed, so Mooring no longer recognizes it.",

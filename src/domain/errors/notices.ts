@@ -16,6 +16,10 @@ export const notices = {
     cause: "The cluster cannot dry-run objects in a namespace that does not exist yet.",
     fix: "Nothing: admission and quotas apply when the operation runs. To check them earlier, create the namespace first.",
   },
+  ROLE_NOT_THERE_YET: {
+    cause: "The cluster cannot dry-run a ClusterRoleBinding to a ClusterRole that does not exist yet.",
+    fix: "Nothing: the operation makes the ClusterRole first.",
+  },
   SQL_NOT_SEEN_YET: {
     cause: "The SQL server has no Microsoft Entra administrator yet, so nobody can read its databases.",
     fix: "Nothing: the operation sets the administrator that the catalog names, then reads them. Mooring's identity has to be in that group, or a user of the database.",
@@ -33,6 +37,15 @@ export const notices = {
     cause:
       "Mooring cannot see how Microsoft Entra reads the issuer of a cluster outside Azure, or which key the cluster signs with. Only a notice.",
     fix: "Nothing, if the issuer is public: a verification with a Job proves the login (verificationJob in the catalog). Otherwise read the issuer from outside your network; docs/clusters.md has the command.",
+  },
+  CREDENTIALS_NEARLY_FULL: {
+    cause: "The identity has nearly as many federated credentials as Azure allows. Only a notice.",
+    fix: "Remove those that nobody uses, or migrate to identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",
+  },
+  BINDINGS_UNSEEN: {
+    cause:
+      "Mooring could not read whether the cluster can have identity bindings: the cluster in Azure, its bindings, or its webhook. Only a notice.",
+    fix: "Give Mooring's identity the permission that the message names (infra/azure/identity-binding-role.json, infra/kubernetes/identity-binding.yaml); the operation may succeed without it.",
   },
   WAITS_FOR_PODS: {
     cause:

@@ -162,7 +162,7 @@ export const refusals = {
     status: 409,
     isPolicy: false,
     cause: "A migration of the namespace stopped between two phases.",
-    fix: "Finish it with {migrate}, or return to pod identity with {migrateBack}; then send the request again.",
+    fix: "Finish it with {migrate}, or return to the mode that it left, such as pod identity with {migrateBack}; then send the request again.",
   },
   NOT_FOUND: {
     status: 404,

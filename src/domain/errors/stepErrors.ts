@@ -182,7 +182,21 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The identity already has 20 federated credentials, Azure's limit.",
-    fix: "Remove federated credentials that are no longer in use.",
+    fix: "Remove federated credentials that are no longer in use, or use identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",
+  },
+  IDENTITY_BINDING_UNAVAILABLE: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The cluster cannot have identity bindings: it is not there, its API server is integrated into a virtual network, workload identity or its webhook's part for bindings is off, or the subscription lacks the API.",
+    fix: "Correct what the message names (docs/identityModes.md), or use identityMode workloadIdentity. An unregistered provider: `az provider register --namespace Microsoft.ContainerService`.",
+  },
+  IDENTITY_BINDING_CONFLICT: {
+    status: 500,
+    retryable: false,
+    cause:
+      "An identity binding with Mooring's name binds another identity, or one of somebody else binds this one and adoptionPolicy is Never.",
+    fix: "Remove the binding that the message names if nobody needs it (`az aks identity-binding delete`); adoptionPolicy IfIdentical uses somebody else's as it is.",
   },
   CONCURRENT_CREDENTIAL_WRITE: {
     status: 503,
@@ -489,7 +503,14 @@ export const stepErrors = {
     retryable: false,
     cause:
       "Pods with the label azure.workload.identity/use and the service account are still running and would lose their identity.",
-    fix: "Deploy the pods that the message names with the new manifest fragment, then continue with {migrateBack}.",
+    fix: "Deploy the pods that the message names with the new manifest fragment, then continue with {migrateBack}, or {migrate} to the mode that they get.",
+  },
+  PODS_STILL_USE_IDENTITY_BINDING: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Pods with the annotation azure.workload.identity/use-identity-binding and the service account are still running and would lose their identity.",
+    fix: "Deploy the pods that the message names with the new manifest fragment, then continue with {migrate}.",
   },
   VERIFICATION_FAILED: {
     status: 500,

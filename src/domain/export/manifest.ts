@@ -8,8 +8,8 @@ const aboutTargets = `# ${namesInside.configMap} has TARGETS, all targets as JSO
 
 export function manifestFragment(request: OnboardingRequest): string {
   const containers = [{ name: "app", envFrom: [{ configMapRef: { name: namesInside.configMap } }] }];
-  const { labels, spec } = podParts(request);
-  const template = { metadata: { labels }, spec: { ...spec, containers } };
+  const { metadata, spec } = podParts(request);
+  const template = { metadata, spec: { ...spec, containers } };
   const fragment = stringify({ metadata: { namespace: request.namespace }, spec: { template } });
   return request.targets ? `${aboutTargets}${fragment}` : fragment;
 }

@@ -45,6 +45,29 @@ export function federatedSubject(namespace: string, serviceAccount: string): str
   return `system:serviceaccount:${namespace}:${serviceAccount}`;
 }
 
+/** Azure's own: lower-case letters and digits, the first a letter, at most 63 (Azure/bicep-types-az, identityBindings). */
+export function identityBindingName(berth: Berth): string {
+  return `${owner}${shortHash(berthKey(berth), 24)}`;
+}
+
+/** The credential that Azure gives an identity for all of its identity bindings. */
+export const automaticCredential = "aks-identity-binding";
+
+/** The ClusterRole that lets its holders use the namespace's identity through a binding. */
+export function useRoleName(berth: Berth): string {
+  return identityName(berth);
+}
+
+/** A label for the namespace's roles in the whole cluster, whose values are shorter than names. */
+export function useLabel(berth: Berth): string {
+  return shortHash(berthKey(berth), 24);
+}
+
+/** What gives that role to one service account. */
+export function useBindingName(berth: Berth, serviceAccount: string): string {
+  return `${identityName(berth)}-${shortHash(serviceAccount)}`;
+}
+
 export function bindingName(berth: Berth): string {
   return `${identityName(berth)}-binding`;
 }

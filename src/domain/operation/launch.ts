@@ -3,7 +3,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { defined } from "../defined.ts";
 import { teamOf } from "./lifecycle.ts";
-import { targetOf, withAccountOf } from "./migration.ts";
+import { targetOf, unusualMode, withAccountOf } from "./migration.ts";
 import type { HeldRecord } from "./namespaceRecord.ts";
 import type { Resumption } from "./resumption.ts";
 
@@ -35,7 +35,8 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
       return { orchestration: "changeNamespace" as const, input: { ...input, ...taking, earlier: record.earlier } };
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;
-      const offboardInput = { ...input, request: withAccountOf(migration, request), isMigrating, ignoreDependants };
+      const migrating = { isMigrating, ...unusualMode(request, migration) };
+      const offboardInput = { ...input, request: withAccountOf(migration, request), ...migrating, ignoreDependants };
       return { orchestration: "offboardNamespace" as const, input: offboardInput };
     }
     case "Compensating": {
@@ -56,6 +57,7 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
       const migrateInput = { ...input, ...going, ...waiting };
       switch (targetOf(record.migration)) {
         case "podIdentity":
+        case "identityBinding":
           return { orchestration: "migrateBack" as const, input: migrateInput };
         case "workloadIdentity":
           return { orchestration: "migrateNamespace" as const, input: migrateInput };

@@ -1,9 +1,9 @@
 /**
- * From pod identity to workload identity, or back, in phases that each leave the namespace working. A migration may stop
- * after any of them. Requested again, it continues from there; requested in the other direction, it goes back.
+ * From one identity mode to another, in phases that each leave the namespace working. A migration may stop after any of them.
+ * Requested again, it continues from there; requested in the other direction, it goes back.
  */
 import { z } from "zod";
-import type { ByMode } from "../request/identityModes.ts";
+import { type ByMode, usesServiceAccount } from "../request/identityModes.ts";
 import { IdentityMode, type OnboardingRequest, ServiceAccountName, selectorOf } from "../request/request.ts";
 
 export const MigrationPhase = z.enum([
@@ -24,7 +24,8 @@ export type MigrationPhase = z.infer<typeof MigrationPhase>;
 export const MigrationRequest = z
   .strictObject({
     to: IdentityMode.default("workloadIdentity").meta({
-      description: "podIdentity reverses a migration, wherever it stopped and even after its end.",
+      description:
+        "The mode that the namespace gets. The one that it had reverses a migration, wherever it stopped and even after its end.",
     }),
     until: MigrationPhase.default("retire").meta({ description: "The last phase to run; call again to continue." }),
     serviceAccount: ServiceAccountName.optional().meta({
@@ -41,7 +42,9 @@ export type MigrationRequest = z.infer<typeof MigrationRequest>;
 /** Kept with the namespace's record while a migration is running or stopped. */
 export const Migration = z.object({
   /** Absent for a migration to workload identity. */
-  to: z.literal("podIdentity").optional(),
+  to: IdentityMode.exclude(["workloadIdentity"]).optional(),
+  /** The mode that it leaves. Since 0.2.0, and absent where it is the usual one. */
+  from: IdentityMode.optional(),
   /** The last phase to run; a later call may name another. */
   until: MigrationPhase,
   serviceAccount: z.string(),
@@ -56,26 +59,53 @@ export const Migration = z.object({
 });
 export type Migration = z.infer<typeof Migration>;
 
+type Way = Pick<Migration, "to" | "from">;
+
 /** The identity mode that it leads to. */
 export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
   return to ?? "workloadIdentity";
 }
 
-const ways: ByMode<Pick<Migration, "to">> = { podIdentity: { to: "podIdentity" }, workloadIdentity: {} };
-
-/** As it is recorded: a release before 0.2.0 knew only one way. */
-export function wayTo(mode: IdentityMode): Pick<Migration, "to"> {
-  return ways[mode];
-}
-
-const leaves: ByMode<IdentityMode> = {
-  podIdentity: "workloadIdentity",
-  workloadIdentity: "podIdentity",
+const ways: ByMode<Pick<Migration, "to">> = {
+  podIdentity: { to: "podIdentity" },
+  workloadIdentity: {},
+  identityBinding: { to: "identityBinding" },
 };
 
+/** What a migration to each mode leaves unless it says so: before 0.2.0 there was no other way. */
+export const usuallyLeft: ByMode<IdentityMode> = {
+  podIdentity: "workloadIdentity",
+  workloadIdentity: "podIdentity",
+  identityBinding: "workloadIdentity",
+};
+
+/** As it is recorded: a release before 0.2.0 knew only one way. */
+export function wayBetween(from: IdentityMode, to: IdentityMode): Way {
+  return { ...ways[to], ...(usuallyLeft[to] === from ? {} : { from }) };
+}
+
 /** The identity mode that it leaves. */
-export function modeLeft(migration: Pick<Migration, "to">): IdentityMode {
-  return leaves[targetOf(migration)];
+export function modeLeft(way: Way): IdentityMode {
+  return way.from ?? usuallyLeft[targetOf(way)];
+}
+
+/** The mode that a namespace has beside that of its request while it migrates. */
+export function otherModeOf({ identityMode }: Pick<OnboardingRequest, "identityMode">, way: Way): IdentityMode {
+  return identityMode === targetOf(way) ? modeLeft(way) : targetOf(way);
+}
+
+/** As an operation keeps it: absent where it is the usual one, as before 0.2.0. */
+export function unusualMode(
+  request: Pick<OnboardingRequest, "identityMode">,
+  way: Way | undefined,
+): { readonly otherMode?: IdentityMode } {
+  const otherMode = way && otherModeOf(request, way);
+  return otherMode === undefined || otherMode === usuallyLeft[request.identityMode] ? {} : { otherMode };
+}
+
+/** Whether a stopped migration can go on to the mode: forth, or back. */
+export function leadsTo(migration: Way, mode: IdentityMode): boolean {
+  return [targetOf(migration), modeLeft(migration)].includes(mode);
 }
 
 /**
@@ -84,10 +114,10 @@ export function modeLeft(migration: Pick<Migration, "to">): IdentityMode {
  */
 export function towards(migration: Migration, mode: IdentityMode): Migration {
   if (targetOf(migration) === mode) return migration;
-  const { to: _to, completed, ...same } = migration;
+  const { to: _to, from: _from, completed, ...same } = migration;
   return {
     ...same,
-    ...wayTo(mode),
+    ...wayBetween(targetOf(migration), mode),
     completed: isPast(completed, "cutOver") ? "sideBySide" : "cutOver",
   };
 }
@@ -123,7 +153,8 @@ export function migrated(
   { selector: earlier, ...request }: OnboardingRequest,
   { to, serviceAccount, selector }: Pick<Migration, "to" | "serviceAccount" | "selector">,
 ): OnboardingRequest {
-  if (to === undefined) return { ...request, identityMode: "workloadIdentity", serviceAccount };
+  const identityMode = targetOf({ to });
+  if (usesServiceAccount({ identityMode })) return { ...request, identityMode, serviceAccount };
   const isSaid = earlier !== undefined || selector !== selectorOf(request);
-  return { ...request, identityMode: to, ...(isSaid ? { selector } : {}) };
+  return { ...request, identityMode, ...(isSaid ? { selector } : {}) };
 }

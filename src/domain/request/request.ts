@@ -5,7 +5,7 @@ import { checkExpiry, expiryFields } from "../expiry.ts";
 import { alias } from "../naming/alias.ts";
 import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
 
-export const IdentityMode = z.enum(["workloadIdentity", "podIdentity"]);
+export const IdentityMode = z.enum(["workloadIdentity", "podIdentity", "identityBinding"]);
 export type IdentityMode = z.infer<typeof IdentityMode>;
 
 export const AdoptionPolicy = z.enum(["Never", "IfIdentical", "Always"]);
@@ -39,11 +39,12 @@ export const ServiceAccountName = Dns1123Label;
 const settings = {
   cluster: alias("a cluster").meta({ description: "Alias of the cluster in the catalog." }),
   identityMode: IdentityMode.default("workloadIdentity").meta({
-    description: "workloadIdentity: federated service account. podIdentity: aad-pod-identity, deprecated since 2022.",
+    description:
+      "workloadIdentity: federated service account. identityBinding: the same service account by an identity binding of AKS, without a federated credential for each account (docs/identityModes.md). podIdentity: aad-pod-identity, deprecated since 2022.",
   }),
   ...requestFields,
   serviceAccount: Dns1123Label.default("app").meta({
-    description: "The service account of the workload (workload identity).",
+    description: "The service account of the workload (workload identity and identity bindings).",
   }),
   selector: Dns1123Label.optional().meta({
     description: "The value of the pod label aadpodidbinding (pod identity); the namespace's name by default.",

@@ -2,7 +2,7 @@
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { OperationKind, StepAction } from "../../domain/operation/operation.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
-import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
+import { type IdentityMode, type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
 import { unknownClientId } from "./unknownClientId.ts";
 
 /** The identity as the step that ensures it returned it or, for a plan, as it was found. */
@@ -26,8 +26,10 @@ export interface OperationFacts {
   readonly migration?: Migration | undefined;
   /** For a migration: the pods that use the mode that it leaves, once they have been listed. */
   readonly pods?: readonly string[] | undefined;
-  /** Both identity modes may be there. */
+  /** Two identity modes may be there: that of the request, and the other one. */
   readonly isMigrating?: boolean | undefined;
+  /** Absent where it is the usual one (domain/operation/migration.ts). */
+  readonly otherMode?: IdentityMode | undefined;
   /** For an undo: the operation whose work it takes back. */
   readonly createdBy?: string | undefined;
   /** For an offboarding: it goes on although others depend on what it removes. */

@@ -6,8 +6,10 @@ export const onceItExists = "the client id of the identity, once it exists";
 
 /** A plan for things that carry the client id, which may not be known yet. */
 export function withUnknownClientId(plan: StepPlan): StepPlan {
-  const differences = plan.differences.map((difference) =>
-    difference.desired === unknownClientId ? { ...difference, desired: onceItExists } : difference,
-  );
+  const differences = plan.differences.map((difference) => ({
+    ...difference,
+    // It may be a part of the value.
+    desired: difference.desired?.replaceAll(unknownClientId, onceItExists) ?? null,
+  }));
   return { ...plan, differences };
 }

@@ -1,9 +1,9 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { type Berth, federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import { automaticCredential, type Berth, federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
-import { usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { usesBinding, usesCredential } from "../../domain/request/identityModes.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { hasOwnName } from "./ownName.ts";
@@ -19,7 +19,7 @@ export async function inspectCredentials(
   const own = federatedCredentialName(request, request.serviceAccount);
   const current = await identities.federatedCredentials(identityRef(cluster, request));
 
-  const desired = usesServiceAccount(request) ? desiredCredential(cluster, request) : undefined;
+  const desired = usesCredential(request) ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
   const same = current.find(({ name }) => name === own);
   // Without one that matches, Mooring's own is the one to correct.
@@ -27,6 +27,8 @@ export async function inspectCredentials(
   const replaced = earlier && replacedAccount(request, earlier);
   const isKnown = (each: FederatedCredential) =>
     each === matching ||
+    // Azure made it, for the namespace's binding.
+    (each.name === automaticCredential && (isMigrating || usesBinding(request))) ||
     (isBroken && each === same) ||
     (isMigrating && ((!desired && each === same) || isOfMigration(each, cluster, request))) ||
     // A change takes the earlier account's away at its end.

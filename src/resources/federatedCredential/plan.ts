@@ -3,7 +3,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
-import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import { hasOwnName } from "./ownName.ts";
@@ -11,6 +11,8 @@ import { hasOwnName } from "./ownName.ts";
 const tokenExchangeAudience = "api://AzureADTokenExchange";
 /** Azure's limit per identity (entra-docs, workload identity federation considerations). */
 const credentialLimit = 20;
+/** From here on a plan says that there is little room, and what needs none. */
+const nearLimit = 18;
 
 export function desiredCredential(
   { oidcIssuer, alias }: ClusterTarget,
@@ -97,7 +99,10 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
     current: null,
     desired: desired[field],
   }));
-  return { action: "create" as const, differences, conflict };
+  if (conflict || current.length < nearLimit) return { action: "create" as const, differences, conflict };
+  const message = `Identity ${identity} has ${current.length} federated credentials; Azure allows ${credentialLimit}.`;
+  const notices: readonly Notice[] = [{ code: "CREDENTIALS_NEARLY_FULL", message }];
+  return { action: "create" as const, differences, conflict, notices };
 }
 
 export function removalOf({ name, subject }: FederatedCredential): readonly Difference[] {

@@ -3,7 +3,7 @@ import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import { toStepPlan } from "../../domain/operation/plan.ts";
-import { usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { usesCredential } from "../../domain/request/identityModes.ts";
 import { replacesAccount } from "../definitions/operationFacts.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectCredentials } from "./inspection.ts";
@@ -23,7 +23,8 @@ export const federatedCredential = defineResource({
   leavesInAnyMode: true,
   ensure: (operation) => [federateIdentity.keyFor(operation)],
   remove: (operation) => [unfederateIdentity.keyFor(operation)],
-  replace: (operation) => (replacesAccount(operation) ? [retireCredential.keyFor(operation)] : []),
+  replace: (operation) =>
+    replacesAccount(operation) && usesCredential(operation.request) ? [retireCredential.keyFor(operation)] : [],
 
   preflight: (ports, { cluster }) => lookAtIssuer(ports, cluster),
 
@@ -35,7 +36,7 @@ export const federatedCredential = defineResource({
     const issuer = { target: `Cluster ${cluster.alias}`, read: () => inspectIssuer(ports, cluster) };
     const credentials = { target: identityName(request), read: () => inspectCredentials(ports, input) };
     return [
-      ...(usesServiceAccount(request) && !traitsOf(cluster).isManagedByAzure ? [issuer] : []),
+      ...(usesCredential(request) && !traitsOf(cluster).isManagedByAzure ? [issuer] : []),
       ...(input.hasIdentity ? [credentials] : []),
     ];
   },

@@ -5,7 +5,7 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
-import { usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { usesCredential } from "../../domain/request/identityModes.ts";
 import type { Ports } from "../../ports.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
@@ -72,7 +72,7 @@ async function unfederate(
 }
 
 function hasCredential({ request }: NamespaceRecord): boolean {
-  return usesServiceAccount(request);
+  return usesCredential(request);
 }
 
 export const unfederateIdentity = defineStep({

@@ -2,7 +2,7 @@
 
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { federatedCredentialName } from "../../domain/naming/names.ts";
-import { usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { usesCredential } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, Ports } from "../../ports.ts";
 import { hasOwnName } from "./ownName.ts";
@@ -26,7 +26,7 @@ export async function findSurplusCredentials(
   const current = await identities.federatedCredentials(identityRef(cluster, request));
   const own = federatedCredentialName(request, request.serviceAccount);
   const others = current.filter((each) => each.name !== own && hasOwnName(each, request));
-  if (!usesServiceAccount(request)) return others;
+  if (!usesCredential(request)) return others;
   const desired = desiredCredential(cluster, request);
   const isReplaced = current.some((each) => each.name !== own && isSame(each, desired));
   return [...others, ...current.filter(({ name }) => isReplaced && name === own)];

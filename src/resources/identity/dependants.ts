@@ -1,12 +1,19 @@
 /** Who else depends on the identity: its credentials and the roles given to it go with it. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
-import { federatedCredentialName, federatedSubject, identityName } from "../../domain/naming/names.ts";
+import { clusterIdOf, findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import {
+  automaticCredential,
+  federatedCredentialName,
+  federatedSubject,
+  identityBindingName,
+  identityName,
+} from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, ManagedIdentity, Ports } from "../../ports.ts";
 import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
+import { bindingsOf } from "../identityBinding/boundBy.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
 import { describeRole, type GaveRole } from "./roles.ts";
 
@@ -18,6 +25,7 @@ export async function dependantsOfIdentity(
   const cluster = findCluster(ports.catalog, request.cluster);
   return await Promise.all([
     readable(() => foreignCredentials(ports, cluster, request)),
+    readable(() => foreignBindings(ports, cluster, request)),
     readable(() => foreignRoles(ports, cluster, { identity, gaveRole })),
     readable(() => foreignAccounts(ports, cluster, { request, identity })),
   ]);
@@ -29,7 +37,11 @@ async function foreignCredentials(
   request: OnboardingRequest,
 ): Promise<readonly OperationError[]> {
   const current = await identities.federatedCredentials(identityRef(cluster, request));
-  const foreign = current.filter((each) => !isOurs(each, { cluster, request }));
+  const bindingsAreSeen = clusterIdOf(cluster) !== undefined;
+  const foreign = current
+    .filter((each) => !isOurs(each, { cluster, request }))
+    // Whoever binds the identity has it; these are found by their bindings.
+    .filter(({ name }) => name !== automaticCredential || !bindingsAreSeen);
   if (foreign.length === 0) return [];
   const names = list(foreign.map(({ name, subject, issuer }) => `"${name}" (${subject} from ${issuer})`));
   const message = `Identity ${identityName(request)} has federated credentials of others: ${names}.`;
@@ -44,6 +56,24 @@ function isOurs(
   const account = subject.split(":").at(-1) ?? "";
   if (name === federatedCredentialName(request, account)) return true;
   return issuer === cluster.oidcIssuer && subject === federatedSubject(request.namespace, request.serviceAccount);
+}
+
+/** The automatic credential goes with the identity, and with it what these can do. */
+async function foreignBindings(
+  ports: Pick<Ports, "catalog" | "identityBindings">,
+  cluster: ClusterTarget,
+  request: OnboardingRequest,
+): Promise<readonly OperationError[]> {
+  if (clusterIdOf(cluster) === undefined) return [];
+  const foreign = (await bindingsOf(ports, cluster, request)).filter(
+    ({ name }) => name !== identityBindingName(request),
+  );
+  if (foreign.length === 0) return [];
+  const names = list(foreign.map(({ clusterId, name }) => `"${name}" of ${clusterId}`));
+  const message = `Identity ${identityName(request)} has identity bindings of others: ${names}.`;
+  const fix =
+    "Remove the bindings that the message names (`az aks identity-binding delete`), or offboard with {ignoreDependants}: the identity is removed all the same.";
+  return [toOperationError("IDENTITY_FEDERATED_BY_OTHERS", message, fix)];
 }
 
 async function foreignRoles(

@@ -1,4 +1,5 @@
 /** How any Kubernetes object is brought to its desired state. The resources define the objects themselves. */
+import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
@@ -159,8 +160,9 @@ export async function bringObjects(
 }
 
 /**
- * Applies the objects at the same time, which saves a round trip. One that comes before its namespace is refused, and applied again
- * after it. Fails only when every call has ended: what undoes the step must not race with it.
+ * Applies the objects at the same time, which saves a round trip; a binding only after its new role, without which it is refused. One
+ * that comes before its namespace is refused, and applied again after it. Fails only when every call has ended: what undoes the step
+ * must not race with it.
  */
 async function applyAll(
   kubernetes: Pick<Kubernetes, "apply">,
@@ -170,7 +172,12 @@ async function applyAll(
 ): Promise<readonly (KubernetesObject | undefined)[]> {
   const apply = async (decision: ObjectDecision) =>
     decision.object && (await kubernetes.apply(cluster, decision.object, { force: needsForce(decision, input) }));
-  const calls = decisions.map((decision) => ({ decision, applying: apply(decision) }));
+  const calls: { decision: ObjectDecision; applying: ReturnType<typeof apply> }[] = [];
+  for (const decision of decisions) {
+    const role = calls.find(({ decision: other }) => isNewRole(other) && isRoleOf(decision.object, other.object));
+    const applying = role ? role.applying.then(() => apply(decision)) : apply(decision);
+    calls.push({ decision, applying });
+  }
   const newNamespace = calls.find(
     ({ decision: { action, object } }) => action === "create" && object?.kind === "Namespace",
   );
@@ -191,6 +198,18 @@ async function applyAll(
     return outcome.value;
   });
 }
+
+function isNewRole({ object, current }: Pick<ObjectDecision, "object" | "current">): boolean {
+  return object?.kind === "ClusterRole" && current === undefined;
+}
+
+/** Whether the one object is the role that the other, a binding, refers to. */
+export function isRoleOf(binding: KubernetesObject | undefined, role: KubernetesObject | undefined): boolean {
+  const ref = RoleRef.safeParse(binding).data?.roleRef;
+  return role !== undefined && ref?.kind === role.kind && ref.name === role.metadata.name;
+}
+
+const RoleRef = z.object({ roleRef: z.object({ kind: z.string(), name: z.string() }) });
 
 /** What changes in the object, according to what the API server stored or would store. */
 export function differencesAfter(

@@ -5,13 +5,13 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
+import type { KubernetesObject, Ports } from "../../ports.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { Looking, Planning, StepContext, StepInput } from "../definitions/step.ts";
 import { withUnknownClientId } from "../definitions/unknownClientId.ts";
 import { ensureObjects } from "./ensureObjects.ts";
 import { planObjectRemoval, planObjects } from "./planObjects.ts";
-import { removeObjects } from "./removeObjects.ts";
+import { type Leaving, removeObjects } from "./removeObjects.ts";
 
 interface Adopting {
   readonly adoptionPolicy: AdoptionPolicy;
@@ -39,17 +39,17 @@ export function ensuring<G extends Adopting>(
 }
 
 /** The look and the run of a step that removes them. */
-export function removing<G extends object>(refsOf: (input: Berth & G) => readonly ObjectRef[]) {
+export function removing<G extends object>(refsOf: (input: Berth & G, ports: Ports) => readonly Leaving[]) {
   return {
     async look(ports: Ports, input: Looking & G, { step }: Pick<Planning, "step">): Promise<StepPlan> {
       const cluster = findCluster(ports.catalog, input.cluster);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return await planObjectRemoval(ports.kubernetes, cluster, refsOf(input), how);
+      return await planObjectRemoval(ports.kubernetes, cluster, refsOf(input, ports), how);
     },
     async run(input: StepInput & G, ports: Ports, step: StepContext): Promise<{ action: StepAction }> {
       const cluster = findCluster(ports.catalog, input.cluster);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return { action: await removeObjects(ports.kubernetes, cluster, refsOf(input), how) };
+      return { action: await removeObjects(ports.kubernetes, cluster, refsOf(input, ports), how) };
     },
   };
 }

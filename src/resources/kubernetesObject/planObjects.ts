@@ -15,6 +15,7 @@ import {
   differencesAfter,
   type EnsureInput,
   findAlteration,
+  isRoleOf,
   nameOf,
   needsForce,
   type ObjectDecision,
@@ -49,8 +50,12 @@ export async function planObjects(
   { step, kind, ...input }: EnsureInput & { readonly step: StepKey; readonly kind: OperationKind },
 ): Promise<StepPlan> {
   // An onboarding nearly always begins with nothing there, so that is rehearsed while it is checked.
-  const early = kind === "onboard" ? desired.map((each) => rehearseNew(kubernetes, cluster, each, input)) : [];
-  for (const rehearsal of early) rehearsal.catch(() => undefined);
+  const isAlone = (each: KubernetesObject) => !desired.some((other) => isRoleOf(each, other));
+  const early =
+    kind === "onboard"
+      ? desired.map((each) => (isAlone(each) ? rehearseNew(kubernetes, cluster, each, input) : undefined))
+      : [];
+  for (const rehearsal of early) rehearsal?.catch(() => undefined);
   const [decisions, hasNamespace] = await Promise.all([
     Promise.all(desired.map((each) => planObject(kubernetes, cluster, each, input))),
     hasNamespaceFor(kubernetes, cluster, desired),
@@ -59,7 +64,8 @@ export async function planObjects(
     decisions.map((decision, index) => {
       const isAbsent = !decision.current && (decision.object?.metadata.namespace === undefined || !hasNamespace);
       const asAssumed = isAbsent ? early[index] : undefined;
-      return asAssumed ?? rehearse(kubernetes, cluster, decision, { ...input, hasNamespace });
+      const lacksRole = decisions.some(({ current, object }) => !current && isRoleOf(decision.object, object));
+      return asAssumed ?? rehearse(kubernetes, cluster, decision, { ...input, hasNamespace, lacksRole });
     }),
   );
   return toStepPlan(step, {
@@ -139,13 +145,17 @@ async function rehearse(
   kubernetes: Asked,
   cluster: ClusterTarget,
   decision: ObjectDecision,
-  { hasNamespace, ...input }: EnsureInput & { readonly hasNamespace: boolean },
+  {
+    hasNamespace,
+    lacksRole = false,
+    ...input
+  }: EnsureInput & { readonly hasNamespace: boolean; readonly lacksRole?: boolean },
 ): Promise<Rehearsal> {
   const { object, differences, conflict } = decision;
   if (!object || conflict) return { differences };
   const name = nameOf(object);
   return await ask(differences, async () => {
-    if (object.metadata.namespace === undefined || hasNamespace) {
+    if (!lacksRole && (object.metadata.namespace === undefined || hasNamespace)) {
       try {
         const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
         return { differences: differencesAfter(decision, after), conflict: findAlteration(object, after) };
@@ -155,13 +165,16 @@ async function rehearse(
         if (!isRefused || (await hasNamespaceFor(kubernetes, cluster, [object]))) throw error;
       }
     }
-    // In a missing namespace the API server answers 404 to everything; only permissions can be checked.
+    // In a missing namespace, and for a missing role, the API server answers 404; only permissions can be checked.
     const forbidden = await kubernetes.whyForbidden(cluster, refOf(object));
     if (forbidden !== undefined) {
       return { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };
     }
-    const message = `${name}: its namespace does not exist yet, so the cluster could check only the permission.`;
-    return { differences, notice: { code: "NAMESPACE_NOT_THERE_YET", message } };
+    const [what, code] = lacksRole
+      ? (["ClusterRole", "ROLE_NOT_THERE_YET"] as const)
+      : (["namespace", "NAMESPACE_NOT_THERE_YET"] as const);
+    const message = `${name}: its ${what} does not exist yet, so the cluster could check only the permission.`;
+    return { differences, notice: { code, message } };
   });
 }
 

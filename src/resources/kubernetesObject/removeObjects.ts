@@ -19,6 +19,8 @@ export interface RemoveInput extends Berth {
 export interface Leaving extends ObjectRef {
   /** It is not deleted, whoever created it, but loses Mooring's mark. */
   readonly isKept?: boolean;
+  /** The fields that Mooring set and that it has afterwards, too. */
+  readonly keptFields?: readonly string[];
   /** Asked for a plan, and again right before it is deleted: whether it is kept after all. */
   readonly mustStay?: () => Promise<boolean>;
 }
@@ -47,7 +49,7 @@ export async function planRemoval(
 }
 
 async function decideRemoval(
-  { isKept = false, mustStay: _asked, ...ref }: Leaving,
+  { isKept = false, keptFields = [], mustStay: _asked, ...ref }: Leaving,
   current: KubernetesObject | undefined,
   input: RemoveInput,
 ): Promise<RemovalDecision> {
@@ -60,7 +62,8 @@ async function decideRemoval(
   if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
     if (isKept) {
       const difference = { field, current: "created by Mooring", desired: "stays, without Mooring's mark" };
-      return { action: "keep", differences: [difference], ref, uid, released: bare(ref, current) };
+      const kept = Object.fromEntries(keptFields.map((each) => [each, current[each]]));
+      return { action: "keep", differences: [difference], ref, uid, released: bare(ref, current, kept) };
     }
     const what = ref.kind === "Namespace" ? "created by Mooring, with everything in it" : "created by Mooring";
     const differences = [{ field, current: what, desired: null }];

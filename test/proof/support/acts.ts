@@ -84,7 +84,7 @@ export function migrate(
 /** What functions/namespaces/migrations.ts writes to the record if nothing prevents it. */
 function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount: string | undefined): Migration {
   const { request, migration } = record;
-  if (!migration && request.identityMode === "workloadIdentity") {
+  if (!migration && request.identityMode !== "podIdentity") {
     throw new Refusal("NOTHING_TO_MIGRATE", "It uses workload identity already.");
   }
   const account = migration?.serviceAccount ?? serviceAccount ?? request.serviceAccount;

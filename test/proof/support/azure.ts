@@ -1,9 +1,12 @@
 /** A model of managed identities and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { automaticCredential } from "../../../src/domain/naming/names.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
 import type {
   AssignmentRef,
+  BindingRef,
   FederatedCredential,
+  IdentityBinding,
   IdentityRef,
   ManagedIdentity,
   Ports,
@@ -15,6 +18,8 @@ export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
   /** By the name of the identity. */
   readonly credentials: Map<string, readonly FederatedCredential[]>;
+  /** By cluster and name. */
+  readonly bindings: Map<string, IdentityBinding>;
   /** By id. */
   readonly roleAssignments: Map<string, RoleAssignment>;
   /** Administrators of SQL servers, by alias. */
@@ -73,6 +78,39 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
           known(ref).filter((credential) => credential.name !== name),
         );
       }),
+  };
+}
+
+/** Each makes the identity's automatic credential, which Azure never collects. */
+export function createIdentityBindings(
+  { bindings, credentials, identities }: AzureState,
+  call: Call,
+): Ports["identityBindings"] {
+  const keyOf = ({ clusterId, name }: BindingRef) => `${clusterId}/${name}`;
+  return {
+    get: (ref) => call("arm", "get binding", () => bindings.get(keyOf(ref))),
+    listAt: (clusterId) =>
+      call("arm", "list bindings", () =>
+        [...bindings].filter(([key]) => key.startsWith(`${clusterId}/`)).map(([, binding]) => binding),
+      ),
+    put: (ref, { identityId }) =>
+      call("arm", "put binding", () => {
+        const identity = [...identities.values()].find(({ name }) => identityId.endsWith(`/${name}`));
+        if (!identity) throw new TransientError("ARM_UNAVAILABLE", `no identity ${identityId} yet`);
+        const known = bindings.get(keyOf(ref));
+        const clientId = known?.clientId ?? identity.clientId;
+        bindings.set(keyOf(ref), { name: ref.name, identityId, clientId, isReady: true });
+        const others = (credentials.get(identity.name) ?? []).filter(({ name }) => name !== automaticCredential);
+        const issuer = `https://ib.oic.prod-aks.azure.com/${identity.tenantId}/${identity.clientId}`;
+        const automatic = {
+          name: automaticCredential,
+          issuer,
+          subject: "aks",
+          audiences: ["api://AzureADTokenExchange"],
+        };
+        credentials.set(identity.name, [...others, automatic]);
+      }),
+    remove: (ref) => call("arm", "remove binding", () => void bindings.delete(keyOf(ref))),
   };
 }
 

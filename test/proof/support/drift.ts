@@ -1,9 +1,11 @@
 /** What somebody else does to an onboarded namespace between two operations. */
 import {
+  automaticCredential,
   berthKey,
   bindingName,
   federatedCredentialName,
   federatedSubject,
+  identityBindingName,
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
@@ -11,12 +13,13 @@ import { ownerMetadata, readMark, readRoleMark } from "../../../src/domain/namin
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
+import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { issuer, type World } from "./world.ts";
+import { clusterId, issuer, type World } from "./world.ts";
 
 /** Returns undefined when there was nothing to change. */
 type Deed = (world: World, request: OnboardingRequest) => "repairable" | "foreign" | undefined;
@@ -223,6 +226,39 @@ const lateWrites: Readonly<Record<string, Deed>> = {
   },
 };
 
+/** What somebody does to a binding, where the namespace has one of Mooring's. */
+const onBindings: Readonly<Record<string, Deed>> = {
+  "removes the binding"({ azure }, request) {
+    return azure.bindings.delete(`${clusterId}/${identityBindingName(request)}`) ? "repairable" : undefined;
+  },
+  "removes Azure's own credential"({ azure }, request) {
+    const name = identityName(request);
+    const found = azure.credentials.get(name) ?? [];
+    const left = found.filter((each) => each.name !== automaticCredential);
+    azure.credentials.set(name, left);
+    return left.length === found.length ? undefined : "repairable";
+  },
+  "takes the right to use the identity away"({ objects }, request) {
+    const [, binding] = useObjects(request, { ...request, clientId: "" });
+    return objects.delete(refKey({ ...binding, name: binding.metadata.name })) ? "repairable" : undefined;
+  },
+  "lets the role use another identity"({ objects }, request) {
+    const [role] = useObjects(request, { ...request, clientId: "another" });
+    const ref = { apiVersion: role.apiVersion, kind: role.kind, name: role.metadata.name };
+    if (!objects.has(refKey(ref))) return undefined;
+    edit(objects, ref, ["rules"], role.rules);
+    return "repairable";
+  },
+  "a right to use the identity comes late"(world, request) {
+    const [role, binding] = useObjects(request, { serviceAccount: former, clientId: "" });
+    if (!world.objects.has(refKey({ ...role, name: role.metadata.name }))) return undefined;
+    const { labels, annotations } = ownerMetadata(request, "earlier");
+    const metadata = { ...binding.metadata, labels: { ...binding.metadata.labels, ...labels }, annotations };
+    place(world.objects, { ...binding, metadata }, { uid: world.newGuid(), manager: "mooring" });
+    return "repairable";
+  },
+};
+
 /** Whoever owns a database runs infra/sql/database-user.sql there. */
 function makeRoles({ rightsIn }: World, { databases }: OnboardingRequest): "repairable" | undefined {
   const keys = databases.map(({ server, database }) => `${server}/${database}`);
@@ -264,6 +300,7 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
     const name = postgresDice.pick(Object.keys(onPostgres));
     happen({ [name]: () => onPostgres[name]?.(world, request, postgresDice) }, name);
   }
+  if (world.binds && own.chance(0.6)) happen(onBindings, own.pick(Object.keys(onBindings)));
   if (own.chance(0.4)) happen({ "makes Mooring's roles": makeRoles }, "makes Mooring's roles");
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
   return { done, isForeign };

@@ -10,6 +10,8 @@ import {
   federatedSubject,
   identityName,
   namesInside,
+  useBindingName,
+  useRoleName,
 } from "../../../src/domain/naming/names.ts";
 import { readMark, readMetadata, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
@@ -149,6 +151,7 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
       "metadata|annotations|azure.workload.identity/tenant-id": catalog.tenantId,
     },
   );
+  if (request.identityMode === "identityBinding") return [...problems, ...checkBinding({ azure, objects }, request)];
   const subject = federatedSubject(namespace, request.serviceAccount);
   const exact = (azure.credentials.get(name) ?? []).filter(
     (each) =>
@@ -172,6 +175,31 @@ function checkConnections(objects: World["objects"], { namespace, targets = [] }
   const asked = targets.map(({ target }) => target);
   const isSame = JSON.stringify(named.toSorted()) === JSON.stringify(asked.toSorted());
   return isSame ? [] : [`${key} names the targets ${named.join(", ") || "none"}, not ${asked.join(", ") || "none"}`];
+}
+
+/** The identity is bound to the cluster, and the account, and nobody else by Mooring, may use it there. */
+function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, request: OnboardingRequest): Problem[] {
+  const { clientId } = azure.identities.get(identityName(request)) ?? {};
+  const bound = [...azure.bindings.values()].filter(({ identityId }) =>
+    identityId.endsWith(`/${identityName(request)}`),
+  );
+  const automatic = (azure.credentials.get(identityName(request)) ?? []).some(
+    ({ name }) => name === "aks-identity-binding",
+  );
+  const printed = (kind: string, name: string) => {
+    const stored = objects.get(refKey({ apiVersion: "rbac.authorization.k8s.io/v1", kind, name }));
+    return JSON.stringify(stored && print(stored));
+  };
+  const role = printed("ClusterRole", useRoleName(request)) ?? "";
+  const given = printed("ClusterRoleBinding", useBindingName(request, request.serviceAccount)) ?? "";
+  return [
+    ...(bound.length === 1 && bound[0]?.clientId === clientId ? [] : [`${bound.length} bindings of the identity`]),
+    ...(automatic ? [] : ["the identity has no automatic credential"]),
+    ...(role.includes(`"use-managed-identity"`) && role.includes(`"${clientId}"`)
+      ? []
+      : ["the role does not allow it"]),
+    ...(given.includes(`"name":"${request.serviceAccount}"`) ? [] : ["the account does not have the role"]),
+  ];
 }
 
 /** The identity can log in nowhere but where the request asks for it, unless the verification says where it could not look. */
@@ -205,21 +233,28 @@ export function checkReach(
 
 /** Nobody becomes the identity but the account of the request: what else Mooring made for that is gone. */
 export function checkSurplus({ azure, objects }: World, request: OnboardingRequest): Problem[] {
-  const isAsked = (account: string) =>
-    request.identityMode === "workloadIdentity" && account === request.serviceAccount;
+  const isAsked = (account: string) => request.identityMode !== "podIdentity" && account === request.serviceAccount;
+  const isBound = request.identityMode === "identityBinding";
   const credentials = azure.identities.has(identityName(request))
     ? (azure.credentials.get(identityName(request)) ?? [])
     : [];
   const surplus = credentials.filter(({ name, subject }) => {
     const account = subject.split(":").at(-1) ?? "";
-    return name === federatedCredentialName(request, account) && !isAsked(account);
+    return name === federatedCredentialName(request, account) && (isBound || !isAsked(account));
   });
   const isSurplus = ({ kind, name }: ObjectRef) =>
     (kind === "ServiceAccount" && !isAsked(name)) ||
-    (kind.startsWith("AzureIdentity") && request.identityMode !== "podIdentity");
+    (kind.startsWith("AzureIdentity") && request.identityMode !== "podIdentity") ||
+    (kind === "ClusterRole" && !isBound) ||
+    (kind === "ClusterRoleBinding" && (!isBound || name !== useBindingName(request, request.serviceAccount)));
   const marked = [...objects.values()].filter((stored) => {
     const { ref, goodbyes } = stored;
-    if (ref.namespace !== request.namespace || goodbyes !== undefined || !isSurplus(ref)) return false;
+    if (
+      (ref.namespace !== request.namespace && !ref.kind.startsWith("ClusterRole")) ||
+      goodbyes !== undefined ||
+      !isSurplus(ref)
+    )
+      return false;
     return readMetadata(print(stored).metadata)?.berth === berthKey(request);
   });
   return [
@@ -242,7 +277,7 @@ export function checkUndone(
   const isNamed = (undo: string) =>
     named.includes(undo) ||
     named.some((each) => each.startsWith(`${undo} `)) ||
-    (undo === "unfederateIdentity" && named.includes("removeIdentity"));
+    (/^un(federate|bind)Identity$/.test(undo) && named.includes("removeIdentity"));
   const problems: Problem[] = [];
   for (const thing of after.values()) {
     const was = before.get(thing.key);
@@ -385,6 +420,8 @@ const forwards: Readonly<Record<string, readonly string[]>> = {
   revokeTarget: ["grantTarget"],
   removeServiceAccount: ["applyServiceAccount"],
   removePodIdentity: ["applyPodIdentity", "returnPodIdentity"],
+  withdrawIdentityUse: ["allowIdentityUse"],
+  unbindIdentity: ["bindIdentity"],
   removeNamespace: ["applyNamespace"],
 };
 const backwards: Readonly<Record<string, readonly string[]>> = {
@@ -395,6 +432,8 @@ const backwards: Readonly<Record<string, readonly string[]>> = {
   revokeTarget: ["revokeTarget", "retireTarget", "narrowTarget", "grantTarget"],
   removeServiceAccount: ["removeServiceAccount", "retireServiceAccount", "removeLeftovers", "removeNamespace"],
   removePodIdentity: ["removePodIdentity", "removeLeftovers", "removeNamespace"],
+  withdrawIdentityUse: ["withdrawIdentityUse", "retireIdentityUse", "removeLeftovers"],
+  unbindIdentity: ["unbindIdentity", "removeLeftovers", "removeIdentity"],
   removeNamespace: ["removeNamespace"],
 };
 

@@ -141,7 +141,10 @@ function withoutReplaced(before: Snapshot, after: Snapshot, { request, earlier }
     return [...whole, ...narrowed].map((key) => `${kind.steps.revoke} ${key}`);
   });
   const account = replacedAccount(request, earlier);
-  const undos = [...removed, ...(account === undefined ? [] : ["removeServiceAccount", "unfederateIdentity"])];
+  const undos = [
+    ...removed,
+    ...(account === undefined ? [] : ["removeServiceAccount", "unfederateIdentity", "withdrawIdentityUse"]),
+  ];
   return new Map([...before].filter(([key, { undo }]) => after.has(key) || !undos.includes(undo)));
 }
 

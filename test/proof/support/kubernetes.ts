@@ -1,4 +1,5 @@
 /** A model of server-side apply: every field knows its managers, so that giving a field up shows what remains. */
+import { z } from "zod";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../../src/ports.ts";
 import { clusterKey } from "../../support/fakeCloud.ts";
@@ -109,10 +110,36 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         for (const [key, each] of objects) if (each.ref.namespace === ref.name) objects.delete(key);
         if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, ...deletion() });
       }),
+    mayDo: (_cluster, account, act) => call("kubernetes", "review account", () => isBound(objects, account, act)),
     kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
     issuer: () => call("kubernetes", "issuer", () => issuer),
     signingKeys: () => call("kubernetes", "signingKeys", () => [clusterKey]),
   };
+}
+
+const Rules = z.object({ rules: z.array(z.object({ verbs: z.array(z.string()), resources: z.array(z.string()) })) });
+const Binding = z.object({
+  roleRef: z.object({ name: z.string() }),
+  subjects: z.array(z.object({ name: z.string(), namespace: z.string() })),
+});
+
+/** Whether a ClusterRoleBinding gives it to the account. */
+function isBound(
+  objects: Objects,
+  account: { readonly namespace: string; readonly name: string },
+  { verb, resource }: { readonly verb: string; readonly resource: string },
+): boolean {
+  return [...objects.values()].some((stored) => {
+    const binding = stored.ref.kind === "ClusterRoleBinding" ? Binding.safeParse(print(stored)).data : undefined;
+    if (!binding?.subjects.some(({ name, namespace }) => name === account.name && namespace === account.namespace)) {
+      return false;
+    }
+    const role = objects.get(
+      refKey({ apiVersion: stored.ref.apiVersion, kind: "ClusterRole", name: binding.roleRef.name }),
+    );
+    const { rules = [] } = (role && Rules.safeParse(print(role)).data) ?? {};
+    return rules.some((rule) => rule.verbs.includes(verb) && rule.resources.includes(resource));
+  });
 }
 
 /** `name=value` */

@@ -28,6 +28,8 @@ interface Schedule {
   readonly cloud: FakeCloud;
   readonly acceptance: ReturnType<typeof createAcceptanceContext>;
   readonly request: OnboardingRequest;
+  /** Its requests ask for identity bindings in place of workload identity. */
+  readonly binds: boolean;
   readonly problems: string[];
   readonly seen: string[];
   /** Replaced with each delivery: it resolves when the process that works on it dies. */
@@ -42,10 +44,12 @@ export interface Result {
 
 export async function runSchedule(seed: number, { looksFor = landingMs }: ScheduleOptions = {}): Promise<Result> {
   const dice = createDice(seed);
+  // Separate dice, so that every seed keeps the rest of its schedule.
+  const binds = createDice(seed ^ 0xb14d).chance(0.3);
   const retry = { ...catalog.retry, firstIntervalMs: 5_000, maxIntervalMs: 20_000 };
   const cloud = createFakeCloud({ retry: { ...retry, landingMs: looksFor, undoTimeoutMs: 600_000 } });
   const schedule: Schedule = {
-    ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: createRequest(dice) },
+    ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: createRequest(dice, binds), binds },
     ...{ problems: [], seen: [], death: Promise.withResolvers(), landing: [] },
   };
   providePorts(cloud.ports);
@@ -60,16 +64,19 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   return schedule;
 }
 
-function createRequest(dice: Dice): OnboardingRequest {
+function createRequest(dice: Dice, binds: boolean): OnboardingRequest {
   const databases = dice.pick([["messages"], ["messages", "orders"]]);
   return OnboardingRequest.parse({
     cluster: "aks-dev",
     namespace: "team-a",
-    identityMode: dice.pick(["workloadIdentity", "workloadIdentity", "podIdentity"]),
+    identityMode: dice.pick([...(binds ? bound : federated), "podIdentity"]),
     databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
     deletePolicy: "Delete",
   });
 }
+
+const federated = ["workloadIdentity", "workloadIdentity"];
+const bound = ["identityBinding", "identityBinding"];
 
 /** Some writes get no answer, or lose their sender. */
 function break_(schedule: Schedule, chance: number): void {
@@ -104,10 +111,10 @@ function landAll(schedule: Schedule): void {
 }
 
 async function playNext(schedule: Schedule): Promise<void> {
-  const { cloud, dice, request } = schedule;
+  const { cloud, dice, request, binds } = schedule;
   const record = cloud.namespaces.get("aks-dev/team-a");
   if (!record) {
-    await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice)));
+    await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice, binds)));
     return;
   }
   const choice = dice.roll(3);
@@ -116,7 +123,7 @@ async function playNext(schedule: Schedule): Promise<void> {
     await play(schedule, "repair", ({ acceptance }) =>
       acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) }),
     );
-  } else await play(schedule, "change", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice)));
+  } else await play(schedule, "change", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice, binds)));
 }
 
 function offboard({ acceptance, request }: Schedule): Promise<Accepted> {
@@ -181,6 +188,7 @@ function expectGone({ cloud, request, problems }: Schedule, when: string): void 
     ...[...cloud.objects.keys()].filter((key) => key.includes("team-a")),
     ...[...cloud.users].flatMap(([database, users]) => (users.has(name) ? [`user in ${database}`] : [])),
     ...cloud.identities.keys(),
+    ...cloud.bindings.keys(),
     // A credential needs its identity: without one, Azure refuses it.
     ...(cloud.identities.has(name) ? (cloud.credentials.get(name) ?? []).map((each) => `credential ${each.name}`) : []),
   ];

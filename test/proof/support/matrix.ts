@@ -1,8 +1,11 @@
 /** Every wire operation of an operation, with every way in which its call can fail. */
+import { names } from "../../../local/cloud.ts";
 import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
+import { identityBindingName } from "../../../src/domain/naming/names.ts";
+import type { IdentityMode } from "../../../src/domain/request/request.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
-export type Mode = "workloadIdentity" | "podIdentity";
+export type Mode = IdentityMode;
 
 export interface Cell {
   readonly kind: Kind;
@@ -179,13 +182,21 @@ interface Where {
 export function isAbout(call: Call, { namespace, database, schema }: Where): boolean {
   if (call.wire === "postgres") return call.target.startsWith(`${schema}/`);
   if (call.wire === "sql") return call.target.endsWith(`/${database}`);
-  return call.target.includes(namespace) || `${call.target}/`.includes(`containers/${database}/`);
+  return (
+    call.target.includes(namespace) ||
+    call.target.endsWith(bindingOf(namespace)) ||
+    `${call.target}/`.includes(`containers/${database}/`)
+  );
+}
+
+function bindingOf(namespace: string): string {
+  return `/${identityBindingName({ cluster: names.cluster, namespace })}`;
 }
 
 export function targetOf(wire: Wire, { namespace, database, schema }: Where): RegExp {
   if (wire === "postgres") return new RegExp(`^${schema}/`);
   if (wire === "sql") return new RegExp(`/${database}$`);
-  return new RegExp(`(^|[/-])${namespace}([/-]|$)|containers/${database}(/|$)`);
+  return new RegExp(`(^|[/-])${namespace}([/-]|$)|containers/${database}(/|$)|${bindingOf(namespace)}$`);
 }
 
 /** MOORING_WAYS selects only ways whose names it matches: `429|40501`. */

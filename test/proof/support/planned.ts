@@ -45,7 +45,7 @@ import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
 import { removeRights } from "./postgres.ts";
 import { postgresPlaces } from "./postgresWorld.ts";
-import { createRequest, createWorld, earlier, issuer, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, earlier, inModeOf, issuer, type World, withTargets } from "./world.ts";
 
 export interface PlannedVerdict {
   readonly problems: readonly string[];
@@ -133,9 +133,11 @@ export function clear({ azure, users, objects, postgres, request }: World): void
   }
   azure.identities.clear();
   azure.credentials.clear();
+  azure.bindings.clear();
   for (const inDatabase of users.values()) inDatabase.clear();
   for (const [key, { ref }] of objects) {
-    if (ref.namespace === request.namespace || ref.kind === "Namespace") objects.delete(key);
+    if (ref.namespace === request.namespace || ref.kind === "Namespace" || ref.kind.startsWith("ClusterRole"))
+      objects.delete(key);
   }
 }
 
@@ -159,7 +161,7 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   const { cluster, namespace } = request;
   const berth = { cluster, namespace };
   const changed = {
-    ...withTargets(world, createRequest(dice)),
+    ...inModeOf(world, withTargets(world, createRequest(dice))),
     identityMode: dice.chance(0.9) ? request.identityMode : "workloadIdentity",
   } as const;
   const until = dice.pick(MigrationPhase.options);

@@ -1,7 +1,13 @@
 /** What exists for a namespace in the sandbox's cloud, seen from outside the service. */
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
-import { bindingName, identityName, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import {
+  bindingName,
+  identityBindingName,
+  identityName,
+  postgresRoleName,
+  useRoleName,
+} from "../../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 
 export function identityOf({ world }: Cloud, namespace: string, cluster: string = names.cluster) {
@@ -54,6 +60,20 @@ export async function furnishPostgres({ postgresServers }: Cloud): Promise<void>
   await Promise.all([...postgresServers.values()].map((each) => each.runScript("ledger", table)));
 }
 
+/** What the namespace has in the whole cluster, and of the cluster in Azure, for an identity binding. */
+async function boundIn({ world, kubernetes }: Cloud, namespace: string): Promise<readonly string[]> {
+  const berth = { cluster: names.cluster, namespace };
+  const rbac = "rbac.authorization.k8s.io/v1";
+  const roles = [
+    await kubernetes.objects.get(rbac, "ClusterRole", useRoleName(berth)),
+    ...(await kubernetes.objects.list(rbac, "ClusterRoleBinding")).filter(({ metadata }) =>
+      metadata.name.startsWith(`${useRoleName(berth)}-`),
+    ),
+  ];
+  const bindings = [...world.identityBindings.values()].filter(({ name }) => name === identityBindingName(berth));
+  return [...bindings.map(() => "identity binding"), ...roles.flatMap((each) => (each ? [each.kind] : []))];
+}
+
 /** Everything that exists for the namespace, by name; also what it has in the containers of its databases' names. */
 export async function listRemains(
   cloud: Cloud,
@@ -80,6 +100,7 @@ export async function listRemains(
   ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   return [
     ...(identity ? [`identity ${identity.name}`] : []),
+    ...(await boundIn(cloud, namespace)),
     ...users.map(({ database }) => `user in ${database}`),
     ...rolesOf(cloud, databases).map(({ scope }) => `role at ${scope}`),
     ...onPostgres.flat(),
@@ -144,6 +165,12 @@ export async function listFaults(
   const account = await objects.get("v1", "ServiceAccount", serviceAccount, namespace);
   const clientId = account?.metadata.annotations?.["azure.workload.identity/client-id"];
   if (clientId !== identity.clientId) faults.push(`service account names ${clientId}`);
+  if (mode === "identityBinding") {
+    const [bound, credentials] = [await boundIn(cloud, namespace), [...identity.federatedCredentials.keys()]];
+    const found = [...bound, ...credentials].join();
+    const wanted = "identity binding,ClusterRole,ClusterRoleBinding,aks-identity-binding";
+    return found === wanted ? faults : [...faults, `for its binding: ${found}`];
+  }
   const subjects = [...identity.federatedCredentials.values()].map(({ subject }) => subject);
   if (subjects.join() !== `system:serviceaccount:${namespace}:${serviceAccount}`)
     faults.push(`credentials for ${subjects.join()}`);

@@ -3,6 +3,7 @@
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import type { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import type { FakeCloud } from "../../support/fakeCloud.ts";
@@ -17,6 +18,7 @@ export interface Stage {
   offboard(options?: RunOptions): Promise<string>;
   repair(options?: RunOptions): Promise<string>;
   migrate(until: MigrationPhase, options?: RunOptions): Promise<string>;
+  migrateTo(to: IdentityMode, until: MigrationPhase, options?: RunOptions): Promise<string>;
   /** Migrates back to pod identity. */
   migrateBack(until: MigrationPhase, options?: RunOptions): Promise<string>;
 }

@@ -19,6 +19,7 @@ import { approver, confirmed, createAcceptanceContext, requester } from "../../s
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
+import { bindingScenarios } from "./bindingScenarios.ts";
 import { takeUpScenarios } from "./resumptionScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 import { upkeepScenarios } from "./upkeepScenarios.ts";
@@ -118,6 +119,7 @@ const answer =
 
 /** The names become file names. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  ...bindingScenarios,
   ...upkeepScenarios,
   ...batchScenarios,
   ...takeUpScenarios,
@@ -390,6 +392,7 @@ export async function play(name: string): Promise<readonly Run[]> {
       await stage.run(options);
       return operation;
     },
+    migrateTo: (to, until, options) => migrate({ to, until }, options),
     migrate: (until, options) => migrate({ to: "workloadIdentity", until }, options),
     migrateBack: (until, options) => migrate({ to: "podIdentity", until }, options),
     async offboard(options) {

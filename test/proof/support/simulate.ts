@@ -44,7 +44,7 @@ import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";
-import { createRequest, createWorld, earlier, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, earlier, inModeOf, type World, withTargets } from "./world.ts";
 
 export interface Verdict {
   readonly seed: number;
@@ -144,7 +144,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
   const { dice, by } = world;
   if (dice.chance(0.05)) await visitByStranger(stage, request);
   const record = await calmly(world, () => world.registry.getNamespace(request));
-  const wanted = () => (dice.chance(0.5) ? request : withTargets(world, createRequest(dice, request)));
+  const wanted = () => (dice.chance(0.5) ? request : inModeOf(world, withTargets(world, createRequest(dice, request))));
   if (!record) {
     await stage.play(onboard(wanted(), by));
     return;
@@ -222,7 +222,9 @@ function nextOfOnboarded(stage: Stage, record: NamespaceRecord, wanted: () => On
   const choice = dice.next();
   const isOld = record.migration !== undefined || record.request.identityMode === "podIdentity";
   if (choice < 0.25) return offboard(record, by);
-  if (choice < (isOld ? 0.75 : 0.3)) {
+  // Migrations to and from a binding are in test/orchestrations/migrateModes.test.ts.
+  const isBound = record.request.identityMode === "identityBinding";
+  if (choice < (isOld ? 0.75 : 0.3) && !isBound) {
     if (dice.chance(0.3)) deployPod(world, { ...record.request, selector: record.migration?.selector });
     else if (dice.chance(0.5)) removePods(world);
     const serviceAccount = dice.pick([undefined, undefined, "app", "worker"]);

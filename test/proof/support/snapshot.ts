@@ -1,5 +1,11 @@
 /** Everything in a world outside the registry, thing by thing, with its owner. */
-import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import {
+  automaticCredential,
+  type Berth,
+  berthKey,
+  identityBindingName,
+  identityName,
+} from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
 import { print } from "./kubernetes.ts";
 import { readPostgres } from "./postgresWorld.ts";
@@ -38,15 +44,26 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
   for (const [identity, credentials] of azure.credentials) {
     if (!azure.identities.has(identity)) continue;
     for (const credential of credentials) {
-      const isOurs = identity === identityName(berth) && credential.name.startsWith("mooring-");
+      // Azure makes the automatic one for a binding of Mooring's.
+      const isAutomatic = credential.name === automaticCredential;
+      const isOurs = identity === identityName(berth) && (isAutomatic || credential.name.startsWith("mooring-"));
       things.push({
         key: `credential ${identity}/${credential.name}`,
         content: contentOf(credential),
         madeBy: isOurs ? "unknown" : undefined,
         isLent: false,
-        undo: "unfederateIdentity",
+        undo: isAutomatic ? "unbindIdentity" : "unfederateIdentity",
       });
     }
+  }
+  for (const [ref, binding] of azure.bindings) {
+    things.push({
+      key: `binding ${ref}`,
+      content: contentOf(binding),
+      madeBy: binding.name === identityBindingName(berth) ? "unknown" : undefined,
+      isLent: false,
+      undo: "unbindIdentity",
+    });
   }
   for (const [database, inDatabase] of users) {
     for (const user of inDatabase.values()) {
@@ -98,6 +115,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
 
 function undoOf(kind: string): string {
   if (kind === "ServiceAccount") return "removeServiceAccount";
+  if (kind.startsWith("ClusterRole")) return "withdrawIdentityUse";
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
 }
 

@@ -21,7 +21,14 @@ import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTa
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
 import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
-import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
+import {
+  type AzureState,
+  createAzure,
+  createIdentityBindings,
+  createRoleAssignments,
+  createServers,
+  guid,
+} from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
@@ -67,6 +74,8 @@ export interface World {
   readonly engine: EngineFaults;
   /** The probability that an orchestrator's turn is repeated, because the process died before recording it. */
   readonly turnsAgain: number;
+  /** Its requests ask for identity bindings where those of other worlds ask for workload identity. */
+  readonly binds: boolean;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
   /** The same for schemas on a PostgreSQL server. */
@@ -187,6 +196,23 @@ function chooseTargets(dice: Dice | undefined, entries: Catalog["targets"]): rea
   }));
 }
 
+/** The cluster of a world with identity bindings, in Azure. */
+export const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks";
+
+function withBindings({ clusters, ...catalog }: Catalog): Catalog {
+  const { aks } = clusters;
+  if (aks?.kind !== "aks") throw new Error("the catalog has no cluster");
+  const identityModes = [...aks.identityModes, "identityBinding" as const];
+  return { ...catalog, clusters: { aks: { ...aks, identityModes, identityBinding: { clusterId } } } };
+}
+
+/** The request in an identity mode of the world. */
+export function inModeOf({ binds }: Pick<World, "binds">, request: OnboardingRequest): OnboardingRequest {
+  return binds && request.identityMode === "workloadIdentity"
+    ? { ...request, identityMode: "identityBinding" }
+    : request;
+}
+
 const platform = { login: "platform", objectId: guid(8) };
 
 function withAdmin({ "sql-a": first, ...others }: Catalog["sqlServers"]): Catalog["sqlServers"] {
@@ -209,6 +235,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const azure: AzureState = {
     identities: new Map(),
     credentials: new Map(),
+    bindings: new Map(),
     roleAssignments: new Map(),
     sqlAdmins,
   };
@@ -254,6 +281,9 @@ export function createWorld(seed: number, trace?: string[]): World {
   const chosen = dice.pick(catalogs);
   const others = createDice(seed ^ 0x7a96);
   const targetDice = others.chance(0.3) ? others : undefined;
+  const bindingDice = createDice(seed ^ 0xb14d);
+  const binds = bindingDice.chance(0.2);
+  const offered = binds ? withBindings(chosen) : chosen;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
   const entries = { ...(targetDice ? namedTargets : {}), ...(postgresDice ? postgresTargets : {}) };
@@ -261,7 +291,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const rolesDice = onRoles.chance(0.25) ? onRoles : undefined;
   const postgres = createPostgresServer();
   const catalog: Catalog = {
-    ...(targetDice || postgresDice ? withNamedTargets(chosen, entries) : chosen),
+    ...(targetDice || postgresDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
@@ -274,6 +304,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const portsOn = (call: Call): Ports => ({
     catalog,
     identities: createAzure(azure, call, newGuid),
+    identityBindings: createIdentityBindings(azure, call),
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
     databases: createDatabases({ users, rightsIn }, call, azure),
@@ -291,7 +322,8 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const request = withTargets({ targetDice, postgresDice, rolesDice }, createRequest(dice));
+  const asked = withTargets({ targetDice, postgresDice, rolesDice }, createRequest(dice));
+  const request = inModeOf({ binds }, asked);
   const world: World = {
     ...{
       dice,
@@ -314,11 +346,12 @@ export function createWorld(seed: number, trace?: string[]): World {
       postgres,
       postgresDice,
       rolesDice,
+      binds,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
-    weather: withPostgresWeather(createWeather(dice), postgresDice),
+    weather: inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
     seed,
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
@@ -377,6 +410,13 @@ const lasting = [
   /^(replace|remove) MooringNamespaces$/,
   /^publish$/,
 ];
+
+/** Where there are bindings, their calls fail, too. */
+function inBindingWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
+  if (!dice?.chance(0.3)) return weather;
+  const calls = [/^put binding$/, /^remove binding$/, /^get binding$/, /^(apply|remove) ClusterRole(Binding)?$/];
+  return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(calls) };
+}
 
 function createWeather(dice: Dice): FaultPlan {
   if (dice.chance(0.15)) return { passing: 0, deaths: 0, refused: undefined, down: undefined };

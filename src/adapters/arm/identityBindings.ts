@@ -1,0 +1,120 @@
+/**
+ * Identity bindings by the REST API of AKS (learn.microsoft.com "Identity bindings"), in the first API version that is no preview.
+ * Without @azure/arm-containerservice for the reasons of docs/adr/0026: four calls of an SDK that has some forty operation groups.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports.ts";
+import { codeOf, isNotFound } from "./errors.ts";
+import { createRestApi, type RestOptions } from "./restApi.ts";
+
+const apiVersion = "2026-04-01";
+
+/** The subscription, or the cloud, does not have the API. */
+const unavailable: ReadonlySet<string> = new Set([
+  "InvalidApiVersionParameter",
+  "InvalidResourceType",
+  "MissingSubscriptionRegistration",
+  "NoRegisteredProviderFound",
+  "PreviewFeatureNotRegistered",
+  "SubscriptionNotRegistered",
+]);
+
+/** A binding takes some seconds; the durable runtime looks again later. */
+const pollMs = 1_000;
+const mostPolls = 20;
+
+export function createIdentityBindings({ endpoint, ...options }: RestOptions): IdentityBindings {
+  const { ask, list, send } = createRestApi(options);
+
+  const urlOf = (clusterId: string, name?: string): URL => {
+    const url = new URL(`${clusterId}/identityBindings${name === undefined ? "" : `/${name}`}`, endpoint);
+    url.searchParams.set("api-version", apiVersion);
+    return url;
+  };
+  const place = (verb: string, { clusterId, name }: BindingRef) => ({
+    doing: `${verb} the identity binding "${name}" of ${clusterId}`,
+    url: urlOf(clusterId, name).href,
+  });
+
+  async function get(ref: BindingRef): Promise<z.infer<typeof Binding> | undefined> {
+    const { doing, url } = place("Read", ref);
+    return await unlessGone(() => ask(doing, url, Binding), undefined);
+  }
+
+  return {
+    async get(ref) {
+      const found = await get(ref);
+      return found && toBinding(found);
+    },
+
+    async listAt(clusterId) {
+      const doing = `List the identity bindings of ${clusterId}`;
+      return (await unlessGone(() => list(doing, urlOf(clusterId), Binding), [])).map(toBinding);
+    },
+
+    async put(ref, { identityId }) {
+      const { doing, url } = place("Make", ref);
+      const body = { properties: { managedIdentity: { resourceId: identityId } } };
+      await explained(() => send(doing, { method: "PUT", url, body }));
+      for (let poll = 0; poll < mostPolls; poll += 1) {
+        const { provisioningState = "Succeeded" } = (await get(ref))?.properties ?? { provisioningState: "Gone" };
+        if (provisioningState === "Succeeded") return;
+        if (!["Creating", "Updating", "Accepted"].includes(provisioningState)) {
+          throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
+        }
+        await sleep(pollMs);
+      }
+      throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
+    },
+
+    async remove(ref) {
+      const { doing, url } = place("Delete", ref);
+      await explained(() => send(doing, { method: "DELETE", url }));
+      for (let poll = 0; poll < mostPolls; poll += 1) {
+        if (!(await get(ref))) return;
+        await sleep(pollMs);
+      }
+      throw new TransientError("ARM_UNAVAILABLE", `${doing}: it is still there.`);
+    },
+  };
+}
+
+async function explained<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof PermanentError) || !unavailable.has(codeOf(error.cause) ?? "")) throw error;
+    throw new PermanentError("IDENTITY_BINDING_UNAVAILABLE", error.message, { cause: error.cause });
+  }
+}
+
+/** ARM answers 404 for an API that it does not know, too. */
+async function unlessGone<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await explained(look);
+  } catch (error) {
+    const isGone = error instanceof PermanentError && error.code === "ARM_REJECTED" && isNotFound(error.cause);
+    if (isGone) return otherwise;
+    throw error;
+  }
+}
+
+const Binding = z.object({
+  name: z.string(),
+  properties: z.object({
+    managedIdentity: z.object({ resourceId: z.string(), clientId: z.string().nullish() }),
+    provisioningState: z.string().optional(),
+  }),
+});
+
+function toBinding({ name, properties }: z.infer<typeof Binding>): IdentityBinding {
+  const { managedIdentity, provisioningState = "Succeeded" } = properties;
+  return {
+    name,
+    identityId: managedIdentity.resourceId,
+    clientId: managedIdentity.clientId ?? undefined,
+    isReady: provisioningState === "Succeeded",
+  };
+}

@@ -1,0 +1,37 @@
+/** Which clusters of the catalog bind an identity: as long as one does, Azure's own credential of the identity stays. */
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { clusterIdOf, identityIdOf } from "../../domain/catalog/clusters.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import type { BindingRef, IdentityBinding, Ports } from "../../ports.ts";
+
+type Looking = Pick<Ports, "catalog" | "identityBindings">;
+
+/** Azure ignores case in resource IDs. */
+export function isSameId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+export async function bindingsOf(
+  { catalog, identityBindings }: Looking,
+  cluster: ClusterTarget,
+  berth: Berth,
+): Promise<readonly BindingRef[]> {
+  const identityId = identityIdOf(cluster, berth);
+  const found = await Promise.all(
+    clusterIdsIn(catalog).map(async (clusterId) => {
+      const bindings = await identityBindings.listAt(clusterId);
+      return bindings.filter((each) => binds(each, identityId)).map(({ name }) => ({ clusterId, name }));
+    }),
+  );
+  return found.flat();
+}
+
+export function binds(binding: IdentityBinding, identityId: string): boolean {
+  return isSameId(binding.identityId, identityId);
+}
+
+/** A cluster may be in the catalog under several aliases. */
+function clusterIdsIn({ clusters }: Catalog): readonly string[] {
+  const ids = Object.entries(clusters).flatMap(([alias, each]) => clusterIdOf({ ...each, alias }) ?? []);
+  return [...new Map(ids.map((id) => [id.toLowerCase(), id])).values()];
+}

@@ -1,0 +1,42 @@
+import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { automaticCredential } from "../../domain/naming/names.ts";
+import { usesBinding } from "../../domain/request/identityModes.ts";
+import type { IdentityBinding, Ports } from "../../ports.ts";
+import type { InspectionInput } from "../definitions/inspection.ts";
+import { binds } from "./boundBy.ts";
+import { bindingRef, isOf } from "./plan.ts";
+
+export async function inspectBinding(
+  { catalog, identities, identityBindings }: Pick<Ports, "catalog" | "identities" | "identityBindings">,
+  { request, clientId, isMigrating = false }: Pick<InspectionInput, "request" | "clientId" | "isMigrating">,
+): Promise<readonly Finding[]> {
+  const cluster = findCluster(catalog, request.cluster);
+  if (clusterIdOf(cluster) === undefined && !usesBinding(request)) return [];
+  const ref = bindingRef(cluster, request);
+  const identity = identityRef(cluster, request);
+  const identityId = identityIdOf(cluster, request);
+  const own = await identityBindings.get(ref);
+  const about = { field: `binding ${ref.name}`, expected: identity.name };
+  if (!usesBinding(request)) {
+    const isSurplus = own !== undefined && binds(own, identityId) && !isMigrating;
+    return isSurplus ? [finding("BINDING_SURPLUS", identity.name, { ...about, expected: null, found: ref.name })] : [];
+  }
+  const found = own ?? (await identityBindings.listAt(ref.clusterId)).find((each) => binds(each, identityId));
+  if (!found) return [finding("BINDING_MISSING", identity.name, { ...about, found: null })];
+  const why = whyBroken(found, { identityId, clientId });
+  if (why !== undefined) return [finding("BINDING_CHANGED", identity.name, { ...about, found: why })];
+  const credentials = await identities.federatedCredentials(identity);
+  if (credentials.some(({ name }) => name === automaticCredential)) return [];
+  const what = { field: `credential ${automaticCredential}`, expected: "there", found: null };
+  return [finding("BINDING_CHANGED", identity.name, what)];
+}
+
+function whyBroken(
+  binding: IdentityBinding,
+  { identityId, clientId }: { readonly identityId: string; readonly clientId: string },
+): string | undefined {
+  if (!binds(binding, identityId)) return binding.identityId;
+  if (!isOf(binding, { clientId })) return `client ID ${binding.clientId}`;
+  return binding.isReady ? undefined : "not Succeeded";
+}

@@ -1,0 +1,174 @@
+/** Whether to make the binding, make it anew or use another one, and whether to remove it. */
+
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { automaticCredential, type Berth, identityBindingName } from "../../domain/naming/names.ts";
+import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { BindingRef, IdentityBinding, Ports } from "../../ports.ts";
+import { unknownClientId } from "../definitions/unknownClientId.ts";
+import { bindingsOf, binds, isSameId } from "./boundBy.ts";
+
+type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings">;
+
+export function bindingRef(cluster: ClusterTarget, berth: Berth): BindingRef {
+  const clusterId = clusterIdOf(cluster);
+  if (clusterId === undefined) {
+    const message = `The catalog gives no identityBinding.clusterId for cluster "${cluster.alias}".`;
+    throw new PermanentError("IDENTITY_BINDING_UNAVAILABLE", message);
+  }
+  return { clusterId, name: identityBindingName(berth) };
+}
+
+interface BindingInput extends Berth {
+  readonly adoptionPolicy: AdoptionPolicy;
+  /** What is known of it: nothing of one that does not exist yet. */
+  readonly identity: { readonly clientId: string };
+}
+
+export interface BindingDecision {
+  readonly plan: StepPlan;
+  readonly conflict: Conflict | undefined;
+  readonly ref: BindingRef;
+  readonly identityId: string;
+  /** What is there is removed first: Azure would keep the earlier identity's client ID. */
+  readonly isAnew: boolean;
+}
+
+export async function planBinding(ports: Looking, input: BindingInput): Promise<BindingDecision> {
+  const cluster = findCluster(ports.catalog, input.cluster);
+  const ref = bindingRef(cluster, input);
+  const identityId = identityIdOf(cluster, input);
+  const { name: identity } = identityRef(cluster, input);
+  const step: StepKey = { name: "bindIdentity", target: identity };
+  const decided = ({ isAnew = false, ...decision }: Decided): BindingDecision => ({
+    plan: toStepPlan(step, decision),
+    conflict: decision.conflict,
+    ref,
+    identityId,
+    isAnew,
+  });
+  const own = await ports.identityBindings.get(ref);
+  if (own && !binds(own, identityId)) {
+    const message = `The identity binding "${ref.name}" of ${ref.clusterId} binds ${own.identityId}.`;
+    return decided({ action: "update", conflict: { code: "IDENTITY_BINDING_CONFLICT", message } });
+  }
+  if (own) {
+    const differences = await differencesOf(ports, own, { ...input, cluster });
+    const isAnew = differences.some(({ field }) => field !== state);
+    return decided({ action: differences.length > 0 ? "update" : "none", differences, isAnew });
+  }
+  const others = (await ports.identityBindings.listAt(ref.clusterId)).filter((each) => binds(each, identityId));
+  const [other] = others;
+  if (!other) {
+    return decided({
+      action: "create",
+      differences: [
+        { field: "name", current: null, desired: ref.name },
+        { field: "managedIdentity", current: null, desired: identity },
+      ],
+    });
+  }
+  const what = `The identity binding "${other.name}" of ${ref.clusterId} binds identity ${identity}`;
+  const code = "IDENTITY_BINDING_CONFLICT";
+  if (input.adoptionPolicy === "Never") {
+    return decided({ action: "adopt", conflict: { code, message: `${what}, and adoptionPolicy is Never.` } });
+  }
+  const isStale = !isOf(other, input.identity);
+  return decided({
+    action: "adopt",
+    ...(isStale ? { conflict: { code, message: `${what} of the same name that is gone.` } } : {}),
+  });
+}
+
+interface Decided {
+  readonly action: StepPlan["action"];
+  readonly differences?: readonly Difference[];
+  readonly conflict?: Conflict;
+  readonly isAnew?: boolean;
+}
+
+const state = "provisioningState";
+
+async function differencesOf(
+  { identities }: Looking,
+  own: IdentityBinding,
+  { cluster, identity, ...berth }: Omit<BindingInput, "cluster"> & { readonly cluster: ClusterTarget },
+): Promise<readonly Difference[]> {
+  const ref = identityRef(cluster, { ...berth, cluster: cluster.alias });
+  if (!isOf(own, identity)) {
+    return [{ field: "clientId", current: own.clientId ?? null, desired: identity.clientId }];
+  }
+  if (!own.isReady) return [{ field: state, current: "not Succeeded", desired: "Succeeded" }];
+  const credentials = await identities.federatedCredentials(ref);
+  return credentials.some(({ name }) => name === automaticCredential)
+    ? []
+    : [{ field: `credential ${automaticCredential}`, current: null, desired: "there" }];
+}
+
+/** Azure names the client ID once the binding is ready. */
+export function isOf({ clientId }: IdentityBinding, identity: { readonly clientId: string }): boolean {
+  if (clientId === undefined) return identity.clientId !== unknownClientId;
+  return clientId.toLowerCase() === identity.clientId.toLowerCase();
+}
+
+export interface UnbindingDecision {
+  readonly plan: StepPlan;
+  readonly ref: BindingRef | undefined;
+  readonly isAbsent?: boolean;
+  /** No cluster of the catalog binds the identity then: its automatic credential goes, too. */
+  readonly isLast?: boolean;
+}
+
+/** `resumes`: an earlier try of the step has begun to remove it. */
+export async function planUnbinding(
+  ports: Looking & Pick<Ports, "registry">,
+  {
+    createdBy,
+    resumes = false,
+    ...berth
+  }: Berth & { readonly createdBy?: string | undefined; readonly resumes?: boolean },
+): Promise<UnbindingDecision> {
+  const cluster = findCluster(ports.catalog, berth.cluster);
+  const { name: target } = identityRef(cluster, berth);
+  const step: StepKey = { name: "unbindIdentity", target };
+  const none: UnbindingDecision = { plan: toStepPlan(step, { action: "none" }), ref: undefined };
+  // Where the catalog says nothing of bindings, there are none of Mooring's.
+  if (clusterIdOf(cluster) === undefined) return none;
+  if (createdBy !== undefined) {
+    const record = await ports.registry.getStep(createdBy, { name: "bindIdentity", target });
+    if (record?.action !== "create") return none;
+  }
+  const ref = bindingRef(cluster, berth);
+  const own = await ports.identityBindings.get(ref);
+  const isOwn = own !== undefined && binds(own, identityIdOf(cluster, berth));
+  if (!isOwn && !resumes) return { ...none, isAbsent: own === undefined };
+  const [others, credentials] = await Promise.all([
+    othersBinding(ports, cluster, { berth, ref }),
+    ports.identities.federatedCredentials(identityRef(cluster, berth)),
+  ]);
+  const isLast = others === 0 && credentials.some(({ name }) => name === automaticCredential);
+  const differences = [
+    ...(isOwn ? [{ field: "name", current: ref.name, desired: null }] : []),
+    ...(isLast ? [{ field: "credential", current: automaticCredential, desired: null }] : []),
+  ];
+  if (differences.length === 0) return { ...none, isAbsent: own === undefined };
+  return { plan: toStepPlan(step, { action: "delete", differences }), ref: isOwn ? ref : undefined, isLast };
+}
+
+/** How many other bindings the catalog's clusters have; what cannot be seen may bind it. */
+async function othersBinding(
+  ports: Looking,
+  cluster: ClusterTarget,
+  { berth, ref }: { readonly berth: Berth; readonly ref: BindingRef },
+): Promise<number> {
+  try {
+    const all = await bindingsOf(ports, cluster, berth);
+    return all.filter(({ clusterId, name }) => name !== ref.name || !isSameId(clusterId, ref.clusterId)).length;
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    return 1;
+  }
+}

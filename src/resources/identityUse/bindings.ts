@@ -1,0 +1,34 @@
+/** ClusterRoleBindings that refer to the namespace's ClusterRole: Mooring's own, and those of others. */
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { type Berth, useBindingName, useRoleName } from "../../domain/naming/names.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import { isMarked } from "../definitions/dependants.ts";
+import { isAppliedByMooring } from "../kubernetesObject/fieldOwners.ts";
+import { useBindings, useSelector } from "./objects.ts";
+
+type Listing = Pick<Kubernetes, "list">;
+
+/** Those with Mooring's mark for other accounts than this one, such as one whose write took effect late. */
+export async function findOtherBindings(
+  kubernetes: Listing,
+  cluster: ClusterTarget,
+  { serviceAccount, ...berth }: Berth & { readonly serviceAccount: string | undefined },
+): Promise<readonly KubernetesObject[]> {
+  const found = await kubernetes.list(cluster, { ...useBindings, labelSelector: useSelector(berth) });
+  const asked = serviceAccount === undefined ? undefined : useBindingName(berth, serviceAccount);
+  return found.filter(
+    ({ metadata }) => metadata.name !== asked && isMarked(metadata, berth) && isAppliedByMooring(metadata),
+  );
+}
+
+const Ref = z.object({ roleRef: z.object({ kind: z.string(), name: z.string() }) });
+
+/** Whether somebody else gives the ClusterRole to anyone: it stays for them. */
+export async function isUsedByOthers(kubernetes: Listing, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
+  const all = await kubernetes.list(cluster, useBindings);
+  return all.some((binding) => {
+    const { kind, name } = Ref.safeParse(binding).data?.roleRef ?? {};
+    return kind === "ClusterRole" && name === useRoleName(berth) && !isMarked(binding.metadata, berth);
+  });
+}

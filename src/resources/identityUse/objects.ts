@@ -1,0 +1,59 @@
+/**
+ * The objects by which a cluster lets a service account use an identity that is bound to it (learn.microsoft.com "Set up identity
+ * bindings"). One ClusterRole for the identity, and a ClusterRoleBinding for each account, so that an undo takes away exactly what
+ * its operation gave.
+ */
+import { type Berth, useBindingName, useLabel, useRoleName } from "../../domain/naming/names.ts";
+import type { ObjectRef } from "../../ports.ts";
+
+const group = "rbac.authorization.k8s.io";
+const apiVersion = `${group}/v1`;
+
+/** What the proxy of the cluster asks its authorization; the resource is the client ID. */
+export function useOf(clientId: string) {
+  return { verb: "use-managed-identity", group: "cid.wi.aks.azure.com", resource: clientId };
+}
+
+/** By which those of a namespace are listed. */
+const identityLabel = "mooring.dev/identity";
+
+export function useSelector(berth: Berth): string {
+  return `${identityLabel}=${useLabel(berth)}`;
+}
+
+interface Using {
+  readonly serviceAccount: string;
+  readonly clientId: string;
+}
+
+/** Their fields are in the order in which an API server prints them. */
+export function useObjects({ cluster, namespace }: Berth, { serviceAccount, clientId }: Using) {
+  const berth = { cluster, namespace };
+  const labels = { [identityLabel]: useLabel(berth) };
+  const { verb, group: apiGroup, resource } = useOf(clientId);
+  return [
+    {
+      apiVersion,
+      kind: "ClusterRole",
+      metadata: { name: useRoleName(berth), labels },
+      rules: [{ verbs: [verb], apiGroups: [apiGroup], resources: [resource] }],
+    },
+    {
+      apiVersion,
+      kind: "ClusterRoleBinding",
+      metadata: { name: useBindingName(berth, serviceAccount), labels },
+      roleRef: { apiGroup: group, kind: "ClusterRole", name: useRoleName(berth) },
+      subjects: [{ kind: "ServiceAccount", name: serviceAccount, namespace }],
+    },
+  ] as const;
+}
+
+export const useBindings = { apiVersion, kind: "ClusterRoleBinding" } as const;
+
+export function useBindingRef(berth: Berth, serviceAccount: string): ObjectRef {
+  return { ...useBindings, name: useBindingName(berth, serviceAccount) };
+}
+
+export function useRoleRef(berth: Berth): ObjectRef {
+  return { apiVersion, kind: "ClusterRole", name: useRoleName(berth) };
+}

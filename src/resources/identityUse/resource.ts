@@ -1,0 +1,124 @@
+/** Who may use the bound identity in the cluster: the service account of the workload, by Kubernetes' own roles. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { replacedAccount } from "../../domain/request/change.ts";
+import { usesBinding } from "../../domain/request/identityModes.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Kubernetes, ObjectRef, Ports } from "../../ports.ts";
+import type { Reading } from "../definitions/inspection.ts";
+import { replacesAccount } from "../definitions/operationFacts.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import { defineResource } from "../definitions/resource.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
+import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { thingOf } from "../kubernetesObject/knownMetadata.ts";
+import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
+import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { findOtherBindings } from "./bindings.ts";
+import { useBindingRef, useObjects, useOf, useRoleRef } from "./objects.ts";
+import { allowIdentityUse, retireIdentityUse, returnIdentityUse, withdrawIdentityUse } from "./steps.ts";
+
+export const identityUse = defineResource({
+  steps: { allowIdentityUse, withdrawIdentityUse, retireIdentityUse, returnIdentityUse },
+  making: "connect",
+  leaving: "access",
+  ensure: (operation) => [allowIdentityUse.keyFor(operation)],
+  remove: (operation) => [withdrawIdentityUse.keyFor(operation)],
+  replace: (operation) =>
+    replacesAccount(operation) && usesBinding(operation.request) ? [retireIdentityUse.keyFor(operation)] : [],
+
+  inspect(ports, { request, earlier, clientId, isMigrating = false, note }) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    // Where the catalog says nothing of bindings, Mooring has no right to look for them.
+    if (clusterIdOf(cluster) === undefined) return [];
+    const target = `Namespace ${request.namespace}`;
+    const { kubernetes } = ports;
+    const replaced = earlier && replacedAccount(request, earlier);
+    const others: Reading = {
+      target,
+      async read() {
+        const found = await findOtherBindings(kubernetes, cluster, request);
+        return found
+          .filter(({ metadata }) => replaced === undefined || metadata.name !== useBindingRef(request, replaced).name)
+          .map((binding) =>
+            finding("IDENTITY_USE_SURPLUS", thingOf(refOf(binding)), {
+              field: "object",
+              expected: null,
+              found: "made by Mooring",
+            }),
+          );
+      },
+    };
+    if (!usesBinding(request)) {
+      if (isMigrating) return [];
+      const left = refsOf(request).map((ref): Reading => {
+        const surplus = { ref, berth: request, code: "IDENTITY_USE_SURPLUS" } as const;
+        return { target, read: () => inspectSurplus(kubernetes, cluster, surplus) };
+      });
+      return [...left, others];
+    }
+    const desired = useObjects(request, { ...request, clientId });
+    const own = desired.map(
+      (object): Reading => ({ target, read: () => inspectObject(kubernetes, cluster, object, note) }),
+    );
+    const review: Reading = { target, read: () => inspectAllowance(kubernetes, cluster, { request, clientId }) };
+    return [...own, review, ...(isMigrating ? [] : [others])];
+  },
+
+  surplus: {
+    async look(ports, request, step) {
+      const { cluster, namespace } = request;
+      const removal = { cluster, namespace, recordedMark: recordedMarks(ports, request), step };
+      const refs = await surplusRefs(ports, request);
+      return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, removal);
+    },
+    async takeAway(ports, { request, ...input }, step) {
+      const refs = await surplusRefs(ports, request);
+      const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, removal);
+    },
+  },
+
+  remains(ports, request) {
+    const cluster = findCluster(ports.catalog, request.cluster);
+    if (clusterIdOf(cluster) === undefined) return [];
+    const recordedMark = recordedMarks(ports, request);
+    const [binding, role] = [useBindingRef(request, request.serviceAccount), useRoleRef(request)];
+    return [
+      remainsOf(ports.kubernetes, cluster, { ref: binding, berth: request, recordedMark }),
+      // Without its mark, it was left to others, whatever the record says of it.
+      remainsOf(ports.kubernetes, cluster, { ref: role, berth: request, recordedMark: async () => undefined }),
+    ];
+  },
+
+  exported: (_catalog, { request, clientId }) => ({ objects: useObjects(request, { ...request, clientId }) }),
+});
+
+/** In the order of removal: first what gives the right. */
+function refsOf(request: OnboardingRequest): readonly ObjectRef[] {
+  return [useBindingRef(request, request.serviceAccount), useRoleRef(request)];
+}
+
+/** Where the mode is another, the step that removes this one's takes the account's own. */
+async function surplusRefs(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  request: OnboardingRequest,
+): Promise<readonly ObjectRef[]> {
+  const cluster = findCluster(catalog, request.cluster);
+  if (clusterIdOf(cluster) === undefined) return [];
+  return (await findOtherBindings(kubernetes, cluster, request)).map(refOf);
+}
+
+/** The objects may be right and the answer still no: another authorizer may deny it. */
+async function inspectAllowance(
+  kubernetes: Pick<Kubernetes, "mayDo">,
+  cluster: ClusterTarget,
+  { request: { namespace, serviceAccount: name }, clientId }: { request: OnboardingRequest; clientId: string },
+): Promise<readonly Finding[]> {
+  const use = useOf(clientId);
+  if (await kubernetes.mayDo(cluster, { namespace, name }, use)) return [];
+  const found = `denied to the service account ${name}`;
+  const target = thingOf({ apiVersion: "v1", kind: "ServiceAccount", name });
+  return [finding("IDENTITY_USE_DENIED", target, { field: `${use.verb} ${clientId}`, expected: "allowed", found })];
+}

@@ -1,0 +1,77 @@
+/** How a service account is allowed to use the bound identity, and how that is taken away and put back. */
+import { z } from "zod";
+import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { AdoptionPolicy } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports.ts";
+import { leave } from "../definitions/leftCatalog.ts";
+import { accountOf, clientOf, earlierOf, type OperationFacts } from "../definitions/operationFacts.ts";
+import { defineStep, type Given, StepResult } from "../definitions/step.ts";
+import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
+import type { Leaving } from "../kubernetesObject/removeObjects.ts";
+import { accountKey } from "../serviceAccount/serviceAccount.ts";
+import { isUsedByOthers } from "./bindings.ts";
+import { useBindingRef, useObjects, useRoleRef } from "./objects.ts";
+
+const allowance = {
+  serviceAccount: z.string(),
+  adoptionPolicy: AdoptionPolicy,
+  identity: z.object({ clientId: z.guid() }),
+};
+
+const allowed = {
+  given: allowance,
+  output: StepResult,
+  target: "namespace",
+  from: (operation: OperationFacts) => ({
+    serviceAccount: accountOf(operation),
+    adoptionPolicy: operation.request.adoptionPolicy,
+    identity: clientOf(operation),
+  }),
+  ...ensuring<Given<typeof allowance>>((_catalog, input) => useObjects(input, { ...input, ...input.identity })),
+} as const;
+
+export const allowIdentityUse = defineStep({
+  name: "allowIdentityUse",
+  stage: "connect",
+  undo: { by: "withdrawIdentityUse" },
+  ...allowed,
+});
+
+/** Puts it back when a migration fails to take it away, or is canceled at that point. */
+export const returnIdentityUse = defineStep({ name: "returnIdentityUse", ...allowed });
+
+const account = { serviceAccount: z.string() };
+type Account = Berth & Given<typeof account>;
+
+/** The ClusterRole goes with its last binding. Where the catalog says nothing of bindings, Mooring has no right to look for it. */
+function refsOf(input: Account, { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">): readonly Leaving[] {
+  const cluster = findCluster(catalog, input.cluster);
+  if (clusterIdOf(cluster) === undefined) return [];
+  const mustStay = () => isUsedByOthers(kubernetes, cluster, input);
+  return [useBindingRef(input, input.serviceAccount), { ...useRoleRef(input), keptFields: ["rules"], mustStay }];
+}
+
+export const withdrawIdentityUse = defineStep({
+  name: "withdrawIdentityUse",
+  stage: "disconnect",
+  target: "namespace",
+  undo: { by: "returnIdentityUse" },
+  given: account,
+  output: StepResult,
+  from: (operation) => ({ serviceAccount: accountOf(operation) }),
+  ...removing<Given<typeof account>>(refsOf),
+  whenDropped: leave,
+});
+
+/** The same for a service account that a change replaces; the role stays, since the new account has it. */
+export const retireIdentityUse = defineStep({
+  name: "retireIdentityUse",
+  stage: "replace",
+  target: (input) => accountKey(input, input.serviceAccount),
+  given: account,
+  output: StepResult,
+  from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
+  ...removing<Given<typeof account>>((input: Account) => [useBindingRef(input, input.serviceAccount)]),
+  whenDropped: leave,
+});
