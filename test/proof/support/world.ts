@@ -20,7 +20,7 @@ import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domai
 import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
-import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
+import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
@@ -135,6 +135,22 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
   });
 }
 
+const { clusters: outsideAzure } = Catalog.parse({
+  tenantId: guid(0),
+  clusters: {
+    aks: {
+      kind: "oidc",
+      apiServer: "https://k3s.example",
+      oidcIssuer: issuer,
+      subscriptionId: guid(2),
+      identityResourceGroup: "nodes",
+      location: "westeurope",
+      login: { by: "entra", audience: "api://k3s" },
+    },
+  },
+  sqlServers: {},
+});
+
 const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
 
 const account = "/subscriptions/s/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/data";
@@ -247,9 +263,12 @@ export function createWorld(seed: number, trace?: string[]): World {
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
   const entries = { ...(targetDice ? namedTargets : {}), ...(postgresDice ? postgresTargets : {}) };
   const postgres = createPostgresServer();
+  // A cluster outside Azure has one mode, and an issuer that others publish.
+  const isOutside = createDice(seed ^ 0x01dc).chance(0.1);
   const catalog: Catalog = {
     ...(targetDice || postgresDice ? withNamedTargets(chosen, entries) : chosen),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
+    ...(isOutside ? { clusters: outsideAzure } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
@@ -269,7 +288,9 @@ export function createWorld(seed: number, trace?: string[]): World {
       newId: newGuid,
     }),
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
-    issuers: publishedIssuers,
+    issuers: {
+      read: (at) => call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
+    },
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
