@@ -136,7 +136,12 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       const needsRepair = name === "migrate" && (lacking.length > 0 || wasCutOff);
       // What others gave to a user whose identity is made anew, only they can give again.
       const needsOwner = error?.code === "SQL_FORBIDDEN" && error.message.includes("may not change who is in app_role");
-      const isAsExpected = meetsKept || needsOwner || expected.has(error?.code ?? "") || needsRepair;
+      // Outside Azure no cluster has pod identity.
+      const modes = world.catalog.clusters[operation.request.cluster]?.identityModes ?? [];
+      const isImpossible = !modes.includes(operation.request.identityMode);
+      if (isImpossible && kind === "onboard" && status === "Succeeded") problems.push(`${name} has an impossible mode`);
+      const isRefused = isImpossible && error?.code === "MODE_NOT_ALLOWED";
+      const isAsExpected = meetsKept || isRefused || needsOwner || expected.has(error?.code ?? "") || needsRepair;
       if (isHarmless && !isDisturbed && status === "Failed" && !isAsExpected) {
         problems.push(`${name} Failed ${error?.code} although nothing stood in its way: ${error?.message}`);
       }

@@ -20,7 +20,8 @@ import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domai
 import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
-import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
+
+import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
 import {
   type AzureState,
   createAzure,
@@ -29,6 +30,7 @@ import {
   createServers,
   guid,
 } from "./azure.ts";
+
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
@@ -145,6 +147,22 @@ function createCatalog(attempts: number, needApproval: readonly string[]): Catal
     teams: { blue: team, red: team, green: { ...team, quota: 10 } },
   });
 }
+
+const { clusters: outsideAzure } = Catalog.parse({
+  tenantId: guid(0),
+  clusters: {
+    aks: {
+      kind: "oidc",
+      apiServer: "https://k3s.example",
+      oidcIssuer: issuer,
+      subscriptionId: guid(2),
+      identityResourceGroup: "nodes",
+      location: "westeurope",
+      login: { by: "entra", audience: "api://k3s" },
+    },
+  },
+  sqlServers: {},
+});
 
 const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
 
@@ -282,7 +300,9 @@ export function createWorld(seed: number, trace?: string[]): World {
   const others = createDice(seed ^ 0x7a96);
   const targetDice = others.chance(0.3) ? others : undefined;
   const bindingDice = createDice(seed ^ 0xb14d);
-  const binds = bindingDice.chance(0.2);
+  // A cluster outside Azure has one mode, and an issuer that others publish.
+  const isOutside = createDice(seed ^ 0x01dc).chance(0.1);
+  const binds = bindingDice.chance(0.2) && !isOutside;
   const offered = binds ? withBindings(chosen) : chosen;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
@@ -293,6 +313,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const catalog: Catalog = {
     ...(targetDice || postgresDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
+    ...(isOutside ? { clusters: outsideAzure } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
@@ -313,7 +334,9 @@ export function createWorld(seed: number, trace?: string[]): World {
       newId: newGuid,
     }),
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
-    issuers: publishedIssuers,
+    issuers: {
+      read: (at) => call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
+    },
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
