@@ -157,6 +157,22 @@ function usualTargets(providers: string, containers: readonly string[]) {
   };
 }
 
+/** Amounts in several notations of Kubernetes. */
+const usualProfiles = {
+  standard: {
+    description: "Four cores and eight gigabytes, for twenty pods",
+    quota: { "requests.cpu": "4000m", "requests.memory": "8192Mi", pods: 20 },
+    limits: {
+      container: { default: { cpu: "0.5", memory: "512Mi" }, defaultRequest: { cpu: "100m", memory: "0.125Gi" } },
+    },
+    podSecurity: { enforce: "baseline", warn: "restricted" },
+  },
+  small: {
+    description: "One core and two gigabytes",
+    quota: { "requests.cpu": 1, "requests.memory": "2Gi", "count/jobs.batch": "5" },
+  },
+};
+
 /** One cluster, one SQL server, and one of each other target. */
 export function usualCatalog({
   tenantId,
@@ -198,6 +214,7 @@ export function usualCatalog({
       ...usualTargets(providers, containers),
       ...(hasPostgres ? postgresTargets(providers) : {}),
     },
+    profiles: usualProfiles,
     ...entries,
   };
   expectCatalog(document);

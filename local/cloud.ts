@@ -8,6 +8,7 @@ import { type Callers, createCallers } from "./callers.ts";
 import { letCallersIn, parseCatalog, printCatalog, sqlHost, usualCatalog, usualNames } from "./catalogs.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
+import { featuresOf } from "./clusterRights.ts";
 import { compileCache } from "./compileCache.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
@@ -243,11 +244,12 @@ export async function startCloud({
         });
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
-    const { clusters: cataloged } = Catalog.parse(document);
+    const parsed = Catalog.parse(document);
     const policiesOf = async (cluster: string) => {
-      const features = cataloged[cluster];
-      if (!features) return [];
-      return (await readClusterRights({ ...features, sqlHosts: [sqlHost] }, mooring.principalId)).documents;
+      const entry = parsed.clusters[cluster];
+      if (!entry) return [];
+      const features = { ...featuresOf(parsed, entry), sqlHosts: [sqlHost] };
+      return (await readClusterRights(features, mooring.principalId)).documents;
     };
 
     // As infra/modules/rights/targets.bicep grants them.

@@ -45,7 +45,10 @@ export async function readRights(): Promise<Rights> {
     read("azure/sql-administrator-role.json"),
     read("azure/target-role.json"),
     read("azure/target-roles.json"),
-    readClusterRights({ identityModes: ["podIdentity"], verificationJob: { image: "" }, sqlHosts: [] }, ""),
+    readClusterRights(
+      { identityModes: ["podIdentity"], verificationJob: { image: "" }, sqlHosts: [], hasProfiles: true },
+      "",
+    ),
     read("sql/database-user.sql"),
   ]);
   return {

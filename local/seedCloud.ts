@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { type ClusterFeatures, featuresOf } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 import { readClusterRights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
@@ -12,8 +13,11 @@ export interface SeedOptions {
 }
 
 export async function seedCloud(world: World, document: CatalogDocument, options: SeedOptions): Promise<void> {
-  const { clusters, sqlServers, targets } = Catalog.parse(document);
-  for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...options });
+  const catalog = Catalog.parse(document);
+  const { clusters, sqlServers, targets } = catalog;
+  for (const [alias, cluster] of Object.entries(clusters)) {
+    await addCluster(world, { alias, cluster, features: featuresOf(catalog, cluster), ...options });
+  }
   const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
   for (const [alias, { resourceId, databases, entraAdmin }] of Object.entries(sqlServers)) {
     const [, , subscriptionId = "", , resourceGroup = "", , , , name = ""] = resourceId.split("/");
@@ -61,7 +65,12 @@ function addSchema(
 
 async function addCluster(
   world: World,
-  { alias, cluster, mooring }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
+  {
+    alias,
+    cluster,
+    features,
+    mooring,
+  }: { alias: string; cluster: Catalog["clusters"][string]; features: ClusterFeatures } & SeedOptions,
 ): Promise<void> {
   const { subscriptionId, identityResourceGroup, location, identityModes, podIdentity, oidcIssuer } = cluster;
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
@@ -69,7 +78,7 @@ async function addCluster(
     addGroup(world, { subscriptionId, name, location });
   const hasPodIdentity = identityModes.includes("podIdentity");
   if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
-  const { rules } = await readClusterRights({ ...cluster, sqlHosts: [] }, mooring.principalId);
+  const { rules } = await readClusterRights(features, mooring.principalId);
   world.clusters.set(alias, {
     name: alias,
     oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,

@@ -156,6 +156,15 @@ function Fields({
       />
       <Targets field="databases" title="Databases" offered={databasesOf(offered)} problems={problems} />
       <Targets field="targets" title="Other targets" offered={otherTargetsOf(offered)} problems={problems} />
+      {offered.profiles.length > 0 && (
+        <Select
+          name="namespaceProfile"
+          title="Profile"
+          any="none"
+          options={offered.profiles.map(({ name }) => name)}
+          problem={problems.get("/namespaceProfile")}
+        />
+      )}
       <details class="more-fields">
         <summary>More fields</summary>
         {fieldOfMode(mode) === "serviceAccount" ? (

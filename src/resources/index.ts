@@ -9,6 +9,7 @@ import type { AnyStep } from "./definitions/step.ts";
 import { federatedCredential } from "./federatedCredential/resource.ts";
 import { identity } from "./identity/resource.ts";
 import { namespace } from "./namespace/resource.ts";
+import { namespaceProfile } from "./namespaceProfile/resource.ts";
 import { podIdentity } from "./podIdentity/resource.ts";
 import { serviceAccount } from "./serviceAccount/resource.ts";
 import { sqlAdmin } from "./sqlAdmin/resource.ts";
@@ -20,6 +21,7 @@ export const resources = {
   identity,
   sqlUser,
   target,
+  namespaceProfile,
   namespace,
   serviceAccount,
   podIdentity,
@@ -34,6 +36,7 @@ export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name>
   ...identity.steps,
   ...sqlUser.steps,
   ...target.steps,
+  ...namespaceProfile.steps,
   ...namespace.steps,
   ...serviceAccount.steps,
   ...podIdentity.steps,

@@ -253,6 +253,7 @@ const nothing = {
   "adoption-policy": undefined,
   "delete-policy": undefined,
   team: undefined,
+  profile: undefined,
   "adopt-identity": undefined,
   "take-over": false,
 };
@@ -267,6 +268,7 @@ describe("a request", () => {
       "identity-mode": "podIdentity",
       "service-account": "web",
       selector: "web",
+      profile: "standard",
       "adoption-policy": "Never",
       "delete-policy": "Keep",
       team: "team-a",

@@ -65,7 +65,7 @@ it("lets every kind of operation through", async () => {
   const ended: Operation[] = [];
 
   const inVain = verifyInVain("crowded");
-  ended.push(await onboard("workload"));
+  ended.push(await onboard("workload", { namespaceProfile: "standard" }));
   ended.push(await onboard("workload", { databases: [reader, owner] }));
   await core.deleteNamespacedServiceAccount({ name: "app", namespace: "workload" });
   ended.push(await run("workload", "repair"));

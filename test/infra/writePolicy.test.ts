@@ -21,7 +21,14 @@ const appId = "99999999-2222-4333-8444-555555555555";
 const principalId = objectOf(appId);
 const image = "registry.example/mooring-verify@sha256:1";
 const sqlHosts = ["sql-dev.database.windows.net", "sql-prod.database.windows.net"];
-const features = { identityModes: ["workloadIdentity", "podIdentity"], verificationJob: { image }, sqlHosts };
+const enforce = "pod-security.kubernetes.io/enforce";
+const features = {
+  identityModes: ["workloadIdentity", "podIdentity"],
+  verificationJob: { image },
+  sqlHosts,
+  hasProfiles: true,
+  podSecurity: [`${enforce}=baseline`, `${enforce}=restricted`],
+};
 
 interface Server {
   /** As Mooring, unless as an administrator. */
@@ -121,6 +128,15 @@ const account = (name: string, fields: object = {}) =>
   inside("v1", "ServiceAccount", name, { metadata: mark("own"), ...fields });
 const configMap = (data: object) =>
   inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data } as object);
+const labelled = (level: string) =>
+  namespace("own", { ...mark("own"), labels: { ...mark("own").labels, [enforce]: level } });
+const quota = (name: string) =>
+  inside("v1", "ResourceQuota", name, { metadata: mark("own"), spec: { hard: { pods: "100" } } } as object);
+const limits = (name: string) =>
+  inside("v1", "LimitRange", name, {
+    metadata: mark("own"),
+    spec: { limits: [{ type: "Container", max: { cpu: "64" } }] },
+  } as object);
 const clientId = "77777777-2222-4333-8444-555555555555";
 const annotated = serviceAccountObject(
   { namespace: "own" },
@@ -131,6 +147,8 @@ const paths: Readonly<Record<string, string>> = {
   Namespace: "/api/v1/namespaces",
   ConfigMap: "/api/v1/namespaces/{}/configmaps",
   ServiceAccount: "/api/v1/namespaces/{}/serviceaccounts",
+  ResourceQuota: "/api/v1/namespaces/{}/resourcequotas",
+  LimitRange: "/api/v1/namespaces/{}/limitranges",
   Job: "/apis/batch/v1/namespaces/{}/jobs",
   AzureIdentity: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentities",
   AzureIdentityBinding: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentitybindings",
@@ -194,6 +212,12 @@ async function changedJob(change: Change, metadata: object = {}) {
 /** In this order: later ones find what earlier ones made. */
 const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
   "creates a namespace with its mark": (server) => apply(namespace("own", mark("own")), server),
+  "sets a Pod Security label of the catalog on it": (server) => apply(labelled("baseline"), server),
+  "sets another one of the catalog": (server) => apply(labelled("restricted"), server),
+  "takes it back": (server) => apply(namespace("own", mark("own")), server),
+  "creates a quota": (server) => apply(quota("mooring-quota"), server),
+  "creates limits": (server) => apply(limits("mooring-limits"), server),
+  "deletes its quota": (server) => remove(quota("mooring-quota"), server),
   "creates its ConfigMap": (server) =>
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own") }), server),
   "changes its ConfigMap": (server) =>
@@ -252,14 +276,12 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
   "its mark on a namespace of others": (server) => apply(namespace("theirs", mark("theirs")), server),
   "the deletion of a namespace of others": (server) => remove(theirNamespace, server),
   "the deletion of the cluster's own namespace": (server) => remove(namespace("kube-node-lease", {}), server),
+  "a Pod Security label that the catalog does not have": (server) => apply(labelled("privileged"), server),
   "a label on its namespace": (server) =>
-    apply(
-      namespace("own", {
-        ...mark("own"),
-        labels: { ...mark("own").labels, "pod-security.kubernetes.io/enforce": "privileged" },
-      }),
-      server,
-    ),
+    apply(namespace("own", { ...mark("own"), labels: { ...mark("own").labels, team: "x" } }), server),
+  "another quota": (server) =>
+    server.request("POST", "/api/v1/namespaces/own/resourcequotas", { body: quota("theirs") }),
+  "other limits": (server) => server.request("POST", "/api/v1/namespaces/own/limitranges", { body: limits("theirs") }),
   "its ConfigMap in the cluster's own namespace": (server) =>
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: { namespace: "kube-system" } }), server),
   "another ConfigMap": (server) =>

@@ -1,5 +1,5 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
-import type { ClusterFeatures } from "../../local/clusterRights.ts";
+import { type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 
 export interface Target {
@@ -21,17 +21,14 @@ export interface SqlTarget extends Target {
   readonly databases: readonly string[];
 }
 
-export function clustersOf({ clusters, sqlServers }: Catalog): readonly ClusterTarget[] {
-  const sqlHosts = Object.values(sqlServers).map(({ host }) => host);
-  return Object.entries(clusters).map(([alias, cluster]) => {
-    const { apiServer, subscriptionId, identityResourceGroup, identityModes, verificationJob } = cluster;
+export function clustersOf(catalog: Catalog): readonly ClusterTarget[] {
+  return Object.entries(catalog.clusters).map(([alias, cluster]) => {
+    const { apiServer, subscriptionId, identityResourceGroup } = cluster;
     return {
       alias,
       subscriptionId,
       identityResourceGroup,
-      identityModes,
-      verificationJob,
-      sqlHosts,
+      ...featuresOf(catalog, cluster),
       host: new URL(apiServer).hostname,
     };
   });

@@ -49,6 +49,7 @@ export function clusterByHand(target: ClusterTarget, principalId: string): strin
     `-e "s|${placeholders.identity}|${principalId}|"`,
     ...(image === undefined ? [] : [`-e "s|${placeholders.image}|${image}|"`]),
     `-e "s|${placeholders.sqlHosts}|${target.sqlHosts.join(",")}|"`,
+    `-e "s|${placeholders.podSecurity}|${(target.podSecurity ?? []).join(",")}|"`,
   ];
   return `for file in ${files.join(" ")}; do sed ${fill.join(" ")} "$file" | kubectl apply -f -; done`;
 }

@@ -1,5 +1,6 @@
 /** What the catalog says about callers: how they prove who they are, which team they are in, and what a team may ask for. */
 import { z } from "zod";
+import { type CatalogProfiles, danglingProfiles, rightsField as profilesField } from "../profiles/profile.ts";
 import { type CatalogTargets, everyKind, rightsFields, ruleFields } from "../targets/index.ts";
 import type { DanglingName } from "../targets/target.ts";
 import { AppRole } from "./caller.ts";
@@ -86,6 +87,7 @@ export const Team = z.strictObject({
     .min(1)
     .meta({ description: "The namespaces that the team may use; * matches any characters." }),
   ...rightsFields,
+  profiles: profilesField,
   quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team can have." }),
   approval: z.array(ApprovalRule).default([]).meta({
     description: "Which of the team's requests need approval, in addition to the catalog's approval for everybody.",
@@ -152,7 +154,7 @@ export const Limits = z
 export type ConcurrencyLimits = z.infer<typeof Limits>["streams"];
 export type Limits = z.infer<typeof Limits>;
 
-interface Aliases extends CatalogTargets {
+interface Aliases extends CatalogTargets, CatalogProfiles {
   readonly clusters: object;
   readonly teams: Readonly<Record<string, Team>>;
   readonly auth?: Auth | undefined;
@@ -174,6 +176,7 @@ export function findDanglingNames(catalog: Aliases): readonly DanglingName[] {
     for (const [index, cluster] of team.clusters.entries())
       check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, "teams", name, "clusters", index);
     for (const kind of everyKind) add(kind.danglingInRights(team, catalog), "teams", name);
+    add(danglingProfiles(team, catalog), "teams", name);
     for (const [index, rule] of team.approval.entries()) {
       const path = ["teams", name, "approval", index];
       const { by, clusters = [] } = rule;

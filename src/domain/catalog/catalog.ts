@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
 import { Severity } from "../finding.ts";
 import { environmentField } from "../naming/environment.ts";
+import { catalogSection as profilesSection } from "../profiles/profile.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
 import { crossingsField } from "./environments.ts";
@@ -102,6 +103,7 @@ const CatalogFields = z.strictObject({
   tenantId: z.guid().meta({ description: "The Microsoft Entra tenant of everything in the catalog." }),
   clusters: z.record(Alias, Cluster).meta({ description: "The Kubernetes clusters, by alias." }),
   ...catalogSections(Alias),
+  profiles: profilesSection(Alias),
   drift: z
     .strictObject({
       everyMinutes: z.number().positive().max(43_200).default(60).meta({

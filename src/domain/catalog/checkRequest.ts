@@ -1,6 +1,7 @@
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf } from "../lookUp.ts";
+import { profileProblems } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 import type { Catalog } from "./catalog.ts";
@@ -16,6 +17,7 @@ export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest
     ...clusterProblems(catalog, request),
     ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
     ...findCrossings(catalog, request),
+    ...profileProblems(catalog, request),
   ];
 }
 

@@ -29,6 +29,11 @@ export const notices = {
       "Mooring could not find out whether the kubelet identity has the roles that aad-pod-identity needs. Only a notice.",
     fix: "Give Mooring's identity Microsoft.Authorization/roleAssignments/read, and the cluster podIdentity.kubeletObjectId in the catalog.",
   },
+  POD_SECURITY_LEFT: {
+    cause:
+      "The profile has Pod Security labels, and the namespace is not Mooring's: it leaves labels on others' namespaces alone, since they concern everybody's pods. Only a notice.",
+    fix: "The namespace's owner sets the labels that the notice names (`kubectl label namespace`), or nobody: the rest of the profile counts all the same.",
+  },
   WAITS_FOR_PODS: {
     cause:
       "Pods still use the identity mode that a migration is about to remove. It waits until no pod does. Only a notice.",

@@ -74,6 +74,13 @@ export const refusals = {
     cause: "The catalog does not allow this access on this target.",
     fix: "Ask for access that the catalog allows there ({catalog}).",
   },
+  UNKNOWN_PROFILE: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The catalog has no profile with this name.",
+    fix: "Use a profile of the catalog ({catalog}), or ask the platform team to add it. A namespace whose profile left the catalog keeps what it has of it.",
+  },
   MODE_NOT_ALLOWED: {
     status: 422,
     isPolicy: true,

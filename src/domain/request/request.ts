@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
 import { alias } from "../naming/alias.ts";
+import { requestField as profileField } from "../profiles/profile.ts";
 import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
 
 export const IdentityMode = z.enum(["workloadIdentity", "podIdentity"]);
@@ -54,6 +55,7 @@ const settings = {
     description:
       "What offboarding does with the namespace itself if Mooring created it. One in which others have anything is kept in any case.",
   }),
+  namespaceProfile: profileField,
   team: alias("a team").exactOptional().meta({
     description: "The team; required when more than one of the caller's teams may ask for this.",
   }),

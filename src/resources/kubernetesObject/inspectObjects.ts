@@ -8,6 +8,7 @@ import type { InspectionInput } from "../definitions/inspection.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { refOf } from "./ensureObjects.ts";
+import { fieldsToGiveUp } from "./fieldOwners.ts";
 import { knownMetadata, thingOf } from "./knownMetadata.ts";
 
 type Reading = Pick<Kubernetes, "get">;
@@ -28,12 +29,14 @@ export async function inspectObject(
     const field = "metadata.deletionTimestamp";
     return [finding("OBJECT_CHANGED", target, { field, expected: null, found: deletionTimestamp })];
   }
-  return compare(desired, current).map((difference) =>
-    finding("OBJECT_CHANGED", target, {
-      field: difference.field,
-      expected: difference.desired,
-      found: difference.current,
-    }),
+  return changesIn(desired, current);
+}
+
+/** What of the object is not as Mooring wants it, or should be no longer. */
+export function changesIn(desired: KubernetesObject, current: KubernetesObject): readonly Finding[] {
+  return [...compare(desired, current), ...fieldsToGiveUp(desired, current)].map(
+    ({ field, current: found, desired: expected }) =>
+      finding("OBJECT_CHANGED", thingOf(refOf(desired)), { field, expected, found }),
   );
 }
 

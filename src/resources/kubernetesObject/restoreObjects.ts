@@ -12,7 +12,7 @@ import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports.ts";
 import { compare } from "./differences.ts";
 import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
-import { replaceable, versionOf } from "./fieldOwners.ts";
+import { fieldsToGiveUp, restorable, versionOf } from "./fieldOwners.ts";
 
 export interface Rewritten {
   readonly written: KubernetesObject;
@@ -52,12 +52,12 @@ export async function planRestoration(
   if (!mark || compare(written, current).length > 0) return none;
   const { apiVersion, kind, metadata, ...values } = before;
   const restored = {
-    ...replaceable(values, current),
+    ...restorable(values, current),
     apiVersion,
     kind,
     metadata: { ...metadata, ...versionOf(current) },
   };
-  const differences = compare(restored, current);
+  const differences = [...compare(restored, current), ...fieldsToGiveUp(restored, current)];
   if (differences.length === 0) return none;
   return { action: "update", differences, conflict: undefined, object: withMetadata(restored, mark), current };
 }

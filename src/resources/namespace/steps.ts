@@ -8,13 +8,13 @@ import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
+import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, isUndo, type Planning, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, isUndo, type Planning, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
@@ -24,7 +24,15 @@ import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/st
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
+import { namespaceObject } from "./namespace.ts";
+import { decideLabels, wantedLabels } from "./podSecurity.ts";
 import { nextLook, whyTerminating } from "./terminating.ts";
+
+const profile = { namespaceProfile: z.string().exactOptional() };
+
+function profileOf({ namespaceProfile }: OnboardingRequest): Given<typeof profile> {
+  return namespaceProfile === undefined ? {} : { namespaceProfile };
+}
 
 /** The namespace, created if missing, and what Mooring puts into every namespace. */
 export const applyNamespace = defineStep({
@@ -32,26 +40,33 @@ export const applyNamespace = defineStep({
   stage: "prepare",
   target: "namespace",
   undo: { by: "removeNamespace", ofChange: "restoreNamespace" },
-  given: { ...requestFields, adoptionPolicy: AdoptionPolicy },
+  given: { ...requestFields, ...profile, adoptionPolicy: AdoptionPolicy },
   output: StepResult.extend({ uid: z.string().exactOptional() }),
-  from: ({ request }) => ({ ...targetsOf(request), adoptionPolicy: request.adoptionPolicy }),
+  from: ({ request }) => ({
+    ...targetsOf(request),
+    ...profileOf(request),
+    adoptionPolicy: request.adoptionPolicy,
+  }),
   async look(ports, input, { kind, step }) {
     const cluster = findCluster(ports.catalog, input.cluster);
-    const { objects, leftOut } = desiredObjects(ports.catalog, input);
+    const { labels, notices } = await decideLabels(ports, cluster, input);
+    const { objects, leftOut } = desiredObjects(ports.catalog, input, labels);
     const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
-    return withNotices(plan, leftOut.map(noticeOfLeftOut));
+    return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut)]);
   },
   async run(input, ports, step) {
     const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, input.cluster);
-    const { objects, leftOut } = desiredObjects(catalog, input);
+    const { labels, notices } = await decideLabels(ports, cluster, input);
+    const { objects, leftOut } = desiredObjects(catalog, input, labels);
     const { action, uids } = await bringObjects(kubernetes, cluster, objects, {
       ...input,
       recordedMark: recordedMarks(ports, input),
       step,
     });
-    if (leftOut.length > 0) await step.notice(leftOut.map(noticeOfLeftOut));
+    const news = [...notices, ...leftOut.map(noticeOfLeftOut)];
+    if (news.length > 0) await step.notice(news);
     const [uid] = uids;
     return { action, ...(uid === undefined ? {} : { uid }) };
   },
@@ -131,9 +146,19 @@ function removedBefore({ beside = [], ...operation }: Planning): readonly string
 export const restoreNamespace = defineStep({
   name: "restoreNamespace",
   target: "namespace",
-  given: { written: z.array(DatabaseRequest), before: z.array(DatabaseRequest) },
+  given: {
+    written: z.array(DatabaseRequest),
+    before: z.array(DatabaseRequest),
+    /** Since 0.2.0. Absent if neither request names one. */
+    profiles: z.object({ written: z.object(profile), before: z.object(profile) }).exactOptional(),
+  },
   output: StepResult,
-  from: (operation) => ({ written: operation.request.databases, before: earlierOf(operation).databases }),
+  from: (operation) => {
+    const [request, earlier] = [operation.request, earlierOf(operation)];
+    const profiles = { written: profileOf(request), before: profileOf(earlier) };
+    const hasProfile = [request, earlier].some(({ namespaceProfile }) => namespaceProfile !== undefined);
+    return { written: request.databases, before: earlier.databases, ...(hasProfile ? { profiles } : {}) };
+  },
   async look({ catalog, kubernetes }, input, { step }) {
     const cluster = findCluster(catalog, input.cluster);
     return await planObjectRestoration(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step });
@@ -162,16 +187,34 @@ function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): Operatio
     : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
 }
 
-/** The objects in the namespace as a change writes them, and as they were before. */
+interface Replaced extends Berth {
+  readonly written: DatabaseRequest[];
+  readonly before: DatabaseRequest[];
+  readonly profiles?: { readonly written: Given<typeof profile>; readonly before: Given<typeof profile> };
+}
+
+/** The namespace's labels, and the objects in it, as a change writes them, and as they were before. */
 function rewrittenContents(
   catalog: Catalog,
-  { cluster, namespace: name, written, before }: Berth & { written: DatabaseRequest[]; before: DatabaseRequest[] },
+  { cluster, namespace: name, written, before, profiles }: Replaced,
 ): readonly Rewritten[] {
   const objects = (databases: DatabaseRequest[]) =>
     namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, databases }, each));
   const earlier = objects(before);
-  return objects(written).flatMap((object, index) => {
+  const inside = objects(written).flatMap((object, index) => {
     const was = earlier[index];
     return was ? [{ written: object, before: was }] : [];
   });
+  return [...rewrittenLabels(catalog, name, profiles), ...inside];
+}
+
+function rewrittenLabels(
+  catalog: Catalog,
+  namespace: string,
+  { written = {}, before = {} }: NonNullable<Replaced["profiles"]> | Record<string, never> = {},
+): readonly Rewritten[] {
+  const [labels, were] = [wantedLabels(catalog, written), wantedLabels(catalog, before)];
+  // Where the catalog has dropped a profile, nobody knows what to restore.
+  if (!labels || !were || JSON.stringify(labels) === JSON.stringify(were)) return [];
+  return [{ written: namespaceObject({ namespace }, labels), before: namespaceObject({ namespace }, were) }];
 }

@@ -19,6 +19,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   UNKNOWN_DATABASE: 422,
   ROLE_NOT_ALLOWED: 422,
   UNKNOWN_TARGET: 422,
+  UNKNOWN_PROFILE: 422,
   ACCESS_NOT_ALLOWED: 422,
   MODE_NOT_ALLOWED: 422,
   ENVIRONMENT_CROSSED: 422,
