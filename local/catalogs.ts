@@ -26,6 +26,21 @@ export interface Addresses {
   readonly sqlPorts: Readonly<Record<string, number>>;
   /** By the name of the server's resource. */
   readonly postgresPorts: Readonly<Record<string, number>>;
+  /** Where workloads sign in. */
+  readonly login: URL;
+}
+
+/** The simulators listen on this machine alone. */
+const here = ["127.0.0.1/32"];
+
+function loginHere({ network }: CatalogDocument["clusters"][string], { hostname, port }: URL) {
+  return { ...movedHere({ network: network?.login }).network, hosts: [hostname], port: Number(port) };
+}
+
+/** What the catalog says of addresses stays said: it says nothing else where it says none. */
+function movedHere<N extends object>({ network }: { readonly network?: N | undefined }) {
+  const isSaid = network !== undefined && "addresses" in network && network.addresses !== undefined;
+  return { ...(network ? { network: { ...network, ...(isSaid ? { addresses: here } : {}) } } : {}) };
 }
 
 /** Where every simulated SQL and PostgreSQL server is. */
@@ -33,20 +48,26 @@ export const sqlHost = "localhost";
 
 export function printCatalog(
   document: CatalogDocument,
-  { certificateAuthority, apiServers, sqlPorts, postgresPorts }: Addresses,
+  { certificateAuthority, apiServers, sqlPorts, postgresPorts, login }: Addresses,
 ): string {
   const { clusters, sqlServers, targets = {}, retry } = document;
   return stringify({
     ...document,
     clusters: mapValues(clusters, (cluster, alias) => ({
       ...cluster,
+      network: { ...cluster.network, login: loginHere(cluster, login) },
       apiServer: apiServers[alias],
       certificateAuthority,
     })),
-    sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: sqlHost, port: sqlPorts[alias] })),
+    sqlServers: mapValues(sqlServers, (server, alias) => ({
+      ...server,
+      host: sqlHost,
+      port: sqlPorts[alias],
+      ...movedHere(server),
+    })),
     targets: mapValues(targets, (target) =>
       target.kind === "postgresql"
-        ? { ...target, host: sqlHost, port: postgresPorts[postgresServerOf(target)] }
+        ? { ...target, host: sqlHost, port: postgresPorts[postgresServerOf(target)], ...movedHere(target) }
         : target,
     ),
     // Nothing here is as slow as Azure.
@@ -103,6 +124,7 @@ function postgresTargets(providers: string) {
     // Not called: the simulator's own replaces it.
     host: "pg-dev.postgres.database.azure.com",
     login: "mooring",
+    network: { addresses: here },
     access: ["read", "write", "own"],
   };
   return {
@@ -122,7 +144,10 @@ function usualTargets(providers: string, containers: readonly string[]) {
     ...Object.fromEntries(
       containers.map((container) => [
         container,
-        { kind: "storageBlob", resourceId: storage, container, access: ["read", "write"] },
+        {
+          ...{ kind: "storageBlob", resourceId: storage, container, access: ["read", "write"] },
+          network: { addresses: ["10.7.0.0/28"] },
+        },
       ]),
     ),
     jobs: { kind: "storageQueue", resourceId: storage, queue: "jobs", access: ["read", "send", "receive", "write"] },
@@ -167,6 +192,10 @@ const usualProfiles = {
     },
     podSecurity: { enforce: "baseline", warn: "restricted" },
   },
+  isolated: {
+    description: "Reaches what its request names, and nothing else",
+    network: { from: ["ingress-nginx"] },
+  },
   small: {
     description: "One core and two gigabytes",
     quota: { "requests.cpu": 1, "requests.memory": "2Gi", "count/jobs.batch": "5" },
@@ -199,6 +228,7 @@ export function usualCatalog({
         location,
         identityModes: ["workloadIdentity", "podIdentity"],
         podIdentity: { kubeletObjectId: randomUUID() },
+        network: { login: { addresses: here } },
         ...(verificationJob ? { verificationJob } : {}),
       },
     },
@@ -206,6 +236,7 @@ export function usualCatalog({
       [sqlServer]: {
         resourceId: `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers/Microsoft.Sql/servers/${sqlServer}`,
         host: `${sqlServer}.database.windows.net`,
+        network: { addresses: here },
         ...(entraAdmin ? { entraAdmin } : {}),
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },

@@ -357,6 +357,7 @@ export async function startCloud({
       apiServers: Object.fromEntries(kubernetesList.map(({ cluster, url }) => [cluster, url])),
       postgresPorts: Object.fromEntries(postgresList.map(({ server, port }) => [server, port])),
       sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
+      login: new URL(entra.authorityHost),
     });
     const [audience = ""] = document.auth?.entra?.audiences ?? [];
     const { people, fourEyes } = audience === "" ? { people: [], fourEyes: undefined } : inventPeople(document);

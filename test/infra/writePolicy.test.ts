@@ -132,6 +132,11 @@ const labelled = (level: string) =>
   namespace("own", { ...mark("own"), labels: { ...mark("own").labels, [enforce]: level } });
 const quota = (name: string) =>
   inside("v1", "ResourceQuota", name, { metadata: mark("own"), spec: { hard: { pods: "100" } } } as object);
+const policy = (name: string) =>
+  inside("networking.k8s.io/v1", "NetworkPolicy", name, {
+    metadata: mark("own"),
+    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+  } as object);
 const limits = (name: string) =>
   inside("v1", "LimitRange", name, {
     metadata: mark("own"),
@@ -149,6 +154,7 @@ const paths: Readonly<Record<string, string>> = {
   ServiceAccount: "/api/v1/namespaces/{}/serviceaccounts",
   ResourceQuota: "/api/v1/namespaces/{}/resourcequotas",
   LimitRange: "/api/v1/namespaces/{}/limitranges",
+  NetworkPolicy: "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
   Job: "/apis/batch/v1/namespaces/{}/jobs",
   AzureIdentity: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentities",
   AzureIdentityBinding: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentitybindings",
@@ -217,6 +223,7 @@ const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: nu
   "takes it back": (server) => apply(namespace("own", mark("own")), server),
   "creates a quota": (server) => apply(quota("mooring-quota"), server),
   "creates limits": (server) => apply(limits("mooring-limits"), server),
+  "creates a network policy": (server) => apply(policy("mooring-network"), server),
   "deletes its quota": (server) => remove(quota("mooring-quota"), server),
   "creates its ConfigMap": (server) =>
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own") }), server),
@@ -281,6 +288,8 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
     apply(namespace("own", { ...mark("own"), labels: { ...mark("own").labels, team: "x" } }), server),
   "another quota": (server) =>
     server.request("POST", "/api/v1/namespaces/own/resourcequotas", { body: quota("theirs") }),
+  "another network policy": (server) =>
+    server.request("POST", "/apis/networking.k8s.io/v1/namespaces/own/networkpolicies", { body: policy("theirs") }),
   "other limits": (server) => server.request("POST", "/api/v1/namespaces/own/limitranges", { body: limits("theirs") }),
   "its ConfigMap in the cluster's own namespace": (server) =>
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: { namespace: "kube-system" } }), server),

@@ -1,5 +1,5 @@
 /** Profiles of namespaces on the whole system: planned, made, put right, changed, undone, adopted, exported, and gone. */
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { namesOfProfile } from "../../src/domain/naming/names.ts";
@@ -8,8 +8,9 @@ import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
-/** Of the cluster's administrator. */
+/** Both of the cluster's administrator. */
 let core: CoreV1Api;
+let networking: NetworkingV1Api;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
@@ -17,6 +18,7 @@ beforeAll(async () => {
   const config = new KubeConfig();
   config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
   core = config.makeApiClient(CoreV1Api);
+  networking = config.makeApiClient(NetworkingV1Api);
 });
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(() => sandbox?.close());
@@ -299,12 +301,59 @@ describe("what others have", () => {
   });
 });
 
+describe("a network policy", () => {
+  const policyIn = (namespace: string) => ({ name: namesOfProfile.network, namespace });
+  const blocksIn = async (namespace: string) => {
+    const { spec } = await networking.readNamespacedNetworkPolicy(policyIn(namespace));
+    return (spec?.egress ?? [])
+      .flatMap(({ to = [] }) => to)
+      .flatMap(({ ipBlock }) => ipBlock?.cidr ?? [])
+      .toSorted();
+  };
+
+  it("follows the request, and goes with the profile", async () => {
+    const namespace = "isolated";
+    await onboard(wanted(namespace, { namespaceProfile: "isolated" }));
+    expect(await blocksIn(namespace)).toEqual(["127.0.0.1/32", "127.0.0.1/32", "169.254.10.0/24"]);
+    expect(await verify(namespace)).toEqual([]);
+
+    const targets = [{ target: "uploads", access: ["read"] }];
+    await onboard(wanted(namespace, { namespaceProfile: "isolated", targets }));
+    expect(await blocksIn(namespace)).toEqual(["10.7.0.0/28", "127.0.0.1/32", "127.0.0.1/32", "169.254.10.0/24"]);
+    await onboard(wanted(namespace, { namespaceProfile: "isolated", databases: [], targets }));
+    expect(await blocksIn(namespace)).toEqual(["10.7.0.0/28", "127.0.0.1/32", "169.254.10.0/24"]);
+    expect(await verify(namespace)).toEqual([]);
+
+    await onboard(wanted(namespace, { namespaceProfile: "small", databases: [], targets }));
+    await expect(networking.readNamespacedNetworkPolicy(policyIn(namespace))).rejects.toMatchObject({ code: 404 });
+    await offboard(namespace);
+  });
+
+  it("that would keep the namespace from its tokens or its targets is refused, also on the way back to pod identity", async () => {
+    const onPodIdentity = wanted("denied", { namespaceProfile: "isolated", identityMode: "podIdentity" });
+    expect((await service.call("POST", "/api/onboardings?dryRun=true", onPodIdentity)).body).toMatchObject({
+      code: "PROFILE_CUTS_OFF",
+      errors: [{ pointer: "/namespaceProfile" }],
+    });
+    const unknown = wanted("denied", { namespaceProfile: "isolated", targets: [{ target: "gpt", access: ["use"] }] });
+    expect((await service.call("POST", "/api/onboardings", unknown)).body).toMatchObject({
+      code: "PROFILE_CUTS_OFF",
+      errors: [{ pointer: "/targets/0/target", detail: expect.stringContaining("no addresses of target gpt") }],
+    });
+
+    await onboard(wanted("stays", { namespaceProfile: "isolated" }));
+    const back = await service.call("POST", `${pathOf("stays")}/migrate?to=podIdentity`);
+    expect(back.body).toMatchObject({ code: "PROFILE_CUTS_OFF" });
+    await offboard("stays");
+  });
+});
+
 describe("a request", () => {
   it("for a profile that the catalog does not have is refused, with those that it has", async () => {
     const refused = await service.call("POST", "/api/onboardings", wanted("unknown", { namespaceProfile: "huge" }));
     expect(refused.body).toMatchObject({
       code: "UNKNOWN_PROFILE",
-      errors: [{ pointer: "/namespaceProfile", detail: expect.stringContaining("it has standard, small") }],
+      errors: [{ pointer: "/namespaceProfile", detail: expect.stringContaining("it has standard, isolated, small") }],
     });
   });
 });

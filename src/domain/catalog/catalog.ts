@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
 import { Severity } from "../finding.ts";
 import { environmentField } from "../naming/environment.ts";
+import { clusterNetworkField } from "../profiles/network.ts";
 import { catalogSection as profilesSection } from "../profiles/profile.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
@@ -43,6 +44,7 @@ export const Cluster = z.strictObject({
     .meta({
       description: "The region of these identities, such as westeurope.",
     }),
+  network: clusterNetworkField,
   identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]).meta({
     description: "How workloads there can authenticate.",
   }),

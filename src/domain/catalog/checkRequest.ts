@@ -7,6 +7,7 @@ import { everyKind } from "../targets/index.ts";
 import type { Catalog } from "./catalog.ts";
 import { findClusterFor } from "./clusters.ts";
 import { findCrossings } from "./environments.ts";
+import { networkProblems } from "./networkReach.ts";
 
 /**
  * Everything in a request that the catalog does not know or allow, with the alternatives: only for callers who may see the whole
@@ -18,6 +19,7 @@ export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest
     ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
     ...findCrossings(catalog, request),
     ...profileProblems(catalog, request),
+    ...networkProblems(catalog, request),
   ];
 }
 

@@ -59,6 +59,7 @@ export const namesInside = {
 export const namesOfProfile = {
   quota: "mooring-quota",
   limits: "mooring-limits",
+  network: "mooring-network",
 } as const;
 
 /** The Job that logs in as the workload does. A run always gives the same name, so that a second attempt finds the Job. */

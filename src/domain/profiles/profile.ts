@@ -1,4 +1,4 @@
-/** What the catalog offers a namespace besides its access: a quota, limits, Pod Security labels. A request chooses one by its name. */
+/** What the catalog offers a namespace besides its access: a quota, limits, Pod Security labels, a network policy. A request chooses one by its name. */
 import { z } from "zod";
 import { PermanentError } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
@@ -6,6 +6,7 @@ import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import type { DanglingName } from "../targets/target.ts";
 import { Limits } from "./limits.ts";
+import { Network } from "./network.ts";
 import { PodSecurity } from "./podSecurity.ts";
 import { Quota } from "./quota.ts";
 
@@ -13,7 +14,7 @@ import { Quota } from "./quota.ts";
 
 export const requestField = alias("a profile").exactOptional().meta({
   description:
-    "The profile of the catalog that the namespace gets: quota, limits, Pod Security labels (docs/profiles.md). Since 0.2.0.",
+    "The profile of the catalog that the namespace gets: quota, limits, Pod Security labels, network policy (docs/profiles.md). Since 0.2.0.",
 });
 
 interface Request {
@@ -28,10 +29,11 @@ const Profile = z
     quota: Quota.optional(),
     limits: Limits.optional(),
     podSecurity: PodSecurity.optional(),
+    network: Network.optional(),
   })
   .refine(
     ({ description: _description, ...parts }) => Object.values(parts).some(Boolean),
-    "must have quota, limits or podSecurity",
+    "must have quota, limits, podSecurity or network",
   );
 export type Profile = z.infer<typeof Profile>;
 

@@ -8,6 +8,7 @@ import { environmentField } from "../naming/environment.ts";
 import { guid } from "../naming/guid.ts";
 import type { PrincipalId } from "../naming/identityPair.ts";
 import type { Access } from "./access.ts";
+import { networkField } from "./reach.ts";
 
 interface Role {
   /** As Azure names it. */
@@ -31,6 +32,10 @@ interface AzureRoleKind {
   readonly resourceType: string;
   /** Of the resource, to see that it is there. */
   readonly apiVersion: string;
+  /** Where its resources have their names in the public cloud; `network.hosts` of an entry says otherwise. */
+  readonly domain: string;
+  /** What its clients connect to: HTTPS, and AMQP where they speak that. */
+  readonly ports: readonly number[];
   /** The property without which roles on the resource have no effect. */
   readonly needs?: string;
   readonly parts: Readonly<Record<string, Part>>;
@@ -45,6 +50,8 @@ const table = {
   storageBlob: {
     resourceType: "Microsoft.Storage/storageAccounts",
     apiVersion: "2023-05-01",
+    domain: "blob.core.windows.net",
+    ports: [443],
     parts: { container: { path: "blobServices/default/containers", pattern: storageName } },
     roles: {
       read: { name: "Storage Blob Data Reader", id: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1" },
@@ -58,6 +65,8 @@ const table = {
   storageQueue: {
     resourceType: "Microsoft.Storage/storageAccounts",
     apiVersion: "2023-05-01",
+    domain: "queue.core.windows.net",
+    ports: [443],
     parts: { queue: { path: "queueServices/default/queues", pattern: storageName } },
     roles: {
       read: { name: "Storage Queue Data Reader", id: "19e7f393-937e-4f77-808e-94535e297925" },
@@ -73,6 +82,8 @@ const table = {
   storageTable: {
     resourceType: "Microsoft.Storage/storageAccounts",
     apiVersion: "2023-05-01",
+    domain: "table.core.windows.net",
+    ports: [443],
     parts: { table: { path: "tableServices/default/tables", pattern: /^[A-Za-z][A-Za-z0-9]{2,62}$/ } },
     roles: {
       read: { name: "Storage Table Data Reader", id: "76199698-9eea-4c19-bc75-cec21354c6b6" },
@@ -86,6 +97,8 @@ const table = {
   keyVaultSecrets: {
     resourceType: "Microsoft.KeyVault/vaults",
     apiVersion: "2023-07-01",
+    domain: "vault.azure.net",
+    ports: [443],
     needs: "enableRbacAuthorization",
     parts: { secret: { path: "secrets", pattern: /^[A-Za-z0-9-]{1,127}$/ } },
     roles: {
@@ -96,6 +109,8 @@ const table = {
   serviceBus: {
     resourceType: "Microsoft.ServiceBus/namespaces",
     apiVersion: "2021-11-01",
+    domain: "servicebus.windows.net",
+    ports: [443, 5671],
     parts: {
       queue: { path: "queues", pattern: entityName },
       topic: { path: "topics", pattern: entityName },
@@ -109,6 +124,8 @@ const table = {
   eventHubs: {
     resourceType: "Microsoft.EventHub/namespaces",
     apiVersion: "2024-01-01",
+    domain: "servicebus.windows.net",
+    ports: [443, 5671],
     parts: { eventHub: { path: "eventhubs", pattern: entityName } },
     roles: {
       send: { name: "Azure Event Hubs Data Sender", id: "2b629674-e913-4c01-ae53-ef4638d8f975" },
@@ -118,6 +135,8 @@ const table = {
   appConfiguration: {
     resourceType: "Microsoft.AppConfiguration/configurationStores",
     apiVersion: "2024-05-01",
+    domain: "azconfig.io",
+    ports: [443],
     parts: {},
     roles: {
       read: { name: "App Configuration Data Reader", id: "516239f1-63e1-4d78-a4de-a74fb236a071" },
@@ -131,6 +150,8 @@ const table = {
   openAi: {
     resourceType: "Microsoft.CognitiveServices/accounts",
     apiVersion: "2024-10-01",
+    domain: "openai.azure.com",
+    ports: [443],
     parts: {},
     roles: { use: { name: "Cognitive Services OpenAI User", id: "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd" } },
   },
@@ -159,6 +180,7 @@ type EntryShape = {
   kind: z.ZodLiteral<AzureRoleKindName>;
   resourceId: z.ZodString;
   environment: typeof environmentField;
+  network: typeof networkField;
   access: z.ZodArray<z.ZodEnum<{ [Word in Access]: Word }>>;
 } & { [Name in PartName]: z.ZodExactOptional<z.ZodString> };
 
@@ -189,6 +211,7 @@ function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$stric
     }),
     ...Object.fromEntries(partFields),
     environment: environmentField,
+    network: networkField,
     access: z.array(z.enum(azureRoleWords[kind])).min(1).meta({ description: "What requests can ask for." }),
   };
   return z.strictObject(shape as unknown as EntryShape);
@@ -220,7 +243,7 @@ function misnamedParts(place: AzureRolePlace): readonly { readonly path: string;
 // ——— Where a role is given, and under which name ———
 
 /** All of an entry that says where it is. */
-export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment">;
+export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment" | "network">;
 
 function partsOf(place: AzureRolePlace): readonly (Part & { readonly name: string; readonly value: string })[] {
   return Object.entries(azureRoleKinds[place.kind].parts).flatMap(([name, part]) => {

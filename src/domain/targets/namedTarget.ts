@@ -10,8 +10,16 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { Access, withIncluded } from "./access.ts";
-import { AzureRoleEntry, type AzureRolePlace, azureRoleWords, rolesFor, scopeOf } from "./azureRoles.ts";
+import {
+  AzureRoleEntry,
+  type AzureRolePlace,
+  azureRoleKinds,
+  azureRoleWords,
+  rolesFor,
+  scopeOf,
+} from "./azureRoles.ts";
 import { PostgresEntry, type PostgresPlace, postgresReach, postgresWords } from "./postgres.ts";
+import { type Destination, destinationOf, onePort } from "./reach.ts";
 import type { DanglingName, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -81,7 +89,12 @@ interface Catalog {
   readonly targets: Readonly<Record<string, TargetEntry>>;
 }
 
-export function placeOf({ access: _access, environment: _environment, ...place }: TargetEntry): PlaceOfTarget {
+export function placeOf({
+  access: _access,
+  environment: _environment,
+  network: _network,
+  ...place
+}: TargetEntry): PlaceOfTarget {
   return place;
 }
 
@@ -314,6 +327,20 @@ export function published({ targets }: Catalog, teams: readonly Rights[] | undef
   };
 }
 
+function destinations({ targets: listed }: Catalog, { targets = [] }: Request): readonly Destination[] {
+  return targets.flatMap(({ target }, index) => {
+    const entry = lookUp(listed, target);
+    if (!entry) return [];
+    const about = { what: `target ${target}`, pointer: `/targets/${index}/target` };
+    if (entry.kind === "postgresql") {
+      return [destinationOf({ ...about, ports: [onePort(entry.port)] }, entry.network, entry.host)];
+    }
+    const { domain, ports } = azureRoleKinds[entry.kind];
+    const name = entry.resourceId.split("/").at(-1) ?? "";
+    return [destinationOf({ ...about, ports: ports.map(onePort) }, entry.network, `${name}.${domain}`.toLowerCase())];
+  });
+}
+
 export const namedTarget = {
   noun: "target",
   steps: { grant: "grantTarget", narrow: "narrowTarget", retire: "retireTarget", revoke: "revokeTarget" },
@@ -334,6 +361,7 @@ export const namedTarget = {
       key: target,
       environment: lookUp(listed, target)?.environment,
     })),
+  destinations,
   problems,
   refusals,
   rules: ({ targets }) => [{ targets }],

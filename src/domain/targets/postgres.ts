@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { namesOf } from "../lookUp.ts";
 import { environmentField } from "../naming/environment.ts";
+import { networkField } from "./reach.ts";
 
 const ofTables = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"] as const;
 const ofSequences = ["SELECT", "USAGE", "UPDATE"] as const;
@@ -79,6 +80,7 @@ export const PostgresEntry = z.strictObject({
   database: plainName.meta({ description: "The database." }),
   schema: plainName.default("public").meta({ description: "The schema in it; requests get no other." }),
   environment: environmentField,
+  network: networkField,
   access: z
     .array(z.enum(namesOf(postgresWords)))
     .min(1)
@@ -87,7 +89,7 @@ export const PostgresEntry = z.strictObject({
 type PostgresEntry = z.infer<typeof PostgresEntry>;
 
 /** Where the schema is, and as whom Mooring logs in. */
-export type PostgresPlace = Omit<PostgresEntry, "access" | "environment">;
+export type PostgresPlace = Omit<PostgresEntry, "access" | "environment" | "network">;
 
 /** What tells how a place is reached, and not which it is. */
 export const postgresReach = ["host", "port", "login"] as const satisfies readonly (keyof PostgresPlace)[];

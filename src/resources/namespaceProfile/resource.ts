@@ -40,13 +40,12 @@ export const namespaceProfile = defineResource({
           read: () => inspectObject(kubernetes, cluster, object, note),
         })),
         // A change takes away what only the earlier profile gives at its end.
-        ...(earlier && replacedProfile(request, earlier) !== undefined
-          ? []
-          : surplusRefs(catalog, request, request.namespaceProfile)
-        ).map((ref) => ({
-          target,
-          read: () => inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
-        })),
+        ...(earlier && replacedProfile(request, earlier) !== undefined ? [] : surplusRefs(catalog, request)).map(
+          (ref) => ({
+            target,
+            read: () => inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
+          }),
+        ),
       ],
       ({ message }) => {
         const what = `Profile ${request.namespaceProfile}`;
@@ -98,7 +97,7 @@ export const namespaceProfile = defineResource({
 function surplusOf(catalog: Parameters<typeof surplusRefs>[0], request: OnboardingRequest) {
   if (!hasProfile(request)) return [];
   return unlessDropped(
-    () => surplusRefs(catalog, request, request.namespaceProfile),
+    () => surplusRefs(catalog, request),
     () => [],
   );
 }

@@ -3,23 +3,32 @@ import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { AdoptionPolicy, type OnboardingRequest } from "../../domain/request/request.ts";
+import { AdoptionPolicy, IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
+import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Given, StepResult } from "../definitions/step.ts";
-import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
 import { planObjectRemoval, planObjectRestoration } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { profileObjects, profileRefs, surplusRefs } from "./objects.ts";
 
-const profile = { namespaceProfile: z.string() };
+/** All that its objects depend on: the network policy opens what the request names. */
+const described = { ...requestFields, identityMode: IdentityMode };
+const profile = { ...described, namespaceProfile: z.string() };
+const perhaps = { ...described, namespaceProfile: z.string().exactOptional() };
 
-function profileOf({ namespaceProfile }: OnboardingRequest): Given<typeof profile> {
+function describe(request: OnboardingRequest): Given<typeof perhaps> {
+  const { identityMode, namespaceProfile } = request;
+  return { ...targetsOf(request), identityMode, ...(namespaceProfile === undefined ? {} : { namespaceProfile }) };
+}
+
+function profileOf(request: OnboardingRequest): Given<typeof profile> {
+  const { namespaceProfile, ...rest } = describe(request);
   if (namespaceProfile === undefined) throw new Error("the request names no profile");
-  return { namespaceProfile };
+  return { ...rest, namespaceProfile };
 }
 
 const applied = { ...profile, adoptionPolicy: AdoptionPolicy };
@@ -47,23 +56,21 @@ export const removeProfile = defineStep({
   whenDropped: leave,
 });
 
-const kept = { namespaceProfile: z.string().exactOptional() };
-
 /** At the end of a change: removes what the new profile does not give. */
 export const retireProfile = defineStep({
   name: "retireProfile",
   stage: "replace",
   target: "namespace",
-  given: kept,
+  given: perhaps,
   output: StepResult,
-  from: ({ request: { namespaceProfile } }) => (namespaceProfile === undefined ? {} : { namespaceProfile }),
+  from: ({ request }) => describe(request),
   async look(ports, input, { step }) {
-    const refs = surplusRefs(ports.catalog, input, input.namespaceProfile);
+    const refs = surplusRefs(ports.catalog, input);
     const how = { ...input, recordedMark: recordedMarks(ports, input), step };
     return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, how);
   },
   async run(input, ports, step) {
-    const refs = surplusRefs(ports.catalog, input, input.namespaceProfile);
+    const refs = surplusRefs(ports.catalog, input);
     const how = { ...input, recordedMark: recordedMarks(ports, input), step };
     return { action: await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, how) };
   },
@@ -74,15 +81,9 @@ export const retireProfile = defineStep({
 export const restoreProfile = defineStep({
   name: "restoreProfile",
   target: "namespace",
-  given: { written: z.object(profile), before: z.object(kept) },
+  given: { written: z.object(profile), before: z.object(perhaps) },
   output: StepResult,
-  from: (operation) => {
-    const { namespaceProfile } = earlierOf(operation);
-    return {
-      written: profileOf(operation.request),
-      before: namespaceProfile === undefined ? {} : { namespaceProfile },
-    };
-  },
+  from: (operation) => ({ written: profileOf(operation.request), before: describe(earlierOf(operation)) }),
   async look({ catalog, kubernetes }, input, { step }) {
     const cluster = findCluster(catalog, input.cluster);
     return await planObjectRestoration(kubernetes, cluster, rewrittenObjects(catalog, input), { ...input, step });
@@ -95,19 +96,18 @@ export const restoreProfile = defineStep({
 
 interface Replaced extends Berth {
   readonly written: Given<typeof profile>;
-  readonly before: Given<typeof kept>;
+  readonly before: Given<typeof perhaps>;
 }
 
 function rewrittenObjects(
   catalog: Catalog,
-  { cluster, namespace, written, before: { namespaceProfile } }: Replaced,
+  { cluster, namespace, written, before: { namespaceProfile, ...before } }: Replaced,
 ): readonly Rewritten[] {
   if (namespaceProfile === undefined) return [];
   const berth = { cluster, namespace };
-  const earlier = profileObjects(catalog, { ...berth, namespaceProfile });
+  const earlier = profileObjects(catalog, { ...berth, ...before, namespaceProfile });
   return profileObjects(catalog, { ...berth, ...written }).flatMap((object) => {
-    const ref = JSON.stringify(refOf(object));
-    const before = earlier.find((each) => JSON.stringify(refOf(each)) === ref);
-    return before ? [{ written: object, before }] : [];
+    const was = earlier.find(({ kind }) => kind === object.kind);
+    return was ? [{ written: object, before: was }] : [];
   });
 }

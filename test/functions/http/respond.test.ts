@@ -20,6 +20,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   ROLE_NOT_ALLOWED: 422,
   UNKNOWN_TARGET: 422,
   UNKNOWN_PROFILE: 422,
+  PROFILE_CUTS_OFF: 422,
   ACCESS_NOT_ALLOWED: 422,
   MODE_NOT_ALLOWED: 422,
   ENVIRONMENT_CROSSED: 422,
