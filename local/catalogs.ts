@@ -194,7 +194,7 @@ const usualProfiles = {
   },
   isolated: {
     description: "Reaches what its request names, and nothing else",
-    network: { from: ["ingress-nginx"] },
+    network: {},
   },
   small: {
     description: "One core and two gigabytes",

@@ -67,6 +67,14 @@ it("lets every kind of operation through", async () => {
   const inVain = verifyInVain("crowded");
   ended.push(await onboard("workload", { namespaceProfile: "standard" }));
   ended.push(await onboard("workload", { databases: [reader, owner], namespaceProfile: "isolated" }));
+  // A plan says what its policy would cut off where pods run already.
+  await core.createNamespace({ body: { metadata: { name: "populated" } } });
+  const container = { name: "app", image: "not-of-this-sandbox" };
+  await core.createNamespacedPod({
+    namespace: "populated",
+    body: { metadata: { name: "app" }, spec: { containers: [container] } },
+  });
+  ended.push(await onboard("populated", { namespaceProfile: "isolated" }));
   ended.push(await onboard("workload", { databases: [reader, owner] }));
   await core.deleteNamespacedServiceAccount({ name: "app", namespace: "workload" });
   ended.push(await run("workload", "repair"));

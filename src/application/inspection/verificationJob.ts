@@ -18,6 +18,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { mayRead } from "../../domain/targets/databaseRoles.ts";
 import { withListedTargets } from "../../domain/targets/index.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
+import { verificationPod } from "../../resources/definitions/verificationPod.ts";
 import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
@@ -83,7 +84,7 @@ function verificationJob(
     image,
     envFrom: [{ configMapRef: { name: namesInside.configMap } }],
     terminationMessagePolicy: "FallbackToLogsOnError",
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+    resources: verificationPod.resources,
     // Required by the restricted Pod Security Standard.
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
   };

@@ -51,7 +51,11 @@ function checkOrder(given: Bounds, context: z.RefinementCtx): void {
 }
 
 /** `spec.limits`. */
-export function limitItems({ container, pod }: Limits): readonly object[] {
+interface LimitItem extends Readonly<Partial<Record<(typeof order)[number], Readonly<Record<string, string>>>>> {
+  readonly type: string;
+}
+
+export function limitItems({ container, pod }: Limits): readonly LimitItem[] {
   return [...(container ? [item("Container", filledIn(container))] : []), ...(pod ? [item("Pod", pod)] : [])];
 }
 
@@ -62,7 +66,7 @@ function filledIn({ max, min, ...given }: Bounds): Bounds {
 }
 
 /** Fields in the order in which an API server prints them: lists are compared as JSON. */
-function item(type: string, { max, min, default: standard, defaultRequest }: Bounds): object {
+function item(type: string, { max, min, default: standard, defaultRequest }: Bounds): LimitItem {
   const parts = { max, min, default: standard, defaultRequest };
   const shown = Object.entries(parts).flatMap(([name, amounts]) =>
     Object.keys(amounts ?? {}).length === 0 ? [] : [[name, canonicalAmounts(amounts ?? {})] as const],

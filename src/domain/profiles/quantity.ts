@@ -51,7 +51,7 @@ export function canonicalAmounts(amounts: Readonly<Record<string, string | numbe
 }
 
 /** As an API server writes it: the largest suffix without a fraction. */
-function canonicalQuantity(given: string | number): string {
+export function canonicalQuantity(given: string | number): string {
   const amount = readQuantity(given);
   return amount === undefined ? String(given) : printQuantity(amount);
 }
@@ -68,6 +68,11 @@ function printQuantity({ milli, isBinary }: Amount): string {
     power += 1;
   }
   return `${value}${suffixes[power] ?? ""}`;
+}
+
+/** Thousandths in the form of another amount: binary, if that is. */
+export function printMilli(milli: bigint, like: string | number): string {
+  return printQuantity({ milli, isBinary: readQuantity(like)?.isBinary ?? false });
 }
 
 /** Whether it is a whole number, which what is counted needs. */

@@ -10,6 +10,7 @@ import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/in
 import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { profileObjects, profileRefs, surplusRefs } from "./objects.ts";
+import { checkProfile } from "./preflight.ts";
 import { applyProfile, removeProfile, restoreProfile, retireProfile } from "./steps.ts";
 
 type Profiled = OnboardingRequest & { readonly namespaceProfile: string };
@@ -28,6 +29,8 @@ export const namespaceProfile = defineResource({
     const { request, earlier } = operation;
     return earlier && replacedProfile(request, earlier) !== undefined ? [retireProfile.keyFor(operation)] : [];
   },
+
+  preflight: (ports, { request, cluster }) => (hasProfile(request) ? checkProfile(ports, { request, cluster }) : []),
 
   inspect({ catalog, kubernetes }, { request, earlier, note }) {
     if (!hasProfile(request)) return [];
