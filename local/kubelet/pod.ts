@@ -39,6 +39,7 @@ export const Pod = z.object({
     name: z.string(),
     namespace: z.string(),
     uid: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
     deletionTimestamp: z.string().optional(),
   }),
   spec: z.object({
