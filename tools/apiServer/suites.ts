@@ -19,6 +19,7 @@ export const suites: readonly string[] = [
   "test/proof/serviceFaults.test.ts",
   "test/releases/upgrade.test.ts",
   "test/resources/kubernetesObject",
+  "test/resources/namespaceProfile",
   "test/samples",
   "test/sandbox",
 ];

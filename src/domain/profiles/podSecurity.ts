@@ -9,7 +9,7 @@ export const PodSecurity = z
   .strictObject({
     enforce: Level.optional().meta({ description: "Pods that violate it are refused." }),
     audit: Level.optional().meta({ description: "Pods that violate it are in the cluster's audit log." }),
-    warn: Level.optional().meta({ description: "Whoever makes a pod that violates it gets a warning." }),
+    warn: Level.optional().meta({ description: "Anyone who makes a pod that violates it gets a warning." }),
     version: z
       .string()
       .regex(/^(latest|v1\.\d{1,3})$/, "must be latest, or a version such as v1.30")

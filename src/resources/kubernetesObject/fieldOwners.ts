@@ -2,7 +2,6 @@
 import { owner } from "../../domain/naming/names.ts";
 import { managedByLabel } from "../../domain/naming/ownership.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
-import { group } from "../../domain/request/objectForm.ts";
 import type { KubernetesObject, ManagedFields } from "../../ports.ts";
 import { isRecord, show } from "./differences.ts";
 
@@ -58,8 +57,12 @@ function valueAt(object: object, path: readonly string[]): unknown {
   return at;
 }
 
-function isMark([place, part, name = ""]: readonly string[]): boolean {
-  return place === "metadata" && (part === "labels" ? name === managedByLabel : name.startsWith(`${group}/`));
+/**
+ * Mooring's marks and, since an admission webhook may write there in Mooring's name, all annotations: those that Mooring sets it never
+ * stops to want.
+ */
+function isMark([place, part, name]: readonly string[]): boolean {
+  return place === "metadata" && (part === "annotations" || name === managedByLabel);
 }
 
 /** Whether Mooring has applied any of its fields. */

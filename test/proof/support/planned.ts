@@ -40,7 +40,7 @@ import { calm } from "./faults.ts";
 import { print } from "./kubernetes.ts";
 import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
-import { createRequest, createWorld, earlier, issuer, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, earlier, issuer, type World, withProfile, withTargets } from "./world.ts";
 
 export interface PlannedVerdict {
   readonly problems: readonly string[];
@@ -150,7 +150,7 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   const { cluster, namespace } = request;
   const berth = { cluster, namespace };
   const changed = {
-    ...withTargets(world, createRequest(dice)),
+    ...withProfile(world, withTargets(world, createRequest(dice))),
     identityMode: dice.chance(0.9) ? request.identityMode : "workloadIdentity",
   } as const;
   const until = dice.pick(MigrationPhase.options);

@@ -42,7 +42,7 @@ import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";
-import { createRequest, createWorld, earlier, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, earlier, type World, withProfile, withTargets } from "./world.ts";
 
 export interface Verdict {
   readonly seed: number;
@@ -142,7 +142,8 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
   const { dice, by } = world;
   if (dice.chance(0.05)) await visitByStranger(stage, request);
   const record = await calmly(world, () => world.registry.getNamespace(request));
-  const wanted = () => (dice.chance(0.5) ? request : withTargets(world, createRequest(dice, request)));
+  const wanted = () =>
+    dice.chance(0.5) ? request : withProfile(world, withTargets(world, createRequest(dice, request)));
   if (!record) {
     await stage.play(onboard(wanted(), by));
     return;

@@ -96,6 +96,7 @@ export function takeSnapshot({ azure, users, objects, visitors }: World, berth: 
 
 function undoOf(kind: string): string {
   if (kind === "ServiceAccount") return "removeServiceAccount";
+  if (kind === "ResourceQuota" || kind === "LimitRange") return "removeProfile";
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
 }
 

@@ -67,6 +67,8 @@ export interface World {
   readonly turnsAgain: number;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
+  /** For the profile that requests name; undefined in worlds whose catalog has none. */
+  readonly profileDice: Dice | undefined;
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
@@ -145,6 +147,26 @@ function withNamedTargets(catalog: Catalog): Catalog {
   const targets = Object.fromEntries(Object.entries(namedTargets).map(([name, { access }]) => [name, access]));
   const teams = Object.fromEntries(Object.entries(catalog.teams).map(([name, each]) => [name, { ...each, targets }]));
   return { ...catalog, targets: namedTargets, teams };
+}
+
+/** A change between them adds and removes an object, a field of another, and a label of the namespace. */
+const profiles = Catalog.shape.profiles.parse({
+  small: { quota: { pods: 5 }, podSecurity: { enforce: "restricted" } },
+  large: {
+    quota: { pods: 50, "requests.cpu": "8000m" },
+    limits: { container: { max: { cpu: 4 } } },
+  },
+});
+
+/** The request with a profile of the world's catalog, or without one. */
+export function withProfile(
+  { profileDice: dice, ...world }: Pick<World, "profileDice"> & Partial<Pick<World, "hasRemains" | "request">>,
+  { namespaceProfile: _before, ...request }: OnboardingRequest,
+): OnboardingRequest {
+  if (!dice) return request;
+  const same = world.request?.namespaceProfile;
+  const chosen = world.hasRemains ? same : dice.pick([undefined, "small", "large"]);
+  return chosen === undefined ? request : { ...request, namespaceProfile: chosen };
 }
 
 /**
@@ -234,9 +256,12 @@ export function createWorld(seed: number, trace?: string[]): World {
   const chosen = dice.pick(catalogs);
   const others = createDice(seed ^ 0x7a96);
   const targetDice = others.chance(0.3) ? others : undefined;
+  const profiled = createDice(seed ^ 0x9f0f);
+  const profileDice = profiled.chance(0.3) ? profiled : undefined;
   const catalog: Catalog = {
     ...(targetDice ? withNamedTargets(chosen) : chosen),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
+    ...(profileDice ? { profiles } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
@@ -261,7 +286,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const request = withTargets({ targetDice }, createRequest(dice));
+  const request = withProfile({ profileDice }, withTargets({ targetDice }, createRequest(dice)));
   const world: World = {
     ...{
       dice,
@@ -281,6 +306,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       holds,
       strange,
       targetDice,
+      profileDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
