@@ -2,7 +2,10 @@
 import type { AzureRoleKindName } from "../src/domain/targets/azureRoles.ts";
 import type { Driver, Language, Login } from "./login.ts";
 
-/** A client of Azure's SDK: what it needs and how it is made, with `credential`. */
+/**
+ * A client of Azure's SDK: what it needs and how it is made, with `credential`. `"<NAME>"` stands for a variable of the namespace's
+ * ConfigMap (docs/targets.md).
+ */
 type Client = readonly [needs: string, imported: string, made: string];
 
 /** `@azure/identity` and its like, and how each language makes the credential that finds the pod's identity by itself. */
@@ -30,11 +33,23 @@ const credentials: { readonly [L in Language]: Client } = {
   ],
 };
 
+/** How each language reads a variable, and what it imports for that. */
+const environments: { readonly [L in Language]: { imports?: string; read: (name: string) => string } } = {
+  node: { read: (name) => `process.env.${name}` },
+  python: { imports: "import os", read: (name) => `os.environ["${name}"]` },
+  java: { read: (name) => `System.getenv("${name}")` },
+  dotnet: { read: (name) => `Environment.GetEnvironmentVariable("${name}")` },
+  go: { imports: 'import "os"', read: (name) => `os.Getenv("${name}")` },
+};
+
 function azureSdk(noun: string, tried: Login["tried"], clients: { readonly [L in Language]: Client }): Driver {
   const loginOf = (language: Language): Login => {
     const [identity, identityImport, credential] = credentials[language];
     const [needs, imported, made] = clients[language];
-    return { needs: [needs, identity], tried, lines: `${identityImport}\n${imported}\n\n${credential}\n${made}` };
+    const { imports, read } = environments[language];
+    const lines = [imports, identityImport, imported, "", credential, made].filter((line) => line !== undefined);
+    const withVariables = lines.join("\n").replaceAll(/"<([A-Z_]+)>"/g, (_, name: string) => read(name));
+    return { needs: [needs, identity], tried, lines: withVariables };
   };
   return {
     noun,
@@ -57,196 +72,196 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName]: Driver } = {
     node: [
       "@azure/storage-blob 12",
       'import { BlobServiceClient } from "@azure/storage-blob";',
-      'const blobs = new BlobServiceClient("https://<account>.blob.core.windows.net", credential);',
+      'const blobs = new BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential);',
     ],
     python: [
       "azure-storage-blob 12",
       "from azure.storage.blob import BlobServiceClient",
-      'blobs = BlobServiceClient("https://<account>.blob.core.windows.net", credential=credential)',
+      'blobs = BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential=credential)',
     ],
     java: [
       "com.azure:azure-storage-blob 12",
       "import com.azure.storage.blob.BlobServiceClientBuilder;",
-      `var blobs = new BlobServiceClientBuilder().endpoint("https://<account>.blob.core.windows.net")
+      `var blobs = new BlobServiceClientBuilder().endpoint("<STORAGE_BLOB_ENDPOINT>")
     .credential(credential).buildClient();`,
     ],
     dotnet: [
       "Azure.Storage.Blobs 12",
       "using Azure.Storage.Blobs;",
-      'var blobs = new BlobServiceClient(new Uri("https://<account>.blob.core.windows.net"), credential);',
+      'var blobs = new BlobServiceClient(new Uri("<STORAGE_BLOB_ENDPOINT>"), credential);',
     ],
     go: [
       `${goSdk}/storage/azblob 1`,
       `import "${goSdk}/storage/azblob"`,
-      'blobs, err := azblob.NewClient("https://<account>.blob.core.windows.net", credential, nil)',
+      'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
     ],
   }),
   storageQueue: azureSdk("Storage queue", "not here", {
     node: [
       "@azure/storage-queue 12",
       'import { QueueServiceClient } from "@azure/storage-queue";',
-      'const queues = new QueueServiceClient("https://<account>.queue.core.windows.net", credential);',
+      'const queues = new QueueServiceClient("<STORAGE_QUEUE_ENDPOINT>", credential);',
     ],
     python: [
       "azure-storage-queue 12",
       "from azure.storage.queue import QueueServiceClient",
-      'queues = QueueServiceClient("https://<account>.queue.core.windows.net", credential=credential)',
+      'queues = QueueServiceClient("<STORAGE_QUEUE_ENDPOINT>", credential=credential)',
     ],
     java: [
       "com.azure:azure-storage-queue 12",
       "import com.azure.storage.queue.QueueServiceClientBuilder;",
-      `var queues = new QueueServiceClientBuilder().endpoint("https://<account>.queue.core.windows.net")
+      `var queues = new QueueServiceClientBuilder().endpoint("<STORAGE_QUEUE_ENDPOINT>")
     .credential(credential).buildClient();`,
     ],
     dotnet: [
       "Azure.Storage.Queues 12",
       "using Azure.Storage.Queues;",
-      'var queues = new QueueServiceClient(new Uri("https://<account>.queue.core.windows.net"), credential);',
+      'var queues = new QueueServiceClient(new Uri("<STORAGE_QUEUE_ENDPOINT>"), credential);',
     ],
     go: [
       `${goSdk}/storage/azqueue 1`,
       `import "${goSdk}/storage/azqueue"`,
-      'queues, err := azqueue.NewServiceClient("https://<account>.queue.core.windows.net", credential, nil)',
+      'queues, err := azqueue.NewServiceClient("<STORAGE_QUEUE_ENDPOINT>", credential, nil)',
     ],
   }),
   storageTable: azureSdk("Storage table", "not here", {
     node: [
       "@azure/data-tables 13",
       'import { TableServiceClient } from "@azure/data-tables";',
-      'const tables = new TableServiceClient("https://<account>.table.core.windows.net", credential);',
+      'const tables = new TableServiceClient("<STORAGE_TABLE_ENDPOINT>", credential);',
     ],
     python: [
       "azure-data-tables 12",
       "from azure.data.tables import TableServiceClient",
-      'tables = TableServiceClient(endpoint="https://<account>.table.core.windows.net", credential=credential)',
+      'tables = TableServiceClient(endpoint="<STORAGE_TABLE_ENDPOINT>", credential=credential)',
     ],
     java: [
       "com.azure:azure-data-tables 12",
       "import com.azure.data.tables.TableServiceClientBuilder;",
-      `var tables = new TableServiceClientBuilder().endpoint("https://<account>.table.core.windows.net")
+      `var tables = new TableServiceClientBuilder().endpoint("<STORAGE_TABLE_ENDPOINT>")
     .credential(credential).buildClient();`,
     ],
     dotnet: [
       "Azure.Data.Tables 12",
       "using Azure.Data.Tables;",
-      'var tables = new TableServiceClient(new Uri("https://<account>.table.core.windows.net"), credential);',
+      'var tables = new TableServiceClient(new Uri("<STORAGE_TABLE_ENDPOINT>"), credential);',
     ],
     go: [
       `${goSdk}/data/aztables 1`,
       `import "${goSdk}/data/aztables"`,
-      'tables, err := aztables.NewServiceClient("https://<account>.table.core.windows.net", credential, nil)',
+      'tables, err := aztables.NewServiceClient("<STORAGE_TABLE_ENDPOINT>", credential, nil)',
     ],
   }),
   keyVaultSecrets: azureSdk("Key vault", "not here", {
     node: [
       "@azure/keyvault-secrets 4",
       'import { SecretClient } from "@azure/keyvault-secrets";',
-      'const secrets = new SecretClient("https://<vault>.vault.azure.net", credential);',
+      'const secrets = new SecretClient("<KEY_VAULT_ENDPOINT>", credential);',
     ],
     python: [
       "azure-keyvault-secrets 4",
       "from azure.keyvault.secrets import SecretClient",
-      'secrets = SecretClient(vault_url="https://<vault>.vault.azure.net", credential=credential)',
+      'secrets = SecretClient(vault_url="<KEY_VAULT_ENDPOINT>", credential=credential)',
     ],
     java: [
       "com.azure:azure-security-keyvault-secrets 4",
       "import com.azure.security.keyvault.secrets.SecretClientBuilder;",
-      `var secrets = new SecretClientBuilder().vaultUrl("https://<vault>.vault.azure.net")
+      `var secrets = new SecretClientBuilder().vaultUrl("<KEY_VAULT_ENDPOINT>")
     .credential(credential).buildClient();`,
     ],
     dotnet: [
       "Azure.Security.KeyVault.Secrets 4",
       "using Azure.Security.KeyVault.Secrets;",
-      'var secrets = new SecretClient(new Uri("https://<vault>.vault.azure.net"), credential);',
+      'var secrets = new SecretClient(new Uri("<KEY_VAULT_ENDPOINT>"), credential);',
     ],
     go: [
       `${goSdk}/security/keyvault/azsecrets 1`,
       `import "${goSdk}/security/keyvault/azsecrets"`,
-      'secrets, err := azsecrets.NewClient("https://<vault>.vault.azure.net", credential, nil)',
+      'secrets, err := azsecrets.NewClient("<KEY_VAULT_ENDPOINT>", credential, nil)',
     ],
   }),
   serviceBus: azureSdk("Service Bus queue, topic or namespace", "by hand", {
     node: [
       "@azure/service-bus 7",
       'import { ServiceBusClient } from "@azure/service-bus";',
-      'const messages = new ServiceBusClient("<namespace>.servicebus.windows.net", credential);',
+      'const messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
     ],
     python: [
       "azure-servicebus 7",
       "from azure.servicebus import ServiceBusClient",
-      'messages = ServiceBusClient("<namespace>.servicebus.windows.net", credential)',
+      'messages = ServiceBusClient("<SERVICE_BUS_HOST>", credential)',
     ],
     java: [
       "com.azure:azure-messaging-servicebus 7",
       "import com.azure.messaging.servicebus.ServiceBusClientBuilder;",
-      `var sender = new ServiceBusClientBuilder().fullyQualifiedNamespace("<namespace>.servicebus.windows.net")
-    .credential(credential).sender().queueName("<queue>").buildClient();`,
+      `var sender = new ServiceBusClientBuilder().fullyQualifiedNamespace("<SERVICE_BUS_HOST>")
+    .credential(credential).sender().queueName("<SERVICE_BUS_QUEUE>").buildClient();`,
     ],
     dotnet: [
       "Azure.Messaging.ServiceBus 7",
       "using Azure.Messaging.ServiceBus;",
-      'await using var messages = new ServiceBusClient("<namespace>.servicebus.windows.net", credential);',
+      'await using var messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
     ],
     go: [
       `${goSdk}/messaging/azservicebus 1`,
       `import "${goSdk}/messaging/azservicebus"`,
-      'messages, err := azservicebus.NewClient("<namespace>.servicebus.windows.net", credential, nil)',
+      'messages, err := azservicebus.NewClient("<SERVICE_BUS_HOST>", credential, nil)',
     ],
   }),
   eventHubs: azureSdk("Event hub", "not here", {
     node: [
       "@azure/event-hubs 6",
       'import { EventHubProducerClient } from "@azure/event-hubs";',
-      'const producer = new EventHubProducerClient("<namespace>.servicebus.windows.net", "<hub>", credential);',
+      'const producer = new EventHubProducerClient("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential);',
     ],
     python: [
       "azure-eventhub 5",
       "from azure.eventhub import EventHubProducerClient",
-      'producer = EventHubProducerClient("<namespace>.servicebus.windows.net", "<hub>", credential)',
+      'producer = EventHubProducerClient("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential)',
     ],
     java: [
       "com.azure:azure-messaging-eventhubs 5",
       "import com.azure.messaging.eventhubs.EventHubClientBuilder;",
       `var producer = new EventHubClientBuilder()
-    .credential("<namespace>.servicebus.windows.net", "<hub>", credential).buildProducerClient();`,
+    .credential("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential).buildProducerClient();`,
     ],
     dotnet: [
       "Azure.Messaging.EventHubs 5",
       "using Azure.Messaging.EventHubs.Producer;",
-      'await using var producer = new EventHubProducerClient("<namespace>.servicebus.windows.net", "<hub>", credential);',
+      'await using var producer = new EventHubProducerClient("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential);',
     ],
     go: [
       `${goSdk}/messaging/azeventhubs 2`,
       `import "${goSdk}/messaging/azeventhubs/v2"`,
-      'producer, err := azeventhubs.NewProducerClient("<namespace>.servicebus.windows.net", "<hub>", credential, nil)',
+      'producer, err := azeventhubs.NewProducerClient("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential, nil)',
     ],
   }),
   appConfiguration: azureSdk("App Configuration store", "not here", {
     node: [
       "@azure/app-configuration 1",
       'import { AppConfigurationClient } from "@azure/app-configuration";',
-      'const settings = new AppConfigurationClient("https://<store>.azconfig.io", credential);',
+      'const settings = new AppConfigurationClient("<APP_CONFIGURATION_ENDPOINT>", credential);',
     ],
     python: [
       "azure-appconfiguration 1",
       "from azure.appconfiguration import AzureAppConfigurationClient",
-      'settings = AzureAppConfigurationClient(base_url="https://<store>.azconfig.io", credential=credential)',
+      'settings = AzureAppConfigurationClient(base_url="<APP_CONFIGURATION_ENDPOINT>", credential=credential)',
     ],
     java: [
       "com.azure:azure-data-appconfiguration 1",
       "import com.azure.data.appconfiguration.ConfigurationClientBuilder;",
-      `var settings = new ConfigurationClientBuilder().endpoint("https://<store>.azconfig.io")
+      `var settings = new ConfigurationClientBuilder().endpoint("<APP_CONFIGURATION_ENDPOINT>")
     .credential(credential).buildClient();`,
     ],
     dotnet: [
       "Azure.Data.AppConfiguration 1",
       "using Azure.Data.AppConfiguration;",
-      'var settings = new ConfigurationClient(new Uri("https://<store>.azconfig.io"), credential);',
+      'var settings = new ConfigurationClient(new Uri("<APP_CONFIGURATION_ENDPOINT>"), credential);',
     ],
     go: [
       `${goSdk}/data/azappconfig 1`,
       `import "${goSdk}/data/azappconfig"`,
-      'settings, err := azappconfig.NewClient("https://<store>.azconfig.io", credential, nil)',
+      'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
     ],
   }),
   openAi: azureSdk("Azure OpenAI resource", "not here", {
@@ -255,7 +270,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName]: Driver } = {
       'import { getBearerTokenProvider } from "@azure/identity";\nimport { AzureOpenAI } from "openai";',
       `const azureADTokenProvider = getBearerTokenProvider(credential, "${cognitiveScope}");
 const models = new AzureOpenAI({
-  endpoint: "https://<resource>.openai.azure.com",
+  endpoint: "<AZURE_OPENAI_ENDPOINT>",
   apiVersion: "<version>",
   azureADTokenProvider,
 });`,
@@ -264,7 +279,7 @@ const models = new AzureOpenAI({
       "openai 2",
       "from azure.identity import get_bearer_token_provider\nfrom openai import AzureOpenAI",
       `models = AzureOpenAI(
-    azure_endpoint="https://<resource>.openai.azure.com",
+    azure_endpoint="<AZURE_OPENAI_ENDPOINT>",
     api_version="<version>",
     azure_ad_token_provider=get_bearer_token_provider(credential, "${cognitiveScope}"),
 )`,
@@ -272,19 +287,19 @@ const models = new AzureOpenAI({
     java: [
       "com.azure:azure-ai-openai 1.0.0-beta",
       "import com.azure.ai.openai.OpenAIClientBuilder;",
-      `var models = new OpenAIClientBuilder().endpoint("https://<resource>.openai.azure.com")
+      `var models = new OpenAIClientBuilder().endpoint("<AZURE_OPENAI_ENDPOINT>")
     .credential(credential).buildClient();`,
     ],
     dotnet: [
       "Azure.AI.OpenAI 2",
       "using Azure.AI.OpenAI;",
-      'var models = new AzureOpenAIClient(new Uri("https://<resource>.openai.azure.com"), credential);',
+      'var models = new AzureOpenAIClient(new Uri("<AZURE_OPENAI_ENDPOINT>"), credential);',
     ],
     go: [
       "github.com/openai/openai-go 3",
       'import (\n\t"github.com/openai/openai-go/v3"\n\t"github.com/openai/openai-go/v3/azure"\n)',
       `models := openai.NewClient(
-	azure.WithEndpoint("https://<resource>.openai.azure.com", "<version>"),
+	azure.WithEndpoint("<AZURE_OPENAI_ENDPOINT>", "<version>"),
 	azure.WithTokenCredential(credential))`,
     ],
   }),

@@ -63,7 +63,7 @@ database, err := sql.Open(azuread.DriverName, fmt.Sprintf(
 
 const postgresScope = "https://ossrdbms-aad.database.windows.net/.default";
 
-/** The password is a token, and a driver that asks for it again gets a fresh one. The role's name is the identity's, cut to 63 bytes. */
+/** The password is a token, and a driver that asks for it again gets a fresh one. Most drivers read PGHOST and its like by themselves. */
 export const postgresql: Driver = {
   noun: "PostgreSQL schema",
   logins: {
@@ -74,11 +74,8 @@ export const postgresql: Driver = {
 import pg from "pg";
 
 const credential = new DefaultAzureCredential({ disableInstanceDiscovery: true });
+// pg reads PGHOST, PGPORT, PGDATABASE and PGUSER.
 const pool = new pg.Pool({
-  host: "<server>.postgres.database.azure.com",
-  port: 5432,
-  database: "<database>",
-  user: "<role>",
   password: async () => (await credential.getToken("${postgresScope}")).token,
   ssl: true,
 });`,
@@ -90,10 +87,8 @@ const pool = new pg.Pool({
 from azure.identity import DefaultAzureCredential
 
 credential = DefaultAzureCredential()
+# libpq reads PGHOST, PGPORT, PGDATABASE and PGUSER.
 database = psycopg.connect(
-    host="<server>.postgres.database.azure.com",
-    dbname="<database>",
-    user="<role>",
     password=credential.get_token("${postgresScope}").token,
     sslmode="verify-full",
     sslrootcert="system",
@@ -102,7 +97,8 @@ database = psycopg.connect(
     java: {
       needs: ["pgjdbc 42.7", "com.azure:azure-identity-extensions 1.2"],
       tried: "not here",
-      lines: `String url = "jdbc:postgresql://<server>.postgres.database.azure.com:5432/<database>?user=<role>&sslmode=require"
+      lines: `String url = "jdbc:postgresql://" + System.getenv("PGHOST") + ":" + System.getenv("PGPORT") + "/" + System.getenv("PGDATABASE")
+    + "?user=" + System.getenv("PGUSER") + "&sslmode=require"
     + "&authenticationPluginClassName=com.azure.identity.extensions.jdbc.postgresql.AzurePostgresqlAuthenticationPlugin";
 Connection database = DriverManager.getConnection(url);`,
     },
@@ -111,8 +107,9 @@ Connection database = DriverManager.getConnection(url);`,
       tried: "not here",
       lines: `var credential = new DefaultAzureCredential();
 var scope = new TokenRequestContext(["${postgresScope}"]);
+string Read(string name) => Environment.GetEnvironmentVariable(name);
 var builder = new NpgsqlDataSourceBuilder(
-    "Host=<server>.postgres.database.azure.com;Database=<database>;Username=<role>;SSL Mode=VerifyFull");
+    $"Host={Read("PGHOST")};Port={Read("PGPORT")};Database={Read("PGDATABASE")};Username={Read("PGUSER")};SSL Mode=VerifyFull");
 builder.UsePasswordProvider(
     _ => credential.GetToken(scope).Token,
     async (_, cancel) => (await credential.GetTokenAsync(scope, cancel)).Token);
@@ -122,8 +119,8 @@ await using var pool = builder.Build();`,
       needs: ["github.com/jackc/pgx/v5", "github.com/Azure/azure-sdk-for-go/sdk/azidentity 1.15"],
       tried: "not here",
       lines: `credential, err := azidentity.NewDefaultAzureCredential(nil)
-config, err := pgxpool.ParseConfig(
-	"host=<server>.postgres.database.azure.com dbname=<database> user=<role> sslmode=verify-full")
+// pgx reads PGHOST, PGPORT, PGDATABASE and PGUSER.
+config, err := pgxpool.ParseConfig("sslmode=verify-full")
 config.BeforeConnect = func(ctx context.Context, connection *pgx.ConnConfig) error {
 	token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"${postgresScope}"}})
 	connection.Password = token.Token

@@ -15,6 +15,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   CREDENTIAL_CHANGED: "identity",
   CREDENTIAL_SURPLUS: "identity",
   CREDENTIAL_ADDED: "identity",
+  ISSUER_UNUSABLE: undefined,
   USER_MISSING: "database",
   USER_RENAMED: "database",
   USER_ADDED: "database",
@@ -53,6 +54,11 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   LOGIN_REFUSED: undefined,
   LOGIN_MAY_NOT_READ: undefined,
   LOGIN_UNREACHABLE: undefined,
+  LOGIN_TARGET_REFUSED: "target",
+  LOGIN_TARGET_UNREACHABLE: "target",
+  LOGIN_TARGET_ABSENT: "target",
+  LOGIN_NOT_YET_EFFECTIVE: "target",
+  LOGIN_TARGET_UNTRIED: "target",
   LOGIN_UNPROVEN: undefined,
 };
 

@@ -29,6 +29,8 @@ const plainFields: { readonly [F in PlainField]-?: Plain } = {
   namespaceProfile: { title: "Profile", flag: "--profile" },
   adoptionPolicy: { title: "Existing objects that are not Mooring's", flag: "--adoption-policy" },
   deletePolicy: { title: "Namespace after offboarding", flag: "--delete-policy" },
+  expiresAt: { title: "Access ends", flag: "--expires-at" },
+  expiresAfter: { title: "Access ends after", flag: "--expires-after" },
 };
 
 interface TargetKind<Item> {
@@ -38,6 +40,8 @@ interface TargetKind<Item> {
   readonly flag?: string;
   keyOf(item: Readonly<Item>): string;
   accessOf(item: Readonly<Item>): readonly string[];
+  /** When access there ends, or after how long. */
+  endOf(item: Readonly<Item>): string | undefined;
   /** The target of that key; undefined if it is no key of this kind. */
   read(key: string, access: readonly string[]): object | undefined;
 }
@@ -48,6 +52,7 @@ const targetKinds: { readonly [F in TargetField]-?: TargetKind<ItemOf<F>> } = {
     flag: "--database",
     keyOf: ({ server, database }) => `${server}/${database}`,
     accessOf: ({ roles }) => roles,
+    endOf: ({ expiresAt, expiresAfter }) => expiresAt ?? expiresAfter,
     read(key, roles) {
       const [, server, database] = /^([^/]+)\/(.+)$/.exec(key) ?? [];
       return server === undefined ? undefined : { server, database, roles };
@@ -58,6 +63,7 @@ const targetKinds: { readonly [F in TargetField]-?: TargetKind<ItemOf<F>> } = {
     flag: "--target",
     keyOf: ({ target }) => target,
     accessOf: ({ access }) => access,
+    endOf: ({ expiresAt, expiresAfter }) => expiresAt ?? expiresAfter,
     read: (target, access) => ({ target, access }),
   },
 };
@@ -77,6 +83,8 @@ export interface Target {
   readonly noun: string;
   readonly key: string;
   readonly access: readonly string[];
+  /** When it ends, or after how long. */
+  readonly end?: string;
 }
 
 interface Parts {
@@ -106,8 +114,8 @@ function targetsIn(field: string, value: unknown): readonly Target[] | undefined
   if (!kind || !Array.isArray(value)) return undefined;
   try {
     const targets = value.map((item): Target => {
-      const [key, access] = [kind.keyOf(item), kind.accessOf(item)];
-      return { noun: kind.noun, key, access: [...access] };
+      const [key, access, end] = [kind.keyOf(item), kind.accessOf(item), kind.endOf(item)];
+      return { noun: kind.noun, key, access: [...access], ...(end === undefined ? {} : { end }) };
     });
     return sameJson(readTargets(field as TargetField, printTargets(targets)), value) ? targets : undefined;
   } catch {
@@ -168,7 +176,7 @@ function flatten(request: Sent): ReadonlyMap<string, string> {
     ...plain,
     ...targets
       .flatMap(([, each]) => each)
-      .map(({ noun, key, access }) => [`${noun} ${key}`, access.toSorted().join(", ")] as const),
+      .map(({ noun, key, access, end }) => [`${noun} ${key}`, withEnd(access.toSorted().join(", "), end)] as const),
     ...others.map(([field, value]) => [field, JSON.stringify(sorted(value))] as const),
   ]);
 }
@@ -188,17 +196,36 @@ export function toParameters(request: Sent): Record<string, string> {
   };
 }
 
-/** `sql-dev/messages=reader+writer,sql-dev/orders=reader` */
+/** `sql-dev/messages=reader+writer,sql-dev/orders=reader~P30D` */
 export function printTargets(targets: readonly Omit<Target, "noun">[]): string {
-  return targets.map(({ key, access }) => `${key}=${access.join("+")}`).join(",");
+  return targets.map(({ key, access, end }) => `${key}=${withEnd(access.join("+"), end)}`).join(",");
+}
+
+/** `reader~2027-01-31T00:00:00Z`, or `reader~P30D`. */
+export function withEnd(access: string, end: string | undefined): string {
+  return end === undefined ? access : `${access}~${end}`;
+}
+
+/** What `printTargets` prints. */
+export function splitTargets(text: string): readonly Omit<Target, "noun">[] {
+  return text.split(",").flatMap((each) => {
+    const [, key, access = "", end] = /^([^=]+)(?:=([^~]*)(?:~(.+))?)?$/.exec(each) ?? [];
+    if (key === undefined) return [];
+    return [{ key, access: access.split(/[+ ]/).filter(Boolean), ...(end === undefined ? {} : { end }) }];
+  });
 }
 
 export function readTargets(field: TargetField, text: string): readonly object[] {
-  return text.split(",").flatMap((each) => {
-    const [, key, access = ""] = /^([^=]+)(?:=(.*))?$/.exec(each) ?? [];
-    const target = key === undefined ? undefined : kindOf(field)?.read(key, access.split(/[+ ]/).filter(Boolean));
-    return target ?? [];
+  return splitTargets(text).flatMap(({ key, access, end }) => {
+    const target = kindOf(field)?.read(key, access);
+    return target ? { ...target, ...expiryOf(end) } : [];
   });
+}
+
+/** The field that says it: a duration begins with P. */
+export function expiryOf(end: string | undefined): { readonly expiresAt?: string; readonly expiresAfter?: string } {
+  if (end === undefined) return {};
+  return end.startsWith("P") ? { expiresAfter: end } : { expiresAt: end };
 }
 
 /** Undefined while a required field is missing. */
@@ -240,11 +267,23 @@ export function flagsOf(request: Sent): readonly (readonly [flag: string, value:
   if (others.length > 0 || !isInFlags) return undefined;
   return [
     ...targets.flatMap(([field, each]) =>
-      each.map(({ key, access }) => [kindOf(field)?.flag ?? field, `${key}=${access.join(",")}`] as const),
+      each.map(
+        ({ key, access, end }) => [kindOf(field)?.flag ?? field, `${key}=${withEnd(access.join(","), end)}`] as const,
+      ),
     ),
     ...plain.flatMap(([field, value]) => {
       const { flag } = plainOf(field) ?? {};
       return flag === undefined ? [] : [[flag, value] as const];
     }),
   ];
+}
+
+/** When access ends, for people: of everything, then of the targets that end by themselves. */
+export function endsIn(request: Sent): readonly string[] {
+  const { plain } = partsOf(request);
+  const whole = plain.flatMap(([field, value]) =>
+    field === "expiresAt" ? [value] : field === "expiresAfter" ? [`after ${value}`] : [],
+  );
+  const own = targetsOf(request).flatMap(({ key, end }) => (end === undefined ? [] : [`${key} ${end}`]));
+  return [...whole, ...own];
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { parse, stringify } from "yaml";
 import type { z } from "zod";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 
 /** A catalog as written in its file, without defaults filled in. */
@@ -23,6 +24,8 @@ export interface Addresses {
   readonly certificateAuthority: string;
   /** By alias, as are the ports of SQL servers. */
   readonly apiServers: Readonly<Record<string, string>>;
+  /** Of clusters in which Mooring logs in with a service account's token. */
+  readonly tokenFiles: Readonly<Record<string, string>>;
   readonly sqlPorts: Readonly<Record<string, number>>;
   /** By the name of the server's resource. */
   readonly postgresPorts: Readonly<Record<string, number>>;
@@ -48,7 +51,7 @@ export const sqlHost = "localhost";
 
 export function printCatalog(
   document: CatalogDocument,
-  { certificateAuthority, apiServers, sqlPorts, postgresPorts, login }: Addresses,
+  { certificateAuthority, apiServers, tokenFiles, sqlPorts, postgresPorts, login }: Addresses,
 ): string {
   const { clusters, sqlServers, targets = {}, retry } = document;
   return stringify({
@@ -58,6 +61,9 @@ export function printCatalog(
       network: { ...cluster.network, login: loginHere(cluster, login) },
       apiServer: apiServers[alias],
       certificateAuthority,
+      ...("login" in cluster && cluster.login.by === "serviceAccount"
+        ? { login: { ...cluster.login, tokenFile: tokenFiles[alias] } }
+        : {}),
     })),
     sqlServers: mapValues(sqlServers, (server, alias) => ({
       ...server,
@@ -77,6 +83,16 @@ export function printCatalog(
       ...retry,
     },
   });
+}
+
+/** Clusters outside Azure have issuers that somebody can read: the simulator's. */
+export function publishIssuers(document: CatalogDocument, issuerOf: (cluster: string) => string): CatalogDocument {
+  return {
+    ...document,
+    clusters: mapValues(document.clusters, (cluster, alias) =>
+      cluster.kind === "oidc" ? { ...cluster, oidcIssuer: issuerOf(alias) } : cluster,
+    ),
+  };
 }
 
 /**
@@ -112,21 +128,28 @@ export interface UsualCatalogOptions {
   readonly verificationJob: object | undefined;
   /** The administrator that the catalog names for the SQL server. */
   readonly entraAdmin?: { readonly login: string; readonly objectId: string };
+  /** It also has a cluster outside Azure, in which Mooring logs in so. */
+  readonly otherCluster?: ClusterLogin["by"] | undefined;
   /** It also has targets on a PostgreSQL server. */
   readonly hasPostgres?: boolean;
+  /** More PostgreSQL servers, each with a target of the same name. */
+  readonly schemas?: readonly string[];
+}
+
+function postgresServer(providers: string, name: string) {
+  return {
+    kind: "postgresql",
+    resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/${name}`,
+    // Not called: the simulator's own replaces it.
+    host: `${name}.postgres.database.azure.com`,
+    login: "mooring",
+    access: ["read", "write", "own"],
+  };
 }
 
 /** Two schemas of one database, and another database: one role of a namespace has access to all of them. */
 function postgresTargets(providers: string) {
-  const server = {
-    kind: "postgresql",
-    resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/pg-dev`,
-    // Not called: the simulator's own replaces it.
-    host: "pg-dev.postgres.database.azure.com",
-    login: "mooring",
-    network: { addresses: here },
-    access: ["read", "write", "own"],
-  };
+  const server = postgresServer(providers, "pg-dev");
   return {
     ledger: { ...server, database: "ledger" },
     archive: { ...server, database: "ledger", schema: "archive" },
@@ -135,7 +158,14 @@ function postgresTargets(providers: string) {
 }
 
 /** The names in a sandbox that was given no catalog. */
-export const usualNames = { cluster: "aks-dev", sqlServer: "sql-dev" };
+export const usualNames = { cluster: "aks-dev", sqlServer: "sql-dev", otherCluster: "k3s-dev" };
+
+/** How Mooring logs in to a cluster outside Azure. */
+const usualLogins: { readonly [By in ClusterLogin["by"]]: ClusterLogin } = {
+  entra: { by: "entra", audience: "api://k3s-dev" },
+  // Not read: the sandbox names a file of its own.
+  serviceAccount: { by: "serviceAccount", namespace: "mooring", name: "mooring", tokenFile: "/var/run/mooring/token" },
+};
 
 /** One of each kind, or more. */
 function usualTargets(providers: string, containers: readonly string[]) {
@@ -211,7 +241,9 @@ export function usualCatalog({
   entries,
   verificationJob,
   entraAdmin,
+  otherCluster,
   hasPostgres = false,
+  schemas = [],
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
@@ -231,6 +263,20 @@ export function usualCatalog({
         network: { login: { addresses: here } },
         ...(verificationJob ? { verificationJob } : {}),
       },
+      ...(otherCluster
+        ? {
+            [usualNames.otherCluster]: {
+              kind: "oidc",
+              apiServer: `https://${usualNames.otherCluster}.example:6443`,
+              oidcIssuer: `https://issuers.example/${usualNames.otherCluster}`,
+              login: usualLogins[otherCluster],
+              subscriptionId,
+              identityResourceGroup: "rg-k3s-identities",
+              location,
+              ...(verificationJob ? { verificationJob } : {}),
+            },
+          }
+        : {}),
     },
     sqlServers: {
       [sqlServer]: {
@@ -244,6 +290,7 @@ export function usualCatalog({
     targets: {
       ...usualTargets(providers, containers),
       ...(hasPostgres ? postgresTargets(providers) : {}),
+      ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
     },
     profiles: usualProfiles,
     ...entries,

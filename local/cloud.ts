@@ -1,15 +1,29 @@
 /** A whole simulated cloud: one world with its services listening on loopback, and a catalog that names them. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import { traitsOf, userNameIn } from "../src/domain/catalog/clusterKinds.ts";
+import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
 import { startTableService } from "./azurite.ts";
 import { type Callers, createCallers } from "./callers.ts";
-import { letCallersIn, parseCatalog, printCatalog, sqlHost, usualCatalog, usualNames } from "./catalogs.ts";
+import {
+  letCallersIn,
+  parseCatalog,
+  printCatalog,
+  publishIssuers,
+  sqlHost,
+  usualCatalog,
+  usualNames,
+} from "./catalogs.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
-import { featuresOf } from "./clusterRights.ts";
+import { startServiceAccountLogin, type TokenFile } from "./cluster/serviceAccountLogin.ts";
+import { addressesOf, featuresOf } from "./clusterRights.ts";
 import { compileCache } from "./compileCache.ts";
+import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { readClusterRights, readRights } from "./rights.ts";
@@ -19,6 +33,7 @@ import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
 import { createFaults, type Faults } from "./simulators/faults.ts";
+import { type IssuersSimulator, startIssuers } from "./simulators/issuers/index.ts";
 import { startNodeIdentity } from "./simulators/nodeIdentity/index.ts";
 import { type PostgresSimulator, startPostgres } from "./simulators/postgres/index.ts";
 import { type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
@@ -47,6 +62,8 @@ export interface CloudOptions {
   /** From the catalog: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
+  /** The same for access that ends. */
+  readonly expiry?: object;
   /** The catalog's limits for its one caller; generous by default. */
   readonly limits?: object;
   /** The catalog's retry policy, where it is to differ from the usual one of a sandbox. */
@@ -65,6 +82,10 @@ export interface CloudOptions {
   readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
   /** The usual catalog also has targets on a PostgreSQL server, which takes a second to start. */
   readonly postgres?: boolean;
+  /** The usual catalog also has a cluster outside Azure (kind oidc), in which Mooring logs in by Entra or as a service account. */
+  readonly otherCluster?: ClusterLogin["by"];
+  /** More targets of these names, each a schema of a PostgreSQL server of its own. */
+  readonly schemas?: readonly string[];
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -84,6 +105,8 @@ export interface Principals {
 export interface SimulatedCluster {
   readonly kubernetes: ClusterServer;
   readonly kubelet: Kubelet;
+  /** Where Mooring logs in with a service account's token. */
+  readonly tokenFile: TokenFile | undefined;
 }
 
 export interface Cloud {
@@ -92,11 +115,15 @@ export interface Cloud {
   readonly tls: Certificate;
   readonly arm: ArmSimulator;
   readonly entra: EntraSimulator;
+  /** Of clusters outside Azure; undefined where there are none. */
+  readonly issuers: IssuersSimulator | undefined;
   /** By their aliases in the catalog. */
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** By the names of their resources. */
   readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
+  /** What storage accounts and key vaults contain. */
+  readonly data: DataServices;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: ClusterServer;
@@ -136,11 +163,18 @@ export const names = {
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 
-/** The image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
-const messageApp = {
+/** An image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
+const sample = (name: string) => ({
   command: process.execPath,
-  args: [join(dirname(import.meta.dirname), "samples/message-app/main.ts")],
+  args: [join(dirname(import.meta.dirname), "samples", name, "main.ts")],
   environment: { NODE_COMPILE_CACHE: compileCache },
+});
+const verifyApp = sample("verify-app");
+const samples = {
+  "message-app": sample("message-app"),
+  "upload-app": sample("upload-app"),
+  "ledger-app": sample("ledger-app"),
+  "verify-app": verifyApp,
 };
 
 /** The Azure CLI's, with which people get their tokens (learn.microsoft.com, "Verify first-party Microsoft applications"). */
@@ -160,6 +194,7 @@ export async function startCloud({
   queue,
   verificationJob,
   drift,
+  expiry,
   // One program plays every caller here.
   limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
   retry,
@@ -169,6 +204,8 @@ export async function startCloud({
   apiServer,
   tableFaults = false,
   postgres: hasPostgres = false,
+  otherCluster,
+  schemas = [],
   images = {},
   settings = {},
 }: CloudOptions = {}): Promise<Cloud> {
@@ -198,11 +235,17 @@ export async function startCloud({
     services.push(service);
     return service;
   };
+  let folder: Promise<string> | undefined;
+  const tokensFolder = () => {
+    folder ??= mkdtemp(join(tmpdir(), "mooring-tokens-"));
+    return folder;
+  };
   const close = async () => {
     // The pods first: they are clients of everything else.
     const isKubelet = (service: Service) => kubelets.has(service);
     await Promise.all(services.filter(isKubelet).map((service) => service.close()));
     await Promise.all(services.filter((service) => !isKubelet(service)).map((service) => service.close()));
+    if (folder) await rm(await folder, { recursive: true, force: true });
   };
 
   try {
@@ -219,12 +262,14 @@ export async function startCloud({
             databases,
             isEasyAuth: mode === "easyAuth",
           });
-    const document = given
+    const written = given
       ? tellsApart
         ? letCallersIn(given, { issuer })
         : given
       : usualCatalog({
           hasPostgres,
+          otherCluster,
+          schemas,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
           databases,
@@ -236,20 +281,27 @@ export async function startCloud({
           entries: {
             ...(approval ? { approval } : {}),
             ...(drift ? { drift } : {}),
+            ...(expiry ? { expiry } : {}),
             ...(retry ? { retry } : {}),
             limits,
             ...callers?.catalog,
             ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
           },
         });
+    const hasOthers = Object.values(written.clusters).some(({ kind }) => kind === "oidc");
+    const issuers = hasOthers ? await keep(startIssuers(context)) : undefined;
+    const published = issuers ? publishIssuers(written, issuers.issuerOf) : written;
+    const data = await startDataServices(context, Catalog.parse(published).targets, keep);
+    const document = withEndpoints(published, data);
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
-    const parsed = Catalog.parse(document);
-    const policiesOf = async (cluster: string) => {
-      const entry = parsed.clusters[cluster];
-      if (!entry) return [];
-      const features = { ...featuresOf(parsed, entry), sqlHosts: [sqlHost] };
-      return (await readClusterRights(features, mooring.principalId)).documents;
+    const cataloged = Catalog.parse(document);
+    const policiesOf = async (alias: string) => {
+      const cluster = cataloged.clusters[alias];
+      if (!cluster) return [];
+      const targetAddresses = [...addressesOf(cataloged).targetAddresses, sqlHost];
+      const features = { ...featuresOf(cataloged, cluster), sqlHosts: [sqlHost], targetAddresses };
+      return (await readClusterRights(features, userNameIn(cluster, mooring.principalId))).documents;
     };
 
     // As infra/modules/rights/targets.bicep grants them.
@@ -339,14 +391,26 @@ export async function startCloud({
           url,
           ca: tls.certificate,
           adminToken,
-          // A verification's image has the same interface as the sample (docs/findings.md).
-          images: { ...images, "message-app": messageApp, ...(image === undefined ? {} : { [image]: messageApp }) },
+          // Whatever image the catalog names is like this one (samples/verify-app/README.md).
+          images: { ...images, ...(image === undefined ? {} : { [image]: verifyApp }), ...samples },
           nodeIdentity,
         }),
       );
       kubelets.add(kubelet);
       if (kubernetes.nodeName !== undefined) await keep(startScheduler(kubernetes, tls.certificate));
-      clusters.set(cluster, { kubernetes, kubelet });
+      const entry = cataloged.clusters[cluster];
+      const login = entry && traitsOf(entry).login;
+      const tokenFile =
+        login?.by === "serviceAccount"
+          ? await keep(
+              startServiceAccountLogin(kubernetes, {
+                ca: tls.certificate,
+                login: { ...login, tokenFile: join(await tokensFolder(), cluster) },
+                documents: await policiesOf(cluster),
+              }),
+            )
+          : undefined;
+      clusters.set(cluster, { kubernetes, kubelet, tokenFile });
     }
     const [sql] = sqlList;
     const [first] = clusters.values();
@@ -356,6 +420,7 @@ export async function startCloud({
       certificateAuthority: tls.certificate,
       apiServers: Object.fromEntries(kubernetesList.map(({ cluster, url }) => [cluster, url])),
       postgresPorts: Object.fromEntries(postgresList.map(({ server, port }) => [server, port])),
+      tokenFiles: Object.fromEntries([...clusters].map(([alias, { tokenFile }]) => [alias, tokenFile?.path ?? ""])),
       sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
       login: new URL(entra.authorityHost),
     });
@@ -370,6 +435,8 @@ export async function startCloud({
       tls,
       arm,
       entra,
+      issuers,
+      data,
       clusters,
       postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),

@@ -1,8 +1,11 @@
 /** The files of infra/kubernetes that a cluster needs by its catalog entry, filled in. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Catalog } from "../src/domain/catalog/catalog.ts";
+import type { Catalog, Cluster } from "../src/domain/catalog/catalog.ts";
+import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { podSecurityLabels } from "../src/domain/profiles/podSecurity.ts";
+import { holdsAddress } from "../src/domain/targets/connection.ts";
+import { connectionTo, placeOf } from "../src/domain/targets/namedTarget.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra/kubernetes");
 
@@ -10,41 +13,62 @@ export const placeholders = {
   identity: "<object id of Mooring's identity>",
   image: "<image of the catalog's verificationJob>",
   sqlHosts: "<hosts of the catalog's SQL servers, separated by commas>",
+  targetAddresses: "<addresses of the catalog's targets, separated by commas>",
   podSecurity: "<Pod Security labels of the catalog's profiles, separated by commas>",
 } as const;
 
+/** Where the catalog's servers and targets are. */
+export interface Addresses {
+  readonly sqlHosts: readonly string[];
+  readonly targetAddresses: readonly string[];
+}
+
 /** What the catalog says that decides which rights Mooring needs in a cluster. */
-export interface ClusterFeatures {
+export interface ClusterFeatures extends Addresses {
   readonly identityModes: readonly string[];
   readonly verificationJob?: { readonly image: string } | undefined;
-  readonly sqlHosts: readonly string[];
+  readonly isManagedByAzure: boolean;
   /** The catalog has profiles. */
-  readonly hasProfiles?: boolean;
+  readonly hasProfiles: boolean;
   /** The labels that its profiles set, as `name=value`. */
-  readonly podSecurity?: readonly string[];
+  readonly podSecurity: readonly string[];
 }
 
 /** Of a cluster of the catalog. */
 export function featuresOf(
-  { profiles, sqlServers }: Pick<Catalog, "profiles" | "sqlServers">,
-  { identityModes, verificationJob }: Catalog["clusters"][string],
+  catalog: Pick<Catalog, "profiles" | "sqlServers" | "targets">,
+  cluster: Cluster,
 ): ClusterFeatures {
+  const { identityModes, verificationJob } = cluster;
+  const profiles = Object.values(catalog.profiles);
   return {
     identityModes,
     verificationJob,
-    sqlHosts: Object.values(sqlServers).map(({ host }) => host),
-    hasProfiles: Object.keys(profiles).length > 0,
-    podSecurity: Object.values(profiles).flatMap(({ podSecurity }) =>
+    ...addressesOf(catalog),
+    isManagedByAzure: traitsOf(cluster).isManagedByAzure,
+    hasProfiles: profiles.length > 0,
+    podSecurity: profiles.flatMap(({ podSecurity }) =>
       Object.entries(podSecurity ? podSecurityLabels(podSecurity) : {}).map(([name, value]) => `${name}=${value}`),
     ),
+  };
+}
+
+export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" | "targets">): Addresses {
+  // Whichever namespace asks: its name is in no address.
+  const berth = { cluster: "", namespace: "" };
+  const parts = Object.values(targets).flatMap((entry) => connectionTo(placeOf(entry), berth));
+  return {
+    sqlHosts: Object.values(sqlServers).map(({ host }) => host),
+    targetAddresses: [...new Set(parts.filter(holdsAddress).map(({ value }) => value))],
   };
 }
 
 export function clusterFiles({
   identityModes,
   verificationJob,
-  hasProfiles = false,
-}: Omit<ClusterFeatures, "sqlHosts">): readonly string[] {
+  isManagedByAzure,
+  hasProfiles,
+}: Omit<ClusterFeatures, keyof Addresses>): readonly string[] {
   return [
     "cluster-role.yaml",
     "write-policy.yaml",
@@ -52,15 +76,18 @@ export function clusterFiles({
     ...(identityModes.includes("podIdentity") ? ["pod-identity.yaml"] : []),
     ...(verificationJob ? ["verification-job.yaml"] : []),
     ...(hasProfiles ? ["namespace-profile.yaml"] : []),
+    ...(isManagedByAzure ? [] : ["issuer-keys.yaml"]),
   ];
 }
 
-export async function clusterRightsFor(cluster: ClusterFeatures, principalId: string): Promise<string> {
+/** `userName`: by which the cluster knows Mooring. */
+export async function clusterRightsFor(cluster: ClusterFeatures, userName: string): Promise<string> {
   const texts = await Promise.all(clusterFiles(cluster).map((name) => readFile(join(folder, name), "utf8")));
   return texts
     .join("---\n")
-    .replaceAll(placeholders.identity, principalId)
+    .replaceAll(placeholders.identity, userName)
     .replaceAll(placeholders.image, cluster.verificationJob?.image ?? "")
     .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","))
-    .replaceAll(placeholders.podSecurity, (cluster.podSecurity ?? []).join(","));
+    .replaceAll(placeholders.targetAddresses, cluster.targetAddresses.join(","))
+    .replaceAll(placeholders.podSecurity, cluster.podSecurity.join(","));
 }

@@ -45,10 +45,7 @@ export async function readRights(): Promise<Rights> {
     read("azure/sql-administrator-role.json"),
     read("azure/target-role.json"),
     read("azure/target-roles.json"),
-    readClusterRights(
-      { identityModes: ["podIdentity"], verificationJob: { image: "" }, sqlHosts: [], hasProfiles: true },
-      "",
-    ),
+    readClusterRights(everyFeature, ""),
     read("sql/database-user.sql"),
   ]);
   return {
@@ -67,9 +64,20 @@ export interface ClusterRights {
   readonly documents: readonly unknown[];
 }
 
-/** What an operator applies to such a cluster, for the identity with that principal id. */
-export async function readClusterRights(cluster: ClusterFeatures, principalId: string): Promise<ClusterRights> {
-  const text = await clusterRightsFor(cluster, principalId);
+/** No cluster has all of them. */
+const everyFeature: ClusterFeatures = {
+  identityModes: ["podIdentity"],
+  verificationJob: { image: "" },
+  sqlHosts: [],
+  targetAddresses: [],
+  isManagedByAzure: false,
+  hasProfiles: true,
+  podSecurity: [],
+};
+
+/** What an operator applies to such a cluster, which knows Mooring by that name. */
+export async function readClusterRights(cluster: ClusterFeatures, userName: string): Promise<ClusterRights> {
+  const text = await clusterRightsFor(cluster, userName);
   const documents = parseAllDocuments(text).map((document): unknown => document.toJS());
   const roles = documents.map((document) => ClusterRole.safeParse(document).data);
   return { documents, rules: roles.flatMap((role) => role?.rules ?? []) };

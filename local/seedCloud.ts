@@ -1,6 +1,7 @@
 /** Creates in the world what a catalog names: its clusters, SQL servers, other targets and resource groups, each with Mooring's rights. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import type { CatalogDocument } from "./catalogs.ts";
 import { type ClusterFeatures, featuresOf } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
@@ -72,7 +73,8 @@ async function addCluster(
     mooring,
   }: { alias: string; cluster: Catalog["clusters"][string]; features: ClusterFeatures } & SeedOptions,
 ): Promise<void> {
-  const { subscriptionId, identityResourceGroup, location, identityModes, podIdentity, oidcIssuer } = cluster;
+  const { subscriptionId, identityResourceGroup, location, identityModes, oidcIssuer } = cluster;
+  const { podIdentity, login, isManagedByAzure } = traitsOf(cluster);
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
   for (const name of new Set([identityResourceGroup, nodeResourceGroup]))
     addGroup(world, { subscriptionId, name, location });
@@ -87,9 +89,11 @@ async function addCluster(
     subscriptionId,
     location,
     administrators: new Set(),
-    roles: new Map([[mooring.clientId, rules]]),
+    // A service account gets them in the cluster itself (cluster/serviceAccountLogin.ts).
+    roles: new Map(login.by === "serviceAccount" ? [] : [[mooring.clientId, rules]]),
     hasPodIdentity,
     hasWorkloadIdentityWebhook: identityModes.includes("workloadIdentity"),
+    ...(isManagedByAzure ? {} : { isOutsideAzure: true, entraAudiences: login.by === "entra" ? [login.audience] : [] }),
   });
 }
 
@@ -104,7 +108,8 @@ function addKubelet(
     nodeResourceGroup,
   }: { alias: string; cluster: Catalog["clusters"][string]; nodeResourceGroup: string },
 ): void {
-  const { subscriptionId, identityResourceGroup, podIdentity } = cluster;
+  const { subscriptionId, identityResourceGroup } = cluster;
+  const { podIdentity } = traitsOf(cluster);
   const principalId = podIdentity?.kubeletObjectId ?? randomUUID();
   const principal = { displayName: `${alias}-agentpool`, clientId: randomUUID(), principalId };
   world.servicePrincipals.set(principal.clientId, principal);

@@ -6,6 +6,7 @@ import { createArm } from "./adapters/arm/index.ts";
 import { createCredential, type RenewableCredential } from "./adapters/credential.ts";
 import { createTokens } from "./adapters/entra/index.ts";
 import { createEvents, createQueueMessages } from "./adapters/events/index.ts";
+import { createIssuers } from "./adapters/issuers/index.ts";
 import { createKubernetes } from "./adapters/kubernetes/index.ts";
 import { createPostgres } from "./adapters/postgres/index.ts";
 import { createAudit } from "./adapters/registry/audit.ts";
@@ -45,6 +46,7 @@ import { registerNamespaces } from "./functions/namespaces/namespaces.ts";
 import { registerRepairs } from "./functions/namespaces/repairs.ts";
 import { registerVerifications } from "./functions/namespaces/verifications.ts";
 import { registerWatchDrift } from "./functions/namespaces/watchDrift.ts";
+import { registerWatchExpiry } from "./functions/namespaces/watchExpiry.ts";
 import { queueName, registerOnboardingRequested } from "./functions/onboardings/onboardingRequested.ts";
 import { registerOnboardings } from "./functions/onboardings/onboardings.ts";
 import { registerOpenApi } from "./functions/openapi.ts";
@@ -94,6 +96,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     }),
     postgres: createPostgres({ credential, scope: postgresScope(config), timeoutMs }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
+    issuers: createIssuers({ timeoutMs }),
     ...announceWrites(createRegistry(tables)),
     admissions: createSerial(),
     audit: createAudit(tables),
@@ -147,6 +150,7 @@ registerOnboardingRequested(ports, { backlog, requestRecovery });
 registerStartAccepted(ports, backlog);
 const unrecordedWatch = watchUnrecorded(ports);
 registerWatchDrift(ports, unrecordedWatch);
+registerWatchExpiry(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
 registerAudit(ports, routes);

@@ -6,7 +6,7 @@ import type { IdempotencyRecord, KeptAnswer } from "./domain/http/idempotency.ts
 import type { PrincipalId } from "./domain/naming/identityPair.ts";
 import type { Berth } from "./domain/naming/names.ts";
 import type { SentMessage } from "./domain/naming/operationId.ts";
-import type { HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
+import type { FreeRecord, HeldRecord, NamespaceRecord, OnboardedRecord } from "./domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "./domain/operation/operation.ts";
 import type {
   AnyOperation,
@@ -37,6 +37,7 @@ export interface Ports {
   readonly databases: Databases;
   readonly postgres: PostgresRoles;
   readonly kubernetes: Kubernetes;
+  readonly issuers: Issuers;
   readonly registry: Registry;
   /** One at a time for each team, so that concurrent requests to this service cannot together exceed the quota. */
   readonly admissions: Serial;
@@ -442,6 +443,31 @@ export interface Kubernetes {
   kinds(cluster: ClusterTarget, apiVersion: string): Promise<readonly string[]>;
   /** The issuer in the cluster's own discovery document. */
   issuer(cluster: ClusterTarget): Promise<string>;
+  /** The keys with which the cluster verifies tokens of its service accounts; it signs with one of them. */
+  signingKeys(cluster: ClusterTarget): Promise<readonly SigningKey[]>;
+}
+
+// ——— Issuers (OpenID Connect Discovery) ———
+
+/** A public key of a JWKS, as far as it matters here. */
+export interface SigningKey {
+  readonly id: string | undefined;
+  /** `RSA`, `EC`. */
+  readonly type: string;
+}
+
+/** What an issuer publishes at its own address, from which Microsoft Entra verifies the tokens of a cluster. */
+export interface PublishedIssuer {
+  /** By its discovery document. */
+  readonly issuer: string;
+  readonly keys: readonly SigningKey[];
+  /** Whether Mooring's network finds the issuer only at addresses that the internet does not route. */
+  readonly isPrivate: boolean;
+}
+
+export interface Issuers {
+  /** Reads the issuer of a cluster, which errors name by its alias, as anyone on Mooring's network reads it. */
+  read(issuer: string, cluster: Pick<ClusterTarget, "alias">): Promise<PublishedIssuer>;
 }
 
 // ——— Service Bus ———
@@ -499,6 +525,8 @@ export interface Registry extends Batches, WaitingRequests {
   heldNamespaces(): Promise<readonly Stored<HeldRecord>[]>;
   /** Onboarded, and last verified before the given time; in no particular order. */
   namespacesToVerify(query: { before: string }): Promise<readonly Stored<OnboardedRecord>[]>;
+  /** Access of these namespaces ends before the given time, or a look has found so; no operation holds them. In no particular order. */
+  namespacesEnding(query: { before: string }): Promise<readonly Stored<FreeRecord>[]>;
   /** False if there already is a record. */
   insertNamespace(record: NamespaceRecord): Promise<boolean>;
   /** False if someone wrote since the record was read. */
@@ -550,6 +578,8 @@ export interface Registry extends Batches, WaitingRequests {
   closeSteps(operation: string, steps: readonly StepKey[], time: string): Promise<readonly StepRecord[]>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
+  /** The time now by the tables' own clock, to the second: the same for all instances, and independent of this machine's. */
+  time(): Promise<number>;
   /** Throws if the tables do not answer. */
   probe(): Promise<void>;
   /** How many unreadable rows this process has met within the last hour. */
@@ -708,13 +738,17 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     whyForbidden: "reads",
     kinds: "reads",
     issuer: "reads",
+    signingKeys: "reads",
   },
+  issuers: { read: "reads" },
   registry: {
     getNamespace: "reads",
     listNamespaces: "reads",
     countNamespaces: "reads",
     heldNamespaces: "reads",
     namespacesToVerify: "reads",
+    namespacesEnding: "reads",
+    time: "reads",
     insertNamespace: "notes",
     // A cut over changes the record.
     replaceNamespace: "writes",

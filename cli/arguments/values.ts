@@ -1,4 +1,5 @@
 /** Reads values that people type: durations, namespaces, databases, targets, numbers. */
+import { expiryOf } from "../../clients/request.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
@@ -67,7 +68,8 @@ export function readDatabase(text: string): DatabaseRequest {
     );
   }
   // The service checks which roles exist and which are allowed there.
-  return { server, database, roles: roles.split(",") as DatabaseRequest["roles"] };
+  const { access, ...expiry } = splitEnd(roles);
+  return { server, database, roles: access.split(",") as DatabaseRequest["roles"], ...expiry };
 }
 
 /** `alias=access+access`; a comma does as well. */
@@ -77,7 +79,14 @@ export function readTarget(text: string): TargetRequest {
     throw new UsageError(`--target is "${text}"; write alias=access+access, such as uploads=read+write.`);
   }
   // The service checks which words exist and which are allowed there.
-  return { target, access: access.split(/[+,]/) as TargetRequest["access"] };
+  const { access: words, ...expiry } = splitEnd(access);
+  return { target, access: words.split(/[+,]/) as TargetRequest["access"], ...expiry };
+}
+
+/** `reader,writer~P30D`: what comes after ~ is when that access ends. */
+function splitEnd(text: string) {
+  const [access = "", end] = text.split(/~(.+)/);
+  return { access, ...expiryOf(end) };
 }
 
 export function readCount(

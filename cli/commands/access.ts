@@ -2,7 +2,7 @@ import type { AccessDocument } from "../../src/domain/documents/access.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { table } from "../output/table.ts";
-import { age } from "../output/times.ts";
+import { age, ahead } from "../output/times.ts";
 import type { View } from "../output/view.ts";
 import { expectCluster } from "../service/expectCluster.ts";
 import { listFlags, showList } from "../showList.ts";
@@ -50,6 +50,9 @@ function accessTable(value: readonly AccessDocument[], view: View): readonly str
       { title: "TARGET", cell: ({ target }) => target },
       { title: "ACCESS", cell: ({ access }) => access.join(", ") },
       { title: "SINCE", cell: ({ since }) => age(since, view.now) },
+      ...(value.some(({ until }) => until !== undefined)
+        ? [{ title: "ENDS", cell: ({ until }: AccessDocument) => ahead(until, view.now) }]
+        : []),
       { title: "BY", cell: ({ requestedBy = "" }) => requestedBy, goes: 1 },
       { title: "APPROVED BY", cell: ({ approvedBy }) => approvedBy.join(", "), goes: 2 },
       { title: "STATE", cell: ({ state }) => state, isWide: true },

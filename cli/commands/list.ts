@@ -149,7 +149,7 @@ function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
     nameOf,
     documentOf: one,
     documentOfAll: all,
-    columns: (_items, view) => namespaceColumns(view),
+    columns: (items, view) => namespaceColumns(view, items),
     lines: namespaceTable,
     nothing: "No namespace is onboarded.",
     noMatch: "No onboarded namespace matches.",

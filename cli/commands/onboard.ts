@@ -14,6 +14,7 @@ export const command = defineCommand({
   flags: { ...requestFlags, ...yesFlags, ...conditionFlags, ...dryRunFlags, ...waitFlags },
   examples: [
     "onboard aks-dev/team-a --database sql-dev/messages=reader,writer --wait",
+    "onboard aks-dev/team-a --database sql-dev/messages=reader~P7D --expires-after P90D",
     "onboard -f examples/team-a.workload-identity.json --wait --timeout 10m",
     "onboard -f teams.yaml --dry-run",
     "onboard -f teams.yaml --yes --wait",

@@ -12,7 +12,19 @@ export const command = defineCommand({
   flags: {
     wire: {
       value: "name",
-      choices: ["arm", "entra", "sql", "postgres", "kubernetes", "serviceBus", "nodeIdentity", "tables", "durable"],
+      choices: [
+        "arm",
+        "entra",
+        "sql",
+        "postgres",
+        "kubernetes",
+        "serviceBus",
+        "storage",
+        "keyVault",
+        "nodeIdentity",
+        "tables",
+        "durable",
+      ],
       summary: "The wire of a fault, or of the calls to list",
     },
     operation: { value: "pattern", summary: "The calls that a fault affects, such as 'PUT *' or 'CREATE USER' (all)" },

@@ -5,7 +5,7 @@ import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
 import { describeTarget } from "./operation.ts";
 import { type Column, table } from "./table.ts";
-import { age } from "./times.ts";
+import { age, ahead } from "./times.ts";
 import type { Style, View } from "./view.ts";
 
 export function nameOf({ cluster, namespace }: Pick<NamespaceDocument, "cluster" | "namespace">): string {
@@ -18,16 +18,23 @@ function askedBy({ databases, request }: Pick<NamespaceDocument, "databases" | "
 }
 
 export function namespaceTable(namespaces: readonly NamespaceDocument[], view: View): readonly string[] {
-  return table(namespaces, namespaceColumns(view), view);
+  return table(namespaces, namespaceColumns(view, namespaces), view);
 }
 
-export function namespaceColumns(view: View): readonly Column<NamespaceDocument>[] {
+/** Whether access ends is a column only where some does. */
+export function namespaceColumns(
+  view: View,
+  namespaces: readonly NamespaceDocument[] = [],
+): readonly Column<NamespaceDocument>[] {
   return [
     { title: "NAMESPACE", cell: nameOf },
     { title: "STATE", cell: ({ state }) => state, style: styleOfState },
     { title: "IDENTITY", cell: ({ identityMode }) => identityMode, goes: 1 },
     { title: "FINDINGS", cell: ({ findings }) => summarizeFindings(findings) },
     { title: "VERIFIED", cell: ({ verifiedTime }) => age(verifiedTime, view.now), goes: 2 },
+    ...(namespaces.some(({ expiry }) => expiry)
+      ? [{ title: "ENDS", cell: ({ expiry }: NamespaceDocument) => ahead(expiry?.time, view.now) }]
+      : []),
     {
       title: "DATABASES",
       cell: (each) =>
@@ -56,6 +63,14 @@ function describeMigration({ to, completed }: Migration): string {
   return `stopped${where} after ${completed ?? "its beginning"}; mooring migrate${goesOn} continues, mooring migrate${goesBack} reverses it`;
 }
 
+function describeExpiry({ time, targets, tried }: Expiry, { now }: View): string {
+  const what = targets ? `loses ${targets.join(", ")}` : "is offboarded";
+  const times = tried && `; tried ${tried.times} time(s) in vain, last ${age(tried.time, now)} ago`;
+  return `${time} (${ahead(time, now)}): ${what}${times ?? ""}`;
+}
+
+type Expiry = NonNullable<NamespaceDocument["expiry"]>;
+
 type Migration = NonNullable<NamespaceDocument["migration"]>;
 
 export function namespaceLines(namespace: NamespaceDocument, view: View): readonly string[] {
@@ -72,6 +87,7 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ["by", requestedBy],
         ["onboarded", onboardedTime && `${age(onboardedTime, now)} ago`],
         ["verified", verifiedTime && `${age(verifiedTime, now)} ago`],
+        ["ends", namespace.expiry && describeExpiry(namespace.expiry, view)],
         ["operation", operation],
         ["migration", migration && describeMigration(migration)],
         ...waiting.map(

@@ -2,7 +2,7 @@
 
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
 import { podsNameIn } from "../../clients/modes.ts";
-import { differencesOf, othersOf, type Target, targetsOf } from "../../clients/request.ts";
+import { differencesOf, endsIn, othersOf, type Target, targetsOf, withEnd } from "../../clients/request.ts";
 import type {
   AnyOperationDocument,
   AnySummary,
@@ -79,6 +79,7 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
           : ([
               ["batch", operation.batch],
               ["client", operation.result?.clientId],
+              ["access ends", operation.kind === "offboard" ? "" : endsIn(operation.request).join("; ")],
               ...(operation.leftInPlace ?? []).map((text) => ["stays", text] as const),
             ] as const)),
         ["trace", traceUrl ?? (isWide || error ? traceId : undefined)],
@@ -179,11 +180,13 @@ function describeRequest(request: OnboardingRequest): string {
   const { identityMode } = request;
   const { field, value } = podsNameIn(request);
   const others = othersOf(request).map(([field, json]) => `${field} ${json}`);
-  return [identityMode, `${field} ${value}`, targetsOf(request).map(describeTarget).join(" "), ...others].join(", ");
+  const ends = [request.expiresAt ?? []].flat().map((end) => `ends ${end}`);
+  const targets = targetsOf(request).map(describeTarget).join(" ");
+  return [identityMode, `${field} ${value}`, targets, ...ends, ...others].join(", ");
 }
 
-export function describeTarget({ key, access }: Target): string {
-  return `${key}=${access.join(",")}`;
+export function describeTarget({ key, access, end }: Target): string {
+  return `${key}=${withEnd(access.join(","), end)}`;
 }
 
 /** Errors and notices of steps; for a step that will retry, also when. */

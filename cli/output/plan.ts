@@ -1,5 +1,6 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
 import { lossText } from "../../clients/loss.ts";
+import { endsIn } from "../../clients/request.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
@@ -34,6 +35,7 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
     : writes === 0
       ? paint("green", "nothing to change")
       : paint("green", `${count(writes, "write")}, nothing in the way`);
+  const ends = plan.request ? endsIn(plan.request) : [];
   const nameWidth = Math.max(0, ...steps.map(({ name }) => name.length));
   const notices = [
     ...steps.flatMap((step) => (step.notices ?? []).map(({ message }) => message)),
@@ -46,9 +48,10 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
       view,
     ).map((line) => paint("red", line)),
     ...steps.flatMap((step) => stepPlanLines(step, nameWidth, view)),
-    ...(needsApproval.length > 0 || estimate || notices.length > 0 ? [""] : []),
+    ...(needsApproval.length > 0 || estimate || notices.length > 0 || ends.length > 0 ? [""] : []),
     ...facts(
       [
+        ...ends.map((end) => ["access ends", end] as const),
         ...needsApproval.map((reason) => ["approval", reason] as const),
         ["takes", estimate && describeEstimate(estimate)],
         ...unique(notices).map((message) => ["notice", message] as const),

@@ -9,6 +9,13 @@ export function age(time: string | undefined, now: Date): string {
   return `${Math.round(seconds / 86_400)}d`;
 }
 
+/** How far ahead a time is: `in 8d`; `now` if it has come. */
+export function ahead(time: string | undefined, now: Date): string {
+  if (time === undefined || Number.isNaN(Date.parse(time))) return "";
+  const left = Date.parse(time) - now.getTime();
+  return left <= 0 ? "now" : `in ${age(new Date(now.getTime() - left).toISOString(), now)}`;
+}
+
 /** Up to now if it has not ended. */
 export function duration(start: string | undefined, end: string | undefined, now: Date): string {
   if (start === undefined) return "";

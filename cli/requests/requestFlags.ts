@@ -25,8 +25,14 @@ export const fileFlags = {
 
 export const requestFlags = {
   ...fileFlags,
-  database: { value: "db=roles", many: true, summary: "Such as sql-dev/messages=reader,writer" },
-  target: { value: "alias=access", many: true, summary: "Such as uploads=read+write" },
+  database: {
+    value: "db=roles",
+    many: true,
+    summary: "Such as sql-dev/messages=reader,writer; with ~P30D or ~2027-01-31T00:00:00Z it ends then",
+  },
+  target: { value: "alias=access", many: true, summary: "Such as uploads=read+write, or uploads=read~P30D" },
+  "expires-after": { value: "duration", summary: "How long all of it lasts, such as P30D or PT12H" },
+  "expires-at": { value: "time", summary: "When all of it ends, such as 2027-01-31T00:00:00Z" },
   "identity-mode": {
     value: "mode",
     choices: ["workloadIdentity", "podIdentity"] satisfies readonly IdentityMode[],
@@ -109,6 +115,8 @@ function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
     adoptionPolicy: values["adoption-policy"],
     deletePolicy: values["delete-policy"],
     team: values.team,
+    expiresAfter: values["expires-after"],
+    expiresAt: values["expires-at"],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -69,7 +69,8 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
 }
 
 function Row({ access: each }: { readonly access: AccessDocument }) {
-  const { cluster, namespace, team, state, target, access, since, operation, requestedBy, approvedBy, others } = each;
+  const { cluster, namespace, team, state, target, access, since, until, operation, requestedBy, approvedBy, others } =
+    each;
   return (
     <li class="row" data-row>
       <span class="row-status">
@@ -86,6 +87,12 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
         <p>
           <code class="target">{target}</code>
           {state !== "Onboarded" && <span class="muted"> {state}</span>}
+          {until !== undefined && (
+            <span class="muted">
+              {" "}
+              ends <Time at={until} />
+            </span>
+          )}
         </p>
         {others.map(({ code, field, found }) => (
           <p class="bad" key={`${code} ${field}`}>{`not by Mooring: ${field} (${found})`}</p>

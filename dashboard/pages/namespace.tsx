@@ -191,6 +191,7 @@ function View({
   readonly reload: () => void;
 }) {
   const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
+  const { expiry } = of;
   return (
     <>
       <div class="summary">
@@ -206,9 +207,11 @@ function View({
           ["Requested by", requestedBy],
           ["Onboarded", onboardedTime && <Time at={onboardedTime} />],
           ["Verified", verifiedTime ? <Time at={verifiedTime} /> : "never"],
+          ["Access ends", expiry && <Time at={expiry.time} />],
           ["Client id", clientId && <Id of={clientId} what="the client id" />],
         ]}
       />
+      {expiry && <Ending of={expiry} />}
       {waiting.length > 0 && (
         <p class="notice">
           {count(waiting.length, "request")} from the queue waiting for this namespace:{" "}
@@ -233,6 +236,30 @@ function View({
         <Export address={address} request={of.request} />
       </Section>
     </>
+  );
+}
+
+/** What is lost at the end, and what was tried in vain. */
+function Ending({ of: { time, targets, tried } }: { readonly of: NonNullable<Namespace["expiry"]> }) {
+  return (
+    <p class="notice">
+      <Time at={time} />:{" "}
+      {targets ? `access to ${targets.join(", ")} ends` : "all access ends and the namespace is offboarded"}. “Change”
+      renews it.
+      {tried && (
+        <>
+          {" "}
+          Tried {count(tried.times, "time")} in vain, last <Time at={tried.time} />
+          {tried.operation !== undefined && (
+            <>
+              {" "}
+              by <a href={to.operation(tried.operation)}>an operation</a>
+            </>
+          )}
+          .
+        </>
+      )}
+    </p>
   );
 }
 

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
-import { othersOf, printTargets } from "../../clients/request.ts";
+import { othersOf, printTargets, splitTargets } from "../../clients/request.ts";
 import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
@@ -30,7 +30,6 @@ import {
   otherTargetsOf,
   printCommand,
   printCurl,
-  readChosen,
   readRequest,
 } from "./requestForm.ts";
 
@@ -156,6 +155,18 @@ function Fields({
       />
       <Targets field="databases" title="Databases" offered={databasesOf(offered)} problems={problems} />
       <Targets field="targets" title="Other targets" offered={otherTargetsOf(offered)} problems={problems} />
+      <Text
+        name="expiresAt"
+        title="Access ends"
+        hint="A time in UTC, such as 2027-01-31T00:00:00Z; empty: it does not end"
+        problem={problems.get("/expiresAt")}
+      />
+      <Text
+        name="expiresAfter"
+        title="Or ends after"
+        hint="A duration, such as P30D or PT12H, counted from the acceptance"
+        problem={problems.get("/expiresAfter")}
+      />
       {offered.profiles.length > 0 && (
         <Select
           name="namespaceProfile"
@@ -296,7 +307,7 @@ function Targets({
   readonly problems: ReadonlyMap<string, string>;
 }) {
   if (offered.length === 0) return null;
-  const chosen = readChosen(param(field));
+  const chosen = splitTargets(param(field));
   const toggle = (key: string, word: string, isOn: boolean) =>
     setParams({ [field]: printTargets(choose(chosen, key, word, isOn)) }, { replace: true });
   return (

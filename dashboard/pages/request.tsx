@@ -5,6 +5,7 @@ import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/dom
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
 import { Differences } from "../ui/plan.tsx";
+import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
 
 type Request = OnboardingRequestOutput;
@@ -18,7 +19,7 @@ export function RequestView({
 }) {
   const { cluster, namespace, team, identityMode } = request;
   const pods = podsNameIn(request);
-  const { adoptionPolicy, deletePolicy } = request;
+  const { adoptionPolicy, deletePolicy, expiresAt } = request;
   const differences = replaces ? differencesOf(replaces, request) : [];
   return (
     <>
@@ -36,6 +37,7 @@ export function RequestView({
           [pods.title, pods.value],
           ["Existing objects that are not Mooring's", adoptionWords[adoptionPolicy]],
           ["Namespace after offboarding", deletePolicy === "Keep" ? "kept" : "removed if Mooring created it"],
+          ["Access ends", expiresAt && <Time at={expiresAt} />],
           ...othersOf(request),
         ]}
       />
@@ -58,7 +60,7 @@ const adoptionWords = {
 export function Targets({ of }: { readonly of: object }) {
   return (
     <ul class="targets">
-      {targetsOf(of).map(({ noun, key, access }) => (
+      {targetsOf(of).map(({ noun, key, access, end }) => (
         <li key={`${noun} ${key}`} title={noun}>
           <code>{key}</code>{" "}
           {access.map((each) => (
@@ -66,6 +68,12 @@ export function Targets({ of }: { readonly of: object }) {
               {each}
             </span>
           ))}
+          {end !== undefined && (
+            <span class="muted">
+              {" "}
+              ends <Time at={end} />
+            </span>
+          )}
         </li>
       ))}
     </ul>

@@ -10,23 +10,17 @@ export interface Chosen {
   /** As in the address: `sql-dev/messages`, or an alias. */
   readonly key: string;
   readonly access: readonly string[];
+  /** When it ends, or after how long; the form keeps it. */
+  readonly end?: string;
 }
 export type Parameters = Pick<URLSearchParams, "get">;
 
-/** Reads what `printTargets` prints: `sql-dev/messages=reader+writer,sql-dev/orders=reader`. */
-export function readChosen(text: string): readonly Chosen[] {
-  return text.split(",").flatMap((each) => {
-    const [, key, access = ""] = /^([^=]+)(?:=(.*))?$/.exec(each) ?? [];
-    return key === undefined ? [] : [{ key, access: access.split(/[+ ]/).filter(Boolean) }];
-  });
-}
-
 /** The same with one word more, or one less; a target from which everything was deselected is not asked for. */
 export function choose(chosen: readonly Chosen[], key: string, word: string, isOn: boolean): readonly Chosen[] {
-  const before = chosen.find((each) => each.key === key)?.access ?? [];
-  const access = isOn ? [...before, word] : before.filter((each) => each !== word);
+  const before = chosen.find((each) => each.key === key) ?? { key, access: [] };
+  const access = isOn ? [...before.access, word] : before.access.filter((each) => each !== word);
   const others = chosen.filter((each) => each.key !== key);
-  return access.length === 0 ? others : [...others, { key, access }];
+  return access.length === 0 ? others : [...others, { ...before, access }];
 }
 
 /** Undefined while a required field is missing. What the form has no field for stays as it was. */
@@ -96,5 +90,5 @@ export function printCurl(request: OnboardingRequest, origin: string, proof: str
 }
 
 function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./-][\w@%+=:,./~-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

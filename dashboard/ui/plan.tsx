@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Fixable } from "../../clients/fixes.ts";
 import { lossText } from "../../clients/loss.ts";
+import { endsIn } from "../../clients/request.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
@@ -43,6 +44,11 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
         )}
       </p>
       {plan.removes && <Removals of={plan.removes} />}
+      {endsIn(plan.request ?? {}).map((end) => (
+        <p class="notice" key={end}>
+          Access ends: {end}
+        </p>
+      ))}
       {plan.needsApproval.map((reason) => (
         <p class="notice waiting" key={reason}>
           Would wait for approval: {reason}

@@ -4,10 +4,7 @@ import { join } from "node:path";
 import { exportPKCS8, exportSPKI } from "jose";
 import { printKubeconfig } from "../kubeconfig.ts";
 import type { Certificate } from "../simulators/tls.ts";
-import type { Cluster, World } from "../simulators/world.ts";
-
-/** The Entra application that represents the API servers of all AKS clusters. */
-const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
+import { aksServer, type Cluster, type World } from "../simulators/world.ts";
 
 export interface Files {
   readonly certificate: string;
@@ -34,6 +31,7 @@ export async function writeFiles(
     await writeFile(file, typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 });
     return file;
   };
+  const { entraAudiences: audiences = [aksServer] } = cluster;
   const decider = { name: "sandbox", server: `${callbacks}/authorize`, ca: tls.certificate };
   const webhookConfig = await write("authorization.kubeconfig", printKubeconfig(decider));
   const [certificate, privateKey, serviceAccountKey, serviceAccountPublicKey, tokens, authentication, authorization] =
@@ -46,17 +44,7 @@ export async function writeFiles(
       write("authentication.json", {
         apiVersion: "apiserver.config.k8s.io/v1",
         kind: "AuthenticationConfiguration",
-        jwt: [
-          {
-            issuer: {
-              url: `https://sts.windows.net/${world.tenantId}/`,
-              discoveryURL: `${callbacks}/.well-known/openid-configuration`,
-              certificateAuthority: tls.certificate,
-              audiences: [aksServer],
-            },
-            claimMappings: { username: { claim: "oid", prefix: "" }, groups: { claim: "groups", prefix: "" } },
-          },
-        ],
+        jwt: audiences.length > 0 ? [entraLogin({ world, callbacks, audiences, authority: tls.certificate })] : [],
       }),
       write("authorization.json", {
         apiVersion: "apiserver.config.k8s.io/v1",
@@ -81,4 +69,28 @@ export async function writeFiles(
       }),
     ]);
   return { certificate, privateKey, serviceAccountKey, serviceAccountPublicKey, tokens, authentication, authorization };
+}
+
+/** kubernetes.io "Authenticating": structured authentication configuration. */
+function entraLogin({
+  world,
+  callbacks,
+  audiences,
+  authority,
+}: {
+  readonly world: World;
+  readonly callbacks: string;
+  readonly audiences: readonly string[];
+  /** Of the callbacks; PEM. */
+  readonly authority: string;
+}) {
+  return {
+    issuer: {
+      url: `https://sts.windows.net/${world.tenantId}/`,
+      discoveryURL: `${callbacks}/.well-known/openid-configuration`,
+      certificateAuthority: authority,
+      audiences,
+    },
+    claimMappings: { username: { claim: "oid", prefix: "" }, groups: { claim: "groups", prefix: "" } },
+  };
 }

@@ -22,6 +22,8 @@ const wires = [
   "postgres",
   "kubernetes",
   "serviceBus",
+  "storage",
+  "keyVault",
   "nodeIdentity",
   "tables",
   "durable",

@@ -26,6 +26,8 @@ export interface Stage {
 }
 
 interface WorkloadOptions {
+  /** By default, the one with a database. */
+  readonly sample?: string;
   readonly manifest: string;
   readonly namespace: string;
   readonly name?: string;
@@ -66,8 +68,8 @@ export function createStage(
       }
       return operation;
     },
-    async runWorkload({ manifest, namespace, name, note, change = (pod) => pod, rows }) {
-      const file = join("samples/message-app", manifest);
+    async runWorkload({ sample = "message-app", manifest, namespace, name, note, change = (pod) => pod, rows }) {
+      const file = join("samples", sample, manifest);
       const pod = change(await readManifest(join(root, file)));
       const named = { ...pod, metadata: { ...pod.metadata, namespace, ...(name === undefined ? {} : { name }) } };
       const command = `kubectl -n ${namespace} apply -f ${file}`;

@@ -54,10 +54,15 @@ async function onboardOverHttp(stage: Stage): Promise<string> {
   const id = await stage.service.start({ ...onboard, body: request });
   const { result } = await stage.follow(id, "Succeeded");
   const { injected } = await stage.runWorkload({ manifest: workloadIdentityPod, namespace: "team-a", rows });
+  await stage.runWorkload({
+    ...{ sample: "upload-app", manifest: workloadIdentityPod, namespace: "team-a" },
+    note: "which leaves a file in the container that the request asks for",
+    rows: ["greeting.txt"],
+  });
   stage.check(
     "No secret, only what Kubernetes gave it",
     injected.includes("AZURE_FEDERATED_TOKEN_FILE"),
-    `${injected.join(", ")}, and the ConfigMap's SERVER_NAME and DATABASE_NAME`,
+    `${injected.join(", ")}, and what the ConfigMap says of database and container`,
   );
   return result?.clientId ?? "";
 }

@@ -1,5 +1,5 @@
 /** The life of one pod: prepare, run, report, and run again if its restart policy says so. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,6 +33,9 @@ export interface PodWorker {
 }
 
 const logLimit = 1_000_000;
+const terminationLog = "termination-log";
+/** A kubelet keeps the end of a longer one. */
+const longestMessage = 4_096;
 
 export function startPodWorker(node: Node, pod: Pod): PodWorker {
   const stopping = new AbortController();
@@ -72,6 +75,8 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
         ...(process.env["PATH"] === undefined ? {} : { PATH: process.env["PATH"] }),
         HOSTNAME: name,
         NODE_EXTRA_CA_CERTS: trust,
+        // The processes of all pods share one /dev: what writes to its termination log reads this first.
+        TERMINATION_MESSAGE_PATH: join(folder, terminationLog),
         ...(attached ? { AZURE_POD_IDENTITY_AUTHORITY_HOST: attached.authorityHost } : {}),
         ...projected,
         ...(egress ? holding(projected, egress) : {}),
@@ -98,7 +103,9 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
         await report(runningStatus(container, { startedAt, restartCount }));
         const exitCode = await running.ended;
         const willRestart = restarts(pod, exitCode);
-        await report(terminatedStatus(container, { startedAt, exitCode, restartCount, log, willRestart }));
+        const message = await readFile(join(folder, terminationLog), "utf8").catch(() => "");
+        const ended = { startedAt, exitCode, restartCount, log, willRestart, message: message.slice(-longestMessage) };
+        await report(terminatedStatus(container, ended));
         return exitCode;
       } finally {
         await running?.stop(0);

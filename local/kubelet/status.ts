@@ -30,17 +30,27 @@ export function terminatedStatus(
     exitCode,
     restartCount,
     log,
+    message,
     willRestart,
-  }: { startedAt: Date; exitCode: number; restartCount: number; log: string; willRestart: boolean },
+  }: {
+    startedAt: Date;
+    exitCode: number;
+    restartCount: number;
+    log: string;
+    /** What the container wrote to its termination log. */
+    message: string;
+    willRestart: boolean;
+  },
 ) {
   const now = time(new Date());
-  const tail = exitCode !== 0 && terminationMessagePolicy === "FallbackToLogsOnError" ? log.slice(-2048) : "";
+  const fallsBack = message === "" && exitCode !== 0 && terminationMessagePolicy === "FallbackToLogsOnError";
+  const said = fallsBack ? log.slice(-2048) : message;
   const terminated = {
     exitCode,
     reason: exitCode === 0 ? "Completed" : "Error",
     startedAt: time(startedAt),
     finishedAt: now,
-    ...(tail ? { message: tail } : {}),
+    ...(said ? { message: said } : {}),
   };
   const waiting = { reason: "CrashLoopBackOff", message: `back-off restarting failed container ${name}` };
   const state = willRestart ? { state: { waiting }, lastState: { terminated } } : { state: { terminated } };

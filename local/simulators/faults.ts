@@ -11,6 +11,8 @@ export type Wire =
   | "postgres"
   | "kubernetes"
   | "serviceBus"
+  | "storage"
+  | "keyVault"
   | "nodeIdentity"
   | "tables"
   | "durable";

@@ -3,8 +3,8 @@
  * federated credential of this world matches, and SQL accepts it only if a user's SID is the token's client id.
  * Each simulator owns the state that only its wire uses; what other wires have to see is here.
  */
-import { randomUUID } from "node:crypto";
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from "jose";
+import { createHash, createPublicKey, randomUUID } from "node:crypto";
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK } from "jose";
 
 export interface FederatedCredential {
   readonly name: string;
@@ -81,7 +81,7 @@ export interface PolicyRule {
 
 export interface Cluster {
   readonly name: string;
-  /** With a trailing slash, as AKS prints it. Only a name: keys are looked up in this world, not fetched. */
+  /** With a trailing slash, as AKS prints it. Of a cluster in Azure only a name: keys are looked up in this world, not fetched. */
   readonly oidcIssuer: string;
   /** Signs the service account tokens that TokenRequest issues; Entra verifies them with it. */
   readonly serviceAccountKey: SigningKey;
@@ -95,7 +95,14 @@ export interface Cluster {
   readonly roles?: ReadonlyMap<string, readonly PolicyRule[]>;
   readonly hasPodIdentity: boolean;
   readonly hasWorkloadIdentityWebhook: boolean;
+  /** Azure Resource Manager does not know it, and its issuer's keys are read where it publishes them (issuers). */
+  readonly isOutsideAzure?: boolean;
+  /** The audiences of Entra tokens that its API server accepts; by default that of all AKS clusters. */
+  readonly entraAudiences?: readonly string[];
 }
+
+/** The Entra application that represents the API servers of all AKS clusters. */
+export const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /** Who has which role where; a scope need not exist in this world. */
 export interface RoleAssignment {
@@ -107,12 +114,12 @@ export interface RoleAssignment {
   /** The id of a subscription, a resource group or a resource. */
   readonly scope: string;
   readonly description?: string | undefined;
-  /** Limits what the role allows; a world with data planes would obey it. */
+  /** Limits what the role allows: here, to nothing. */
   readonly condition?: string | undefined;
   readonly createdTime?: Date | undefined;
 }
 
-/** A resource of which only Azure Resource Manager matters here: a storage account, a vault, a messaging namespace. */
+/** A resource as Azure Resource Manager knows it: a storage account, a vault, a messaging namespace. */
 export interface TargetResource {
   readonly id: string;
   readonly location: string;
@@ -185,6 +192,8 @@ export interface World {
   readonly roleAssignments: Map<string, RoleAssignment>;
   /** How many a subscription can have (learn.microsoft.com "Troubleshoot Azure RBAC limits"). */
   roleAssignmentLimit: number;
+  /** How long it takes until services with data obey a new assignment. */
+  roleDelayMs: number;
   /** By id in lower case. */
   readonly targets: Map<string, TargetResource>;
   /** By name. */
@@ -218,6 +227,7 @@ export async function createWorld({
     postgresServers: new Map(),
     roleAssignments: new Map(),
     roleAssignmentLimit: 4_000,
+    roleDelayMs: 0,
     targets: new Map(),
     locks: new Map(),
     groups: new Map(),
@@ -226,7 +236,12 @@ export async function createWorld({
 
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
-  const kid = randomUUID();
+  // As Kubernetes names the keys of its service accounts: by a digest of the public key in DER.
+  const der = createPublicKey({ key: await exportSPKI(publicKey), format: "pem" }).export({
+    type: "spki",
+    format: "der",
+  });
+  const kid = createHash("sha256").update(der).digest("base64url");
   return { kid, privateKey, publicKey, publicJwk: { ...(await exportJWK(publicKey)), kid, alg: "RS256", use: "sig" } };
 }
 

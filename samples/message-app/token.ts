@@ -1,15 +1,20 @@
-/** An access token for Azure SQL, in the identity mode of the pod. */
+/** An access token of Microsoft Entra, in the identity mode of the pod. */
 import { ManagedIdentityCredential, type TokenCredential, WorkloadIdentityCredential } from "@azure/identity";
 import { Refusal } from "./refusal.ts";
 
 export async function getDatabaseToken(): Promise<string> {
+  return await getToken("https://database.windows.net", "the database");
+}
+
+/** `what` is for people. */
+export async function getToken(resource: string, what: string): Promise<string> {
   try {
-    const { token } = (await createCredential().getToken("https://database.windows.net/.default")) ?? {};
+    const { token } = (await createCredential().getToken(`${resource}/.default`)) ?? {};
     if (token) return token;
   } catch (error) {
-    throw new Refusal("token", `No token for the database: ${explain(error)}`, { cause: error });
+    throw new Refusal("token", `No token for ${what}: ${explain(error)}`, { cause: error });
   }
-  throw new Refusal("token", "No token for the database: the credential returned none.");
+  throw new Refusal("token", `No token for ${what}: the credential returned none.`);
 }
 
 function createCredential(): TokenCredential {

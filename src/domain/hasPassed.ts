@@ -1,5 +1,5 @@
 /** How much the clocks of two machines may differ. */
-const mostAheadMs = 300_000;
+export const mostAheadMs = 300_000;
 
 /**
  * Whether that much time has passed since then. A time further ahead, or one that cannot be read, counts as long ago: a wrong clock wrote it, or this clock

@@ -30,6 +30,12 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined ? missing : `must be ${anyOf(issue.values.map(String))}`;
     case "invalid_format":
       return formats[issue.format];
+    case "invalid_union": {
+      // What says of which kind an entry is; without one, it may be of the default kind.
+      const { options } = issue as { readonly options?: readonly unknown[] };
+      const names = options?.filter((option) => option !== undefined).map(String);
+      return names && `must be ${anyOf(names)}`;
+    }
     case "invalid_key":
       return `its name ${issue.issues.map(({ message }) => message).join(" and ")}`;
     case "too_small":

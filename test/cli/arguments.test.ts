@@ -254,6 +254,8 @@ const nothing = {
   "delete-policy": undefined,
   team: undefined,
   profile: undefined,
+  "expires-after": undefined,
+  "expires-at": undefined,
   "adopt-identity": undefined,
   "take-over": false,
 };
@@ -274,11 +276,33 @@ describe("a request", () => {
       team: "team-a",
     };
 
-    const { requests } = await readAsked(all, ["aks-dev/team-a"], silent);
+    // A request names one of its two ends.
+    const ends = [{ "expires-after": "P30D" }, { "expires-at": "2027-01-31T00:00:00Z" }];
+    const both = ends.map((end) => readAsked({ ...all, ...end }, ["aks-dev/team-a"], silent));
+    const requests = (await Promise.all(both)).flatMap((each) => each.requests);
 
     expect(Object.keys(nothing).toSorted()).toEqual(Object.keys(requestFlags).toSorted());
-    expect(OnboardingRequest.parse(requests[0])).toEqual(requests[0]);
-    expect(Object.keys(requests[0] ?? {}).toSorted()).toEqual(Object.keys(OnboardingRequest.shape).toSorted());
+    for (const request of requests) expect(OnboardingRequest.parse(request)).toEqual(request);
+    const fields = new Set(requests.flatMap((request) => Object.keys(request)));
+    expect([...fields].toSorted()).toEqual(Object.keys(OnboardingRequest.shape).toSorted());
+  });
+
+  it("takes the end of one target from its flag", async () => {
+    const ending = {
+      database: ["sql-dev/messages=reader@sales,writer~P30D"],
+      target: ["uploads=read+write~2027-01-31T00:00:00Z"],
+    };
+    const { requests } = await readAsked({ ...nothing, ...ending }, ["c/n"], silent);
+
+    expect(requests).toEqual([
+      {
+        ...{ cluster: "c", namespace: "n" },
+        databases: [
+          { server: "sql-dev", database: "messages", roles: ["reader@sales", "writer"], expiresAfter: "P30D" },
+        ],
+        targets: [{ target: "uploads", access: ["read", "write"], expiresAt: "2027-01-31T00:00:00Z" }],
+      },
+    ]);
   });
 
   it("leaves defaults to the service", async () => {

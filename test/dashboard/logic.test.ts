@@ -2,16 +2,9 @@
 
 import { expect, it } from "vitest";
 import { countBySeverity } from "../../clients/findings.ts";
-import { printTargets } from "../../clients/request.ts";
+import { printTargets, splitTargets } from "../../clients/request.ts";
 import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
-import {
-  choose,
-  type Offered,
-  offer,
-  printCommand,
-  readChosen,
-  readRequest,
-} from "../../dashboard/pages/requestForm.ts";
+import { choose, type Offered, offer, printCommand, readRequest } from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
 import { createRequestKeys } from "../../dashboard/service/requestKeys.ts";
@@ -71,7 +64,7 @@ it("reads a request from the address, and prints it as a command", () => {
       { server: "sql-dev", database: "orders", roles: ["reader"] },
     ],
   });
-  expect(printTargets(readChosen(databases))).toBe(databases);
+  expect(printTargets(splitTargets(databases))).toBe(databases);
   expect(request && printCommand({ ...request, namespace: "it's" })).toBe(
     [
       "mooring onboard 'aks-dev/it'\\''s'",
@@ -85,10 +78,39 @@ it("reads a request from the address, and prints it as a command", () => {
 });
 
 it("gives a target one word more or less, and leaves out one without any", () => {
-  const chosen = readChosen("uploads=read,jobs=send");
+  const chosen = splitTargets("uploads=read,jobs=send");
 
   expect(printTargets(choose(chosen, "uploads", "write", true))).toBe("jobs=send,uploads=read+write");
   expect(printTargets(choose(chosen, "uploads", "read", false))).toBe("jobs=send");
+});
+
+it("keeps when access ends, in the address and on the form", () => {
+  const databases = "sql-dev/messages=reader~2027-01-31T00:00:00Z,sql-dev/orders=reader@sales+writer~P30D";
+  const request = readRequest(
+    parameters(`cluster=aks-dev&namespace=team-a&expiresAfter=P90D&databases=${encodeURIComponent(databases)}`),
+  );
+
+  expect(request).toEqual({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    expiresAfter: "P90D",
+    databases: [
+      { server: "sql-dev", database: "messages", roles: ["reader"], expiresAt: "2027-01-31T00:00:00Z" },
+      { server: "sql-dev", database: "orders", roles: ["reader@sales", "writer"], expiresAfter: "P30D" },
+    ],
+  });
+  expect(request && printCommand(request)).toBe(
+    [
+      "mooring onboard aks-dev/team-a",
+      "--database sql-dev/messages=reader~2027-01-31T00:00:00Z",
+      "--database sql-dev/orders=reader@sales,writer~P30D",
+      "--expires-after P90D",
+      "--wait",
+    ].join(" \\\n  "),
+  );
+  expect(printTargets(choose(splitTargets("uploads=read~P30D"), "uploads", "write", true))).toBe(
+    "uploads=read+write~P30D",
+  );
 });
 
 it("offers the chosen team's part of the catalog, and all of it to an operator without a chosen team", () => {

@@ -4,15 +4,19 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
+import { addressesOf } from "../../local/clusterRights.ts";
 import { readClusterRights } from "../../local/rights.ts";
 import { podIdentityDefinitions } from "../../local/simulators/kubernetes/podIdentityDefinitions.ts";
 import { tryLogin } from "../../src/application/inspection/verificationJob.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { adopterMetadata, ownerMetadata } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { azureRoleKindNames, azureRoleKinds } from "../../src/domain/targets/azureRoles.ts";
+import { configMap as configMapOf } from "../../src/resources/namespacedObjects/configMap.ts";
 import { serviceAccountObject } from "../../src/resources/serviceAccount/serviceAccount.ts";
 import { objectOf, startCluster } from "../local/simulators/kubernetes/cluster.ts";
-import { createFakeCloud } from "../support/fakeCloud.ts";
+import { catalog, createFakeCloud } from "../support/fakeCloud.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
 
@@ -21,14 +25,51 @@ const appId = "99999999-2222-4333-8444-555555555555";
 const principalId = objectOf(appId);
 const image = "registry.example/mooring-verify@sha256:1";
 const sqlHosts = ["sql-dev.database.windows.net", "sql-prod.database.windows.net"];
+/** A target of each kind, with all of its parts, and one in another cloud. */
+const providers = "/subscriptions/s/resourceGroups/rg-data/providers";
+const azureTargets = azureRoleKindNames.map((kind) => {
+  const { resourceType, parts, roles } = azureRoleKinds[kind];
+  const outer = Object.entries(parts).find(([, { inside }]) => inside === undefined)?.[0];
+  const entry = { kind, resourceId: `${providers}/${resourceType}/res-dev`, access: Object.keys(roles) };
+  return [kind.toLowerCase(), { ...entry, ...(outer === undefined ? {} : { [outer]: "part1" }) }] as const;
+});
+const storage = {
+  kind: "storageBlob",
+  resourceId: `${providers}/Microsoft.Storage/storageAccounts/st`,
+  access: ["read"],
+};
+const bus = { kind: "serviceBus", resourceId: `${providers}/Microsoft.ServiceBus/namespaces/sb`, access: ["receive"] };
+const postgres = {
+  ...{ kind: "postgresql", host: "pg-dev.postgres.database.azure.com", login: "mooring", database: "ledger" },
+  ...{ resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/pg-dev`, access: ["read"] },
+};
+const withTargets = Catalog.parse({
+  ...catalog,
+  targets: {
+    ...Object.fromEntries(azureTargets),
+    government: { ...storage, endpoint: "https://st.blob.core.usgovcloudapi.net" },
+    invoices: { ...bus, topic: "invoices", subscription: "all" },
+    ledger: postgres,
+  },
+});
+const { targetAddresses } = addressesOf(withTargets);
 const enforce = "pod-security.kubernetes.io/enforce";
 const features = {
   identityModes: ["workloadIdentity", "podIdentity"],
   verificationJob: { image },
   sqlHosts,
+  targetAddresses,
+  isManagedByAzure: true,
   hasProfiles: true,
   podSecurity: [`${enforce}=baseline`, `${enforce}=restricted`],
 };
+
+/** What Mooring itself writes there for these targets. */
+function targetData(...aliases: string[]) {
+  const targets = aliases.map((target) => ({ target, access: ["read" as const] }));
+  const { data } = configMapOf.fields(withTargets, { ...berth("own"), databases: [], targets });
+  return data as Readonly<Record<string, string>>;
+}
 
 interface Server {
   /** As Mooring, unless as an administrator. */
@@ -95,9 +136,16 @@ async function grant(request: Server["request"]): Promise<void> {
   await untilInForce(request);
 }
 
-/** A real API server reads a new policy some time after it was made. */
+/** A real API server reads each new policy some time after it was made. */
 async function untilInForce(request: Server["request"]): Promise<void> {
+  await request("POST", "/api/v1/namespaces", { body: namespace("trial", {}), asAdministrator: true });
   const isInForce = async () => {
+    const inTrial = { ...mark("trial"), namespace: "trial" };
+    const foreign = await changedJob((_, container) => {
+      container["image"] = "another";
+    }, inTrial);
+    const limited = await request("POST", "/apis/batch/v1/namespaces/trial/jobs?dryRun=All", { body: foreign });
+    expect(limited.text).toContain("mooring-verification-job");
     const job = await changedJob(() => undefined, { name: "theirs", namespace: "default" });
     const [unmarked, started, served] = await Promise.all([
       request("POST", "/api/v1/namespaces?dryRun=All", { body: namespace("unmarked", {}) }),
@@ -128,6 +176,7 @@ const account = (name: string, fields: object = {}) =>
   inside("v1", "ServiceAccount", name, { metadata: mark("own"), ...fields });
 const configMap = (data: object) =>
   inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data } as object);
+const inTargets = (fields: string) => `{"uploads":{${fields}}}`;
 const labelled = (level: string) =>
   namespace("own", { ...mark("own"), labels: { ...mark("own").labels, [enforce]: level } });
 const quota = (name: string) =>
@@ -197,7 +246,8 @@ async function verificationJob(mode: "workloadIdentity" | "podIdentity"): Promis
     identityMode: mode,
     databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
   });
-  const ports = { catalog: { ...cloud.ports.catalog, clusters }, kubernetes: { ...cloud.ports.kubernetes, apply } };
+  const kubernetes = { ...cloud.ports.kubernetes, apply };
+  const ports = { ...cloud.ports, catalog: { ...cloud.ports.catalog, clusters }, kubernetes };
   await tryLogin(ports, request, `run of ${mode}`);
   return applied[0] as Written & { spec: Spec };
 }
@@ -239,6 +289,10 @@ const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: nu
       }),
       server,
     ),
+  "names a target of each kind in its ConfigMap": (server) =>
+    apply(configMap(targetData(...azureTargets.map(([alias]) => alias), "ledger")), server),
+  "names a topic, and a target in another cloud": (server) =>
+    apply(configMap(targetData("invoices", "government")), server),
   "empties its ConfigMap": (server) =>
     apply(configMap({ SERVER_NAME: "", DATABASE_NAME: "", DATABASES: "[]" }), server),
   "creates a service account": (server) => apply(account("app"), server),
@@ -315,6 +369,40 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
     apply(configMap({ DATABASES: `[{ "server" : "x.example", "database": "orders" }]` }), server),
   "a server in escapes": (server) =>
     apply(configMap({ DATABASES: `[{"\\u0073erver":"x.example","database":"orders"}]` }), server),
+  // The same for the targets besides databases.
+  "another endpoint in its ConfigMap": (server) =>
+    apply(configMap({ ...targetData("government"), STORAGE_BLOB_ENDPOINT: "https://x.example" }), server),
+  "an endpoint of another account": (server) =>
+    apply(configMap({ KEY_VAULT_ENDPOINT: "https://thief.vault.azure.net" }), server),
+  "an endpoint that begins like one of the catalog": (server) =>
+    apply(configMap({ STORAGE_BLOB_ENDPOINT: `${targetAddresses[0]}.x.example` }), server),
+  "another PostgreSQL server in its ConfigMap": (server) => apply(configMap({ PGHOST: "x.example" }), server),
+  "another Service Bus namespace in its ConfigMap": (server) =>
+    apply(configMap({ SERVICE_BUS_HOST: "x.servicebus.windows.net" }), server),
+  "another variable of PostgreSQL's": (server) => apply(configMap({ PGHOSTADDR: "192.0.2.1" }), server),
+  "another endpoint in the list of its targets": (server) =>
+    apply(configMap({ TARGETS: inTargets('"kind":"storageBlob","endpoint":"https://x.example"') }), server),
+  "another endpoint after one of the catalog's": (server) =>
+    apply(
+      configMap({
+        TARGETS: inTargets(`"kind":"storageBlob","endpoint":"${targetAddresses[0]}","endpoint":"https://x.example"`),
+      }),
+      server,
+    ),
+  "another host in the list of its targets": (server) =>
+    apply(configMap({ TARGETS: inTargets('"kind":"postgresql","host":"x.example","port":"5432"') }), server),
+  "an endpoint in other letters": (server) =>
+    apply(configMap({ TARGETS: inTargets('"kind":"storageBlob","Endpoint":"https://x.example"') }), server),
+  "an endpoint in escapes": (server) =>
+    apply(configMap({ TARGETS: inTargets('"kind":"storageBlob","\\u0065ndpoint":"https://x.example"') }), server),
+  "an endpoint with spaces around": (server) =>
+    apply(configMap({ TARGETS: inTargets('"kind":"storageBlob","endpoint" : "https://x.example"') }), server),
+  "a target in a target": (server) =>
+    apply(
+      configMap({ TARGETS: inTargets('"kind":"storageBlob","container":{"endpoint":"https://x.example"}') }),
+      server,
+    ),
+  "something after the targets": (server) => apply(configMap({ TARGETS: "{}\n{}" }), server),
   "a service account without its mark": (server) => apply(inside("v1", "ServiceAccount", "unmarked"), server),
   "a service account with pull secrets": (server) =>
     apply(account("puller", { imagePullSecrets: [{ name: "registry" }] }), server),

@@ -124,6 +124,8 @@ describe("a target that the catalog has dropped", () => {
         target: "uploads",
         found: expect.stringContaining("read granted by Mooring at storageBlob"),
       },
+      // Nobody knows its address any more.
+      { code: "NOT_IN_CATALOG", target: "ConfigMap mooring-databases" },
     ]);
     expect((await send(ports, request(jobs)))?.status).toBe("Succeeded");
     expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
@@ -158,6 +160,8 @@ describe("a target that the catalog has moved", () => {
     expect((await verify(ports)).map(({ code, target, field }) => [code, target, field])).toEqual([
       ["GRANT_MISSING", "uploads", "read"],
       ["GRANT_SURPLUS", "uploads", "read"],
+      ["OBJECT_CHANGED", "ConfigMap mooring-databases", "data.TARGETS"],
+      ["OBJECT_CHANGED", "ConfigMap mooring-databases", "data.STORAGE_BLOB_CONTAINER"],
     ]);
     expect((await repair(ports))?.status).toBe("Succeeded");
     expect(given()).toEqual(["archive 2a2b"]);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Call } from "../../local/simulators/faults.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
@@ -22,7 +23,7 @@ import {
   titleOf,
 } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
-import { identityOf, listFaults, listRemains, rolesOf } from "./support/remains.ts";
+import { disturbOnPostgres, furnishPostgres, identityOf, listFaults, listRemains, rolesOf } from "./support/remains.ts";
 
 const sampleSize = isSoak ? Number.POSITIVE_INFINITY : shareOf(50);
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
@@ -32,20 +33,24 @@ const together = 8;
 // Far longer than a call takes on a busy machine, so that only a cell's own fault can time out.
 const callTimeoutMs = 6_000;
 
+/** Each is the one server of those cells that are about PostgreSQL, one after another. */
+const schemas = ["matrix-pg-0", "matrix-pg-1"].filter(() => hasPostgres("PostgreSQL in the fault matrix"));
 const databases = Array.from({ length: together }, (_, index) => `matrix-${index}`);
 let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    databases: ["clean", ...databases],
+    databases: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)],
     // A namespace has the container of its database's name.
-    containers: ["clean", ...databases],
+    containers: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)],
+    schemas,
     // Otherwise a cell whose every call is refused would take ten minutes, and how often a namespace that goes is looked at would
     // depend on how long that takes.
     retry: { authenticationTimeoutMs: 1_000, namespaceDeletionMs: 0 },
     settings: { MOORING_CALL_TIMEOUT_MS: `${callTimeoutMs}` },
   });
+  await furnishPostgres(sandbox.cloud);
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
@@ -54,11 +59,12 @@ interface Place {
   readonly namespace: string;
   readonly database: string;
   readonly mode: Mode;
+  readonly schema?: string | undefined;
 }
 
-function requestFor({ namespace, database, mode }: Place, changes: object = {}) {
+function requestFor({ namespace, database, mode, schema }: Place, changes: object = {}) {
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
-  const targets = [{ target: database, access: ["read"] }];
+  const targets = [database, ...(schema === undefined ? [] : [schema])].map((target) => ({ target, access: ["read"] }));
   const namespaceProfile = "standard";
   const request = { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets };
   return { ...request, namespaceProfile, ...changes };
@@ -69,13 +75,17 @@ const before = {
   serviceAccount: "before",
   role: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
   userRoles: ["mooring_executor", "mooring_reader"],
+  may: ["DELETE", "INSERT", "SELECT", "UPDATE"],
 };
 
 /** The request before a change, which removes a role, a service account, a selector and a count of its profile's quota, and leads to everyone else's request. */
 function requestBefore(place: Place) {
   const wanted = { server: names.sqlServer, database: place.database, roles: ["reader", "executor"] };
   const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
-  const targets = [{ target: place.database, access: ["read", "write"] }];
+  const targets = [
+    { target: place.database, access: ["read", "write"] },
+    ...(place.schema === undefined ? [] : [{ target: place.schema, access: ["write"] }]),
+  ];
   return requestFor(place, { databases: [wanted], targets, namespaceProfile: "small", ...name });
 }
 
@@ -100,6 +110,7 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
   await sandbox.cloud.sql.database(place.database).runScript(`DROP USER [${name}]`);
   identityOf(sandbox.cloud, place.namespace)?.federatedCredentials.clear();
   for (const each of rolesOf(sandbox.cloud, [place.database])) sandbox.cloud.world.roleAssignments.delete(each.name);
+  if (place.schema !== undefined) await disturbOnPostgres(sandbox.cloud, place.namespace, place.schema);
 }
 
 const starts: Readonly<Record<Kind, (place: Place) => Promise<string>>> = {
@@ -133,7 +144,7 @@ async function findCells(): Promise<readonly Cell[]> {
   for (const mode of ["workloadIdentity", "podIdentity"] as const) {
     for (const kind of kindsOf(mode)) {
       // Only a new database sees a login, so the first run records it.
-      const place = { namespace: `clean-${kind}-${mode.toLowerCase()}`, database: "clean", mode };
+      const place = { namespace: `clean-${kind}-${mode.toLowerCase()}`, database: "clean", mode, schema: schemas[0] };
       cells.push(...cellsOf(await record(kind, place), { kind, mode }));
     }
   }
@@ -153,8 +164,8 @@ async function stateOf(namespace: string): Promise<unknown> {
 }
 
 /** Connections stay open, and every verification logs in to every database of the catalog: nobody else may be at work. */
-function isLogin({ operation }: Cell): boolean {
-  return operation === "LOGIN";
+function isLogin({ wire, operation }: Cell): boolean {
+  return wire === "sql" && operation === "LOGIN";
 }
 
 async function disconnect(): Promise<void> {
@@ -198,9 +209,9 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
 async function remainsOf(
   { wire, way }: Cell,
   { steps }: Pick<Operation, "steps">,
-  { namespace, database }: Place,
+  { namespace, database, schema }: Place,
 ): Promise<readonly string[]> {
-  const left = await listRemains(sandbox.cloud, namespace, [database]);
+  const left = await listRemains(sandbox.cloud, namespace, [database], schema === undefined ? [] : [schema]);
   const isUnseen = wire === "kubernetes" && way.name.startsWith("403");
   const isKept = isUnseen && steps.some(({ name, action }) => name === "removeNamespace" && action === "keep");
   return isKept ? left.filter((each) => each !== `Namespace ${namespace}`) : left;
@@ -209,9 +220,10 @@ async function remainsOf(
 /** Checks what must be true once the operation has ended. */
 async function judge(cell: Cell, { status, error, steps }: Operation, place: Place): Promise<readonly string[]> {
   const { kind } = cell;
-  const { namespace, database, mode } = place;
+  const { namespace, database, mode, schema } = place;
+  const targets = { databases: [database], containers: [database], schemas: schema === undefined ? [] : [schema] };
   const faultsOf = (now: Mode, more: Partial<Parameters<typeof listFaults>[1]> = {}) =>
-    listFaults(sandbox.cloud, { namespace, mode: now, databases: [database], containers: [database], ...more });
+    listFaults(sandbox.cloud, { namespace, mode: now, ...targets, ...more });
   const state = await stateOf(namespace);
   const hasSucceeded = status === "Succeeded";
   if (kind === "offboard") return [];
@@ -235,7 +247,8 @@ it(`ends correctly whatever fails (seed ${seed})`, async () => {
   const all = await findCells();
   // A lower bound, so that missing cells would show.
   expect(all.length).toBeGreaterThan(3_000);
-  expect(new Set(all.map(({ wire }) => wire))).toEqual(new Set(["arm", "sql", "kubernetes"]));
+  const wires = ["arm", "sql", "kubernetes", ...(schemas.length > 0 ? ["postgres"] : [])];
+  expect(new Set(all.map(({ wire }) => wire))).toEqual(new Set(wires));
   const cells = createDice(seed)
     .shuffle(all.filter(isWanted))
     .filter((_, index) => index % parts === part - 1)
@@ -244,21 +257,25 @@ it(`ends correctly whatever fails (seed ${seed})`, async () => {
   const bad: string[] = [];
   const open = [...cells.entries()];
   const alone = open.filter(([, cell]) => isLogin(cell));
-  const beside = open.filter(([, cell]) => !isLogin(cell));
+  const onPostgres = open.filter(([, { wire }]) => wire === "postgres");
+  const beside = open.filter(([, cell]) => !isLogin(cell) && cell.wire !== "postgres");
   let tried = 0;
-  const work = async (from: [number, Cell][], database: string) => {
+  const work = async (from: [number, Cell][], database: string, schema?: string) => {
     for (;;) {
       const [index, cell] = from.shift() ?? [];
       if (index === undefined || !cell) return;
       tried += 1;
-      const place = { namespace: `matrix-${index}`, database, mode: cell.mode };
+      const place = { namespace: `matrix-${index}`, database, mode: cell.mode, schema };
       const problem = await tryCell(cell, place).catch((error: unknown) => `${titleOf(cell)} → threw ${String(error)}`);
       if (problem) bad.push(problem);
       // A soak reports its findings as it goes.
       if (isSoak && (problem || index % 100 === 0)) console.log(problem ?? `${index} of ${cells.length} cells`);
     }
   };
-  await Promise.all(databases.map((database) => work(beside, database)));
+  await Promise.all([
+    ...databases.map((database) => work(beside, database)),
+    ...schemas.map((schema) => work(onPostgres, `in-${schema}`, schema)),
+  ]);
   await work(alone, databases[0] ?? "");
   if (isSoak) console.log(`${cells.length} of ${all.length} cells`);
 

@@ -3,7 +3,7 @@
  * with everything that happened; add it to `onceFailing` with the fix. `MOORING_SEEDS=1000000` runs more of them.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { shareOf } from "../support/proofs.ts";
+import { isShort, shareOf } from "../support/proofs.ts";
 import { defects } from "./support/defects.ts";
 import { hasBatches, simulate } from "./support/simulate.ts";
 import { createWorkers, range } from "./support/workers.ts";
@@ -28,6 +28,8 @@ const onceFailing: [seed: number, defect: string][] = [
   [370, "undos looked again without end after an attempt that never said how it ended"],
   [6244, "a change said Succeeded, and an adopted user kept its access to the database that it had left out"],
   [17317, "a migration that was resumed in its last phase missed what its first run had just removed"],
+  [2618, "two targets wrote the lost mark of one role on a PostgreSQL server over each other's"],
+  [2867, "what somebody gave to a role on a PostgreSQL server stood in the way of its last target"],
   [91, "a canceled repair left the client id of the identity that it had replaced in the record"],
 ];
 
@@ -125,12 +127,13 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     "takeOver Succeeded",
     "compensate Succeeded",
     "compensate Failed COMPENSATION_FAILED",
+    "expire Succeeded",
     "quota 1",
   ]) {
     expect(seen(what), what).toBeGreaterThan(count / 1_000);
   }
   expect(seen("offboard Failed NAMESPACE_HELD")).toBeGreaterThan(count / 2_000);
-  // There are a few of these in 20,000 worlds, and perhaps none in a tenth of that.
+  // There are a few of these in 20,000 worlds, and perhaps none in a part of that.
   if (count < 20_000) return;
   for (const what of [
     "migrate Failed PODS_STILL_USE_POD_IDENTITY",
@@ -151,8 +154,11 @@ it.each(onceFailing)("still handles world %i: %s", async (seed) => {
   expect(problems.length === 0 ? "" : await tell(seed)).toBe("");
 });
 
+/** That the worlds can fail changes less often than they do: a short run tries a fifth of the planted defects. */
+const planted = Object.keys(defects).filter((_, index) => !isShort || index % 5 === 0);
+
 describe("finds", () => {
-  it.each(Object.keys(defects))("%s within 500 worlds", async (defect) => {
+  it.each(planted)("%s within 500 worlds", async (defect) => {
     const { isOfBatches, from = 0 } = defects[defect] ?? {};
     const seeds = isOfBatches ? range(0, 5_000).filter(hasBatches) : range(from, from + 500);
     const { bad, count: tried } = await work({ seeds, defect, stopAtFirst: true });

@@ -152,7 +152,8 @@ describe("for a while", () => {
 });
 
 describe("for longer than the catalog lets it wait", () => {
-  const retry = { authenticationTimeoutMs: 1_500 };
+  // An undo that fails goes on for as long as the catalog says; a second or more of that shows it.
+  const retry = { authenticationTimeoutMs: 1_500, undoTimeoutMs: 3_000 };
 
   beforeAll(async () => {
     sandbox = await startSandbox({

@@ -152,16 +152,10 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
   it("lets a pod in with the lines of docs/drivers.md", async () => {
     const namespace = "in-a-pod";
     await onboard(namespace, { ledger: ["write"] });
-    // What Azure has at its own addresses, this sandbox has at another.
-    const lines = drivers.postgresql.logins.node.lines
-      .replace("<server>.postgres.database.azure.com", "localhost")
-      .replace("5432", String(server().port))
-      .replace("<database>", "ledger")
-      .replace("<role>", roleOf(namespace));
     const use = `await pool.query("INSERT INTO entries (what) VALUES ('from a pod')");
 console.log((await pool.query("SELECT session_user AS me")).rows[0].me);
 await pool.end();\n`;
-    await writeFile(join(programs, "login.mjs"), `${lines}\n${use}`);
+    await writeFile(join(programs, "login.mjs"), `${drivers.postgresql.logins.node.lines}\n${use}`);
     const { kubernetes } = sandbox.cloud;
 
     const { exitCode, log } = await createTeamCluster(kubernetes.kubeconfig()).run({
@@ -171,7 +165,12 @@ await pool.end();\n`;
       spec: {
         serviceAccountName: "app",
         restartPolicy: "Never",
-        containers: [{ name: "login", image: "login", terminationMessagePolicy: "FallbackToLogsOnError" }],
+        containers: [
+          {
+            ...{ name: "login", image: "login", terminationMessagePolicy: "FallbackToLogsOnError" },
+            envFrom: [{ configMapRef: { name: "mooring-databases" } }],
+          },
+        ],
       },
     });
 
@@ -195,7 +194,10 @@ await pool.end();\n`;
         `ALTER DEFAULT PRIVILEGES FOR ROLE azure_pg_admin IN SCHEMA archive REVOKE SELECT ON TABLES FROM ${role}`,
         { code: "GRANT_MISSING", target: "archive", field: "read", found: "without SELECT ON TABLES" },
       ],
-      [`COMMENT ON ROLE ${role} IS 'tidied up'`, { code: "MARK_MISSING", target: "archive", field: "comment" }],
+      [
+        `COMMENT ON ROLE ${role} IS 'tidied up'`,
+        { code: "MARK_MISSING", target: `role ${roleOf(namespace)} on pg-dev`, field: "comment" },
+      ],
     ];
     for (const [drift] of drifts) await sql("ledger", drift);
     expect(await verify(namespace)).toEqual(

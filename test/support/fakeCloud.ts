@@ -4,7 +4,8 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
-import { isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
+import { soughtFrom } from "../../src/domain/operation/expiry.ts";
+import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import type {
   BatchAsk,
@@ -26,6 +27,7 @@ import type {
   DatabaseUser,
   FederatedCredential,
   IdentityRef,
+  Issuers,
   KubernetesObject,
   ManagedIdentity,
   ObjectRef,
@@ -81,7 +83,14 @@ export const idleQueue: QueueMessages = {
   deferredFrom: async () => ({ messages: [] }),
 };
 
+/** With which every cluster signs. */
+export const clusterKey = { id: "key-1", type: "RSA" };
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
+
+/** Every issuer publishes that key. */
+export const publishedIssuers: Issuers = {
+  read: async (read) => ({ issuer: read, keys: [clusterKey], isPrivate: false }),
+};
 
 export const catalog = Catalog.parse({
   tenantId: "11111111-1111-4111-8111-111111111111",
@@ -255,6 +264,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       },
       postgres: noPostgres,
       kubernetes: kubernetesOf(cloud, write),
+      issuers: publishedIssuers,
       registry: registryOf(cloud),
       admissions: createSerial(),
       audit: auditOf(cloud),
@@ -360,6 +370,7 @@ function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
     whyForbidden: async () => undefined,
     kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
     issuer: async () => issuer,
+    signingKeys: async () => [clusterKey],
   };
 }
 
@@ -479,6 +490,9 @@ function registryOf(state: State): Ports["registry"] {
       [...namespaces.values()]
         .filter(isOnboarded)
         .filter(({ verifiedTime }) => verifiedTime !== undefined && verifiedTime < before),
+    namespacesEnding: async ({ before }) =>
+      [...namespaces.values()].filter(isFree).filter((each) => (soughtFrom(each) ?? before) < before),
+    time: async () => Date.now(),
     async insertNamespace(record) {
       if (namespaces.has(key(record))) return false;
       stamp(record);

@@ -1,10 +1,10 @@
 /**
- * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, a tenth of the worlds, races and cells; `broad` a third
- * (`.ci/run`); `full` all of them; `soak` far more (`npm run soak`).
+ * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, a twentieth of the worlds, races and cells; `broad` a
+ * fifth (`.ci/run`); `full` all of them; `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
 
-const shares = { quick: 1 / 10, broad: 1 / 3, full: 1, soak: 1 };
+const shares = { quick: 1 / 20, broad: 1 / 5, full: 1, soak: 1 };
 const extents = Object.keys(shares) as (keyof typeof shares)[];
 const extent = z.enum(extents).parse(process.env["MOORING_PROOFS"] ?? "quick");
 

@@ -3,7 +3,9 @@
  * provisioning. It reports all problems together, each with its fix.
  */
 import { z } from "zod";
+import { createIssuers } from "../../src/adapters/issuers/index.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import type { Issuers } from "../../src/ports.ts";
 import type { Az } from "./az.ts";
 import { checkTargets } from "./checkTargets.ts";
 
@@ -36,7 +38,11 @@ const networkProviders = ["Microsoft.App", "Microsoft.Network"];
 
 export async function findProblems(
   az: Az,
-  { catalog, environment }: { catalog: Catalog; environment: CheckedEnvironment },
+  {
+    catalog,
+    environment,
+    issuers = createIssuers(),
+  }: { catalog: Catalog; environment: CheckedEnvironment; issuers?: Issuers },
 ): Promise<readonly string[]> {
   const { AZURE_LOCATION: location } = environment;
   if (location === undefined) return ["AZURE_LOCATION is not set. Run: azd env set AZURE_LOCATION <region>"];
@@ -47,7 +53,7 @@ export async function findProblems(
     checkFlexConsumption(az, location),
     ...(usesScheduler(environment) ? [checkScheduler(az, location)] : []),
     checkStorage(az, { location, sku: environment.MOORING_STORAGE_SKU ?? "Standard_ZRS" }),
-    checkTargets(az, { catalog, isPrivate: environment.MOORING_PRIVATE_NETWORKING === "true" }),
+    checkTargets(az, { catalog, issuers, isPrivate: environment.MOORING_PRIVATE_NETWORKING === "true" }),
   ]);
   return checks.flat();
 }

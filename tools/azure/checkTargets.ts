@@ -4,6 +4,8 @@
  */
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import type { Issuers } from "../../src/ports.ts";
 import { type Az, AzFailed } from "./az.ts";
 import { type ClusterTarget, clustersOf, type SqlTarget, sqlServersOf } from "./catalogTargets.ts";
 import { printOptions } from "./resourceId.ts";
@@ -15,7 +17,7 @@ interface Place {
 
 export async function checkTargets(
   az: Az,
-  { catalog, isPrivate }: Place & { readonly catalog: Catalog },
+  { catalog, isPrivate, issuers }: Place & { readonly catalog: Catalog; readonly issuers: Issuers },
 ): Promise<readonly string[]> {
   const lists = new Map<string, Promise<Read>>();
   const listClusters = (subscriptionId: string): Promise<Read> => {
@@ -31,7 +33,9 @@ export async function checkTargets(
         version: "2024-11-01",
         fix: "Correct subscriptionId or identityResourceGroup in mooring.yaml",
       }),
-      listClusters(cluster.subscriptionId).then((list) => checkCluster(cluster, list, { isPrivate })),
+      cluster.isManagedByAzure
+        ? listClusters(cluster.subscriptionId).then((list) => checkCluster(cluster, list, { isPrivate }))
+        : checkIssuer(issuers, cluster),
     ]),
     ...sqlServersOf(catalog).map((server) =>
       checkSqlServer(az, server, { isPrivate, hasAdmin: catalog.sqlServers[server.alias]?.entraAdmin !== undefined }),
@@ -88,6 +92,19 @@ function checkCluster(
     );
   }
   return problems;
+}
+
+/** From the operator's machine: whether the issuer of a cluster outside Azure is published, which Azure does not know. */
+async function checkIssuer(issuers: Issuers, { alias, oidcIssuer = "" }: ClusterTarget): Promise<readonly string[]> {
+  const how = "Publish its issuer (docs/clusters.md), or correct oidcIssuer in mooring.yaml";
+  try {
+    const { issuer } = await issuers.read(oidcIssuer, { alias });
+    if (issuer === oidcIssuer) return [];
+    return [`The cluster "${alias}": the document at ${oidcIssuer} says that the issuer is ${issuer}. ${how}`];
+  } catch (error) {
+    if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
+    return [`${error.message} ${how}`];
+  }
 }
 
 const SqlServer = z.object({ properties: z.object({ publicNetworkAccess: z.string().optional() }).optional() });

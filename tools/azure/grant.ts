@@ -31,8 +31,9 @@ export async function* grant(
   { catalog, identity, grantIn = grantDatabase }: GrantOptions,
 ): AsyncGenerator<Grant, void> {
   for (const cluster of clustersOf(catalog)) {
-    yield await attempt(`cluster ${cluster.alias}`, clusterByHand(cluster, identity.principalId), async () => {
-      await grantCluster(az, cluster, identity.principalId);
+    const userName = cluster.userName(identity.principalId);
+    yield await attempt(`cluster ${cluster.alias}`, clusterByHand(cluster, userName), async () => {
+      await grantCluster(az, cluster, userName);
       return "ClusterRoles and bindings applied";
     });
   }

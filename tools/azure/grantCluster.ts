@@ -20,8 +20,13 @@ const Clusters = z.array(
 );
 const Invoked = z.object({ exitCode: z.int().nullish(), logs: z.string().nullish() });
 
-export async function grantCluster(az: Az, target: ClusterTarget, principalId: string): Promise<void> {
+export async function grantCluster(az: Az, target: ClusterTarget, userName: string): Promise<void> {
   const { subscriptionId, host } = target;
+  if (!target.isManagedByAzure) {
+    throw new Error(
+      "Azure does not manage this cluster. Apply the files as its administrator, with its context current.",
+    );
+  }
   const clusters = Clusters.parse(await az("aks", "list", "--subscription", subscriptionId));
   const cluster = clusters.find(({ fqdn, privateFqdn }) => [fqdn, privateFqdn].includes(host));
   if (cluster === undefined)
@@ -30,7 +35,7 @@ export async function grantCluster(az: Az, target: ClusterTarget, principalId: s
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   try {
     const file = join(folder, "mooring.yaml");
-    await writeFile(file, await clusterRightsFor(target, principalId));
+    await writeFile(file, await clusterRightsFor(target, userName));
     const where = ["--subscription", subscriptionId, "--resource-group", cluster.resourceGroup, "--name", cluster.name];
     const { exitCode, logs } = Invoked.parse(
       await az("aks", "command", "invoke", ...where, "--command", "kubectl apply -f mooring.yaml", "--file", file),
@@ -42,14 +47,23 @@ export async function grantCluster(az: Az, target: ClusterTarget, principalId: s
 }
 
 /** For a cluster administrator who may not run commands through Azure. */
-export function clusterByHand(target: ClusterTarget, principalId: string): string {
+export function clusterByHand(target: ClusterTarget, userName: string): string {
   const files = clusterFiles(target).map((name) => `infra/kubernetes/${name}`);
   const image = target.verificationJob?.image;
   const fill = [
-    `-e "s|${placeholders.identity}|${principalId}|"`,
+    `-e "s|${placeholders.identity}|${userName}|"`,
     ...(image === undefined ? [] : [`-e "s|${placeholders.image}|${image}|"`]),
     `-e "s|${placeholders.sqlHosts}|${target.sqlHosts.join(",")}|"`,
+    `-e "s|${placeholders.targetAddresses}|${target.targetAddresses.join(",")}|"`,
     `-e "s|${placeholders.podSecurity}|${(target.podSecurity ?? []).join(",")}|"`,
   ];
-  return `for file in ${files.join(" ")}; do sed ${fill.join(" ")} "$file" | kubectl apply -f -; done`;
+  const account = accountByHand(target);
+  return `${account}for file in ${files.join(" ")}; do sed ${fill.join(" ")} "$file" | kubectl apply -f -; done`;
+}
+
+/** Where Mooring logs in as a service account, there has to be one. */
+function accountByHand({ login }: ClusterTarget): string {
+  if (login.by !== "serviceAccount") return "";
+  const { namespace, name } = login;
+  return `kubectl create namespace ${namespace}\nkubectl create serviceaccount ${name} --namespace ${namespace}\n`;
 }

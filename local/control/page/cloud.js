@@ -1,5 +1,8 @@
 /** The sandbox's page: it calls only /sandbox (docs/sandbox.md), and renders every answer as plain text. */
-const wires = ["arm", "entra", "sql", "kubernetes", "serviceBus", "nodeIdentity", "tables", "durable"];
+const wires = [
+  ...["arm", "entra", "sql", "postgres", "kubernetes", "serviceBus"],
+  ...["storage", "keyVault", "nodeIdentity", "tables", "durable"],
+];
 const newest = 200;
 
 const find = (id) => document.getElementById(id);

@@ -1,7 +1,7 @@
 /** What is in a subscription, across resource types: its resources, its locations, and the providers that this simulator has. */
 import type { World } from "../world.ts";
 import { failures } from "./failures.ts";
-import { describeCluster } from "./managedClusters.ts";
+import { describeCluster, inAzure } from "./managedClusters.ts";
 import { isSame } from "./resourcePath.ts";
 import type { ResourceType } from "./resources.ts";
 import { databasesOf } from "./sqlDatabases.ts";
@@ -43,10 +43,12 @@ function allResources(world: World, subscriptionId: string): readonly Generic[] 
     }));
     return [{ id, name, type: "Microsoft.Sql/servers", location, tags }, ...databases];
   });
-  const clusters = [...world.clusters.values()].filter(isHere).map((cluster) => {
-    const { id, name, type, location, tags } = describeCluster(world, cluster, subscriptionId);
-    return { id, name, type, location, tags };
-  });
+  const clusters = inAzure(world)
+    .filter(isHere)
+    .map((cluster) => {
+      const { id, name, type, location, tags } = describeCluster(world, cluster, subscriptionId);
+      return { id, name, type, location, tags };
+    });
   return [...identities, ...servers, ...clusters];
 }
 

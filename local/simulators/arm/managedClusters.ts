@@ -7,7 +7,7 @@ const type = "Microsoft.ContainerService/managedClusters";
 
 export function managedClusters(world: World): ResourceType {
   const inSubscription = (subscriptionId: string) =>
-    [...world.clusters.values()].filter(({ subscriptionId: own = subscriptionId }) => isSame(own, subscriptionId));
+    inAzure(world).filter(({ subscriptionId: own = subscriptionId }) => isSame(own, subscriptionId));
   return {
     type,
     apiVersions: ["2024-09-01", "2025-01-01", "2025-05-01", "2025-07-01", "2025-09-01", "2025-10-01"],
@@ -30,6 +30,10 @@ export function managedClusters(world: World): ResourceType {
       return { status: 200, body: describeCluster(world, found, subscriptionId) };
     },
   };
+}
+
+export function inAzure({ clusters }: World): readonly Cluster[] {
+  return [...clusters.values()].filter(({ isOutsideAzure }) => !isOutsideAzure);
 }
 
 /** AKS calls a cluster's second group `MC_<group>_<cluster>_<location>`. */

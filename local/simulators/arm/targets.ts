@@ -1,6 +1,6 @@
 /**
- * Resources on which identities get roles. Their data planes are not simulated: Azure Resource Manager knows that they exist, and
- * what decides whether a role has an effect there.
+ * Resources on which identities get roles: that they exist, and what decides whether a role has an effect there. The data of storage
+ * accounts and key vaults is in simulators of its own; that of the others is not simulated.
  */
 import { z } from "zod";
 import type { TargetResource, World } from "../world.ts";

@@ -2,17 +2,23 @@
 import { decodeJwt, errors, jwtVerify } from "jose";
 import { type Identity, principalOf, type ServicePrincipal, type World } from "../world.ts";
 import { type Assertion, failures } from "./failures.ts";
+import type { IssuerKeys } from "./issuerKeys.ts";
 
 /** The identity of `clientId` if one of its federated credentials trusts the assertion; otherwise throws an EntraFailure. */
 export async function exchangeAssertion(
   world: World,
-  { clientId, assertion, federationDelayMs }: { clientId: string; assertion: string; federationDelayMs: number },
+  {
+    clientId,
+    assertion,
+    federationDelayMs,
+    issuerKeys,
+  }: { clientId: string; assertion: string; federationDelayMs: number; issuerKeys: IssuerKeys },
 ): Promise<ServicePrincipal> {
   const identity = world.identities.withClientId(clientId);
   if (!identity) throw failures.unknownClient(clientId, world.tenantId);
   const presented = readAssertion(world, assertion);
   matchCredential(world, { identity, presented, federationDelayMs });
-  await verifySignature(world, assertion, presented.issuer);
+  await verifySignature(world, assertion, { issuer: presented.issuer, issuerKeys });
   return principalOf(identity);
 }
 
@@ -62,11 +68,17 @@ function matchCredential(
 }
 
 /** The real service fetches the issuer's keys only once a credential matches, so a wrong issuer is reported first. */
-async function verifySignature(world: World, assertion: string, issuer: string): Promise<void> {
+async function verifySignature(
+  world: World,
+  assertion: string,
+  { issuer, issuerKeys }: { issuer: string; issuerKeys: IssuerKeys },
+): Promise<void> {
   const cluster = [...world.clusters.values()].find(({ oidcIssuer }) => oidcIssuer === issuer);
   if (!cluster) throw failures.issuerUnreachable(issuer);
+  const { publicKey } = cluster.serviceAccountKey;
+  const key = cluster.isOutsideAzure ? await issuerKeys(issuer) : async () => publicKey;
   try {
-    await jwtVerify(assertion, cluster.serviceAccountKey.publicKey, { currentDate: world.now(), clockTolerance: 300 });
+    await jwtVerify(assertion, key, { currentDate: world.now(), clockTolerance: 300 });
   } catch (error) {
     if (error instanceof errors.JOSEError) throw failures.badSignature();
     throw error;

@@ -13,6 +13,7 @@ import { type AppServiceIdentity, startAppServiceIdentities } from "./appService
 import { type BrowserSignIn, createBrowserSignIn } from "./browserSignIn.ts";
 import { EntraFailure, entraReply, errorReply, failures } from "./failures.ts";
 import { exchangeAssertion } from "./federation.ts";
+import { createIssuerKeys, type IssuerKeys } from "./issuerKeys.ts";
 
 export { checkAccessToken, mintAccessToken } from "./accessTokens.ts";
 
@@ -36,7 +37,7 @@ export async function startEntra(
   { port, federationDelayMs = 0 }: { port?: number; federationDelayMs?: number } = {},
 ): Promise<EntraSimulator> {
   const { world, faults, tls } = context;
-  const settings = { federationDelayMs };
+  const settings = { federationDelayMs, issuerKeys: createIssuerKeys(tls.certificate) };
   const apps = await startAppServiceIdentities(context);
   const browser = createBrowserSignIn(world);
   const server = await startHttpServer({
@@ -108,7 +109,7 @@ function withHeaders(reply: HttpReply, headers: Readonly<Record<string, string>>
 async function grant(
   world: World,
   form: URLSearchParams,
-  { federationDelayMs }: { federationDelayMs: number },
+  { federationDelayMs, issuerKeys }: { federationDelayMs: number; issuerKeys: IssuerKeys },
 ): Promise<HttpReply> {
   const required = (name: string) => {
     const value = form.get(name);
@@ -126,7 +127,7 @@ async function grant(
     throw failures.missingParameter("client_assertion");
   }
   const assertion = required("client_assertion");
-  const principal = await exchangeAssertion(world, { clientId, assertion, federationDelayMs });
+  const principal = await exchangeAssertion(world, { clientId, assertion, federationDelayMs, issuerKeys });
   // `https://x/.default` names the resource `https://x`, and `https://x//.default` the resource `https://x/`.
   const audience = scope.slice(0, -"/.default".length);
   return {

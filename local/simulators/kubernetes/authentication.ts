@@ -3,13 +3,10 @@
  * with the rules that the cluster binds to it.
  */
 import { errors, type JWTPayload, jwtVerify } from "jose";
-import type { Cluster, PolicyRule, SigningKey, World } from "../world.ts";
+import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "../world.ts";
 import { unauthorized } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
-
-/** The Entra application that represents the API servers of all AKS clusters. */
-const aksServer = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 export interface User {
   readonly name: string;
@@ -64,7 +61,7 @@ export function createAuthentication(environment: {
   }
 
   async function entraUser(token: string): Promise<User | undefined> {
-    const claims = await verify(token, world.entraKey, aksServer);
+    const claims = await verify(token, world.entraKey, cluster.entraAudiences ?? [aksServer]);
     const appId = claims?.["appid"];
     if (typeof appId !== "string") return undefined;
     const objectId = claims?.["oid"];

@@ -5,12 +5,11 @@
  * connections (bench/cost).
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { isAuthenticationFailure } from "../../domain/errors.ts";
 import { throttles } from "../../telemetry/metrics.ts";
 import { fail, inSpan, SpanKind } from "../../telemetry/spans.ts";
-import { about, type Credential } from "../credential.ts";
 import { within } from "../within.ts";
 import { unreachable } from "./errors.ts";
+import type { Logins } from "./login.ts";
 import { templateOf } from "./pathTemplate.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
@@ -20,15 +19,7 @@ type Dispatcher = ReturnType<InstanceType<Library["RequestContext"]>["getDispatc
 /** Throws only if there is no answer; the caller interprets the answer. */
 export type Send = (cluster: ClusterTarget, request: ClusterRequest) => Promise<ClusterReply>;
 
-export function createSend({
-  credential,
-  scope,
-  timeoutMs,
-}: {
-  readonly credential: Credential;
-  readonly scope: string;
-  readonly timeoutMs: number;
-}): Send {
+export function createSend({ logins, timeoutMs }: { readonly logins: Logins; readonly timeoutMs: number }): Send {
   // Loading the library takes nearly half a second, so it waits for the first request.
   let loading: Promise<Library> | undefined;
   const dispatchers = new Map<string, Promise<Dispatcher>>();
@@ -46,19 +37,9 @@ export function createSend({
     return made;
   }
 
-  async function getToken({ alias }: ClusterTarget): Promise<string> {
-    try {
-      const token = await credential.getToken(scope);
-      if (token !== null) return token.token;
-    } catch (error) {
-      throw isAuthenticationFailure(error) ? about(error, `Cluster "${alias}"`) : error;
-    }
-    throw new Error(`The credential returned no token for ${scope}.`);
-  }
-
   const send: Send = async (cluster, request) => {
     const library = await load();
-    const token = await getToken(cluster);
+    const token = await logins.token(cluster);
     const { method, path, query = {}, contentType = "application/json", accept = "application/json" } = request;
 
     const url = new URL(`${cluster.apiServer.replace(/\/+$/, "")}${path}`);
@@ -76,7 +57,7 @@ export function createSend({
       // Covers the body too: an API server that stops partway through an answer has not answered.
       return await within(timeoutMs, async (signal) => {
         const response = await library.request(url, { method, ...content, ...connection, signal });
-        if (response.statusCode === 401) credential.refuse?.(token);
+        if (response.statusCode === 401) logins.refuse(cluster, token);
         return { status: response.statusCode, headers: response.headers, body: await response.body.text() };
       });
     } catch (error) {

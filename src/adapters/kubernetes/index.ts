@@ -10,6 +10,7 @@ import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
 import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";
 import { garbled, lacksNamespace, outdated, toError } from "./errors.ts";
+import { createLogins } from "./login.ts";
 import { askReady, believeOnlyReady } from "./readiness.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
@@ -57,6 +58,7 @@ const ResourceList = z.object({
 type Resource = z.infer<typeof ResourceList>["resources"][number];
 
 const IssuerDocument = z.object({ issuer: z.string() });
+const KeySet = z.object({ keys: z.array(z.object({ kid: z.string().optional(), kty: z.string() })) });
 
 const AccessReview = z.object({ status: z.object({ allowed: z.boolean(), reason: z.string().default("") }) });
 
@@ -73,7 +75,7 @@ export function createKubernetes({
   readonly scope?: string;
   readonly timeoutMs?: number;
 }): Kubernetes {
-  const sendOnce = createSend({ credential, scope, timeoutMs });
+  const sendOnce = createSend({ logins: createLogins({ credential, scope }), timeoutMs });
   const send = believeOnlyReady(sendOnce);
   const known = new Map<string, Resource>();
 
@@ -267,6 +269,12 @@ export function createKubernetes({
     async issuer(cluster) {
       const request: ClusterRequest = { method: "GET", path: "/.well-known/openid-configuration" };
       return (await ask(cluster, request, IssuerDocument)).issuer;
+    },
+
+    async signingKeys(cluster) {
+      // An API server answers a JWKS under this media type alone.
+      const request: ClusterRequest = { method: "GET", path: "/openid/v1/jwks", accept: "application/jwk-set+json" };
+      return (await ask(cluster, request, KeySet)).keys.map(({ kid: id, kty: type }) => ({ id, type }));
     },
   };
 }

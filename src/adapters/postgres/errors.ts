@@ -12,22 +12,32 @@ interface FailureContext {
   readonly host: string;
 }
 
+const inUse = "2BP01";
+
 const permanent: Readonly<Record<string, PermanentCode>> = {
   "3D000": "POSTGRES_MISSING", // no such database
   "3F000": "POSTGRES_MISSING", // no such schema
   "42501": "POSTGRES_FORBIDDEN",
   "42883": "POSTGRES_NOT_ENTRA", // no such function: those of Microsoft Entra are missing
-  "2BP01": "POSTGRES_ROLE_IN_USE",
+  [inUse]: "POSTGRES_ROLE_IN_USE",
 };
 
-/** Connections, resources, the operator's acts, serialization and locks: none of them is the statement's fault. */
-const passing = /^(?:08|40|53|55|57|58)|^XX000$/;
+/**
+ * Connections, resources, the operator's acts, serialization and locks: none of them is the statement's fault. A role that is gone
+ * (42704) was there a moment ago.
+ */
+const passing = /^(?:08|40|53|55|57|58)|^XX000$|^42704$/;
 
 /** The login or its token was not accepted. */
 const loginFailure = /^28/;
 
 export function isLoginFailure(error: unknown): boolean {
   return loginFailure.test(stateOf(error) ?? "") && !isFirewall(error);
+}
+
+/** A role that still has something cannot be dropped. */
+export function isInUse(error: unknown): boolean {
+  return stateOf(error) === inUse;
 }
 
 /** The server's code; undefined if no server answered. */
@@ -51,7 +61,7 @@ export function classify(error: unknown, { target, host }: FailureContext): unkn
       : new TransientError("POSTGRES_UNAVAILABLE", `${target}: ${told}`, { cause: error });
   }
   // Of a role in use, only the detail says what it has where.
-  const detail: unknown = state === "2BP01" ? Reflect.get(error, "detail") : undefined;
+  const detail: unknown = state === inUse ? Reflect.get(error, "detail") : undefined;
   const more = typeof detail === "string" ? `: ${hideAddresses(detail.replaceAll("\n", "; "), [host])}` : "";
   const text = `${target}: ${told}${more} (SQLSTATE ${state})`;
   if (isFirewall(error)) return new PermanentError("POSTGRES_FIREWALL", text, { cause: error });

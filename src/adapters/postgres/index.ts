@@ -6,6 +6,7 @@ import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../d
 import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { type Query, withConnection } from "./connections.ts";
+import { isInUse } from "./errors.ts";
 import * as statements from "./statements.ts";
 
 export interface PostgresSettings {
@@ -17,6 +18,8 @@ export interface PostgresSettings {
 
 /** Roles belong to the server; the functions of Microsoft Entra are in this database alone. */
 const serverDatabase = "postgres";
+
+const attemptsToDrop = 3;
 
 export function createPostgres({
   credential,
@@ -33,39 +36,59 @@ export function createPostgres({
   /** Under a lock, since two targets of a namespace on one server may give the role up at the same time. */
   const giveUp = async (
     place: PostgresPlace,
-    { role, id, databases }: DroppedRole,
+    dropped: DroppedRole,
     isDropped: (found: Locked) => boolean,
-    then = "",
+    next = "",
   ): Promise<void> =>
     await onServer(place, "drop role", async (query) => {
       await query("BEGIN");
-      await query(statements.lockRole, [role]);
-      const [found] = LockedRole.parse(await query(statements.readRole, [role]));
-      if (found?.id === id && isDropped(found)) {
-        for (const database of databases) await release({ ...place, database }, role);
-        await query([statements.dropRole(role), then].join(";\n"));
-      }
+      await query(statements.lockRole, [dropped.role]);
+      const [found] = LockedRole.parse(await query(statements.readRole, [dropped.role]));
+      if (found?.id === dropped.id && isDropped(found)) await releaseAndDrop(query, place, { ...dropped, next });
       await query("COMMIT");
     });
 
-  const release = async (place: PostgresPlace, role: string): Promise<void> =>
+  /** Transactions of others that make a table on which the role has rights may end in between: so what is new is released, too. */
+  const releaseAndDrop = async (
+    query: Query,
+    place: PostgresPlace,
+    { next, ...dropped }: DroppedRole & { readonly next: string },
+  ): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      for (const database of dropped.databases) await release({ ...place, database }, dropped);
+      await query("SAVEPOINT released");
+      try {
+        await query([statements.dropRole(dropped.role), next].join(";\n"));
+        return;
+      } catch (error) {
+        if (!isInUse(error) || attempt === attemptsToDrop) throw error;
+        await query("ROLLBACK TO SAVEPOINT released");
+      }
+    }
+  };
+
+  const release = async (place: PostgresPlace, { role, id }: DroppedRole): Promise<void> =>
     await onDatabase(place, "release what the role owns", async (query) => {
       const heir = await findOwner(query, place.database);
       const borrowed = await findBorrowed(query, [role, heir]);
-      await query(statements.releaseOwned({ role, heir, borrowed }));
+      await query(statements.releaseOwned({ role, id, heir, borrowed }));
     });
 
   return {
     async inspect(place, { role, principalId }) {
-      const [roles, schema] = await Promise.all([
+      const look = () =>
+        onDatabase(place, "inspect schema", async (query) =>
+          Schemas.parse(await query(statements.readSchema, [role, place.schema])),
+        ).catch(unlessMissing);
+      const [roles, [seen]] = await Promise.all([
         onServer(place, "inspect role", async (query) =>
           Roles.parse(await query(statements.readRoles, [role, principalId ?? null])),
         ),
-        onDatabase(place, "inspect schema", async (query) =>
-          Schemas.parse(await query(statements.readSchema, [role, place.schema])),
-        ).catch(unlessMissing),
+        look(),
       ]);
-      const [found] = schema;
+      // Another target's step may have made the role anew, and what the earlier one had is no right of this one.
+      const isOfRole = (seen?.role ?? undefined) === roles.find((each) => each.name === role)?.id;
+      const [found] = isOfRole ? [seen] : await look();
       return {
         roles: roles.map(({ principalId: id, comment, ...each }) => ({
           ...each,
@@ -84,7 +107,8 @@ export function createPostgres({
         const borrowed = unless === undefined ? [] : await findBorrowed(query, [await findOwner(query, database)]);
         const leaving = unless === undefined ? {} : { leaving: { unless, database, borrowed } };
         await query(statements.amendNotes({ ...change, ...leaving }));
-        return Counted.parse(await query(statements.countNotes, [change.role]))[0].count;
+        const [found] = Comments.parse(await query(statements.readComment, [change.role]));
+        return countNotes(found?.comment);
       });
     },
     async grant(place, given) {
@@ -101,11 +125,7 @@ export function createPostgres({
       });
     },
     async drop(place, dropped) {
-      await giveUp(
-        place,
-        dropped,
-        ({ comment }) => Object.keys(readMark(comment ?? undefined)?.grants ?? {}).length === 0,
-      );
+      await giveUp(place, dropped, ({ comment }) => countNotes(comment) === 0);
     },
     async replace(place, { principalId, comment, ...replaced }) {
       await giveUp(place, replaced, () => true, statements.createRole({ role: replaced.role, principalId, comment }));
@@ -114,6 +134,10 @@ export function createPostgres({
       await onServer(place, "remove mark", async (query) => await query(statements.removeComment(role)));
     },
   };
+}
+
+function countNotes(comment: string | null | undefined): number {
+  return Object.keys(readMark(comment ?? undefined)?.grants ?? {}).length;
 }
 
 /** A database that is gone has no schema. */
@@ -134,7 +158,7 @@ async function findBorrowed(query: Query, roles: readonly string[]): Promise<rea
 const LockedRole = z.array(z.object({ id: z.string(), comment: z.string().nullable() }));
 type Locked = z.infer<typeof LockedRole>[number];
 const Names = z.array(z.object({ name: z.string() }));
-const Counted = z.tuple([z.object({ count: z.number() })]);
+const Comments = z.array(z.object({ comment: z.string().nullable() }));
 const Roles = z.array(
   z.object({
     name: z.string(),
@@ -147,6 +171,7 @@ const Roles = z.array(
 );
 const Counts = z.record(z.string(), z.number());
 const Schema = z.object({
+  role: z.string().nullable(),
   databaseOwner: z.string(),
   simple: z.array(z.string()),
   given: Counts,

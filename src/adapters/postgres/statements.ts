@@ -58,6 +58,7 @@ WITH place AS (
   WHERE d.defaclobjtype IN ('r', 'S') AND a.grantee = place.role GROUP BY 1
 )
 SELECT
+  place.role::text AS role,
   pg_catalog.pg_get_userbyid(place.datdba)::text AS "databaseOwner",
   ARRAY(SELECT a.privilege_type FROM pg_catalog.aclexplode(place.datacl) AS a
     WHERE a.grantee = place.role AND a.privilege_type = 'CONNECT')
@@ -106,14 +107,35 @@ interface NotesChange {
 
 export function amendNotes({ role, base, add = {}, remove = [], leaving }: NotesChange): string {
   const removed = `ARRAY[${remove.map(text).join(", ")}]::text[]`;
-  const mark = base === undefined ? `pg_catalog.shobj_description(r.oid, 'pg_authid')` : text(base);
+  // Another target's step may have given the role up meanwhile.
+  const otherwise =
+    Object.keys(add).length === 0
+      ? "RETURN"
+      : "RAISE EXCEPTION 'the role or its mark is gone' USING ERRCODE = 'serialization_failure'";
   const amend = once(
     role,
-    `  SELECT ${mark}::jsonb INTO STRICT mark FROM pg_catalog.pg_roles AS r WHERE r.rolname = ${text(role)};
+    `  BEGIN
+    SELECT pg_catalog.shobj_description(oid, 'pg_authid')::jsonb INTO mark
+    FROM pg_catalog.pg_roles WHERE rolname = ${text(role)};
+  EXCEPTION WHEN invalid_text_representation THEN
+    mark := NULL;
+  END;${base === undefined ? "" : unlessMark(role, base)}
+  IF mark -> 'grants' IS NULL THEN
+    ${otherwise};
+  END IF;
   mark := jsonb_set(mark, '{grants}', ((mark -> 'grants') || ${text(JSON.stringify(add))}::jsonb) - ${removed});
   EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', ${text(role)}, mark::text);${leaving ? leave(role, leaving) : ""}`,
   );
   return leaving ? transaction(leaving.borrowed, [amend]) : amend;
+}
+
+/** Another target's step may have written the mark meanwhile. */
+function unlessMark(role: string, base: string): string {
+  return `
+  IF (mark -> 'grants' IS NULL OR mark ->> 'berth' IS DISTINCT FROM ${text(base)}::jsonb ->> 'berth')
+    AND EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)}) THEN
+    mark := ${text(base)};
+  END IF;`;
 }
 
 function leave(role: string, { unless, database }: { readonly unless: string; readonly database: string }): string {
@@ -125,12 +147,16 @@ function leave(role: string, { unless, database }: { readonly unless: string; re
 }
 
 /** $1 role. */
-export const countNotes = `
-SELECT (SELECT count(*)::int FROM jsonb_object_keys(shobj_description(r.oid, 'pg_authid')::jsonb -> 'grants')) AS count
-FROM pg_catalog.pg_roles AS r WHERE r.rolname = $1`;
+export const readComment = `
+SELECT pg_catalog.shobj_description(r.oid, 'pg_authid') AS comment FROM pg_catalog.pg_roles AS r WHERE r.rolname = $1`;
 
 export function removeComment(role: string): string {
-  return `COMMENT ON ROLE ${name(role)} IS NULL`;
+  return once(
+    role,
+    `  IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)}) THEN
+    COMMENT ON ROLE ${name(role)} IS NULL;
+  END IF;`,
+  );
 }
 
 interface Placed extends PostgresRights {
@@ -150,7 +176,7 @@ export function revokeRights(taken: Placed & { readonly heir: string }): string 
   return transaction(borrowed, [
     ...(rights.includes("CREATE") ? [handOver({ role, schema, heir })] : []),
     ...onKinds(rights).flatMap(({ kind, list }) => [
-      `REVOKE ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${from}`,
+      revokeWhereHeld({ role, schema, kind, list }),
       ...owners.map((owner) => `${byDefault({ owner, schema })} REVOKE ${list} ON ${kind} ${from}`),
     ]),
     ...privileges(rights, "schema").map((list) => `REVOKE ${list} ON SCHEMA ${name(schema)} ${from}`),
@@ -158,9 +184,50 @@ export function revokeRights(taken: Placed & { readonly heir: string }): string 
   ]);
 }
 
-/** In every database where the role has something, before it is dropped; DROP OWNED then finds only rights. */
-export function releaseOwned({ role, heir, borrowed }: { role: string; heir: string; borrowed: readonly string[] }) {
-  return transaction(borrowed, [`REASSIGN OWNED BY ${name(role)} TO ${name(heir)}`, `DROP OWNED BY ${name(role)}`]);
+/** Only where the role has something: a table on which Mooring may give nothing is in nobody's way. */
+function revokeWhereHeld({ role, schema, kind, list }: { role: string; schema: string; kind: string; list: string }) {
+  const [kinds, noun] = kind === "SEQUENCES" ? ["'S'", "SEQUENCE"] : ["'r', 'p', 'v', 'm', 'f'", "TABLE"];
+  return `DO ${text(`
+DECLARE thing text;
+BEGIN
+  FOR thing IN SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = ${text(schema)} AND c.relkind IN (${kinds}) AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+      AND EXISTS (
+        SELECT FROM pg_catalog.aclexplode(c.relacl) AS a JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
+        WHERE r.rolname = ${text(role)}
+      )
+  LOOP
+    EXECUTE 'REVOKE ${list} ON ${noun} ' || thing || ' FROM ' || ${text(name(role))};
+  END LOOP;
+END`)}`;
+}
+
+/**
+ * In every database where the role has something, before it is dropped; DROP OWNED then finds only rights. One that comes late must
+ * not meet another role of that name.
+ */
+export function releaseOwned({
+  role,
+  id,
+  heir,
+  borrowed,
+}: {
+  role: string;
+  id: string;
+  heir: string;
+  borrowed: readonly string[];
+}) {
+  return transaction(borrowed, [
+    `DO ${text(`
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)} AND oid::text = ${text(id)}) THEN
+    RAISE EXCEPTION 'the role has been made anew' USING ERRCODE = 'serialization_failure';
+  END IF;
+END`)}`,
+    `REASSIGN OWNED BY ${name(role)} TO ${name(heir)}`,
+    `DROP OWNED BY ${name(role)}`,
+  ]);
 }
 
 /** $1 role. Nobody else amends the role's mark, or gives it up, until the transaction ends. */

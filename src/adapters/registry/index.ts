@@ -8,15 +8,15 @@
  * | MooringSteps      | operation id | `name:target`      |
  */
 import { endOfIdsSince } from "../../domain/naming/operationId.ts";
-import { isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
+import { isFree, isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { heldStates } from "../../domain/operation/namespaceState.ts";
+import { freeStates, heldStates } from "../../domain/operation/namespaceState.ts";
 import type { AnyOperation, Page, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports.ts";
 import { createBatchesOn } from "./batches.ts";
 import { toRegistryError } from "./errors.ts";
-import { readNamespaceRow, readStoredNamespace } from "./namespaceRows.ts";
+import { namespaceRowOf, readNamespaceRow, readStoredNamespace } from "./namespaceRows.ts";
 import { operationsPartition, readOperationRow } from "./operationRows.ts";
 import { type Filters, openTables, type Table, type TableSettings, table } from "./tables.ts";
 import { createUnreadableRows, readEach, UnreadableRow } from "./unreadableRows.ts";
@@ -86,8 +86,12 @@ export function createRegistryOn(
       const filters = [["state", "Onboarded"] as const, ["verifiedTime", before, "lt"] as const];
       return onlyReadable(await namespaces.readable(filters), readStoredNamespace).value.filter(isOnboarded);
     },
-    insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, record),
-    replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, record),
+    async namespacesEnding({ before }) {
+      const filters = [["state", freeStates] as const, ["expiresTime", before, "lt"] as const];
+      return onlyReadable(await namespaces.readable(filters), readStoredNamespace).value.filter(isFree);
+    },
+    insertNamespace: (record) => namespaces.insert(record.cluster, record.namespace, namespaceRowOf(record)),
+    replaceNamespace: (record) => namespaces.replace(record.cluster, record.namespace, namespaceRowOf(record)),
     removeNamespace: (record) => namespaces.remove(record.cluster, record.namespace, record.etag),
 
     findOperation,
@@ -135,6 +139,7 @@ export function createRegistryOn(
     },
     updateStep: (operation, step, changes) => steps.merge(operation, stepRow(step), changes),
 
+    time: () => namespaces.time(),
     async probe() {
       await namespaces.page([], 1);
     },

@@ -1,4 +1,6 @@
 /** Rows of MooringNamespaces as records. A row that fits no state of a namespace is an error that names the row. */
+import { soughtFrom } from "../../domain/operation/expiry.ts";
+import { isFree } from "../../domain/operation/lifecycle.ts";
 import { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { UnreadableRow } from "./unreadableRows.ts";
@@ -17,6 +19,12 @@ export function readNamespaceRow(row: Row): NamespaceRecord {
   throw new UnreadableRow("MooringNamespaces", keys, `it is not a record of a namespace: ${problems}`, {
     cause: error,
   });
+}
+
+/** With the column by which `namespacesEnding` finds it; readers leave that out. */
+export function namespaceRowOf<R extends NamespaceRecord>(record: R): R & { readonly expiresTime?: string } {
+  const expiresTime = isFree(record) ? soughtFrom(record) : undefined;
+  return { ...record, ...(expiresTime === undefined ? {} : { expiresTime }) };
 }
 
 export function readStoredNamespace(row: Stored<Row>): Stored<NamespaceRecord> {

@@ -82,6 +82,7 @@ const countThrottles: Policy = {
   },
 };
 
+type OnResponse = NonNullable<NonNullable<Parameters<TableClient["listEntities"]>[0]>["onResponse"]>;
 type Policy = NonNullable<TableServiceClientOptions["additionalPolicies"]>[number]["policy"];
 
 /** A list of values matches any of them; undefined matches all rows. */
@@ -110,6 +111,8 @@ export interface Table<T extends object> {
     rows: readonly { readonly row: string; readonly etag: string; readonly changes: Partial<T> }[],
   ): Promise<readonly boolean[]>;
   remove(partition: string, row: string, etag: string): Promise<boolean>;
+  /** The service's own time. */
+  time(): Promise<number>;
   /** Without the rows that cannot be read. */
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<Stored<T>>>;
   /** Fails if one of the rows cannot be read. With `fields`, the service sends only these fields. */
@@ -212,6 +215,18 @@ export function table<T extends object>(
           client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: limit }),
         );
         return { ...readEach(rows, read, unreadable), ...more };
+      }),
+    time: () =>
+      run(async (client) => {
+        let date: string | undefined;
+        const onResponse: OnResponse = ({ headers }) => {
+          date = headers.get("date");
+        };
+        const pages = client.listEntities({ onResponse, queryOptions: { select: ["PartitionKey"] } });
+        await pages.byPage({ maxPageSize: 1 }).next();
+        const time = Date.parse(date ?? "");
+        if (Number.isNaN(time)) throw new Error("the table service did not say what time it is (Date)");
+        return time;
       }),
     all: (filters, fields) => run(async (client) => (await listEntities(client, filters, fields)).map(read)),
     readable: (filters, fields) =>

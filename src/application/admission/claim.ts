@@ -33,13 +33,13 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import { lossesFor, tellLosses } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { hashRequest } from "../../domain/request/requestHash.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Registry } from "../../ports.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { ClaimContext } from "./claimContext.ts";
 import { expectNamespaceExists } from "./expectNamespaceExists.ts";
+import { keepRequest } from "./keptRequest.ts";
 
 /**
  * `begun`: the request holds the namespace with an operation of its own. `follows`: the same request is already running.
@@ -51,35 +51,36 @@ export type Claim =
 
 export async function claimOnboarding(
   claimContext: ClaimContext,
-  request: OnboardingRequest,
+  sent: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Claim> {
   const { ports } = claimContext;
   const { registry } = ports;
-  const admission = admit(claimContext, request, options);
-  const requestHash = hashRequest(request);
-  const { cluster, namespace } = request;
+  const admission = admit(claimContext, sent, options);
+  const keep = await keepRequest(ports, sent, admission.team);
+  const { cluster, namespace } = sent;
   const { adoptIdentity } = options;
   const decided = adoptIdentity === undefined ? {} : { adoptIdentity };
   const known = {
-    servers: rememberServers(ports.catalog, request),
-    ...(request.targets ? { places: rememberTargets(ports.catalog, request) } : {}),
+    servers: rememberServers(ports.catalog, sent),
+    ...(sent.targets ? { places: rememberTargets(ports.catalog, sent) } : {}),
   };
-  const opening = { ...beginningOf(claimContext), cluster, namespace, request, requestHash, ...known, ...decided };
+  const beginning = { ...beginningOf(claimContext), cluster, namespace, ...known, ...decided };
   // After losing a race for the record, look at what the winner wrote.
   for (;;) {
     const { isPatient = true } = options;
     const see = (found: Stored<NamespaceRecord> | undefined) => {
-      if (found?.operation !== opening.operation) ownerAfter(claimContext, admission, found);
+      if (found?.operation !== beginning.operation) ownerAfter(claimContext, admission, found);
       return found;
     };
-    const current = isPatient ? await findCurrent(registry, request, see) : see(await registry.getNamespace(request));
+    const current = isPatient ? await findCurrent(registry, sent, see) : see(await registry.getNamespace(sent));
     // The answer to the write was lost, and the retry found what the first attempt had written.
-    if (current?.operation === opening.operation) {
+    if (current?.operation === beginning.operation) {
       return isHeld(current) ? { record: current, how: "begun" } : { record: current, how: "follows" };
     }
     const team = ownerAfter(claimContext, admission, current);
-    const fresh = forBatch(claimContext, { ...opening, ...defined({ team }) });
+    const kept = keep(current);
+    const fresh = forBatch(claimContext, { ...beginning, ...kept, ...defined({ team }) });
     const { expect } = options;
     if (!current) {
       expect?.(undefined, false);
@@ -91,7 +92,7 @@ export async function claimOnboarding(
     const met = await meetRecord(claimContext, current, { ...fresh, takeOver });
     // A sender who saw something else planned for that: it learns what is there now, and not what its request would remove.
     expect?.(current, "same" in met);
-    if (!options.isRemovalConfirmed && "free" in met) expectNoLoss(request, met.free);
+    if (!options.isRemovalConfirmed && "free" in met) expectNoLoss(kept.request, met.free);
     if ("same" in met) return met.same;
     const record = supersede(met.free, fresh, { earlier: met.earlier, takeOver });
     if (await registry.replaceNamespace({ ...record, etag: current.etag })) return { record, how: "begun" };
@@ -123,7 +124,7 @@ async function findSame(
   current: NamespaceRecord,
   { takeOver, ...wanted }: Wanted & Pick<Admission, "takeOver">,
 ): Promise<Claim | undefined> {
-  if (isWantedBy(current, wanted.requestHash) && (!takeOver || isBeingTaken(current, wanted))) {
+  if (isWantedBy(current, wanted) && (!takeOver || isBeingTaken(current, wanted))) {
     if (current.state !== "Onboarded") return { record: current, how: "follows" };
     await expectNamespaceExists(claimContext, current);
     return { record: withOnboardingOperation(current), how: "unchanged" };
@@ -195,8 +196,10 @@ export async function findCurrent<Seen extends Stored<NamespaceRecord> | undefin
 }
 
 /** The record says that this same request is onboarded, or in progress. */
-function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: string): boolean {
-  return requestHash === wanted && (state === "Onboarding" || state === "Changing" || state === "Onboarded");
+function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: Wanted): boolean {
+  return (
+    requestHash === wanted.requestHash && (state === "Onboarding" || state === "Changing" || state === "Onboarded")
+  );
 }
 
 /** This same take-over is already running: the caller has sent it twice. */
@@ -210,7 +213,7 @@ export function withOnboardingOperation(record: NamespaceRecord): NamespaceRecor
 }
 
 /** Between two phases a namespace has both identity modes; only migrate and offboard can handle that. */
-function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
+export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
   const message = `The migration of ${berthKey(berth)} stopped after ${done}; the previous request is still in effect.`;
@@ -220,7 +223,7 @@ function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecor
 /** How many incomplete records may be stacked for restoring. They share a row, so their number is limited. */
 const mostHalfDone = 5;
 
-function refuseTooManyHalfDone(current: FreeRecord): void {
+export function refuseTooManyHalfDone(current: FreeRecord): void {
   if (depthOf(current) <= mostHalfDone) return;
   const { operation } = current;
   const message = `${mostHalfDone} operations in a row left ${berthKey(current)} incomplete; offboard it first.`;

@@ -84,7 +84,11 @@ interface Claiming {
   readonly next: (current: Stored<NamespaceRecord>, beginning: Beginning) => HeldRecord;
 }
 
-async function claimExisting(claimContext: ClaimContext, berth: Berth, { isAnswer, next }: Claiming): Promise<Claim> {
+export async function claimExisting(
+  claimContext: ClaimContext,
+  berth: Berth,
+  { isAnswer, next }: Claiming,
+): Promise<Claim> {
   const { registry } = claimContext.ports;
   const beginning = beginningOf(claimContext);
   const isOwn = ({ operation }: NamespaceRecord) => operation === beginning.operation;

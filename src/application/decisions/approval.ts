@@ -10,6 +10,7 @@ import { berthKey } from "../../domain/naming/names.ts";
 import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, approvalsNeeded, needsApproval } from "../../domain/policy/approval.ts";
+import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
@@ -93,6 +94,7 @@ export async function takeDecision(
   if (requestHash !== hashRequest(request)) {
     throw new PermanentError("APPROVAL_MISMATCH", "The request that would run is not the one that was approved.");
   }
+  expectNotPassed(request, Date.now());
   const more = needsApproval(ports.catalog, request, record.team).filter(({ what }) => !reasons.includes(what));
   if (more.length > 0) {
     const what = more.map((reason) => reason.what).join(" ");

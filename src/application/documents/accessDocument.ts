@@ -5,6 +5,7 @@ import { onboardedBefore, requestForTeam } from "../../domain/operation/lifecycl
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Approval } from "../../domain/policy/approval.ts";
+import { endsOf } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports.ts";
@@ -35,7 +36,7 @@ export async function accessOf(
     const others = findings.filter((each) => each.target === target && each.expected === null);
     return {
       ...{ cluster, namespace, ...defined({ team }), state, kind, target, access: [...access] },
-      ...defined({ since, operation }),
+      ...defined({ since, until: endsOf(requestForTeam(record)).get(target), operation }),
       ...sourceOf(operation === undefined ? undefined : operations.get(operation)),
       others: others.map(({ code, field, found: there }) => ({ code, field, found: there ?? "" })),
       ...defined({ verifiedTime }),

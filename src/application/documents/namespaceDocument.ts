@@ -1,19 +1,23 @@
 /** What a caller sees of an onboarded namespace, and the tag of that version. */
+import { defined } from "../../domain/defined.ts";
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { type Current, changeTag, entityTag } from "../../domain/http/entityTag.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { requestForTeam } from "../../domain/operation/lifecycle.ts";
+import { endingAt, nextEnd, noteOf } from "../../domain/operation/expiry.ts";
+import { isFree, requestForTeam } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
+import { endedAt, firstEnd } from "../../domain/request/expiry.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
 
 type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
 
-/** Waiting requests change the answer, but not the state of the namespace. */
+/** Waiting requests, and what was done about an end, change the answer, but not the state of the namespace. */
 export function tagOf(record: NamespaceRecord, waiting?: readonly Waiting[]): string {
-  const { findings, verifiedTime: _when, waiting: queued, ...is } = describe(record, waiting);
-  return entityTag({ is, found: queued ? { findings, queued } : findings });
+  const { findings, verifiedTime: _when, waiting: queued, expiry, ...is } = describe(record, waiting);
+  const found = expiry || queued ? { findings, ...defined({ queued, expiry }) } : findings;
+  return entityTag({ is, found });
 }
 
 /** For a change that is valid only for the namespace as its sender saw it. */
@@ -24,7 +28,7 @@ export function currentNamespace(record: NamespaceRecord): Current {
 
 export function publicNamespace(record: NamespaceRecord, waiting?: readonly Waiting[]): NamespaceDocument {
   const document = describe(record, waiting);
-  const { findings: _found, verifiedTime: _when, waiting: _queued, ...is } = document;
+  const { findings: _found, verifiedTime: _when, waiting: _queued, expiry: _end, ...is } = document;
   return { ...document, etag: changeTag(is) };
 }
 
@@ -44,6 +48,7 @@ function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Om
     onboardedTime,
     verifiedTime,
     clientId,
+    ...defined({ expiry: describeExpiry(record) }),
     findings: findings.map(toDocument),
     migration: migration && { to: migration.to, completed: migration.completed, selector: migration.selector },
     ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
@@ -51,4 +56,14 @@ function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Om
     identityMode: request.identityMode,
     ...targetsOf(request),
   };
+}
+
+function describeExpiry(record: NamespaceRecord): NamespaceDocument["expiry"] {
+  const request = requestForTeam(record);
+  const time = isFree(record) ? nextEnd(record) : firstEnd(request);
+  if (time === undefined) return undefined;
+  const isWhole = isFree(record) && endingAt(record, time)?.by === "offboard";
+  const targets = isWhole ? [] : endedAt(request, time);
+  const { warnedTime, tried } = noteOf(record, time);
+  return { time, ...(targets.length > 0 ? { targets: [...targets] } : {}), ...defined({ warnedTime, tried }) };
 }

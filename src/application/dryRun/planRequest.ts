@@ -4,10 +4,10 @@ import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { lossesFor } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { hashRequest } from "../../domain/request/requestHash.ts";
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../admission/admission.ts";
 import { findCurrent, meetRecord } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
+import { keepRequest } from "../admission/keptRequest.ts";
 import { publicNamespace } from "../documents/namespaceDocument.ts";
 import { withEstimate } from "../plan/estimatePlan.ts";
 import { planOnboarding } from "../plan/planOnboarding.ts";
@@ -31,21 +31,23 @@ export async function planRequest(
  */
 export async function planUntimed(
   claimContext: Planner,
-  request: OnboardingRequest,
+  sent: OnboardingRequest,
   options: AdmissionOptions = {},
 ): Promise<Plan> {
   const { ports, by } = claimContext;
-  const admission = admit(claimContext, request, options);
+  const admission = admit(claimContext, sent, options);
   const { takeOver } = admission;
-  const current = await findCurrent(ports.registry, request, (found) => {
+  const keep = await keepRequest(ports, sent, admission.team);
+  const current = await findCurrent(ports.registry, sent, (found) => {
     ownerAfter(claimContext, admission, found);
     return found;
   });
   const team = ownerAfter(claimContext, admission, current);
+  const { request, requestHash } = keep(current);
   const { cluster, namespace } = request;
   const owned = team === undefined ? {} : { team };
   if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
-  const wanted = { request, requestHash: hashRequest(request), requestedBy: by.id, ...owned, takeOver };
+  const wanted = { request, requestHash, requestedBy: by.id, ...owned, takeOver };
   const met = current && (await meetRecord(claimContext, current, wanted));
   options.expect?.(current, met !== undefined && "same" in met);
   const etag = current ? { etag: publicNamespace(current).etag } : {};

@@ -30,7 +30,11 @@ export async function inspectNamespace(
 
 export async function readNamespace(ports: Ports, inspection: Inspection, scope: Scope = {}): Promise<Inspected> {
   const seen: SeenThing[] = [];
-  const findings = await readBack(ports, inspection, { ...scope, note: (thing) => void seen.push(thing) });
+  // Several targets may share a thing.
+  const note = (each: SeenThing) => {
+    if (!seen.some(({ thing, id }) => thing === each.thing && id === each.id)) seen.push(each);
+  };
+  const findings = await readBack(ports, inspection, { ...scope, note });
   const lost = seen.flatMap((each) => {
     const { thing: target, field, mark } = each;
     const isLost = mark === undefined && Boolean(findRecorded(inspection, each));

@@ -1,6 +1,7 @@
 /**
  * A one-shot Job in the namespace that signs in as the workload does: with its service account or selector and its ConfigMap,
- * and no secret. The operator chooses the image in the catalog; its exit code says how far it got (samples/message-app).
+ * and no secret. The operator chooses the image in the catalog; its exit code and its message say how far it got
+ * (samples/verify-app).
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,23 +16,24 @@ import { namesInside, verificationJobName } from "../../domain/naming/names.ts";
 import { ownerMetadata } from "../../domain/naming/ownership.ts";
 import { podParts } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { type ConnectionPart, holdsAddress } from "../../domain/targets/connection.ts";
 import { mayRead } from "../../domain/targets/databaseRoles.ts";
 import { withListedTargets } from "../../domain/targets/index.ts";
+import { connectionTo, placeOf } from "../../domain/targets/namedTarget.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
 import { verificationPod } from "../../resources/definitions/verificationPod.ts";
 import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { logLine } from "../../telemetry/logLine.ts";
+import { judgeTargets, provableTargets, readReport } from "./targetProof.ts";
 
 type Access = Pick<Ports, "kubernetes">;
 
-/** No findings when the login worked, when there is no database, or when the catalog allows no Job on the cluster. */
-export async function tryLogin(
-  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
-  request: OnboardingRequest,
-  run: string,
-): Promise<readonly Finding[]> {
+/** No findings when the login worked, when there is nothing to log in to, or when the catalog allows no Job on the cluster. */
+export async function tryLogin(ports: Ports, request: OnboardingRequest, run: string): Promise<readonly Finding[]> {
+  const { catalog, kubernetes } = ports;
   const cluster = findCluster(catalog, request.cluster);
-  if (!cluster.verificationJob || request.databases.length === 0) return [];
+  const provable = provableTargets(catalog, request);
+  if (!cluster.verificationJob || request.databases.length + provable.length === 0) return [];
   const job = verificationJob(request, { ...cluster.verificationJob, run });
   const target = `Job ${job.metadata.name}`;
   const hidden = (text: string) => hideAddresses(text, hostsOf(catalog, cluster, request));
@@ -42,7 +44,11 @@ export async function tryLogin(
     uid = (await kubernetes.apply(cluster, job)).metadata.uid;
     const end = await waitForEnd({ kubernetes }, cluster, job, uid);
     if ("silence" in end) return [unproven(end.silence)];
-    return readExitCode(target, { catalog, request }, { ...end, message: hidden(end.message) });
+    const report = readReport(hidden(end.message));
+    const ofDatabase = readExitCode(target, { catalog, request }, { ...end, message: report.rest });
+    // What kept the pod from trying anything is said once.
+    if (ofDatabase.length > 0 && report.tried.size === 0) return ofDatabase;
+    return [...ofDatabase, ...(await judgeTargets(ports, request, provable, report))];
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;
     return [unproven(`${error.code}: ${error.message}`)];
@@ -54,12 +60,18 @@ export async function tryLogin(
 
 /** What the pod and the cluster's events may name, and the team that reads the finding may not know. */
 function hostsOf(
-  { sqlServers }: Ports["catalog"],
+  { sqlServers, targets: listed }: Ports["catalog"],
   { apiServer }: ClusterTarget,
-  { databases }: OnboardingRequest,
+  { databases, targets = [], ...berth }: OnboardingRequest,
 ): readonly string[] {
   const servers = databases.flatMap(({ server }) => lookUp(sqlServers, server)?.host ?? []);
-  return [new URL(apiServer).hostname, ...servers];
+  const entries = targets.flatMap(({ target }) => lookUp(listed, target) ?? []);
+  const others = entries.flatMap((entry) => connectionTo(placeOf(entry), berth).filter(holdsAddress));
+  return [new URL(apiServer).hostname, ...servers, ...others.map(hostIn)];
+}
+
+function hostIn({ field, value }: ConnectionPart): string {
+  return field === "endpoint" ? new URL(value).hostname : value;
 }
 
 /** The operator finds the text in full in the log; the Job itself is removed. */
@@ -216,6 +228,9 @@ const meanings: Readonly<Record<number, FindingCode>> = {
   6: "LOGIN_UNREACHABLE",
 };
 
+/** Something is wrong with a target, and nothing with the database. */
+const ofTargets = 7;
+
 /** The exit codes that say something of the database rather than of the identity. */
 const ofDatabase: ReadonlySet<number> = new Set([4, 5, 6]);
 
@@ -225,6 +240,10 @@ function readExitCode(
   { exitCode, message }: { exitCode: number; message: string },
 ): readonly Finding[] {
   if (exitCode === 0) return [];
+  // An image that knows databases only says so of a ConfigMap without one; the targets' own findings follow.
+  if (request.databases.length === 0 && exitCode === 2) return [];
+  // The targets' own findings say the rest.
+  if (exitCode === ofTargets) return [];
   // The Job tries the ConfigMap's first database. A request for EXECUTE alone allows the login but no reads.
   const [tried] = request.databases;
   if (exitCode === 5 && tried && !mayRead(tried.roles)) return [];

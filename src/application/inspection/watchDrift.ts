@@ -1,6 +1,7 @@
 /**
  * Looks at every onboarded namespace at its own pace, records and publishes drift, and starts a repair where the catalog says
- * so. Reads only; the repair is an operation like any other, with the same claim.
+ * so. Reads only, but for the verification Job where an earlier one came before the access was in effect; the repair is an operation
+ * like any other, with the same claim.
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,7 +18,8 @@ import { logLine } from "../../telemetry/logLine.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import { inspectionOf, recordFindings } from "./driftRecord.ts";
-import { readTwice } from "./proveNamespace.ts";
+import type { Inspected } from "./inspection.ts";
+import { proveNamespace, readTwice } from "./proveNamespace.ts";
 
 /** Where its lines go. */
 type Log = Record<"log" | "warn", (line: string) => void>;
@@ -71,9 +73,7 @@ async function look(
 ): Promise<void> {
   const namespace = berthKey(record);
   try {
-    const { findings: read, things } = await readTwice(ports, inspectionOf(record));
-    // Only another login can clear what a login found.
-    const findings = [...read, ...(record.findings ?? []).filter(({ code }) => code.startsWith("LOGIN_"))];
+    const { findings, things } = await read(ports, record);
     for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
     const recorded = await recordFindings(ports, record, { findings, things });
     const facts = { namespace, findings: findings.length, recorded: !!recorded };
@@ -89,6 +89,15 @@ async function look(
     // An operation that came first is not a failure.
     if (!(error instanceof Refusal)) await noteFailedLook(ports, context, record);
   }
+}
+
+/** Only another login can clear what a login found: it is tried again where access was granted and not yet in effect. */
+async function read(ports: Ports, record: Stored<OnboardedRecord>): Promise<Inspected> {
+  const { findings: known = [], lookedTime = record.verifiedTime } = record;
+  const isPending = known.some(({ code }) => code === "LOGIN_NOT_YET_EFFECTIVE");
+  if (isPending) return await proveNamespace(ports, inspectionOf(record), `drift ${berthKey(record)} ${lookedTime}`);
+  const seen = await readTwice(ports, inspectionOf(record));
+  return { ...seen, findings: [...seen.findings, ...known.filter(({ code }) => code.startsWith("LOGIN_"))] };
 }
 
 async function noteFailedLook(

@@ -1,5 +1,7 @@
 import { isFinal } from "../../domain/operation/operation.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
+import { endsOf } from "../../domain/request/expiry.ts";
 import type { Ports } from "../../ports.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
@@ -16,7 +18,18 @@ export async function recordStart(ports: Ports, input: Origin & Pick<OperationRe
   await Promise.all([
     amendOperation(ports.registry, id, begin, known),
     // Here, and not where the request is answered: there a crash could lose it, and the caller would have to wait for it.
-    appendDecision(ports, input, { id, what, action: "accepted", outcome: "Running" }),
+    appendDecision(ports, input, { id, what, action: "accepted", outcome: "Running", differences: endsIn(known) }),
     publishStatus(ports, { ...input, id }, { status: "Running", phase: "preflight" }),
   ]);
+}
+
+/** When access ends now and before: who renews it decides about that. */
+function endsIn(operation: OperationRecord | undefined): readonly Difference[] {
+  if (!operation || operation.kind === "offboard") return [];
+  const [before, after] = [operation.earlier, operation.request].map((request) => request && endsOf(request));
+  const keys = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])]);
+  return [...keys].flatMap((key) => {
+    const [current, desired] = [before?.get(key) ?? null, after?.get(key) ?? null];
+    return current === desired ? [] : [{ field: `${key} ends`, current, desired }];
+  });
 }

@@ -101,6 +101,8 @@ async function changeRecord(
   const requestHash = hashRequest(changed.request);
   if (requestHash === record.requestHash) return "none";
   await before();
-  if (await registry.replaceNamespace({ ...changed, requestHash, etag: record.etag })) return "update";
+  // The request is no longer as it was sent.
+  const { askedHash: _asked, ...kept } = changed;
+  if (await registry.replaceNamespace({ ...kept, requestHash, etag: record.etag })) return "update";
   throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
 }

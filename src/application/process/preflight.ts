@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { expiryCaller } from "../../domain/access/caller.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type Plan, toNotice } from "../../domain/operation/plan.ts";
+import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -35,10 +37,15 @@ export const preflight = defineStep({
       return { action: "none", waitsUntil };
     }
     throwBlockers(plan);
+    const isOfExpiry = accepted?.requestedBy === expiryCaller.id;
+    if (!isOfExpiry) expectNotPassed(request, Date.now());
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
     // Also clears what it waited for.
     if (news.length > 0 || (await step.earlier())?.notices !== undefined) await step.notice(news);
-    const approval = await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
+    // What takes away alone needs no approval.
+    const approval = isOfExpiry
+      ? undefined
+      : await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
     // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
     const admins = approval ? [...administeredServers(ports.catalog, request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };

@@ -8,6 +8,7 @@ import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
+import { findExpiryProblems } from "../../domain/policy/expiry.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -68,7 +69,10 @@ export function readRequests(
  * catalog).
  */
 function catalogProblems(reader: Reader, request: OnboardingRequest): readonly FieldProblem[] {
-  return mayAskFor(reader, request) ? checkAgainstCatalog(reader.catalog, request) : [];
+  if (!mayAskFor(reader, request)) return [];
+  const { catalog } = reader;
+  // Each item is checked again when it is accepted, for its team, too.
+  return [...checkAgainstCatalog(catalog, request), ...findExpiryProblems(catalog, request, { now: Date.now() })];
 }
 
 function mayAskFor({ catalog, by }: Reader, request: OnboardingRequest): boolean {

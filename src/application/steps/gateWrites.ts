@@ -11,21 +11,27 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     gated(port, effects, gate, (error) => {
       if (mayStillLand(error)) onUnanswered();
     });
+  const { catalog, admissions, tokens } = ports;
+  // One by one: a port that is left out does not compile.
   return {
-    ...ports,
+    catalog,
+    admissions,
+    ...(tokens ? { tokens } : {}),
     identities: outward(ports.identities, portEffects.identities),
     sqlServers: outward(ports.sqlServers, portEffects.sqlServers),
     roleAssignments: outward(ports.roleAssignments, portEffects.roleAssignments),
     azureResources: outward(ports.azureResources, portEffects.azureResources),
     databases: outward(ports.databases, portEffects.databases),
+    postgres: outward(ports.postgres, portEffects.postgres),
     kubernetes: outward(ports.kubernetes, portEffects.kubernetes),
+    issuers: outward(ports.issuers, portEffects.issuers),
     registry: gated(ports.registry, portEffects.registry, gate),
     audit: gated(ports.audit, portEffects.audit, gate),
     changes: gated(ports.changes, portEffects.changes, gate),
     idempotencyKeys: gated(ports.idempotencyKeys, portEffects.idempotencyKeys, gate),
     events: gated(ports.events, portEffects.events, gate),
     queue: gated(ports.queue, portEffects.queue, gate),
-  } satisfies { readonly [Port in keyof typeof portEffects]: unknown };
+  };
 }
 
 function gated<Port extends object>(

@@ -60,18 +60,19 @@ export interface Decision {
   readonly outcome: string;
   readonly code?: string | undefined;
   readonly reason?: string;
+  readonly differences?: readonly Difference[];
 }
 
 export async function appendDecision(
   { audit }: Pick<Ports, "audit">,
   origin: Origin,
-  { id, what, action, outcome, code, reason }: Decision,
+  { id, what, action, outcome, code, reason, differences = [] }: Decision,
 ): Promise<void> {
   const { cluster, namespace, operation = "" } = origin;
   // A batch is its own target. A request that was refused before anyone read its content has no target.
   const target = cluster !== undefined && namespace !== undefined ? berthKey({ cluster, namespace }) : operation;
   const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
-  await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [] });
+  await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [...differences] });
 }
 
 function base({

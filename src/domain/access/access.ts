@@ -1,5 +1,6 @@
 /** What the catalog says about callers: how they prove who they are, which team they are in, and what a team may ask for. */
 import { z } from "zod";
+import { Duration } from "../duration.ts";
 import { type CatalogProfiles, danglingProfiles, rightsField as profilesField } from "../profiles/profile.ts";
 import { type CatalogTargets, everyKind, rightsFields, ruleFields } from "../targets/index.ts";
 import type { DanglingName } from "../targets/target.ts";
@@ -89,6 +90,10 @@ export const Team = z.strictObject({
   ...rightsFields,
   profiles: profilesField,
   quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team can have." }),
+  maxExpiry: Duration.optional().meta({
+    description:
+      "How long the team's access may last: its requests have to say when it ends, and no later than this after they are accepted. A duration of ISO 8601, such as P90D. Since 0.2.0.",
+  }),
   approval: z.array(ApprovalRule).default([]).meta({
     description: "Which of the team's requests need approval, in addition to the catalog's approval for everybody.",
   }),

@@ -4,12 +4,16 @@
  */
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
+import { Duration } from "../duration.ts";
 import { Severity } from "../finding.ts";
-import { environmentField } from "../naming/environment.ts";
+import { Environment, environmentField } from "../naming/environment.ts";
+import { missing } from "../parsePlainly.ts";
 import { clusterNetworkField } from "../profiles/network.ts";
 import { catalogSection as profilesSection } from "../profiles/profile.ts";
+import { isModeOf, whyNotMode } from "../request/identityModes.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
+import { ClusterLogin } from "./clusterLogin.ts";
 import { crossingsField } from "./environments.ts";
 
 const Alias = z
@@ -17,9 +21,13 @@ const Alias = z
   .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be 1 to 40 lower-case letters, digits and hyphens")
   .meta({ description: "The name that requests use." });
 
-const HttpsUrl = z.url({ protocol: /^https$/, error: "must be an https URL" });
+const HttpsUrl = z.url({
+  protocol: /^https$/,
+  error: ({ input }) => (input === undefined ? missing : "must be an https URL"),
+});
 
-export const Cluster = z.strictObject({
+/** What every kind of cluster has. */
+const common = {
   apiServer: HttpsUrl.meta({ description: "URL of the API server." }),
   certificateAuthority: z
     .string()
@@ -29,13 +37,10 @@ export const Cluster = z.strictObject({
       description:
         "The authority that signs the API server's certificate, in PEM. AKS has one for each cluster: certificate-authority-data of its kubeconfig, decoded. Without it, the machine's trust store decides.",
     }),
-  oidcIssuer: HttpsUrl.optional().meta({
-    description: "oidcIssuerProfile.issuerUrl exactly as `az aks show` prints it, trailing slash included.",
-  }),
   subscriptionId: z.guid().meta({ description: "The subscription in which identities for the cluster are created." }),
   identityResourceGroup: z.string().min(1).max(90).meta({
     description:
-      "Where identities are created: the node resource group (MC_…) or one that the kubelet identity can read.",
+      "Where identities are created: for AKS the node resource group (MC_…) or one that the kubelet identity can read; for another cluster any.",
   }),
   environment: environmentField,
   location: z
@@ -46,23 +51,8 @@ export const Cluster = z.strictObject({
     }),
   network: clusterNetworkField,
   identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]).meta({
-    description: "How workloads there can authenticate.",
+    description: "How workloads there can authenticate. Only AKS has all of them (docs/clusters.md).",
   }),
-  podIdentity: z
-    .strictObject({
-      mode: z.enum(["standard", "managed"]).default("standard").meta({
-        description: "How aad-pod-identity runs; in managed mode the kubelet identity needs no roles.",
-      }),
-      kubeletObjectId: z.guid().optional().meta({
-        description:
-          "identityProfile.kubeletidentity.objectId of `az aks show`; without it, its roles are not checked.",
-      }),
-      nodeResourceGroup: z.string().min(1).max(90).optional().meta({
-        description: "nodeResourceGroup of `az aks show`; identityResourceGroup by default.",
-      }),
-    })
-    .optional()
-    .meta({ description: "What preflight needs to know about aad-pod-identity in the cluster." }),
   verificationJob: z
     .strictObject({
       image: z.string().min(1).max(255).meta({ description: "The image of the Job, which the cluster can pull." }),
@@ -71,9 +61,55 @@ export const Cluster = z.strictObject({
     .optional()
     .meta({
       description:
-        "Lets a verification run a Job in the namespace that logs in as the workload does. The image reads SERVER_NAME and DATABASE_NAME and ends with the exit codes of samples/message-app.",
+        "Lets a verification run a Job in the namespace that logs in as the workload does. samples/verify-app is such an image, and says what Mooring reads of one; an image that proves databases alone may be like samples/message-app.",
     }),
+};
+
+const issuerDescription =
+  "The issuer of the cluster's service account tokens, letter by letter: for AKS oidcIssuerProfile.issuerUrl as `az aks show` prints it, trailing slash included. Another cluster needs one.";
+
+const PodIdentitySettings = z.strictObject({
+  mode: z.enum(["standard", "managed"]).default("standard").meta({
+    description: "How aad-pod-identity runs; in managed mode the kubelet identity needs no roles.",
+  }),
+  kubeletObjectId: z.guid().optional().meta({
+    description: "identityProfile.kubeletidentity.objectId of `az aks show`; without it, its roles are not checked.",
+  }),
+  nodeResourceGroup: z.string().min(1).max(90).optional().meta({
+    description: "nodeResourceGroup of `az aks show`; identityResourceGroup by default.",
+  }),
 });
+export type PodIdentitySettings = z.infer<typeof PodIdentitySettings>;
+
+const kindDescription =
+  "`aks`, or `oidc` for any other cluster with an issuer that Microsoft Entra can read: EKS, GKE, kubeadm, k3s (docs/clusters.md). Since 0.2.0.";
+
+const AksCluster = z.strictObject({
+  // A literal that may be absent, so that an entry without a kind is found to be one of these.
+  kind: z.literal("aks").optional().default("aks").meta({ description: kindDescription }),
+  ...common,
+  oidcIssuer: HttpsUrl.optional().meta({ description: issuerDescription }),
+  podIdentity: PodIdentitySettings.optional().meta({
+    description: "What preflight needs to know about aad-pod-identity in the cluster.",
+  }),
+});
+
+const OidcCluster = z.strictObject({
+  kind: z.literal("oidc").meta({ description: kindDescription }),
+  ...common,
+  oidcIssuer: HttpsUrl.meta({ description: issuerDescription }),
+  login: ClusterLogin.meta({
+    description: "How Mooring logs in to a cluster of kind oidc (docs/clusters.md). Since 0.2.0.",
+  }),
+});
+
+export const Cluster = z.discriminatedUnion("kind", [AksCluster, OidcCluster]).superRefine((cluster, context) => {
+  cluster.identityModes.forEach((mode, index) => {
+    if (isModeOf(cluster.kind, mode)) return;
+    context.addIssue({ code: "custom", path: ["identityModes", index], message: whyNotMode(cluster.kind, mode) });
+  });
+});
+export type Cluster = z.infer<typeof Cluster>;
 
 const week = 7 * 24 * 60;
 const longestWait = 4 * week;
@@ -127,6 +163,28 @@ const CatalogFields = z.strictObject({
     }),
   approval: ApprovalPolicy,
   crossings: crossingsField,
+  expiry: z
+    .strictObject({
+      warnBefore: Duration.default("P7D").meta({
+        description:
+          "How long before access ends the topic gets a warning: a duration of ISO 8601, such as P7D or PT12H.",
+      }),
+      confirmMinutes: z
+        .number()
+        .nonnegative()
+        .max(24 * 60)
+        .default(5)
+        .meta({
+          description:
+            "How much later a second look has to find that access has ended, before Mooring removes it: a clock that was wrong for a moment removes nothing.",
+        }),
+      maxExpiry: z.record(Environment, Duration).default({}).meta({
+        description:
+          "By environment of cluster or target, how long access may last: requests have to say when it ends, and no later than this after they are accepted.",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "Access that ends (docs/expiry.md). Since 0.2.0." }),
   batch: z
     .strictObject({
       // An onboarding makes two identity writes and takes some ten seconds under Azure's limits; ten lanes would waste turns.
@@ -195,4 +253,4 @@ export const Catalog = CatalogFields.superRefine((catalog, context) => {
 });
 export type Catalog = z.infer<typeof Catalog>;
 
-export type ClusterTarget = z.infer<typeof Cluster> & { readonly alias: string };
+export type ClusterTarget = Cluster & { readonly alias: string };

@@ -33,6 +33,17 @@ export function withAllKinds(schema: SettingSchema): SettingSchema {
   };
 }
 
+/** The settings of the kind that an entry says it is. */
+export function settingsOfKind(schema: SettingSchema, entry: unknown): SettingSchema {
+  const given = typeof entry === "object" && entry !== null ? (entry as Readonly<Record<string, unknown>>) : {};
+  const isOf = ({ properties = {}, required = [] }: SettingSchema) =>
+    Object.entries(properties).every(
+      ([name, { const: only }]) =>
+        only === undefined || given[name] === only || (given[name] === undefined && !required.includes(name)),
+    );
+  return alternativesOf(schema).find(isOf) ?? withAllKinds(schema);
+}
+
 /** Kinds that have much in common are alternatives of their own. */
 function alternativesOf(schema: SettingSchema): readonly SettingSchema[] {
   return schema.oneOf ? schema.oneOf.flatMap(alternativesOf) : [schema];

@@ -5,6 +5,7 @@ import { profileProblems } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 import type { Catalog } from "./catalog.ts";
+import { traitsOf } from "./clusterKinds.ts";
 import { findClusterFor } from "./clusters.ts";
 import { findCrossings } from "./environments.ts";
 import { networkProblems } from "./networkReach.ts";
@@ -25,8 +26,11 @@ export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest
 
 function clusterProblems(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
   try {
-    findClusterFor(catalog, request.cluster, request.identityMode);
-    return [];
+    const { login } = traitsOf(findClusterFor(catalog, request.cluster, request.identityMode));
+    if (login.by !== "serviceAccount" || login.namespace !== request.namespace) return [];
+    // Whoever starts a pod there can have Mooring's rights in the cluster.
+    const detail = `has the service account by which Mooring logs in to ${request.cluster}`;
+    return [{ pointer: "/namespace", code: "SYSTEM_NAMESPACE", detail }];
   } catch (error) {
     if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
     const { code, message } = error;

@@ -6,6 +6,7 @@
 import { PermanentError } from "../errors.ts";
 import { lookUp } from "../lookUp.ts";
 import { type Berth, identityName } from "../naming/names.ts";
+import { isModeOf, whyNotMode } from "../request/identityModes.ts";
 import type { IdentityMode } from "../request/request.ts";
 import type { Catalog, ClusterTarget } from "./catalog.ts";
 
@@ -18,10 +19,9 @@ export function findCluster(catalog: Catalog, alias: string): ClusterTarget {
 export function findClusterFor(catalog: Catalog, alias: string, mode: IdentityMode): ClusterTarget {
   const cluster = findCluster(catalog, alias);
   if (!cluster.identityModes.includes(mode)) {
-    throw new PermanentError(
-      "MODE_NOT_ALLOWED",
-      `Cluster "${alias}" does not offer identityMode ${mode}; it offers ${cluster.identityModes.join(", ")}.`,
-    );
+    const offers = `it offers ${cluster.identityModes.join(", ")}`;
+    const why = isModeOf(cluster.kind, mode) ? offers : `${offers}, and ${whyNotMode(cluster.kind, mode)}`;
+    throw new PermanentError("MODE_NOT_ALLOWED", `Cluster "${alias}" does not offer identityMode ${mode}; ${why}.`);
   }
   return cluster;
 }

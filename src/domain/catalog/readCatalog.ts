@@ -3,9 +3,11 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { defined } from "../defined.ts";
+import { lookUp } from "../lookUp.ts";
 import { missing, parsePlainly } from "../parsePlainly.ts";
 import { Catalog } from "./catalog.ts";
-import { catalogSchema, settingAt } from "./catalogSchema.ts";
+import { catalogSchema, settingAt, settingsOfKind, withAllKinds } from "./catalogSchema.ts";
+import { refusedLogins } from "./clusterLogin.ts";
 
 export interface CatalogProblem {
   readonly line?: number;
@@ -31,18 +33,19 @@ export function readCatalog(text: string): ReadCatalog {
       problems: [{ line, setting: "", detail: broken.message, next: "Correct the YAML there." }],
     };
   }
-  const parsed = parsePlainly(Catalog, document.toJS());
+  const written: unknown = document.toJS();
+  const parsed = parsePlainly(Catalog, written);
   if ("data" in parsed) return { catalog: parsed.data };
   const lineOf = (path: readonly PropertyKey[]) => {
     const node = document.getIn(path, true);
     return hasRange(node) ? lines.linePos(node.range[0]).line : undefined;
   };
-  return { isYaml: true, problems: parsed.issues.flatMap((issue) => describe(issue, lineOf)) };
+  return { isYaml: true, problems: parsed.issues.flatMap((issue) => describe(issue, { lineOf, written })) };
 }
 
 function describe(
   issue: z.core.$ZodIssue,
-  lineOf: (path: readonly PropertyKey[]) => number | undefined,
+  { lineOf, written }: { lineOf: (path: readonly PropertyKey[]) => number | undefined; written: unknown },
 ): readonly CatalogProblem[] {
   const { path } = issue;
   const at = (place: readonly PropertyKey[], detail: string, next: string): CatalogProblem => {
@@ -53,12 +56,24 @@ function describe(
   const { description } = settingAt(schema, path);
   const explained = description === undefined ? "" : ` ${description}`;
   if (issue.code === "unrecognized_keys") {
-    const known = Object.keys(settingAt(schema, path).properties ?? {}).join(", ");
-    return issue.keys.map((key) =>
-      at([...path, key], "is not a setting", `Remove it, or write the intended one: ${known}.`),
-    );
+    const place = settingAt(schema, path);
+    const { properties = {} } = settingsOfKind(place, valueAt(written, path));
+    const { properties: ofAllKinds = {} } = withAllKinds(place);
+    const next = `Remove it, or write the intended one: ${Object.keys(properties).join(", ")}.`;
+    return issue.keys.map((key) => {
+      const isLogin = path[0] === "clusters" ? lookUp(refusedLogins, key) : undefined;
+      const isOfOther = Object.hasOwn(ofAllKinds, key) ? "is not a setting of this kind" : "is not a setting";
+      return at([...path, key], isLogin ?? isOfOther, next);
+    });
   }
   return [at(path, issue.message, `${issue.message === missing ? "Add it." : "Correct it."}${explained}`)];
+}
+
+function valueAt(written: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+    written,
+  );
 }
 
 function hasRange(node: unknown): node is { range: [number, number, number] } {

@@ -19,6 +19,7 @@ export const AccessDocument = z
     since: Time.optional().meta({
       description: "When the operation ended that gave this; absent while the namespace's first one runs.",
     }),
+    until: Time.optional().meta({ description: "When it ends (docs/expiry.md); absent if it does not. Since 0.2.0." }),
     operation: z.string().optional().meta({ description: "That operation." }),
     requestedBy: z.string().optional().meta({ description: "Who asked for it." }),
     approvedBy: z.array(z.string()).meta({ description: "Who approved it; empty if it needed no approval." }),

@@ -20,6 +20,20 @@ export const NamespaceDocument = z
     onboardedTime: Time.optional(),
     verifiedTime: Time.optional(),
     clientId: z.guid().optional(),
+    expiry: z
+      .object({
+        time: Time.meta({ description: "When its next access ends. A change of the request renews it." }),
+        targets: z.array(z.string()).optional().meta({
+          description: "What it loses then; absent if it loses everything and is offboarded.",
+        }),
+        warnedTime: Time.optional(),
+        tried: z.object({ time: Time, times: z.int(), operation: z.string().optional() }).optional().meta({
+          description:
+            "The last attempt to remove it, which has not succeeded, and how many there were. Mooring tries again, ever more slowly.",
+        }),
+      })
+      .optional()
+      .meta({ description: "The next end of its access (docs/expiry.md); absent if nothing ends. Since 0.2.0." }),
     findings: z
       .array(FindingDocument)
       .meta({ description: "The findings of the last verification; at most 40, worst first." }),

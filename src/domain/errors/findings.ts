@@ -56,6 +56,10 @@ export const findingCatalogue = {
     "Someone gave the identity another federated credential: its tokens also open the databases.",
     "If nobody needs the credential, remove it: `az identity federated-credential delete`.",
   ),
+  ISSUER_UNUSABLE: broken(
+    "Microsoft Entra cannot verify tokens of a cluster outside Azure: its issuer is another one than the catalog's, or what it publishes is missing or wrong.",
+    "`found` says what. Publish the issuer, or correct the catalog (docs/clusters.md).",
+  ),
   USER_MISSING: error("The database has no user for the identity.", repair),
   USER_RENAMED: broken(
     "The identity's database user was renamed, so Mooring no longer recognizes it.",
@@ -180,6 +184,26 @@ export const findingCatalogue = {
   LOGIN_UNREACHABLE: broken(
     "The verification Job could not reach the SQL server (exit code 6).",
     "Check network policies, private endpoints and the server's firewall for the cluster's addresses.",
+  ),
+  LOGIN_TARGET_REFUSED: broken(
+    "A target did not let the verification Job in, although its access is granted, and has been for longer than Azure needs.",
+    "`found` has the service's answer. Look for a Deny assignment, a condition, or a policy of the resource; then verify again.",
+  ),
+  LOGIN_TARGET_UNREACHABLE: broken(
+    "The verification Job could not reach a target.",
+    "`found` has the answer. Check network policies, private endpoints and the resource's firewall for the cluster's addresses.",
+  ),
+  LOGIN_TARGET_ABSENT: foreign(
+    "A target let the verification Job in, but does not have what the catalog names: a container, a queue, a table, a secret, a database.",
+    "Create it, or correct the catalog's entry.",
+  ),
+  LOGIN_NOT_YET_EFFECTIVE: info(
+    "The access is granted, and not yet in effect: a role in Azure can take 10 minutes. The data of the target still refuses the identity.",
+    "Nothing: the next look for drift tries it again, and so does a verification.",
+  ),
+  LOGIN_TARGET_UNTRIED: info(
+    "The verification Job ended without a word about this target: its image proves databases only.",
+    "Nothing, if it is intended; otherwise give the catalog's verificationJob an image that proves targets, such as samples/verify-app.",
   ),
   LOGIN_UNPROVEN: foreign(
     "The verification Job did not finish: its image, a quota or an admission policy stopped it.",

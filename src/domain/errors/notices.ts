@@ -29,6 +29,11 @@ export const notices = {
       "Mooring could not find out whether the kubelet identity has the roles that aad-pod-identity needs. Only a notice.",
     fix: "Give Mooring's identity Microsoft.Authorization/roleAssignments/read, and the cluster podIdentity.kubeletObjectId in the catalog.",
   },
+  ISSUER_UNSEEN: {
+    cause:
+      "Mooring cannot see how Microsoft Entra reads the issuer of a cluster outside Azure, or which key the cluster signs with. Only a notice.",
+    fix: "Nothing, if the issuer is public: a verification with a Job proves the login (verificationJob in the catalog). Otherwise read the issuer from outside your network; docs/clusters.md has the command.",
+  },
   QUOTA_UNSEEN: {
     cause:
       "Mooring could not see how much of something that the profile's quota counts the namespace has. Only a notice.",

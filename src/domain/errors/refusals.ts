@@ -103,10 +103,25 @@ export const refusals = {
     cause: "A target is of another environment than the cluster, and no rule of the catalog allows that.",
     fix: "Ask for a target of the cluster's environment ({catalog}). Where crossing is intended, the platform team adds a rule to `crossings` in the catalog.",
   },
+  EXPIRY_PASSED: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause:
+      "The request says that access ends at a time that has passed; perhaps it had to wait for its approval until then.",
+    fix: "Send the request with a later `expiresAt`, or with `expiresAfter`.",
+  },
+  EXPIRY_NOT_ALLOWED: {
+    status: 422,
+    isPolicy: true,
+    cause:
+      "The catalog says how long access may last for this team or environment, and the request would exceed that or names no end.",
+    fix: "Send the request with `expiresAt` or `expiresAfter` within the time that the message names. A change renews it later.",
+  },
   SYSTEM_NAMESPACE: {
     status: 422,
     isPolicy: false,
-    cause: "The namespace belongs to Kubernetes or to AKS.",
+    cause: "The namespace belongs to Kubernetes, to AKS or to Mooring itself.",
     fix: "Onboard a namespace of your own.",
   },
   OPERATION_IN_PROGRESS: {

@@ -25,7 +25,7 @@ export const stepErrors = {
       nothing:
         "Mooring gets a new token and tries again, for as long as retry.authenticationTimeoutMs in the catalog allows",
       ifItLasts:
-        "ask Mooring's operator to read the service's answer in the log and check the Function App's managed identity, a cluster's Microsoft Entra integration, or whether infra/sql/database-user.sql ran in the database",
+        "ask Mooring's operator to read the answer in the log and check the Function App's managed identity, a cluster's Entra integration or token file, or whether infra/sql/database-user.sql ran in the database",
     },
   },
   // Profiles
@@ -326,8 +326,8 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause:
-      "Mooring does not trust the authority that signed the API server's certificate. AKS signs it with the cluster's own authority.",
-    fix: "Set the cluster's certificateAuthority in the catalog: certificate-authority-data of its kubeconfig (`az aks get-credentials`), decoded, as docs/catalog.md shows.",
+      "Mooring does not trust the authority that signed the API server's certificate. AKS and most other clusters sign it with an authority of their own.",
+    fix: "Set the cluster's certificateAuthority in the catalog: certificate-authority-data of its kubeconfig (for AKS: `az aks get-credentials`), decoded, as docs/catalog.md shows.",
   },
   CLUSTER_UNAUTHORIZED: {
     status: 500,
@@ -429,7 +429,23 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The cluster's OIDC issuer differs from the one in the catalog (check the trailing slash).",
-    fix: "Copy oidcIssuerProfile.issuerUrl into the catalog exactly as `az aks show` prints it.",
+    fix: "Copy the issuer into the catalog letter by letter: for AKS oidcIssuerProfile.issuerUrl as `az aks show` prints it; for another cluster as `kubectl get --raw /.well-known/openid-configuration` says. If the cluster has a new issuer, then run {repair} for each of its namespaces.",
+  },
+  OIDC_ISSUER_UNREACHABLE: {
+    status: 503,
+    retryable: true,
+    cause: "The address of the cluster's OIDC issuer does not answer. Microsoft Entra reads it to verify tokens.",
+    fix: {
+      nothing: "Mooring tries again",
+      ifItLasts: "check whether the documents of the issuer are published there (docs/clusters.md)",
+    },
+  },
+  OIDC_ISSUER_UNUSABLE: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Microsoft Entra cannot verify tokens of the cluster with what its OIDC issuer publishes: a document or a key is missing or wrong, or its certificate is not trusted.",
+    fix: "Publish the discovery document and the cluster's public keys at the issuer's address, as docs/clusters.md shows; after a change of the signing key, publish the new one.",
   },
   // Others who depend on what an offboarding removes
   IDENTITY_FEDERATED_BY_OTHERS: {

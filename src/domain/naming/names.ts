@@ -51,7 +51,7 @@ export function bindingName(berth: Berth): string {
 
 /** Names of objects that are the same in every namespace. */
 export const namesInside = {
-  /** The ConfigMap that carries SERVER_NAME and DATABASE_NAME. */
+  /** The ConfigMap that says how to connect to databases and other targets. Its name is that of 0.1.0. */
   configMap: "mooring-databases",
 } as const;
 

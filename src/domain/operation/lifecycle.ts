@@ -38,6 +38,7 @@ export interface Beginning {
 export interface Opening extends Beginning, Berth {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
+  readonly askedHash?: string;
   readonly team?: string;
   readonly adoptIdentity?: string;
   readonly servers?: NonNullable<NamespaceRecord["servers"]>;
@@ -132,7 +133,7 @@ export function supersede(
   { earlier, takeOver }: { earlier: OnboardingRequest | undefined; takeOver: boolean },
 ): RecordIn<"Onboarding" | "Changing"> {
   const { earlier: _earlier, previous: _previous, compensates: _tried, migration: _over, ...own } = current;
-  const { team: owner, takenBy: _taken, namespaceUid, ...lasting } = own;
+  const { team: owner, takenBy: _taken, askedHash: _asked, namespaceUid, ...lasting } = own;
   // A takeover binds the record to the current Kubernetes namespace.
   const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
   const { team, ...opened } = opening;
@@ -151,9 +152,9 @@ function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
 }
 
 function previousOf(current: FreeRecord): PreviousRecord {
-  const { operation, request, requestHash, requestedBy, acceptedTime, team, namespaceUid } = current;
+  const { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid } = current;
   const owner = { ...ownedBy(team), ...defined({ namespaceUid }) };
-  const held = { operation, request, requestHash, requestedBy, acceptedTime, ...owner };
+  const held = { operation, request, requestHash, ...defined({ askedHash }), requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
   const { earlier, previous, takenBy } = current;
   const taken = takenBy === undefined ? {} : { takenBy };
@@ -246,7 +247,14 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
         const isChanged = leftBehind || (isTaking(record) && !isUntouched);
         return isChanged ? incomplete(record) : restored(record);
       }
-      const { earlier: _gone, previous: _past, takenBy: _taken, adoptIdentity: _used, ...lasting } = record;
+      const {
+        earlier: _gone,
+        previous: _past,
+        takenBy: _taken,
+        adoptIdentity: _used,
+        expiry: _noted,
+        ...lasting
+      } = record;
       return {
         ...lasting,
         ...seen(record, outcome, time),
@@ -332,7 +340,7 @@ function incomplete(
 /** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
   const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, adoptIdentity: _used, ...held } = record;
-  const { team: _team, namespaceUid: _uid, ...lasting } = held;
+  const { team: _team, namespaceUid: _uid, askedHash: _asked, ...lasting } = held;
   return previous && { ...lasting, ...previous };
 }
 

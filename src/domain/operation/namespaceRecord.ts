@@ -7,6 +7,7 @@ import { Finding } from "../finding.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { RememberedPlaces } from "../targets/namedTarget.ts";
+import { ExpiryNote } from "./expiryNote.ts";
 import { Given } from "./given.ts";
 import { Migration } from "./migration.ts";
 import type { FreeState, HeldState, NamespaceState } from "./namespaceState.ts";
@@ -19,6 +20,11 @@ const base = {
   operation: z.string(),
   request: OnboardingRequest,
   requestHash: z.string(),
+  /**
+   * The hash of the request as it was sent, if it had durations (`expiresAfter`): the same request again is known by it. Since
+   * 0.2.0.
+   */
+  askedHash: z.string().exactOptional(),
   requestedBy: z.string(),
   acceptedTime: z.string(),
   /** W3C trace context of the accepted request. */
@@ -67,6 +73,8 @@ const known = {
   lookedTime: z.string().exactOptional(),
   /** The last automatic repair, so that one without effect is not repeated after every look. */
   repairTried: z.object({ findings: z.string(), time: z.string() }).exactOptional(),
+  /** Since 0.2.0. */
+  expiry: ExpiryNote.exactOptional(),
 };
 
 /**
@@ -83,6 +91,7 @@ const restorable = {
   operation: z.string(),
   request: OnboardingRequest,
   requestHash: z.string(),
+  askedHash: z.string().exactOptional(),
   requestedBy: z.string(),
   acceptedTime: z.string(),
   team: z.string().exactOptional(),

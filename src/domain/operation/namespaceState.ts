@@ -16,6 +16,7 @@ export const NamespaceState = z.enum([
 export type NamespaceState = z.infer<typeof NamespaceState>;
 
 export type FreeState = "Onboarded" | "Incomplete";
+export const freeStates = ["Onboarded", "Incomplete"] as const satisfies readonly FreeState[];
 export type HeldState = Exclude<NamespaceState, FreeState>;
 
 /** The kind of operation that holds a namespace, by state. */

@@ -3,6 +3,7 @@
 import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
 import { everyKind } from "../targets/index.ts";
+import { withoutEnds } from "./expiry.ts";
 import { usesServiceAccount } from "./identityModes.ts";
 import type { OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
@@ -66,5 +67,9 @@ interface ChangeDenial {
 function othersThan(request: OnboardingRequest, record: Known): readonly OnboardingRequest[] {
   const wanted = hashRequest(request);
   const known = [record.request, record.earlier].filter((each) => each !== undefined);
-  return known.filter((each) => hashRequest(each) !== wanted);
+  const others = known.filter((each) => hashRequest(each) !== wanted);
+  if (others.length < 2) return others;
+  // What a change that stopped partway left is the same, whenever it ends: it can be renewed.
+  const asked = hashRequest(withoutEnds(request));
+  return others.filter((each) => hashRequest(withoutEnds(each)) !== asked);
 }

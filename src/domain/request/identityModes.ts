@@ -5,6 +5,18 @@ export type ByMode<T> = { readonly [Mode in IdentityMode]: T };
 
 export const modeWords: ByMode<string> = { podIdentity: "pod identity", workloadIdentity: "workload identity" };
 
+/** The kinds of cluster (catalog/catalog.ts) that can have the mode. */
+const clusterKinds: ByMode<readonly ClusterKind[]> = { podIdentity: ["aks"], workloadIdentity: ["aks", "oidc"] };
+export type ClusterKind = "aks" | "oidc";
+
+export function isModeOf(kind: ClusterKind, mode: IdentityMode): boolean {
+  return clusterKinds[mode].includes(kind);
+}
+
+export function whyNotMode(kind: ClusterKind, mode: IdentityMode): string {
+  return `a cluster of kind ${kind} cannot have ${mode}; only one of kind ${clusterKinds[mode].join(" or ")} can`;
+}
+
 /** What a pod names to get the identity. */
 const podsName: ByMode<"serviceAccount" | "selector"> = { podIdentity: "selector", workloadIdentity: "serviceAccount" };
 

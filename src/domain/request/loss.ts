@@ -9,7 +9,7 @@ import { type OnboardingRequest, selectorOf } from "./request.ts";
 
 export const Loss = z
   .object({
-    thing: z.string().meta({ description: "What it is: `database`, `service account` or `selector`." }),
+    thing: z.string().meta({ description: "What it is: `database`, `target`, `service account` or `selector`." }),
     name: z.string(),
     access: z.array(z.string()).meta({ description: "What the namespace may no longer do there, such as `reader`." }),
     isWhole: z.boolean().meta({ description: "False for a target on which the namespace keeps other access." }),

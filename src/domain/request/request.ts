@@ -1,6 +1,7 @@
 /** What a team sends. It uses only aliases of the catalog: no host, URL or resource ID ever comes from a request. */
 import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
+import { checkExpiry, expiryFields } from "../expiry.ts";
 import { alias } from "../naming/alias.ts";
 import { requestField as profileField } from "../profiles/profile.ts";
 import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
@@ -59,6 +60,7 @@ const settings = {
   team: alias("a team").exactOptional().meta({
     description: "The team; required when more than one of the caller's teams may ask for this.",
   }),
+  ...expiryFields,
 };
 
 function checkTargets(request: Targets, context: z.RefinementCtx): void {
@@ -75,11 +77,12 @@ export const OnboardingRequest = z
     ...otherSettings,
   })
   .superRefine(checkTargets)
+  .superRefine(checkExpiry)
   .meta({ id: "OnboardingRequest" });
 export type OnboardingRequest = z.infer<typeof OnboardingRequest>;
 
 /** The same for a namespace that is named elsewhere. */
-export const OnboardingSpec = z.strictObject(settings).superRefine(checkTargets);
+export const OnboardingSpec = z.strictObject(settings).superRefine(checkTargets).superRefine(checkExpiry);
 
 /** The value of the pod label `aadpodidbinding`. */
 export function selectorOf({ selector, namespace }: Pick<OnboardingRequest, "selector" | "namespace">): string {

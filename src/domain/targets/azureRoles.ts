@@ -8,6 +8,7 @@ import { environmentField } from "../naming/environment.ts";
 import { guid } from "../naming/guid.ts";
 import type { PrincipalId } from "../naming/identityPair.ts";
 import type { Access } from "./access.ts";
+import { type Address, type ConnectionPart, endpointField, hostField } from "./connection.ts";
 import { networkField } from "./reach.ts";
 
 interface Role {
@@ -24,20 +25,26 @@ interface Part {
   /** What follows the resource, or the part that it is in, in the ID of the scope; then comes the name. */
   readonly path: string;
   readonly pattern: RegExp;
+  /** In which an application finds its name. */
+  readonly variable: string;
   /** The part that has to be named, too. */
   readonly inside?: string;
+  /** Words that allow the proof of the part, besides those that allow it anywhere. */
+  readonly provenBy?: readonly Access[];
 }
 
 interface AzureRoleKind {
   readonly resourceType: string;
   /** Of the resource, to see that it is there. */
   readonly apiVersion: string;
-  /** Where its resources have their names in the public cloud; `network.hosts` of an entry says otherwise. */
-  readonly domain: string;
   /** What its clients connect to: HTTPS, and AMQP where they speak that. */
   readonly ports: readonly number[];
   /** The property without which roles on the resource have no effect. */
   readonly needs?: string;
+  /** How applications reach it. */
+  readonly address: Address;
+  /** Each of these words allows a call that only reads, by which a verification Job proves the access; empty if there is none. */
+  readonly provenBy: readonly Access[];
   readonly parts: Readonly<Record<string, Part>>;
   readonly roles: { readonly [Word in Access]?: Role };
 }
@@ -50,9 +57,16 @@ const table = {
   storageBlob: {
     resourceType: "Microsoft.Storage/storageAccounts",
     apiVersion: "2023-05-01",
-    domain: "blob.core.windows.net",
+    address: {
+      field: "endpoint",
+      of: (name) => `https://${name}.blob.core.windows.net`,
+      variable: "STORAGE_BLOB_ENDPOINT",
+    },
     ports: [443],
-    parts: { container: { path: "blobServices/default/containers", pattern: storageName } },
+    provenBy: ["read", "write"],
+    parts: {
+      container: { path: "blobServices/default/containers", pattern: storageName, variable: "STORAGE_BLOB_CONTAINER" },
+    },
     roles: {
       read: { name: "Storage Blob Data Reader", id: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1" },
       write: {
@@ -65,9 +79,21 @@ const table = {
   storageQueue: {
     resourceType: "Microsoft.Storage/storageAccounts",
     apiVersion: "2023-05-01",
-    domain: "queue.core.windows.net",
+    address: {
+      field: "endpoint",
+      of: (name) => `https://${name}.queue.core.windows.net`,
+      variable: "STORAGE_QUEUE_ENDPOINT",
+    },
     ports: [443],
-    parts: { queue: { path: "queueServices/default/queues", pattern: storageName } },
+    provenBy: ["read", "write"],
+    parts: {
+      queue: {
+        path: "queueServices/default/queues",
+        pattern: storageName,
+        variable: "STORAGE_QUEUE_NAME",
+        provenBy: ["receive"],
+      },
+    },
     roles: {
       read: { name: "Storage Queue Data Reader", id: "19e7f393-937e-4f77-808e-94535e297925" },
       send: { name: "Storage Queue Data Message Sender", id: "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a" },
@@ -82,9 +108,20 @@ const table = {
   storageTable: {
     resourceType: "Microsoft.Storage/storageAccounts",
     apiVersion: "2023-05-01",
-    domain: "table.core.windows.net",
+    address: {
+      field: "endpoint",
+      of: (name) => `https://${name}.table.core.windows.net`,
+      variable: "STORAGE_TABLE_ENDPOINT",
+    },
     ports: [443],
-    parts: { table: { path: "tableServices/default/tables", pattern: /^[A-Za-z][A-Za-z0-9]{2,62}$/ } },
+    provenBy: ["read", "write"],
+    parts: {
+      table: {
+        path: "tableServices/default/tables",
+        pattern: /^[A-Za-z][A-Za-z0-9]{2,62}$/,
+        variable: "STORAGE_TABLE_NAME",
+      },
+    },
     roles: {
       read: { name: "Storage Table Data Reader", id: "76199698-9eea-4c19-bc75-cec21354c6b6" },
       write: {
@@ -97,10 +134,11 @@ const table = {
   keyVaultSecrets: {
     resourceType: "Microsoft.KeyVault/vaults",
     apiVersion: "2023-07-01",
-    domain: "vault.azure.net",
     ports: [443],
     needs: "enableRbacAuthorization",
-    parts: { secret: { path: "secrets", pattern: /^[A-Za-z0-9-]{1,127}$/ } },
+    address: { field: "endpoint", of: (name) => `https://${name}.vault.azure.net`, variable: "KEY_VAULT_ENDPOINT" },
+    provenBy: ["read", "write"],
+    parts: { secret: { path: "secrets", pattern: /^[A-Za-z0-9-]{1,127}$/, variable: "KEY_VAULT_SECRET" } },
     roles: {
       read: { name: "Key Vault Secrets User", id: "4633458b-17de-408a-b874-0445c86b69e6" },
       write: { name: "Key Vault Secrets Officer", id: "b86a8fe4-44ce-4948-aee5-eccb2c155cd7", includes: ["read"] },
@@ -109,12 +147,18 @@ const table = {
   serviceBus: {
     resourceType: "Microsoft.ServiceBus/namespaces",
     apiVersion: "2021-11-01",
-    domain: "servicebus.windows.net",
+    address: { field: "host", of: (name) => `${name}.servicebus.windows.net`, variable: "SERVICE_BUS_HOST" },
     ports: [443, 5671],
+    provenBy: [],
     parts: {
-      queue: { path: "queues", pattern: entityName },
-      topic: { path: "topics", pattern: entityName },
-      subscription: { path: "subscriptions", pattern: entityName, inside: "topic" },
+      queue: { path: "queues", pattern: entityName, variable: "SERVICE_BUS_QUEUE" },
+      topic: { path: "topics", pattern: entityName, variable: "SERVICE_BUS_TOPIC" },
+      subscription: {
+        path: "subscriptions",
+        pattern: entityName,
+        variable: "SERVICE_BUS_SUBSCRIPTION",
+        inside: "topic",
+      },
     },
     roles: {
       send: { name: "Azure Service Bus Data Sender", id: "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39" },
@@ -124,9 +168,10 @@ const table = {
   eventHubs: {
     resourceType: "Microsoft.EventHub/namespaces",
     apiVersion: "2024-01-01",
-    domain: "servicebus.windows.net",
+    address: { field: "host", of: (name) => `${name}.servicebus.windows.net`, variable: "EVENT_HUBS_HOST" },
     ports: [443, 5671],
-    parts: { eventHub: { path: "eventhubs", pattern: entityName } },
+    provenBy: [],
+    parts: { eventHub: { path: "eventhubs", pattern: entityName, variable: "EVENT_HUBS_HUB" } },
     roles: {
       send: { name: "Azure Event Hubs Data Sender", id: "2b629674-e913-4c01-ae53-ef4638d8f975" },
       receive: { name: "Azure Event Hubs Data Receiver", id: "a638d3c7-ab3a-418d-83e6-5f17a39d4fde" },
@@ -135,8 +180,9 @@ const table = {
   appConfiguration: {
     resourceType: "Microsoft.AppConfiguration/configurationStores",
     apiVersion: "2024-05-01",
-    domain: "azconfig.io",
+    address: { field: "endpoint", of: (name) => `https://${name}.azconfig.io`, variable: "APP_CONFIGURATION_ENDPOINT" },
     ports: [443],
+    provenBy: [],
     parts: {},
     roles: {
       read: { name: "App Configuration Data Reader", id: "516239f1-63e1-4d78-a4de-a74fb236a071" },
@@ -150,8 +196,9 @@ const table = {
   openAi: {
     resourceType: "Microsoft.CognitiveServices/accounts",
     apiVersion: "2024-10-01",
-    domain: "openai.azure.com",
+    address: { field: "endpoint", of: (name) => `https://${name}.openai.azure.com`, variable: "AZURE_OPENAI_ENDPOINT" },
     ports: [443],
+    provenBy: [],
     parts: {},
     roles: { use: { name: "Cognitive Services OpenAI User", id: "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd" } },
   },
@@ -175,6 +222,8 @@ export function byAzureRoleKind<T>(use: (kind: AzureRoleKind) => T): { readonly 
 
 type PartName = { [Name in AzureRoleKindName]: keyof Table[Name]["parts"] }[AzureRoleKindName];
 
+const addressFields = { endpoint: endpointField, host: hostField } satisfies Record<Address["field"], unknown>;
+
 /** Every part is optional here; the schema of each kind knows only its own. */
 type EntryShape = {
   kind: z.ZodLiteral<AzureRoleKindName>;
@@ -182,10 +231,10 @@ type EntryShape = {
   environment: typeof environmentField;
   network: typeof networkField;
   access: z.ZodArray<z.ZodEnum<{ [Word in Access]: Word }>>;
-} & { [Name in PartName]: z.ZodExactOptional<z.ZodString> };
+} & { [Name in PartName | Address["field"]]: z.ZodExactOptional<z.ZodString> };
 
 function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$strict> {
-  const { resourceType, parts } = azureRoleKinds[kind];
+  const { resourceType, parts, address } = azureRoleKinds[kind];
   const id = `/subscriptions/…/resourceGroups/…/providers/${resourceType}/…`;
   const pattern = new RegExp(
     `^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/${resourceType.replaceAll(".", "\\.")}/[^/]+$`,
@@ -209,6 +258,7 @@ function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$stric
     resourceId: z.string().regex(pattern, `must be ${id}`).meta({
       description: "The resource in Azure, as `az resource show --query id` prints it.",
     }),
+    [address.field]: addressFields[address.field](address.of("<name>")),
     ...Object.fromEntries(partFields),
     environment: environmentField,
     network: networkField,
@@ -251,6 +301,22 @@ function partsOf(place: AzureRolePlace): readonly (Part & { readonly name: strin
     return typeof value === "string" ? [{ ...part, name, value }] : [];
   });
 }
+
+/** What an application needs to connect: where the resource is, and the names of its parts. */
+export function azureConnection(place: AzureRolePlace): readonly ConnectionPart[] {
+  const { field, of, variable } = azureRoleKinds[place.kind].address;
+  const value = place[field] ?? of(place.resourceId.split("/").at(-1) ?? "");
+  return [{ field, variable, value }, ...partsOf(place).map(({ name, ...part }) => ({ ...part, field: name }))];
+}
+
+/** Whether a verification Job can tell that the access is in effect. */
+export function isProvable(place: AzureRolePlace, access: readonly Access[]): boolean {
+  const words = [...azureRoleKinds[place.kind].provenBy, ...partsOf(place).flatMap(({ provenBy = [] }) => provenBy)];
+  return access.some((word) => words.includes(word));
+}
+
+/** How long an assignment takes at most until it is in effect everywhere (learn.microsoft.com "Troubleshoot Azure RBAC"). */
+export const roleDelayMs = 600_000;
 
 /** The ID of the resource, or of its part. */
 export function scopeOf(place: AzureRolePlace): string {

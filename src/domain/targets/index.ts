@@ -3,10 +3,11 @@
  * that everything else iterates over.
  */
 import { z } from "zod";
+import type { Expiry } from "../expiry.ts";
 import { namesOf } from "../lookUp.ts";
 import * as named from "./namedTarget.ts";
 import * as sql from "./sqlDatabase.ts";
-import type { TargetKind, TargetSteps } from "./target.ts";
+import type { TargetExpiry, TargetKind, TargetSteps } from "./target.ts";
 
 /** The fields of a request that name targets. Every request has `databases`, even if it is empty: releases before 0.2.0 had no other. */
 export const requestFields = {
@@ -54,6 +55,15 @@ export const everyKind: readonly TargetKind<Targets, CatalogTargets, Rights, Tar
 /** The request without what the catalog has dropped since. */
 export function withListedTargets<R extends Targets>(catalog: CatalogTargets, request: R): R {
   return Object.assign({ ...request }, ...everyKind.map((kind) => kind.listed(catalog, request)));
+}
+
+/** The request with the expiry of each target that `next` says; without the targets for which it says undefined. */
+export function withRevisedTargets<R extends Targets>(
+  request: R,
+  next: (target: TargetExpiry) => Expiry | undefined,
+): R {
+  const others = Object.entries(request).filter(([field]) => !Object.hasOwn(requestFields, field));
+  return Object.assign(Object.fromEntries(others), ...everyKind.map((kind) => kind.revised(request, next)));
 }
 
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;

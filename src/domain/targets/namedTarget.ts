@@ -6,32 +6,37 @@ import { z } from "zod";
 import { canonicalJson, compareText } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
+import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
+import type { Berth } from "../naming/names.ts";
 import { Access, withIncluded } from "./access.ts";
 import {
   AzureRoleEntry,
   type AzureRolePlace,
+  azureConnection,
   azureRoleKinds,
   azureRoleWords,
   rolesFor,
   scopeOf,
 } from "./azureRoles.ts";
-import { PostgresEntry, type PostgresPlace, postgresReach, postgresWords } from "./postgres.ts";
+import type { ConnectionPart } from "./connection.ts";
+import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
 import { type Destination, destinationOf, onePort } from "./reach.ts";
-import type { DanglingName, TargetKind } from "./target.ts";
+import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
 
-export const TargetRequest = z.strictObject({
-  target: alias("a target").meta({ description: "Alias of the target in the catalog." }),
-  access: z
-    .array(Access)
-    .min(1)
-    .refine(isUnique, "must not repeat a word")
-    .meta({ description: "What the namespace may do there; the catalog says which of these words the target knows." }),
-});
+export const TargetRequest = z
+  .strictObject({
+    target: alias("a target").meta({ description: "Alias of the target in the catalog." }),
+    access: z.array(Access).min(1).refine(isUnique, "must not repeat a word").meta({
+      description: "What the namespace may do there; the catalog says which of these words the target knows.",
+    }),
+    ...expiryFields,
+  })
+  .superRefine(checkExpiry);
 export type TargetRequest = z.infer<typeof TargetRequest>;
 
 /** Absent where there is none: a default would stand in requests that were recorded before 0.2.0. */
@@ -98,12 +103,11 @@ export function placeOf({
   return place;
 }
 
-/** However it is reached. */
 /** Pairs of aliases for one place, compared as Azure compares names. */
 function sharedPlaces(targets: Readonly<Record<string, TargetEntry>>): readonly (readonly [string, string])[] {
   const known = new Map<string, string>();
   return Object.entries(targets).flatMap(([name, entry]) => {
-    const place = canonicalJson(placeOf(entry)).toLowerCase();
+    const place = canonicalJson(whichPlace(placeOf(entry))).toLowerCase();
     const first = known.get(place);
     known.set(place, first ?? name);
     return first === undefined ? [] : [[first, name] as const];
@@ -114,9 +118,16 @@ export function isSamePlace(a: object, b: object): boolean {
   return canonicalJson(whichPlace(a)) === canonicalJson(whichPlace(b));
 }
 
+/** Fields that tell how a place is reached, and not which it is. */
+const reach: ReadonlySet<string> = new Set(["endpoint", "host", "port", "login"]);
+
 function whichPlace(place: object): object {
-  const isReach = (field: string) => postgresReach.some((each) => each === field);
-  return Object.fromEntries(Object.entries(place).filter(([field]) => !isReach(field)));
+  return Object.fromEntries(Object.entries(place).filter(([field]) => !reach.has(field)));
+}
+
+/** What an application of the namespace needs to connect to the target. */
+export function connectionTo(place: PlaceOfTarget, berth: Berth): readonly ConnectionPart[] {
+  return place.kind === "postgresql" ? postgresConnection(place, berth) : azureConnection(place);
 }
 
 /** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */
@@ -290,6 +301,24 @@ function replaced({ targets = [] }: Request, { targets: earlier = [] }: Request)
   };
 }
 
+function expiries({ targets = [] }: Request): readonly TargetExpiry[] {
+  return targets.map((target, index) => ({
+    pointer: `/targets/${index}`,
+    key: keyOf(target),
+    expiry: expiryOf(target),
+  }));
+}
+
+/** Without the field where nothing is left: a request names a target there, or leaves it out. */
+function revised({ targets = [] }: Request, next: (target: TargetExpiry) => Expiry | undefined): Request {
+  const found = expiries({ targets });
+  const left = targets.flatMap(({ expiresAt: _at, expiresAfter: _after, ...target }, index) => {
+    const expiry = found[index] && next(found[index]);
+    return expiry ? [{ ...target, ...expiry }] : [];
+  });
+  return left.length > 0 ? { targets: left } : {};
+}
+
 function accessOf({ targets = [] }: Request, key: string): readonly Access[] {
   return targets.find((each) => keyOf(each) === key)?.access ?? [];
 }
@@ -335,9 +364,11 @@ function destinations({ targets: listed }: Catalog, { targets = [] }: Request): 
     if (entry.kind === "postgresql") {
       return [destinationOf({ ...about, ports: [onePort(entry.port)] }, entry.network, entry.host)];
     }
-    const { domain, ports } = azureRoleKinds[entry.kind];
-    const name = entry.resourceId.split("/").at(-1) ?? "";
-    return [destinationOf({ ...about, ports: ports.map(onePort) }, entry.network, `${name}.${domain}`.toLowerCase())];
+    const { ports } = azureRoleKinds[entry.kind];
+    const { access: _access, environment: _environment, network, ...place } = entry;
+    const [address] = azureConnection(place);
+    const host = address?.value.replace(/^https:\/\/([^/:]+).*$/, "$1").toLowerCase();
+    return [destinationOf({ ...about, ports: ports.map(onePort) }, network, ...(host === undefined ? [] : [host]))];
   });
 }
 
@@ -348,6 +379,8 @@ export const namedTarget = {
   access: accessOf,
   lost,
   replaced,
+  expiries,
+  revised,
   canonical({ targets }) {
     if (!targets) return {};
     const sorted = targets.map((each) => ({ ...each, access: each.access.toSorted() }));

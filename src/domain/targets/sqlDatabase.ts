@@ -3,32 +3,36 @@ import { z } from "zod";
 import { compareText } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
+import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
 import { addsTo, DatabaseRole, isNamedBy, rolesInWords } from "./databaseRoles.ts";
 import { type Destination, destinationOf, sqlNetworkField, sqlPorts } from "./reach.ts";
-import type { DanglingName, TargetKind } from "./target.ts";
+import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
 
-export const DatabaseRequest = z.strictObject({
-  server: alias("a SQL server").meta({ description: "Alias of the SQL server in the catalog." }),
-  database: z
-    .string()
-    .regex(
-      /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
-      "must be a database name: letters, digits, underscore, dot and hyphen",
-    )
-    .meta({ description: "Name of a database that the catalog lists for that server." }),
-  roles: z
-    .array(DatabaseRole)
-    .min(1)
-    .max(20)
-    .refine(isUnique, "must not repeat a role")
-    .meta({ description: rolesInWords }),
-});
+export const DatabaseRequest = z
+  .strictObject({
+    server: alias("a SQL server").meta({ description: "Alias of the SQL server in the catalog." }),
+    database: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
+        "must be a database name: letters, digits, underscore, dot and hyphen",
+      )
+      .meta({ description: "Name of a database that the catalog lists for that server." }),
+    roles: z
+      .array(DatabaseRole)
+      .min(1)
+      .max(20)
+      .refine(isUnique, "must not repeat a role")
+      .meta({ description: rolesInWords }),
+    ...expiryFields,
+  })
+  .superRefine(checkExpiry);
 export type DatabaseRequest = z.infer<typeof DatabaseRequest>;
 
 export const requestField = z
@@ -322,6 +326,24 @@ function replaced(request: Request, earlier: Request) {
   };
 }
 
+function expiries({ databases }: Request): readonly TargetExpiry[] {
+  return databases.map((database, index) => ({
+    pointer: `/databases/${index}`,
+    key: keyOf(database),
+    expiry: expiryOf(database),
+  }));
+}
+
+function revised({ databases }: Request, next: (target: TargetExpiry) => Expiry | undefined): Request {
+  const found = expiries({ databases });
+  return {
+    databases: databases.flatMap(({ expiresAt: _at, expiresAfter: _after, ...database }, index) => {
+      const expiry = found[index] && next(found[index]);
+      return expiry ? [{ ...database, ...expiry }] : [];
+    }),
+  };
+}
+
 function rolesOf({ databases }: Request, key: string): readonly DatabaseRole[] {
   return databases.find((each) => keyOf(each) === key)?.roles ?? [];
 }
@@ -383,6 +405,8 @@ export const sqlDatabase = {
   access: rolesOf,
   lost,
   replaced,
+  expiries,
+  revised,
   canonical: ({ databases }) => ({
     databases: databases
       .map((database) => ({ ...database, roles: database.roles.toSorted() }))

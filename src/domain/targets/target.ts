@@ -1,3 +1,4 @@
+import type { Expiry } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import type { Destination } from "./reach.ts";
 
@@ -18,6 +19,14 @@ export interface TargetPlace {
   readonly pointer: string;
   readonly key: string;
   readonly environment: string | undefined;
+}
+
+/** When access to a target ends, as its entry in the request says. */
+export interface TargetExpiry {
+  /** JSON Pointer in the request. */
+  readonly pointer: string;
+  readonly key: string;
+  readonly expiry: Expiry;
 }
 
 export interface DanglingName {
@@ -44,6 +53,10 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
     request: Request,
     earlier: Request,
   ): { readonly removed: readonly string[]; readonly narrowed: readonly string[] };
+  /** When access to each target ends, in the order of the request; apart from the end of the whole request. */
+  expiries(request: Request): readonly TargetExpiry[];
+  /** The request's targets with the expiry that `next` says; without those for which it says undefined. */
+  revised(request: Request, next: (target: TargetExpiry) => Expiry | undefined): Partial<Request>;
   /** The fields for the hash of a request: the order of targets and roles does not count. */
   canonical(request: Request): Partial<Request>;
   /** Of each target of the request, the field that names it and its environment; without what the catalog does not list. */

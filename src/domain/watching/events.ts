@@ -84,6 +84,23 @@ const DriftResolved = z
   .readonly();
 export type DriftResolved = z.infer<typeof DriftResolved>;
 
+/** Access is about to end; a change renews it. */
+const ExpiryApproaching = z
+  .strictObject({
+    ...envelope,
+    type: z.literal("mooring.namespace.expiry-approaching.v1"),
+    data: z
+      .strictObject({
+        expiresTime: Time.meta({ description: "When it ends." }),
+        targets: z.array(z.string()).readonly().optional().meta({
+          description: "What the namespace loses then; absent if it loses everything and is offboarded.",
+        }),
+      })
+      .readonly(),
+  })
+  .readonly();
+export type ExpiryApproaching = z.infer<typeof ExpiryApproaching>;
+
 /** Separate from the events of operations, whose readers expect the subject to be a namespace. */
 const BatchEvent = z
   .strictObject({
@@ -107,6 +124,6 @@ const BatchEvent = z
 export type BatchEvent = z.infer<typeof BatchEvent>;
 
 export const CloudEvent = z
-  .union([OperationEvent, BatchEvent, DriftDetected, DriftResolved])
+  .union([OperationEvent, BatchEvent, DriftDetected, DriftResolved, ExpiryApproaching])
   .meta({ title: "Mooring event" });
 export type CloudEvent = z.infer<typeof CloudEvent>;

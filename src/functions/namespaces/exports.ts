@@ -54,7 +54,8 @@ export const getManifest = declareRoute({
   access: "callers",
   tag: "Namespaces",
   summary: "Get the fragment that a team pastes into its Deployment",
-  description: "The service account or the label, and the ConfigMap with the names of the databases.",
+  description:
+    "The service account or the label, and the ConfigMap that says how to connect to the databases and other targets.",
   reads: [],
   answers: { 200: { description: "A fragment of a manifest.", content: yaml(manifest) } },
 });

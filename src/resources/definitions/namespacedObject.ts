@@ -4,7 +4,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { Targets } from "../../domain/targets/index.ts";
 
 /** All that such an object may depend on; when these change, a change rewrites it. */
-export type Contents = Berth & Pick<Targets, "databases">;
+export type Contents = Berth & Targets;
 
 export interface NamespacedObject {
   readonly apiVersion: string;

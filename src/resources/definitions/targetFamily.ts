@@ -37,6 +37,8 @@ export interface Granting extends About {
 export interface Taking extends About {
   /** What the namespace keeps there. */
   readonly keep: readonly Access[];
+  /** Whether it keeps anything at the same resource, by whatever target. */
+  readonly keepsResource: boolean;
   /** Only what that operation gave. */
   readonly createdBy?: string | undefined;
 }
@@ -75,6 +77,10 @@ export interface TargetAt {
   inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
   /** What has to be true before the first write, whoever gets how much access. */
   preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
+  /** Whether a verification Job can tell that such access is in effect: whether a call that only reads needs it. */
+  isProvable(access: readonly Access[]): boolean;
+  /** When what was given last will be in effect everywhere, in milliseconds; undefined if it is at once. */
+  effectiveFrom(ports: Ports, input: About & { readonly access: readonly Access[] }): Promise<number | undefined>;
   exported(input: Exporting): ExportedPart;
   /** Whether `inspect` judges this role in Azure, so that it is no finding of the identity's. */
   judges(role: RoleAssignment): boolean;

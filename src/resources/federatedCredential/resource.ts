@@ -1,13 +1,13 @@
 /** Lets tokens of the service account be exchanged for tokens of the identity. */
-import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../domain/naming/names.ts";
 import { toStepPlan } from "../../domain/operation/plan.ts";
-import type { Kubernetes } from "../../ports.ts";
+import { usesServiceAccount } from "../../domain/request/identityModes.ts";
 import { replacesAccount } from "../definitions/operationFacts.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectCredentials } from "./inspection.ts";
+import { inspectIssuer, lookAtIssuer } from "./issuer.ts";
 import { hasOwnName } from "./ownName.ts";
 import { desiredCredential, removalOf } from "./plan.ts";
 import { federateIdentity, retireCredential, returnCredential, unfederateIdentity } from "./steps.ts";
@@ -25,14 +25,20 @@ export const federatedCredential = defineResource({
   remove: (operation) => [unfederateIdentity.keyFor(operation)],
   replace: (operation) => (replacesAccount(operation) ? [retireCredential.keyFor(operation)] : []),
 
-  preflight: ({ kubernetes }, { cluster }) => [
-    { about: "cluster", look: async () => void (await expectIssuer(kubernetes, cluster)) },
-  ],
+  preflight: (ports, { cluster }) => lookAtIssuer(ports, cluster),
 
   armActions: () => [`${provider}/write`, `${provider}/delete`],
 
-  inspect: (ports, input) =>
-    input.hasIdentity ? [{ target: identityName(input.request), read: () => inspectCredentials(ports, input) }] : [],
+  inspect(ports, input) {
+    const { request } = input;
+    const cluster = findCluster(ports.catalog, request.cluster);
+    const issuer = { target: `Cluster ${cluster.alias}`, read: () => inspectIssuer(ports, cluster) };
+    const credentials = { target: identityName(request), read: () => inspectCredentials(ports, input) };
+    return [
+      ...(usesServiceAccount(request) && !traitsOf(cluster).isManagedByAzure ? [issuer] : []),
+      ...(input.hasIdentity ? [credentials] : []),
+    ];
+  },
 
   surplus: {
     async look(ports, request, step) {
@@ -77,12 +83,3 @@ export const federatedCredential = defineResource({
     };
   },
 });
-
-async function expectIssuer(kubernetes: Kubernetes, cluster: ClusterTarget): Promise<void> {
-  const issuer = await kubernetes.issuer(cluster);
-  if (issuer === cluster.oidcIssuer) return;
-  throw new PermanentError(
-    "OIDC_ISSUER_MISMATCH",
-    `Cluster "${cluster.alias}" says that its issuer is ${issuer}, the catalog says ${cluster.oidcIssuer ?? "nothing"}.`,
-  );
-}

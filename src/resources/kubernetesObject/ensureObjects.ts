@@ -16,7 +16,7 @@ import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import type { StepContext } from "../definitions/step.ts";
 import { changesBetween, compare, valuesBefore } from "./differences.ts";
-import { fieldsToGiveUp } from "./fieldOwners.ts";
+import { surplusFields } from "./fieldOwners.ts";
 import { knownMetadata } from "./knownMetadata.ts";
 
 export interface ObjectDecision {
@@ -62,7 +62,7 @@ export async function planObject(
   const differences = [
     ...(isMarkLost ? [markDifference(desired)] : []),
     ...changes,
-    ...(isKnown ? fieldsToGiveUp(desired, current) : []),
+    ...(isKnown ? surplusFields(desired, current) : []),
   ];
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {

@@ -7,62 +7,51 @@ import { isRecord, show } from "./differences.ts";
 
 /**
  * Selects, from values that are to replace what Mooring wrote, those whose field Mooring alone owns. A field that somebody else
- * has since set, even to the same value, is theirs.
+ * has since set, even to the same value, is theirs. `written` is what Mooring wrote: a field that it removed by that is nobody's.
  */
-export function replaceable(values: object, current: KubernetesObject): Record<string, unknown> {
-  return pick(values, [], ownership(current));
-}
-
-/** Whether Mooring alone owns a field. */
-function ownership({ metadata: { managedFields = [] } }: KubernetesObject): (path: readonly string[]) => boolean {
-  const mine = managedFields.filter(isMooring);
-  const others = managedFields.filter((each) => !mine.includes(each));
-  const has = (owners: readonly ManagedFields[], path: readonly string[]) =>
-    owners.some(({ fieldsV1 }) => isAt(fieldsV1, path));
-  return (path) => has(mine, path) && !has(others, path);
-}
-
-/** The same, with what nobody has any more: what took it out was what Mooring wrote. */
-export function restorable(values: object, current: KubernetesObject): Record<string, unknown> {
-  const isMine = ownership(current);
-  return pick(values, [], (path) => isMine(path) || valueAt(current, path) === undefined);
-}
-
-/** The fields that Mooring alone manages and no longer wants: its next write gives them up. Its marks do not count. */
-export function fieldsToGiveUp(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
-  const mine = (current.metadata.managedFields ?? []).filter(isMooring);
-  const isMine = ownership(current);
-  return mine
-    .flatMap(({ fieldsV1 = {} }) => leavesOf(fieldsV1))
-    .filter((path) => !isMark(path) && isMine(path) && valueAt(desired, path) === undefined)
-    .flatMap((path): readonly Difference[] => {
-      const value = valueAt(current, path);
-      return value === undefined ? [] : [{ field: path.join("."), current: show(value), desired: null }];
-    });
-}
-
-/** A list with keys is one field here. */
-function leavesOf(fields: object, path: readonly string[] = []): readonly (readonly string[])[] {
-  return Object.entries(fields).flatMap(([key, inner]) => {
-    if (!key.startsWith("f:")) return [];
-    const at = [...path, key.slice(2)];
-    const below = isRecord(inner) ? leavesOf(inner, at) : [];
-    return below.length > 0 ? below : [at];
-  });
-}
-
-function valueAt(object: object, path: readonly string[]): unknown {
-  let at: unknown = object;
-  for (const key of path) at = isRecord(at) ? at[key] : undefined;
-  return at;
+export function replaceable(
+  values: object,
+  current: KubernetesObject,
+  written: KubernetesObject = current,
+): Record<string, unknown> {
+  const isOwned = ownedIn(current);
+  const isRemoved = (path: readonly string[]) => [written, current].every((each) => valueAt(each, path) === undefined);
+  return pick(
+    values,
+    [],
+    (path) => !isOwned.byOthers(path) && (isOwned.byMooring(path) || (written !== current && isRemoved(path))),
+  );
 }
 
 /**
- * Mooring's marks and, since an admission webhook may write there in Mooring's name, all annotations: those that Mooring sets it never
- * stops to want.
+ * The fields that Mooring alone set and the desired object does not have: applying that removes them. Of the metadata, only labels are
+ * compared.
  */
-function isMark([place, part, name]: readonly string[]): boolean {
-  return place === "metadata" && (part === "annotations" || name === managedByLabel);
+export function surplusFields(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
+  const isOwned = ownedIn(current);
+  const { apiVersion: _, kind: __, metadata, ...values } = current;
+  const { [managedByLabel]: ___, ...labels } = metadata.labels ?? {};
+  return leavesOf({ metadata: { labels }, ...values })
+    .filter(({ path }) => isOwned.byMooring(path) && !isOwned.byOthers(path) && valueAt(desired, path) === undefined)
+    .map(({ path, value }) => ({ field: path.join("."), current: show(value), desired: null }));
+}
+
+function ownedIn({ metadata: { managedFields = [] } }: KubernetesObject) {
+  const mine = managedFields.filter(isMooring);
+  const others = managedFields.filter((each) => !mine.includes(each));
+  const has = (owners: readonly ManagedFields[]) => (path: readonly string[]) =>
+    owners.some(({ fieldsV1 }) => isAt(fieldsV1, path));
+  return { byMooring: has(mine), byOthers: has(others) };
+}
+
+function leavesOf(value: object, path: readonly string[] = []): readonly { path: readonly string[]; value: unknown }[] {
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    isRecord(inner) ? leavesOf(inner, [...path, key]) : [{ path: [...path, key], value: inner }],
+  );
+}
+
+function valueAt(object: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => (isRecord(at) && Object.hasOwn(at, key) ? at[key] : undefined), object);
 }
 
 /** Whether Mooring has applied any of its fields. */

@@ -8,7 +8,7 @@ import type { InspectionInput } from "../definitions/inspection.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { refOf } from "./ensureObjects.ts";
-import { fieldsToGiveUp } from "./fieldOwners.ts";
+import { surplusFields } from "./fieldOwners.ts";
 import { knownMetadata, thingOf } from "./knownMetadata.ts";
 
 type Reading = Pick<Kubernetes, "get">;
@@ -34,7 +34,7 @@ export async function inspectObject(
 
 /** What of the object is not as Mooring wants it, or should be no longer. */
 export function changesIn(desired: KubernetesObject, current: KubernetesObject): readonly Finding[] {
-  return [...compare(desired, current), ...fieldsToGiveUp(desired, current)].map(
+  return [...compare(desired, current), ...surplusFields(desired, current)].map(
     ({ field, current: found, desired: expected }) =>
       finding("OBJECT_CHANGED", thingOf(refOf(desired)), { field, expected, found }),
   );

@@ -13,7 +13,7 @@ import type { Difference } from "../../domain/operation/plan.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports.ts";
 import { compare } from "./differences.ts";
 import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
-import { fieldsToGiveUp, restorable, versionOf } from "./fieldOwners.ts";
+import { replaceable, surplusFields, versionOf } from "./fieldOwners.ts";
 
 export interface Rewritten {
   readonly written: KubernetesObject;
@@ -56,12 +56,12 @@ export async function planRestoration(
   if (!mark || compare(written, current).length > 0) return none;
   const { apiVersion, kind, metadata, ...values } = before;
   const restored = {
-    ...restorable(values, current),
+    ...replaceable(values, current, written),
     apiVersion,
     kind,
     metadata: { ...metadata, ...versionOf(current) },
   };
-  const differences = [...compare(restored, current), ...fieldsToGiveUp(restored, current)];
+  const differences = [...compare(restored, current), ...surplusFields(restored, current)];
   if (differences.length === 0) return none;
   return { action: "update", differences, conflict: undefined, object: withMetadata(restored, mark), current };
 }

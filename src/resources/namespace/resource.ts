@@ -1,10 +1,12 @@
 /** The Kubernetes namespace, with the objects that Mooring puts into every one (../namespacedObjects). */
+import { expiryCaller } from "../../domain/access/caller.ts";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { printMetadataMark } from "../../domain/naming/ownership.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import type { Ports } from "../../ports.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
@@ -74,7 +76,7 @@ function preflight(
   });
   return [
     check(([record]) => {
-      if (record && !takeOver) checkTeam(catalog, { team: teamOf(record) }, request);
+      if (record && !takeOver && !isOnlyNarrowed(record)) checkTeam(catalog, { team: teamOf(record) }, request);
     }),
     check(([record, found]) => {
       const uids = { onboarded: record?.namespaceUid, current: found?.metadata.uid };
@@ -85,6 +87,11 @@ function preflight(
       if (going !== undefined) throw new PermanentError("NAMESPACE_TERMINATING", going);
     }),
   ];
+}
+
+/** What Mooring narrows because access has ended gives a team nothing that it may no longer ask for. */
+function isOnlyNarrowed({ state, requestedBy }: NamespaceRecord): boolean {
+  return state === "Changing" && requestedBy === expiryCaller.id;
 }
 
 async function inspectBerth(

@@ -3,13 +3,15 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../domain/request/request.ts";
-import { requestFields, targetsOf } from "../../domain/targets/index.ts";
+import { requestFields, type Targets, targetsOf } from "../../domain/targets/index.ts";
+import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
@@ -149,6 +151,9 @@ export const restoreNamespace = defineStep({
   given: {
     written: z.array(DatabaseRequest),
     before: z.array(DatabaseRequest),
+    /** Since 0.2.0; absent where there is none. */
+    writtenTargets: z.array(TargetRequest).exactOptional(),
+    targetsBefore: z.array(TargetRequest).exactOptional(),
     /** Since 0.2.0. Absent if neither request names one. */
     profiles: z.object({ written: z.object(profile), before: z.object(profile) }).exactOptional(),
   },
@@ -157,7 +162,11 @@ export const restoreNamespace = defineStep({
     const [request, earlier] = [operation.request, earlierOf(operation)];
     const profiles = { written: profileOf(request), before: profileOf(earlier) };
     const hasProfile = [request, earlier].some(({ namespaceProfile }) => namespaceProfile !== undefined);
-    return { written: request.databases, before: earlier.databases, ...(hasProfile ? { profiles } : {}) };
+    return {
+      ...{ written: request.databases, before: earlier.databases },
+      ...defined({ writtenTargets: request.targets, targetsBefore: earlier.targets }),
+      ...(hasProfile ? { profiles } : {}),
+    };
   },
   async look({ catalog, kubernetes }, input, { step }) {
     const cluster = findCluster(catalog, input.cluster);
@@ -187,21 +196,23 @@ function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): Operatio
     : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
 }
 
-interface Replaced extends Berth {
+interface Change extends Berth {
   readonly written: DatabaseRequest[];
   readonly before: DatabaseRequest[];
-  readonly profiles?: { readonly written: Given<typeof profile>; readonly before: Given<typeof profile> };
+  readonly writtenTargets?: TargetRequest[] | undefined;
+  readonly targetsBefore?: TargetRequest[] | undefined;
+  readonly profiles?: { readonly written: Given<typeof profile>; readonly before: Given<typeof profile> } | undefined;
 }
 
 /** The namespace's labels, and the objects in it, as a change writes them, and as they were before. */
 function rewrittenContents(
   catalog: Catalog,
-  { cluster, namespace: name, written, before, profiles }: Replaced,
+  { cluster, namespace: name, written, before, writtenTargets, targetsBefore, profiles }: Change,
 ): readonly Rewritten[] {
-  const objects = (databases: DatabaseRequest[]) =>
-    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, databases }, each));
-  const earlier = objects(before);
-  const inside = objects(written).flatMap((object, index) => {
+  const objects = (targets: Targets) =>
+    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, ...targets }, each));
+  const earlier = objects({ databases: before, ...defined({ targets: targetsBefore }) });
+  const inside = objects({ databases: written, ...defined({ targets: writtenTargets }) }).flatMap((object, index) => {
     const was = earlier[index];
     return was ? [{ written: object, before: was }] : [];
   });
@@ -211,7 +222,7 @@ function rewrittenContents(
 function rewrittenLabels(
   catalog: Catalog,
   namespace: string,
-  { written = {}, before = {} }: NonNullable<Replaced["profiles"]> | Record<string, never> = {},
+  { written = {}, before = {} }: NonNullable<Change["profiles"]> | Record<string, never> = {},
 ): readonly Rewritten[] {
   const [labels, were] = [wantedLabels(catalog, written), wantedLabels(catalog, before)];
   // Where the catalog has dropped a profile, nobody knows what to restore.

@@ -1,6 +1,7 @@
 /** Other people's aad-pod-identity bindings: they can give the identity to other pods, or give its own pods another identity. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey, bindingName, identityName } from "../../domain/naming/names.ts";
@@ -52,7 +53,7 @@ async function rivalsOf(
     same.map(async ({ metadata: { namespace = "" }, azureIdentity }) => {
       if (namespace === request.namespace) return azureIdentity !== identityName(request);
       // In managed mode an identity serves only pods of its own namespace; otherwise its annotation decides.
-      if (cluster.podIdentity?.mode === "managed") return false;
+      if (traitsOf(cluster).podIdentity?.mode === "managed") return false;
       const ref = { apiVersion: podIdentityApi, kind: "AzureIdentity", name: azureIdentity, namespace };
       const identity = await kubernetes.get(cluster, ref);
       return identity !== undefined && identity.metadata.annotations?.[behaviorAnnotation] !== "namespaced";

@@ -3,6 +3,7 @@
  * (aad-pod-identity, "Role assignment"). In managed mode the cluster's operator assigns them, and no roles are needed.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
@@ -24,7 +25,8 @@ export async function checkKubeletRoles(
   cluster: ClusterTarget,
   identity: Pick<ManagedIdentity, "id"> | undefined,
 ): Promise<Required<Obstacles>> {
-  const { podIdentity, subscriptionId, identityResourceGroup } = cluster;
+  const { subscriptionId, identityResourceGroup } = cluster;
+  const { podIdentity } = traitsOf(cluster);
   if (podIdentity?.mode === "managed") return nothing;
   const { kubeletObjectId, nodeResourceGroup = identityResourceGroup } = podIdentity ?? {};
   if (kubeletObjectId === undefined) {

@@ -56,7 +56,9 @@ export const target = defineResource({
       const { cluster, namespace } = request;
       const berth = { cluster, namespace };
       const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth) };
-      const left = await atPlaces(ports, about, (place) => targetAt(place).planTaking(ports, { ...about, keep: [] }));
+      const left = await atPlaces(ports, about, (place) =>
+        targetAt(place).planTaking(ports, { ...about, keep: [], keepsResource: true }),
+      );
       const what = left.flatMap(({ differences }) => differences.map(({ field }) => field));
       return what.map((field) => `Access ${field} is still given on ${keyOf(wanted)}.`);
     }),
@@ -151,7 +153,7 @@ interface Left {
 async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): Promise<Left> {
   const { kind, resourceId } = place;
   try {
-    const { differences } = await targetAt(place).planTaking(ports, { ...about, keep: [] });
+    const { differences } = await targetAt(place).planTaking(ports, { ...about, keep: [], keepsResource: true });
     const fields = differences.map(({ field }) => field);
     const found = `granted by Mooring at ${kind} ${resourceId}`;
     return {

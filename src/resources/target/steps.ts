@@ -4,13 +4,13 @@ import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type StepPlan, throwConflict, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { Access } from "../../domain/targets/access.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
 import {
   findTarget,
   findTargetOf,
   isSamePlace,
   keyOf,
+  type PlaceOfTarget,
   placeOf,
   TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
@@ -20,7 +20,7 @@ import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type StepContext, StepResult } from "../definitions/step.ts";
-import type { About, Decision } from "../definitions/targetFamily.ts";
+import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces } from "./findPlaces.ts";
 
@@ -95,7 +95,7 @@ async function planGrant(ports: Ports, input: GrantInput): Promise<Decision> {
   // A repair also clears the places where the catalog had the target before.
   const earlier = (await findPlaces(ports, about.berth, about.target)).filter(({ isListed }) => !isListed);
   const taken = await Promise.all(
-    earlier.map((each) => targetAt(each.place).planTaking(ports, { ...about, keep: [] })),
+    earlier.map((each) => targetAt(each.place).planTaking(ports, { ...about, keep: [], keepsResource: true })),
   );
   const isTaken = taken.some(({ writes }) => writes.length > 0);
   return isTaken
@@ -139,21 +139,30 @@ async function planTaking(ports: Ports, input: TakingInput, kept: readonly Targe
   const about = aboutTarget(ports, input);
   const { createdBy } = input;
   const decisions = await atPlaces(ports, about, (place) =>
-    targetAt(place).planTaking(ports, { ...about, keep: accessKept(ports, place, kept), createdBy }),
+    targetAt(place).planTaking(ports, { ...about, ...staying(ports, place, kept), createdBy }),
   );
   return joined(decisions);
 }
 
 /** Another alias may have come to the same place: what the namespace has by it stays. */
-function accessKept(
+function staying(
   { catalog }: Pick<Ports, "catalog">,
-  place: object,
+  place: PlaceOfTarget,
   kept: readonly TargetRequest[],
-): readonly Access[] {
-  return kept.flatMap(({ target, access }) => {
+): Pick<Taking, "keep" | "keepsResource"> {
+  const entries = kept.flatMap(({ target, access }) => {
     const entry = Object.hasOwn(catalog.targets, target) ? catalog.targets[target] : undefined;
-    return entry && isSamePlace(placeOf(entry), place) ? access : [];
+    return entry ? [{ at: placeOf(entry), access }] : [];
   });
+  return {
+    keep: entries.flatMap(({ at, access }) => (isSamePlace(at, place) ? access : [])),
+    keepsResource: entries.some(({ at }) => isSameId(at.resourceId, place.resourceId)),
+  };
+}
+
+/** As Azure compares them. */
+function isSameId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 interface Taker<Name extends Step> {

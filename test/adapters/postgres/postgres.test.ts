@@ -12,6 +12,7 @@ import type { PostgresRoles } from "../../../src/ports.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
 import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";
+import { catalog } from "../../support/fakeCloud.ts";
 
 describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", () => {
   let fixture: PostgresFixture;
@@ -232,7 +233,13 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
       await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
     const recordedMark = async () => undefined;
     const plan = (each: PostgresPlace) =>
-      planTaking({ postgres }, each, { berth, target: each.schema, keep: [], recordedMark });
+      planTaking({ postgres, catalog }, each, {
+        berth,
+        target: each.schema,
+        keep: [],
+        keepsResource: false,
+        recordedMark,
+      });
 
     const [first, second] = await Promise.all(schemas.map(plan));
     for (const write of [...(first?.writes ?? []), ...(second?.writes ?? [])]) await write();
@@ -259,6 +266,90 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     expect(roles).toEqual([
       { ...old, id: expect.not.stringMatching(`^${old.id}$`), principalId: other, comment: expect.any(String) },
     ]);
+  });
+
+  it.each(["drop", "replace"] as const)("gives up a role (%s) that gets a new table at this moment", async (how) => {
+    await makeRole();
+    await give("own");
+    const [old] = (await postgres.inspect(place, { role, principalId })).roles;
+    if (!old) throw new Error("no role");
+    const owner = await fixture.logIn("mooring", await fixture.tokenOf(fixture.mooring));
+    // Whoever reads the catalog does not see it yet; by default, the role gets rights on it.
+    await owner.query("SET ROLE azure_pg_admin; BEGIN; CREATE TABLE sales.fresh ()");
+
+    const given = { role, id: old.id, databases: old.databases, principalId, comment: JSON.stringify(mark) };
+    const giving = postgres[how](place, given);
+    await expect
+      .poll(() => onServer("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'DROP ROLE'"))
+      .toHaveLength(1);
+    await owner.query("COMMIT");
+    await giving;
+
+    const { roles } = await postgres.inspect(place, { role, principalId });
+    expect(roles.map(({ id }) => id)).toEqual(how === "drop" ? [] : [expect.not.stringMatching(`^${old.id}$`)]);
+    await owner.query("DROP TABLE sales.fresh");
+    await owner.end();
+  });
+
+  it("sees no rights of an earlier role that is made anew while it looks", async () => {
+    await makeRole();
+    await give("read");
+    const [old] = (await postgres.inspect(place, { role, principalId })).roles;
+    if (!old) throw new Error("no role");
+    fixture.faults.add({ wire: "postgres", operation: "mooring: inspect role", effect: { kind: "delay", ms: 1_500 } });
+
+    const looking = postgres.inspect(place, { role, principalId });
+    await expect.poll(() => fixture.faults.active.map(({ hits }) => hits)).toEqual([1]);
+    await postgres.replace(place, { ...old, role, principalId, comment: JSON.stringify(mark) });
+
+    const { roles, schema } = await looking;
+    expect(roles[0]?.id).not.toBe(old.id);
+    expect(schema).toMatchObject({ held: [], heldPartly: [] });
+  });
+
+  it("takes back its own rights although others have tables there", async () => {
+    await makeRole();
+    await give("read");
+    await onServer("CREATE ROLE stranger; CREATE TABLE sales.theirs (); ALTER TABLE sales.theirs OWNER TO stranger");
+
+    await postgres.revoke(place, { role, rights: rightsOf(["read"]), owners: ["azure_pg_admin"] });
+
+    expect((await postgres.inspect(place, { role, principalId })).roles[0]?.databases).toEqual([]);
+    await onServer("DROP TABLE sales.theirs; DROP ROLE stranger");
+  });
+
+  it.each(["'tidied up'", "NULL", `'{"berth": "aks-dev/other", "operation": null, "grants": {"x": "y"}}'`])(
+    "writes a mark again that was lost (%s) once, whoever else does",
+    async (comment) => {
+      await makeRole();
+      await onServer(`COMMENT ON ROLE "${role}" IS ${comment}`);
+      const base = JSON.stringify({ ...mark, grants: { a: "op-1", b: "op-1" } });
+
+      const left = await Promise.all(
+        ["a", "b"].map((note) => postgres.amendNotes(place, { role, base, remove: [note] })),
+      );
+
+      expect(Math.min(...left)).toBe(0);
+      const { roles } = await postgres.inspect(place, { role, principalId });
+      expect(JSON.parse(roles[0]?.comment ?? "")).toEqual({ ...mark, grants: {} });
+    },
+  );
+
+  it("takes nothing from a role, or a mark, that another target has just given up; and gives nothing", async () => {
+    const add = { a: "op-1" };
+    const gone = { code: "POSTGRES_UNAVAILABLE" };
+    for (const comment of [undefined, "NULL", "'tidied up'", `'{"no": "mark"}'`]) {
+      if (comment !== undefined) await makeRole();
+      if (comment !== undefined) await onServer(`COMMENT ON ROLE "${role}" IS ${comment}`);
+
+      expect(await postgres.amendNotes(place, { role, base: undefined, remove: ["a"] }), comment).toBe(0);
+      await expect(postgres.amendNotes(place, { role, base: undefined, add }), comment).rejects.toMatchObject(gone);
+      if (comment === undefined) await postgres.removeComment(place, role);
+      // It is looked at again.
+      const rights = rightsOf(["read"]);
+      if (comment === undefined)
+        await expect(postgres.revoke(place, { role, rights, owners: [] })).rejects.toMatchObject(gone);
+    }
   });
 
   it("finds a role that lets the identity in under another name", async () => {

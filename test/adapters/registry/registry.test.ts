@@ -183,6 +183,40 @@ it("finds the onboarded namespaces that were verified before a time", async () =
   expect((await registry.heldNamespaces()).map(({ namespace }) => namespace)).toContain(held.namespace);
 });
 
+it("finds the namespaces whose access ends before a time, or has been found to have ended", async () => {
+  const fieldsOf = (expiresAt: string) => {
+    const { request, ...rest } = namespaceRecord();
+    return { ...rest, request: { ...request, expiresAt } };
+  };
+  const ending = (expiresAt: string, fields: object = {}): FreeRecord => ({
+    ...fieldsOf(expiresAt),
+    ...fields,
+    state: "Onboarded",
+  });
+  const [soon, late] = ["2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"];
+  const found = ending(soon);
+  const noted = ending(late, { expiry: { end: late, passedTime: soon } });
+  const others = [ending(late), { ...namespaceRecord(), state: "Onboarded" as const }];
+  const held: HeldRecord = { ...fieldsOf(soon), state: "Repairing" };
+  for (const record of [found, noted, ...others, held]) await registry.insertNamespace(record);
+
+  const names = (await registry.namespacesEnding({ before: "2026-06-01T00:00:00.000Z" })).map((each) => each.namespace);
+
+  expect(names).toEqual(expect.arrayContaining([found.namespace, noted.namespace]));
+  for (const { namespace } of [...others, held]) expect(names).not.toContain(namespace);
+  const renewed = await registry.getNamespace(found);
+  if (!renewed) throw new Error("it is gone");
+  const { request } = ending(late);
+  await registry.replaceNamespace({ ...renewed, request });
+  const now = (await registry.namespacesEnding({ before: "2026-06-01T00:00:00.000Z" })).map((each) => each.namespace);
+  expect(now).not.toContain(found.namespace);
+  expect(await registry.getNamespace(found)).not.toHaveProperty("expiresTime");
+});
+
+it("tells the service's own time", async () => {
+  expect(Math.abs((await registry.time()) - Date.now())).toBeLessThan(60_000);
+});
+
 it("pages through namespaces and ends", async () => {
   for (const namespace of ["p1", "p2", "p3"])
     await registry.insertNamespace(namespaceRecord({ cluster: "paged", namespace }));

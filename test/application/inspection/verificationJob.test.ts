@@ -3,7 +3,10 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { tryLogin } from "../../../src/application/inspection/verificationJob.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
+import { printRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { type AzureRolePlace, rolesFor, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
+import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { KubernetesObject, Ports } from "../../../src/ports.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
@@ -266,5 +269,95 @@ it("does not cut over when the login could not be tried", async () => {
   expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({
     request: { identityMode: "podIdentity" },
     migration: { completed: "sideBySide" },
+  });
+});
+
+describe("targets besides databases", () => {
+  const both = OnboardingRequest.parse({
+    ...workload,
+    targets: [
+      { target: "uploads", access: ["read"] },
+      { target: "jobs", access: ["send"] },
+    ],
+  });
+  const alone = { ...both, databases: [] };
+  const scope = scopeOf(placeOf(catalog.targets["uploads"] as Parameters<typeof placeOf>[0]) as AzureRolePlace);
+
+  /** A role that Mooring gave then. */
+  function given(createdTime: Date) {
+    const [role] = rolesFor("storageBlob", ["read"]);
+    cloud.roleAssignments.push({
+      ...{ id: `${scope}/providers/Microsoft.Authorization/roleAssignments/a`, scope, principalId: "p" },
+      roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${role?.id}`,
+      description: printRoleMark({ cluster: "aks-dev", namespace: "team-a" }, "operation-1"),
+      createdTime: createdTime.toISOString(),
+    });
+  }
+
+  it("are what the pod says of them", async () => {
+    expect(await tryLogin(portsWhere({ exitCode: 0, message: '["uploads","ok"]\n' }), both, "run")).toEqual([]);
+    expect(
+      await tryLogin(portsWhere({ exitCode: 0, message: '["uploads","absent","404 ContainerNotFound"]' }), both, "run"),
+    ).toMatchObject([
+      { code: "LOGIN_TARGET_ABSENT", target: "uploads", field: "read", found: "404 ContainerNotFound" },
+    ]);
+    expect(
+      await tryLogin(
+        portsWhere({ exitCode: 4, message: '["uploads","unreachable","ENOTFOUND"]\nNot let in.' }),
+        both,
+        "run",
+      ),
+    ).toMatchObject([
+      { code: "LOGIN_REFUSED", found: "exit code 4: Not let in." },
+      { code: "LOGIN_TARGET_UNREACHABLE", found: "ENOTFOUND" },
+    ]);
+  });
+
+  it("without a token are told as a database would be", async () => {
+    const message = '["uploads","token","AADSTS700213: No matching record"]';
+
+    expect(await tryLogin(portsWhere({ exitCode: 7, message }), alone, "run")).toMatchObject([
+      { code: "LOGIN_WITHOUT_TOKEN", target: "uploads", found: "AADSTS700213: No matching record" },
+    ]);
+  });
+
+  it.each([
+    [9, "LOGIN_NOT_YET_EFFECTIVE"],
+    [11, "LOGIN_TARGET_REFUSED"],
+  ])("that refuse the identity %i minutes after the grant are told as %s", async (minutes, code) => {
+    given(new Date(Date.now() - minutes * 60_000));
+
+    const findings = await tryLogin(portsWhere({ exitCode: 7, message: '["uploads","refused","403"]' }), alone, "run");
+
+    expect(findings).toMatchObject([{ code, target: "uploads" }]);
+  });
+
+  it("are not yet in effect by Mooring's own roles alone", async () => {
+    expect(
+      await tryLogin(portsWhere({ exitCode: 7, message: '["uploads","refused","403"]' }), both, "run"),
+    ).toMatchObject([{ code: "LOGIN_TARGET_REFUSED" }]);
+  });
+
+  it.each([
+    ["an image that proves databases only", both, { exitCode: 0 }],
+    ["the same in a namespace without a database", alone, { exitCode: 2, message: "SERVER_NAME is not set" }],
+    ["a message whose beginning is cut off", both, { exitCode: 0, message: 'loads","ok"]\n["others","ok"]' }],
+  ])("are untried by %s", async (_what, request, end) => {
+    expect(await tryLogin(portsWhere(end), request, "run")).toMatchObject([
+      { code: "LOGIN_TARGET_UNTRIED", target: "uploads" },
+    ]);
+  });
+
+  it("are not mentioned where the pod tried nothing", async () => {
+    expect(await tryLogin(portsWhere({ exitCode: 3, message: "No token" }), both, "run")).toMatchObject([
+      { code: "LOGIN_WITHOUT_TOKEN" },
+    ]);
+  });
+
+  it("that no call only reads need no Job", async () => {
+    const sending = { ...alone, targets: [{ target: "jobs", access: ["send" as const] }] };
+
+    expect(await tryLogin(portsWhere({ exitCode: 2 }), sending, "run")).toEqual([]);
+    expect(job).toBeUndefined();
   });
 });

@@ -244,3 +244,16 @@ it("warns when a failed look could not be recorded, and still looks at the other
   expect(told.filter((line) => line.includes("failed look not noted"))).toHaveLength(2);
   expect(told.join()).toContain("the tables are away");
 });
+
+it("tries again what was granted and not yet in effect", async () => {
+  const pending = finding("LOGIN_NOT_YET_EFFECTIVE", "uploads", { field: "read", expected: "let in", found: "403" });
+  const absent = finding("LOGIN_TARGET_ABSENT", "uploads", { field: "read", expected: "let in", found: "404" });
+  await onboard("waiting", { verifiedTime: long, lookedTime: long, findings: [pending] });
+  await onboard("settled", { verifiedTime: long, lookedTime: long, findings: [absent] });
+
+  await watch();
+
+  // The catalog allows no Job here: the login says nothing, and nothing is pending any more.
+  expect(record("waiting").findings ?? []).toEqual([]);
+  expect(record("settled").findings).toEqual([absent]);
+});

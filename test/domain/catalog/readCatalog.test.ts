@@ -37,7 +37,7 @@ it("names the line, the setting, the error and the fix of each problem", () => {
       line: 8,
       setting: "clusters.aks-dev.region",
       detail: "is not a setting",
-      next: expect.stringMatching(/^Remove it, or write the intended one: apiServer, .*location/),
+      next: expect.stringMatching(/^Remove it, or write the intended one: kind, apiServer, .*location/),
     },
   ]);
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import {
+  type Berth,
   bindingName,
   federatedCredentialName,
   identityName,
@@ -49,6 +50,49 @@ it("gives two namespaces two roles whose names PostgreSQL does not cut, where th
       expect(postgresRoleName(a)).toMatch(/^[a-z0-9-]{1,63}$/);
     }),
     { numRuns: 5_000 },
+  );
+});
+
+/** As much of each name as its service keeps and compares: none of them knows case. */
+const kept: Readonly<Record<string, (each: Berth) => string>> = {
+  "the identity, in Azure": (each) => identityName(each).slice(0, 128).toLowerCase(),
+  "the user, in Azure SQL": (each) => identityName(each).slice(0, 128).toLowerCase(),
+  "the role, in PostgreSQL": (each) => postgresRoleName(each).slice(0, 63),
+  "the credential, in Microsoft Entra": (each) => federatedCredentialName(each, "app").slice(0, 120).toLowerCase(),
+  "the binding, in a cluster": (each) => bindingName(each).slice(0, 253),
+};
+
+/** Two namespaces whose names would meet if they were cut, or only joined. */
+const alike: fc.Arbitrary<readonly [Berth, Berth]> = fc
+  .tuple(label(20), label(20), label(20), fc.constantFrom("a", "b-c", "x".repeat(20)))
+  .chain(([a, b, c, end]) => {
+    const [cluster, namespace] = [a.padEnd(40, "c"), b.padEnd(62, "n")];
+    return fc.constantFrom(
+      [
+        { cluster: `${a}-${b}`, namespace: c },
+        { cluster: a, namespace: `${b}-${c}` },
+      ] as const,
+      [
+        { cluster, namespace: `${namespace}1` },
+        { cluster, namespace: `${namespace}2` },
+      ] as const,
+      [
+        { cluster: `${cluster}1`.slice(-40), namespace },
+        { cluster: `${cluster}2`.slice(-40), namespace },
+      ] as const,
+      [
+        { cluster: a, namespace: c },
+        { cluster: a, namespace: `${c}${end}` },
+      ] as const,
+    );
+  });
+
+it.each(Object.keys(kept))("gives two namespaces that look alike two names: %s", (what) => {
+  fc.assert(
+    fc.property(alike, ([one, other]) => {
+      expect(kept[what]?.(one)).not.toBe(kept[what]?.(other));
+    }),
+    { numRuns: 2_000 },
   );
 });
 

@@ -120,7 +120,7 @@ describe("the schema", () => {
 
   it("is structural in spec except for additionalProperties, which a CustomResourceDefinition expresses by pruning", () => {
     // kubernetes.io, "Specifying a structural schema"
-    const taken = "type description default enum pattern properties required items minItems maxItems".split(" ");
+    const taken = "type description default enum pattern format properties required items minItems maxItems".split(" ");
     const nodes = [...nodesOf(schema.properties?.["spec"] ?? {})];
 
     expect(nodes.length).toBeGreaterThan(10);

@@ -86,6 +86,7 @@ test("the walk-through runs the package to its announced end, and reports each s
   expect(of("workload").map(({ pod, exitCode }) => [pod, exitCode])).toEqual([
     ["team-a/message-app", 3],
     ["team-a/message-app", 0],
+    ["team-a/upload-app", 0],
     ["team-b/message-app", 0],
     ["team-b/stranger", 3],
     ["team-a/message-app", 3],

@@ -35,6 +35,9 @@ beforeAll(async () => {
       environment: script("console.log(JSON.stringify(process.env))"),
       token: script("console.log(require('node:fs').readFileSync(process.env.AZURE_FEDERATED_TOKEN_FILE, 'utf8'))"),
       greeter: script("console.log('hello'); console.error('and goodbye'); process.exit(3)"),
+      reporter:
+        script(`require('node:fs').writeFileSync(process.env.TERMINATION_MESSAGE_PATH, 'x'.repeat(5000) + 'end');
+        console.log('log'); process.exit(7)`),
       sleeper: script("console.log('up'); setInterval(() => {}, 1000)"),
       stubborn: script("process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)"),
       curious: script(`fetch(process.env.AZURE_POD_IDENTITY_AUTHORITY_HOST
@@ -140,6 +143,7 @@ test("runs a pod with the environment of its spec and nothing else of this machi
     "OWN",
     "PATH",
     "SERVER_NAME",
+    "TERMINATION_MESSAGE_PATH",
   ]);
   delete process.env["MOORING_TEST_LEAK"];
 });
@@ -173,6 +177,15 @@ test("reports a failure's exit code, log and termination message", async () => {
       },
     ],
   });
+});
+
+test("reports what a container leaves in its termination log, before its log, and the end of what is too long", async () => {
+  await runPod("reporter", "reporter", { container: { terminationMessagePolicy: "FallbackToLogsOnError" } });
+
+  const status = await phase("reporter", "Failed");
+
+  const message = `${"x".repeat(4_093)}end`;
+  expect(status).toMatchObject({ containerStatuses: [{ state: { terminated: { exitCode: 7, message } } }] });
 });
 
 test("reports that a pod is running, and kills it when it is deleted", async () => {

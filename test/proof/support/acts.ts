@@ -6,15 +6,19 @@ import {
   acceptOffboarding,
   acceptOnboarding,
 } from "../../../src/application/acceptance/acceptance.ts";
+import { acceptExpired } from "../../../src/application/acceptance/acceptExpired.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
-import type { Caller } from "../../../src/domain/access/caller.ts";
+import { type Caller, expiryCaller } from "../../../src/domain/access/caller.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
+import { isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import type { Migration, MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
+import { withRevisedTargets } from "../../../src/domain/targets/index.ts";
 import type { Registry } from "../../../src/ports.ts";
 import { operator } from "./callers.ts";
 
@@ -125,6 +129,30 @@ export function look(berth: Berth, registry: Registry): Act {
         },
       });
       return started;
+    },
+  };
+}
+
+/**
+ * The timer finds that access has ended: to the target of that key, or to everything. The end is written by hand, with the look that has
+ * found it passed, since no world lasts as long.
+ */
+export function expire({ request }: NamespaceRecord, registry: Registry, key?: string): Act {
+  const ended = { expiresAt: longAgo };
+  const isEnding = (each: string) => key === undefined || each === key;
+  const ending = withRevisedTargets(request, (target) => (isEnding(target.key) ? ended : {}));
+  return {
+    name: "expire",
+    kind: key === undefined ? "offboard" : "change",
+    berth: request,
+    by: expiryCaller,
+    async ask(acceptance) {
+      const record = await registry.getNamespace(request);
+      if (record && isOnboarded(record) && record.expiry === undefined) {
+        const noted = { expiry: { end: longAgo, passedTime: longAgo } };
+        await registry.replaceNamespace({ ...record, ...noted, request: ending, requestHash: hashRequest(ending) });
+      }
+      return await acceptExpired(acceptance, request, Date.parse(longAgo) + 60 * 60_000);
     },
   };
 }

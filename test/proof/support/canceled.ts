@@ -37,7 +37,7 @@ import {
   refusalOr,
   type Spoil,
 } from "./planned.ts";
-import { createRequest, createWorld, type World } from "./world.ts";
+import { createRequest, createWorld, type World, withTargets } from "./world.ts";
 
 /** Where the operation stops. */
 type Rest =
@@ -86,7 +86,12 @@ export async function planAndCancel(
   const { identityMode } = first;
   const begin: Record<(typeof kinds)[number], () => Promise<Accepted>> = {
     onboard: () => acceptOnboarding(acceptance, first),
-    change: () => acceptOnboarding(acceptance, { ...createRequest(dice), identityMode }, { isRemovalConfirmed: true }),
+    change: () =>
+      acceptOnboarding(
+        acceptance,
+        { ...withTargets(world, createRequest(dice)), identityMode },
+        { isRemovalConfirmed: true },
+      ),
     migrate: () => migrate(acceptance, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),
     offboard: () => acceptOffboarding(acceptance, first),
     repair: () => acceptUpkeep(acceptance, "Repairing", { berth: first, prepare: () => ({}) }),
@@ -198,7 +203,7 @@ function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () 
       if (rest.answer === "refused") throw new PermanentError("ARM_FORBIDDEN", "it fails only now");
       return result;
     };
-  const { identities, databases, kubernetes, registry } = ports;
+  const { identities, databases, kubernetes, postgres, registry, roleAssignments } = ports;
   const apply = held(kubernetes.apply);
   return {
     ...ports,
@@ -210,6 +215,20 @@ function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () 
       remove: held(identities.remove),
     },
     databases: { ...databases, change: held(databases.change) },
+    roleAssignments: {
+      ...roleAssignments,
+      put: held(roleAssignments.put),
+      remove: held(roleAssignments.remove),
+    },
+    postgres: {
+      ...postgres,
+      create: held(postgres.create),
+      amendNotes: held(postgres.amendNotes),
+      grant: held(postgres.grant),
+      revoke: held(postgres.revoke),
+      drop: held(postgres.drop),
+      replace: held(postgres.replace),
+    },
     kubernetes: {
       ...kubernetes,
       apply: (cluster, object, options) => (options?.dryRun ? kubernetes.apply : apply)(cluster, object, options),
@@ -253,7 +272,7 @@ function compare(
     if (step.status !== "Succeeded") problems.push(`${step.name} is ${step.status}`);
     if (isExcused(step) && "after" in rest && rest.answer === "on") continue;
     if (!same) problems.push(`undone, and not planned: ${step.name} ${step.target} ${step.action}`);
-    else problems.push(...compareStep(same, step));
+    else problems.push(...compareStep(same, step, plan.steps));
   }
   // A migration that fails on its own before it sees the cancel keeps its earlier phases, as its plan says.
   const hasFailed = kind === "migrate" && error?.code !== "OPERATION_CANCELED";

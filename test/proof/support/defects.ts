@@ -370,6 +370,25 @@ function withAnotherRole(ports: Ports): Ports {
   return { ...ports, roleAssignments: { ...roleAssignments, put, madeAt } };
 }
 
+/** Leaves every role on a PostgreSQL server where it is. */
+function withoutDroppingRoles(ports: Ports): Ports {
+  return { ...ports, postgres: { ...ports.postgres, drop: async () => undefined } };
+}
+
+/** Gives nothing on tables that come later, and does not see that. */
+function withoutNextTables(ports: Ports): Ports {
+  const { postgres } = ports;
+  const whole: typeof postgres.inspect = async (...asked) => {
+    const { roles, schema } = await postgres.inspect(...asked);
+    if (!schema) return { roles, schema };
+    return { roles, schema: { ...schema, held: [...schema.held, ...schema.heldPartly], heldPartly: [] } };
+  };
+  return {
+    ...ports,
+    postgres: { ...postgres, inspect: whole, grant: (place, given) => postgres.grant(place, { ...given, owners: [] }) },
+  };
+}
+
 /** Never records the end of an item. */
 function withoutEnds(ports: Ports): Ports {
   const { registry } = ports;
@@ -521,6 +540,11 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /(still there|left behind): role/,
   },
   "another role on a target than the asked one": { spoil: withAnotherRole, finds: /the identity may not/ },
+  "a role on a PostgreSQL server that is never dropped": {
+    spoil: withoutDroppingRoles,
+    finds: /(still there|left behind|nobody's): postgres/,
+  },
+  "a right on a schema's tables of today alone": { spoil: withoutNextTables, finds: /lacks \S+ ON / },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
   "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 1000 },

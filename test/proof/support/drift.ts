@@ -14,6 +14,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
+import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -291,6 +292,11 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   const { profileDice } = world;
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
+  }
+  const { postgresDice } = world;
+  if (postgresDice?.chance(0.6)) {
+    const name = postgresDice.pick(Object.keys(onPostgres));
+    happen({ [name]: () => onPostgres[name]?.(world, request, postgresDice) }, name);
   }
   if (own.chance(0.4)) happen({ "makes Mooring's roles": makeRoles }, "makes Mooring's roles");
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);

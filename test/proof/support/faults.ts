@@ -6,7 +6,7 @@
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { createDice, type Dice } from "./random.ts";
 
-export type Wire = "arm" | "sql" | "kubernetes" | "tables" | "serviceBus";
+export type Wire = "arm" | "sql" | "postgres" | "kubernetes" | "tables" | "serviceBus";
 
 export interface FaultPlan {
   /** The probability of a transient failure of a call. */
@@ -75,7 +75,7 @@ export function createLateness(seed: number, longestMs: number): Lateness {
 export const never: Lateness = { dice: createDice(0), chance: 0, longestMs: 0 };
 
 /** Not of a table or a queue, which have no third party, and no question. */
-const isLateWrite = /^(put|remove|set|change|apply) /;
+const isLateWrite = /^(put|remove|set|change|apply|create|amend|grant|revoke|release|drop) /;
 
 interface Pending {
   readonly at: number;
@@ -188,6 +188,7 @@ function silence(): Promise<never> {
 const passingCodes = {
   arm: "ARM_UNAVAILABLE",
   sql: "SQL_UNAVAILABLE",
+  postgres: "POSTGRES_UNAVAILABLE",
   kubernetes: "CLUSTER_UNREACHABLE",
   tables: "REGISTRY_UNAVAILABLE",
   serviceBus: "SERVICE_BUS_UNAVAILABLE",
@@ -200,6 +201,7 @@ function passingError(wire: Wire, name: string): TransientError {
 const refusalCodes = {
   arm: "ARM_FORBIDDEN",
   sql: "SQL_FORBIDDEN",
+  postgres: "POSTGRES_FORBIDDEN",
   kubernetes: "KUBERNETES_FORBIDDEN",
   serviceBus: "SERVICE_BUS_FORBIDDEN",
 } as const;

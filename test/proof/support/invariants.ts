@@ -22,6 +22,7 @@ import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { print, refKey } from "./kubernetes.ts";
+import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
 
@@ -77,7 +78,7 @@ export function checkMoved({ users, rightsIn }: World, request: OnboardingReques
 }
 
 /** Every part of the request is there and correct. */
-export function checkParts({ azure, users, objects, catalog }: World, request: OnboardingRequest): Problem[] {
+export function checkParts({ azure, users, objects, catalog, postgres }: World, request: OnboardingRequest): Problem[] {
   const problems: Problem[] = [];
   const name = identityName(request);
   const identity = azure.identities.get(name);
@@ -97,13 +98,16 @@ export function checkParts({ azure, users, objects, catalog }: World, request: O
   }
 
   for (const { target, access } of request.targets ?? []) {
+    const { principalId } = identity;
+    problems.push(...lackingOnPostgres(postgres, { berth: request, target, access, principalId }));
+    if (catalog.targets[target]?.kind === "postgresql") continue;
     for (const word of access) {
       // A role that covers more does as well.
       const roles = [rolesOfWords[`${target} ${word}`], rolesOfWords[`${target} write`]];
       const isGiven = [...azure.roleAssignments.values()].some(
-        ({ scope, principalId, roleDefinitionId, condition }) =>
+        ({ scope, principalId: holder, roleDefinitionId, condition }) =>
           scope.endsWith(`/${target}`) &&
-          principalId === identity.principalId &&
+          holder === principalId &&
           condition === undefined &&
           roles.includes(roleDefinitionId.split("/").at(-1)),
       );
@@ -207,7 +211,7 @@ function contains(found: unknown, value: object): boolean {
 
 /** The identity can log in nowhere but where the request asks for it, unless the verification says where it could not look. */
 export function checkReach(
-  { azure, users }: Pick<World, "azure" | "users">,
+  { azure, users, postgres }: Pick<World, "azure" | "users" | "postgres">,
   request: OnboardingRequest,
   findings: readonly Finding[] = [],
 ): Problem[] {
@@ -231,7 +235,7 @@ export function checkReach(
           .filter((user) => user.sid === sid)
           .map((user) => `it reaches ${database} as ${user.name}, and the request does not name it`),
   );
-  return [...roles, ...reached];
+  return [...roles, ...surplusOnPostgres(postgres, { berth: request, targets: request.targets ?? [] }), ...reached];
 }
 
 /** Nobody becomes the identity but the account of the request: what else Mooring made for that is gone. */
@@ -271,7 +275,9 @@ export function checkUndone(
   { recordedMarks = [], keepsNamespace = false }: { recordedMarks?: readonly string[]; keepsNamespace?: boolean } = {},
 ): Problem[] {
   const isNamed = (undo: string) =>
-    named.includes(undo) || (undo === "unfederateIdentity" && named.includes("removeIdentity"));
+    named.includes(undo) ||
+    named.some((each) => each.startsWith(`${undo} `)) ||
+    (undo === "unfederateIdentity" && named.includes("removeIdentity"));
   const problems: Problem[] = [];
   for (const thing of after.values()) {
     const was = before.get(thing.key);

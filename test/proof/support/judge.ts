@@ -136,9 +136,10 @@ function judgeOnboarding({ world, operation, first, before, after, record, recor
 /** A take-over takes away first and gives nothing back: what only the earlier request has may be gone. */
 function withoutReplaced(before: Snapshot, after: Snapshot, { request, earlier }: OperationRecord): Snapshot {
   if (!earlier) return before;
-  const removed = everyKind.flatMap((kind) =>
-    kind.replaced(request, earlier).removed.map((key) => `${kind.steps.revoke} ${key}`),
-  );
+  const removed = everyKind.flatMap((kind) => {
+    const { removed: whole, narrowed } = kind.replaced(request, earlier);
+    return [...whole, ...narrowed].map((key) => `${kind.steps.revoke} ${key}`);
+  });
   const account = replacedAccount(request, earlier);
   const undos = [...removed, ...(account === undefined ? [] : ["removeServiceAccount", "unfederateIdentity"])];
   return new Map([...before].filter(([key, { undo }]) => after.has(key) || !undos.includes(undo)));

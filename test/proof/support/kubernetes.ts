@@ -1,6 +1,7 @@
 /** A model of server-side apply: every field knows its managers, so that giving a field up shows what remains. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { KubernetesObject, ObjectRef, Ports } from "../../../src/ports.ts";
+import { clusterKey } from "../../support/fakeCloud.ts";
 import type { Call } from "./faults.ts";
 
 interface Field {
@@ -109,6 +110,7 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
       }),
     kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
     issuer: () => call("kubernetes", "issuer", () => issuer),
+    signingKeys: () => call("kubernetes", "signingKeys", () => [clusterKey]),
   };
 }
 

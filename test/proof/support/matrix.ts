@@ -136,7 +136,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
     refusesState("57P03", true),
     refusesState("28000", true),
     refusesState("42501", false),
-    refusesState("42704", false),
+    refusesState("42704", true),
     refusesState("2BP01", false),
   ],
   serviceBus: [
@@ -154,6 +154,8 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
   // test/sandbox/resumeOperation.test.ts
   durable: [],
+  storage: [],
+  keyVault: [],
   nodeIdentity: [],
   tables: [
     ...cuts,
@@ -166,13 +168,22 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
 };
 
-/** Whether the call concerns one namespace, whose name, identity, database or container is in its target. */
-export function isAbout(call: Call, { namespace, database }: { namespace: string; database: string }): boolean {
+interface Where {
+  readonly namespace: string;
+  readonly database: string;
+  /** The PostgreSQL server that nobody else uses at the time, if it uses one. */
+  readonly schema?: string | undefined;
+}
+
+/** Whether the call concerns one namespace, whose name, identity, database, container or server is in its target. */
+export function isAbout(call: Call, { namespace, database, schema }: Where): boolean {
+  if (call.wire === "postgres") return call.target.startsWith(`${schema}/`);
   if (call.wire === "sql") return call.target.endsWith(`/${database}`);
   return call.target.includes(namespace) || `${call.target}/`.includes(`containers/${database}/`);
 }
 
-export function targetOf(wire: Wire, { namespace, database }: { namespace: string; database: string }): RegExp {
+export function targetOf(wire: Wire, { namespace, database, schema }: Where): RegExp {
+  if (wire === "postgres") return new RegExp(`^${schema}/`);
   if (wire === "sql") return new RegExp(`/${database}$`);
   return new RegExp(`(^|[/-])${namespace}([/-]|$)|containers/${database}(/|$)`);
 }

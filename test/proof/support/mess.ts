@@ -11,6 +11,7 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, FederatedCredential, KubernetesObject, ObjectRef } from "../../../src/ports.ts";
 import { place, refKey } from "./kubernetes.ts";
+import { onPostgres } from "./postgresDeeds.ts";
 import type { World } from "./world.ts";
 
 const podApi = "aadpodidentity.k8s.io/v1";
@@ -21,6 +22,10 @@ export function makeMess(world: World, request: OnboardingRequest, newGuid: () =
   const often = dice.pick([0, 0.15, 0.15, 0.4]);
   for (const mess of [messIdentity, messCredentials, messUsers, messObjects]) {
     if (dice.chance(often * 2)) mess(world, request, newGuid);
+  }
+  const { postgresDice } = world;
+  for (let count = postgresDice?.roll(3) ?? 0; postgresDice && count > 0; count -= 1) {
+    onPostgres[postgresDice.pick(Object.keys(onPostgres))]?.(world, request, postgresDice);
   }
 }
 

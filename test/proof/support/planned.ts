@@ -15,6 +15,8 @@ import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { planCompensationOf } from "../../../src/application/dryRun/planDecision.ts";
 import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
+import { namesOf } from "../../../src/domain/lookUp.ts";
+import { postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { OperationError } from "../../../src/domain/operation/operation.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
@@ -23,6 +25,7 @@ import type { OperationRecord, StepRecord } from "../../../src/domain/operation/
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
+import { postgresWords, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import { shorten } from "../../../src/domain/watching/audit.ts";
 import type { Ports } from "../../../src/ports.ts";
 import "../../../src/orchestrations/migrateBack.ts";
@@ -40,6 +43,8 @@ import { calm } from "./faults.ts";
 import { print } from "./kubernetes.ts";
 import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
+import { removeRights } from "./postgres.ts";
+import { postgresPlaces } from "./postgresWorld.ts";
 import { createRequest, createWorld, earlier, issuer, type World, withProfile, withTargets } from "./world.ts";
 
 export interface PlannedVerdict {
@@ -121,7 +126,11 @@ function letGo({ objects }: World): void {
 }
 
 /** Removes everything that could block an onboarding. */
-export function clear({ azure, users, objects, request }: World): void {
+export function clear({ azure, users, objects, postgres, request }: World): void {
+  for (const name of [postgresRoleName(request), "by-hand"]) {
+    removeRights(postgres, ({ role }) => role === name);
+    postgres.roles.delete(name);
+  }
   azure.identities.clear();
   azure.credentials.clear();
   for (const inDatabase of users.values()) inDatabase.clear();
@@ -277,17 +286,22 @@ function text(answer: unknown): string {
   return typeof answer === "string" ? answer : "with something to do";
 }
 
-const isWorldWrite = (line: string) => /^ {2}(put|remove|change|apply) (?!Mooring)/.test(line);
+const isWorldWrite = (line: string) =>
+  /^ {2}(put|remove|change|apply|create|amend|grant|revoke|release|drop) (?!Mooring)/.test(line);
 export const isWrite = (line: string) =>
   isWorldWrite(line) || /^ {2}(insert|replace|merge|amend|remove|append|start|publish)\b/.test(line);
 
 /** Everything outside the registry, as text. */
-export function everythingIn({ azure, users, objects }: World): string {
+export function everythingIn({ azure, users, objects, postgres }: World): string {
   const inDatabases = [...users].map(([database, inDatabase]) => [database, [...inDatabase.values()]]);
   return JSON.stringify([
     [...azure.identities.values()],
     [...azure.credentials].filter(([name]) => azure.identities.has(name)),
     inDatabases,
+    [...azure.roleAssignments.values()],
+    [...postgres.roles],
+    [...postgres.items],
+    [...postgres.rights.values()],
     [...objects.values()].filter(({ goodbyes }) => goodbyes === undefined).map(print),
   ]);
 }
@@ -346,11 +360,12 @@ function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonl
   return plan.steps.flatMap((planned) => {
     const record = steps.find(({ name, target }) => name === planned.name && target === planned.target);
     if (!record) return [`step ${planned.name} ${planned.target} did not run`];
-    return compareStep(planned, record);
+    return compareStep(planned, record, plan.steps);
   });
 }
 
-export function compareStep(planned: StepPlan, record: StepRecord): string[] {
+export function compareStep(planned: StepPlan, record: StepRecord, all: readonly StepPlan[] = []): string[] {
+  if (sharesRole(planned, all)) return compareShared(planned, record);
   const what = `${planned.name} ${planned.target}`;
   // The plan could not look into a database whose server had no administrator.
   if (planned.notices?.some(({ code }) => code === "SQL_NOT_SEEN_YET")) return [];
@@ -364,11 +379,44 @@ export function compareStep(planned: StepPlan, record: StepRecord): string[] {
   return isSame ? [] : [`${what}: planned ${JSON.stringify(expected)}, done ${JSON.stringify(differences)}`];
 }
 
-/** A plan cannot know the client id of an identity that only the run creates. */
+/** One role on a server for several targets: what concerns the role itself, whichever step comes first does. */
+function sharesRole({ name, target }: StepPlan, all: readonly StepPlan[]): boolean {
+  const isOnServer = (step: StepPlan) => postgresPlaces.some(([alias]) => alias === step.target);
+  return isOnServer({ name, target } as StepPlan) && all.some((each) => isOnServer(each) && each.target !== target);
+}
+
+/** The rights are those of the plan; CONNECT counts for a database, and may come with another schema. */
+function compareShared(planned: StepPlan, record: StepRecord): string[] {
+  const ofRole = ["principal ID", "comment", "CONNECT"];
+  const rights = (differences: readonly Difference[]) =>
+    [
+      ...new Set(
+        differences
+          .filter(({ desired }) => desired !== stays)
+          .flatMap(({ field, desired }) => rightsBehind(field).map((right) => `${right} ${desired}`)),
+      ),
+    ]
+      .filter((each) => !ofRole.some((field) => each.startsWith(`${field} `)))
+      .toSorted()
+      .join();
+  const [expected, done] = [rights(planned.differences), rights(record.differences ?? [])];
+  const what = `${planned.name} ${planned.target}`;
+  const ways = ["create", "update", "adopt", ...(expected === "" ? ["none"] : [])];
+  const isAlike = (action: string | undefined) => action !== undefined && ways.includes(action);
+  if (planned.action !== record.action && !(isAlike(planned.action) && isAlike(record.action)))
+    return [`${what} was planned as ${planned.action}, and was ${record.action}`];
+  return expected === done ? [] : [`${what}: planned ${expected}, done ${done}`];
+}
+
+function rightsBehind(field: string): readonly string[] {
+  const word = namesOf(postgresWords).find((each) => each === field);
+  return word ? rightsOf([word]) : [field];
+}
+
+/** A plan cannot know the IDs of an identity that only the run creates. */
 function isSameDifference(planned: Difference, done: Difference | undefined): boolean {
   const { field, current, desired } = planned;
   if (!done || field !== done.field || current !== done.current) return false;
-  return (
-    desired === done.desired || (desired === "the client id of the identity, once it exists" && done.desired !== null)
-  );
+  const isOfIdentity = /^the (client id|principal ID) of the identity, once it exists$/.test(desired ?? "");
+  return desired === done.desired || (isOfIdentity && done.desired !== null);
 }

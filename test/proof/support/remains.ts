@@ -1,11 +1,11 @@
 /** What exists for a namespace in the sandbox's cloud, seen from outside the service. */
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
-import { bindingName, identityName } from "../../../src/domain/naming/names.ts";
+import { bindingName, identityName, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 
-export function identityOf({ world }: Cloud, namespace: string) {
-  const name = identityName({ cluster: names.cluster, namespace });
+export function identityOf({ world }: Cloud, namespace: string, cluster: string = names.cluster) {
+  const name = identityName({ cluster, namespace });
   return [...world.identities.values()].find((identity) => identity.name === name);
 }
 
@@ -27,14 +27,45 @@ export function rolesOf({ world }: Cloud, containers: readonly string[]) {
   );
 }
 
+/** Whom the namespace's role on a PostgreSQL server lets in, and what it may do with the table that is there; undefined without it. */
+async function roleOnPostgres({ postgresServers }: Cloud, namespace: string, server: string) {
+  const role = postgresRoleName({ cluster: names.cluster, namespace });
+  const rows = await postgresServers.get(server)?.runScript(
+    "ledger",
+    `SELECT a.privilege_type AS may FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+     WHERE c.relname = 'entries' AND r.rolname = '${role}' ORDER BY 1`,
+  );
+  const [found] =
+    (await postgresServers
+      .get(server)
+      ?.runScript("postgres", `SELECT objectid FROM pgaadauth_list_principals(false) WHERE rolname = '${role}'`)) ?? [];
+  return found && { principalId: String(found["objectid"]), may: (rows ?? []).map(({ may }) => String(may)) };
+}
+
+/** Somebody takes the namespace's right to read away. */
+export async function disturbOnPostgres({ postgresServers }: Cloud, namespace: string, server: string): Promise<void> {
+  const role = postgresRoleName({ cluster: names.cluster, namespace });
+  await postgresServers.get(server)?.runScript("ledger", `REVOKE SELECT ON entries FROM "${role}"`);
+}
+
+/** A table of the database's owner, on which namespaces get rights. */
+export async function furnishPostgres({ postgresServers }: Cloud): Promise<void> {
+  const table = "CREATE TABLE entries (id serial PRIMARY KEY); ALTER TABLE entries OWNER TO azure_pg_admin";
+  await Promise.all([...postgresServers.values()].map((each) => each.runScript("ledger", table)));
+}
+
 /** Everything that exists for the namespace, by name; also what it has in the containers of its databases' names. */
 export async function listRemains(
   cloud: Cloud,
   namespace: string,
   databases: readonly string[],
+  schemas: readonly string[] = [],
 ): Promise<readonly string[]> {
   const identity = identityOf(cloud, namespace);
   const users = usersOf(cloud, namespace, databases).filter(({ user }) => user !== undefined);
+  const onPostgres = await Promise.all(
+    schemas.map(async (each) => ((await roleOnPostgres(cloud, namespace, each)) ? [`role on ${each}`] : [])),
+  );
   const { objects } = cloud.kubernetes;
   const ours = [
     ...(await objects.list("v1", "ConfigMap", namespace)).filter(({ metadata }) =>
@@ -53,6 +84,7 @@ export async function listRemains(
     ...(identity ? [`identity ${identity.name}`] : []),
     ...users.map(({ database }) => `user in ${database}`),
     ...rolesOf(cloud, databases).map(({ scope }) => `role at ${scope}`),
+    ...onPostgres.flat(),
     ...ours.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
   ];
 }
@@ -65,6 +97,8 @@ export async function listFaults(
     mode,
     databases,
     containers = [],
+    schemas = [],
+    may = ["SELECT"],
     userRoles = ["mooring_reader"],
     role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     serviceAccount = "app",
@@ -73,6 +107,10 @@ export async function listFaults(
     mode: string;
     databases: readonly string[];
     containers?: readonly string[];
+    /** Where it has a role on PostgreSQL. */
+    schemas?: readonly string[];
+    /** With a table there. */
+    may?: readonly string[];
     /** What it has in them; Storage Blob Data Reader by default. */
     role?: string;
     /** Of its users in the databases. */
@@ -92,6 +130,11 @@ export async function listFaults(
   const roles = rolesOf(cloud, containers).map((each) => `${each.principalId} ${each.role}`);
   if (roles.join() !== containers.map(() => `${identity.principalId} ${role}`).join())
     faults.push(`roles in its containers: ${roles.join()}`);
+  for (const each of schemas) {
+    const found = await roleOnPostgres(cloud, namespace, each);
+    const isRight = found?.principalId === identity.principalId && found.may.join() === may.join();
+    if (!isRight) faults.push(`role on ${each} is ${JSON.stringify(found)}`);
+  }
   const { objects } = cloud.kubernetes;
   if (mode === "podIdentity") {
     const api = "aadpodidentity.k8s.io/v1";

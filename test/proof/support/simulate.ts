@@ -17,10 +17,12 @@ import "../../../src/orchestrations/onboardBatch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
+import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import {
   type Act,
   compensate,
+  expire,
   look,
   migrate,
   offboard,
@@ -122,7 +124,7 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
       world.holds.end();
       last = await stage.play(world.visitors.mayGo ? offboardAnyway(request, asking) : offboard(request, asking));
     }
-    const isObstructed = last?.error?.code === "SQL_USER_OWNS_SCHEMA";
+    const isObstructed = ["SQL_USER_OWNS_SCHEMA", "POSTGRES_ROLE_IN_USE"].includes(last?.error?.code ?? "");
     if (last?.status !== "Succeeded" && !isObstructed) {
       stage.problems.push(`the last offboarding is ${last?.status}: ${last?.error?.message}`);
     }
@@ -152,6 +154,14 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await stage.play(await nextOfIncomplete(stage, record, wanted));
     return;
   }
+  // Separate dice, so that the other worlds stay the same.
+  const ends = createDice(world.seed ^ 0xe4d5);
+  if (ends.chance(0.08)) {
+    // A namespace of these worlds has a database.
+    const [first, ...keys] = everyKind.flatMap((kind) => kind.keys(record.request));
+    await stage.play(expire(record, world.registry, first === undefined ? undefined : ends.pick([undefined, ...keys])));
+    return;
+  }
   if (dice.chance(0.1)) {
     await loseRecord(stage, record);
     return;
@@ -160,7 +170,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await dropDatabase(stage, record, by);
     return;
   }
-  if (dice.chance(0.25)) {
+  if (dice.chance(0.25) || world.postgresDice?.chance(0.4)) {
     const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
     const after = takeSnapshot(world, record.request);

@@ -2,10 +2,11 @@
 import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
 import { print } from "./kubernetes.ts";
+import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";
 
 export interface Thing {
-  /** `identity x`, `user server/database x`, `role target …`, `credential x/y`, `object v1 Kind namespace/name`. */
+  /** `identity x`, `user server/database x`, `role target …`, `postgres role …`, `credential x/y`, `object v1 Kind namespace/name`. */
   readonly key: string;
   /** Its whole content, as comparable text. */
   readonly content: string;
@@ -15,13 +16,13 @@ export interface Thing {
   readonly isLent: boolean;
   /** Mooring gave it to an identity that is gone: nobody has it, and whoever meets it may take it away. */
   readonly isDead?: boolean;
-  /** The undo that removes it or reverts the addition. */
+  /** The undo that removes it or reverts the addition, perhaps with its target; without one, any of these undos does. */
   readonly undo: string;
 }
 
 export type Snapshot = ReadonlyMap<string, Thing>;
 
-export function takeSnapshot({ azure, users, objects, visitors }: World, berth: Berth): Snapshot {
+export function takeSnapshot({ azure, users, objects, visitors, postgres }: World, berth: Berth): Snapshot {
   const things: Thing[] = [];
   const key = berthKey(berth);
   for (const identity of azure.identities.values()) {
@@ -78,6 +79,7 @@ export function takeSnapshot({ azure, users, objects, visitors }: World, berth: 
       undo: `revokeTarget ${target}`,
     });
   }
+  things.push(...readPostgres(postgres, { berth, living }));
   for (const [ref, stored] of objects) {
     // Workloads are ignored here: they come and go as their team deploys them. What visitors bring is checked by itself.
     if (stored.goodbyes !== undefined || stored.ref.kind === "Pod" || visitors.brought.has(ref)) continue;

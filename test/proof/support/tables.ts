@@ -84,6 +84,7 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
           if (!current || (etag !== "*" && current.etag !== etag)) return false;
           return table.delete(keyOf(partition, row));
         }),
+      time: () => ask("time", () => Date.now()),
       page: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
       readable: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
       all: (filters) => ask("list", () => select(table, filters).map(read)),

@@ -17,11 +17,10 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
 import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
-import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
+import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
-import { idleQueue } from "../../support/fakeCloud.ts";
-import { noPostgres } from "../../support/noPostgres.ts";
+import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
@@ -30,6 +29,8 @@ import { type Call, createFaults, createLateness, type FaultPlan, type Faults } 
 import { createHolds, type Holds } from "./holds.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
 import { watchOwners } from "./owners.ts";
+import { createPostgresModel, type PostgresServer } from "./postgres.ts";
+import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
@@ -46,6 +47,7 @@ export interface World {
   readonly users: Users;
   /** What Mooring may do in each database. */
   readonly rightsIn: RightsIn;
+  readonly postgres: PostgresServer;
   readonly objects: Objects;
   readonly registry: Registry;
   /** By table. */
@@ -67,6 +69,8 @@ export interface World {
   readonly turnsAgain: number;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
+  /** The same for schemas on a PostgreSQL server. */
+  readonly postgresDice: Dice | undefined;
   /** For the profile that requests name; undefined in worlds whose catalog has none. */
   readonly profileDice: Dice | undefined;
   readonly events: string[];
@@ -143,10 +147,10 @@ const namedTargets: Catalog["targets"] = {
   jobs: { kind: "storageQueue", resourceId: account, queue: "jobs", access: ["send", "receive", "write"] },
 };
 
-function withNamedTargets(catalog: Catalog): Catalog {
-  const targets = Object.fromEntries(Object.entries(namedTargets).map(([name, { access }]) => [name, access]));
+function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalog {
+  const targets = Object.fromEntries(Object.entries(entries).map(([name, { access }]) => [name, access]));
   const teams = Object.fromEntries(Object.entries(catalog.teams).map(([name, each]) => [name, { ...each, targets }]));
-  return { ...catalog, targets: namedTargets, teams };
+  return { ...catalog, targets: entries, teams };
 }
 
 /** A change between them adds and removes an object, a field of another, and a label of the namespace. */
@@ -168,25 +172,29 @@ export function withProfile(
   const chosen = world.hasRemains ? same : dice.pick([undefined, "small", "large"]);
   return chosen === undefined ? request : { ...request, namespaceProfile: chosen };
 }
+type TargetDice = Pick<World, "targetDice" | "postgresDice">;
 
 /**
  * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
  * record left on a target is only found by who asks for it again.
  */
 export function withTargets(
-  { targetDice: dice, ...world }: Pick<World, "targetDice"> & Partial<Pick<World, "hasRemains" | "request">>,
+  { targetDice, postgresDice, ...world }: TargetDice & Partial<Pick<World, "hasRemains" | "request">>,
   request: OnboardingRequest,
 ): OnboardingRequest {
-  if (!dice) return request;
   const { targets: before } = world.request ?? {};
   if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
-  const chosen = dice.shuffle(Object.entries(namedTargets)).slice(0, dice.roll(3) + (dice.chance(0.5) ? 1 : 0));
-  if (chosen.length === 0) return request;
-  const targets = chosen.map(([target, { access }]) => ({
+  const targets = [...chooseTargets(targetDice, namedTargets), ...chooseTargets(postgresDice, postgresTargets)];
+  return targets.length === 0 ? request : { ...request, targets };
+}
+
+function chooseTargets(dice: Dice | undefined, entries: Catalog["targets"]): readonly TargetRequest[] {
+  if (!dice) return [];
+  const chosen = dice.shuffle(Object.entries(entries)).slice(0, dice.roll(3) + (dice.chance(0.5) ? 1 : 0));
+  return chosen.map(([target, { access }]) => ({
     target,
     access: dice.shuffle(access).slice(0, 1 + dice.roll(access.length)),
   }));
-  return { ...request, targets };
 }
 
 const platform = { login: "platform", objectId: guid(8) };
@@ -256,17 +264,21 @@ export function createWorld(seed: number, trace?: string[]): World {
   const chosen = dice.pick(catalogs);
   const others = createDice(seed ^ 0x7a96);
   const targetDice = others.chance(0.3) ? others : undefined;
+  const onPostgres = createDice(seed ^ 0x9018);
+  const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
+  const entries = { ...(targetDice ? namedTargets : {}), ...(postgresDice ? postgresTargets : {}) };
+  const postgres = createPostgresServer();
   const profiled = createDice(seed ^ 0x9f0f);
   const profileDice = profiled.chance(0.3) ? profiled : undefined;
   const catalog: Catalog = {
-    ...(targetDice ? withNamedTargets(chosen) : chosen),
+    ...(targetDice || postgresDice ? withNamedTargets(chosen, entries) : chosen),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(profileDice ? { profiles } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
   // The chain is expensive: hashes, and more calls. In the other worlds, the trail is a set.
-  const entries = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
+  const audited = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
   const strange = new Set<string>();
   const portsOf = (mortal: Call): Ports => portsOn(watchOwners({ rows, users, strange }, mortal));
@@ -276,17 +288,21 @@ export function createWorld(seed: number, trace?: string[]): World {
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
     databases: createDatabases({ users, rightsIn }, call, azure),
-    postgres: noPostgres,
+    postgres: createPostgresModel(postgres, call, {
+      isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
+      newId: newGuid,
+    }),
     kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
+    issuers: publishedIssuers,
     ...createTables(rows, call, tableSettings),
     admissions: createSerial(),
     events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
-    audit: entries ? createSet(entries, call) : createTrail(trail, call, tableSettings),
+    audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
     changes: { wait: async () => undefined },
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const request = withProfile({ profileDice }, withTargets({ targetDice }, createRequest(dice)));
+  const request = withProfile({ profileDice }, withTargets({ targetDice, postgresDice }, createRequest(dice)));
   const world: World = {
     ...{
       dice,
@@ -306,18 +322,20 @@ export function createWorld(seed: number, trace?: string[]): World {
       holds,
       strange,
       targetDice,
+      postgres,
+      postgresDice,
       profileDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
-    weather: createWeather(dice),
+    weather: withPostgresWeather(createWeather(dice), postgresDice),
     seed,
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
     turnsAgain: dice.pick([0, 0, 0.05]),
     engine: createEngineFaults(seed),
-    auditEntries: () => (entries ? [...entries.values()] : entriesOf(trail)),
+    auditEntries: () => (audited ? [...audited.values()] : entriesOf(trail)),
     verifyAudit: async () => (await ports.audit.verify()).valid,
   };
   furnish(world, newGuid);
@@ -381,6 +399,12 @@ function createWeather(dice: Dice): FaultPlan {
   };
 }
 
+function withPostgresWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
+  if (!dice?.chance(0.25) || weather.passing === 0) return weather;
+  const which = dice.pick(lastingOnPostgres);
+  return dice.chance(0.6) ? { ...weather, refused: which } : { ...weather, down: which };
+}
+
 /** Adds what exists before any request: other people's things, and what an earlier operation of Mooring's left. */
 function furnish(world: World, newGuid: () => string): void {
   const { azure, users, objects } = world;
@@ -411,6 +435,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
     azure.credentials.set(name, credentials);
     furnishRoles(world, { own: foreign, description: undefined, newGuid });
   }
+  furnishPostgres(world, { identity: foreign, newGuid });
   for (const inDatabase of users.values()) {
     if (dice.chance(foreign ? 0.5 : 0.06)) {
       const sid = foreign && dice.chance(0.8) ? foreign : { clientId: newGuid() };
@@ -476,6 +501,7 @@ function furnishOwn(world: World, newGuid: () => string): void {
     users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });
   }
   furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
+  furnishPostgres(world, { identity: own, operation: earlier, newGuid });
   if (!dice.chance(0.7)) return;
   const { labels, annotations } = ownerMetadata(berth, earlier);
   const metadata = { labels, annotations };

@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { loadCatalog } from "../../../src/catalog.ts";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../../src/domain/errors.ts";
 import { findProblems } from "../../../tools/azure/check.ts";
 import { createFakeAz } from "./fakeAz.ts";
 
@@ -143,6 +145,51 @@ const wrong = [
     says: 'The cluster "aks-dev" accepts calls only from 203.0.113.0/24, and',
   },
 ];
+
+const issuer = "https://issuers.example/k3s";
+const withK3s = Catalog.parse({
+  ...catalog,
+  clusters: {
+    ...catalog.clusters,
+    k3s: {
+      kind: "oidc",
+      apiServer: "https://k3s.example:6443",
+      oidcIssuer: issuer,
+      subscriptionId: "00000000-0000-4000-8000-000000000003",
+      identityResourceGroup: "rg-k3s",
+      location: "westeurope",
+      login: { by: "entra", audience: "api://k3s" },
+    },
+  },
+});
+const publishing = (says: string) => ({ read: async () => ({ issuer: says, keys: [], isPrivate: false }) });
+
+it("asks Azure nothing about a cluster outside it, and reads its issuer instead", async () => {
+  const { az, calls } = createFakeAz(sound);
+
+  const problems = await findProblems(az, { catalog: withK3s, environment, issuers: publishing(issuer) });
+
+  expect(problems).toEqual([]);
+  expect(calls.filter((call) => call.startsWith("aks list"))).toHaveLength(1);
+  expect(calls.join("\n")).toContain("/resourceGroups/rg-k3s?");
+});
+
+it.each([
+  [
+    "names another issuer",
+    publishing(`${issuer}/`),
+    `The cluster "k3s": the document at ${issuer} says that the issuer is ${issuer}/. Publish its issuer (docs/clusters.md)`,
+  ],
+  [
+    "cannot be read",
+    { read: () => Promise.reject(new PermanentError("OIDC_ISSUER_UNUSABLE", "The discovery document answers 404.")) },
+    "The discovery document answers 404. Publish its issuer (docs/clusters.md)",
+  ],
+])("says what to do when the issuer of such a cluster %s", async (_what, issuers, says) => {
+  const problems = await findProblems(createFakeAz(sound).az, { catalog: withK3s, environment, issuers });
+
+  expect(problems).toEqual([expect.stringContaining(says)]);
+});
 
 it.each(wrong)("says what to do about $what", async ({ changes, environment, says }) => {
   const problems = await findProblems(createFakeAz({ ...sound, ...changes }).az, { catalog, environment });

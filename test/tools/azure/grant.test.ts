@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { loadCatalog } from "../../../src/catalog.ts";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { type Grant, grant } from "../../../tools/azure/grant.ts";
 import { grantDatabase, runScript } from "../../../tools/azure/grantDatabase.ts";
@@ -126,6 +127,24 @@ it("says how to do by hand what it could not, and continues", async () => {
   expect(grants[1]?.byHand).toContain(
     `CREATE USER [id-mooring]]; DROP TABLE x; --] WITH SID = ${sidFromClientId(identity.clientId)}, TYPE = E;\nGRANT ALTER ANY USER TO [id-mooring]]; DROP TABLE x; --];\n`,
   );
+});
+
+it("prints all of it for a cluster outside Azure, with the name under which that knows Mooring", async () => {
+  const [known] = Object.values(catalog.clusters);
+  const login = { by: "serviceAccount", namespace: "mooring", name: "bot", tokenFile: "/var/run/token" };
+  const { podIdentity: _only, ...common } = { podIdentity: undefined, ...known };
+  const k3s = { ...common, kind: "oidc", identityModes: ["workloadIdentity"], login };
+  const { az, calls } = createFakeAz({ "account get-access-token": { accessToken: "token" } });
+  const grants: Grant[] = [];
+  const outside = Catalog.parse({ ...catalog, teams: {}, queue: undefined, clusters: { k3s } });
+  for await (const each of grant(az, { catalog: outside, identity, grantIn: async () => "created" })) grants.push(each);
+
+  expect(grants[0]).toMatchObject({ what: "cluster k3s", outcome: expect.stringContaining("Azure does not manage") });
+  expect(grants[0]?.byHand).toMatch(
+    /^kubectl create namespace mooring\nkubectl create serviceaccount bot --namespace mooring\nfor file in .*issuer-keys\.yaml;/,
+  );
+  expect(grants[0]?.byHand).toContain("|system:serviceaccount:mooring:bot|");
+  expect(calls.filter((call) => call.startsWith("aks"))).toEqual([]);
 });
 
 it("names a cluster that does not exist in Azure", async () => {

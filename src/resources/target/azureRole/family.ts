@@ -1,6 +1,7 @@
 /** Targets on which the identity gets built-in roles of Azure. They know an identity by its principal ID. */
-import { type AzureRolePlace, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
+import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
 import { preflightAt } from "./preflight.ts";
@@ -13,6 +14,8 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
+    isProvable: (access) => isProvable(place, access),
+    effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
     exported: ({ clientId, access }) => ({
       commands: rolesFor(place.kind, access).map(({ id }) => [
         ...["az", "role", "assignment", "create", "--assignee", clientId],

@@ -15,6 +15,8 @@ export function postgresAt(place: PostgresPlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRole(ports, place, input),
     preflight: (ports, input) => [() => canGrant(ports, place, input)],
+    isProvable: () => true,
+    effectiveFrom: async () => undefined,
     exported: (input) => exportAt(place, input),
     judges: () => false,
   };

@@ -8,6 +8,8 @@ import type { PostgresSchema } from "../../../ports.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
 import { inWords, type Looking, lets, notedAt, noteKey, type RoleAt, readRole, wordsOf } from "./role.ts";
 
+const onceItExists = "the principal ID of the identity, once it exists";
+
 export async function planGrant({ postgres }: Looking, place: PostgresPlace, input: Granting): Promise<Decision> {
   const { identity, operation, berth } = input;
   const found = await readRole({ postgres }, place, { about: input, principalId: identity?.principalId });
@@ -15,7 +17,8 @@ export async function planGrant({ postgres }: Looking, place: PostgresPlace, inp
   if (conflict) return { action: "conflict", differences: [], conflict, writes: [] };
   const { name, role, schema, mark } = found;
   const owners = actedFor(schema);
-  const isStale = role !== undefined && identity !== undefined && !lets(role, identity);
+  // While the identity does not exist, the role lets in an earlier one.
+  const isStale = role !== undefined && (!identity || !lets(role, identity));
   const isThere = role !== undefined && !isStale;
   const isAdopted = isThere && (mark === undefined || mark.operation === null);
   const wanted = rightsOf(wordsOf(input.access));
@@ -40,7 +43,9 @@ export async function planGrant({ postgres }: Looking, place: PostgresPlace, inp
   return {
     action: isNew ? (isAdopted ? "adopt" : "create") : isUnchanged ? "none" : "update",
     differences: [
-      ...(isStale ? [{ field: "principal ID", current: role.principalId ?? null, desired: identity.principalId }] : []),
+      ...(isStale
+        ? [{ field: "principal ID", current: role.principalId ?? null, desired: identity?.principalId ?? onceItExists }]
+        : []),
       ...(found.isMarkLost ? [{ field: "comment", current: role?.comment ?? null, desired: "Mooring's mark" }] : []),
       ...inWords(wanted.filter((right) => missing.includes(right) || unnoted.includes(right))).map((field) => ({
         field,

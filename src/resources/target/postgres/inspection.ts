@@ -4,7 +4,7 @@ import { type Finding, finding } from "../../../domain/finding.ts";
 import { type PostgresPlace, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Inspecting } from "../../definitions/targetFamily.ts";
 import { findPlaceConflict } from "./grant.ts";
-import { inWords, type Looking, lets, notedAt, readRole, wordsOf } from "./role.ts";
+import { inWords, type Looking, lets, notedAt, readRole, thingOf, wordsOf } from "./role.ts";
 
 export async function inspectRole(
   ports: Looking,
@@ -17,7 +17,12 @@ export async function inspectRole(
   const conflict = findPlaceConflict(schema, place, input);
   if (conflict || !schema) throw new PermanentError(conflict?.code ?? "POSTGRES_MISSING", conflict?.message ?? target);
   if (role && mark)
-    note({ thing: target, id: role.id, mark: found.isMarkLost ? undefined : role.comment, field: "comment" });
+    note({
+      thing: thingOf(place, role.name),
+      id: role.id,
+      mark: found.isMarkLost ? undefined : role.comment,
+      field: "comment",
+    });
   // That the identity is gone is a finding of its own.
   if (!identity) return [];
   const words = wordsOf(input.access);

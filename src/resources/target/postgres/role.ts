@@ -42,12 +42,17 @@ export async function readRole(
     return mark?.berth === berthKey(about.berth) ? mark : undefined;
   };
   const written = ours(role?.comment);
-  const mark = written ?? (role && ours(await about.recordedMark(about.target, role.id)));
+  const mark = written ?? (role && ours(await about.recordedMark(thingOf(place, name), role.id)));
   return {
     ...{ name, role, schema, mark },
     others: roles.filter((each) => each !== role),
     isMarkLost: mark !== undefined && written === undefined,
   };
+}
+
+/** What the namespace's record calls the role: all targets of a server share it. */
+export function thingOf({ resourceId }: Pick<PostgresPlace, "resourceId">, role: string): string {
+  return `role ${role} on ${resourceId.split("/").at(-1)}`;
 }
 
 export function lets(role: PostgresRole, { principalId }: { readonly principalId: PrincipalId }): boolean {

@@ -1,16 +1,19 @@
 /** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
-import type { UserMark } from "../../../domain/naming/ownership.ts";
 import { printMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
-import type { PostgresRole, PostgresSchema } from "../../../ports.ts";
+import type { Ports, PostgresRole, PostgresSchema } from "../../../ports.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
 import { actedFor } from "./grant.ts";
 import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, wordsOf } from "./role.ts";
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
-export async function planTaking({ postgres }: Looking, place: PostgresPlace, input: Taking): Promise<Decision> {
+export async function planTaking(
+  { postgres, catalog }: Looking & Pick<Ports, "catalog">,
+  place: PostgresPlace,
+  input: Taking,
+): Promise<Decision> {
   const { createdBy } = input;
   const { name, role, schema, mark, isMarkLost } = await readRole({ postgres }, place, {
     about: input,
@@ -31,15 +34,16 @@ export async function planTaking({ postgres }: Looking, place: PostgresPlace, in
   if (taken.length === 0 && !(isMade && isLast && asked.length === 0)) return nothing;
 
   const differences = inWords(taken).map((field) => ({ field, current: "granted", desired: null }));
-  const conflict = isMade && isLast ? findConflict(role, mark, { ...input, database: place.database }) : undefined;
+  // Before the first of several targets has taken anything.
+  const goesWhole = isMade && (isLast || !input.keepsResource);
+  const known = [...notedDatabases(mark), ...databasesIn(catalog, place)];
+  const conflict = goesWhole ? findConflict(role, known, input) : undefined;
   if (conflict) return { action: "conflict", differences, conflict, writes: [] };
   // The way into the database goes with the last note there, which other schemas' steps may be taking out right now.
   const rights = taken.filter((right) => right !== "CONNECT");
   const leavesUnless = taken.includes("CONNECT") ? `${place.database}/` : undefined;
   const kept = [...noted.keys()].filter((right) => !taken.includes(right));
-  const databases = [...new Set([...notedDatabases(mark), place.database])].filter((database) =>
-    role.databases.includes(database),
-  );
+  const databases = [...new Set(known)].filter((database) => role.databases.includes(database));
   return {
     action: "delete",
     differences,
@@ -70,13 +74,20 @@ function holds(schema: PostgresSchema | undefined, right: PostgresRight): boolea
   return schema?.held.includes(right) === true || schema?.heldPartly.includes(right) === true;
 }
 
+/** Databases of the server with targets; another one's step may have taken its notes out of the mark already. */
+function databasesIn({ targets }: Ports["catalog"], { resourceId, database }: PostgresPlace): readonly string[] {
+  const listed = Object.values(targets).flatMap((entry) =>
+    entry.kind === "postgresql" && entry.resourceId === resourceId ? [entry.database] : [],
+  );
+  return [database, ...listed];
+}
+
 /** PostgreSQL drops no role that has something in another database; this sees it before anything is taken. */
 function findConflict(
   { name, databases }: PostgresRole,
-  mark: UserMark,
-  { target, database }: { readonly target: string; readonly database: string },
+  known: readonly string[],
+  { target }: { readonly target: string },
 ): Conflict | undefined {
-  const known = [...notedDatabases(mark), database];
   const foreign = databases.filter((each) => !known.includes(each));
   if (foreign.length === 0) return undefined;
   const message = `On the server of target "${target}", role "${name}" also has something in ${foreign.join(", ")}, and cannot be dropped.`;

@@ -69,6 +69,7 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
   const config = configFor(token);
   const objects = k8s.KubernetesObjectApi.makeApiClient(config);
   const target: ClusterTarget = {
+    kind: "aks",
     alias: "aks-dev",
     apiServer: simulator.url,
     certificateAuthority: tls.certificate,

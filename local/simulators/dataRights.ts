@@ -1,0 +1,86 @@
+/**
+ * What a caller of a service's data may do: by its roles in Azure, each from the time at which it takes effect
+ * (learn.microsoft.com "Troubleshoot Azure RBAC": "can take up to 10 minutes").
+ */
+import { checkAccessToken, type TokenCheck } from "./entra/accessTokens.ts";
+import type { RoleAssignment, World } from "./world.ts";
+
+/** learn.microsoft.com "Azure built-in roles": the actions on data, without the providers before them. */
+const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
+  // Storage Blob Data Reader
+  "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": ["containers/read", "blobs/read"],
+  // Storage Blob Data Contributor
+  "ba92f5b4-2d11-453d-a403-e96b0029c9fe": [
+    ...["containers/read", "containers/write", "containers/delete"],
+    ...["blobs/read", "blobs/write", "blobs/delete"],
+  ],
+  // Storage Queue Data Reader
+  "19e7f393-937e-4f77-808e-94535e297925": ["queues/read", "messages/read"],
+  // Storage Queue Data Message Sender
+  "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": ["messages/add"],
+  // Storage Queue Data Message Processor
+  "8a0f0c08-91a1-4084-bc3d-661d67233fed": ["messages/read", "messages/process"],
+  // Storage Queue Data Contributor
+  "974c5e8b-45b9-4653-ba55-5f855dd0fb88": [...["queues/read", "messages/read", "messages/add", "messages/process"]],
+  // Storage Table Data Reader
+  "76199698-9eea-4c19-bc75-cec21354c6b6": ["tables/read", "entities/read"],
+  // Storage Table Data Contributor
+  "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": ["tables/read", "tables/write", "entities/read", "entities/write"],
+  // Key Vault Secrets User
+  "4633458b-17de-408a-b874-0445c86b69e6": ["secrets/readMetadata", "secrets/get"],
+  // Key Vault Secrets Officer
+  "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": ["secrets/readMetadata", "secrets/get", "secrets/set", "secrets/delete"],
+};
+
+export type DataCaller = Extract<TokenCheck, { outcome: "valid" }>;
+
+export type DataCheck =
+  | { readonly outcome: "caller"; readonly caller: DataCaller }
+  | { readonly outcome: "anonymous" }
+  | { readonly outcome: "refused"; readonly why: string };
+
+/** Whose token it is. */
+export async function checkCaller(
+  world: World,
+  authorization: string | undefined,
+  audience: string,
+): Promise<DataCheck> {
+  const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
+  if (token === undefined) return { outcome: "anonymous" };
+  const check = await checkAccessToken(world, token, [audience, `${audience}/`]);
+  switch (check.outcome) {
+    case "valid":
+      return { outcome: "caller", caller: check };
+    case "expired":
+      return { outcome: "refused", why: "Lifetime validation failed. The token is expired." };
+    case "wrongAudience":
+      return { outcome: "refused", why: "Audience validation failed. Audience did not match." };
+    case "invalid":
+      return { outcome: "refused", why: "Signature validation failed." };
+  }
+}
+
+/** The scope is that of the part, or of the resource. */
+export function mayDo(
+  world: World,
+  { principalId }: DataCaller,
+  { action, scope }: { readonly action: string; readonly scope: string },
+): boolean {
+  return [...world.roleAssignments.values()].some(
+    (each) =>
+      each.principalId === principalId &&
+      actionsOfRole[each.role]?.includes(action) === true &&
+      isWithin(scope, each.scope) &&
+      // No condition that this world knows is true of anything.
+      each.condition === undefined &&
+      isInEffect(world, each),
+  );
+}
+
+function isWithin(scope: string, outer: string): boolean {
+  return `${scope}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
+}
+
+function isInEffect({ now, roleDelayMs }: World, { createdTime }: RoleAssignment): boolean {
+  return createdTime === undefined || createdTime.getTime() + roleDelayMs <= now().getTime();
+}

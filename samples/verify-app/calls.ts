@@ -1,0 +1,47 @@
+/** For each kind, the call by which a target is proven: it only reads, and brings no secret here. Other kinds have none. */
+import { read } from "./http.ts";
+import { readPostgres } from "./postgres.ts";
+import type { Result, Target } from "./targets.ts";
+
+type Call = (fields: Readonly<Record<string, string>>) => Promise<Result>;
+
+const storage = { resource: "https://storage.azure.com", what: "storage", headers: { "x-ms-version": "2023-11-03" } };
+const vault = { resource: "https://vault.azure.net", what: "the key vault" };
+
+const calls: Readonly<Record<string, Call>> = {
+  storageBlob: ({ endpoint, container }) =>
+    read({
+      ...storage,
+      url: container
+        ? `${endpoint}/${container}?restype=container&comp=list&maxresults=1`
+        : `${endpoint}/?comp=list&maxresults=1`,
+    }),
+  storageQueue: ({ endpoint, queue }) =>
+    read({
+      ...storage,
+      url: queue
+        ? `${endpoint}/${queue}/messages?peekonly=true&numofmessages=1`
+        : `${endpoint}/?comp=list&maxresults=1`,
+    }),
+  storageTable: ({ endpoint, table }) =>
+    read({
+      ...storage,
+      headers: { ...storage.headers, accept: "application/json;odata=nometadata" },
+      url: table ? `${endpoint}/${table}()?$top=1` : `${endpoint}/Tables?$top=1`,
+    }),
+  // The names of versions: the secret itself stays where it is.
+  keyVaultSecrets: ({ endpoint, secret }) =>
+    read({
+      ...vault,
+      url: secret
+        ? `${endpoint}/secrets/${secret}/versions?api-version=7.4&maxresults=1`
+        : `${endpoint}/secrets?api-version=7.4&maxresults=1`,
+    }),
+  postgresql: readPostgres,
+};
+
+/** Undefined where no call only reads. */
+export function callFor({ kind, fields }: Target): (() => Promise<Result>) | undefined {
+  const call = Object.hasOwn(calls, kind) ? calls[kind] : undefined;
+  return call && (() => call(fields));
+}

@@ -1,0 +1,96 @@
+/** What a verification Job found of the targets besides databases, as its pod reported it (samples/verify-app/README.md). */
+import { z } from "zod";
+import { type Finding, finding } from "../../domain/finding.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { findTarget, keyOf, placeOf, type TargetRequest } from "../../domain/targets/namedTarget.ts";
+import type { Ports } from "../../ports.ts";
+import { unlessDropped } from "../../resources/definitions/leftCatalog.ts";
+import { recordedMarks } from "../../resources/definitions/recordedMark.ts";
+import type { TargetAt } from "../../resources/definitions/targetFamily.ts";
+import { targetAt } from "../../resources/target/families.ts";
+
+const results = ["ok", "absent", "token", "refused", "unreachable"] as const;
+const Line = z.tuple([z.string(), z.enum(results)]).rest(z.string());
+
+export interface Report {
+  /** By alias. */
+  readonly tried: ReadonlyMap<string, { readonly result: (typeof results)[number]; readonly detail: string }>;
+  /** What else the pod said. */
+  readonly rest: string;
+}
+
+/** Kubernetes keeps the end of a long message, so its first line may be cut: a line that cannot be read says nothing. */
+export function readReport(message: string): Report {
+  const tried = new Map<string, { result: (typeof results)[number]; detail: string }>();
+  const rest: string[] = [];
+  for (const line of message.split("\n")) {
+    const found = line.startsWith("[") ? readLine(line) : undefined;
+    if (!found) rest.push(line);
+    else tried.set(found[0], { result: found[1], detail: found.slice(2).join(" ") });
+  }
+  return { tried, rest: rest.join("\n") };
+}
+
+function readLine(line: string): z.infer<typeof Line> | undefined {
+  try {
+    return Line.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Provable {
+  readonly wanted: TargetRequest;
+  readonly at: TargetAt;
+}
+
+/** Of what the request asks for, and the catalog has: its own finding says what the catalog has dropped. */
+export function provableTargets(catalog: Ports["catalog"], { targets = [] }: OnboardingRequest): readonly Provable[] {
+  return targets.flatMap((wanted) =>
+    unlessDropped(
+      () => {
+        const at = targetAt(placeOf(findTarget(catalog, { ...wanted, access: [] })));
+        return at.isProvable(wanted.access) ? [{ wanted, at }] : [];
+      },
+      () => [],
+    ),
+  );
+}
+
+export async function judgeTargets(
+  ports: Ports,
+  { cluster, namespace }: OnboardingRequest,
+  provable: readonly Provable[],
+  { tried }: Report,
+): Promise<readonly Finding[]> {
+  const berth = { cluster, namespace };
+  const judged = provable.map(async ({ wanted, at }): Promise<readonly Finding[]> => {
+    const target = keyOf(wanted);
+    const said = tried.get(target);
+    const found = (code: Parameters<typeof finding>[0], detail: string) => [
+      finding(code, target, { field: wanted.access.join(" and "), expected: "let in", found: detail }),
+    ];
+    if (!said) return found("LOGIN_TARGET_UNTRIED", "not tried");
+    switch (said.result) {
+      case "ok":
+        return [];
+      case "absent":
+        return found("LOGIN_TARGET_ABSENT", said.detail);
+      case "token":
+        return found("LOGIN_WITHOUT_TOKEN", said.detail);
+      case "unreachable":
+        return found("LOGIN_TARGET_UNREACHABLE", said.detail);
+      case "refused": {
+        const about = { berth, target, recordedMark: recordedMarks(ports, berth), access: wanted.access };
+        const effectiveFrom = await at.effectiveFrom(ports, about);
+        const isEarly = effectiveFrom !== undefined && Date.now() < effectiveFrom;
+        if (!isEarly) return found("LOGIN_TARGET_REFUSED", said.detail);
+        return found(
+          "LOGIN_NOT_YET_EFFECTIVE",
+          `granted, in effect by ${new Date(effectiveFrom).toISOString()}: ${said.detail}`,
+        );
+      }
+    }
+  });
+  return (await Promise.all(judged)).flat();
+}

@@ -1,0 +1,21 @@
+/** The timer behind access that ends (application/expiry/README.md). */
+import { app } from "@azure/functions";
+import { input } from "durable-functions";
+import { acceptExpired } from "../../application/acceptance/acceptExpired.ts";
+import { watchExpiry } from "../../application/expiry/watchExpiry.ts";
+import { expiryCaller } from "../../domain/access/caller.ts";
+import { traceOf } from "../../domain/watching/trace.ts";
+import type { Ports } from "../../ports.ts";
+import { acceptanceContextOf } from "../changes/acceptanceContext.ts";
+
+export function registerWatchExpiry(ports: Ports): void {
+  app.timer("watchExpiry", {
+    schedule: "*/30 * * * * *",
+    extraInputs: [input.durableClient()],
+    handler: async (_timer, context) => {
+      const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
+      const acceptance = acceptanceContextOf(ports, { context, by: expiryCaller, traceparent });
+      await watchExpiry(ports, context, { takeAway: (berth, now) => acceptExpired(acceptance, berth, now) });
+    },
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * What must hold of every kind of target with roles in Azure, each with every access that it knows: docs/reliability.md has the table.
+ * A kind that is added is in here by itself.
+ */
+import { beforeEach, describe, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { exportAzureCli } from "../../src/application/inspection/exportNamespace.ts";
+import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import {
+  azureRoleKindNames,
+  azureRoleKinds,
+  azureRoleWords,
+  rolesFor,
+  scopeOf,
+} from "../../src/domain/targets/azureRoles.ts";
+import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { operate } from "../support/operations.ts";
+import { expectNothingLeft } from "../support/remains.ts";
+
+type Kind = (typeof azureRoleKindNames)[number];
+
+/** An entry of the kind, with its outermost part. */
+function entryOf(kind: Kind) {
+  const { resourceType, parts } = azureRoleKinds[kind];
+  const part = Object.entries(parts).find(([, { inside }]) => inside === undefined)?.[0];
+  return {
+    ...{ kind, resourceId: `/subscriptions/s/resourceGroups/g/providers/${resourceType}/res1` },
+    ...{ access: azureRoleWords[kind], ...(part === undefined ? {} : { [part]: "part1" }) },
+  };
+}
+
+describe.each(azureRoleKindNames)("%s", (kind) => {
+  const catalog = Catalog.parse({ ...usual, targets: { it: entryOf(kind) } });
+  const place = catalog.targets["it"];
+  if (!place || place.kind === "postgresql") throw new Error("the catalog has another target");
+  const access = azureRoleWords[kind];
+  const roles = rolesFor(kind, access)
+    .map(({ id }) => id)
+    .toSorted();
+  const scope = scopeOf(place);
+  const request = OnboardingRequest.parse({
+    ...{ cluster: "aks-dev", namespace: "team-a" },
+    targets: [{ target: "it", access }],
+  });
+  let cloud: FakeCloud;
+
+  function begin() {
+    cloud = createFakeCloud({ targets: catalog.targets });
+    providePorts(cloud.ports);
+  }
+  beforeEach(begin);
+
+  const given = () =>
+    cloud.roleAssignments.map(({ roleDefinitionId }) => roleDefinitionId.split("/").at(-1)).toSorted();
+
+  function recorded() {
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (!record?.clientId) throw new Error("it is not onboarded");
+    return { request: record.request, clientId: record.clientId, things: record.things };
+  }
+
+  async function found() {
+    const { findings } = await proveNamespace(cloud.ports, recorded(), "run");
+    return findings.map(({ code }) => code);
+  }
+
+  it("gives what the plan says, at the scope of the part, and no more", async () => {
+    const plan = await planOnboarding(cloud.ports, { operation: "dry-run", request });
+    const { operation } = await operate(cloud, "onboard", request);
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    const [planned] = plan.steps.filter(({ name }) => name === "grantTarget");
+    expect(planned).toMatchObject({ target: "it", action: "create" });
+    expect(planned?.differences.map(({ desired }) => desired)).toEqual(roles.map(() => "granted"));
+    const done = await cloud.ports.registry.listSteps(operation.id);
+    expect(done.find(({ name }) => name === "grantTarget")).toMatchObject({ action: "create" });
+    expect(given()).toEqual(roles);
+    expect(new Set(cloud.roleAssignments.map((each) => each.scope))).toEqual(new Set([scope]));
+    expect(await found()).toEqual([]);
+  });
+
+  it("finds drift of each field, and repairs it", async () => {
+    await operate(cloud, "onboard", request);
+    const [first] = cloud.roleAssignments;
+    if (!first) throw new Error("no role was given");
+    const { id } = first;
+    const replace = (changes: object) => {
+      const index = cloud.roleAssignments.findIndex((each) => each.id === id);
+      const current = cloud.roleAssignments[index];
+      if (!current) throw new Error("the role is not there");
+      cloud.roleAssignments[index] = { ...current, ...changes };
+    };
+    const drifts: readonly (readonly [code: string, change: () => void])[] = [
+      ["GRANT_MISSING", () => void cloud.roleAssignments.splice(0, 1)],
+      ["MARK_MISSING", () => replace({ description: "tidied up" })],
+      ["GRANT_LIMITED", () => replace({ condition: "@Resource[…]" })],
+      [
+        "GRANT_STALE",
+        () =>
+          void cloud.roleAssignments.push({
+            ...first,
+            id: `${scope}/providers/Microsoft.Authorization/roleAssignments/earlier`,
+            principalId: "earlier",
+          }),
+      ],
+    ];
+    for (const [code, change] of drifts) {
+      change();
+      expect(await found(), code).toEqual([code]);
+      const { operation } = await operate(cloud, "repair", request);
+      expect(operation, code).toMatchObject({ status: "Succeeded" });
+      expect(given(), code).toEqual(roles);
+      expect(await found(), code).toEqual([]);
+    }
+  });
+
+  it.each(["before", "after"] as const)(
+    "is undone when a write fails, whichever it is, %s its effect",
+    async (moment) => {
+      for (let refused = 1; ; refused += 1) {
+        begin();
+        let writes = 0;
+        cloud.onWrite = ({ when, what }) => {
+          if (when !== moment) return;
+          writes += 1;
+          if (writes === refused) throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
+        };
+        const { operation } = await operate(cloud, "onboard", request);
+        if (operation.status === "Succeeded") break;
+        expect(cloud.roleAssignments, `write ${refused}`).toEqual([]);
+        expectNothingLeft(cloud);
+      }
+      expect(given()).toEqual(roles);
+    },
+  );
+
+  it("is the same by hand, with the commands of its export", async () => {
+    await operate(cloud, "onboard", request);
+    const { clientId } = recorded();
+    const commands = exportAzureCli(catalog, { request, clientId })
+      .split("\n")
+      .filter((line) => line.startsWith("az role assignment create"));
+    const flag = (line: string, name: string) => new RegExp(`--${name} (\\S+)`).exec(line)?.[1];
+
+    expect(commands.map((line) => flag(line, "role")).toSorted()).toEqual(roles);
+    for (const line of commands) {
+      expect(flag(line, "scope")).toBe(scope);
+      expect(flag(line, "assignee")).toBe(clientId);
+    }
+  });
+
+  it("leaves nothing after an offboarding", async () => {
+    await operate(cloud, "onboard", request);
+    const { operation } = await operate(cloud, "offboard", request);
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    expect(cloud.roleAssignments).toEqual([]);
+    expectNothingLeft(cloud);
+  });
+});

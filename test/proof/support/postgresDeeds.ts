@@ -1,0 +1,127 @@
+/** What people do to an onboarded namespace's role on a PostgreSQL server, and to the tables that it has rights on. */
+import { type Berth, berthKey, identityName, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { readMark } from "../../../src/domain/naming/ownership.ts";
+import {
+  addRight,
+  admins,
+  databasesOf,
+  dropItem,
+  itemsIn,
+  type ModelRight,
+  makeItem,
+  removeRights,
+} from "./postgres.ts";
+import { postgresPlaces } from "./postgresWorld.ts";
+import type { Dice } from "./random.ts";
+import type { World } from "./world.ts";
+
+/** Whether it is drift that a repair puts right, or somebody else's from now on; undefined if there was nothing to do it to. */
+export type PostgresDeed = (world: World, berth: Berth, dice: Dice) => "repairable" | "foreign" | undefined;
+
+/** The role, if Mooring made it, and a schema on which it has something. */
+function ours({ postgres }: World, berth: Berth, dice: Dice) {
+  const name = postgresRoleName(berth);
+  const found = postgres.roles.get(name);
+  const mark = readMark(found?.comment);
+  if (!found || mark?.berth !== berthKey(berth) || mark.operation === null) return undefined;
+  const held = [...postgres.rights.values()].filter(({ role }) => role === name);
+  const places = postgresPlaces.filter(([, { database, schema }]) =>
+    held.some((each) => each.database === database && each.schema === schema),
+  );
+  if (places.length === 0) return undefined;
+  const [, place] = dice.pick(places);
+  const isHere = (each: ModelRight) => each.role === name && each.database === place.database;
+  return { name, found, place, isIn: (each: ModelRight) => isHere(each) && each.schema === place.schema };
+}
+
+function newThing({ newGuid }: World): string {
+  return `thing_${newGuid().slice(0, 8)}`;
+}
+
+export const onPostgres: Readonly<Record<string, PostgresDeed>> = {
+  "takes a right on a schema away"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    const { right } = dice.pick([...world.postgres.rights.values()].filter(role.isIn));
+    removeRights(world.postgres, (each) => role.isIn(each) && each.right === right);
+    return "repairable";
+  },
+  "takes away what an owner's next table gives"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    removeRights(world.postgres, (each) => role.isIn(each) && each.madeBy !== undefined);
+    return "repairable";
+  },
+  "drops the role"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    const { items, rights, roles } = world.postgres;
+    for (const [key, item] of items) if (item.owner === role.name) items.set(key, { ...item, owner: admins });
+    for (const [key, each] of rights) if (each.role === role.name || each.madeBy === role.name) rights.delete(key);
+    roles.delete(role.name);
+    return "repairable";
+  },
+  "writes over the role's comment"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    world.postgres.roles.set(role.name, { ...role.found, comment: "tidied up", lostComment: role.found.comment });
+    return "repairable";
+  },
+  "gives the role a right"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    const { database, schema } = role.place;
+    const right = { role: role.name, right: "TRUNCATE ON TABLES", database, schema } as const;
+    addRight(world.postgres, { ...right, item: "entries" });
+    return "repairable";
+  },
+  "uses the role in a database that it was not given"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    const others = [...world.postgres.databases.keys()].filter(
+      (each) => !databasesOf(world.postgres, role.name).includes(each),
+    );
+    const [database] = dice.shuffle(others);
+    if (database === undefined) return undefined;
+    addRight(world.postgres, { role: role.name, right: "USAGE", database, schema: "public" });
+    return "foreign";
+  },
+  "makes another role for the identity"({ azure, postgres, newGuid }, berth) {
+    const identity = azure.identities.get(identityName(berth));
+    if (!identity || postgres.roles.has("another")) return undefined;
+    const { principalId } = identity;
+    postgres.roles.set("another", { id: newGuid(), principalId, canLogIn: true, isActedFor: true });
+    return "foreign";
+  },
+  "makes a table as the application"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    const has = (right: string) =>
+      [...world.postgres.rights.values()].some((each) => role.isIn(each) && each.right === right);
+    if (!has("CREATE") || !has("USAGE")) return undefined;
+    const { database, schema } = role.place;
+    makeItem(world.postgres, { database, schema, name: newThing(world), kind: "TABLES", owner: role.name });
+    return "repairable";
+  },
+  "makes a table as its schema's owner"(world, _berth, dice) {
+    const { postgres } = world;
+    const [, { database, schema }] = dice.pick(postgresPlaces);
+    makeItem(postgres, { database, schema, name: newThing(world), kind: "TABLES", owner: admins });
+    return "repairable";
+  },
+  "makes a table and gives it to the schema's owner"(world, _berth, dice) {
+    const { postgres } = world;
+    const [, { database, schema }] = dice.pick(postgresPlaces);
+    const item = { database, schema, name: newThing(world), kind: "TABLES", owner: admins } as const;
+    makeItem(postgres, item, { maker: "somebody" });
+    return "repairable";
+  },
+  "makes a table for which Mooring may not act"(world, _berth, dice) {
+    const { postgres } = world;
+    const [, { database, schema }] = dice.pick(postgresPlaces);
+    const theirs = itemsIn(postgres, { database, schema }).find(({ owner }) => owner === "somebody");
+    if (theirs) dropItem(postgres, theirs);
+    else makeItem(postgres, { database, schema, name: newThing(world), kind: "TABLES", owner: "somebody" });
+    return "foreign";
+  },
+};

@@ -1,0 +1,234 @@
+/** PostgreSQL in a simulated world: the catalog's schemas there, what there is before any request, and what it looks like. */
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { type Berth, berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
+import {
+  type PostgresPlace,
+  type PostgresRight,
+  type PostgresWord,
+  rightsOf,
+} from "../../../src/domain/targets/postgres.ts";
+import type { ManagedIdentity } from "../../../src/ports.ts";
+import { noteKey } from "../../../src/resources/target/postgres/role.ts";
+import {
+  addRight,
+  admins,
+  createServer,
+  grantAll,
+  itemsIn,
+  type ModelRight,
+  makeItem,
+  type PostgresServer,
+} from "./postgres.ts";
+import type { Thing } from "./snapshot.ts";
+import type { World } from "./world.ts";
+
+const resourceId =
+  "/subscriptions/s/resourceGroups/data/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg" as const;
+
+function schema(database: string, name: string) {
+  const access: PostgresWord[] = ["read", "write", "own"];
+  const server = { resourceId, host: "pg.example", port: 5432, login: "mooring" };
+  return { kind: "postgresql", ...server, database, schema: name, access } as const;
+}
+
+/** Two schemas of one database, and one of another. */
+export const postgresTargets = {
+  ledger: schema("orders", "public"),
+  archive: schema("orders", "archive"),
+  monthly: schema("reports", "public"),
+} satisfies Catalog["targets"];
+
+export const postgresPlaces: readonly (readonly [alias: string, place: PostgresPlace])[] = Object.entries(
+  postgresTargets,
+).map(([alias, { access: _access, ...place }]) => [alias, place]);
+
+/** Names of calls that a permanent fault may hit. */
+export const lastingOnPostgres = [
+  /^create role$/,
+  /^amend mark$/,
+  /^grant orders\/public$/,
+  /^grant reports\//,
+  /^revoke orders\/archive$/,
+  /^release orders$/,
+  /^drop role$/,
+  /^inspect reports\//,
+];
+
+export function createPostgresServer(): PostgresServer {
+  const server = createServer({ orders: ["public", "archive"], reports: ["public"], private: ["public"] });
+  for (const [, { database, schema: name }] of postgresPlaces) {
+    const item = { database, schema: name, owner: admins };
+    makeItem(server, { ...item, name: "entries", kind: "TABLES" });
+    makeItem(server, { ...item, name: "entries_id_seq", kind: "SEQUENCES" });
+  }
+  server.roles.set("somebody", { id: "20", canLogIn: true, isActedFor: false });
+  addRight(server, { role: "somebody", right: "CONNECT", database: "orders" });
+  return server;
+}
+
+/** A role that the identity, or another one, has already: somebody's, or of an earlier operation of Mooring's. */
+export function furnishPostgres(
+  { postgres, postgresDice: dice, request }: World,
+  {
+    identity,
+    operation,
+    newGuid,
+  }: { identity: ManagedIdentity | undefined; operation?: string; newGuid: () => string },
+): void {
+  const wanted = request.targets ?? [];
+  const asked = postgresPlaces.filter(([alias]) => wanted.some(({ target }) => target === alias));
+  if (!dice || asked.length === 0 || !dice.chance(operation ? 0.6 : 0.25)) return;
+  const role = postgresRoleName(request);
+  const principalId = identity && dice.chance(0.7) ? identity.principalId : newGuid();
+  const isKnown = operation !== undefined || dice.chance(0.85);
+  const grants: Record<string, string> = {};
+  const called = operation === undefined && dice.chance(0.15) ? "by-hand" : role;
+  postgres.roles.set(called, {
+    id: newGuid(),
+    canLogIn: true,
+    isActedFor: true,
+    ...(isKnown ? { principalId } : {}),
+  });
+  for (const [alias, place] of asked) {
+    if (dice.chance(0.4)) continue;
+    // An earlier operation of Mooring's gave nothing but what its request asked for.
+    const words = wanted.find(({ target }) => target === alias)?.access ?? [];
+    const rights = rightsOf(operation ? (words as PostgresWord[]) : [dice.pick(["read", "write"] as const)]);
+    grantAll(postgres, place, { role: called, rights, owners: [admins] });
+    for (const right of rights) if (operation) grants[noteKey(place, right)] = operation;
+  }
+  const found = postgres.roles.get(called);
+  if (!operation || !found) return;
+  postgres.roles.set(called, { ...found, comment: printMark({ berth: berthKey(request), operation, grants }) });
+}
+
+/** Its roles, and the rights that Mooring or somebody else gave them. */
+export function readPostgres(
+  server: PostgresServer,
+  { berth, living }: { readonly berth: Berth; readonly living: ReadonlySet<string> },
+): readonly Thing[] {
+  const key = berthKey(berth);
+  return [...server.roles].flatMap(([role, found]) => {
+    const mark = readMark(found.comment) ?? readMark(found.lostComment);
+    const isOurs = mark?.berth === key;
+    const isDead = isOurs && found.principalId !== undefined && !living.has(found.principalId);
+    const madeBy = isOurs ? (mark.operation ?? undefined) : undefined;
+    const notes = isOurs ? mark.grants : {};
+    const held = [...server.rights.values()].filter((each) => each.role === role);
+    const own = postgresPlaces.flatMap(([alias, place]) =>
+      allRights.flatMap((right): readonly Thing[] => {
+        const by = notes[noteKey(place, right)];
+        if (by === undefined) return [];
+        const content = whereOf(held.filter((each) => isAt(each, place, right)));
+        return [
+          {
+            key: `postgres ${role} ${alias} ${right}`,
+            content,
+            madeBy: by,
+            isLent: false,
+            isDead,
+            undo: `revokeTarget ${alias}`,
+          },
+        ];
+      }),
+    );
+    const isNoted = (each: ModelRight) =>
+      postgresPlaces.some(([, place]) => noteKey(place, each.right) in notes && isAt(each, place, each.right));
+    // What somebody else gives to a role of Mooring's own goes with it.
+    const ofOthers = madeBy === undefined ? held.filter((each) => !isNoted(each)) : [];
+    return [
+      {
+        key: `postgres ${role}`,
+        content: JSON.stringify(found),
+        madeBy,
+        isLent: isOurs && mark.operation === null,
+        isDead,
+        undo: "revokeTarget",
+      },
+      ...own,
+      ...ofOthers.map((each) => ({
+        key: `postgres ${role} has ${each.right} ${whereOf([each])}`,
+        content: "",
+        madeBy: undefined,
+        isLent: false,
+        undo: "revokeTarget",
+      })),
+    ];
+  });
+}
+
+const allRights = rightsOf(["own"]);
+
+function isAt(each: ModelRight, { database, schema: name }: PostgresPlace, right: PostgresRight): boolean {
+  return each.right === right && each.database === database && (each.schema === undefined || each.schema === name);
+}
+
+function whereOf(rights: readonly ModelRight[]): string {
+  return rights
+    .map(({ database, schema: name, item, madeBy }) => [database, name, item, madeBy && `by ${madeBy}`].join("/"))
+    .toSorted()
+    .join();
+}
+
+/** Written down again, so that a mistake in the code's own table shows. */
+const rightsOfWords: Readonly<Record<string, readonly PostgresRight[]>> = {
+  read: ["CONNECT", "USAGE", "SELECT ON TABLES"],
+  write: [
+    ...(["CONNECT", "USAGE", "SELECT ON TABLES", "INSERT ON TABLES", "UPDATE ON TABLES", "DELETE ON TABLES"] as const),
+    ...(["SELECT ON SEQUENCES", "USAGE ON SEQUENCES"] as const),
+  ],
+  own: [
+    ...(["CONNECT", "USAGE", "CREATE", "SELECT ON TABLES", "INSERT ON TABLES", "UPDATE ON TABLES"] as const),
+    ...(["DELETE ON TABLES", "TRUNCATE ON TABLES", "REFERENCES ON TABLES", "TRIGGER ON TABLES"] as const),
+    ...(["SELECT ON SEQUENCES", "USAGE ON SEQUENCES", "UPDATE ON SEQUENCES"] as const),
+  ],
+};
+
+/** What the identity may not do on the schema although it was asked for. */
+export function lackingOnPostgres(
+  server: PostgresServer,
+  {
+    berth,
+    target,
+    access,
+    principalId,
+  }: { berth: Berth; target: string; access: readonly string[]; principalId: string },
+): readonly string[] {
+  const place = postgresPlaces.find(([alias]) => alias === target)?.[1];
+  if (!place) return [];
+  const name = postgresRoleName(berth);
+  const role = server.roles.get(name);
+  if (role?.principalId !== principalId)
+    return [`${name} lets in ${role?.principalId ?? "nobody"}, not ${principalId}`];
+  const held = [...server.rights.values()].filter((each) => each.role === name);
+  const isHeld = (right: PostgresRight) => {
+    const there = held.filter((each) => isAt(each, place, right));
+    if (!right.includes(" ON ")) return there.length > 0;
+    const items = itemsIn(server, place).filter(({ kind, owner }) => right.endsWith(` ON ${kind}`) && owner !== name);
+    return [...items.map((item) => item.name), undefined].every((item) =>
+      there.some((each) => each.item === item && (item !== undefined || each.madeBy === admins)),
+    );
+  };
+  return access.flatMap((word) =>
+    (rightsOfWords[word] ?? []).filter((right) => !isHeld(right)).map((right) => `${name} lacks ${right} on ${target}`),
+  );
+}
+
+/** What Mooring says that it gave, and the request does not ask for. */
+export function surplusOnPostgres(
+  server: PostgresServer,
+  { berth, targets }: { berth: Berth; targets: readonly { target: string; access: readonly string[] }[] },
+): readonly string[] {
+  const name = postgresRoleName(berth);
+  const mark = readMark(server.roles.get(name)?.comment);
+  if (mark?.berth !== berthKey(berth)) return [];
+  const asked = postgresPlaces.flatMap(([alias, place]) =>
+    (targets.find(({ target }) => target === alias)?.access ?? [])
+      .flatMap((word) => rightsOfWords[word] ?? [])
+      .map((right) => noteKey(place, right)),
+  );
+  return Object.keys(mark.grants)
+    .filter((note) => !asked.includes(note))
+    .map((note) => `${name} has ${note} from Mooring, and the request does not ask for it`);
+}

@@ -1,0 +1,107 @@
+/** A role that several targets of a server share. */
+import { beforeEach, expect, it } from "vitest";
+import { IdentityPair } from "../../../src/domain/naming/identityPair.ts";
+import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { printMark } from "../../../src/domain/naming/ownership.ts";
+import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
+import type { PostgresRoles } from "../../../src/ports.ts";
+import { planGrant } from "../../../src/resources/target/postgres/grant.ts";
+import { noteKey } from "../../../src/resources/target/postgres/role.ts";
+import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
+import {
+  addRight,
+  admins,
+  createPostgresModel,
+  createServer,
+  grantAll,
+  type PostgresServer,
+} from "../../proof/support/postgres.ts";
+import { catalog } from "../../support/fakeCloud.ts";
+
+const berth = { cluster: "aks", namespace: "team" };
+const name = postgresRoleName(berth);
+const identity = IdentityPair.parse({ clientId: crypto.randomUUID(), principalId: crypto.randomUUID() });
+const orders = place("orders");
+const reports = place("reports");
+const mark = printMark({
+  berth: berthKey(berth),
+  operation: "op-1",
+  grants: Object.fromEntries(
+    [orders, reports].flatMap((each) => rightsOf(["read"]).map((right) => [noteKey(each, right), "op-1"])),
+  ),
+});
+
+let server: PostgresServer;
+let postgres: PostgresRoles;
+
+beforeEach(() => {
+  server = createServer({ orders: ["public"], reports: ["public"], other: ["public"] });
+  const { principalId } = identity;
+  server.roles.set(name, { id: "1", principalId, canLogIn: true, comment: mark, isActedFor: true });
+  for (const each of [orders, reports])
+    grantAll(server, each, { role: name, rights: rightsOf(["read"]), owners: [admins] });
+  const settings = { isInTenant: () => true, newId: () => "2" };
+  postgres = createPostgresModel(server, async (_wire, _name, effect) => effect(), settings);
+});
+
+function place(database: string): PostgresPlace {
+  const resourceId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg";
+  return { kind: "postgresql", resourceId, host: "pg", port: 5432, login: "mooring", database, schema: "public" };
+}
+
+const granting = {
+  ...{ berth, target: "third", operation: "op-2", takesBack: false },
+  access: ["read"],
+  adoptionPolicy: "Never",
+  identity,
+  recordedMark: async (thing: string) => (thing === `role ${name} on pg` ? mark : undefined),
+} as const;
+
+it("is Mooring's for a further target, too, after somebody wrote over its mark", async () => {
+  server.roles.set(name, {
+    id: "1",
+    principalId: identity.principalId,
+    canLogIn: true,
+    comment: "mine",
+    isActedFor: true,
+  });
+
+  const { action, differences, writes } = await planGrant({ postgres }, place("other"), granting);
+  for (const write of writes) await write();
+
+  expect({ action, differences }).toMatchObject({
+    action: "update",
+    differences: [{ field: "comment" }, { field: "read" }],
+  });
+  expect(JSON.parse(server.roles.get(name)?.comment ?? "")).toMatchObject({ operation: "op-1" });
+});
+
+it("is made anew, says the plan, when its identity is to be made", async () => {
+  const { action, differences } = await planGrant({ postgres }, orders, { ...granting, identity: undefined });
+
+  expect(action).toBe("update");
+  expect(differences[0]).toEqual({
+    field: "principal ID",
+    current: identity.principalId,
+    desired: "the principal ID of the identity, once it exists",
+  });
+});
+
+it.each([false, true])(
+  "stops the first of the targets when it has something elsewhere; not while one stays: %s",
+  async (keepsResource) => {
+    addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
+    const recordedMark = async () => undefined;
+
+    const decision = await planTaking({ postgres, catalog }, orders, {
+      berth,
+      target: "orders",
+      keep: [],
+      keepsResource,
+      recordedMark,
+    });
+
+    expect(decision.conflict?.code).toBe(keepsResource ? undefined : "POSTGRES_ROLE_IN_USE");
+    expect(decision.writes.length > 0).toBe(keepsResource);
+  },
+);
