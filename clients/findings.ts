@@ -47,6 +47,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   ACCOUNT_SURPLUS: undefined,
   POD_IDENTITY_SURPLUS: undefined,
   OBJECT_SURPLUS: undefined,
+  POD_SECURITY_UNSET: undefined,
   MARK_MISSING: undefined,
   NAMESPACE_TERMINATING: undefined,
   NAMESPACE_RECREATED: undefined,

@@ -29,6 +29,21 @@ export interface Addresses {
   readonly sqlPorts: Readonly<Record<string, number>>;
   /** By the name of the server's resource. */
   readonly postgresPorts: Readonly<Record<string, number>>;
+  /** Where workloads sign in. */
+  readonly login: URL;
+}
+
+/** The simulators listen on this machine alone. */
+const here = ["127.0.0.1/32"];
+
+function loginHere({ network }: CatalogDocument["clusters"][string], { hostname, port }: URL) {
+  return { ...movedHere({ network: network?.login }).network, hosts: [hostname], port: Number(port) };
+}
+
+/** What the catalog says of addresses stays said: it says nothing else where it says none. */
+function movedHere<N extends object>({ network }: { readonly network?: N | undefined }) {
+  const isSaid = network !== undefined && "addresses" in network && network.addresses !== undefined;
+  return { ...(network ? { network: { ...network, ...(isSaid ? { addresses: here } : {}) } } : {}) };
 }
 
 /** Where every simulated SQL and PostgreSQL server is. */
@@ -36,23 +51,29 @@ export const sqlHost = "localhost";
 
 export function printCatalog(
   document: CatalogDocument,
-  { certificateAuthority, apiServers, tokenFiles, sqlPorts, postgresPorts }: Addresses,
+  { certificateAuthority, apiServers, tokenFiles, sqlPorts, postgresPorts, login }: Addresses,
 ): string {
   const { clusters, sqlServers, targets = {}, retry } = document;
   return stringify({
     ...document,
     clusters: mapValues(clusters, (cluster, alias) => ({
       ...cluster,
+      network: { ...cluster.network, login: loginHere(cluster, login) },
       apiServer: apiServers[alias],
       certificateAuthority,
       ...("login" in cluster && cluster.login.by === "serviceAccount"
         ? { login: { ...cluster.login, tokenFile: tokenFiles[alias] } }
         : {}),
     })),
-    sqlServers: mapValues(sqlServers, (server, alias) => ({ ...server, host: sqlHost, port: sqlPorts[alias] })),
+    sqlServers: mapValues(sqlServers, (server, alias) => ({
+      ...server,
+      host: sqlHost,
+      port: sqlPorts[alias],
+      ...movedHere(server),
+    })),
     targets: mapValues(targets, (target) =>
       target.kind === "postgresql"
-        ? { ...target, host: sqlHost, port: postgresPorts[postgresServerOf(target)] }
+        ? { ...target, host: sqlHost, port: postgresPorts[postgresServerOf(target)], ...movedHere(target) }
         : target,
     ),
     // Nothing here is as slow as Azure.
@@ -156,7 +177,10 @@ function usualTargets(providers: string, containers: readonly string[]) {
     ...Object.fromEntries(
       containers.map((container) => [
         container,
-        { kind: "storageBlob", resourceId: storage, container, access: ["read", "write"] },
+        {
+          ...{ kind: "storageBlob", resourceId: storage, container, access: ["read", "write"] },
+          network: { addresses: ["10.7.0.0/28"] },
+        },
       ]),
     ),
     jobs: { kind: "storageQueue", resourceId: storage, queue: "jobs", access: ["read", "send", "receive", "write"] },
@@ -191,6 +215,26 @@ function usualTargets(providers: string, containers: readonly string[]) {
   };
 }
 
+/** Amounts in several notations of Kubernetes. */
+const usualProfiles = {
+  standard: {
+    description: "Four cores and eight gigabytes, for twenty pods",
+    quota: { "requests.cpu": "4000m", "requests.memory": "8192Mi", pods: 20 },
+    limits: {
+      container: { default: { cpu: "0.5", memory: "512Mi" }, defaultRequest: { cpu: "100m", memory: "0.125Gi" } },
+    },
+    podSecurity: { enforce: "baseline", warn: "restricted" },
+  },
+  isolated: {
+    description: "Reaches what its request names, and nothing else",
+    network: {},
+  },
+  small: {
+    description: "One core and two gigabytes",
+    quota: { "requests.cpu": 1, "requests.memory": "2Gi", "count/jobs.batch": "5" },
+  },
+};
+
 /** One cluster, one SQL server, and one of each other target. */
 export function usualCatalog({
   tenantId,
@@ -222,6 +266,7 @@ export function usualCatalog({
           clusterId: `/subscriptions/${subscriptionId}/resourceGroups/rg-dev/providers/Microsoft.ContainerService/managedClusters/${cluster}`,
         },
         podIdentity: { kubeletObjectId: randomUUID() },
+        network: { login: { addresses: here } },
         ...(verificationJob ? { verificationJob } : {}),
       },
       ...(otherCluster
@@ -243,6 +288,7 @@ export function usualCatalog({
       [sqlServer]: {
         resourceId: `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers/Microsoft.Sql/servers/${sqlServer}`,
         host: `${sqlServer}.database.windows.net`,
+        network: { addresses: here },
         ...(entraAdmin ? { entraAdmin } : {}),
         databases: Object.fromEntries(databases.map((name) => [name, { roles: ["reader", "writer", "executor"] }])),
       },
@@ -252,6 +298,7 @@ export function usualCatalog({
       ...(hasPostgres ? postgresTargets(providers) : {}),
       ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
     },
+    profiles: usualProfiles,
     ...entries,
   };
   expectCatalog(document);

@@ -300,7 +300,7 @@ export async function startCloud({
       const cluster = cataloged.clusters[alias];
       if (!cluster) return [];
       const targetAddresses = [...addressesOf(cataloged).targetAddresses, sqlHost];
-      const features = featuresOf(cluster, { sqlHosts: [sqlHost], targetAddresses });
+      const features = { ...featuresOf(cataloged, cluster), sqlHosts: [sqlHost], targetAddresses };
       return (await readClusterRights(features, userNameIn(cluster, mooring.principalId))).documents;
     };
 
@@ -424,6 +424,7 @@ export async function startCloud({
       postgresPorts: Object.fromEntries(postgresList.map(({ server, port }) => [server, port])),
       tokenFiles: Object.fromEntries([...clusters].map(([alias, { tokenFile }]) => [alias, tokenFile?.path ?? ""])),
       sqlPorts: Object.fromEntries(sqlList.map(({ server, port }) => [server, port])),
+      login: new URL(entra.authorityHost),
     });
     const [audience = ""] = document.auth?.entra?.audiences ?? [];
     const { people, fourEyes } = audience === "" ? { people: [], fourEyes: undefined } : inventPeople(document);

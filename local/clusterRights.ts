@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Catalog, Cluster } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
+import { podSecurityLabels } from "../src/domain/profiles/podSecurity.ts";
 import { holdsAddress } from "../src/domain/targets/connection.ts";
 import { connectionTo, placeOf } from "../src/domain/targets/namedTarget.ts";
 
@@ -13,6 +14,7 @@ export const placeholders = {
   image: "<image of the catalog's verificationJob>",
   sqlHosts: "<hosts of the catalog's SQL servers, separated by commas>",
   targetAddresses: "<addresses of the catalog's targets, separated by commas>",
+  podSecurity: "<Pod Security labels of the catalog's profiles, separated by commas>",
 } as const;
 
 /** Where the catalog's servers and targets are. */
@@ -21,8 +23,6 @@ export interface Addresses {
   readonly targetAddresses: readonly string[];
 }
 
-export const noAddresses: Addresses = { sqlHosts: [], targetAddresses: [] };
-
 /** What the catalog says that decides which rights Mooring needs in a cluster. */
 export interface ClusterFeatures extends Addresses {
   readonly identityModes: readonly string[];
@@ -30,12 +30,31 @@ export interface ClusterFeatures extends Addresses {
   readonly hasBindings: boolean;
   readonly verificationJob?: { readonly image: string } | undefined;
   readonly isManagedByAzure: boolean;
+  /** The catalog has profiles. */
+  readonly hasProfiles: boolean;
+  /** The labels that its profiles set, as `name=value`. */
+  readonly podSecurity: readonly string[];
 }
 
-export function featuresOf(cluster: Cluster, addresses: Addresses): ClusterFeatures {
+/** Of a cluster of the catalog. */
+export function featuresOf(
+  catalog: Pick<Catalog, "profiles" | "sqlServers" | "targets">,
+  cluster: Cluster,
+): ClusterFeatures {
   const { identityModes, verificationJob } = cluster;
   const { isManagedByAzure, identityBinding } = traitsOf(cluster);
-  return { identityModes, hasBindings: identityBinding !== undefined, verificationJob, ...addresses, isManagedByAzure };
+  const profiles = Object.values(catalog.profiles);
+  return {
+    identityModes,
+    hasBindings: identityBinding !== undefined,
+    verificationJob,
+    ...addressesOf(catalog),
+    isManagedByAzure,
+    hasProfiles: profiles.length > 0,
+    podSecurity: profiles.flatMap(({ podSecurity }) =>
+      Object.entries(podSecurity ? podSecurityLabels(podSecurity) : {}).map(([name, value]) => `${name}=${value}`),
+    ),
+  };
 }
 
 export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" | "targets">): Addresses {
@@ -53,6 +72,7 @@ export function clusterFiles({
   hasBindings,
   verificationJob,
   isManagedByAzure,
+  hasProfiles,
 }: Omit<ClusterFeatures, keyof Addresses>): readonly string[] {
   return [
     "cluster-role.yaml",
@@ -61,6 +81,7 @@ export function clusterFiles({
     ...(identityModes.includes("podIdentity") ? ["pod-identity.yaml"] : []),
     ...(hasBindings ? ["identity-binding.yaml"] : []),
     ...(verificationJob ? ["verification-job.yaml"] : []),
+    ...(hasProfiles ? ["namespace-profile.yaml"] : []),
     ...(isManagedByAzure ? [] : ["issuer-keys.yaml"]),
   ];
 }
@@ -73,5 +94,6 @@ export async function clusterRightsFor(cluster: ClusterFeatures, userName: strin
     .replaceAll(placeholders.identity, userName)
     .replaceAll(placeholders.image, cluster.verificationJob?.image ?? "")
     .replaceAll(placeholders.sqlHosts, cluster.sqlHosts.join(","))
-    .replaceAll(placeholders.targetAddresses, cluster.targetAddresses.join(","));
+    .replaceAll(placeholders.targetAddresses, cluster.targetAddresses.join(","))
+    .replaceAll(placeholders.podSecurity, cluster.podSecurity.join(","));
 }

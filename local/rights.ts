@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { type ClusterFeatures, clusterRightsFor, noAddresses } from "./clusterRights.ts";
+import { type ClusterFeatures, clusterRightsFor } from "./clusterRights.ts";
 import type { PolicyRule } from "./simulators/world.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra");
@@ -73,8 +73,11 @@ const everyFeature: ClusterFeatures = {
   identityModes: ["podIdentity"],
   hasBindings: true,
   verificationJob: { image: "" },
-  ...noAddresses,
+  sqlHosts: [],
+  targetAddresses: [],
   isManagedByAzure: false,
+  hasProfiles: true,
+  podSecurity: [],
 };
 
 /** What an operator applies to such a cluster, which knows Mooring by that name. */

@@ -4,7 +4,7 @@ import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { usesServiceAccount } from "../src/domain/request/identityModes.ts";
 import type { CatalogDocument } from "./catalogs.ts";
-import { featuresOf, noAddresses } from "./clusterRights.ts";
+import { type ClusterFeatures, featuresOf } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 import { readClusterRights } from "./rights.ts";
 import { assignRole, createSigningKey, type ServicePrincipal, type World } from "./simulators/world.ts";
@@ -15,8 +15,11 @@ export interface SeedOptions {
 }
 
 export async function seedCloud(world: World, document: CatalogDocument, options: SeedOptions): Promise<void> {
-  const { clusters, sqlServers, targets } = Catalog.parse(document);
-  for (const [alias, cluster] of Object.entries(clusters)) await addCluster(world, { alias, cluster, ...options });
+  const catalog = Catalog.parse(document);
+  const { clusters, sqlServers, targets } = catalog;
+  for (const [alias, cluster] of Object.entries(clusters)) {
+    await addCluster(world, { alias, cluster, features: featuresOf(catalog, cluster), ...options });
+  }
   const [location = "westeurope"] = Object.values(clusters).map((cluster) => cluster.location);
   for (const [alias, { resourceId, databases, entraAdmin }] of Object.entries(sqlServers)) {
     const [, , subscriptionId = "", , resourceGroup = "", , , , name = ""] = resourceId.split("/");
@@ -64,7 +67,12 @@ function addSchema(
 
 async function addCluster(
   world: World,
-  { alias, cluster, mooring }: { alias: string; cluster: Catalog["clusters"][string] } & SeedOptions,
+  {
+    alias,
+    cluster,
+    features,
+    mooring,
+  }: { alias: string; cluster: Catalog["clusters"][string]; features: ClusterFeatures } & SeedOptions,
 ): Promise<void> {
   const { subscriptionId, identityResourceGroup, location, identityModes, oidcIssuer } = cluster;
   const { podIdentity, identityBinding, login, isManagedByAzure } = traitsOf(cluster);
@@ -73,7 +81,7 @@ async function addCluster(
     addGroup(world, { subscriptionId, name, location });
   const hasPodIdentity = identityModes.includes("podIdentity");
   if (hasPodIdentity) addKubelet(world, { alias, cluster, nodeResourceGroup });
-  const { rules } = await readClusterRights(featuresOf(cluster, noAddresses), mooring.principalId);
+  const { rules } = await readClusterRights(features, mooring.principalId);
   world.clusters.set(alias, {
     name: alias,
     oidcIssuer: oidcIssuer ?? `https://${location}.oic.prod-aks.azure.com/${world.tenantId}/${randomUUID()}/`,

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Shows what your requests can ask for: clusters with their identity modes, databases with their role bundles, and other targets with the access they allow. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
+    "Shows what your requests can ask for: clusters with their identity modes, databases with their role bundles, other targets with the access they allow, and profiles. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
   operands: [
     { name: "check", isRequired: false, choices: ["check"] },
     { name: "file", isRequired: false },
@@ -27,8 +27,8 @@ async function showCatalog(session: Session): Promise<number> {
     "clusters",
     "sqlServers",
   ]);
-  // A service of release 0.1.0 has no other targets.
-  const { clusters, sqlServers, targets = [] } = document;
+  // A service of release 0.1.0 has no other targets, and no profiles.
+  const { clusters, sqlServers, targets = [], profiles = [] } = document;
   const rows = [
     ...clusters.map(({ name, environment = "", identityModes }) => ({
       ...{ kind: "cluster", name, environment },
@@ -43,6 +43,10 @@ async function showCatalog(session: Session): Promise<number> {
     ...targets.map(({ name, kind, environment = "", access }) => ({
       ...{ kind, name, environment },
       allows: access.join(", "),
+    })),
+    ...profiles.map(({ name, description = "" }) => ({
+      ...{ kind: "profile", name, environment: "" },
+      allows: description,
     })),
   ];
   await session.print({

@@ -40,6 +40,7 @@ export const requestFlags = {
   },
   "service-account": { value: "name", summary: "The workload's service account (app)" },
   selector: { value: "name", summary: "Value of the pod label aadpodidbinding (the namespace's name)" },
+  profile: { value: "name", summary: "The profile of the catalog: quota, limits, Pod Security labels" },
   "adoption-policy": {
     value: "policy",
     choices: ["Never", "IfIdentical", "Always"] satisfies readonly AdoptionPolicy[],
@@ -110,6 +111,7 @@ function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
     targets: values.target.length === 0 ? undefined : values.target.map(readTarget),
     serviceAccount: values["service-account"],
     selector: values.selector,
+    namespaceProfile: values.profile,
     adoptionPolicy: values["adoption-policy"],
     deletePolicy: values["delete-policy"],
     team: values.team,

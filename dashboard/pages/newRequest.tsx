@@ -167,6 +167,15 @@ function Fields({
         hint="A duration, such as P30D or PT12H, counted from the acceptance"
         problem={problems.get("/expiresAfter")}
       />
+      {offered.profiles.length > 0 && (
+        <Select
+          name="namespaceProfile"
+          title="Profile"
+          any="none"
+          options={offered.profiles.map(({ name }) => name)}
+          problem={problems.get("/namespaceProfile")}
+        />
+      )}
       <details class="more-fields">
         <summary>More fields</summary>
         {fieldOfMode(mode) === "serviceAccount" ? (

@@ -29,7 +29,7 @@ export function readRequest(parameters: Parameters): OnboardingRequest | undefin
 }
 
 /** What the form has fields for. */
-export type Offered = Pick<Catalog, "clusters" | "sqlServers" | "targets">;
+export type Offered = Pick<Catalog, "clusters" | "sqlServers" | "targets" | "profiles">;
 
 /** The databases that the form offers, and what may be chosen on each. */
 export function databasesOf({ sqlServers }: Offered): readonly Chosen[] {
@@ -63,6 +63,7 @@ export function offer(catalog: Offered, { roles, teams }: Caller, team: string):
       const left = target.access.filter((word) => allowed.includes(word));
       return left.length === 0 ? [] : [{ ...target, access: left }];
     }),
+    profiles: catalog.profiles.filter(({ name }) => own.some(({ profiles }) => profiles?.includes(name) ?? true)),
   };
 }
 

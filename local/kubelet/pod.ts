@@ -42,6 +42,7 @@ export const Pod = z.object({
     name: z.string(),
     namespace: z.string(),
     uid: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
     deletionTimestamp: z.string().optional(),
     annotations: z.record(z.string(), z.string()).default({}),
   }),

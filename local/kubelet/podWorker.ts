@@ -6,7 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, type KubernetesApi } from "../cluster/api.ts";
 import type { NodeIdentity } from "../simulators/nodeIdentity/index.ts";
 import { type ContainerProcess, type Image, startContainer } from "./containerProcess.ts";
+import { egressVariable } from "./egressVariable.ts";
 import { ContainerConfigError, readEnvironment } from "./environment.ts";
+import { egressOf, type Opening } from "./networkPolicies.ts";
 import { firstContainer, type Pod, podPath } from "./pod.ts";
 import { runningStatus, terminatedStatus, waitingStatus } from "./status.ts";
 import { projectTokens } from "./tokenVolumes.ts";
@@ -64,6 +66,7 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
     const trust = join(folder, "ca.pem");
     await writeFile(trust, node.ca, { mode: 0o600 });
     const environment = await readEnvironment(api, pod);
+    const egress = await egressOf(api, pod);
     const projected = await projectTokens(api, { pod, folder, environment });
     const { namespace, name } = pod.metadata;
     const attached = await nodeIdentity?.attachPod({ cluster, namespace, pod: name });
@@ -76,6 +79,7 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
         TERMINATION_MESSAGE_PATH: join(folder, terminationLog),
         ...(attached ? { AZURE_POD_IDENTITY_AUTHORITY_HOST: attached.authorityHost } : {}),
         ...projected,
+        ...(egress ? holding(projected, egress) : {}),
       },
       detach: async () => attached?.detach(),
     };
@@ -144,6 +148,12 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
       await life;
     },
   };
+}
+
+/** A module before the program refuses what the pod's network policies do not open. */
+function holding({ NODE_OPTIONS: own }: Readonly<Record<string, string>>, egress: readonly Opening[]) {
+  const held = `--import=${new URL("holdProcess.ts", import.meta.url).href}`;
+  return { NODE_OPTIONS: own === undefined ? held : `${own} ${held}`, [egressVariable]: JSON.stringify(egress) };
 }
 
 function restarts({ spec: { restartPolicy } }: Pod, exitCode: number): boolean {

@@ -1,5 +1,6 @@
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import { defined } from "../domain/defined.ts";
 import { CallerDocument } from "../domain/documents/caller.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
@@ -37,8 +38,8 @@ export function describeCaller({ teams }: Pick<Catalog, "teams">, by: Caller): C
     teams: names.flatMap((name) => {
       const team = lookUp(teams, name);
       if (!team) return [];
-      const { clusters, namespaces, quota } = team;
-      return [{ name, clusters, namespaces, ...rightsOf(team), quota }];
+      const { clusters, namespaces, profiles, quota } = team;
+      return [{ name, clusters, namespaces, ...rightsOf(team), ...defined({ profiles }), quota }];
     }),
   };
 }

@@ -4,6 +4,7 @@ import { defined } from "../domain/defined.ts";
 import { CatalogDocument } from "../domain/documents/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
+import { publishedProfiles } from "../domain/profiles/profile.ts";
 import { publishedTargets } from "../domain/targets/index.ts";
 import type { Ports } from "../ports.ts";
 import { body } from "./docs/answers.ts";
@@ -19,7 +20,7 @@ export const getCatalog = declareRoute({
   at: at("/api/catalog"),
   access: "callers",
   tag: "Catalog",
-  summary: "Get what requests can ask for: clusters, databases, role bundles, other targets",
+  summary: "Get what requests can ask for: clusters, databases, role bundles, other targets, profiles",
   description: "Only what the caller may ask for.",
   reads: [],
   answers: { 200: body("The aliases that requests use.", CatalogDocument, { catalog: catalogExample }) },
@@ -38,5 +39,6 @@ export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
       .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
       .map(([name, { environment, identityModes }]) => ({ name, ...defined({ environment }), identityModes })),
     ...publishedTargets(catalog, own),
+    profiles: publishedProfiles(catalog, own),
   };
 }

@@ -13,6 +13,7 @@ import { identity } from "./identity/resource.ts";
 import { identityBinding } from "./identityBinding/resource.ts";
 import { identityUse } from "./identityUse/resource.ts";
 import { namespace } from "./namespace/resource.ts";
+import { namespaceProfile } from "./namespaceProfile/resource.ts";
 import { podIdentity } from "./podIdentity/resource.ts";
 import { serviceAccount } from "./serviceAccount/resource.ts";
 import { sqlAdmin } from "./sqlAdmin/resource.ts";
@@ -24,6 +25,7 @@ export const resources = {
   identity,
   sqlUser,
   target,
+  namespaceProfile,
   namespace,
   serviceAccount,
   identityUse,
@@ -40,6 +42,7 @@ export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name>
   ...identity.steps,
   ...sqlUser.steps,
   ...target.steps,
+  ...namespaceProfile.steps,
   ...namespace.steps,
   ...serviceAccount.steps,
   ...identityUse.steps,

@@ -118,6 +118,7 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
     clusters: ["a", "b"].map((name) => ({ name, identityModes: ["workloadIdentity"] })),
     sqlServers: [{ name: "sql", databases: ["x", "y"].map((name) => ({ name, roles: ["reader", "writer"] })) }],
     targets: ["up", "down"].map((name) => ({ name, kind: "storageBlob", access: ["read", "write"] })),
+    profiles: ["small", "large"].map((name) => ({ name })),
   };
   const team: Caller["teams"][number] = {
     name: "red",
@@ -125,6 +126,7 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
     namespaces: ["red-*"],
     databases: { sql: { x: ["reader", "owner"] } },
     targets: { up: ["read", "use"] },
+    profiles: ["small"],
     quota: 1,
   };
   const caller: Caller = { id: "1", name: "one", roles: ["Onboarding.Request"], teams: [team] };
@@ -132,6 +134,7 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
     clusters: [{ name: "a", identityModes: ["workloadIdentity"] }],
     sqlServers: [{ name: "sql", databases: [{ name: "x", roles: ["reader"] }] }],
     targets: [{ name: "up", kind: "storageBlob", access: ["read"] }],
+    profiles: [{ name: "small" }],
   };
 
   expect(offer(catalog, caller, "")).toEqual(own);

@@ -54,6 +54,7 @@ const withTargets = Catalog.parse({
   },
 });
 const { targetAddresses } = addressesOf(withTargets);
+const enforce = "pod-security.kubernetes.io/enforce";
 const features = {
   identityModes: ["workloadIdentity", "podIdentity", "identityBinding"],
   hasBindings: true,
@@ -61,6 +62,8 @@ const features = {
   sqlHosts,
   targetAddresses,
   isManagedByAzure: true,
+  hasProfiles: true,
+  podSecurity: [`${enforce}=baseline`, `${enforce}=restricted`],
 };
 
 /** What Mooring itself writes there for these targets. */
@@ -176,6 +179,20 @@ const account = (name: string, fields: object = {}) =>
 const configMap = (data: object) =>
   inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data } as object);
 const inTargets = (fields: string) => `{"uploads":{${fields}}}`;
+const labelled = (level: string) =>
+  namespace("own", { ...mark("own"), labels: { ...mark("own").labels, [enforce]: level } });
+const quota = (name: string) =>
+  inside("v1", "ResourceQuota", name, { metadata: mark("own"), spec: { hard: { pods: "100" } } } as object);
+const policy = (name: string) =>
+  inside("networking.k8s.io/v1", "NetworkPolicy", name, {
+    metadata: mark("own"),
+    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+  } as object);
+const limits = (name: string) =>
+  inside("v1", "LimitRange", name, {
+    metadata: mark("own"),
+    spec: { limits: [{ type: "Container", max: { cpu: "64" } }] },
+  } as object);
 const clientId = "77777777-2222-4333-8444-555555555555";
 const annotated = serviceAccountObject(
   { namespace: "own" },
@@ -186,6 +203,9 @@ const paths: Readonly<Record<string, string>> = {
   Namespace: "/api/v1/namespaces",
   ConfigMap: "/api/v1/namespaces/{}/configmaps",
   ServiceAccount: "/api/v1/namespaces/{}/serviceaccounts",
+  ResourceQuota: "/api/v1/namespaces/{}/resourcequotas",
+  LimitRange: "/api/v1/namespaces/{}/limitranges",
+  NetworkPolicy: "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
   Job: "/apis/batch/v1/namespaces/{}/jobs",
   AzureIdentity: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentities",
   ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
@@ -277,6 +297,13 @@ async function changedJob(change: Change, metadata: object = {}) {
 /** In this order: later ones find what earlier ones made. */
 const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
   "creates a namespace with its mark": (server) => apply(namespace("own", mark("own")), server),
+  "sets a Pod Security label of the catalog on it": (server) => apply(labelled("baseline"), server),
+  "sets another one of the catalog": (server) => apply(labelled("restricted"), server),
+  "takes it back": (server) => apply(namespace("own", mark("own")), server),
+  "creates a quota": (server) => apply(quota("mooring-quota"), server),
+  "creates limits": (server) => apply(limits("mooring-limits"), server),
+  "creates a network policy": (server) => apply(policy("mooring-network"), server),
+  "deletes its quota": (server) => remove(quota("mooring-quota"), server),
   "creates its ConfigMap": (server) =>
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own") }), server),
   "changes its ConfigMap": (server) =>
@@ -354,14 +381,14 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
   "its mark on a namespace of others": (server) => apply(namespace("theirs", mark("theirs")), server),
   "the deletion of a namespace of others": (server) => remove(theirNamespace, server),
   "the deletion of the cluster's own namespace": (server) => remove(namespace("kube-node-lease", {}), server),
+  "a Pod Security label that the catalog does not have": (server) => apply(labelled("privileged"), server),
   "a label on its namespace": (server) =>
-    apply(
-      namespace("own", {
-        ...mark("own"),
-        labels: { ...mark("own").labels, "pod-security.kubernetes.io/enforce": "privileged" },
-      }),
-      server,
-    ),
+    apply(namespace("own", { ...mark("own"), labels: { ...mark("own").labels, team: "x" } }), server),
+  "another quota": (server) =>
+    server.request("POST", "/api/v1/namespaces/own/resourcequotas", { body: quota("theirs") }),
+  "another network policy": (server) =>
+    server.request("POST", "/apis/networking.k8s.io/v1/namespaces/own/networkpolicies", { body: policy("theirs") }),
+  "other limits": (server) => server.request("POST", "/api/v1/namespaces/own/limitranges", { body: limits("theirs") }),
   "its ConfigMap in the cluster's own namespace": (server) =>
     apply(inside("v1", "ConfigMap", "mooring-databases", { metadata: { namespace: "kube-system" } }), server),
   "another ConfigMap": (server) =>

@@ -66,7 +66,9 @@ interface Place {
 function requestFor({ namespace, database, mode, schema }: Place, changes: object = {}) {
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
   const targets = [database, ...(schema === undefined ? [] : [schema])].map((target) => ({ target, access: ["read"] }));
-  return { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets, ...changes };
+  const namespaceProfile = "standard";
+  const request = { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets };
+  return { ...request, namespaceProfile, ...changes };
 }
 
 /** What it gives; read and write together are Storage Blob Data Contributor. */
@@ -77,7 +79,7 @@ const before = {
   may: ["DELETE", "INSERT", "SELECT", "UPDATE"],
 };
 
-/** The request before a change, which removes a role, a service account and a selector and leads to everyone else's request. */
+/** The request before a change, which removes a role, a service account, a selector and a count of its profile's quota, and leads to everyone else's request. */
 function requestBefore(place: Place) {
   const wanted = { server: names.sqlServer, database: place.database, roles: ["reader", "executor"] };
   const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
@@ -85,7 +87,7 @@ function requestBefore(place: Place) {
     { target: place.database, access: ["read", "write"] },
     ...(place.schema === undefined ? [] : [{ target: place.schema, access: ["write"] }]),
   ];
-  return requestFor(place, { databases: [wanted], targets, ...name });
+  return requestFor(place, { databases: [wanted], targets, namespaceProfile: "small", ...name });
 }
 
 async function end(id: string): Promise<Operation> {

@@ -143,6 +143,10 @@ export const catalog = Catalog.parse({
       access: ["send", "receive"],
     },
   },
+  profiles: {
+    small: { quota: { pods: 5 }, podSecurity: { enforce: "restricted" } },
+    large: { quota: { pods: 50 }, limits: { container: { max: { cpu: 4 } } } },
+  },
   // Undos look again for no time and go on for a few rounds; tests that need more say so.
   retry: {
     ...{ firstIntervalMs: 10, maxIntervalMs: 20, attempts: 4, authenticationTimeoutMs: 100 },

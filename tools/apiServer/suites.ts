@@ -24,6 +24,7 @@ export const suites: readonly string[] = [
   "test/proof/tableFaults.test.ts",
   "test/releases/upgrade.test.ts",
   "test/resources/kubernetesObject",
+  "test/resources/namespaceProfile",
   "test/samples",
   "test/sandbox",
   "test/tools/telemetryBundle.test.ts",

@@ -1,5 +1,5 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
-import { addressesOf, type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
+import { type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { type Login, traitsOf, userNameIn } from "../../src/domain/catalog/clusterKinds.ts";
 
@@ -26,17 +26,16 @@ export interface SqlTarget extends Target {
   readonly databases: readonly string[];
 }
 
-export function clustersOf({ clusters, ...named }: Catalog): readonly ClusterTarget[] {
-  const addresses = addressesOf(named);
-  return Object.entries(clusters).map(([alias, cluster]) => {
+export function clustersOf(catalog: Catalog): readonly ClusterTarget[] {
+  return Object.entries(catalog.clusters).map(([alias, cluster]) => {
     const { apiServer, oidcIssuer, subscriptionId, identityResourceGroup } = cluster;
     return {
-      ...featuresOf(cluster, addresses),
       alias,
       subscriptionId,
       identityResourceGroup,
       oidcIssuer,
       login: traitsOf(cluster).login,
+      ...featuresOf(catalog, cluster),
       host: new URL(apiServer).hostname,
       userName: (objectId) => userNameIn(cluster, objectId),
     };

@@ -55,6 +55,7 @@ export function clusterByHand(target: ClusterTarget, userName: string): string {
     ...(image === undefined ? [] : [`-e "s|${placeholders.image}|${image}|"`]),
     `-e "s|${placeholders.sqlHosts}|${target.sqlHosts.join(",")}|"`,
     `-e "s|${placeholders.targetAddresses}|${target.targetAddresses.join(",")}|"`,
+    `-e "s|${placeholders.podSecurity}|${(target.podSecurity ?? []).join(",")}|"`,
   ];
   const account = accountByHand(target);
   return `${account}for file in ${files.join(" ")}; do sed ${fill.join(" ")} "$file" | kubectl apply -f -; done`;

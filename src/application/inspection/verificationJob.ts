@@ -21,6 +21,7 @@ import { mayRead } from "../../domain/targets/databaseRoles.ts";
 import { withListedTargets } from "../../domain/targets/index.ts";
 import { connectionTo, placeOf } from "../../domain/targets/namedTarget.ts";
 import type { KubernetesObject, Ports } from "../../ports.ts";
+import { verificationPod } from "../../resources/definitions/verificationPod.ts";
 import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { judgeTargets, provableTargets, readReport } from "./targetProof.ts";
@@ -95,7 +96,7 @@ function verificationJob(
     image,
     envFrom: [{ configMapRef: { name: namesInside.configMap } }],
     terminationMessagePolicy: "FallbackToLogsOnError",
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+    resources: verificationPod.resources,
     // Required by the restricted Pod Security Standard.
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
   };

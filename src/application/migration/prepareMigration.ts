@@ -1,5 +1,6 @@
 /** Builds a migration from a namespace's record and a request. */
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { networkProblems } from "../../domain/catalog/networkReach.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import {
@@ -45,6 +46,8 @@ export function prepareMigration(
     if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
     throw new Refusal(error.code, error.message);
   }
+  const [cutOff] = networkProblems(ports.catalog, { ...request, identityMode: to });
+  if (cutOff) throw new Refusal("PROFILE_CUTS_OFF", `${cutOff.detail}.`);
   const there = migration ?? namesLeft(request);
   const serviceAccount = nameFor("serviceAccount", there, wanted) ?? request.serviceAccount;
   const selector = nameFor("selector", there, wanted) ?? selectorOf(request);

@@ -1,6 +1,7 @@
 /** What the catalog says about callers: how they prove who they are, which team they are in, and what a team may ask for. */
 import { z } from "zod";
 import { Duration } from "../duration.ts";
+import { type CatalogProfiles, danglingProfiles, rightsField as profilesField } from "../profiles/profile.ts";
 import { type CatalogTargets, everyKind, rightsFields, ruleFields } from "../targets/index.ts";
 import type { DanglingName } from "../targets/target.ts";
 import { AppRole } from "./caller.ts";
@@ -87,6 +88,7 @@ export const Team = z.strictObject({
     .min(1)
     .meta({ description: "The namespaces that the team may use; * matches any characters." }),
   ...rightsFields,
+  profiles: profilesField,
   quota: z.int().min(0).default(20).meta({ description: "How many namespaces the team can have." }),
   maxExpiry: Duration.optional().meta({
     description:
@@ -157,7 +159,7 @@ export const Limits = z
 export type ConcurrencyLimits = z.infer<typeof Limits>["streams"];
 export type Limits = z.infer<typeof Limits>;
 
-interface Aliases extends CatalogTargets {
+interface Aliases extends CatalogTargets, CatalogProfiles {
   readonly clusters: object;
   readonly teams: Readonly<Record<string, Team>>;
   readonly auth?: Auth | undefined;
@@ -179,6 +181,7 @@ export function findDanglingNames(catalog: Aliases): readonly DanglingName[] {
     for (const [index, cluster] of team.clusters.entries())
       check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, "teams", name, "clusters", index);
     for (const kind of everyKind) add(kind.danglingInRights(team, catalog), "teams", name);
+    add(danglingProfiles(team, catalog), "teams", name);
     for (const [index, rule] of team.approval.entries()) {
       const path = ["teams", name, "approval", index];
       const { by, clusters = [] } = rule;

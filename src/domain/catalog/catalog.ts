@@ -8,6 +8,8 @@ import { Duration } from "../duration.ts";
 import { Severity } from "../finding.ts";
 import { Environment, environmentField } from "../naming/environment.ts";
 import { missing } from "../parsePlainly.ts";
+import { clusterNetworkField } from "../profiles/network.ts";
+import { catalogSection as profilesSection } from "../profiles/profile.ts";
 import { isModeOf, usesBinding, whyNotMode } from "../request/identityModes.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
@@ -47,6 +49,7 @@ const common = {
     .meta({
       description: "The region of these identities, such as westeurope.",
     }),
+  network: clusterNetworkField,
   identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]).meta({
     description: "How workloads there can authenticate. Only AKS has all of them (docs/clusters.md).",
   }),
@@ -157,6 +160,7 @@ const CatalogFields = z.strictObject({
   tenantId: z.guid().meta({ description: "The Microsoft Entra tenant of everything in the catalog." }),
   clusters: z.record(Alias, Cluster).meta({ description: "The Kubernetes clusters, by alias." }),
   ...catalogSections(Alias),
+  profiles: profilesSection(Alias),
   drift: z
     .strictObject({
       everyMinutes: z.number().positive().max(43_200).default(60).meta({

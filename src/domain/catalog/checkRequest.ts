@@ -1,12 +1,14 @@
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf } from "../lookUp.ts";
+import { profileProblems } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 import type { Catalog } from "./catalog.ts";
 import { traitsOf } from "./clusterKinds.ts";
 import { findClusterFor } from "./clusters.ts";
 import { findCrossings } from "./environments.ts";
+import { networkProblems } from "./networkReach.ts";
 
 /**
  * Everything in a request that the catalog does not know or allow, with the alternatives: only for callers who may see the whole
@@ -17,6 +19,8 @@ export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest
     ...clusterProblems(catalog, request),
     ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
     ...findCrossings(catalog, request),
+    ...profileProblems(catalog, request),
+    ...networkProblems(catalog, request),
   ];
 }
 

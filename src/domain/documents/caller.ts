@@ -8,6 +8,10 @@ const CallerTeam = z.object({
   clusters: z.array(z.string()),
   namespaces: z.array(z.string()).meta({ description: "Names of namespaces; * matches any characters." }),
   ...z.object(rightsFields).partial().shape,
+  profiles: z
+    .array(z.string())
+    .exactOptional()
+    .meta({ description: "The profiles that its namespaces may have; any, if absent." }),
   quota: z.int().meta({ description: "How many namespaces the team can have." }),
 });
 

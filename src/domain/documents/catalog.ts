@@ -1,5 +1,6 @@
 /** What requests may ask for, by the names that they use. */
 import { z } from "zod";
+import { publishedProfile } from "../profiles/profile.ts";
 import { IdentityMode } from "../request/request.ts";
 import { publishedFields } from "../targets/index.ts";
 
@@ -9,6 +10,7 @@ export const CatalogDocument = z
       z.object({ name: z.string(), environment: z.string().exactOptional(), identityModes: z.array(IdentityMode) }),
     ),
     ...publishedFields,
+    profiles: z.array(publishedProfile),
   })
   .meta({ id: "Catalog" });
 export type CatalogDocument = z.infer<typeof CatalogDocument>;

@@ -148,6 +148,10 @@ export const findingCatalogue = {
   ),
   OBJECT_MISSING: error("A Kubernetes object is gone.", repair),
   OBJECT_CHANGED: error("A field of a Kubernetes object is not what Mooring set.", repair),
+  POD_SECURITY_UNSET: info(
+    "The namespace is not Mooring's, and lacks a Pod Security label of its profile.",
+    "The namespace's owner sets it, if it is wanted: `kubectl label namespace`.",
+  ),
   ACCOUNT_SURPLUS: error(
     "A service account has Mooring's mark and the identity's client ID, and no record asks for it: it is left over, or its write took effect late.",
     `${repair} It removes the service account or, if it was somebody else's before, what Mooring wrote into it.`,

@@ -47,6 +47,29 @@ export const notices = {
       "Mooring could not read whether the cluster can have identity bindings: the cluster in Azure, its bindings, or its webhook. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names (infra/azure/identity-binding-role.json, infra/kubernetes/identity-binding.yaml); the operation may succeed without it.",
   },
+  QUOTA_UNSEEN: {
+    cause:
+      "Mooring could not see how much of something that the profile's quota counts the namespace has. Only a notice.",
+    fix: "Nothing, if the quota is large enough; otherwise compare it with the namespace yourself. To let Mooring count, apply infra/kubernetes/namespace-deletion.yaml.",
+  },
+  NETWORK_CUT_OFF: {
+    cause: "The profile's network policy would close something that the namespace's pods use today. Only a notice.",
+    fix: "If it is needed, open it in the profile (`from`, `to`, `destinations`), name it in the request, or keep a policy of your own that opens it.",
+  },
+  NETWORK_OPEN: {
+    cause:
+      "Somebody else's network policy opens every destination for pods of the namespace. Policies add up, so the profile's closes nothing for these. Only a notice.",
+    fix: "Remove that policy if the profile's should count, or leave it.",
+  },
+  NETWORK_UNSEEN: {
+    cause: "Pods run in the namespace, and a cluster does not tell which connections they have. Only a notice.",
+    fix: "Ask their owners what they reach and who calls them, or look at flow logs, before the policy closes it.",
+  },
+  POD_SECURITY_LEFT: {
+    cause:
+      "The profile has Pod Security labels, and the namespace is not Mooring's: it leaves labels on others' namespaces alone, since they concern everybody's pods. Only a notice.",
+    fix: "The namespace's owner sets the labels that the notice names (`kubectl label namespace`), or nobody: the rest of the profile counts all the same.",
+  },
   WAITS_FOR_PODS: {
     cause:
       "Pods still use the identity mode that a migration is about to remove. It waits until no pod does. Only a notice.",

@@ -74,6 +74,21 @@ export const refusals = {
     cause: "The catalog does not allow this access on this target.",
     fix: "Ask for access that the catalog allows there ({catalog}).",
   },
+  UNKNOWN_PROFILE: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause: "The catalog has no profile with this name.",
+    fix: "Use a profile of the catalog ({catalog}), or ask the platform team to add it. A namespace whose profile left the catalog keeps what it has of it.",
+  },
+  PROFILE_CUTS_OFF: {
+    status: 422,
+    isPolicy: false,
+    endsSteps: true,
+    cause:
+      "The profile has a network policy that would keep the namespace from what its request needs: the catalog has no addresses of it, or pods get their tokens from a place that the policy denies.",
+    fix: "Ask the platform team to name the addresses in the catalog (network.addresses), or choose a profile without a network policy. With pod identity, migrate to workload identity first ({migrate}).",
+  },
   MODE_NOT_ALLOWED: {
     status: 422,
     isPolicy: true,

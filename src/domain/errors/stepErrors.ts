@@ -28,6 +28,20 @@ export const stepErrors = {
         "ask Mooring's operator to read the answer in the log and check the Function App's managed identity, a cluster's Entra integration or token file, or whether infra/sql/database-user.sql ran in the database",
     },
   },
+  // Profiles
+  PROFILE_TOO_SMALL: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The profile's quota or limits are below what runs in the namespace today, or leave no room for the verification Job: pods that start again would be refused.",
+    fix: "Choose a larger profile ({catalog}), or end what the namespace does not need. The message has the figures.",
+  },
+  CILIUM_NOT_INSTALLED: {
+    status: 500,
+    retryable: false,
+    cause: "The catalog says that the cluster has Cilium's network policies, and the cluster does not serve them.",
+    fix: "Correct network.policies of the cluster in the catalog, or turn on Advanced Container Networking Services.",
+  },
   // Azure Resource Manager and managed identities
   ARM_FORBIDDEN: {
     status: 500,

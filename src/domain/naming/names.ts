@@ -78,6 +78,13 @@ export const namesInside = {
   configMap: "mooring-databases",
 } as const;
 
+/** Names of the objects of a profile, the same in every namespace that has one. */
+export const namesOfProfile = {
+  quota: "mooring-quota",
+  limits: "mooring-limits",
+  network: "mooring-network",
+} as const;
+
 /** The Job that logs in as the workload does. A run always gives the same name, so that a second attempt finds the Job. */
 export function verificationJobName(run: string): string {
   return `${owner}-verify-${shortHash(run)}`;

@@ -13,7 +13,7 @@ export function ownerTags(berth: Berth, operation: string): Record<string, strin
   return { [namespaceTag]: berthKey(berth), [operationTag]: operation };
 }
 
-const managedByLabel = "app.kubernetes.io/managed-by";
+export const managedByLabel = "app.kubernetes.io/managed-by";
 const namespaceAnnotation = "mooring.dev/namespace";
 const operationAnnotation = "mooring.dev/operation";
 const adopterAnnotation = "mooring.dev/adopted-by";

@@ -6,6 +6,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { defined } from "../defined.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
+import { profileRefusals } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 
@@ -96,7 +97,7 @@ export function findProblems(team: Team, request: OnboardingRequest): readonly F
   if (!team.namespaces.some((pattern) => matches(pattern, request.namespace))) {
     refuse("/namespace", `is not a namespace of the team; it has ${team.namespaces.join(", ")}`);
   }
-  problems.push(...everyKind.flatMap((kind) => kind.refusals(team, request)));
+  problems.push(...everyKind.flatMap((kind) => kind.refusals(team, request)), ...profileRefusals(team, request));
   return problems;
 }
 

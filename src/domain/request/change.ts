@@ -14,13 +14,18 @@ export function takesNothingAway(request: OnboardingRequest, earlier: Onboarding
     const { removed, narrowed } = kind.replaced(request, earlier);
     return removed.length + narrowed.length > 0;
   });
-  return !isLess && replacedAccount(request, earlier) === undefined;
+  return !isLess && [replacedAccount, replacedProfile].every((find) => find(request, earlier) === undefined);
 }
 
 /** The service account that another replaces (workload identity). */
 export function replacedAccount(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
   const isReplaced = usesServiceAccount(earlier) && earlier.serviceAccount !== request.serviceAccount;
   return isReplaced ? earlier.serviceAccount : undefined;
+}
+
+/** The profile that another one, or none, replaces. */
+export function replacedProfile(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
+  return earlier.namespaceProfile === request.namespaceProfile ? undefined : earlier.namespaceProfile;
 }
 
 interface Known {

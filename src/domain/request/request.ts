@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
 import { checkExpiry, expiryFields } from "../expiry.ts";
 import { alias } from "../naming/alias.ts";
+import { requestField as profileField } from "../profiles/profile.ts";
 import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
 
 export const IdentityMode = z.enum(["workloadIdentity", "podIdentity", "identityBinding"]);
@@ -56,6 +57,7 @@ const settings = {
     description:
       "What offboarding does with the namespace itself if Mooring created it. One in which others have anything is kept in any case.",
   }),
+  namespaceProfile: profileField,
   team: alias("a team").exactOptional().meta({
     description: "The team; required when more than one of the caller's teams may ask for this.",
   }),

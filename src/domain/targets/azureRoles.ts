@@ -9,6 +9,7 @@ import { guid } from "../naming/guid.ts";
 import type { PrincipalId } from "../naming/identityPair.ts";
 import type { Access } from "./access.ts";
 import { type Address, type ConnectionPart, endpointField, hostField } from "./connection.ts";
+import { networkField } from "./reach.ts";
 
 interface Role {
   /** As Azure names it. */
@@ -36,6 +37,8 @@ interface AzureRoleKind {
   readonly resourceType: string;
   /** Of the resource, to see that it is there. */
   readonly apiVersion: string;
+  /** What its clients connect to: HTTPS, and AMQP where they speak that. */
+  readonly ports: readonly number[];
   /** The property without which roles on the resource have no effect. */
   readonly needs?: string;
   /** How applications reach it. */
@@ -59,6 +62,7 @@ const table = {
       of: (name) => `https://${name}.blob.core.windows.net`,
       variable: "STORAGE_BLOB_ENDPOINT",
     },
+    ports: [443],
     provenBy: ["read", "write"],
     parts: {
       container: { path: "blobServices/default/containers", pattern: storageName, variable: "STORAGE_BLOB_CONTAINER" },
@@ -80,6 +84,7 @@ const table = {
       of: (name) => `https://${name}.queue.core.windows.net`,
       variable: "STORAGE_QUEUE_ENDPOINT",
     },
+    ports: [443],
     provenBy: ["read", "write"],
     parts: {
       queue: {
@@ -108,6 +113,7 @@ const table = {
       of: (name) => `https://${name}.table.core.windows.net`,
       variable: "STORAGE_TABLE_ENDPOINT",
     },
+    ports: [443],
     provenBy: ["read", "write"],
     parts: {
       table: {
@@ -128,6 +134,7 @@ const table = {
   keyVaultSecrets: {
     resourceType: "Microsoft.KeyVault/vaults",
     apiVersion: "2023-07-01",
+    ports: [443],
     needs: "enableRbacAuthorization",
     address: { field: "endpoint", of: (name) => `https://${name}.vault.azure.net`, variable: "KEY_VAULT_ENDPOINT" },
     provenBy: ["read", "write"],
@@ -141,6 +148,7 @@ const table = {
     resourceType: "Microsoft.ServiceBus/namespaces",
     apiVersion: "2021-11-01",
     address: { field: "host", of: (name) => `${name}.servicebus.windows.net`, variable: "SERVICE_BUS_HOST" },
+    ports: [443, 5671],
     provenBy: [],
     parts: {
       queue: { path: "queues", pattern: entityName, variable: "SERVICE_BUS_QUEUE" },
@@ -161,6 +169,7 @@ const table = {
     resourceType: "Microsoft.EventHub/namespaces",
     apiVersion: "2024-01-01",
     address: { field: "host", of: (name) => `${name}.servicebus.windows.net`, variable: "EVENT_HUBS_HOST" },
+    ports: [443, 5671],
     provenBy: [],
     parts: { eventHub: { path: "eventhubs", pattern: entityName, variable: "EVENT_HUBS_HUB" } },
     roles: {
@@ -172,6 +181,7 @@ const table = {
     resourceType: "Microsoft.AppConfiguration/configurationStores",
     apiVersion: "2024-05-01",
     address: { field: "endpoint", of: (name) => `https://${name}.azconfig.io`, variable: "APP_CONFIGURATION_ENDPOINT" },
+    ports: [443],
     provenBy: [],
     parts: {},
     roles: {
@@ -187,6 +197,7 @@ const table = {
     resourceType: "Microsoft.CognitiveServices/accounts",
     apiVersion: "2024-10-01",
     address: { field: "endpoint", of: (name) => `https://${name}.openai.azure.com`, variable: "AZURE_OPENAI_ENDPOINT" },
+    ports: [443],
     provenBy: [],
     parts: {},
     roles: { use: { name: "Cognitive Services OpenAI User", id: "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd" } },
@@ -218,6 +229,7 @@ type EntryShape = {
   kind: z.ZodLiteral<AzureRoleKindName>;
   resourceId: z.ZodString;
   environment: typeof environmentField;
+  network: typeof networkField;
   access: z.ZodArray<z.ZodEnum<{ [Word in Access]: Word }>>;
 } & { [Name in PartName | Address["field"]]: z.ZodExactOptional<z.ZodString> };
 
@@ -249,6 +261,7 @@ function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$stric
     [address.field]: addressFields[address.field](address.of("<name>")),
     ...Object.fromEntries(partFields),
     environment: environmentField,
+    network: networkField,
     access: z.array(z.enum(azureRoleWords[kind])).min(1).meta({ description: "What requests can ask for." }),
   };
   return z.strictObject(shape as unknown as EntryShape);
@@ -280,7 +293,7 @@ function misnamedParts(place: AzureRolePlace): readonly { readonly path: string;
 // ——— Where a role is given, and under which name ———
 
 /** All of an entry that says where it is. */
-export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment">;
+export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment" | "network">;
 
 function partsOf(place: AzureRolePlace): readonly (Part & { readonly name: string; readonly value: string })[] {
   return Object.entries(azureRoleKinds[place.kind].parts).flatMap(([name, part]) => {

@@ -16,12 +16,14 @@ import {
   AzureRoleEntry,
   type AzureRolePlace,
   azureConnection,
+  azureRoleKinds,
   azureRoleWords,
   rolesFor,
   scopeOf,
 } from "./azureRoles.ts";
 import type { ConnectionPart } from "./connection.ts";
 import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
+import { type Destination, destinationOf, onePort } from "./reach.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -92,7 +94,12 @@ interface Catalog {
   readonly targets: Readonly<Record<string, TargetEntry>>;
 }
 
-export function placeOf({ access: _access, environment: _environment, ...place }: TargetEntry): PlaceOfTarget {
+export function placeOf({
+  access: _access,
+  environment: _environment,
+  network: _network,
+  ...place
+}: TargetEntry): PlaceOfTarget {
   return place;
 }
 
@@ -349,6 +356,22 @@ export function published({ targets }: Catalog, teams: readonly Rights[] | undef
   };
 }
 
+function destinations({ targets: listed }: Catalog, { targets = [] }: Request): readonly Destination[] {
+  return targets.flatMap(({ target }, index) => {
+    const entry = lookUp(listed, target);
+    if (!entry) return [];
+    const about = { what: `target ${target}`, pointer: `/targets/${index}/target` };
+    if (entry.kind === "postgresql") {
+      return [destinationOf({ ...about, ports: [onePort(entry.port)] }, entry.network, entry.host)];
+    }
+    const { ports } = azureRoleKinds[entry.kind];
+    const { access: _access, environment: _environment, network, ...place } = entry;
+    const [address] = azureConnection(place);
+    const host = address?.value.replace(/^https:\/\/([^/:]+).*$/, "$1").toLowerCase();
+    return [destinationOf({ ...about, ports: ports.map(onePort) }, network, ...(host === undefined ? [] : [host]))];
+  });
+}
+
 export const namedTarget = {
   noun: "target",
   steps: { grant: "grantTarget", narrow: "narrowTarget", retire: "retireTarget", revoke: "revokeTarget" },
@@ -371,6 +394,7 @@ export const namedTarget = {
       key: target,
       environment: lookUp(listed, target)?.environment,
     })),
+  destinations,
   problems,
   refusals,
   rules: ({ targets }) => [{ targets }],

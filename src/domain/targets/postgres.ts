@@ -8,6 +8,7 @@ import { namesOf } from "../lookUp.ts";
 import { environmentField } from "../naming/environment.ts";
 import { type Berth, postgresRoleName } from "../naming/names.ts";
 import type { ConnectionPart } from "./connection.ts";
+import { networkField } from "./reach.ts";
 
 const ofTables = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"] as const;
 const ofSequences = ["SELECT", "USAGE", "UPDATE"] as const;
@@ -81,6 +82,7 @@ export const PostgresEntry = z.strictObject({
   database: plainName.meta({ description: "The database." }),
   schema: plainName.default("public").meta({ description: "The schema in it; requests get no other." }),
   environment: environmentField,
+  network: networkField,
   access: z
     .array(z.enum(namesOf(postgresWords)))
     .min(1)
@@ -89,7 +91,7 @@ export const PostgresEntry = z.strictObject({
 type PostgresEntry = z.infer<typeof PostgresEntry>;
 
 /** Where the schema is, and as whom Mooring logs in. */
-export type PostgresPlace = Omit<PostgresEntry, "access" | "environment">;
+export type PostgresPlace = Omit<PostgresEntry, "access" | "environment" | "network">;
 
 /** In the variables that libpq and most drivers read by themselves. The namespace's role has a name of its own there. */
 export function postgresConnection(

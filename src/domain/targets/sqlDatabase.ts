@@ -9,6 +9,7 @@ import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
 import { addsTo, DatabaseRole, isNamedBy, rolesInWords } from "./databaseRoles.ts";
+import { type Destination, destinationOf, sqlNetworkField, sqlPorts } from "./reach.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
 // ——— What a team sends ———
@@ -100,6 +101,7 @@ const SqlServer = z.strictObject({
         "The server's Microsoft Entra administrator, preferably a group. An operation sets it if the server has none (step ensureSqlAdmin), and stops if it has another.",
     }),
   environment: environmentField,
+  network: sqlNetworkField,
   databases: z.record(z.string().min(1).max(128), SqlDatabase).meta({
     description: "The databases that requests can name, by name.",
   }),
@@ -379,6 +381,23 @@ export function published({ sqlServers }: Catalog, teams: readonly Rights[] | un
   };
 }
 
+function destinations({ sqlServers }: Catalog, { databases }: Request): readonly Destination[] {
+  return databases.flatMap(({ server: name }, index) => {
+    const server = lookUp(sqlServers, name);
+    if (!server) return [];
+    const { host, port, network } = server;
+    const ports = sqlPorts(port, network?.privateEndpoint);
+    const about = { what: `SQL server ${name}`, pointer: `/databases/${index}/server`, ports };
+    return [destinationOf(about, network, host, ...(network?.privateEndpoint ? [] : nodesBehind(host)))];
+  });
+}
+
+/** The nodes to which the public endpoint sends clients, as their names are seen: `a1b2.tr1.westeurope1-a.worker.database.windows.net`. */
+function nodesBehind(host: string): readonly string[] {
+  const [, domain] = /^[^.]+\.(.+)$/.exec(host) ?? [];
+  return domain === undefined ? [] : [`*.*.*.worker.${domain}`];
+}
+
 export const sqlDatabase = {
   noun: "database",
   steps: { grant: "grantDatabase", narrow: "narrowDatabase", retire: "retireDatabase", revoke: "revokeDatabase" },
@@ -402,6 +421,7 @@ export const sqlDatabase = {
       key: keyOf(database),
       environment: lookUp(sqlServers, database.server)?.environment,
     })),
+  destinations,
   problems,
   refusals,
   rules: ({ databases, roles }) => [{ databases }, { roles }],

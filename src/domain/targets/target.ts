@@ -1,5 +1,6 @@
 import type { Expiry } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
+import type { Destination } from "./reach.ts";
 
 /** Names of the steps that give a namespace access to a target and revoke it. */
 export interface TargetSteps<Name extends string = string> {
@@ -60,6 +61,8 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   canonical(request: Request): Partial<Request>;
   /** Of each target of the request, the field that names it and its environment; without what the catalog does not list. */
   places(catalog: Catalog, request: Request): readonly TargetPlace[];
+  /** Where they are on the network, for a network policy; without what the catalog does not list. */
+  destinations(catalog: Catalog, request: Request): readonly Destination[];
   /** The targets that the catalog lists. */
   listed(catalog: Catalog, request: Request): Partial<Request>;
   /** What the catalog does not know or allow. */

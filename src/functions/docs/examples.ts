@@ -356,6 +356,7 @@ export const catalog: CatalogDocument = {
     },
   ],
   targets: [{ name: "uploads", kind: "storageBlob", environment: "dev", access: ["read", "write"] }],
+  profiles: [{ name: "standard", description: "Two cores, four gigabytes" }],
 };
 
 const head = "1d143298be4dd9e7299511a6a4d02152454fdf9128edab4eaf26aaeb4a398fc0";

@@ -53,7 +53,7 @@ export const migrateNamespace = declareRoute({
       "NOTHING_TO_MIGRATE",
     ),
     422: problem(
-      "A field is wrong, or the cluster does not offer the identity mode; `errors` names the field.",
+      "A field is wrong, or the cluster does not offer the identity mode, or the profile's network policy excludes it; `errors` names the field.",
       "MODE_NOT_ALLOWED",
     ),
   },

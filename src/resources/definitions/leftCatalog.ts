@@ -23,6 +23,7 @@ const dropped: ReadonlySet<PermanentCode> = new Set([
   "ROLE_NOT_ALLOWED",
   "UNKNOWN_TARGET",
   "ACCESS_NOT_ALLOWED",
+  "UNKNOWN_PROFILE",
 ]);
 
 export function isDropped(error: unknown): error is PermanentError {

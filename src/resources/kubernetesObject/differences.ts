@@ -1,4 +1,5 @@
 /** The fields in which two Kubernetes objects differ, as `kubectl diff` shows them: field, before, after. */
+import { canonicalJson } from "../../domain/canonicalJson.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { KubernetesObject } from "../../ports.ts";
 
@@ -8,15 +9,34 @@ export function compare(desired: KubernetesObject, current: KubernetesObject): r
 }
 
 function differences(desired: unknown, current: unknown, path: string): readonly Difference[] {
-  if (isRecord(desired)) {
+  if (isRecord(desired) && !isEmptyIn(path, desired)) {
     const there = isRecord(current) ? current : {};
     return Object.entries(desired).flatMap(([key, value]) =>
       differences(value, there[key], path === "" ? key : `${path}.${key}`),
     );
   }
-  // Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same.
-  if (JSON.stringify(desired) === JSON.stringify(current) || (isZero(desired) && isZero(current))) return [];
-  return [{ field: path, current: show(current), desired: show(desired) }];
+  if (areItems(desired) && areItems(current) && desired.length === current.length) {
+    // A list is written as a whole, so that what an item has besides counts, too.
+    return desired.flatMap((item, index) => changesBetween(current[index] ?? {}, item, `${path}[${index}]`));
+  }
+  return isSame(desired, current) ? [] : [{ field: path, current: show(current), desired: show(desired) }];
+}
+
+/** An empty selector selects everything: one that says anything is another one. Of labels and annotations, others may add any. */
+function isEmptyIn(path: string, desired: object): boolean {
+  return Object.keys(desired).length === 0 && path !== "" && !path.startsWith("metadata");
+}
+
+function areItems(value: unknown): value is readonly Record<string, unknown>[] {
+  return Array.isArray(value) && value.every(isRecord);
+}
+
+/** Go drops zero values when it prints JSON (`omitempty`), so absent and zero are the same. */
+function isSame(one: unknown, other: unknown): boolean {
+  return (
+    (isZero(one) && isZero(other)) ||
+    (one !== undefined && other !== undefined && canonicalJson(one) === canonicalJson(other))
+  );
 }
 
 /** Fields that every write changes, and Mooring's own annotations: not worth reporting. */
@@ -28,13 +48,13 @@ export function changesBetween(before: object, after: object, path = ""): readon
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
     const field = path === "" ? key : `${path}.${key}`;
     const [was, is]: unknown[] = [Reflect.get(before, key), Reflect.get(after, key)];
-    if (unremarkable.test(field) || JSON.stringify(was) === JSON.stringify(is)) return [];
+    if (unremarkable.test(field) || isSame(was, is)) return [];
     if (isRecord(was) || isRecord(is)) {
       if ([was, is].every((each) => each === undefined || isRecord(each))) {
         return changesBetween(was ?? {}, is ?? {}, field);
       }
     }
-    return isZero(was) && isZero(is) ? [] : [{ field, current: show(was), desired: show(is) }];
+    return [{ field, current: show(was), desired: show(is) }];
   });
 }
 
@@ -58,6 +78,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isZero(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
   return value === undefined || value === null || value === 0 || value === "" || value === false;
 }
 

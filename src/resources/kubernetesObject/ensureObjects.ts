@@ -56,9 +56,15 @@ export async function planObject(
   }
   const { metadata, isMarkLost, isAdoptedAsItWas } = await knownMetadata(current, input.recordedMark);
   const { uid } = metadata;
-  const changes = [...compare(desired, current), ...surplusFields(desired, current)];
-  const differences = isMarkLost ? [markDifference(desired), ...changes] : changes;
+  const changes = compare(desired, current);
   const ownership = readMetadata(metadata);
+  const adopter = adoptedBy(metadata);
+  const isKnown = [ownership, adopter].some((each) => each?.berth === berthKey(input));
+  const differences = [
+    ...(isMarkLost ? [markDifference(desired)] : []),
+    ...changes,
+    ...(isKnown ? surplusFields(desired, current) : []),
+  ];
   if (ownership?.berth === berthKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
@@ -68,7 +74,6 @@ export async function planObject(
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
     return { action: "update", differences, conflict: undefined, object, current, isMarkLost };
   }
-  const adopter = adoptedBy(metadata);
   if (ownership === undefined && adopter?.berth === berthKey(input)) {
     // Already adopted: it changes with the request, and its mark keeps naming the operation that adopted it.
     if (differences.length === 0) {

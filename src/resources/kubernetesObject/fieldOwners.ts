@@ -1,5 +1,6 @@
 /** Who owns the fields of an object, according to its managedFields (kubernetes.io "Server-Side Apply"). */
 import { owner } from "../../domain/naming/names.ts";
+import { managedByLabel } from "../../domain/naming/ownership.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { KubernetesObject, ManagedFields } from "../../ports.ts";
 import { isRecord, show } from "./differences.ts";
@@ -22,11 +23,15 @@ export function replaceable(
   );
 }
 
-/** The fields that Mooring alone set and the desired object does not have: applying that removes them. Metadata is not compared. */
+/**
+ * The fields that Mooring alone set and the desired object does not have: applying that removes them. Of the metadata, only labels are
+ * compared.
+ */
 export function surplusFields(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {
   const isOwned = ownedIn(current);
-  const { apiVersion: _, kind: __, metadata: ___, ...values } = current;
-  return leavesOf(values)
+  const { apiVersion: _, kind: __, metadata, ...values } = current;
+  const { [managedByLabel]: ___, ...labels } = metadata.labels ?? {};
+  return leavesOf({ metadata: { labels }, ...values })
     .filter(({ path }) => isOwned.byMooring(path) && !isOwned.byOthers(path) && valueAt(desired, path) === undefined)
     .map(({ path, value }) => ({ field: path.join("."), current: show(value), desired: null }));
 }

@@ -29,12 +29,14 @@ export async function inspectObject(
     const field = "metadata.deletionTimestamp";
     return [finding("OBJECT_CHANGED", target, { field, expected: null, found: deletionTimestamp })];
   }
-  return [...compare(desired, current), ...surplusFields(desired, current)].map((difference) =>
-    finding("OBJECT_CHANGED", target, {
-      field: difference.field,
-      expected: difference.desired,
-      found: difference.current,
-    }),
+  return changesIn(desired, current);
+}
+
+/** What of the object is not as Mooring wants it, or should be no longer. */
+export function changesIn(desired: KubernetesObject, current: KubernetesObject): readonly Finding[] {
+  return [...compare(desired, current), ...surplusFields(desired, current)].map(
+    ({ field, current: found, desired: expected }) =>
+      finding("OBJECT_CHANGED", thingOf(refOf(desired)), { field, expected, found }),
   );
 }
 

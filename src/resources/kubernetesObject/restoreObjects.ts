@@ -9,6 +9,7 @@ import {
   readReplaced,
 } from "../../domain/naming/ownership.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports.ts";
 import { compare } from "./differences.ts";
 import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
@@ -30,12 +31,15 @@ export async function restoreObjects(
   { step, ...berth }: Berth & WithStep,
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
+  const said: Difference[] = [];
   for (const each of rewritten) {
     const { action, differences, object } = await planRestoration(kubernetes, cluster, each, berth);
     if (!object) continue;
-    await step.willDo(action, differences);
-    await kubernetes.apply(cluster, object);
+    // Each announcement replaces the one before.
     actions.push(action);
+    said.push(...differences);
+    await step.willDo(strongest(actions), said);
+    await kubernetes.apply(cluster, object);
   }
   return strongest(actions);
 }

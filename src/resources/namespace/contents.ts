@@ -10,6 +10,7 @@ import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import type { Leaving } from "../kubernetesObject/removeObjects.ts";
 import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { namespaceObject } from "./namespace.ts";
+import type { Labels } from "./podSecurity.ts";
 
 interface Desired {
   readonly objects: readonly KubernetesObject[];
@@ -17,9 +18,9 @@ interface Desired {
   readonly leftOut: readonly LeftOut[];
 }
 
-export function desiredObjects(catalog: Catalog, contents: Contents): Desired {
+export function desiredObjects(catalog: Catalog, contents: Contents, labels: Labels): Desired {
   const { objects, leftOut } = knownInside(catalog, contents);
-  return { objects: [namespaceObject(contents), ...objects], leftOut };
+  return { objects: [namespaceObject(contents, labels), ...objects], leftOut };
 }
 
 export function knownInside(catalog: Catalog, contents: Contents): Desired {

@@ -1,5 +1,10 @@
 import type { Berth } from "../../domain/naming/names.ts";
 
-export function namespaceObject({ namespace: name }: Pick<Berth, "namespace">) {
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+/** With the labels that Mooring sets on it besides its mark. */
+export function namespaceObject(
+  { namespace: name }: Pick<Berth, "namespace">,
+  labels: Readonly<Record<string, string>> = {},
+) {
+  const own = Object.keys(labels).length === 0 ? {} : { labels };
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name, ...own } };
 }

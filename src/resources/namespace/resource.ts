@@ -18,6 +18,7 @@ import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts"
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
 import { namespaceObject } from "./namespace.ts";
+import { inspectLabels, wantedLabels } from "./podSecurity.ts";
 import { applyNamespace, removeNamespace, restoreNamespace } from "./steps.ts";
 import { describeTerminating } from "./terminating.ts";
 import { isOfUnfinishedRepair } from "./unfinishedRepair.ts";
@@ -57,7 +58,7 @@ export const namespace = defineResource({
     );
   },
 
-  exported: (catalog, { request }) => desiredObjects(catalog, request),
+  exported: (catalog, { request }) => desiredObjects(catalog, request, wantedLabels(catalog, request) ?? {}),
 });
 
 function preflight(
@@ -94,7 +95,7 @@ function isOnlyNarrowed({ state, requestedBy }: NamespaceRecord): boolean {
 }
 
 async function inspectBerth(
-  ports: Pick<Ports, "kubernetes" | "registry">,
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   cluster: ClusterTarget,
   { request, namespaceUid, note }: InspectionInput,
 ): Promise<readonly Finding[]> {
@@ -114,7 +115,8 @@ async function inspectBerth(
     const what = { field: "metadata.deletionTimestamp", expected: null, found: deletionTimestamp };
     return [finding("NAMESPACE_TERMINATING", target, what)];
   }
-  if (namespaceUid === undefined || uid === namespaceUid) return [];
-  if (await isOfUnfinishedRepair(ports.registry, request, current)) return [];
+  const labels = inspectLabels(ports.catalog, request, current);
+  if (namespaceUid === undefined || uid === namespaceUid) return labels;
+  if (await isOfUnfinishedRepair(ports.registry, request, current)) return labels;
   return [finding("NAMESPACE_RECREATED", target, { field: "metadata.uid", expected: namespaceUid, found: uid })];
 }

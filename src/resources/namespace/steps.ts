@@ -9,7 +9,7 @@ import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import { AdoptionPolicy, DeletePolicy } from "../../domain/request/request.ts";
+import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../domain/request/request.ts";
 import { requestFields, type Targets, targetsOf } from "../../domain/targets/index.ts";
 import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
@@ -17,7 +17,7 @@ import type { KubernetesObject } from "../../ports.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, isUndo, type Planning, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, isUndo, type Planning, StepResult } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
@@ -27,7 +27,15 @@ import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/st
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
+import { namespaceObject } from "./namespace.ts";
+import { decideLabels, wantedLabels } from "./podSecurity.ts";
 import { describeHeld, nextLook, whyTerminating } from "./terminating.ts";
+
+const profile = { namespaceProfile: z.string().exactOptional() };
+
+function profileOf({ namespaceProfile }: OnboardingRequest): Given<typeof profile> {
+  return namespaceProfile === undefined ? {} : { namespaceProfile };
+}
 
 /** The namespace, created if missing, and what Mooring puts into every namespace. */
 export const applyNamespace = defineStep({
@@ -35,26 +43,33 @@ export const applyNamespace = defineStep({
   stage: "prepare",
   target: "namespace",
   undo: { by: "removeNamespace", ofChange: "restoreNamespace" },
-  given: { ...requestFields, adoptionPolicy: AdoptionPolicy },
+  given: { ...requestFields, ...profile, adoptionPolicy: AdoptionPolicy },
   output: StepResult.extend({ uid: z.string().exactOptional() }),
-  from: ({ request }) => ({ ...targetsOf(request), adoptionPolicy: request.adoptionPolicy }),
+  from: ({ request }) => ({
+    ...targetsOf(request),
+    ...profileOf(request),
+    adoptionPolicy: request.adoptionPolicy,
+  }),
   async look(ports, input, { kind, step }) {
     const cluster = findCluster(ports.catalog, input.cluster);
-    const { objects, leftOut } = desiredObjects(ports.catalog, input);
+    const { labels, notices } = await decideLabels(ports, cluster, input);
+    const { objects, leftOut } = desiredObjects(ports.catalog, input, labels);
     const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
-    return withNotices(plan, leftOut.map(noticeOfLeftOut));
+    return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut)]);
   },
   async run(input, ports, step) {
     const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, input.cluster);
-    const { objects, leftOut } = desiredObjects(catalog, input);
+    const { labels, notices } = await decideLabels(ports, cluster, input);
+    const { objects, leftOut } = desiredObjects(catalog, input, labels);
     const { action, uids } = await bringObjects(kubernetes, cluster, objects, {
       ...input,
       recordedMark: recordedMarks(ports, input),
       step,
     });
-    if (leftOut.length > 0) await step.notice(leftOut.map(noticeOfLeftOut));
+    const news = [...notices, ...leftOut.map(noticeOfLeftOut)];
+    if (news.length > 0) await step.notice(news);
     const [uid] = uids;
     return { action, ...(uid === undefined ? {} : { uid }) };
   },
@@ -143,13 +158,18 @@ export const restoreNamespace = defineStep({
     /** Since 0.2.0; absent where there is none. */
     writtenTargets: z.array(TargetRequest).exactOptional(),
     targetsBefore: z.array(TargetRequest).exactOptional(),
+    /** Since 0.2.0. Absent if neither request names one. */
+    profiles: z.object({ written: z.object(profile), before: z.object(profile) }).exactOptional(),
   },
   output: StepResult,
   from: (operation) => {
-    const [{ databases, targets: writtenTargets }, before] = [operation.request, earlierOf(operation)];
+    const [request, earlier] = [operation.request, earlierOf(operation)];
+    const profiles = { written: profileOf(request), before: profileOf(earlier) };
+    const hasProfile = [request, earlier].some(({ namespaceProfile }) => namespaceProfile !== undefined);
     return {
-      ...{ written: databases, before: before.databases },
-      ...defined({ writtenTargets, targetsBefore: before.targets }),
+      ...{ written: request.databases, before: earlier.databases },
+      ...defined({ writtenTargets: request.targets, targetsBefore: earlier.targets }),
+      ...(hasProfile ? { profiles } : {}),
     };
   },
   async look({ catalog, kubernetes }, input, { step }) {
@@ -185,18 +205,31 @@ interface Change extends Berth {
   readonly before: DatabaseRequest[];
   readonly writtenTargets?: TargetRequest[] | undefined;
   readonly targetsBefore?: TargetRequest[] | undefined;
+  readonly profiles?: { readonly written: Given<typeof profile>; readonly before: Given<typeof profile> } | undefined;
 }
 
-/** The objects in the namespace as a change writes them, and as they were before. */
+/** The namespace's labels, and the objects in it, as a change writes them, and as they were before. */
 function rewrittenContents(
   catalog: Catalog,
-  { cluster, namespace: name, written, before, writtenTargets, targetsBefore }: Change,
+  { cluster, namespace: name, written, before, writtenTargets, targetsBefore, profiles }: Change,
 ): readonly Rewritten[] {
   const objects = (targets: Targets) =>
     namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, ...targets }, each));
   const earlier = objects({ databases: before, ...defined({ targets: targetsBefore }) });
-  return objects({ databases: written, ...defined({ targets: writtenTargets }) }).flatMap((object, index) => {
+  const inside = objects({ databases: written, ...defined({ targets: writtenTargets }) }).flatMap((object, index) => {
     const was = earlier[index];
     return was ? [{ written: object, before: was }] : [];
   });
+  return [...rewrittenLabels(catalog, name, profiles), ...inside];
+}
+
+function rewrittenLabels(
+  catalog: Catalog,
+  namespace: string,
+  { written = {}, before = {} }: NonNullable<Change["profiles"]> | Record<string, never> = {},
+): readonly Rewritten[] {
+  const [labels, were] = [wantedLabels(catalog, written), wantedLabels(catalog, before)];
+  // Where the catalog has dropped a profile, nobody knows what to restore.
+  if (!labels || !were || JSON.stringify(labels) === JSON.stringify(were)) return [];
+  return [{ written: namespaceObject({ namespace }, labels), before: namespaceObject({ namespace }, were) }];
 }

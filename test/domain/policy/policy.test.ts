@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { decideTeam, matches, maySee, visibleTeams } from "../../../src/domain/policy/policy.ts";
 import { checkSameNamespace, checkTeam } from "../../../src/domain/policy/recheckRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -67,6 +68,26 @@ it("lets an operator ask for no team, or for any team that the request fits", ()
   expect(decideTeam(catalog, operator, { ...request, team: "gone" })).toMatchObject({
     denial: { code: "INVALID_REQUEST", errors: [{ pointer: "/team" }] },
   });
+});
+
+it("limits a team to its profiles, and a request of such a team has to name one", () => {
+  const limited = Catalog.parse({
+    ...catalog,
+    profiles: { standard: { quota: { pods: 20 } }, large: { quota: { pods: 200 } } },
+    teams: { ...catalog.teams, red: { ...catalog.teams["red"], profiles: ["standard"] } },
+  });
+  const decide = (changes: object) => decideTeam(limited, member("red"), { ...request, ...changes });
+
+  expect(decide({ namespaceProfile: "standard" })).toEqual({ team: "red" });
+  for (const changes of [{ namespaceProfile: "large" }, {}]) {
+    expect(decide(changes)).toMatchObject({
+      denial: {
+        code: "NOT_ALLOWED",
+        errors: [{ pointer: "/namespaceProfile", detail: expect.stringContaining("standard") }],
+      },
+    });
+  }
+  expect(decideTeam(limited, operator, request)).toEqual({ team: undefined });
 });
 
 it("shows a caller what its teams have, and an operator everything", () => {

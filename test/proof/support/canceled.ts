@@ -37,7 +37,7 @@ import {
   refusalOr,
   type Spoil,
 } from "./planned.ts";
-import { createRequest, createWorld, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, type World, withWishes } from "./world.ts";
 
 /** Where the operation stops. */
 type Rest =
@@ -89,7 +89,7 @@ export async function planAndCancel(
     change: () =>
       acceptOnboarding(
         acceptance,
-        { ...withTargets(world, createRequest(dice)), identityMode },
+        { ...withWishes(world, createRequest(dice)), identityMode },
         { isRemovalConfirmed: true },
       ),
     migrate: () => migrate(acceptance, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),

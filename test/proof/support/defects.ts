@@ -188,6 +188,14 @@ function withoutOtherKinds(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...kubernetes, listMetadata } };
 }
 
+/** A quota that is deleted stays, and nobody says so. */
+function withLastingQuotas(ports: Ports): Ports {
+  const { kubernetes } = ports;
+  const remove: typeof kubernetes.remove = async (cluster, ref, ...rest) =>
+    ref.kind === "ResourceQuota" ? undefined : await kubernetes.remove(cluster, ref, ...rest);
+  return { ...ports, kubernetes: { ...kubernetes, remove } };
+}
+
 /** Forgets which team has a namespace. */
 function withoutTeam(ports: Ports): Ports {
   const { registry } = ports;
@@ -552,12 +560,13 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a ConfigMap that forgets no target": { spoil: withoutOwnFields, finds: /names the targets|ConfigMap/ },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
-  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 3000 },
+  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 1000 },
   "a namespace that is deleted with what others have in it": {
     spoil: withoutOccupants,
     finds: /removed, and somebody else's/,
   },
   "a namespace in which only workloads count": { spoil: withoutOtherKinds, finds: /removed, and somebody else's/ },
+  "a quota of a profile that stays": { spoil: withLastingQuotas, finds: /left behind|left over|still there/ },
   "a record that forgets its team": { spoil: withoutTeam, finds: /'s and is|still undefined's|a stranger/ },
   "a status without what was done": { spoil: withoutActions, finds: /and its steps say/ },
   "an audit trail with an entry for every try": { spoil: withNewEntries, finds: /audit has/ },

@@ -8,6 +8,7 @@ import {
   identityBindingName,
   identityName,
   namesInside,
+  namesOfProfile,
 } from "../../../src/domain/naming/names.ts";
 import { ownerMetadata, readMark, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
@@ -196,6 +197,35 @@ function ourRoles({ roleAssignments }: World["azure"], request: OnboardingReques
   );
 }
 
+/** What somebody does to an object of the profile, or to a label that it sets. */
+const onProfiles: Readonly<Record<string, Deed>> = {
+  "edits the quota": (world, request) => editOwn(world, quotaOf(request), ["spec", "hard", "pods"], request),
+  "deletes the quota"(world, request) {
+    const key = refKey(quotaOf(request));
+    return isOurs(world, request, `object ${key}`) && world.objects.delete(key) ? "repairable" : undefined;
+  },
+  "edits the namespace's Pod Security"(world, request) {
+    if (request.namespaceProfile !== "small") return undefined;
+    const ref = { apiVersion: "v1", kind: "Namespace", name: request.namespace };
+    return editOwn(world, ref, ["metadata", "labels", "pod-security.kubernetes.io/enforce"], request);
+  },
+};
+
+function quotaOf(request: OnboardingRequest): ObjectRef {
+  return inNamespace(request, "v1", "ResourceQuota", namesOfProfile.quota);
+}
+
+function editOwn(
+  world: World,
+  ref: ObjectRef,
+  path: readonly string[],
+  request: OnboardingRequest,
+): "repairable" | undefined {
+  if (!isOurs(world, request, `object ${refKey(ref)}`)) return undefined;
+  edit(world.objects, ref, path, "edited");
+  return "repairable";
+}
+
 const former = "former";
 
 /** Writes of an operation before, for another service account, that take effect only now. Mooring made them, and no record knows. */
@@ -295,6 +325,10 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
   const { targetDice } = world;
   if (targetDice?.chance(0.4)) happen(onTargets, targetDice.pick(Object.keys(onTargets)));
+  const { profileDice } = world;
+  if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
+    happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
+  }
   const { postgresDice } = world;
   if (postgresDice?.chance(0.6)) {
     const name = postgresDice.pick(Object.keys(onPostgres));

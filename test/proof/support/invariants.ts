@@ -10,6 +10,7 @@ import {
   federatedSubject,
   identityName,
   namesInside,
+  namesOfProfile,
   useBindingName,
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
@@ -130,6 +131,7 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   };
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
+  problems.push(...checkProfile({ objects }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
     { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
@@ -200,6 +202,52 @@ function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, requ
       : ["the role does not allow it"]),
     ...(given.includes(`"name":"${request.serviceAccount}"`) ? [] : ["the account does not have the role"]),
   ];
+}
+
+/** What a profile gives, as an API server keeps it. */
+const ofProfiles: Readonly<
+  Record<string, { readonly hard: object; readonly limits?: object; readonly enforce?: string }>
+> = {
+  small: { hard: { pods: "5" }, enforce: "restricted" },
+  large: {
+    hard: { pods: "50", "requests.cpu": "8" },
+    limits: [{ type: "Container", max: { cpu: "4" }, default: { cpu: "4" }, defaultRequest: { cpu: "4" } }],
+  },
+};
+
+/** The namespace has its profile, and nothing of another one. */
+function checkProfile({ objects }: Pick<World, "objects">, request: OnboardingRequest): Problem[] {
+  const { namespace, namespaceProfile = "" } = request;
+  const wanted = ofProfiles[namespaceProfile];
+  const found = (kind: string, name: string) => {
+    const stored = objects.get(
+      refKey({ apiVersion: "v1", kind, name, ...(kind === "Namespace" ? {} : { namespace }) }),
+    );
+    return stored && stored.goodbyes === undefined ? print(stored) : undefined;
+  };
+  const problems: Problem[] = [];
+  const expectPart = (kind: string, name: string, field: string, value: object | undefined) => {
+    const there = found(kind, name);
+    const isOurs = there !== undefined && readMetadata(there.metadata)?.berth === berthKey(request);
+    if (value === undefined && isOurs) problems.push(`${kind} ${name} is left over`);
+    const is = there && read(read(there, "spec"), field);
+    if (value !== undefined && !contains(is, value))
+      problems.push(`${kind} ${name} has ${JSON.stringify(is)}, not ${JSON.stringify(value)}`);
+  };
+  expectPart("ResourceQuota", namesOfProfile.quota, "hard", wanted?.hard);
+  expectPart("LimitRange", namesOfProfile.limits, "limits", wanted?.limits);
+  const space = found("Namespace", namespace);
+  if (space && readMetadata(space.metadata)?.berth === berthKey(request)) {
+    const enforce = space.metadata.labels?.["pod-security.kubernetes.io/enforce"];
+    if (enforce !== wanted?.enforce) problems.push(`the namespace enforces ${enforce}, not ${wanted?.enforce}`);
+  }
+  return problems;
+}
+
+/** Others may have added to an object that is lent. */
+function contains(found: unknown, value: object): boolean {
+  if (Array.isArray(value)) return JSON.stringify(found) === JSON.stringify(value);
+  return Object.entries(value).every(([key, each]) => read(found, key) === each);
 }
 
 /** The identity can log in nowhere but where the request asks for it, unless the verification says where it could not look. */
@@ -422,6 +470,7 @@ const forwards: Readonly<Record<string, readonly string[]>> = {
   removePodIdentity: ["applyPodIdentity", "returnPodIdentity"],
   withdrawIdentityUse: ["allowIdentityUse"],
   unbindIdentity: ["bindIdentity"],
+  removeProfile: ["applyProfile"],
   removeNamespace: ["applyNamespace"],
 };
 const backwards: Readonly<Record<string, readonly string[]>> = {
@@ -434,6 +483,7 @@ const backwards: Readonly<Record<string, readonly string[]>> = {
   removePodIdentity: ["removePodIdentity", "removeLeftovers", "removeNamespace"],
   withdrawIdentityUse: ["withdrawIdentityUse", "retireIdentityUse", "removeLeftovers"],
   unbindIdentity: ["unbindIdentity", "removeLeftovers", "removeIdentity"],
+  removeProfile: ["removeProfile", "retireProfile", "removeLeftovers", "removeNamespace"],
   removeNamespace: ["removeNamespace"],
 };
 

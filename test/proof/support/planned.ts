@@ -45,7 +45,7 @@ import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
 import { removeRights } from "./postgres.ts";
 import { postgresPlaces } from "./postgresWorld.ts";
-import { createRequest, createWorld, earlier, inModeOf, issuer, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, earlier, issuer, type World, withWishes } from "./world.ts";
 
 export interface PlannedVerdict {
   readonly problems: readonly string[];
@@ -161,7 +161,7 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   const { cluster, namespace } = request;
   const berth = { cluster, namespace };
   const changed = {
-    ...inModeOf(world, withTargets(world, createRequest(dice))),
+    ...withWishes(world, createRequest(dice)),
     identityMode: dice.chance(0.9) ? request.identityMode : "workloadIdentity",
   } as const;
   const until = dice.pick(MigrationPhase.options);

@@ -91,6 +91,8 @@ export async function listRemains(
     ...(await objects.list("v1", "ConfigMap", namespace)).filter(({ metadata }) =>
       metadata.name.startsWith("mooring-"),
     ),
+    ...(await objects.list("v1", "ResourceQuota", namespace)),
+    ...(await objects.list("v1", "LimitRange", namespace)),
     ...(await objects.list("v1", "ServiceAccount", namespace)).filter(({ metadata }) =>
       ["app", "before"].includes(metadata.name),
     ),

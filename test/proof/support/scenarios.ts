@@ -151,6 +151,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await onboard();
     await onboard({ databases: databases.map((each) => ({ ...each, roles: ["reader"] })) });
   },
+  "profile-changed-in-vain-and-given-up": async ({ cloud, onboard }) => {
+    await onboard({ ...one, namespaceProfile: "small" });
+    refuseWrites(cloud, "change sql-dev/orders");
+    await onboard({ namespaceProfile: "large" });
+    cloud.onWrite = () => undefined;
+    await onboard(one);
+  },
   "targets-given-and-taken": async ({ onboard, offboard }) => {
     const uploads = { target: "uploads", access: ["read", "write"] };
     await onboard({ targets: [uploads, { target: "jobs", access: ["send"] }] });

@@ -44,7 +44,7 @@ import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";
-import { createRequest, createWorld, earlier, inModeOf, type World, withTargets } from "./world.ts";
+import { createRequest, createWorld, earlier, type World, withWishes } from "./world.ts";
 
 export interface Verdict {
   readonly seed: number;
@@ -144,7 +144,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
   const { dice, by } = world;
   if (dice.chance(0.05)) await visitByStranger(stage, request);
   const record = await calmly(world, () => world.registry.getNamespace(request));
-  const wanted = () => (dice.chance(0.5) ? request : inModeOf(world, withTargets(world, createRequest(dice, request))));
+  const wanted = () => (dice.chance(0.5) ? request : withWishes(world, createRequest(dice, request)));
   if (!record) {
     await stage.play(onboard(wanted(), by));
     return;

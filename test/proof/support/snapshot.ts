@@ -116,6 +116,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
 function undoOf(kind: string): string {
   if (kind === "ServiceAccount") return "removeServiceAccount";
   if (kind.startsWith("ClusterRole")) return "withdrawIdentityUse";
+  if (kind === "ResourceQuota" || kind === "LimitRange") return "removeProfile";
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
 }
 

@@ -84,6 +84,8 @@ export interface World {
   readonly postgresDice: Dice | undefined;
   /** The same for bundles on a schema of a database, and for roles of its owner. */
   readonly rolesDice: Dice | undefined;
+  /** For the profile that requests name; undefined in worlds whose catalog has none. */
+  readonly profileDice: Dice | undefined;
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
@@ -180,25 +182,48 @@ function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalo
   return { ...catalog, targets: entries, teams };
 }
 
-type WishDice = Pick<World, "targetDice" | "postgresDice" | "rolesDice">;
+/** What a world adds to an ordinary request, and what it has to keep of the one before. */
+type Wishes = Pick<World, "targetDice" | "postgresDice" | "rolesDice" | "profileDice" | "binds"> &
+  Partial<Pick<World, "hasRemains" | "request">>;
+
+/** The request with all that the world's catalog has besides. */
+export function withWishes(wishes: Wishes, request: OnboardingRequest): OnboardingRequest {
+  return inModeOf(wishes, withProfile(wishes, withTargets(wishes, withRoles(wishes, request))));
+}
 
 /** The same databases, on some of them with less than a bundle on the whole. */
-function withRoles(dice: Dice | undefined, request: OnboardingRequest): OnboardingRequest {
+function withRoles({ rolesDice: dice }: Wishes, request: OnboardingRequest): OnboardingRequest {
   if (!dice) return request;
   const less = [["reader@sales"], ["role:reports"], ["reader@sales", "executor"], ["role:reports", "reader@sales"]];
   const databases = request.databases.map((each) => (dice.chance(0.6) ? { ...each, roles: dice.pick(less) } : each));
   return { ...request, databases };
 }
 
+/** A change between them adds and removes an object, a field of another, and a label of the namespace. */
+const profiles = Catalog.shape.profiles.parse({
+  small: { quota: { pods: 5 }, podSecurity: { enforce: "restricted" } },
+  large: {
+    quota: { pods: 50, "requests.cpu": "8000m" },
+    limits: { container: { max: { cpu: 4 } } },
+  },
+});
+
+/** The request with a profile of the world's catalog, or without one. */
+function withProfile(
+  { profileDice: dice, ...world }: Wishes,
+  { namespaceProfile: _before, ...request }: OnboardingRequest,
+): OnboardingRequest {
+  if (!dice) return request;
+  const same = world.request?.namespaceProfile;
+  const chosen = world.hasRemains ? same : dice.pick([undefined, "small", "large"]);
+  return chosen === undefined ? request : { ...request, namespaceProfile: chosen };
+}
+
 /**
  * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
  * record left on a target is only found by who asks for it again.
  */
-export function withTargets(
-  { targetDice, postgresDice, rolesDice, ...world }: WishDice & Partial<Pick<World, "hasRemains" | "request">>,
-  plain: OnboardingRequest,
-): OnboardingRequest {
-  const request = withRoles(rolesDice, plain);
+function withTargets({ targetDice, postgresDice, ...world }: Wishes, request: OnboardingRequest): OnboardingRequest {
   const { targets: before } = world.request ?? {};
   if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
   const targets = [...chooseTargets(targetDice, namedTargets), ...chooseTargets(postgresDice, postgresTargets)];
@@ -225,7 +250,7 @@ function withBindings({ clusters, ...catalog }: Catalog): Catalog {
 }
 
 /** The request in an identity mode of the world. */
-export function inModeOf({ binds }: Pick<World, "binds">, request: OnboardingRequest): OnboardingRequest {
+function inModeOf({ binds }: Wishes, request: OnboardingRequest): OnboardingRequest {
   return binds && request.identityMode === "workloadIdentity"
     ? { ...request, identityMode: "identityBinding" }
     : request;
@@ -310,10 +335,13 @@ export function createWorld(seed: number, trace?: string[]): World {
   const onRoles = createDice(seed ^ 0x6bef);
   const rolesDice = onRoles.chance(0.25) ? onRoles : undefined;
   const postgres = createPostgresServer();
+  const profiled = createDice(seed ^ 0x9f0f);
+  const profileDice = profiled.chance(0.3) ? profiled : undefined;
   const catalog: Catalog = {
     ...(targetDice || postgresDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(isOutside ? { clusters: outsideAzure } : {}),
+    ...(profileDice ? { profiles } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
@@ -345,8 +373,8 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const asked = withTargets({ targetDice, postgresDice, rolesDice }, createRequest(dice));
-  const request = inModeOf({ binds }, asked);
+  const dices = { targetDice, postgresDice, rolesDice, profileDice, binds };
+  const request = withWishes(dices, createRequest(dice));
   const world: World = {
     ...{
       dice,
@@ -370,6 +398,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       postgresDice,
       rolesDice,
       binds,
+      profileDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,

@@ -101,6 +101,8 @@ it("applies the ClusterRole with the identity filled in, and creates a user in e
     // The catalog's cluster uses aad-pod-identity, and has no verification Job.
     "ClusterRole mooring-pod-identity",
     "ClusterRoleBinding mooring-pod-identity",
+    "ClusterRole mooring-namespace-profile",
+    "ClusterRoleBinding mooring-namespace-profile",
   ]);
   expect(applied).toContain(`request.userInfo.username == "${identity.principalId}"`);
   expect(applied).not.toMatch(/<object id|<image of/);

@@ -77,6 +77,11 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
     identityResourceGroup: cluster.nodeResourceGroup,
     location: cluster.location,
     identityModes: ["workloadIdentity"],
+    network: {
+      policies: "kubernetes",
+      login: { hosts: ["login.microsoftonline.com"], port: 443 },
+      tokenProxy: { hosts: [], port: 443 },
+    },
   };
 
   return {

@@ -1,0 +1,83 @@
+/**
+ * The Pod Security labels that the namespace's profile asks for. They are for everybody who runs pods there, so Mooring sets them only
+ * on a namespace that it made; of another one it says what its owner would have to set.
+ */
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { readMetadata } from "../../domain/naming/ownership.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
+import { toNotice } from "../../domain/operation/plan.ts";
+import { isPodSecurityLabel, podSecurityLabels } from "../../domain/profiles/podSecurity.ts";
+import { findProfile } from "../../domain/profiles/profile.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
+import { changesIn } from "../kubernetesObject/inspectObjects.ts";
+import { thingOf } from "../kubernetesObject/knownMetadata.ts";
+import { namespaceObject } from "./namespace.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Labelled extends Berth {
+  readonly namespaceProfile?: string | undefined;
+}
+
+/** Undefined if the catalog has dropped the profile: then nobody knows. */
+export function wantedLabels(
+  catalog: Catalog,
+  { namespaceProfile }: Pick<Labelled, "namespaceProfile">,
+): Labels | undefined {
+  if (namespaceProfile === undefined) return {};
+  return unlessDropped(
+    () => {
+      const { podSecurity } = findProfile(catalog, namespaceProfile);
+      return podSecurity ? podSecurityLabels(podSecurity) : {};
+    },
+    () => undefined,
+  );
+}
+
+/** What the namespace's step writes, and what it leaves to others. */
+export async function decideLabels(
+  { catalog, kubernetes }: { readonly catalog: Catalog; readonly kubernetes: Pick<Kubernetes, "get"> },
+  cluster: ClusterTarget,
+  input: Labelled,
+): Promise<{ readonly labels: Labels; readonly notices: readonly OperationError[] }> {
+  const wanted = wantedLabels(catalog, input);
+  if (wanted && Object.keys(wanted).length === 0) return { labels: {}, notices: [] };
+  const current = await kubernetes.get(cluster, refOf(namespaceObject(input)));
+  // As they are: what a dropped profile gave stays.
+  if (!wanted) return { labels: current ? ownLabels(current, input) : {}, notices: [] };
+  if (!current || isOwn(current, input)) return { labels: wanted, notices: [] };
+  const lacking = lackingLabels(current, wanted);
+  const told = `Namespace ${berthKey(input)} is not Mooring's: it lacks ${lacking.join(", ")}.`;
+  return { labels: {}, notices: lacking.length === 0 ? [] : [toNotice("POD_SECURITY_LEFT", told)] };
+}
+
+function isOwn({ metadata }: KubernetesObject, berth: Berth): boolean {
+  return readMetadata(metadata)?.berth === berthKey(berth);
+}
+
+function ownLabels(current: KubernetesObject, berth: Berth): Labels {
+  if (!isOwn(current, berth)) return {};
+  return Object.fromEntries(Object.entries(current.metadata.labels ?? {}).filter(([name]) => isPodSecurityLabel(name)));
+}
+
+function lackingLabels({ metadata: { labels = {} } }: KubernetesObject, wanted: Labels): readonly string[] {
+  return Object.entries(wanted).flatMap(([name, value]) => (labels[name] === value ? [] : [`${name}=${value}`]));
+}
+
+/** The namespace as it is found, whose labels should be those of the profile. */
+export function inspectLabels(catalog: Catalog, input: Labelled, current: KubernetesObject): readonly Finding[] {
+  const wanted = wantedLabels(catalog, input);
+  if (!wanted) return [];
+  if (isOwn(current, input)) return changesIn(namespaceObject(input, wanted), current);
+  const { labels = {} } = current.metadata;
+  return Object.entries(wanted).flatMap(([name, expected]) => {
+    const found = labels[name] ?? null;
+    const field = `metadata.labels.${name}`;
+    const target = thingOf(refOf(current));
+    return found === expected ? [] : [finding("POD_SECURITY_UNSET", target, { field, expected, found })];
+  });
+}

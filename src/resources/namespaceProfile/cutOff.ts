@@ -1,0 +1,161 @@
+/**
+ * What pods of the namespace do today that the profile's network policy would cut off, as far as a cluster tells: it knows of no
+ * connection, but Services, Ingresses and endpoints say some of it. A plan reports that, and what nobody can see; it stops nothing.
+ */
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { destinationsOf } from "../../domain/catalog/networkReach.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import { berthKey, namesOfProfile } from "../../domain/naming/names.ts";
+import { toNotice } from "../../domain/operation/plan.ts";
+import { containsAddress, matchesHost } from "../../domain/profiles/network.ts";
+import type { Profile } from "../../domain/profiles/profile.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Destination } from "../../domain/targets/reach.ts";
+import type { Kubernetes, KubernetesObject, Ports } from "../../ports.ts";
+import { isMarked, list } from "../definitions/dependants.ts";
+import type { Obstacles } from "../definitions/preflight.ts";
+
+interface Checked {
+  readonly request: OnboardingRequest & { readonly namespaceProfile: string };
+  readonly cluster: ClusterTarget;
+}
+
+const Pod = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ hostNetwork: z.boolean().default(false) }),
+  status: z.object({ phase: z.string().default("") }).prefault({}),
+});
+const Service = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ type: z.string().default("ClusterIP"), externalName: z.string().optional() }),
+});
+const Slice = z.object({
+  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
+  endpoints: z
+    .array(z.object({ addresses: z.array(z.string()).default([]) }))
+    .nullish()
+    .transform((endpoints) => endpoints ?? []),
+});
+const Policy = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ egress: z.array(z.looseObject({ to: z.array(z.unknown()).optional() })).optional() }),
+});
+
+export async function findCutOff(
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+  { request, cluster }: Checked,
+  { network }: Profile,
+): Promise<Obstacles | undefined> {
+  if (!network) return undefined;
+  const unseen: string[] = [];
+  const read = reader(kubernetes, { cluster, namespace: request.namespace, unseen });
+  const [pods, policies] = await Promise.all([
+    read("v1", "Pod", Pod),
+    readOthersPolicies(kubernetes, { cluster, request, unseen }),
+  ]);
+  const running = pods.filter(({ status }) => !["Succeeded", "Failed"].includes(status.phase));
+  if (running.length === 0 || policies.isInForce) return undefined;
+  const [services, ingresses, slices] = await Promise.all([
+    read("v1", "Service", Service),
+    network.from.length > 0
+      ? []
+      : read("networking.k8s.io/v1", "Ingress", z.object({ metadata: z.object({ name: z.string() }) })),
+    read("discovery.k8s.io/v1", "EndpointSlice", Slice),
+  ]);
+  const destinations = destinationsOf(catalog, request, network);
+  const cut = [
+    ...services.flatMap((service) => cutService(service, destinations)),
+    ...ingresses.map(
+      ({ metadata: { name } }) => `Ingress ${name} lets requests in from outside, and no namespace may call`,
+    ),
+    ...slices.flatMap((slice) => cutSlice(slice, destinations)),
+  ];
+  const inHost = running.filter(({ spec }) => spec.hostNetwork).map(({ metadata }) => metadata.name);
+  const berth = berthKey(request);
+  const told = [
+    ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${berth}: ${what}.`)),
+    ...policies.openingAll.map((name) =>
+      toNotice("NETWORK_OPEN", `NetworkPolicy ${name} in namespace ${berth} opens every destination: policies add up.`),
+    ),
+  ];
+  const names = list(running.map(({ metadata }) => metadata.name));
+  const blind = [
+    `what ${running.length} running pods (${names}) reach beyond that, and which pods of other namespaces call them`,
+    ...(inHost.length > 0 ? [`pods on their node's network, to which no policy applies (${list(inHost)})`] : []),
+    ...unseen.map((kind) => `${kind} (Mooring may not list it)`),
+  ];
+  return { notices: [...told, toNotice("NETWORK_UNSEEN", `Of namespace ${berth}, not seen: ${blind.join("; ")}.`)] };
+}
+
+type Unseen = { readonly cluster: ClusterTarget; readonly unseen: string[] };
+
+function reader(kubernetes: Pick<Kubernetes, "list">, { cluster, namespace, unseen }: Unseen & { namespace: string }) {
+  return async <T>(apiVersion: string, kind: string, shape: z.ZodType<T>): Promise<readonly T[]> => {
+    const found = await listUnlessForbidden(kubernetes, cluster, { apiVersion, kind, namespace });
+    if (!found) unseen.push(kind);
+    return (found ?? []).flatMap((each) => shape.safeParse(each).data ?? []);
+  };
+}
+
+async function listUnlessForbidden(
+  kubernetes: Pick<Kubernetes, "list">,
+  cluster: ClusterTarget,
+  query: Parameters<Kubernetes["list"]>[1],
+): Promise<readonly KubernetesObject[] | undefined> {
+  try {
+    return await kubernetes.list(cluster, query);
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return undefined;
+    throw error;
+  }
+}
+
+/** Whether the profile's own policy is in force already, and which of others let everything out. */
+async function readOthersPolicies(
+  kubernetes: Pick<Kubernetes, "list">,
+  { cluster, request, unseen }: Unseen & { readonly request: OnboardingRequest },
+): Promise<{ readonly isInForce: boolean; readonly openingAll: readonly string[] }> {
+  const query = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: request.namespace };
+  const found = await listUnlessForbidden(kubernetes, cluster, query);
+  if (!found) unseen.push(query.kind);
+  const [own, others] = [found ?? [], found ?? []].map((all, index) =>
+    all.filter(
+      ({ metadata }) => (metadata.name === namesOfProfile.network && isMarked(metadata, request)) === (index === 0),
+    ),
+  );
+  const opening = (others ?? [])
+    .flatMap((each) => Policy.safeParse(each).data ?? [])
+    .filter(({ spec: { egress = [] } }) => egress.some(({ to = [] }) => to.length === 0));
+  return { isInForce: (own ?? []).length > 0, openingAll: opening.map(({ metadata }) => metadata.name) };
+}
+
+function cutService(
+  { metadata: { name }, spec }: z.infer<typeof Service>,
+  destinations: readonly Destination[],
+): readonly string[] {
+  const { type, externalName } = spec;
+  if (type === "LoadBalancer" || type === "NodePort") {
+    return [`Service ${name} is called from outside the cluster (${type}), which the policy does not let in`];
+  }
+  if (externalName === undefined) return [];
+  const isOpen = destinations.some(({ hosts }) => hosts.some((pattern) => matchesHost(pattern, externalName)));
+  return isOpen ? [] : [`Service ${name} stands for ${externalName}, which the policy does not open`];
+}
+
+/** Those of a Service without a selector: somebody wrote where pods find it. */
+function cutSlice(
+  { metadata: { name, labels }, endpoints }: z.infer<typeof Slice>,
+  destinations: readonly Destination[],
+): readonly string[] {
+  if (labels["endpointslice.kubernetes.io/managed-by"] === "endpointslice-controller.k8s.io") return [];
+  const closed = endpoints
+    .flatMap(({ addresses }) => addresses)
+    .filter(
+      (address) => !destinations.some(({ addresses }) => addresses.some((block) => containsAddress(block, address))),
+    );
+  const service = labels["kubernetes.io/service-name"] ?? name;
+  return closed.length === 0
+    ? []
+    : [`Service ${service} has endpoints that the policy does not open (${list(closed)})`];
+}

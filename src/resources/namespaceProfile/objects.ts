@@ -1,0 +1,91 @@
+/** The objects that a namespace gets by its profile. Each is there if the profile has its part. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { destinationsOf, type Reaching } from "../../domain/catalog/networkReach.ts";
+import { type Berth, namesOfProfile } from "../../domain/naming/names.ts";
+import { limitItems } from "../../domain/profiles/limits.ts";
+import type { ClusterNetwork } from "../../domain/profiles/network.ts";
+import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
+import { canonicalAmounts } from "../../domain/profiles/quantity.ts";
+import type { KubernetesObject, ObjectRef } from "../../ports.ts";
+import { ciliumPolicySpec, networkPolicySpec } from "./networkPolicy.ts";
+
+/** All that these objects depend on; when it changes, a change rewrites them. */
+export interface Profiled extends Berth, Reaching {
+  readonly namespaceProfile: string;
+}
+
+interface ProfileObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  /** All fields except apiVersion, kind and metadata; undefined if the namespace does not have it. */
+  fields(profile: Profile, input: Profiled, catalog: Catalog): Readonly<Record<string, unknown>> | undefined;
+}
+
+const quota: ProfileObject = {
+  apiVersion: "v1",
+  kind: "ResourceQuota",
+  name: namesOfProfile.quota,
+  // A quota with a scope would count some pods only.
+  fields: (profile) => profile.quota && { spec: { hard: canonicalAmounts(profile.quota), scopes: [] } },
+};
+
+const limits: ProfileObject = {
+  apiVersion: "v1",
+  kind: "LimitRange",
+  name: namesOfProfile.limits,
+  fields: (profile) => profile.limits && { spec: { limits: limitItems(profile.limits) } },
+};
+
+const policies: { readonly [Engine in ClusterNetwork["policies"]]: ProfileObject } = {
+  kubernetes: {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    name: namesOfProfile.network,
+    fields: policyOf("kubernetes", networkPolicySpec),
+  },
+  cilium: {
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNetworkPolicy",
+    name: namesOfProfile.network,
+    fields: policyOf("cilium", ciliumPolicySpec),
+  },
+};
+
+function policyOf(
+  engine: ClusterNetwork["policies"],
+  specOf: (policy: Parameters<typeof networkPolicySpec>[0]) => object,
+): ProfileObject["fields"] {
+  return ({ network }, input, catalog) => {
+    if (!network || findCluster(catalog, input.cluster).network.policies !== engine) return undefined;
+    return { spec: specOf({ network, destinations: destinationsOf(catalog, input, network) }) };
+  };
+}
+
+/** In the order of creation. */
+const objects = [quota, limits, policies.kubernetes, policies.cilium];
+
+/** What the profile gives. */
+export function profileObjects(catalog: Catalog, input: Profiled): readonly KubernetesObject[] {
+  const profile = findProfile(catalog, input.namespaceProfile);
+  return objects.flatMap(({ apiVersion, kind, name, fields }) => {
+    const own = fields(profile, input, catalog);
+    return own ? [{ apiVersion, kind, metadata: { name, namespace: input.namespace }, ...own }] : [];
+  });
+}
+
+/** Whatever a profile may have given. */
+export function profileRefs({ namespace }: Pick<Berth, "namespace">): readonly ObjectRef[] {
+  return objects.map(({ apiVersion, kind, name }) => ({ apiVersion, kind, name, namespace }));
+}
+
+/** What the profile of today does not give; all of it without a profile. */
+export function surplusRefs(
+  catalog: Catalog,
+  input: Omit<Profiled, "namespaceProfile"> & { readonly namespaceProfile?: string | undefined },
+): readonly ObjectRef[] {
+  const { namespaceProfile } = input;
+  const wanted = namespaceProfile === undefined ? [] : profileObjects(catalog, { ...input, namespaceProfile });
+  return profileRefs(input).filter(({ kind }) => !wanted.some((each) => each.kind === kind));
+}

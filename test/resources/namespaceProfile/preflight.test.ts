@@ -1,0 +1,214 @@
+/** What a plan says of a profile before anything is written, on an API server, simulated or real. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import { findCluster } from "../../../src/domain/catalog/clusters.ts";
+import { PermanentError } from "../../../src/domain/errors.ts";
+import { toOperationError } from "../../../src/domain/operation/plan.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { Kubernetes, Ports } from "../../../src/ports.ts";
+import type { Obstacles, PreflightCheck } from "../../../src/resources/definitions/preflight.ts";
+import { checkProfile } from "../../../src/resources/namespaceProfile/preflight.ts";
+import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+
+const id = "00000000-0000-4000-8000-000000000001";
+const profiles = {
+  cores: { quota: { "requests.cpu": 1, "limits.memory": "1Gi" } },
+  crowd: { quota: { pods: 1, configmaps: 1, "count/jobs.batch": 0, "count/widgets.example.com": 5 } },
+  small: {
+    limits: { container: { max: { cpu: "250m" }, min: { memory: "128Mi" } }, pod: { max: { memory: "128Mi" } } },
+  },
+  large: {
+    quota: { "requests.cpu": 8, "requests.memory": "8Gi", pods: 20 },
+    limits: { container: { max: { cpu: 4 } } },
+  },
+  closed: { network: { destinations: [{ addresses: ["10.8.0.0/24"], hosts: ["*.example.com"] }] } },
+};
+const job = { verificationJob: { image: "verify", timeoutSeconds: 10 } };
+
+function catalogOf(changes: object) {
+  return Catalog.parse({
+    tenantId: id,
+    clusters: {
+      "aks-dev": {
+        apiServer: "https://aks-dev.example",
+        subscriptionId: id,
+        identityResourceGroup: "MC_dev",
+        location: "westeurope",
+        network: { login: { addresses: ["20.190.128.0/18"] } },
+        ...changes,
+      },
+    },
+    sqlServers: {
+      "sql-dev": {
+        resourceId: `/subscriptions/${id}/resourceGroups/rg/providers/Microsoft.Sql/servers/sql-dev`,
+        host: "sql-dev.database.windows.net",
+        network: { addresses: ["10.1.0.4/32"] },
+        databases: { messages: { roles: ["reader"] } },
+      },
+    },
+    profiles,
+  });
+}
+
+let cluster: TestCluster;
+let kubernetes: Kubernetes;
+let namespace = "";
+let count = 0;
+beforeAll(async () => {
+  cluster = await startCluster();
+  const credential = { getToken: async () => ({ token: cluster.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  kubernetes = createKubernetes({ credential });
+}, 120_000);
+afterAll(() => cluster?.simulator.close());
+beforeEach(async () => {
+  count += 1;
+  namespace = `checked-${count}`;
+  await cluster.createNamespace(namespace);
+});
+
+/** `code: message`, blockers before notices, as the preflight reports them. */
+async function told(namespaceProfile: string, changes: object = {}): Promise<readonly string[]> {
+  const catalog = catalogOf(changes);
+  const request = OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace,
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    namespaceProfile,
+  });
+  const { apiServer, certificateAuthority } = cluster.target;
+  const target = { ...findCluster(catalog, "aks-dev"), apiServer, certificateAuthority };
+  const ports = { catalog, kubernetes } as Pick<Ports, "catalog" | "kubernetes"> as Ports;
+  const checks = checkProfile(ports, { request: { ...request, namespaceProfile }, cluster: target });
+  const found = await Promise.all(checks.map(explain));
+  const all = [...found.flatMap(({ blockers = [] }) => blockers), ...found.flatMap(({ notices = [] }) => notices)];
+  return all.map(({ code, message }) => `${code}: ${message.replaceAll(`aks-dev/${namespace}`, "<namespace>")}`);
+}
+
+async function explain({ look }: PreflightCheck): Promise<Obstacles> {
+  try {
+    return (await look()) ?? {};
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    return { blockers: [toOperationError(error.code, error.message)] };
+  }
+}
+
+/** As soon as the namespace has its service account. */
+async function runPod(name: string, resources: object = {}, spec: object = {}) {
+  const container = { name: "app", image: "registry.example/app:1", resources };
+  await vi.waitFor(
+    () =>
+      cluster.core.createNamespacedPod({
+        namespace,
+        body: { metadata: { name }, spec: { containers: [container], ...spec } },
+      }),
+    { timeout: 10_000 },
+  );
+}
+
+describe("a quota", () => {
+  it("below what pods ask for today blocks, with figures", async () => {
+    await runPod("web-1", { requests: { cpu: "700m" }, limits: { memory: "768Mi" } });
+    await runPod("web-2", { limits: { cpu: "0.5", memory: "512Mi" } });
+
+    expect(await told("cores")).toEqual([
+      'PROFILE_TOO_SMALL: Profile "cores" gives namespace <namespace> less than it uses: requests.cpu 1, and 1200m is used today; limits.memory 1Gi, and 1280Mi is used today.',
+    ]);
+    expect(await told("large", job)).toEqual([]);
+  });
+
+  it("that counts objects blocks, and says what it cannot count", async () => {
+    await runPod("web-1");
+    await runPod("web-2");
+    await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "settings" } } });
+
+    const [blocker, ...notices] = await told("crowd");
+    expect(blocker).toContain("pods 1, and 2 is used today");
+    expect(blocker).toContain("configmaps 1, and 2 is used today");
+    expect(notices).toEqual([
+      "QUOTA_UNSEEN: Mooring cannot see how much of count/widgets.example.com namespace <namespace> has.",
+    ]);
+  });
+
+  it("that is as full as can be leaves no room for the verification Job", async () => {
+    await runPod("web-1", { requests: { cpu: "995m", memory: "32Mi" }, limits: { memory: "900Mi" } });
+
+    expect(await told("cores")).toEqual([]);
+    expect(await told("cores", job)).toEqual([
+      'PROFILE_TOO_SMALL: Profile "cores" leaves no room for the verification Job: requests.cpu 1, and 995m is used without it; limits.memory 1Gi, and 900Mi is used without it.',
+    ]);
+  });
+});
+
+it("limits that refuse the verification Job block", async () => {
+  expect(await told("small")).toEqual([]);
+  expect(await told("small", job)).toEqual([
+    'PROFILE_TOO_SMALL: Profile "small" leaves no room for the verification Job: it has a limit of cpu 500m, and a Container has at most 250m.',
+    'PROFILE_TOO_SMALL: Profile "small" leaves no room for the verification Job: it asks for memory 64Mi, and a Container has to ask for 128Mi.',
+    'PROFILE_TOO_SMALL: Profile "small" leaves no room for the verification Job: it has a limit of memory 256Mi, and a Pod has at most 128Mi.',
+  ]);
+});
+
+it("Cilium's policies on a cluster that does not serve them block, and a profile that left the catalog does", async () => {
+  expect(await told("closed", { network: { policies: "cilium" } })).toEqual([
+    'CILIUM_NOT_INSTALLED: Cluster "aks-dev" has no CiliumNetworkPolicy.',
+  ]);
+  expect((await told("gone"))[0]).toBe('UNKNOWN_PROFILE: The catalog has no profile "gone".');
+});
+
+describe("a network policy", () => {
+  it("says nothing of a namespace in which nothing runs", async () => {
+    expect(await told("closed")).toEqual([]);
+  });
+
+  it("names what running pods do today that it would cut off, and what nobody can see", async () => {
+    await runPod("web-1");
+    await runPod("agent", {}, { hostNetwork: true });
+    const service = (name: string, spec: object) =>
+      cluster.core.createNamespacedService({
+        namespace,
+        body: { metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } },
+      });
+    await service("inside", { selector: { app: "web" } });
+    await service("shop", { type: "LoadBalancer", selector: { app: "web" } });
+    await service("known", { type: "ExternalName", externalName: "api.example.com", ports: [] });
+    await service("mail", { type: "ExternalName", externalName: "smtp.example.org", ports: [] });
+    for (const [name, address] of [
+      ["ledger", "192.168.4.7"],
+      ["open", "10.8.0.9"],
+    ] as const) {
+      await cluster.create({
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: { name: `${name}-1`, namespace, labels: { "kubernetes.io/service-name": name } },
+        addressType: "IPv4",
+        ports: [{ port: 1521 }],
+        endpoints: [{ addresses: [address] }],
+      } as never);
+    }
+    await cluster.create({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "shop", namespace },
+      spec: { defaultBackend: { service: { name: "inside", port: { number: 80 } } } },
+    } as never);
+    await cluster.create({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "allow-all", namespace },
+      spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{}] },
+    } as never);
+
+    expect((await told("closed")).toSorted()).toEqual(
+      [
+        "NETWORK_CUT_OFF: In namespace <namespace>: Service shop is called from outside the cluster (LoadBalancer), which the policy does not let in.",
+        "NETWORK_CUT_OFF: In namespace <namespace>: Service mail stands for smtp.example.org, which the policy does not open.",
+        "NETWORK_CUT_OFF: In namespace <namespace>: Ingress shop lets requests in from outside, and no namespace may call.",
+        "NETWORK_CUT_OFF: In namespace <namespace>: Service ledger has endpoints that the policy does not open (192.168.4.7).",
+        "NETWORK_OPEN: NetworkPolicy allow-all in namespace <namespace> opens every destination: policies add up.",
+        "NETWORK_UNSEEN: Of namespace <namespace>, not seen: what 2 running pods (agent, web-1) reach beyond that, and which pods of other namespaces call them; pods on their node's network, to which no policy applies (agent).",
+      ].toSorted(),
+    );
+  });
+});
