@@ -116,11 +116,11 @@ describe("what drifts is found and repaired", () => {
         change(roleKey, {
           rules: [{ verbs: ["use-managed-identity"], apiGroups: ["cid.wi.aks.azure.com"], resources: ["another"] }],
         }),
-      ["OBJECT_CHANGED rules"],
+      ["OBJECT_CHANGED rules[0].resources"],
     ],
     "the role is given to another account": [
       () => change(bindingKey, { subjects: [{ kind: "ServiceAccount", name: "another", namespace: "team-b" }] }),
-      ["OBJECT_CHANGED subjects"],
+      ["OBJECT_CHANGED subjects[0].name"],
     ],
     "the account has lost its identity": [
       () =>

@@ -56,7 +56,7 @@ export const clusterNetworkField = z
       .meta({ description: "Where workloads sign in." }),
     tokenProxy: z
       .strictObject({
-        hosts: HostPatterns.default([]).meta({ description: "Its names; only for Cilium's policies." }),
+        hosts: HostPatterns.optional().meta({ description: "Its names; only for Cilium's policies." }),
         addresses: Addresses.optional().meta({
           description: "Its blocks of addresses: what AZURE_KUBERNETES_TOKEN_PROXY of such a pod leads to.",
         }),

@@ -80,7 +80,7 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
     network: {
       policies: "kubernetes",
       login: { hosts: ["login.microsoftonline.com"], port: 443 },
-      tokenProxy: { hosts: [], port: 443 },
+      tokenProxy: { port: 443 },
     },
   };
 
