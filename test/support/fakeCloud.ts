@@ -205,7 +205,8 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
 
   const fake: FakeCloud = Object.assign(cloud, {
     ports: {
-      catalog: { ...catalog, ...changes },
+      // A copy: some tests change what theirs says.
+      catalog: { ...structuredClone(catalog), ...changes },
       identities: identitiesOf(cloud, write),
       identityBindings: identityBindingsOf(cloud, write),
       sqlServers: {
