@@ -286,10 +286,13 @@ function dangling(names: readonly string[], { targets }: Catalog): readonly Dang
 
 function replaced({ targets = [] }: Request, { targets: earlier = [] }: Request) {
   const successor = (wanted: TargetRequest) => targets.find((each) => keyOf(each) === keyOf(wanted));
+  // What gives a word of its own is not needed beside what gives a larger one.
+  const isNarrowed = (word: Access, next: readonly Access[]) =>
+    !next.includes(word) || next.some((other) => other !== word && withIncluded([other]).has(word));
   return {
     removed: earlier.filter((wanted) => !successor(wanted)).map(keyOf),
     narrowed: earlier
-      .filter((wanted) => wanted.access.some((word) => successor(wanted)?.access.includes(word) === false))
+      .filter((wanted) => wanted.access.some((word) => isNarrowed(word, successor(wanted)?.access ?? [word])))
       .map(keyOf),
   };
 }
