@@ -180,6 +180,19 @@ function usualTargets(providers: string, containers: readonly string[]) {
       resourceId: `${providers}/Microsoft.AppConfiguration/configurationStores/appcs-dev`,
       access: ["read"],
     },
+    carts: {
+      kind: "cosmosNoSql",
+      resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/cosmos-dev`,
+      database: "shop",
+      container: "carts",
+      access: ["read", "write"],
+    },
+    shop: {
+      kind: "cosmosNoSql",
+      resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/cosmos-dev`,
+      database: "shop",
+      access: ["read", "write"],
+    },
     gpt: {
       kind: "openAi",
       resourceId: `${providers}/Microsoft.CognitiveServices/accounts/oai-dev`,

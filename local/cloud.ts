@@ -306,11 +306,13 @@ export async function startCloud({
 
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
+    const hasCosmos = Object.values(document.targets ?? {}).some(({ kind }) => kind === "cosmosNoSql");
     const hasTargets = Object.keys(document.targets ?? {}).length > 0;
     const actions = [
       ...rights.actions,
       ...(setsAdmins ? rights.administratorActions : []),
       ...(hasTargets ? rights.targetActions : []),
+      ...(hasCosmos ? rights.cosmosActions : []),
     ];
 
     const starting = [

@@ -30,6 +30,8 @@ export interface Rights {
   readonly administratorActions: readonly string[];
   /** Actions of its role on the catalog's other targets. */
   readonly targetActions: readonly string[];
+  /** Actions of its role on the catalog's Cosmos DB accounts. */
+  readonly cosmosActions: readonly string[];
   /** The GUIDs of the roles that the condition on that role lets it give, to service principals only. */
   readonly assignableRoles: readonly string[];
   /** Rules of its ClusterRoles, with every feature. */
@@ -40,11 +42,12 @@ export interface Rights {
 
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, administratorRole, targetRole, targetRoles, inClusters, databaseUser] = await Promise.all([
+  const [role, administratorRole, targetRole, targetRoles, cosmosRole, inClusters, databaseUser] = await Promise.all([
     read("azure/role-definition.json"),
     read("azure/sql-administrator-role.json"),
     read("azure/target-role.json"),
     read("azure/target-roles.json"),
+    read("azure/cosmos-role.json"),
     readClusterRights(everyFeature, ""),
     read("sql/database-user.sql"),
   ]);
@@ -52,6 +55,7 @@ export async function readRights(): Promise<Rights> {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
     administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,
     targetActions: RoleDefinition.parse(JSON.parse(targetRole)).Actions,
+    cosmosActions: RoleDefinition.parse(JSON.parse(cosmosRole)).Actions,
     assignableRoles: Object.values(AssignableRoles.parse(JSON.parse(targetRoles))),
     rules: inClusters.rules,
     databaseUser,

@@ -1,9 +1,17 @@
 /** Azure Resource Manager: managed identities, SQL servers, role assignments, and what their targets are. */
-import type { AzureResources, ManagedIdentities, RoleAssignments, SqlServers, Turns } from "../../ports.ts";
+import type {
+  AzureResources,
+  CosmosRoles,
+  ManagedIdentities,
+  RoleAssignments,
+  SqlServers,
+  Turns,
+} from "../../ports.ts";
 import type { Credential } from "../credential.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
+import { createCosmosRoles } from "./cosmosRoles.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createIdentityPace } from "./identityPace.ts";
 import { createPacer } from "./pacer.ts";
@@ -32,6 +40,7 @@ export interface Arm {
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
+  readonly cosmosRoles: CosmosRoles;
 }
 
 /**
@@ -78,7 +87,8 @@ export function createArm({
       return client;
     };
   }
-  const pipelineOf = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policies }));
+  const pipelineFor = kept((tokenScope: string) => openPipeline({ credential, scope: tokenScope, policies }));
+  const pipeline = () => pipelineFor(scope);
   return {
     identities: createManagedIdentities({
       caller: createCaller({ timeoutMs, patienceMs, onThrottle: pace.onThrottle }),
@@ -100,6 +110,7 @@ export function createArm({
         return client;
       }),
     }),
-    ...createRoleAssignments({ caller, endpoint, pipeline: () => pipelineOf(scope) }),
+    ...createRoleAssignments({ caller, endpoint, pipeline }),
+    cosmosRoles: createCosmosRoles({ caller, endpoint, pipeline }),
   };
 }

@@ -8,14 +8,13 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { AssignmentRef, AzureResources, RoleAssignment, RoleAssignments } from "../../ports.ts";
 import type { Caller, CallOptions } from "./caller.ts";
 import { isNotFound } from "./errors.ts";
+import { readPages } from "./lists.ts";
 import type { ArmRequest, openPipeline } from "./pipeline.ts";
 
 const apiVersion = "2022-04-01";
 /** Of the only version that has it. */
 const usageVersion = "2019-08-01-preview";
 const locksVersion = "2020-05-01";
-/** A longer list cannot be the roles of one principal, or of one scope. */
-const mostPages = 100;
 
 export interface RoleAssignmentOptions {
   readonly endpoint: string;
@@ -35,7 +34,7 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
 } {
-  const send = async (request: ArmRequest, options: CallOptions) => (await pipeline())(request, options);
+  const send = async (request: ArmRequest, options: CallOptions) => (await (await pipeline())(request, options)).body;
   const get = (url: string, options: CallOptions) => send({ method: "GET", url }, options);
 
   const urlOf = ({ at, what, version = apiVersion, query = {} }: Omit<Question, "doing">): URL => {
@@ -47,26 +46,7 @@ export function createRoleAssignments({ endpoint, caller, pipeline }: RoleAssign
 
   async function list<T>({ doing, ...where }: Question, item: z.ZodType<T>): Promise<readonly T[]> {
     const first = urlOf(where);
-    const found: T[] = [];
-    let next: URL | undefined = first;
-    for (let page = 1; next; page += 1) {
-      if (page > mostPages) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the list has more than ${mostPages} pages.`);
-      }
-      const { href }: URL = next;
-      const { value, nextLink }: PageOf<T> = readPage(
-        doing,
-        item,
-        await caller.call(doing, (options) => get(href, options)),
-      );
-      found.push(...value);
-      next = nextLink === undefined ? undefined : new URL(nextLink);
-      // The token is sent to the link's host, so that must be the host of the first page.
-      if (next && next.origin !== first.origin) {
-        throw new PermanentError("ARM_REJECTED", `${doing}: the next page is on another host.`);
-      }
-    }
-    return found;
+    return await readPages(doing, { first, item, get: (url) => caller.call(doing, (options) => get(url, options)) });
   }
 
   const assignments = async (at: string, $filter: string): Promise<readonly RoleAssignment[]> => {
@@ -182,18 +162,6 @@ function read<T>(doing: string, schema: z.ZodType<T>, body: unknown): T {
 }
 
 const Permission = z.object({ actions: z.array(z.string()).default([]), notActions: z.array(z.string()).default([]) });
-
-interface PageOf<T> {
-  readonly value: readonly T[];
-  readonly nextLink: string | undefined;
-}
-
-function readPage<T>(doing: string, item: z.ZodType<T>, body: unknown): PageOf<T> {
-  const parsed = z.object({ value: z.array(item), nextLink: z.string().nullish() }).safeParse(body);
-  if (!parsed.success) throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure's answer is not such a list.`);
-  const { value, nextLink } = parsed.data;
-  return { value, nextLink: nextLink ?? undefined };
-}
 
 /** Checked because it becomes part of a filter's text. */
 function checkedGuid(id: string): string {

@@ -17,10 +17,12 @@ import {
   type AzureRolePlace,
   azureConnection,
   azureRoleWords,
+  isAzureRolePlace,
   rolesFor,
   scopeOf,
 } from "./azureRoles.ts";
 import type { ConnectionPart } from "./connection.ts";
+import { CosmosEntry, type CosmosPlace, cosmosConnection, cosmosWords } from "./cosmos.ts";
 import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
@@ -64,16 +66,17 @@ export function findTargetOf({ targets = [] }: Readonly<Request>, key: string): 
 // ——— What the operator's catalog says ———
 
 /** One schema for each kind. */
-const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry]);
+const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry, CosmosEntry]);
 /** What each kind can give. */
 const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = {
   ...azureRoleWords,
   postgresql: namesOf(postgresWords),
+  cosmosNoSql: cosmosWords,
 };
 
 export type TargetEntry = z.infer<typeof TargetEntry>;
 /** Where a target is: what a record remembers of it. */
-export type PlaceOfTarget = AzureRolePlace | PostgresPlace;
+export type PlaceOfTarget = AzureRolePlace | PostgresPlace | CosmosPlace;
 
 /** The section `targets`, by alias. */
 export const catalogSection = (names: z.ZodString) =>
@@ -120,7 +123,14 @@ function whichPlace(place: object): object {
 
 /** What an application of the namespace needs to connect to the target. */
 export function connectionTo(place: PlaceOfTarget, berth: Berth): readonly ConnectionPart[] {
-  return place.kind === "postgresql" ? postgresConnection(place, berth) : azureConnection(place);
+  switch (place.kind) {
+    case "postgresql":
+      return postgresConnection(place, berth);
+    case "cosmosNoSql":
+      return cosmosConnection(place);
+    default:
+      return azureConnection(place);
+  }
 }
 
 /** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */
@@ -173,7 +183,7 @@ export function isAskedFor(
 ): boolean {
   return targets.some(({ target, access }) => {
     const entry = lookUp(listed, target);
-    if (!entry || entry.kind === "postgresql") return false;
+    if (!entry || !isAzureRolePlace(entry)) return false;
     if (scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
     return rolesFor(entry.kind, access).some(({ id }) => roleDefinitionId.toLowerCase().endsWith(`/${id}`));
   });

@@ -9,6 +9,7 @@ import type {
   Ports,
   RoleAssignment,
 } from "../../../src/ports.ts";
+import type { CosmosAccounts } from "../../support/cosmosModel.ts";
 import type { Call } from "./faults.ts";
 
 export interface AzureState {
@@ -17,6 +18,7 @@ export interface AzureState {
   readonly credentials: Map<string, readonly FederatedCredential[]>;
   /** By id. */
   readonly roleAssignments: Map<string, RoleAssignment>;
+  readonly cosmosAccounts: CosmosAccounts;
   /** Administrators of SQL servers, by alias. */
   readonly sqlAdmins: Map<string, EntraAdmin>;
 }

@@ -16,10 +16,17 @@ import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
-import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
+import {
+  assignmentName,
+  everyRole,
+  isAzureRolePlace,
+  rolesFor,
+  scopeOf,
+} from "../../../src/domain/targets/azureRoles.ts";
 import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
+import { createCosmosModel } from "../../support/cosmosModel.ts";
 import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
@@ -199,6 +206,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     identities: new Map(),
     credentials: new Map(),
     roleAssignments: new Map(),
+    cosmosAccounts: new Map(),
     sqlAdmins,
   };
   // Separate dice, so that every seed keeps the rest of its world.
@@ -263,6 +271,10 @@ export function createWorld(seed: number, trace?: string[]): World {
     identities: createAzure(azure, call, newGuid),
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
+    cosmosRoles: createCosmosModel(azure.cosmosAccounts, {
+      read: (what, answer) => call("arm", what, answer),
+      write: (what, effect) => call("arm", what, effect),
+    }),
     databases: createDatabases({ users, rightsIn }, call, azure),
     postgres: createPostgresModel(postgres, call, {
       isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
@@ -503,7 +515,7 @@ function furnishRoles(
     const entry = namedTargets[target];
     if (!dice?.chance(0.5) || !entry) continue;
     const place = placeOf(entry);
-    if (place.kind === "postgresql") continue;
+    if (!isAzureRolePlace(place)) continue;
     const scope = scopeOf(place);
     // An earlier operation of Mooring's gave nothing but what its request asked for.
     const [role] = dice.shuffle(description ? rolesFor(place.kind, access) : everyRole(place.kind));
