@@ -115,7 +115,7 @@ describe.each([
     await operate(cloud, "onboard", asking("read"));
     const before = assignments();
     cloud.onWrite = ({ when, what }) => {
-      if (when === "after" && what === "assign cosmos role") throw new PermanentError("ARM_FORBIDDEN", "refused");
+      if (when === "after" && what === "put cosmos role") throw new PermanentError("ARM_FORBIDDEN", "refused");
     };
     const failed = await operate(cloud, "onboard", request);
     expect(failed.operation).toMatchObject({ status: "Failed" });
@@ -170,7 +170,7 @@ describe.each([
     const { clientId } = recorded();
     const commands = exportAzureCli(catalog, { request, clientId, principalId: principalId() })
       .split("\n")
-      .filter((line) => line.startsWith("az cosmosdb"));
+      .filter((line) => line.startsWith("az cosmosdb sql role assignment create"));
 
     expect(commands).toHaveLength(1);
     const flag = (name: string) => new RegExp(`--${name} (\\S+)`).exec(commands[0] ?? "")?.[1];
@@ -179,7 +179,7 @@ describe.each([
     expect(flag("role-definition-id")).toBe(contributor);
     expect([flag("account-name"), flag("resource-group")]).toEqual(["cosmos1", "g"]);
     const unknown = exportAzureCli(catalog, { request, clientId, principalId: undefined });
-    expect(unknown).not.toContain("az cosmosdb");
+    expect(unknown).not.toContain("az cosmosdb sql role assignment create");
     expect(unknown).toContain("principal ID");
   });
 

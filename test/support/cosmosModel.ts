@@ -1,4 +1,5 @@
-/** Cosmos DB accounts in memory: every account exists, and does what it is told. */
+/** Cosmos DB accounts in memory: every account exists, and has each role of a principal at a scope once. */
+import { TransientError } from "../../src/domain/errors.ts";
 import type { CosmosAssignment, CosmosRoles } from "../../src/ports.ts";
 
 /** By account in lower case and name. */
@@ -17,7 +18,16 @@ export function createCosmosModel(accounts: CosmosAccounts, { read, write }: Cal
         [...accounts].filter(([key]) => key.startsWith(`${accountId.toLowerCase()}/`)).map(([, each]) => each),
       ),
     assign: (accountId, { name, roleId, principalId, scope }) =>
-      write("assign cosmos role", () => {
+      write("put cosmos role", () => {
+        const twin = [...accounts].find(
+          ([key, each]) =>
+            key.startsWith(`${accountId.toLowerCase()}/`) &&
+            each.name !== name &&
+            each.roleId === roleId &&
+            each.principalId === principalId &&
+            each.scope === scope,
+        );
+        if (twin) throw new TransientError("ARM_UNAVAILABLE", "under another name", { isWithoutEffect: true });
         accounts.set(keyOf(accountId, name), { name, roleId, principalId, scope });
       }),
     remove: (accountId, name) =>

@@ -12,6 +12,7 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
+import { inCosmos } from "./cosmosWorld.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
@@ -259,6 +260,8 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
   const { targetDice } = world;
   if (targetDice?.chance(0.4)) happen(onTargets, targetDice.pick(Object.keys(onTargets)));
+  const { cosmosDice } = world;
+  if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));
   const { postgresDice } = world;
   if (postgresDice?.chance(0.6)) {
     const name = postgresDice.pick(Object.keys(onPostgres));

@@ -30,6 +30,7 @@ import { createCosmosModel } from "../../support/cosmosModel.ts";
 import { idleQueue, publishedIssuers } from "../../support/fakeCloud.ts";
 import { type AzureState, createAzure, createRoleAssignments, createServers, guid } from "./azure.ts";
 import { blue, operator } from "./callers.ts";
+import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
@@ -78,6 +79,8 @@ export interface World {
   readonly targetDice: Dice | undefined;
   /** The same for schemas on a PostgreSQL server. */
   readonly postgresDice: Dice | undefined;
+  /** The same for an account of Cosmos DB. */
+  readonly cosmosDice: Dice | undefined;
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
@@ -158,19 +161,23 @@ function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalo
   return { ...catalog, targets: entries, teams };
 }
 
-type TargetDice = Pick<World, "targetDice" | "postgresDice">;
+type TargetDice = Pick<World, "targetDice" | "postgresDice" | "cosmosDice">;
 
 /**
  * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
  * record left on a target is only found by who asks for it again.
  */
 export function withTargets(
-  { targetDice, postgresDice, ...world }: TargetDice & Partial<Pick<World, "hasRemains" | "request">>,
+  { targetDice, postgresDice, cosmosDice, ...world }: TargetDice & Partial<Pick<World, "hasRemains" | "request">>,
   request: OnboardingRequest,
 ): OnboardingRequest {
   const { targets: before } = world.request ?? {};
   if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
-  const targets = [...chooseTargets(targetDice, namedTargets), ...chooseTargets(postgresDice, postgresTargets)];
+  const targets = [
+    ...chooseTargets(targetDice, namedTargets),
+    ...chooseTargets(postgresDice, postgresTargets),
+    ...chooseTargets(cosmosDice, cosmosTargets),
+  ];
   return targets.length === 0 ? request : { ...request, targets };
 }
 
@@ -253,10 +260,16 @@ export function createWorld(seed: number, trace?: string[]): World {
   const targetDice = others.chance(0.3) ? others : undefined;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
-  const entries = { ...(targetDice ? namedTargets : {}), ...(postgresDice ? postgresTargets : {}) };
+  const inAccount = createDice(seed ^ 0xc05);
+  const cosmosDice = inAccount.chance(0.2) ? inAccount : undefined;
+  const entries = {
+    ...(targetDice ? namedTargets : {}),
+    ...(postgresDice ? postgresTargets : {}),
+    ...(cosmosDice ? cosmosTargets : {}),
+  };
   const postgres = createPostgresServer();
   const catalog: Catalog = {
-    ...(targetDice || postgresDice ? withNamedTargets(chosen, entries) : chosen),
+    ...(targetDice || postgresDice || cosmosDice ? withNamedTargets(chosen, entries) : chosen),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
@@ -290,7 +303,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const request = withTargets({ targetDice, postgresDice }, createRequest(dice));
+  const request = withTargets({ targetDice, postgresDice, cosmosDice }, createRequest(dice));
   const world: World = {
     ...{
       dice,
@@ -312,6 +325,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       targetDice,
       postgres,
       postgresDice,
+      cosmosDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
@@ -421,6 +435,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
     }
     azure.credentials.set(name, credentials);
     furnishRoles(world, { own: foreign, description: undefined, newGuid });
+    furnishCosmos(world, { own: foreign, operation: undefined, newGuid });
   }
   furnishPostgres(world, { identity: foreign, newGuid });
   for (const inDatabase of users.values()) {
@@ -489,6 +504,7 @@ function furnishOwn(world: World, newGuid: () => string): void {
   }
   furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
   furnishPostgres(world, { identity: own, operation: earlier, newGuid });
+  furnishCosmos(world, { own, operation: earlier, newGuid });
   if (!dice.chance(0.7)) return;
   const { labels, annotations } = ownerMetadata(berth, earlier);
   const metadata = { labels, annotations };

@@ -2,8 +2,8 @@
 import { toOperationError } from "../../../domain/operation/plan.ts";
 import { type AzureRolePlace, azureRoleKinds, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports.ts";
+import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
-import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../azureChecks.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
 

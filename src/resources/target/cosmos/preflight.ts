@@ -1,8 +1,8 @@
 /** What has to be true of an account before a role is given there. */
 import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports.ts";
+import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
-import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../azureChecks.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
 

@@ -2,8 +2,8 @@
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports.ts";
-import { checkPermissions } from "../definitions/ownPermissions.ts";
-import type { Obstacles } from "../definitions/preflight.ts";
+import { checkPermissions } from "./ownPermissions.ts";
+import type { Obstacles } from "./preflight.ts";
 
 interface Checked {
   /** The alias. */
