@@ -111,6 +111,8 @@ export interface UsualCatalogOptions {
   readonly otherCluster?: ClusterLogin["by"] | undefined;
   /** It also has targets on a PostgreSQL server. */
   readonly hasPostgres?: boolean;
+  /** More Cosmos DB accounts, each a target of the same name. */
+  readonly accounts?: readonly string[];
   /** More PostgreSQL servers, each with a target of the same name. */
   readonly schemas?: readonly string[];
 }
@@ -212,6 +214,7 @@ export function usualCatalog({
   entraAdmin,
   otherCluster,
   hasPostgres = false,
+  accounts = [],
   schemas = [],
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
@@ -257,6 +260,16 @@ export function usualCatalog({
     targets: {
       ...usualTargets(providers, containers),
       ...(hasPostgres ? postgresTargets(providers) : {}),
+      ...Object.fromEntries(
+        accounts.map((name) => [
+          name,
+          {
+            kind: "cosmosNoSql",
+            resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/${name}`,
+            access: ["read", "write"],
+          },
+        ]),
+      ),
       ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
     },
     ...entries,

@@ -84,6 +84,8 @@ export interface CloudOptions {
   readonly postgres?: boolean;
   /** The usual catalog also has a cluster outside Azure (kind oidc), in which Mooring logs in by Entra or as a service account. */
   readonly otherCluster?: ClusterLogin["by"];
+  /** More targets of these names, each an account of Cosmos DB. */
+  readonly accounts?: readonly string[];
   /** More targets of these names, each a schema of a PostgreSQL server of its own. */
   readonly schemas?: readonly string[];
 }
@@ -205,6 +207,7 @@ export async function startCloud({
   tableFaults = false,
   postgres: hasPostgres = false,
   otherCluster,
+  accounts = [],
   schemas = [],
   images = {},
   settings = {},
@@ -269,6 +272,7 @@ export async function startCloud({
       : usualCatalog({
           hasPostgres,
           otherCluster,
+          accounts,
           schemas,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,

@@ -1,5 +1,6 @@
 /** Every wire operation of an operation, with every way in which its call can fail. */
 import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
+import { accountOf } from "./remains.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
 export type Mode = "workloadIdentity" | "podIdentity";
@@ -179,13 +180,14 @@ interface Where {
 export function isAbout(call: Call, { namespace, database, schema }: Where): boolean {
   if (call.wire === "postgres") return call.target.startsWith(`${schema}/`);
   if (call.wire === "sql") return call.target.endsWith(`/${database}`);
-  return call.target.includes(namespace) || `${call.target}/`.includes(`containers/${database}/`);
+  const places = [`containers/${database}/`, `${accountOf(database)}/`];
+  return call.target.includes(namespace) || places.some((each) => `${call.target}/`.includes(each));
 }
 
 export function targetOf(wire: Wire, { namespace, database, schema }: Where): RegExp {
   if (wire === "postgres") return new RegExp(`^${schema}/`);
   if (wire === "sql") return new RegExp(`/${database}$`);
-  return new RegExp(`(^|[/-])${namespace}([/-]|$)|containers/${database}(/|$)`);
+  return new RegExp(`(^|[/-])${namespace}([/-]|$)|(containers/${database}|${accountOf(database)})(/|$)`);
 }
 
 /** MOORING_WAYS selects only ways whose names it matches: `429|40501`. */
