@@ -67,7 +67,7 @@ const goSdk = "github.com/Azure/azure-sdk-for-go/sdk";
 
 const cognitiveScope = "https://cognitiveservices.azure.com/.default";
 
-export const azureSdkLogins: { readonly [K in AzureRoleKindName]: Driver } = {
+export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]: Driver } = {
   storageBlob: azureSdk("Blob container", "not here", {
     node: [
       "@azure/storage-blob 12",
@@ -262,6 +262,34 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName]: Driver } = {
       `${goSdk}/data/azappconfig 1`,
       `import "${goSdk}/data/azappconfig"`,
       'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
+    ],
+  }),
+  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", "not here", {
+    node: [
+      "@azure/cosmos 4",
+      'import { CosmosClient } from "@azure/cosmos";',
+      'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
+    ],
+    python: [
+      "azure-cosmos 4",
+      "from azure.cosmos import CosmosClient",
+      'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
+    ],
+    java: [
+      "com.azure:azure-cosmos 4",
+      "import com.azure.cosmos.CosmosClientBuilder;",
+      `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
+    .credential(credential).buildClient();`,
+    ],
+    dotnet: [
+      "Microsoft.Azure.Cosmos 3",
+      "using Microsoft.Azure.Cosmos;",
+      'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
+    ],
+    go: [
+      `${goSdk}/data/azcosmos 1`,
+      `import "${goSdk}/data/azcosmos"`,
+      'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
     ],
   }),
   openAi: azureSdk("Azure OpenAI resource", "not here", {

@@ -135,6 +135,8 @@ export interface UsualCatalogOptions {
   readonly otherCluster?: ClusterLogin["by"] | undefined;
   /** It also has targets on a PostgreSQL server. */
   readonly hasPostgres?: boolean;
+  /** More Cosmos DB accounts, each a target of the same name. */
+  readonly accounts?: readonly string[];
   /** More PostgreSQL servers, each with a target of the same name. */
   readonly schemas?: readonly string[];
 }
@@ -207,6 +209,19 @@ function usualTargets(providers: string, containers: readonly string[]) {
       resourceId: `${providers}/Microsoft.AppConfiguration/configurationStores/appcs-dev`,
       access: ["read"],
     },
+    carts: {
+      kind: "cosmosNoSql",
+      resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/cosmos-dev`,
+      database: "shop",
+      container: "carts",
+      access: ["read", "write"],
+    },
+    shop: {
+      kind: "cosmosNoSql",
+      resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/cosmos-dev`,
+      database: "shop",
+      access: ["read", "write"],
+    },
     gpt: {
       kind: "openAi",
       resourceId: `${providers}/Microsoft.CognitiveServices/accounts/oai-dev`,
@@ -246,6 +261,7 @@ export function usualCatalog({
   entraAdmin,
   otherCluster,
   hasPostgres = false,
+  accounts = [],
   schemas = [],
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
@@ -296,6 +312,16 @@ export function usualCatalog({
     targets: {
       ...usualTargets(providers, containers),
       ...(hasPostgres ? postgresTargets(providers) : {}),
+      ...Object.fromEntries(
+        accounts.map((name) => [
+          name,
+          {
+            kind: "cosmosNoSql",
+            resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/${name}`,
+            access: ["read", "write"],
+          },
+        ]),
+      ),
       ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
     },
     profiles: usualProfiles,

@@ -84,6 +84,8 @@ export interface CloudOptions {
   readonly postgres?: boolean;
   /** The usual catalog also has a cluster outside Azure (kind oidc), in which Mooring logs in by Entra or as a service account. */
   readonly otherCluster?: ClusterLogin["by"];
+  /** More targets of these names, each an account of Cosmos DB. */
+  readonly accounts?: readonly string[];
   /** More targets of these names, each a schema of a PostgreSQL server of its own. */
   readonly schemas?: readonly string[];
 }
@@ -205,6 +207,7 @@ export async function startCloud({
   tableFaults = false,
   postgres: hasPostgres = false,
   otherCluster,
+  accounts = [],
   schemas = [],
   images = {},
   settings = {},
@@ -269,6 +272,7 @@ export async function startCloud({
       : usualCatalog({
           hasPostgres,
           otherCluster,
+          accounts,
           schemas,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,
@@ -307,12 +311,14 @@ export async function startCloud({
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
     const hasBindings = Object.values(cataloged.clusters).some((each) => traitsOf(each).identityBinding !== undefined);
+    const hasCosmos = Object.values(document.targets ?? {}).some(({ kind }) => kind === "cosmosNoSql");
     const hasTargets = Object.keys(document.targets ?? {}).length > 0;
     const actions = [
       ...rights.actions,
       ...(setsAdmins ? rights.administratorActions : []),
       ...(hasBindings ? rights.bindingActions : []),
       ...(hasTargets ? rights.targetActions : []),
+      ...(hasCosmos ? rights.cosmosActions : []),
     ];
 
     const starting = [

@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import type { Catalog, Cluster } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { podSecurityLabels } from "../src/domain/profiles/podSecurity.ts";
-import { holdsAddress } from "../src/domain/targets/connection.ts";
-import { connectionTo, placeOf } from "../src/domain/targets/namedTarget.ts";
+import { addressesAt, placeOf } from "../src/domain/targets/namedTarget.ts";
 
 const folder = join(dirname(import.meta.dirname), "infra/kubernetes");
 
@@ -58,12 +57,9 @@ export function featuresOf(
 }
 
 export function addressesOf({ sqlServers, targets }: Pick<Catalog, "sqlServers" | "targets">): Addresses {
-  // Whichever namespace asks: its name is in no address.
-  const berth = { cluster: "", namespace: "" };
-  const parts = Object.values(targets).flatMap((entry) => connectionTo(placeOf(entry), berth));
   return {
     sqlHosts: Object.values(sqlServers).map(({ host }) => host),
-    targetAddresses: [...new Set(parts.filter(holdsAddress).map(({ value }) => value))],
+    targetAddresses: [...new Set(Object.values(targets).flatMap((entry) => addressesAt(placeOf(entry))))],
   };
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { usesServiceAccount } from "../src/domain/request/identityModes.ts";
+import { cosmosResources } from "../src/domain/targets/cosmos.ts";
 import type { CatalogDocument } from "./catalogs.ts";
 import { type ClusterFeatures, featuresOf } from "./clusterRights.ts";
 import { postgresServerOf } from "./postgresServers.ts";
@@ -42,7 +43,8 @@ export async function seedCloud(world: World, document: CatalogDocument, options
     const [, , subscriptionId = "", , name = ""] = id.split("/");
     addGroup(world, { subscriptionId, name, location });
     // A vault of another age has access policies instead; other resources ignore the flag.
-    world.targets.set(id.toLowerCase(), { id, location, properties: { enableRbacAuthorization: true } });
+    for (const each of target.kind === "cosmosNoSql" ? cosmosResources(target) : [id])
+      world.targets.set(each.toLowerCase(), { id: each, location, properties: { enableRbacAuthorization: true } });
   }
 }
 

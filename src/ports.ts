@@ -23,6 +23,7 @@ import type {
 import type { StepKey } from "./domain/operation/stepName.ts";
 import type { Claims } from "./domain/policy/claims.ts";
 import type { Serial } from "./domain/serial.ts";
+import type { CosmosGrant } from "./domain/targets/cosmos.ts";
 import type { PostgresPlace, PostgresRight } from "./domain/targets/postgres.ts";
 import type { DatabaseTarget, EntraAdmin, SqlServerTarget } from "./domain/targets/sqlDatabase.ts";
 import type { AuditEntry, AuditRecord } from "./domain/watching/audit.ts";
@@ -34,6 +35,7 @@ export interface Ports {
   readonly identityBindings: IdentityBindings;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
+  readonly cosmosRoles: CosmosRoles;
   readonly azureResources: AzureResources;
   readonly databases: Databases;
   readonly postgres: PostgresRoles;
@@ -179,6 +181,22 @@ export interface RoleAssignments {
   remove(ref: AssignmentRef): Promise<void>;
   /** How many assignments the subscription has, and how many it can have. */
   usage(subscriptionId: string): Promise<{ readonly made: number; readonly limit: number }>;
+}
+
+// ——— Roles of Cosmos DB accounts (ARM) ———
+
+export interface CosmosAssignment extends CosmosGrant {
+  /** A GUID, which nobody can change. */
+  readonly name: string;
+}
+
+export interface CosmosRoles {
+  /** Everybody's in the account, at any scope; none if it is gone. */
+  assignmentsIn(accountId: string): Promise<readonly CosmosAssignment[]>;
+  /** Resolves when the account has the assignment. */
+  assign(accountId: string, assignment: CosmosAssignment & { readonly principalId: PrincipalId }): Promise<void>;
+  /** Resolves when the account no longer has it. No error when it is already gone. */
+  remove(accountId: string, name: string): Promise<void>;
 }
 
 // ——— Any resource in Azure (ARM) ———
@@ -753,6 +771,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     remove: "writes",
     usage: "reads",
   },
+  cosmosRoles: { assignmentsIn: "reads", assign: "writes", remove: "writes" },
   azureResources: { find: "reads", locksAt: "reads" },
   databases: { inspect: "reads", ownRoleMembers: "reads", change: "writes" },
   postgres: {

@@ -147,6 +147,19 @@ export interface TargetResource {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
+/** A role that a Cosmos DB account has given in itself. */
+export interface CosmosAssignment {
+  /** The id of the account. */
+  readonly account: string;
+  /** A GUID. */
+  readonly name: string;
+  /** The GUID of the role definition. */
+  readonly roleId: string;
+  readonly principalId: string;
+  /** The id of the account, or of what is in it: `<account>/dbs/<database>/colls/<container>`. */
+  readonly scope: string;
+}
+
 /** A management lock, by its id. */
 export interface ManagementLock {
   readonly name: string;
@@ -219,6 +232,8 @@ export interface World {
   roleDelayMs: number;
   /** By id in lower case. */
   readonly targets: Map<string, TargetResource>;
+  /** By the id of the account and the name, in lower case. */
+  readonly cosmosAssignments: Map<string, CosmosAssignment>;
   /** By name. */
   readonly locks: Map<string, ManagementLock>;
   /** Object ids of groups, each with its direct and indirect members. */
@@ -253,6 +268,7 @@ export async function createWorld({
     roleAssignmentLimit: 4_000,
     roleDelayMs: 0,
     targets: new Map(),
+    cosmosAssignments: new Map(),
     locks: new Map(),
     groups: new Map(),
   };

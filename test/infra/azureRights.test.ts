@@ -134,6 +134,25 @@ function assigning(role: string, principalType: string | null = "ServicePrincipa
   };
 }
 
+it("with the role for Cosmos DB, whoever has the token gives itself all data of the account; without it, nothing", async () => {
+  const subscription = `/subscriptions/${context.world.subscriptionId}`;
+  const account = `${subscription}/resourceGroups/rg-data/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-dev`;
+  context.world.targets.set(account.toLowerCase(), { id: account, location: "westeurope", properties: {} });
+  const path = `${account}/sqlRoleAssignments/${randomUUID()}?api-version=2024-11-15`;
+  const roleDefinitionId = `${account}/sqlRoleDefinitions/00000000-0000-0000-0000-000000000002`;
+  const body = { properties: { roleDefinitionId, principalId: mooring.principalId, scope: account } };
+  const without = await as([...rights.actions, ...rights.targetActions]);
+  const azure = await as([...rights.actions, ...rights.cosmosActions]);
+
+  expect(await without.request("PUT", path, body)).toBe(403);
+  expect(await azure.request("PUT", path, body)).toBe(202);
+  expect([...context.world.cosmosAssignments.values()]).toMatchObject([{ principalId: mooring.principalId }]);
+  expect(await without.request("DELETE", path)).toBe(403);
+  expect(await azure.request("DELETE", path)).toBe(202);
+  // Not the keys, nor the account itself.
+  expect(await azure.request("DELETE", `${account}?api-version=2024-11-15`)).toBe(403);
+});
+
 it("with the role for SQL administrators, whoever has the token becomes the server's administrator", async () => {
   const azure = await as([...rights.actions, ...rights.administratorActions]);
 

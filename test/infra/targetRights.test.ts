@@ -27,6 +27,25 @@ it("may read every type of resource of the table", async () => {
   );
 });
 
+it("may give roles in Cosmos DB accounts, and read what it looks at there, at the account alone", async () => {
+  const { Actions } = JSON.parse(await read("azure/cosmos-role.json"));
+  const template = await read("modules/rights/targets.bicep");
+
+  const inAccount = ["read", "sqlDatabases/read", "sqlDatabases/containers/read", "sqlRoleDefinitions/read"];
+  const assigning = ["read", "write", "delete"].map((verb) => `sqlRoleAssignments/${verb}`);
+  expect(Actions.toSorted()).toEqual(
+    [
+      "Microsoft.Authorization/*/read",
+      ...[...inAccount, ...assigning].map((action) => `Microsoft.DocumentDB/databaseAccounts/${action}`),
+      "Microsoft.DocumentDB/locations/operationsStatus/read",
+    ].toSorted(),
+  );
+  // What writes is assigned on accounts; in the subscription, only what tells how an operation is going.
+  expect(template.match(/cosmosRole\.name/g)).toHaveLength(1);
+  expect(template).toMatch(/module onCosmosAccounts 'atCosmosAccount\.bicep'[\s\S]*?role: cosmosRole\.name/);
+  expect(template).toMatch(/actions: cosmosAccountActions[\s\S]*actions: cosmosProgressActions/);
+});
+
 it("limits both giving and taking by role and by the type of principal, wherever the template assigns it", async () => {
   const condition = (await read("azure/target-condition.txt")).replace(/\s+/g, " ");
   const template = await read("modules/rights/targets.bicep");

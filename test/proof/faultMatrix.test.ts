@@ -24,7 +24,16 @@ import {
   titleOf,
 } from "./support/matrix.ts";
 import { createDice } from "./support/random.ts";
-import { disturbOnPostgres, furnishPostgres, identityOf, listFaults, listRemains, rolesOf } from "./support/remains.ts";
+import {
+  accountOf,
+  cosmosRolesOf,
+  disturbOnPostgres,
+  furnishPostgres,
+  identityOf,
+  listFaults,
+  listRemains,
+  rolesOf,
+} from "./support/remains.ts";
 
 const sampleSize = isSoak ? Number.POSITIVE_INFINITY : shareOf(50);
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
@@ -45,6 +54,7 @@ beforeAll(async () => {
     databases: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)],
     // A namespace has the container of its database's name.
     containers: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)],
+    accounts: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)].map(accountOf),
     schemas,
     // Otherwise a cell whose every call is refused would take ten minutes, and how often a namespace that goes is looked at would
     // depend on how long that takes.
@@ -65,16 +75,21 @@ interface Place {
 
 function requestFor({ namespace, database, mode, schema }: Place, changes: object = {}) {
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
-  const targets = [database, ...(schema === undefined ? [] : [schema])].map((target) => ({ target, access: ["read"] }));
+  const places = [database, accountOf(database), ...(schema === undefined ? [] : [schema])];
+  const targets = places.map((target) => ({ target, access: ["read"] }));
   const namespaceProfile = "standard";
   const request = { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets };
   return { ...request, namespaceProfile, ...changes };
 }
 
+/** In Cosmos DB, what `read` gives. */
+const reader = "00000000-0000-0000-0000-000000000001";
+
 /** What it gives; read and write together are Storage Blob Data Contributor. */
 const before = {
   serviceAccount: "before",
   role: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  cosmosRole: "00000000-0000-0000-0000-000000000002",
   userRoles: ["mooring_executor", "mooring_reader"],
   may: ["DELETE", "INSERT", "SELECT", "UPDATE"],
 };
@@ -85,6 +100,7 @@ function requestBefore(place: Place) {
   const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
   const targets = [
     { target: place.database, access: ["read", "write"] },
+    { target: accountOf(place.database), access: ["read", "write"] },
     ...(place.schema === undefined ? [] : [{ target: place.schema, access: ["write"] }]),
   ];
   return requestFor(place, { databases: [wanted], targets, namespaceProfile: "small", ...name });
@@ -111,6 +127,7 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
   await sandbox.cloud.sql.database(place.database).runScript(`DROP USER [${name}]`);
   identityOf(sandbox.cloud, place.namespace)?.federatedCredentials.clear();
   for (const each of rolesOf(sandbox.cloud, [place.database])) sandbox.cloud.world.roleAssignments.delete(each.name);
+  for (const [key] of cosmosRolesOf(sandbox.cloud, [place.database])) sandbox.cloud.world.cosmosAssignments.delete(key);
   if (place.schema !== undefined) await disturbOnPostgres(sandbox.cloud, place.namespace, place.schema);
 }
 
@@ -224,7 +241,7 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const { namespace, database, mode, schema } = place;
   const targets = { databases: [database], containers: [database], schemas: schema === undefined ? [] : [schema] };
   const faultsOf = (now: Mode, more: Partial<Parameters<typeof listFaults>[1]> = {}) =>
-    listFaults(sandbox.cloud, { namespace, mode: now, ...targets, ...more });
+    listFaults(sandbox.cloud, { namespace, mode: now, ...targets, cosmosRole: reader, ...more });
   const state = await stateOf(namespace);
   const hasSucceeded = status === "Succeeded";
   if (kind === "offboard") return [];

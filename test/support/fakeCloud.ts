@@ -40,6 +40,7 @@ import type {
   UserChange,
   WaitingRequests,
 } from "../../src/ports.ts";
+import { type CosmosAccounts, createCosmosModel } from "./cosmosModel.ts";
 import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud {
@@ -54,6 +55,8 @@ export interface FakeCloud {
   readonly roles: string[];
   /** Of all principals; an assignment applies to its scope and to every scope that begins with it. */
   readonly roleAssignments: RoleAssignment[];
+  /** Of all principals. */
+  readonly cosmosAccounts: CosmosAccounts;
   /** For every SQL server. */
   sqlAdmin: EntraAdmin | undefined;
   readonly objects: Map<string, KubernetesObject>;
@@ -165,6 +168,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     bindings: new Map(),
     roles: ["db_owner", "db_datareader", "db_datawriter"],
     roleAssignments: [],
+    cosmosAccounts: new Map(),
     sqlAdmin: { login: "mooring", objectId: randomUUID() },
     users: new Map([
       ["sql-dev/messages", new Map()],
@@ -249,6 +253,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
           }),
         usage: async () => ({ made: cloud.roleAssignments.length, limit: 4_000 }),
       },
+      cosmosRoles: createCosmosModel(cloud.cosmosAccounts, { read: async (_what, answer) => answer(), write }),
       azureResources: {
         find: async () => ({ properties: { enableRbacAuthorization: true } }),
         locksAt: async () => [],

@@ -19,6 +19,13 @@ var actions = loadJsonContent('../../azure/role-definition.json').Actions
 var administratorActions = loadJsonContent('../../azure/sql-administrator-role.json').Actions
 var targetActions = loadJsonContent('../../azure/target-role.json').Actions
 var bindingActions = loadJsonContent('../../azure/identity-binding-role.json').Actions
+// How an operation of Cosmos DB is going is told in the subscription; everything else in the account.
+var cosmosActions = loadJsonContent('../../azure/cosmos-role.json').Actions
+var cosmosProgressActions = filter(cosmosActions, action => startsWith(action, 'Microsoft.DocumentDB/locations/'))
+var cosmosAccountActions = filter(cosmosActions, action => !startsWith(action, 'Microsoft.DocumentDB/locations/'))
+var cosmosIds = union(filter(targetIds, id => contains(id, '/providers/microsoft.documentdb/')), [])
+var otherTargetIds = filter(targetIds, id => !contains(id, '/providers/microsoft.documentdb/'))
+var cosmosSubscriptions = union(map(cosmosIds, id => split(id, '/')[2]), [])
 var assignableRoles = map(items(loadJsonContent('../../azure/target-roles.json')), each => string(each.value))
 // Anyone who may make role assignments without one may give any role, and so become owner.
 var targetCondition = replace(
@@ -36,7 +43,7 @@ var nodeGroups = filter(
   each => !contains(identityGroups, each)
 )
 var subscriptions = union(map(clusters, cluster => cluster.subscriptionId), [])
-var targetGroups = union(map(targetIds, id => '${split(id, '/')[2]}/${split(id, '/')[4]}'), [])
+var targetGroups = union(map(otherTargetIds, id => '${split(id, '/')[2]}/${split(id, '/')[4]}'), [])
 var assignableScopes = union(
   [subscription().id],
   map(
@@ -79,7 +86,7 @@ resource administratorRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' 
   }
 }
 
-resource targetRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(targetIds)) {
+resource targetRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(otherTargetIds)) {
   name: guid(subscription().id, roleSuffix, 'targets')
   properties: {
     roleName: 'Mooring targets (${roleSuffix})'
@@ -98,6 +105,29 @@ resource bindingRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (
     type: 'CustomRole'
     assignableScopes: assignableScopes
     permissions: [{ actions: bindingActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
+// No condition can limit this one: whoever may write these role assignments may give any role in the account.
+resource cosmosRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(cosmosIds)) {
+  name: guid(subscription().id, roleSuffix, 'cosmos')
+  properties: {
+    roleName: 'Mooring Cosmos DB (${roleSuffix})'
+    description: 'Gives identities of namespaces roles in the Cosmos DB accounts of the catalog.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: cosmosAccountActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
+resource cosmosProgressRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(cosmosIds)) {
+  name: guid(subscription().id, roleSuffix, 'cosmosProgress')
+  properties: {
+    roleName: 'Mooring Cosmos DB progress (${roleSuffix})'
+    description: 'Reads how long-running operations of Cosmos DB are going.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: cosmosProgressActions, notActions: [], dataActions: [], notDataActions: [] }]
   }
 }
 
@@ -146,6 +176,22 @@ module onBoundClusters 'atCluster.bicep' = [
     name: 'mooring-bindings-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: { principalId: principalId, role: bindingRole.name, cluster: last(split(id, '/')) }
+  }
+]
+
+module onCosmosAccounts 'atCosmosAccount.bicep' = [
+  for id in cosmosIds: {
+    name: 'mooring-cosmos-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { principalId: principalId, role: cosmosRole.name, account: last(split(id, '/')) }
+  }
+]
+
+module onCosmosSubscriptions 'atSubscription.bicep' = [
+  for id in cosmosSubscriptions: {
+    name: 'mooring-cosmos-progress-${uniqueString(id)}'
+    scope: subscription(id)
+    params: { principalId: principalId, role: cosmosProgressRole.name }
   }
 ]
 

@@ -98,6 +98,14 @@ export const failures = {
       "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
     ),
   assignmentExists: () => new ArmFailure(409, "RoleAssignmentExists", "The role assignment already exists."),
+  cosmosAssignmentExists: (name: string) =>
+    new ArmFailure(409, "Conflict", `A role assignment with the same principal, role and scope exists: [${name}].`),
+  accountIsBusy: (account: string) =>
+    new ArmFailure(
+      412,
+      "PreconditionFailed",
+      `There is another user operation in progress which requires an exclusive lock on [${account}]. Please retry after sometime.`,
+    ),
   assignmentLimit: () =>
     new ArmFailure(
       400,

@@ -5,6 +5,7 @@ import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { World } from "../world.ts";
 import { checkApiVersion } from "./apiVersions.ts";
 import { actionFor, authenticate, authorize, defaultActions } from "./authorization.ts";
+import { cosmosTypes } from "./cosmos.ts";
 import { ArmFailure, armReply, failures, scripted } from "./failures.ts";
 import { federatedIdentityCredentials } from "./federatedCredentials.ts";
 import { associatedResources, userAssignedIdentities } from "./identities.ts";
@@ -71,6 +72,7 @@ export async function startArm(
     identityBindings(world, options),
     associatedResources(world),
     ...sqlTypes(world, longRunning),
+    ...cosmosTypes(world, longRunning),
     ...longRunning.types,
   ];
 

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { HttpReply } from "../httpServer.ts";
 import type { World } from "../world.ts";
+import { ArmFailure } from "./failures.ts";
 import { type ArmCall, notFound, type ResourceType } from "./resources.ts";
 
 /** API versions of Microsoft.Sql that the SDK and the Azure CLI use. */
@@ -16,15 +17,28 @@ export const sqlApiVersions = [
   "2025-01-01",
 ];
 
+/** Where operations of each provider are followed, below the location. */
+const followed = {
+  "Microsoft.Sql": { status: "administratorAzureAsyncOperation", results: "administratorOperationResults" },
+  "Microsoft.DocumentDB": { status: "operationsStatus", results: "operationResults" },
+} as const;
+
+export const cosmosApiVersions = ["2021-10-15", "2022-11-15", "2023-11-15", "2024-11-15", "2025-10-15"];
+const versionsOf = { "Microsoft.Sql": sqlApiVersions, "Microsoft.DocumentDB": cosmosApiVersions };
+
 interface Operation {
   readonly id: string;
   readonly startedAt: Date;
-  status: "InProgress" | "Succeeded";
+  status: "InProgress" | "Succeeded" | "Failed";
+  error?: ArmFailure;
 }
 
 export interface LongRunning {
-  /** Answers 202 immediately; `finish` runs after `operationMs`. */
-  start(call: ArmCall, init: { location: string; operation: string; finish: () => void }): HttpReply;
+  /** Answers 202 immediately; `finish` runs after `operationMs`, and fails the operation with the ArmFailure that it throws. */
+  start(
+    call: ArmCall,
+    init: { provider?: keyof typeof followed; location: string; operation: string; finish: () => void },
+  ): HttpReply;
   readonly types: readonly ResourceType[];
   close(): void;
 }
@@ -43,23 +57,24 @@ export function createLongRunning(
   }
 
   return {
-    types: [
+    types: Object.entries(followed).flatMap(([provider, { status: ofStatus, results }]) => [
       {
-        type: "Microsoft.Sql/locations/administratorAzureAsyncOperation",
-        apiVersions: sqlApiVersions,
-        GET(call) {
-          const { id, startedAt, status } = find(call);
+        type: `${provider}/locations/${ofStatus}`,
+        apiVersions: versionsOf[provider as keyof typeof followed],
+        GET(call: ArmCall) {
+          const { id, startedAt, status, error } = find(call);
+          const failed = error && { error: { code: error.code, message: error.message } };
           return {
             status: 200,
             headers: pollAfter(operationMs),
-            body: { name: id, status, startTime: startedAt.toISOString() },
+            body: { name: id, status, startTime: startedAt.toISOString(), ...failed },
           };
         },
       },
       {
-        type: "Microsoft.Sql/locations/administratorOperationResults",
-        apiVersions: sqlApiVersions,
-        GET(call) {
+        type: `${provider}/locations/${results}`,
+        apiVersions: versionsOf[provider as keyof typeof followed],
+        GET(call: ArmCall) {
           const { id, startedAt, status } = find(call);
           return {
             status: status === "InProgress" ? 202 : 200,
@@ -68,14 +83,20 @@ export function createLongRunning(
           };
         },
       },
-    ],
+    ]),
 
-    start({ path, url }, { location, operation, finish }) {
+    start({ path, url }, { provider = "Microsoft.Sql", location, operation, finish }) {
       const entry: Operation = { id: randomUUID(), startedAt: world.now(), status: "InProgress" };
       operations.set(entry.id, entry);
       const end = () => {
-        finish();
-        entry.status = "Succeeded";
+        try {
+          finish();
+          entry.status = "Succeeded";
+        } catch (error) {
+          if (!(error instanceof ArmFailure)) throw error;
+          entry.status = "Failed";
+          entry.error = error;
+        }
       };
       if (operationMs === 0) end();
       else {
@@ -85,12 +106,14 @@ export function createLongRunning(
         }, operationMs);
         timers.add(timer);
       }
-      const base = `${url.origin}/subscriptions/${path.subscriptionId}/resourceGroups/${path.resourceGroup}/providers/Microsoft.Sql/locations/${location}`;
+      const group = provider === "Microsoft.Sql" ? `/resourceGroups/${path.resourceGroup}` : "";
+      const base = `${url.origin}/subscriptions/${path.subscriptionId}${group}/providers/${provider}/locations/${location}`;
+      const { status, results } = followed[provider];
       return {
         status: 202,
         headers: {
-          "azure-asyncoperation": `${base}/administratorAzureAsyncOperation/${entry.id}${url.search}`,
-          location: `${base}/administratorOperationResults/${entry.id}${url.search}`,
+          "azure-asyncoperation": `${base}/${status}/${entry.id}${url.search}`,
+          location: `${base}/${results}/${entry.id}${url.search}`,
           ...pollAfter(operationMs),
         },
         body: { operation, startTime: entry.startedAt.toISOString() },

@@ -118,7 +118,7 @@ function inSubscription({ roleAssignments: all }: World, { subscriptionId }: Res
   return [...all.values()].filter(({ scope }) => isWithin(scope, `/subscriptions/${subscriptionId}`));
 }
 
-function isKnown(world: World, principalId: string): boolean {
+export function isKnown(world: World, principalId: string): boolean {
   if (world.groups.has(principalId)) return true;
   const principals = [...world.servicePrincipals.values(), ...world.identities.values()];
   return principals.some((each) => isSame(each.principalId, principalId));

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { TargetResource, World } from "../world.ts";
+import { cosmosApiVersions } from "./longRunning.ts";
 import { resourceId } from "./resourcePath.ts";
 import { notFound, page, parseBody, type ResourceType, requireGroup } from "./resources.ts";
 
@@ -18,6 +19,7 @@ export const targetTypes: readonly TargetType[] = [
   { type: "Microsoft.ServiceBus/namespaces", apiVersions: ["2021-11-01", "2024-01-01"] },
   { type: "Microsoft.EventHub/namespaces", apiVersions: ["2021-11-01", "2024-01-01"] },
   { type: "Microsoft.AppConfiguration/configurationStores", apiVersions: ["2023-03-01", "2024-05-01"] },
+  { type: "Microsoft.DocumentDB/databaseAccounts", apiVersions: cosmosApiVersions },
   { type: "Microsoft.CognitiveServices/accounts", apiVersions: ["2023-05-01", "2024-10-01"] },
 ];
 

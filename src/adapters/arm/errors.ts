@@ -68,11 +68,13 @@ export function toDomainError(error: unknown, doing: string): unknown {
   // Not every front end may know an identity that was created a moment ago.
   if (code === "ParentResourceNotFound")
     return new TransientError("ARM_UNAVAILABLE", message, { ...options, isWithoutEffect: true });
-  if (statusCode === 408 || statusCode === 409 || statusCode >= 500) {
+  // No call of Mooring's has a precondition: 412 is how Cosmos DB says that another operation has its account for itself.
+  const isBusy = statusCode === 409 || statusCode === 412;
+  if (statusCode === 408 || isBusy || statusCode >= 500) {
     return new TransientError("ARM_UNAVAILABLE", message, {
       ...options,
       ...defined({ retryAfterSeconds }),
-      isWithoutEffect: statusCode === 409,
+      isWithoutEffect: isBusy,
     });
   }
   return new PermanentError("ARM_REJECTED", message, options);

@@ -1,6 +1,7 @@
 /** Azure Resource Manager: managed identities and their bindings, SQL servers, role assignments, and what their targets are. */
 import type {
   AzureResources,
+  CosmosRoles,
   IdentityBindings,
   ManagedIdentities,
   RoleAssignments,
@@ -11,6 +12,7 @@ import type { Credential } from "../credential.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
 import { createCaller } from "./caller.ts";
+import { createCosmosRoles } from "./cosmosRoles.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createIdentityBindings } from "./identityBindings.ts";
 import { createIdentityPace } from "./identityPace.ts";
@@ -41,6 +43,7 @@ export interface Arm {
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
+  readonly cosmosRoles: CosmosRoles;
 }
 
 /**
@@ -112,5 +115,6 @@ export function createArm({
     }),
     identityBindings: createIdentityBindings(rest),
     ...createRoleAssignments(rest),
+    cosmosRoles: createCosmosRoles(rest),
   };
 }

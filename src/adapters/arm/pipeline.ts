@@ -12,6 +12,12 @@ export interface ArmRequest {
   readonly body?: object;
 }
 
+export interface ArmAnswer {
+  readonly body: unknown;
+  /** Where Azure tells how a long-running operation that has just begun is going. */
+  readonly progress: string | undefined;
+}
+
 export async function openPipeline({
   credential,
   scope,
@@ -30,7 +36,7 @@ export async function openPipeline({
   for (const policy of policies) pipeline.addPolicy(policy);
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
   removeUnused(pipeline);
-  return async ({ method, url, body: sent }: ArmRequest, { abortSignal }: CallOptions): Promise<unknown> => {
+  return async ({ method, url, body: sent }: ArmRequest, { abortSignal }: CallOptions): Promise<ArmAnswer> => {
     const content = sent && { body: JSON.stringify(sent) };
     const request = rest.createPipelineRequest({ url, method, abortSignal, ...content });
     request.headers.set("accept", "application/json");
@@ -38,7 +44,7 @@ export async function openPipeline({
     const response = await pipeline.sendRequest(client, request);
     const body = parse(response.bodyAsText);
     const { status: statusCode } = response;
-    if (statusCode >= 200 && statusCode < 300) return body;
+    if (statusCode >= 200 && statusCode < 300) return { body, progress: response.headers.get("azure-asyncoperation") };
     const { code, message } = ArmProblem.safeParse(body).data?.error ?? { code: undefined, message: "" };
     throw new rest.RestError(message, { ...defined({ code }), statusCode, request, response });
   };

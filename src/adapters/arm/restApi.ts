@@ -20,12 +20,12 @@ export interface RestApi {
   send(doing: string, request: ArmRequest): Promise<void>;
 }
 
-/** A longer list cannot be the roles of one principal, of one scope, or the bindings of one cluster. */
+/** A longer list cannot be the roles of one principal, of one scope or account, or the bindings of one cluster. */
 const mostPages = 100;
 
 export function createRestApi({ caller, pipeline }: Pick<RestOptions, "caller" | "pipeline">): RestApi {
   const get = (url: string) => async (options: Parameters<Parameters<Caller["call"]>[1]>[0]) =>
-    (await pipeline())({ method: "GET", url }, options);
+    (await (await pipeline())({ method: "GET", url }, options)).body;
 
   return {
     ask: async (doing, url, shape) => read(doing, shape, await caller.call(doing, get(url))),

@@ -21,6 +21,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     identityBindings: outward(ports.identityBindings, portEffects.identityBindings),
     sqlServers: outward(ports.sqlServers, portEffects.sqlServers),
     roleAssignments: outward(ports.roleAssignments, portEffects.roleAssignments),
+    cosmosRoles: outward(ports.cosmosRoles, portEffects.cosmosRoles),
     azureResources: outward(ports.azureResources, portEffects.azureResources),
     databases: outward(ports.databases, portEffects.databases),
     postgres: outward(ports.postgres, portEffects.postgres),

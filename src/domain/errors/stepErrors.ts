@@ -91,7 +91,7 @@ export const stepErrors = {
     retryable: false,
     cause:
       "Somebody else gave the identity the same role on the target, and it is limited by a condition, or adoptionPolicy is Never.",
-    fix: "Remove the role assignment if nobody needs it (`az role assignment delete --ids <id>`); without a condition, adoptionPolicy IfIdentical uses it as it is.",
+    fix: "Remove the role assignment if nobody needs it (`az role assignment delete --ids <id>`; in Cosmos DB, the one of the account that the message names); without a condition, adoptionPolicy IfIdentical uses it as it is.",
   },
   ROLE_ASSIGNMENT_EXISTS: {
     status: 500,

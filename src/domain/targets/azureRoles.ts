@@ -295,6 +295,11 @@ function misnamedParts(place: AzureRolePlace): readonly { readonly path: string;
 /** All of an entry that says where it is. */
 export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment" | "network">;
 
+/** Of a place of any kind: whether access there is a role in Azure. */
+export function isAzureRolePlace<P extends { readonly kind: string }>(place: P): place is Extract<P, AzureRolePlace> {
+  return Object.hasOwn(azureRoleKinds, place.kind);
+}
+
 function partsOf(place: AzureRolePlace): readonly (Part & { readonly name: string; readonly value: string })[] {
   return Object.entries(azureRoleKinds[place.kind].parts).flatMap(([name, part]) => {
     const value = lookUp<unknown>(place, name);

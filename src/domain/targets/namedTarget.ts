@@ -18,10 +18,12 @@ import {
   azureConnection,
   azureRoleKinds,
   azureRoleWords,
+  isAzureRolePlace,
   rolesFor,
   scopeOf,
 } from "./azureRoles.ts";
-import type { ConnectionPart } from "./connection.ts";
+import { type ConnectionPart, holdsAddress } from "./connection.ts";
+import { CosmosEntry, type CosmosPlace, cosmosConnection, cosmosPorts, cosmosWords } from "./cosmos.ts";
 import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
 import { type Destination, destinationOf, onePort } from "./reach.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
@@ -66,16 +68,17 @@ export function findTargetOf({ targets = [] }: Readonly<Request>, key: string): 
 // ——— What the operator's catalog says ———
 
 /** One schema for each kind. */
-const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry]);
+const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry, CosmosEntry]);
 /** What each kind can give. */
 const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = {
   ...azureRoleWords,
   postgresql: namesOf(postgresWords),
+  cosmosNoSql: cosmosWords,
 };
 
 export type TargetEntry = z.infer<typeof TargetEntry>;
 /** Where a target is: what a record remembers of it. */
-export type PlaceOfTarget = AzureRolePlace | PostgresPlace;
+export type PlaceOfTarget = AzureRolePlace | PostgresPlace | CosmosPlace;
 
 /** The section `targets`, by alias. */
 export const catalogSection = (names: z.ZodString) =>
@@ -127,7 +130,20 @@ function whichPlace(place: object): object {
 
 /** What an application of the namespace needs to connect to the target. */
 export function connectionTo(place: PlaceOfTarget, berth: Berth): readonly ConnectionPart[] {
-  return place.kind === "postgresql" ? postgresConnection(place, berth) : azureConnection(place);
+  switch (place.kind) {
+    case "postgresql":
+      return postgresConnection(place, berth);
+    case "cosmosNoSql":
+      return cosmosConnection(place);
+    default:
+      return azureConnection(place);
+  }
+}
+
+/** Where the target is reached, whichever namespace asks: its name is in no address. */
+export function addressesAt(place: PlaceOfTarget): readonly string[] {
+  const parts = connectionTo(place, { cluster: "", namespace: "" });
+  return parts.filter(holdsAddress).map(({ value }) => value);
 }
 
 /** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */
@@ -180,7 +196,7 @@ export function isAskedFor(
 ): boolean {
   return targets.some(({ target, access }) => {
     const entry = lookUp(listed, target);
-    if (!entry || entry.kind === "postgresql") return false;
+    if (!entry || !isAzureRolePlace(entry)) return false;
     if (scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
     return rolesFor(entry.kind, access).some(({ id }) => roleDefinitionId.toLowerCase().endsWith(`/${id}`));
   });
@@ -293,10 +309,13 @@ function dangling(names: readonly string[], { targets }: Catalog): readonly Dang
 
 function replaced({ targets = [] }: Request, { targets: earlier = [] }: Request) {
   const successor = (wanted: TargetRequest) => targets.find((each) => keyOf(each) === keyOf(wanted));
+  // What gives a word of its own is not needed beside what gives a larger one.
+  const isNarrowed = (word: Access, next: readonly Access[]) =>
+    !next.includes(word) || next.some((other) => other !== word && withIncluded([other]).has(word));
   return {
     removed: earlier.filter((wanted) => !successor(wanted)).map(keyOf),
     narrowed: earlier
-      .filter((wanted) => wanted.access.some((word) => successor(wanted)?.access.includes(word) === false))
+      .filter((wanted) => wanted.access.some((word) => isNarrowed(word, successor(wanted)?.access ?? [word])))
       .map(keyOf),
   };
 }
@@ -364,11 +383,9 @@ function destinations({ targets: listed }: Catalog, { targets = [] }: Request): 
     if (entry.kind === "postgresql") {
       return [destinationOf({ ...about, ports: [onePort(entry.port)] }, entry.network, entry.host)];
     }
-    const { ports } = azureRoleKinds[entry.kind];
-    const { access: _access, environment: _environment, network, ...place } = entry;
-    const [address] = azureConnection(place);
-    const host = address?.value.replace(/^https:\/\/([^/:]+).*$/, "$1").toLowerCase();
-    return [destinationOf({ ...about, ports: ports.map(onePort) }, network, ...(host === undefined ? [] : [host]))];
+    const ports = entry.kind === "cosmosNoSql" ? cosmosPorts : azureRoleKinds[entry.kind].ports;
+    const hosts = addressesAt(placeOf(entry)).map((at) => at.replace(/^https:\/\/([^/:]+).*$/, "$1").toLowerCase());
+    return [destinationOf({ ...about, ports: ports.map(onePort) }, entry.network, ...hosts)];
   });
 }
 

@@ -35,3 +35,17 @@ it("loses nothing that a word which stays includes", () => {
   expect(namedTarget.lost(uploads("read"), uploads("read", "write"), "uploads")).toEqual(["write"]);
   expect(namedTarget.lost({ targets: [] }, uploads("read"), "uploads")).toEqual(["read"]);
 });
+
+it("takes a word's own access away where a larger word of the request includes it, as where it is asked for no longer", () => {
+  const uploads = (...access: ("read" | "write" | "send" | "receive")[]) => ({
+    targets: [{ target: "uploads", access }],
+  });
+  const narrowed = (next: ReturnType<typeof uploads>, before: ReturnType<typeof uploads>) =>
+    namedTarget.replaced(next, before).narrowed;
+
+  expect(narrowed(uploads("read", "write"), uploads("read"))).toEqual(["uploads"]);
+  expect(narrowed(uploads("write"), uploads("read"))).toEqual(["uploads"]);
+  expect(narrowed(uploads("read"), uploads("read", "write"))).toEqual(["uploads"]);
+  expect(narrowed(uploads("send", "receive"), uploads("send"))).toEqual([]);
+  expect(narrowed(uploads("write"), uploads("write"))).toEqual([]);
+});

@@ -12,6 +12,7 @@ import type {
   Ports,
   RoleAssignment,
 } from "../../../src/ports.ts";
+import type { CosmosAccounts } from "../../support/cosmosModel.ts";
 import type { Call } from "./faults.ts";
 
 export interface AzureState {
@@ -22,6 +23,7 @@ export interface AzureState {
   readonly bindings: Map<string, IdentityBinding>;
   /** By id. */
   readonly roleAssignments: Map<string, RoleAssignment>;
+  readonly cosmosAccounts: CosmosAccounts;
   /** Administrators of SQL servers, by alias. */
   readonly sqlAdmins: Map<string, EntraAdmin>;
 }

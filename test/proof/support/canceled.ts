@@ -203,7 +203,7 @@ function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () 
       if (rest.answer === "refused") throw new PermanentError("ARM_FORBIDDEN", "it fails only now");
       return result;
     };
-  const { identities, databases, kubernetes, postgres, registry, roleAssignments } = ports;
+  const { identities, cosmosRoles, databases, kubernetes, postgres, registry, roleAssignments } = ports;
   const apply = held(kubernetes.apply);
   return {
     ...ports,
@@ -219,6 +219,11 @@ function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () 
       ...roleAssignments,
       put: held(roleAssignments.put),
       remove: held(roleAssignments.remove),
+    },
+    cosmosRoles: {
+      ...cosmosRoles,
+      assign: held(cosmosRoles.assign),
+      remove: held(cosmosRoles.remove),
     },
     postgres: {
       ...postgres,

@@ -375,6 +375,34 @@ function withoutDroppingRoles(ports: Ports): Ports {
   return { ...ports, postgres: { ...ports.postgres, drop: async () => undefined } };
 }
 
+/** Leaves every role in a Cosmos DB account as it is. */
+function withoutTakingCosmosRoles(ports: Ports): Ports {
+  return { ...ports, cosmosRoles: { ...ports.cosmosRoles, remove: async () => undefined } };
+}
+
+/** The asked role, by the name of its assignment, which no other has. */
+const askedInCosmos = new Map<string, string>();
+
+/** Gives whatever role is asked for in a Cosmos DB account as another one, and does not see that. */
+function withAnotherCosmosRole(ports: Ports): Ports {
+  const { cosmosRoles } = ports;
+  return {
+    ...ports,
+    cosmosRoles: {
+      ...cosmosRoles,
+      assign(account, assignment) {
+        askedInCosmos.set(assignment.name, assignment.roleId);
+        return cosmosRoles.assign(account, { ...assignment, roleId: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" });
+      },
+      assignmentsIn: async (account) =>
+        (await cosmosRoles.assignmentsIn(account)).map((each) => ({
+          ...each,
+          roleId: askedInCosmos.get(each.name) ?? each.roleId,
+        })),
+    },
+  };
+}
+
 /** Gives nothing on tables that come later, and does not see that. */
 function withoutNextTables(ports: Ports): Ports {
   const { postgres } = ports;
@@ -608,6 +636,14 @@ export const defects: Readonly<Record<string, Defect>> = {
     spoil: withoutSeen,
     finds: /is not what was chosen/,
     isOfBatches: true,
+  },
+  "a role in Cosmos DB that is never taken away": {
+    spoil: withoutTakingCosmosRoles,
+    finds: /(still there|left behind): cosmos role/,
+  },
+  "another role in Cosmos DB than the asked one": {
+    spoil: withAnotherCosmosRole,
+    finds: /the identity lacks a role at/,
   },
   "a batch that takes what another team has": { spoil: withOneTeam, finds: /'s and is green's/, isOfBatches: true },
 };

@@ -16,6 +16,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
 import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
+import { inCosmos } from "./cosmosWorld.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
@@ -329,6 +330,8 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
   }
+  const { cosmosDice } = world;
+  if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));
   const { postgresDice } = world;
   if (postgresDice?.chance(0.6)) {
     const name = postgresDice.pick(Object.keys(onPostgres));

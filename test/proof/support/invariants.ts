@@ -20,9 +20,11 @@ import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { isSameStep } from "../../../src/domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { isAzureRolePlace } from "../../../src/domain/targets/azureRoles.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
+import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
 import { print, refKey } from "./kubernetes.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
@@ -99,10 +101,12 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
     }
   }
 
+  problems.push(...lackingInCosmos(azure.cosmosAccounts, request, identity.principalId));
   for (const { target, access } of request.targets ?? []) {
     const { principalId } = identity;
     problems.push(...lackingOnPostgres(postgres, { berth: request, target, access, principalId }));
-    if (catalog.targets[target]?.kind === "postgresql") continue;
+    const entry = catalog.targets[target];
+    if (!entry || !isAzureRolePlace(entry)) continue;
     for (const word of access) {
       // A role that covers more does as well.
       const roles = [rolesOfWords[`${target} ${word}`], rolesOfWords[`${target} write`]];
@@ -276,7 +280,12 @@ export function checkReach(
           .filter((user) => user.sid === sid)
           .map((user) => `it reaches ${database} as ${user.name}, and the request does not name it`),
   );
-  return [...roles, ...surplusOnPostgres(postgres, { berth: request, targets: request.targets ?? [] }), ...reached];
+  return [
+    ...roles,
+    ...surplusInCosmos(azure.cosmosAccounts, request, identity.principalId),
+    ...surplusOnPostgres(postgres, { berth: request, targets: request.targets ?? [] }),
+    ...reached,
+  ];
 }
 
 /** Nobody becomes the identity but the account of the request: what else Mooring made for that is gone. */

@@ -3,6 +3,7 @@ import { names } from "../../../local/cloud.ts";
 import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
 import { identityBindingName } from "../../../src/domain/naming/names.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
+import { accountOf } from "./remains.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
 export type Mode = IdentityMode;
@@ -182,10 +183,11 @@ interface Where {
 export function isAbout(call: Call, { namespace, database, schema }: Where): boolean {
   if (call.wire === "postgres") return call.target.startsWith(`${schema}/`);
   if (call.wire === "sql") return call.target.endsWith(`/${database}`);
+  const places = [`containers/${database}/`, `${accountOf(database)}/`];
   return (
     call.target.includes(namespace) ||
     call.target.endsWith(bindingOf(namespace)) ||
-    `${call.target}/`.includes(`containers/${database}/`)
+    places.some((each) => `${call.target}/`.includes(each))
   );
 }
 
@@ -196,7 +198,8 @@ function bindingOf(namespace: string): string {
 export function targetOf(wire: Wire, { namespace, database, schema }: Where): RegExp {
   if (wire === "postgres") return new RegExp(`^${schema}/`);
   if (wire === "sql") return new RegExp(`/${database}$`);
-  return new RegExp(`(^|[/-])${namespace}([/-]|$)|containers/${database}(/|$)|${bindingOf(namespace)}$`);
+  const places = `(containers/${database}|${accountOf(database)})(/|$)`;
+  return new RegExp(`(^|[/-])${namespace}([/-]|$)|${places}|${bindingOf(namespace)}$`);
 }
 
 /** MOORING_WAYS selects only ways whose names it matches: `429|40501`. */

@@ -301,6 +301,7 @@ export function everythingIn({ azure, users, objects, postgres }: World): string
     [...azure.credentials].filter(([name]) => azure.identities.has(name)),
     inDatabases,
     [...azure.roleAssignments.values()],
+    [...azure.cosmosAccounts.values()],
     [...postgres.roles],
     [...postgres.items],
     [...postgres.rights.values()],

@@ -33,6 +33,17 @@ export function rolesOf({ world }: Cloud, containers: readonly string[]) {
   );
 }
 
+/** The account that a place has beside its database; without hyphens, which would look like a namespace's name. */
+export function accountOf(database: string): string {
+  return `cosmos${database.replaceAll("-", "")}`;
+}
+
+/** The roles that anybody has in the accounts of these places. */
+export function cosmosRolesOf({ world }: Cloud, databases: readonly string[]) {
+  const names = databases.map(accountOf);
+  return [...world.cosmosAssignments].filter(([, { account }]) => names.includes(account.split("/").at(-1) ?? ""));
+}
+
 /** Whom the namespace's role on a PostgreSQL server lets in, and what it may do with the table that is there; undefined without it. */
 async function roleOnPostgres({ postgresServers }: Cloud, namespace: string, server: string) {
   const role = postgresRoleName({ cluster: names.cluster, namespace });
@@ -105,6 +116,7 @@ export async function listRemains(
     ...(await boundIn(cloud, namespace)),
     ...users.map(({ database }) => `user in ${database}`),
     ...rolesOf(cloud, databases).map(({ scope }) => `role at ${scope}`),
+    ...cosmosRolesOf(cloud, databases).map(([, { scope }]) => `role at ${scope}`),
     ...onPostgres.flat(),
     ...ours.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
   ];
@@ -121,6 +133,7 @@ export async function listFaults(
     schemas = [],
     may = ["SELECT"],
     userRoles = ["mooring_reader"],
+    cosmosRole,
     role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     serviceAccount = "app",
   }: {
@@ -128,6 +141,8 @@ export async function listFaults(
     mode: string;
     databases: readonly string[];
     containers?: readonly string[];
+    /** What it has in the account of each database; by default, nothing is checked there. */
+    cosmosRole?: string | undefined;
     /** Where it has a role on PostgreSQL. */
     schemas?: readonly string[];
     /** With a table there. */
@@ -151,6 +166,9 @@ export async function listFaults(
   const roles = rolesOf(cloud, containers).map((each) => `${each.principalId} ${each.role}`);
   if (roles.join() !== containers.map(() => `${identity.principalId} ${role}`).join())
     faults.push(`roles in its containers: ${roles.join()}`);
+  const inAccounts = cosmosRolesOf(cloud, databases).map(([, each]) => `${each.principalId} ${each.roleId}`);
+  if (cosmosRole && inAccounts.join() !== databases.map(() => `${identity.principalId} ${cosmosRole}`).join())
+    faults.push(`roles in its accounts: ${inAccounts.join()}`);
   for (const each of schemas) {
     const found = await roleOnPostgres(cloud, namespace, each);
     const isRight = found?.principalId === identity.principalId && found.may.join() === may.join();

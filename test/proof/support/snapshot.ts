@@ -7,12 +7,13 @@ import {
   identityName,
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
+import { readCosmos } from "./cosmosWorld.ts";
 import { print } from "./kubernetes.ts";
 import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";
 
 export interface Thing {
-  /** `identity x`, `user server/database x`, `role target …`, `postgres role …`, `credential x/y`, `object v1 Kind namespace/name`. */
+  /** `identity x`, `user server/database x`, `role target …`, `postgres role …`, `cosmos role …`, `credential x/y`, `object v1 Kind namespace/name`. */
   readonly key: string;
   /** Its whole content, as comparable text. */
   readonly content: string;
@@ -97,6 +98,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
     });
   }
   things.push(...readPostgres(postgres, { berth, living }));
+  things.push(...readCosmos(azure.cosmosAccounts, { berth, living }));
   for (const [ref, stored] of objects) {
     // Workloads are ignored here: they come and go as their team deploys them. What visitors bring is checked by itself.
     if (stored.goodbyes !== undefined || stored.ref.kind === "Pod" || visitors.brought.has(ref)) continue;

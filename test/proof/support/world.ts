@@ -16,11 +16,17 @@ import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
-import { assignmentName, everyRole, rolesFor, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
+import {
+  assignmentName,
+  everyRole,
+  isAzureRolePlace,
+  rolesFor,
+  scopeOf,
+} from "../../../src/domain/targets/azureRoles.ts";
 import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
-
+import { createCosmosModel } from "../../support/cosmosModel.ts";
 import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
 import {
   type AzureState,
@@ -30,8 +36,8 @@ import {
   createServers,
   guid,
 } from "./azure.ts";
-
 import { blue, operator } from "./callers.ts";
+import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
 import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
@@ -86,6 +92,8 @@ export interface World {
   readonly rolesDice: Dice | undefined;
   /** For the profile that requests name; undefined in worlds whose catalog has none. */
   readonly profileDice: Dice | undefined;
+  /** The same for an account of Cosmos DB. */
+  readonly cosmosDice: Dice | undefined;
   readonly events: string[];
   /** Access that a namespace had although neither its team nor anybody had asked for it on that team's behalf. */
   readonly strange: ReadonlySet<string>;
@@ -183,7 +191,7 @@ function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalo
 }
 
 /** What a world adds to an ordinary request, and what it has to keep of the one before. */
-type Wishes = Pick<World, "targetDice" | "postgresDice" | "rolesDice" | "profileDice" | "binds"> &
+type Wishes = Pick<World, "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "binds"> &
   Partial<Pick<World, "hasRemains" | "request">>;
 
 /** The request with all that the world's catalog has besides. */
@@ -223,10 +231,17 @@ function withProfile(
  * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
  * record left on a target is only found by who asks for it again.
  */
-function withTargets({ targetDice, postgresDice, ...world }: Wishes, request: OnboardingRequest): OnboardingRequest {
+function withTargets(
+  { targetDice, postgresDice, cosmosDice, ...world }: Wishes,
+  request: OnboardingRequest,
+): OnboardingRequest {
   const { targets: before } = world.request ?? {};
   if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
-  const targets = [...chooseTargets(targetDice, namedTargets), ...chooseTargets(postgresDice, postgresTargets)];
+  const targets = [
+    ...chooseTargets(targetDice, namedTargets),
+    ...chooseTargets(postgresDice, postgresTargets),
+    ...chooseTargets(cosmosDice, cosmosTargets),
+  ];
   return targets.length === 0 ? request : { ...request, targets };
 }
 
@@ -280,6 +295,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     credentials: new Map(),
     bindings: new Map(),
     roleAssignments: new Map(),
+    cosmosAccounts: new Map(),
     sqlAdmins,
   };
   // Separate dice, so that every seed keeps the rest of its world.
@@ -331,14 +347,20 @@ export function createWorld(seed: number, trace?: string[]): World {
   const offered = binds ? withBindings(chosen) : chosen;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
-  const entries = { ...(targetDice ? namedTargets : {}), ...(postgresDice ? postgresTargets : {}) };
+  const inAccount = createDice(seed ^ 0xc05);
+  const cosmosDice = inAccount.chance(0.2) ? inAccount : undefined;
+  const entries = {
+    ...(targetDice ? namedTargets : {}),
+    ...(postgresDice ? postgresTargets : {}),
+    ...(cosmosDice ? cosmosTargets : {}),
+  };
   const onRoles = createDice(seed ^ 0x6bef);
   const rolesDice = onRoles.chance(0.25) ? onRoles : undefined;
   const postgres = createPostgresServer();
   const profiled = createDice(seed ^ 0x9f0f);
   const profileDice = profiled.chance(0.3) ? profiled : undefined;
   const catalog: Catalog = {
-    ...(targetDice || postgresDice ? withNamedTargets(offered, entries) : offered),
+    ...(targetDice || postgresDice || cosmosDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(isOutside ? { clusters: outsideAzure } : {}),
     ...(profileDice ? { profiles } : {}),
@@ -356,6 +378,10 @@ export function createWorld(seed: number, trace?: string[]): World {
     identityBindings: createIdentityBindings(azure, call),
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
+    cosmosRoles: createCosmosModel(azure.cosmosAccounts, {
+      read: (what, answer) => call("arm", what, answer),
+      write: (what, effect) => call("arm", what, effect),
+    }),
     databases: createDatabases({ users, rightsIn }, call, azure),
     postgres: createPostgresModel(postgres, call, {
       isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
@@ -373,7 +399,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     queue: idleQueue,
   });
   const ports = portsOf(faults.call);
-  const dices = { targetDice, postgresDice, rolesDice, profileDice, binds };
+  const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, binds };
   const request = withWishes(dices, createRequest(dice));
   const world: World = {
     ...{
@@ -399,6 +425,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       rolesDice,
       binds,
       profileDice,
+      cosmosDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
@@ -515,6 +542,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
     }
     azure.credentials.set(name, credentials);
     furnishRoles(world, { own: foreign, description: undefined, newGuid });
+    furnishCosmos(world, { own: foreign, operation: undefined, newGuid });
   }
   furnishPostgres(world, { identity: foreign, newGuid });
   for (const inDatabase of users.values()) {
@@ -585,6 +613,7 @@ function furnishOwn(world: World, newGuid: () => string): void {
   }
   furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
   furnishPostgres(world, { identity: own, operation: earlier, newGuid });
+  furnishCosmos(world, { own, operation: earlier, newGuid });
   if (!dice.chance(0.7)) return;
   const { labels, annotations } = ownerMetadata(berth, earlier);
   const metadata = { labels, annotations };
@@ -611,7 +640,7 @@ function furnishRoles(
     const entry = namedTargets[target];
     if (!dice?.chance(0.5) || !entry) continue;
     const place = placeOf(entry);
-    if (place.kind === "postgresql") continue;
+    if (!isAzureRolePlace(place)) continue;
     const scope = scopeOf(place);
     // An earlier operation of Mooring's gave nothing but what its request asked for.
     const [role] = dice.shuffle(description ? rolesFor(place.kind, access) : everyRole(place.kind));

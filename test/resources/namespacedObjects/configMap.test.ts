@@ -34,6 +34,11 @@ const listed = Catalog.parse({
     settings: { kind: "appConfiguration", ...inGroup("Microsoft.AppConfiguration/configurationStores", "appcs-dev") },
     gpt: { kind: "openAi", ...inGroup("Microsoft.CognitiveServices/accounts", "oai-dev"), access: ["use"] },
     ledger: postgres,
+    carts: {
+      kind: "cosmosNoSql",
+      ...inGroup("Microsoft.DocumentDB/databaseAccounts", "cosmos-dev"),
+      ...{ database: "shop", container: "carts" },
+    },
     government: {
       kind: "keyVaultSecrets",
       ...inGroup("Microsoft.KeyVault/vaults", "kv"),
@@ -78,6 +83,14 @@ it.each([
       PGUSER: expect.stringMatching(/^mooring-aks-dev-team-a-/),
     },
   ],
+  [
+    "carts",
+    {
+      COSMOS_ENDPOINT: "https://cosmos-dev.documents.azure.com",
+      COSMOS_DATABASE: "shop",
+      COSMOS_CONTAINER: "carts",
+    },
+  ],
   ["government", { KEY_VAULT_ENDPOINT: "https://kv.vault.usgovcloudapi.net" }],
 ])("gives in variables what an application needs to connect to %s", (alias, variables) => {
   const { SERVER_NAME: _, DATABASE_NAME: __, DATABASES: ___, TARGETS, ...others } = dataFor(alias);
@@ -107,7 +120,8 @@ it("uses variables that are documented, and that the write policy admits", () =>
     const { address, parts } = azureRoleKinds[kind];
     return [address.variable, ...Object.values(parts).map(({ variable }) => variable)];
   });
-  const all = [...azure, ...Object.keys(dataFor("ledger")).filter((name) => name.startsWith("PG"))];
+  const others = Object.keys(dataFor("ledger", "carts")).filter((name) => /^(PG|COSMOS)/.test(name));
+  const all = [...azure, ...others];
 
   expect(new Set(all).size).toBe(all.length);
   expect(all.filter((name) => !policy.includes(`"${name}"`))).toEqual([]);

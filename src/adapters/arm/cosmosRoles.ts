@@ -1,0 +1,127 @@
+/**
+ * Roles of Cosmos DB accounts by ARM's REST API (learn.microsoft.com "SQL Resources - Create Update Sql Role Assignment"): on the
+ * pipeline of roleAssignments.ts, for the reasons of docs/adr/0026.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { createSerial } from "../../domain/serial.ts";
+import { cosmosApiVersion } from "../../domain/targets/cosmos.ts";
+import type { CosmosAssignment, CosmosRoles } from "../../ports.ts";
+import type { Caller, CallOptions } from "./caller.ts";
+import { isNotFound } from "./errors.ts";
+import type { ArmRequest } from "./pipeline.ts";
+import { createRestApi, type RestOptions } from "./restApi.ts";
+
+/** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
+const longestChangeMs = 60_000;
+const pollMs = 500;
+
+export function createCosmosRoles({ endpoint, caller, pipeline }: RestOptions): CosmosRoles {
+  const send = async (request: ArmRequest, options: CallOptions) => (await pipeline())(request, options);
+  const { list } = createRestApi({ caller, pipeline });
+  const get = async (url: string, options: CallOptions) => (await send({ method: "GET", url }, options)).body;
+  /** An account takes one change at a time, and refuses others meanwhile. */
+  const accounts = createSerial();
+
+  const urlOf = (accountId: string, name?: string): URL => {
+    const url = new URL(`${accountId}/sqlRoleAssignments${name === undefined ? "" : `/${name}`}`, endpoint);
+    url.searchParams.set("api-version", cosmosApiVersion);
+    return url;
+  };
+
+  /** The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring may have no rights. */
+  async function change(doing: string, accountId: string, request: ArmRequest): Promise<void> {
+    const isRemoval = request.method === "DELETE";
+    const begun = await caller[isRemoval ? "find" : "call"](doing, (options) => send(request, options));
+    const progress = begun?.progress;
+    let watched = progress === undefined ? undefined : ownUrl(doing, progress, endpoint);
+    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+      const found = await caller.find(doing, (options) => get(request.url, options));
+      if ((found === undefined) === isRemoval) return;
+      if (watched) watched = await watch(doing, watched);
+      if (performance.now() > giveUpAt)
+        throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it at ${accountId}.`);
+    }
+  }
+
+  /** Fails if the operation has; undefined if Mooring may not see it. */
+  async function watch(doing: string, url: string): Promise<string | undefined> {
+    const told = await unlessForbidden(caller, doing, (options) => get(url, options));
+    const { status, error } = Progress.safeParse(told).data ?? {};
+    if (status !== "Failed" && status !== "Canceled") return told === undefined ? undefined : url;
+    const message =
+      `${doing}: Azure ended the operation as ${status}. ${error?.code ?? ""} ${error?.message ?? ""}`.trim();
+    // Everything else is refused at once: only the principal is looked up later, wherever it was replicated to by then.
+    if (error?.code === "BadRequest")
+      throw new TransientError("PRINCIPAL_NOT_YET_VISIBLE", message, { isWithoutEffect: true });
+    throw new TransientError("ARM_UNAVAILABLE", message);
+  }
+
+  return {
+    async assignmentsIn(accountId) {
+      const doing = `List the role assignments in ${accountId}`;
+      try {
+        const found = await list(doing, urlOf(accountId), Assignment);
+        return found.map((each) => toAssignment(accountId, each));
+      } catch (error) {
+        // An account that is gone has none.
+        if (error instanceof PermanentError && isNotFound(error.cause)) return [];
+        throw error;
+      }
+    },
+    assign(accountId, { name, roleId, principalId, scope }) {
+      const properties = {
+        roleDefinitionId: `${accountId}/sqlRoleDefinitions/${roleId}`,
+        scope: `${accountId}${scope}`,
+        principalId,
+      };
+      const url = urlOf(accountId, name).href;
+      return accounts.run(accountId.toLowerCase(), () =>
+        change(`Make the role assignment ${name}`, accountId, { method: "PUT", url, body: { properties } }),
+      );
+    },
+    remove(accountId, name) {
+      const doing = `Delete the role assignment ${name}`;
+      const url = urlOf(accountId, name).href;
+      return accounts.run(accountId.toLowerCase(), () => change(doing, accountId, { method: "DELETE", url }));
+    },
+  };
+}
+
+async function unlessForbidden(caller: Caller, doing: string, send: (options: CallOptions) => Promise<unknown>) {
+  try {
+    return await caller.find(doing, send);
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === "ARM_FORBIDDEN") return undefined;
+    throw error;
+  }
+}
+
+/** The token is sent there. */
+function ownUrl(doing: string, url: string, endpoint: string): string {
+  if (URL.canParse(url) && new URL(url).origin === new URL(endpoint).origin) return url;
+  throw new PermanentError("ARM_REJECTED", `${doing}: Azure names another host to follow it.`);
+}
+
+const Progress = z.object({
+  status: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }).nullish(),
+});
+
+const Assignment = z.object({
+  name: z.string(),
+  properties: z.object({ roleDefinitionId: z.string(), scope: z.string(), principalId: z.string() }),
+});
+
+/** Names of databases and containers keep their case; that of the account does not count. */
+function toAssignment(accountId: string, { name, properties }: z.infer<typeof Assignment>): CosmosAssignment {
+  const { roleDefinitionId, principalId, scope } = properties;
+  const isBelow = `${scope}/`.toLowerCase().startsWith(`${accountId}/`.toLowerCase());
+  return {
+    name: name.toLowerCase(),
+    roleId: (roleDefinitionId.split("/").at(-1) ?? "").toLowerCase(),
+    principalId,
+    scope: (isBelow ? scope.slice(accountId.length) : scope).replace(/\/$/, ""),
+  };
+}

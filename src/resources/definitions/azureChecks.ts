@@ -1,0 +1,50 @@
+/** What has to be true of anything in Azure before access is given there by Azure Resource Manager. */
+import { PermanentError } from "../../domain/errors.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
+import type { Ports } from "../../ports.ts";
+import { checkPermissions } from "./ownPermissions.ts";
+import type { Obstacles } from "./preflight.ts";
+
+interface Checked {
+  /** The alias. */
+  readonly target: string;
+  readonly scope: string;
+}
+
+export function missing({ target, scope }: Checked): Obstacles {
+  const message = `Azure has no resource ${scope} (target "${target}").`;
+  return { blockers: [toOperationError("TARGET_MISSING", message)] };
+}
+
+export async function nothingIsLocked(
+  { azureResources }: Pick<Ports, "azureResources">,
+  { target, scope }: Checked,
+): Promise<Obstacles> {
+  const locks = await azureResources.locksAt(scope);
+  const lock = locks.find(({ level }) => level === "ReadOnly");
+  if (!lock) return {};
+  const message = `A read-only lock forbids role assignments on target "${target}": ${lock.id}.`;
+  return { blockers: [toOperationError("ARM_LOCKED", message)] };
+}
+
+/** Whether Mooring itself may do that there. */
+export async function isAllowed(
+  ports: Pick<Ports, "roleAssignments">,
+  { target, scope, needed }: Checked & { readonly needed: readonly string[] },
+): Promise<Obstacles> {
+  const { conflict, notice } = await checkPermissions(ports, { needed, scope, where: `where target "${target}" is` });
+  return {
+    blockers: conflict ? [toOperationError("ARM_FORBIDDEN", conflict.message)] : [],
+    notices: notice ? [toNotice(notice.code, notice.message)] : [],
+  };
+}
+
+/** A missing right to look is only told: the step may succeed without it. */
+export async function unlessForbidden(look: () => Promise<Obstacles>): Promise<Obstacles> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
+    return { notices: [toNotice("TARGET_UNSEEN", error.message)] };
+  }
+}

@@ -1,0 +1,36 @@
+/** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
+import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
+import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
+import { planGrant } from "./grant.ts";
+import { inspectRoles } from "./inspection.ts";
+import { preflightAt } from "./preflight.ts";
+import { planTaking } from "./taking.ts";
+
+export function cosmosAt(place: CosmosPlace): TargetAt {
+  return {
+    planGrant: (ports, input) => planGrant(ports, place, input),
+    planTaking: (ports, input) => planTaking(ports, place, input),
+    inspect: (ports, input) => inspectRoles(ports, place, input),
+    preflight: (ports, input) => preflightAt(ports, place, input),
+    // The image of the verification Job has no call for it.
+    isProvable: () => false,
+    effectiveFrom: async () => undefined,
+    exported: (input) => exportAt(place, input),
+    judges: () => false,
+  };
+}
+
+function exportAt(place: CosmosPlace, { target, access, principalId }: Exporting): ReturnType<TargetAt["exported"]> {
+  if (principalId === undefined) {
+    const why = "Mooring does not know the identity's principal ID yet: verify the namespace, and export it again.";
+    return { commands: [], leftOut: [{ what: target, why }] };
+  }
+  const [, , , , group = "", , , , account = ""] = place.resourceId.split("/");
+  return {
+    commands: cosmosRolesFor(access).map(({ id }) => [
+      ...["az", "cosmosdb", "sql", "role", "assignment", "create"],
+      ...["--account-name", account, "--resource-group", group, "--principal-id", principalId],
+      ...["--role-definition-id", id, "--scope", `${place.resourceId}${cosmosScope(place)}`],
+    ]),
+  };
+}

@@ -1,0 +1,30 @@
+/** What has to be true of an account before a role is given there. */
+import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
+import type { Ports } from "../../../ports.ts";
+import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
+import type { Obstacles } from "../../definitions/preflight.ts";
+
+type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
+
+/** Also for the undo. */
+const needed = ["write", "delete"].map((verb) => `Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments/${verb}`);
+
+export function preflightAt(
+  ports: Looking,
+  place: CosmosPlace,
+  { target }: { readonly target: string },
+): readonly (() => Promise<Obstacles>)[] {
+  const scope = place.resourceId;
+  return [
+    () => unlessForbidden(() => everythingIsThere(ports, place, target)),
+    () => unlessForbidden(() => nothingIsLocked(ports, { target, scope })),
+    () => isAllowed(ports, { target, scope, needed }),
+  ];
+}
+
+/** A role may be given at a scope where nothing is yet, but to nobody's use. */
+async function everythingIsThere({ azureResources }: Looking, place: CosmosPlace, target: string): Promise<Obstacles> {
+  for (const scope of cosmosResources(place))
+    if (!(await azureResources.find(scope, cosmosApiVersion))) return missing({ target, scope });
+  return {};
+}
