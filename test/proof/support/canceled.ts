@@ -67,12 +67,17 @@ export async function planAndCancel(
   const { dice } = world;
   const ports = world.portsOf(world.faults.call);
   const acceptance = createAcceptanceContext({ ports });
-  const kind = dice.pick(kinds);
+  // A cluster outside Azure has one mode, and nothing to migrate.
+  const isOutside = world.catalog.clusters["aks"]?.kind === "oidc";
+  const kind = dice.pick(isOutside ? kinds.filter((each) => each !== "migrate") : kinds);
   // A migration that has already cut over continues from there.
   const isResumed = dice.chance(0.5);
   const goesBack = isResumed && dice.chance(0.6);
   if (kind !== "onboard" || dice.chance(0.6)) clear(world);
-  const first = kind === "migrate" ? { ...world.request, identityMode: "podIdentity" as const } : world.request;
+  const first =
+    kind === "migrate"
+      ? { ...world.request, identityMode: "podIdentity" as const }
+      : { ...world.request, ...(isOutside ? { identityMode: "workloadIdentity" as const } : {}) };
   providePorts(ports);
   if (kind !== "onboard") {
     await acceptOnboarding(acceptance, first);
