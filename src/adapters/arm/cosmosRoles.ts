@@ -8,7 +8,6 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { cosmosApiVersion } from "../../domain/targets/cosmos.ts";
 import type { CosmosAssignment, CosmosRoles } from "../../ports.ts";
-import type { Caller, CallOptions } from "./caller.ts";
 import { isNotFound } from "./errors.ts";
 import type { ArmRequest } from "./pipeline.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
@@ -17,10 +16,8 @@ import { createRestApi, type RestOptions } from "./restApi.ts";
 const longestChangeMs = 60_000;
 const pollMs = 500;
 
-export function createCosmosRoles({ endpoint, caller, pipeline }: RestOptions): CosmosRoles {
-  const send = async (request: ArmRequest, options: CallOptions) => (await pipeline())(request, options);
-  const { list } = createRestApi({ caller, pipeline });
-  const get = async (url: string, options: CallOptions) => (await send({ method: "GET", url }, options)).body;
+export function createCosmosRoles({ endpoint, ...options }: RestOptions): CosmosRoles {
+  const { begin, find, list } = createRestApi(options);
   /** An account takes one change at a time, and refuses others meanwhile. */
   const accounts = createSerial();
 
@@ -32,13 +29,11 @@ export function createCosmosRoles({ endpoint, caller, pipeline }: RestOptions): 
 
   /** The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring may have no rights. */
   async function change(doing: string, accountId: string, request: ArmRequest): Promise<void> {
-    const isRemoval = request.method === "DELETE";
-    const begun = await caller[isRemoval ? "find" : "call"](doing, (options) => send(request, options));
-    const progress = begun?.progress;
+    const progress = await begin(doing, request);
     let watched = progress === undefined ? undefined : ownUrl(doing, progress, endpoint);
     for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
-      const found = await caller.find(doing, (options) => get(request.url, options));
-      if ((found === undefined) === isRemoval) return;
+      const found = await find(doing, request.url, Assignment);
+      if ((found === undefined) === (request.method === "DELETE")) return;
       if (watched) watched = await watch(doing, watched);
       if (performance.now() > giveUpAt)
         throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it at ${accountId}.`);
@@ -47,8 +42,8 @@ export function createCosmosRoles({ endpoint, caller, pipeline }: RestOptions): 
 
   /** Fails if the operation has; undefined if Mooring may not see it. */
   async function watch(doing: string, url: string): Promise<string | undefined> {
-    const told = await unlessForbidden(caller, doing, (options) => get(url, options));
-    const { status, error } = Progress.safeParse(told).data ?? {};
+    const told = await unlessForbidden(() => find(doing, url, Progress));
+    const { status, error } = told ?? {};
     if (status !== "Failed" && status !== "Canceled") return told === undefined ? undefined : url;
     const message =
       `${doing}: Azure ended the operation as ${status}. ${error?.code ?? ""} ${error?.message ?? ""}`.trim();
@@ -62,8 +57,7 @@ export function createCosmosRoles({ endpoint, caller, pipeline }: RestOptions): 
     async assignmentsIn(accountId) {
       const doing = `List the role assignments in ${accountId}`;
       try {
-        const found = await list(doing, urlOf(accountId), Assignment);
-        return found.map((each) => toAssignment(accountId, each));
+        return (await list(doing, urlOf(accountId), Assignment)).map((each) => toAssignment(accountId, each));
       } catch (error) {
         // An account that is gone has none.
         if (error instanceof PermanentError && isNotFound(error.cause)) return [];
@@ -89,9 +83,9 @@ export function createCosmosRoles({ endpoint, caller, pipeline }: RestOptions): 
   };
 }
 
-async function unlessForbidden(caller: Caller, doing: string, send: (options: CallOptions) => Promise<unknown>) {
+async function unlessForbidden<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await caller.find(doing, send);
+    return await look();
   } catch (error) {
     if (error instanceof PermanentError && error.code === "ARM_FORBIDDEN") return undefined;
     throw error;

@@ -18,6 +18,8 @@ export interface RestApi {
   list<T>(doing: string, first: URL, item: z.ZodType<T>): Promise<readonly T[]>;
   /** A write; what is removed may be gone already. */
   send(doing: string, request: ArmRequest): Promise<void>;
+  /** The same; returns where Azure tells how it is going, if it goes on. */
+  begin(doing: string, request: ArmRequest): Promise<string | undefined>;
 }
 
 /** A longer list cannot be the roles of one principal, of one scope or account, or the bindings of one cluster. */
@@ -26,6 +28,11 @@ const mostPages = 100;
 export function createRestApi({ caller, pipeline }: Pick<RestOptions, "caller" | "pipeline">): RestApi {
   const get = (url: string) => async (options: Parameters<Parameters<Caller["call"]>[1]>[0]) =>
     (await (await pipeline())({ method: "GET", url }, options)).body;
+
+  async function begin(doing: string, request: ArmRequest): Promise<string | undefined> {
+    const call = request.method === "DELETE" ? caller.find : caller.call;
+    return (await call(doing, async (options) => (await pipeline())(request, options)))?.progress;
+  }
 
   return {
     ask: async (doing, url, shape) => read(doing, shape, await caller.call(doing, get(url))),
@@ -54,9 +61,9 @@ export function createRestApi({ caller, pipeline }: Pick<RestOptions, "caller" |
       return found;
     },
 
+    begin,
     async send(doing, request) {
-      const call = request.method === "DELETE" ? caller.find : caller.call;
-      await call(doing, async (options) => (await pipeline())(request, options));
+      await begin(doing, request);
     },
   };
 }

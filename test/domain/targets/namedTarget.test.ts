@@ -49,3 +49,15 @@ it("takes a word's own access away where a larger word of the request includes i
   expect(narrowed(uploads("send", "receive"), uploads("send"))).toEqual([]);
   expect(narrowed(uploads("write"), uploads("write"))).toEqual([]);
 });
+
+it("says where a Cosmos DB account is on the network: at its endpoint, on the port of the gateway mode", () => {
+  const resourceId = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.DocumentDB/databaseAccounts/c1");
+  const { targets } = Catalog.parse({
+    ...catalog,
+    targets: { carts: { kind: "cosmosNoSql", resourceId, access: ["read"], network: { addresses: ["10.1.0.0/24"] } } },
+  });
+
+  expect(namedTarget.destinations({ targets }, { targets: [{ target: "carts", access: ["read"] }] })).toMatchObject([
+    { hosts: ["c1.documents.azure.com"], addresses: ["10.1.0.0/24"], ports: [{ from: 443, to: 443 }] },
+  ]);
+});
