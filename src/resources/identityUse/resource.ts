@@ -13,8 +13,7 @@ import { defineResource } from "../definitions/resource.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
-import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
-import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { surplusOf } from "../kubernetesObject/objectSteps.ts";
 import { findOtherBindings } from "./bindings.ts";
 import { useBindingRef, useObjects, useOf, useRoleRef } from "./objects.ts";
 import { allowIdentityUse, retireIdentityUse, returnIdentityUse, withdrawIdentityUse } from "./steps.ts";
@@ -66,19 +65,7 @@ export const identityUse = defineResource({
     return [...own, review, ...(isMigrating ? [] : [others])];
   },
 
-  surplus: {
-    async look(ports, request, step) {
-      const { cluster, namespace } = request;
-      const removal = { cluster, namespace, recordedMark: recordedMarks(ports, request), step };
-      const refs = await surplusRefs(ports, request);
-      return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, removal);
-    },
-    async takeAway(ports, { request, ...input }, step) {
-      const refs = await surplusRefs(ports, request);
-      const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, removal);
-    },
-  },
+  surplus: surplusOf(surplusRefs),
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);

@@ -2,34 +2,18 @@
 import { z } from "zod";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports.ts";
 import { leave } from "../definitions/leftCatalog.ts";
-import { accountOf, clientOf, earlierOf, type OperationFacts } from "../definitions/operationFacts.ts";
+import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
 import { defineStep, type Given, StepResult } from "../definitions/step.ts";
-import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
+import { removing } from "../kubernetesObject/objectSteps.ts";
 import type { Leaving } from "../kubernetesObject/removeObjects.ts";
+import { ensuringForAccount } from "../serviceAccount/forAccount.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import { isUsedByOthers } from "./bindings.ts";
 import { useBindingRef, useObjects, useRoleRef } from "./objects.ts";
 
-const allowance = {
-  serviceAccount: z.string(),
-  adoptionPolicy: AdoptionPolicy,
-  identity: z.object({ clientId: z.guid() }),
-};
-
-const allowed = {
-  given: allowance,
-  output: StepResult,
-  target: "namespace",
-  from: (operation: OperationFacts) => ({
-    serviceAccount: accountOf(operation),
-    adoptionPolicy: operation.request.adoptionPolicy,
-    identity: clientOf(operation),
-  }),
-  ...ensuring<Given<typeof allowance>>((_catalog, input) => useObjects(input, { ...input, ...input.identity })),
-} as const;
+const allowed = ensuringForAccount((_catalog, input) => useObjects(input, { ...input, ...input.identity }));
 
 export const allowIdentityUse = defineStep({
   name: "allowIdentityUse",

@@ -4,9 +4,10 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
-import type { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { KubernetesObject, Ports } from "../../ports.ts";
+import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
+import type { KubernetesObject, ObjectRef, Ports } from "../../ports.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
+import type { Surplus } from "../definitions/resource.ts";
 import type { Looking, Planning, StepContext, StepInput } from "../definitions/step.ts";
 import { withUnknownClientId } from "../definitions/unknownClientId.ts";
 import { ensureObjects } from "./ensureObjects.ts";
@@ -34,6 +35,23 @@ export function ensuring<G extends Adopting>(
       await begin(input, step);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
       return { action: await ensureObjects(ports.kubernetes, cluster, objects, how) };
+    },
+  };
+}
+
+/** What a repair takes away besides: objects that Mooring made and no record asks for. */
+export function surplusOf(find: (ports: Ports, request: OnboardingRequest) => Promise<readonly ObjectRef[]>): Surplus {
+  return {
+    async look(ports, request, step) {
+      const { cluster, namespace } = request;
+      const how = { cluster, namespace, recordedMark: recordedMarks(ports, request), step };
+      const refs = await find(ports, request);
+      return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, how);
+    },
+    async takeAway(ports, { request, ...input }, step) {
+      const refs = await find(ports, request);
+      const how = { ...input, recordedMark: recordedMarks(ports, input), step };
+      return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, how);
     },
   };
 }

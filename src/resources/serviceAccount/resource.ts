@@ -13,8 +13,7 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
-import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
-import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { surplusOf } from "../kubernetesObject/objectSteps.ts";
 import { desiredAccount, serviceAccountRefs } from "./serviceAccount.ts";
 import { applyServiceAccount, removeServiceAccount, retireServiceAccount, returnServiceAccount } from "./steps.ts";
 import { findSurplusAccounts, inspectLeftAccount, surplusFinding } from "./surplus.ts";
@@ -58,19 +57,7 @@ export const serviceAccount = defineResource({
     return [...left, others];
   },
 
-  surplus: {
-    async look(ports, request, step) {
-      const { cluster, namespace } = request;
-      const removal = { cluster, namespace, recordedMark: recordedMarks(ports, request), step };
-      const refs = await surplusRefs(ports, request);
-      return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, removal);
-    },
-    async takeAway(ports, { request, ...input }, step) {
-      const refs = await surplusRefs(ports, request);
-      const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, removal);
-    },
-  },
+  surplus: surplusOf(surplusRefs),
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);

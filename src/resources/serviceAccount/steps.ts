@@ -1,30 +1,14 @@
 /** How the service account of the workload is made, removed and put back. */
 import { z } from "zod";
-import { AdoptionPolicy } from "../../domain/request/request.ts";
 import { leave } from "../definitions/leftCatalog.ts";
-import { accountOf, clientOf, earlierOf, type OperationFacts } from "../definitions/operationFacts.ts";
+import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
 import { defineStep, type Given, StepResult } from "../definitions/step.ts";
-import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
+import { removing } from "../kubernetesObject/objectSteps.ts";
+import { ensuringForAccount } from "./forAccount.ts";
 import { accountKey, desiredAccount, serviceAccountRefs } from "./serviceAccount.ts";
 
-const annotation = {
-  serviceAccount: z.string(),
-  adoptionPolicy: AdoptionPolicy,
-  identity: z.object({ clientId: z.guid() }),
-};
-
 /** The account with the identity that its tokens are exchanged for. */
-const annotated = {
-  given: annotation,
-  output: StepResult,
-  target: "namespace",
-  from: (operation: OperationFacts) => ({
-    serviceAccount: accountOf(operation),
-    adoptionPolicy: operation.request.adoptionPolicy,
-    identity: clientOf(operation),
-  }),
-  ...ensuring<Given<typeof annotation>>((catalog, input) => [desiredAccount(catalog, input, input.identity.clientId)]),
-} as const;
+const annotated = ensuringForAccount((catalog, input) => [desiredAccount(catalog, input, input.identity.clientId)]);
 
 export const applyServiceAccount = defineStep({
   name: "applyServiceAccount",
