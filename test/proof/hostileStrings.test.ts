@@ -96,6 +96,11 @@ const fields: Readonly<Record<string, (value: unknown) => unknown>> = {
   adoptionPolicy: (value) => ({ ...good, adoptionPolicy: value }),
   deletePolicy: (value) => ({ ...good, deletePolicy: value }),
   team: (value) => ({ ...good, team: value }),
+  namespaceProfile: (value) => ({ ...good, namespaceProfile: value }),
+  expiresAt: (value) => ({ ...good, expiresAt: value }),
+  expiresAfter: (value) => ({ ...good, expiresAfter: value }),
+  "a database's expiresAt": (value) => ({ ...good, databases: [{ ...database, expiresAt: value }] }),
+  "a target's expiresAfter": (value) => ({ ...good, targets: [{ ...target, expiresAfter: value }] }),
   "another field": (value) => ({ ...good, [keyOf(value)]: value }),
   "the whole body": (value) => value,
 };

@@ -42,7 +42,8 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
     "repair Succeeded",
   ]) {
     const times = reports.reduce((sum, { seen }) => sum + (seen[what] ?? 0), 0);
-    expect(times, what).toBeGreaterThan(count / 100);
+    // The rarest, a change that succeeds, is some 15 in 1,000.
+    expect(times, what).toBeGreaterThan(count / 200);
   }
 }, 14_400_000);
 
