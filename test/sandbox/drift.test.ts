@@ -76,5 +76,8 @@ it("names a stranger in one of Mooring's database roles", async () => {
   const warnings = async () => (await service.call("GET", "/api/health/ready")).body["warnings"];
   await expect
     .poll(warnings, { timeout: 75_000, interval: 500 })
-    .toContain(`In ${names.sqlServer}/messages stranger, which no record knows, is in Mooring's role mooring_writer.`);
+    .toContain(
+      `In ${names.sqlServer}/messages stranger, which no record knows, is in Mooring's role mooring_writer. ` +
+        "Take it out: `ALTER ROLE [mooring_writer] DROP MEMBER [stranger]` (docs/runbook.md).",
+    );
 }, 90_000);
