@@ -157,7 +157,8 @@ describe("every route", () => {
     // The refusals of its own requests for another team's namespace, and nothing that happened there.
     const ofOther = await list(blue, "/api/audit?namespace=red-owned");
     expect(new Set(ofOther.map((each) => (each as { action: string }).action))).toEqual(new Set(["refused"]));
-    expect((await nobody.call("GET", "/api/catalog")).body).toEqual({ clusters: [], sqlServers: [], targets: [] });
+    const nothing = { clusters: [], sqlServers: [], targets: [], profiles: [] };
+    expect((await nobody.call("GET", "/api/catalog")).body).toEqual(nothing);
     expect((await blue.call("GET", "/api/catalog")).body).toMatchObject({ clusters: [{ name: names.cluster }] });
   });
 
