@@ -4,6 +4,7 @@
  * while operations run".
  */
 import { afterEach, beforeAll, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { ensureBuilt } from "../../local/build.ts";
 import { names } from "../../local/cloud.ts";
 import type { Call, Fault } from "../../local/simulators/faults.ts";
@@ -180,9 +181,17 @@ it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) =>
 
 /** A release refuses a catalog with fields that it does not know. */
 function withoutNewFields(catalog: string): string {
-  return catalog
-    .replaceAll(/^ *"?(landingMs|undoTimeoutMs|namespaceDeletionMs|owner)"?: .*\n/gm, "")
-    .replace(/^targets:\n(?: .*\n)+/m, "");
+  const { targets: _targets, profiles: _profiles, ...known } = parse(catalog) as Record<string, unknown>;
+  return stringify(asReleased(known));
+}
+
+const newFields = ["landingMs", "undoTimeoutMs", "namespaceDeletionMs", "owner", "network", "identityBinding"];
+
+function asReleased(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((each) => !newFields.includes(String(each))).map(asReleased);
+  if (typeof value !== "object" || value === null) return value;
+  const known = Object.entries(value).filter(([field]) => !newFields.includes(field));
+  return Object.fromEntries(known.map(([field, inner]) => [field, asReleased(inner)]));
 }
 
 function isAt({ wire, operation, target }: NonNullable<Story["stopsAt"]>, call: Call): boolean {
