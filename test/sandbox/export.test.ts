@@ -160,6 +160,7 @@ it("names what can be requested, but no host, resource id or key", async () => {
       },
     ],
     targets: expect.arrayContaining([{ name: "uploads", kind: "storageBlob", access: ["read", "write"] }]),
+    profiles: expect.arrayContaining([{ name: "small", description: expect.any(String) }]),
   });
   expect(JSON.stringify(body)).not.toMatch(/localhost|127\.0\.0\.1|subscriptions|CERTIFICATE|https?:/);
 });
