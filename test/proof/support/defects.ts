@@ -570,7 +570,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a take-over that hands over first": { spoil: withoutWaiting, finds: hasOthers },
   "a removal that does not wait for its namespace": { spoil: withoutGoing, finds: /its namespace is still going/ },
   "an undo that trusts one look": { spoil: withoutLanding, finds: leaks },
-  "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks },
+  "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks, from: 500 },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
   "a credential with another name each time": { spoil: withNewNames, finds: leaks },
