@@ -49,12 +49,16 @@ function look({ rows, users, strange }: Watched): void {
 
 /**
  * A team's first request for a namespace gets nothing before its preflight is over, which refuses what another team left: an
- * identity whose row was lost.
+ * identity whose row was lost. Undos give nothing either, if they fail for good.
  */
 function hasOnlyAsked({ state, previous, operation }: NamespaceRecord, rows: Watched["rows"]): boolean {
-  if (state !== "Onboarding" || previous) return false;
+  if ((state !== "Onboarding" && state !== "Incomplete") || previous) return false;
   const steps = [...(rows.get("MooringSteps")?.values() ?? [])].filter(({ partition }) => partition === operation);
-  return steps.every(({ record }) => (record as StepRecord).name === "preflight");
+  return steps.every(({ record }) => givesNothing(record as StepRecord));
+}
+
+function givesNothing({ name, status }: StepRecord): boolean {
+  return name === "preflight" || status === "NotStarted" || /^(remove|revoke|withdraw|un)[A-Z]?/.test(name);
 }
 
 function recordsOf<R>(rows: Watched["rows"], table: string): readonly R[] {
