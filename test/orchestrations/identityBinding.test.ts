@@ -170,6 +170,18 @@ describe("what drifts is found and repaired", () => {
   });
 });
 
+it("an offboarding takes a binding of Mooring's that came late, too", async () => {
+  await onboard();
+  const late = `${bindingKey}-late`;
+  const binding = cloud.objects.get(bindingKey);
+  if (!binding) throw new Error("there is no binding to copy");
+  cloud.objects.set(late, { ...binding, metadata: { ...binding.metadata, name: `${binding.metadata.name}-late` } });
+
+  expect((await offboard()).error?.message).toBeUndefined();
+
+  expect([...cloud.objects.keys()].filter((key) => key.startsWith(rbac))).toEqual([]);
+});
+
 describe("a change of the service account", () => {
   const newKey = `${rbac} ClusterRoleBinding /${useBindingName(request, "other")}`;
 

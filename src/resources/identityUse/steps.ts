@@ -5,12 +5,13 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { Ports } from "../../ports.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
-import { defineStep, type Given, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, isUndo, type Looking, StepResult } from "../definitions/step.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { removing } from "../kubernetesObject/objectSteps.ts";
 import type { Leaving } from "../kubernetesObject/removeObjects.ts";
 import { ensuringForAccount } from "../serviceAccount/forAccount.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
-import { isUsedByOthers } from "./bindings.ts";
+import { findOtherBindings, isUsedByOthers } from "./bindings.ts";
 import { useBindingRef, useObjects, useRoleRef } from "./objects.ts";
 
 const allowed = ensuringForAccount((_catalog, input) => useObjects(input, { ...input, ...input.identity }));
@@ -28,12 +29,20 @@ export const returnIdentityUse = defineStep({ name: "returnIdentityUse", ...allo
 const account = { serviceAccount: z.string() };
 type Account = Berth & Given<typeof account>;
 
-/** The ClusterRole goes with its last binding. Where the catalog says nothing of bindings, Mooring has no right to look for it. */
-function refsOf(input: Account, { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">): readonly Leaving[] {
+/**
+ * The ClusterRole goes with its last binding. Whoever leaves the mode takes all of Mooring's bindings, also those whose write took
+ * effect late; an undo its own. Where the catalog says nothing of bindings, Mooring has no right to look for them.
+ */
+async function refsOf(
+  input: Looking & Account,
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
+): Promise<readonly Leaving[]> {
   const cluster = findCluster(catalog, input.cluster);
   if (clusterIdOf(cluster) === undefined) return [];
+  const others = isUndo(input) ? [] : await findOtherBindings(kubernetes, cluster, input);
   const mustStay = () => isUsedByOthers(kubernetes, cluster, input);
-  return [useBindingRef(input, input.serviceAccount), { ...useRoleRef(input), keptFields: ["rules"], mustStay }];
+  const role = { ...useRoleRef(input), keptFields: ["rules"], mustStay };
+  return [...others.map(refOf), useBindingRef(input, input.serviceAccount), role];
 }
 
 export const withdrawIdentityUse = defineStep({

@@ -57,17 +57,19 @@ export function surplusOf(find: (ports: Ports, request: OnboardingRequest) => Pr
 }
 
 /** The look and the run of a step that removes them. */
-export function removing<G extends object>(refsOf: (input: Berth & G, ports: Ports) => readonly Leaving[]) {
+export function removing<G extends object>(
+  refsOf: (input: Looking & G, ports: Ports) => readonly Leaving[] | Promise<readonly Leaving[]>,
+) {
   return {
     async look(ports: Ports, input: Looking & G, { step }: Pick<Planning, "step">): Promise<StepPlan> {
       const cluster = findCluster(ports.catalog, input.cluster);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return await planObjectRemoval(ports.kubernetes, cluster, refsOf(input, ports), how);
+      return await planObjectRemoval(ports.kubernetes, cluster, await refsOf(input, ports), how);
     },
     async run(input: StepInput & G, ports: Ports, step: StepContext): Promise<{ action: StepAction }> {
       const cluster = findCluster(ports.catalog, input.cluster);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return { action: await removeObjects(ports.kubernetes, cluster, refsOf(input, ports), how) };
+      return { action: await removeObjects(ports.kubernetes, cluster, await refsOf(input, ports), how) };
     },
   };
 }
