@@ -56,6 +56,14 @@ describe.each([
     return identity.principalId;
   }
 
+  function recreateIdentity() {
+    const [name, old] = [...cloud.identities][0] ?? [];
+    if (name === undefined || !old) throw new Error("there is no identity");
+    const next = { ...old, principalId: "99999999-9999-4999-8999-999999999999" };
+    cloud.identities.set(name, next);
+    return next;
+  }
+
   /** What somebody else gives, under a name of their own. */
   function lend(roleId: string, changes: object = {}) {
     const name = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
@@ -100,15 +108,27 @@ describe.each([
 
   it("takes an earlier identity's role away in a repair", async () => {
     await operate(cloud, "onboard", request);
-    const [name, old] = [...cloud.identities][0] ?? [];
-    if (name === undefined || !old) throw new Error("there is no identity");
-    const next = { ...old, principalId: "99999999-9999-4999-8999-999999999999" };
-    cloud.identities.set(name, next);
+    const next = recreateIdentity();
 
     expect(await found()).toEqual(expect.arrayContaining(["GRANT_MISSING", "GRANT_STALE"]));
     await operate(cloud, "repair", request);
     expect(assignments().map((each) => each.principalId)).toEqual([next.principalId]);
     expect(await found()).toEqual([]);
+  });
+
+  it("plans to take nothing that the grant has taken from an earlier identity before", async () => {
+    await operate(cloud, "onboard", request);
+    recreateIdentity();
+    const read = asking("read");
+    const plan = await planOnboarding(cloud.ports, { operation: "dry-run", request: read, earlier: request });
+    const acceptance = createAcceptanceContext(cloud);
+    await acceptOnboarding({ ...acceptance, operation: "narrow" }, read, confirmed);
+    await acceptance.run();
+
+    const planned = plan.steps.find(({ name }) => name === "narrowTarget");
+    const done = (await cloud.ports.registry.listSteps("narrow")).find(({ name }) => name === "narrowTarget");
+    expect(planned?.action).toBe(done?.action);
+    expect(given()).toEqual([`${reader} ${scope}`]);
   });
 
   it("narrows and widens by a change, and undoes only what that change gave", async () => {

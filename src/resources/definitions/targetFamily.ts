@@ -41,6 +41,11 @@ export interface Taking extends About {
   readonly keepsResource: boolean;
   /** Only what that operation gave. */
   readonly createdBy?: string | undefined;
+  /**
+   * In a plan in which access is granted there first: to whom, or undefined to an identity that does not exist yet. What an earlier
+   * identity has is gone by then.
+   */
+  readonly granted?: { readonly to: IdentityPair | undefined } | undefined;
 }
 
 /** What is to be done in one place, and how. */

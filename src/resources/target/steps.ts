@@ -19,7 +19,7 @@ import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type StepContext, StepResult } from "../definitions/step.ts";
+import { defineStep, type Planning, type StepContext, StepResult } from "../definitions/step.ts";
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces } from "./findPlaces.ts";
@@ -134,12 +134,23 @@ interface TakingInput extends TargetInput {
   readonly createdBy?: string | undefined;
 }
 
+function grantedBefore(target: string, { beside = [], ...operation }: Planning): Taking["granted"] {
+  if (!beside.some((step) => step.name === "grantTarget" && step.target === target)) return undefined;
+  const identity = IdentityPair.parse(identityOf(operation));
+  return { to: isKnown(identity) ? identity : undefined };
+}
+
 /** `keep` is what the namespace has left, by the alias of whatever target has the same place. */
-async function planTaking(ports: Ports, input: TakingInput, kept: readonly TargetRequest[]): Promise<Decision> {
+async function planTaking(
+  ports: Ports,
+  input: TakingInput,
+  kept: readonly TargetRequest[],
+  granted?: Taking["granted"],
+): Promise<Decision> {
   const about = aboutTarget(ports, input);
   const { createdBy } = input;
   const decisions = await atPlaces(ports, about, (place) =>
-    targetAt(place).planTaking(ports, { ...about, ...staying(ports, place, kept), createdBy }),
+    targetAt(place).planTaking(ports, { ...about, ...staying(ports, place, kept), createdBy, granted }),
   );
   return joined(decisions);
 }
@@ -181,7 +192,8 @@ function takingStep<const Name extends Step>({ name, stage, requestOf, keptOf }:
     given: { target: TargetRequest, kept: z.array(TargetRequest).readonly() },
     output: StepResult,
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
-    look: async (ports, input) => toPlan(name, input, await planTaking(ports, input, input.kept)),
+    look: async (ports, input, planning) =>
+      toPlan(name, input, await planTaking(ports, input, input.kept, grantedBefore(keyOf(input.target), planning))),
     run: async (input, ports, step) => await act(step, await planTaking(ports, input, input.kept)),
     whenDropped: leave,
   });
