@@ -42,8 +42,8 @@ export interface Taking extends About {
   /** Only what that operation gave. */
   readonly createdBy?: string | undefined;
   /**
-   * In a plan in which access is granted there first: to whom, or undefined to an identity that does not exist yet. What an earlier
-   * identity has is gone by then.
+   * In a plan in which access is granted there first: to whom, or undefined to an identity that does not exist yet. An earlier
+   * identity's roles in Azure are gone by then; a role in a database is made anew with all that it had.
    */
   readonly granted?: { readonly to: IdentityPair | undefined } | undefined;
 }

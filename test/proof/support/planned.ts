@@ -420,6 +420,7 @@ function rightsBehind(field: string): readonly string[] {
 function isSameDifference(planned: Difference, done: Difference | undefined): boolean {
   const { field, current, desired } = planned;
   if (!done || field !== done.field || current !== done.current) return false;
-  const isOfIdentity = /^the (client id|principal ID) of the identity, once it exists$/.test(desired ?? "");
-  return desired === done.desired || (isOfIdentity && done.desired !== null);
+  if (desired === done.desired) return true;
+  const [before = "", after] = desired?.split(/the (?:client id|principal ID) of the identity, once it exists/) ?? [];
+  return after !== undefined && done.desired?.startsWith(before) === true && done.desired.endsWith(after);
 }

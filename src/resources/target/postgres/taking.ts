@@ -5,7 +5,7 @@ import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domai
 import type { Ports, PostgresRole, PostgresSchema } from "../../../ports.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
 import { actedFor } from "./grant.ts";
-import { inWords, type Looking, lets, notedAt, notedDatabases, noteKey, readRole, wordsOf } from "./role.ts";
+import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, wordsOf } from "./role.ts";
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
@@ -14,13 +14,12 @@ export async function planTaking(
   place: PostgresPlace,
   input: Taking,
 ): Promise<Decision> {
-  const { createdBy, granted } = input;
+  const { createdBy } = input;
   const { name, role, schema, mark, isMarkLost } = await readRole({ postgres }, place, {
     about: input,
     principalId: undefined,
   });
   if (!role || !mark) return nothing;
-  if (granted && !(granted.to && lets(role, granted.to))) return nothing;
   const noted = notedAt(mark, place);
   const asked = rightsOf(wordsOf(input.keep));
   // The record still has the mark of a role that was given up and stays: then Mooring's rights are gone.
