@@ -75,7 +75,7 @@ const isUnauthorized = (error: unknown) => error instanceof ApiError && error.st
 async function preflightOf(request: object) {
   const { status, body } = await service.call("POST", "/api/onboardings?dryRun=true", request);
   if (status !== 200) throw new Error(JSON.stringify(body));
-  const { steps } = body as unknown as { steps: (Operation["steps"][number] & { blockers: { code: string }[] })[] };
+  const steps = body["steps"] as (Operation["steps"][number] & { blockers: { code: string }[] })[];
   const look = steps.find(({ name }) => name === "preflight");
   return {
     blockers: look?.blockers.map(({ code }) => code),

@@ -85,7 +85,7 @@ it.each<[what: string, cluster: object, problems: readonly string[]]>([
   ],
   [
     "a kubeconfig",
-    { ...withoutLogin, kubeconfig: "/root/.kube/config" },
+    { ...withoutLogin, kubeconfig: "kubeconfig.yaml" },
     [
       "clusters.here.login is missing",
       expect.stringMatching(/^clusters\.here\.kubeconfig is refused: Mooring reads no kube/),

@@ -3,6 +3,7 @@
  * difference; what somebody changes does, field by field, and is put right.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
@@ -108,11 +109,14 @@ function requestOf(changes: object = {}) {
 
 function policyOf(changes: object = {}) {
   const [policy] = profileObjects(catalog, requestOf(changes));
-  return policy as unknown as {
-    kind: string;
-    spec: { ingress: object[]; egress: { ports?: object[]; to?: object[] }[] };
-  };
+  return Policy.parse(policy);
 }
+
+const Rule = z.record(z.string(), z.unknown());
+const Policy = z.looseObject({
+  kind: z.string(),
+  spec: z.looseObject({ ingress: z.array(Rule), egress: z.array(Rule) }),
+});
 
 /** Where its egress rules lead after DNS: blocks, and ports. */
 function ways(changes: object = {}): readonly string[] {
