@@ -1,6 +1,6 @@
 /**
  * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, a twentieth of the worlds, races and cells; `broad` a
- * fifth; `full` all of them; `soak` far more (`npm run soak`).
+ * fifth (`.ci/run`); `full` all of them; `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
 
