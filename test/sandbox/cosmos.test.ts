@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -23,8 +24,6 @@ afterEach(() => {
   sandbox.cloud.world.cosmosAssignments.clear();
 });
 afterAll(() => sandbox?.close());
-
-const pathOf = (namespace: string) => `/api/namespaces/${names.cluster}/${namespace}`;
 
 function wanted(namespace: string, targets: Readonly<Record<string, readonly string[]>>) {
   const list = Object.entries(targets).map(([target, access]) => ({ target, access }));
@@ -47,23 +46,11 @@ function given(principalId?: string) {
 
 const bothGiven = [`cosmos-dev/dbs/shop ${reader}`, `cosmos-dev/dbs/shop/colls/carts ${contributor}`];
 
+const acts = actsOn(() => service);
+const { verify, repair, offboard } = acts;
+
 async function onboard(namespace: string, targets: Readonly<Record<string, readonly string[]>> = both) {
-  const operation = await service.waitFor(await service.onboard(wanted(namespace, targets)));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-}
-
-async function offboard(namespace: string) {
-  const operation = await service.waitFor(await service.offboard(names.cluster, namespace));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-}
-
-async function verify(namespace: string) {
-  return (await service.call("POST", `${pathOf(namespace)}/verify`)).body["findings"];
-}
-
-async function repair(namespace: string) {
-  const { body } = await service.call("POST", `${pathOf(namespace)}/repair`);
-  expect((await service.waitFor(String(body["id"]))).status).toBe("Succeeded");
+  return await acts.onboard(wanted(namespace, targets));
 }
 
 it("gives what was planned on two parts of one account at once, misses and repairs it, exports it, and leaves nothing", async () => {

@@ -12,6 +12,7 @@ import { audience } from "../../local/simulators/postgres/authentication.ts";
 import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
+import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -54,7 +55,6 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
   const sql = (database: string, text: string) => server().runScript(database, text);
 
   const berthOf = (namespace: string) => ({ cluster: names.cluster, namespace });
-  const pathOf = (namespace: string) => `/api/namespaces/${names.cluster}/${namespace}`;
   const roleOf = (namespace: string) => postgresRoleName(berthOf(namespace));
 
   function wanted(namespace: string, targets: Targets, more: object = {}) {
@@ -74,25 +74,12 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
     return await service.waitFor(String(body["id"]));
   }
 
+  const { verify, repair, offboard } = actsOn(() => service);
+
   async function onboard(namespace: string, targets: Targets, more: object = {}, query = "") {
     const operation = await run(wanted(namespace, targets, more), query);
     expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
     return operation;
-  }
-
-  async function verify(namespace: string) {
-    return (await service.call("POST", `${pathOf(namespace)}/verify`)).body["findings"];
-  }
-
-  async function repair(namespace: string) {
-    const { body } = await service.call("POST", `${pathOf(namespace)}/repair`);
-    const operation = await service.waitFor(String(body["id"]));
-    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-  }
-
-  async function offboard(namespace: string) {
-    const operation = await service.waitFor(await service.offboard(names.cluster, namespace));
-    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
   }
 
   /** As the application: its role's name, and its token for a password. */

@@ -3,6 +3,7 @@ import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { namesOfProfile } from "../../src/domain/naming/names.ts";
+import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -26,10 +27,6 @@ afterAll(() => sandbox?.close());
 const enforce = "pod-security.kubernetes.io/enforce";
 const warn = "pod-security.kubernetes.io/warn";
 
-function pathOf(namespace: string): string {
-  return `/api/namespaces/${names.cluster}/${namespace}`;
-}
-
 function wanted(namespace: string, changes: object = {}) {
   return {
     cluster: names.cluster,
@@ -44,26 +41,7 @@ async function plan(request: object) {
   return (await service.call("POST", "/api/onboardings?dryRun=true", request)).body;
 }
 
-async function onboard(request: object) {
-  const operation = await service.waitFor(await service.onboard(request));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-  return operation;
-}
-
-async function verify(namespace: string) {
-  return (await service.call("POST", `${pathOf(namespace)}/verify`)).body["findings"];
-}
-
-async function repair(namespace: string) {
-  const { body } = await service.call("POST", `${pathOf(namespace)}/repair`);
-  const operation = await service.waitFor(String(body["id"]));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-}
-
-async function offboard(namespace: string) {
-  const operation = await service.waitFor(await service.offboard(names.cluster, namespace));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-}
+const { onboard, verify, repair, offboard } = actsOn(() => service);
 
 const quotaIn = (namespace: string) => ({ name: namesOfProfile.quota, namespace });
 const limitsIn = (namespace: string) => ({ name: namesOfProfile.limits, namespace });

@@ -6,6 +6,7 @@ import { assignRole } from "../../local/simulators/world.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { azureRoleKindNames, rolesFor } from "../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
+import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -27,10 +28,6 @@ const blobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
 function berthOf(namespace: string) {
   return { cluster: names.cluster, namespace };
-}
-
-function pathOf(namespace: string): string {
-  return `/api/namespaces/${names.cluster}/${namespace}`;
 }
 
 function wanted(namespace: string, targets: Record<string, TargetRequest["access"]>) {
@@ -56,25 +53,11 @@ function assignedTo(namespace: string) {
   return [...sandbox.cloud.world.roleAssignments.values()].filter((each) => each.principalId === principalId);
 }
 
+const acts = actsOn(() => service);
+const { verify, repair, offboard } = acts;
+
 async function onboard(namespace: string, targets: Record<string, TargetRequest["access"]>) {
-  const operation = await service.waitFor(await service.onboard(wanted(namespace, targets)));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-  return operation;
-}
-
-async function verify(namespace: string) {
-  return (await service.call("POST", `${pathOf(namespace)}/verify`)).body["findings"];
-}
-
-async function repair(namespace: string) {
-  const { body } = await service.call("POST", `${pathOf(namespace)}/repair`);
-  const operation = await service.waitFor(String(body["id"]));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-}
-
-async function offboard(namespace: string) {
-  const operation = await service.waitFor(await service.offboard(names.cluster, namespace));
-  expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+  return await acts.onboard(wanted(namespace, targets));
 }
 
 const everything = {

@@ -1,0 +1,29 @@
+/** What suites do to a namespace over HTTP, and expect to succeed. */
+import { expect } from "vitest";
+import { names } from "../../local/cloud.ts";
+import type { Operation, Service } from "./service.ts";
+
+export function pathOf(namespace: string): string {
+  return `/api/namespaces/${names.cluster}/${namespace}`;
+}
+
+/** `service` is asked for at each act, since it exists only once the sandbox has started. */
+export function actsOn(service: () => Service) {
+  async function succeed(id: string): Promise<Operation> {
+    const operation = await service().waitFor(id);
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+    return operation;
+  }
+
+  return {
+    onboard: async (request: object) => await succeed(await service().onboard(request)),
+    offboard: async (namespace: string) => void (await succeed(await service().offboard(names.cluster, namespace))),
+    async verify(namespace: string) {
+      return (await service().call("POST", `${pathOf(namespace)}/verify`)).body["findings"];
+    },
+    async repair(namespace: string) {
+      const { body } = await service().call("POST", `${pathOf(namespace)}/repair`);
+      await succeed(String(body["id"]));
+    },
+  };
+}
