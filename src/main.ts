@@ -60,7 +60,7 @@ import { registerAudit } from "./functions/watching/audit.ts";
 import { registerEvents } from "./functions/watching/events.ts";
 import "./orchestrations/launchable.ts";
 import { recoverOperation } from "./application/recovery/recoverOperation.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports } from "./ports/index.ts";
 import { logLine } from "./telemetry/logLine.ts";
 import { startTelemetry, watchInvocations } from "./telemetry/start.ts";
 

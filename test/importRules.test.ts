@@ -48,7 +48,7 @@ function layerOf(file: string): string | undefined {
 const mayImport: Record<string, readonly string[]> = {
   domain: ["domain"],
   durable: ["durable"],
-  ports: ["domain"],
+  ports: ["ports", "domain"],
   telemetry: ["telemetry", "domain"],
   resources: ["resources", "durable", "domain", "ports"],
   process: ["process", "application", "resources", "domain", "ports"],

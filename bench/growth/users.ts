@@ -5,7 +5,7 @@ import { names, startCloud } from "../../local/cloud.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../src/domain/targets/sqlDatabase.ts";
-import type { Databases } from "../../src/ports.ts";
+import type { Databases } from "../../src/ports/databases.ts";
 
 const database = "messages";
 const rounds = 200;

@@ -8,7 +8,7 @@ import { giveUpVerification, verifyItem as verify } from "../application/batch/v
 import { launchOf } from "../domain/operation/launch.ts";
 import type { HeldRecord, NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import { activity } from "./host.ts";
 
 const BatchInput = z.object({ batch: z.string() });

@@ -11,7 +11,7 @@ import {
   type Failure,
   type Invocation,
 } from "../durable/activity.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
 import { logLine } from "../telemetry/logLine.ts";
 import { concerning, inTrace } from "../telemetry/spans.ts";

@@ -1,5 +1,5 @@
 import type { OperationRecord, Stored } from "../domain/operation/records.ts";
-import type { Registry } from "../ports.ts";
+import type { Registry } from "../ports/registry.ts";
 import { type Amended, amend } from "./amend.ts";
 
 /** Amends an operation's record. Every decision about an operation, and its end, is written here; the first one counts. */

@@ -3,7 +3,7 @@ import { listNamespaces } from "../application/admission/listNamespaces.ts";
 import { accessOf, reaches } from "../application/documents/accessDocument.ts";
 import { AccessPage } from "../domain/documents/access.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import { body } from "./docs/answers.ts";
 import { accessPage } from "./docs/examples.ts";
 import { declareRoute } from "./http/declaration.ts";

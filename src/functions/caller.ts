@@ -5,7 +5,7 @@ import { CallerDocument } from "../domain/documents/caller.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { rightsOf } from "../domain/targets/index.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import { body } from "./docs/answers.ts";
 import { caller } from "./docs/examples.ts";
 import { declareRoute } from "./http/declaration.ts";

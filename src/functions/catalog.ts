@@ -6,7 +6,7 @@ import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { publishedProfiles } from "../domain/profiles/profile.ts";
 import { publishedTargets } from "../domain/targets/index.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import { body } from "./docs/answers.ts";
 import { catalog as catalogExample } from "./docs/examples.ts";
 import { declareRoute } from "./http/declaration.ts";

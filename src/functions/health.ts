@@ -6,7 +6,7 @@ import { HealthDocument } from "../domain/documents/health.ts";
 import { messageOf } from "../domain/messageOf.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { findInstance } from "../durable/orchestration.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import { logLine } from "../telemetry/logLine.ts";
 import { body } from "./docs/answers.ts";
 import { declareRoute } from "./http/declaration.ts";

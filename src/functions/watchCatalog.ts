@@ -3,7 +3,7 @@
 import { app } from "@azure/functions";
 import { type DroppedName, describeDropped, findDropped } from "../application/inspection/droppedNames.ts";
 import { messageOf } from "../domain/messageOf.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports } from "../ports/index.ts";
 import { logLine } from "../telemetry/logLine.ts";
 
 export interface CatalogWatch {

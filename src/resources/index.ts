@@ -4,7 +4,7 @@ import { usuallyLeft } from "../domain/operation/migration.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import type { ByMode } from "../domain/request/identityModes.ts";
 import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
-import type { RoleAssignment } from "../ports.ts";
+import type { RoleAssignment } from "../ports/roleAssignments.ts";
 import type { OperationFacts } from "./definitions/operationFacts.ts";
 import type { Resource } from "./definitions/resource.ts";
 import type { AnyStep } from "./definitions/step.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { changeBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import { grantsOf } from "../../src/domain/targets/databaseRoles.ts";
-import type { UserChange } from "../../src/ports.ts";
+import type { UserChange } from "../../src/ports/databases.ts";
 import { lackOfRights, ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { sayNotRun } from "../support/notRun.ts";

@@ -6,7 +6,7 @@ import { acceptBatch, passOn } from "../../src/application/batch/acceptBatch.ts"
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { requester } from "../support/acceptanceContext.ts";
 import { allTogether, batchesOn, request, requests, startBy } from "../support/batches.ts";
 import { runOrchestration } from "../support/durableRunner.ts";

@@ -6,7 +6,7 @@ import { concludeBatch } from "../../src/application/batch/concludeBatch.ts";
 import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { reconcileBatches } from "../../src/application/recovery/reconcileBatches.ts";
 import { recoverOperation } from "../../src/application/recovery/recoverOperation.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { batchesOn, requests, startBy } from "../support/batches.ts";
 import { breakOff } from "../support/breakOff.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

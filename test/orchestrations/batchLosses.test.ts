@@ -9,7 +9,7 @@ import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { reconcileBatches } from "../../src/application/recovery/reconcileBatches.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { allTogether, batchesOn, dice, request, requests, twice } from "../support/batches.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

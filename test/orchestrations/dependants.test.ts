@@ -13,7 +13,7 @@ import { bindingName, federatedCredentialName, identityName } from "../../src/do
 import { ownerMetadata } from "../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { KubernetesObject } from "../../src/ports.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";

@@ -12,7 +12,7 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";

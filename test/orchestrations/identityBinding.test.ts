@@ -17,7 +17,8 @@ import {
 } from "../../src/domain/naming/names.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { KubernetesObject, Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

@@ -15,7 +15,7 @@ import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord
 import type { OperationRecord, StepRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import type { KubernetesObject } from "../../src/ports.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

@@ -12,7 +12,7 @@ import { MigrationPhase, MigrationRequest, modeLeft } from "../../src/domain/ope
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { podParts } from "../../src/domain/request/identityModes.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { KubernetesObject } from "../../src/ports.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

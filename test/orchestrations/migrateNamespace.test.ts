@@ -12,7 +12,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import type { KubernetesObject } from "../../src/ports.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, requester } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";

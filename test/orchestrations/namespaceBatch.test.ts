@@ -13,7 +13,7 @@ import { TransientError } from "../../src/domain/errors.ts";
 import { NamespaceBatchBody } from "../../src/domain/operation/namespaceBatch.ts";
 import type { BatchItem, BatchRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { type RunOptions, runOrchestration } from "../support/durableRunner.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";

@@ -4,7 +4,7 @@ import { acceptOffboarding, acceptOnboarding } from "../../src/application/accep
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { federatedCredentialName, federatedSubject, identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

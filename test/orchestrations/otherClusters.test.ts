@@ -7,7 +7,8 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Kubernetes, PublishedIssuer } from "../../src/ports.ts";
+import type { PublishedIssuer } from "../../src/ports/issuers.ts";
+import type { Kubernetes } from "../../src/ports/kubernetes.ts";
 import { clusterKey, createFakeCloud, type FakeCloud, issuer, catalog as plain } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 

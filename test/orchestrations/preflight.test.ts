@@ -9,7 +9,8 @@ import { federatedCredentialName, identityName } from "../../src/domain/naming/n
 import { ownerMetadata, ownerTags } from "../../src/domain/naming/ownership.ts";
 import type { StepPlan } from "../../src/domain/operation/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { KubernetesObject, Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { helm } from "../../tools/azure/podIdentity.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";

@@ -7,7 +7,8 @@ import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { DatabaseUser, Ports } from "../../src/ports.ts";
+import type { DatabaseUser } from "../../src/ports/databases.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 

@@ -9,7 +9,9 @@ import { federatedCredentialName, federatedSubject, identityName } from "../../s
 import { adopterMetadata, ownerMetadata, printMark, readMark } from "../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { DatabaseUser, FederatedCredential, KubernetesObject } from "../../src/ports.ts";
+import type { DatabaseUser } from "../../src/ports/databases.ts";
+import type { FederatedCredential } from "../../src/ports/identities.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
 

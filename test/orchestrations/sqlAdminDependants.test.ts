@@ -6,7 +6,7 @@ import { PermanentError } from "../../src/domain/errors.ts";
 import type { PreviousRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import type { Registry } from "../../src/ports.ts";
+import type { Registry } from "../../src/ports/registry.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

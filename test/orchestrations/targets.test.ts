@@ -8,7 +8,7 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 

@@ -9,7 +9,7 @@ import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { PrincipalId } from "../../src/domain/naming/identityPair.ts";
 import { readMark } from "../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, type PostgresWord, rightsOf } from "../../src/domain/targets/postgres.ts";
-import type { PostgresRoles } from "../../src/ports.ts";
+import type { PostgresRoles } from "../../src/ports/postgres.ts";
 import { noteKey } from "../../src/resources/target/postgres/role.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../local/simulators/postgres/fixture.ts";
 import { shareOf } from "../support/proofs.ts";

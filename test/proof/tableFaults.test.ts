@@ -10,7 +10,7 @@ import { names } from "../../local/cloud.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
 import { isFinal } from "../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
-import type { Registry } from "../../src/ports.ts";
+import type { Registry } from "../../src/ports/registry.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";

@@ -10,7 +10,7 @@ import { parseCatalog } from "../../src/catalog.ts";
 import { findCluster } from "../../src/domain/catalog/clusters.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { IdentityMode } from "../../src/domain/request/request.ts";
-import type { KubernetesObject } from "../../src/ports.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -6,7 +6,7 @@ import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import type { BatchItem, BatchRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Ports } from "../../src/ports.ts";
+import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "./acceptanceContext.ts";
 import type { RunOptions } from "./durableRunner.ts";
 import { type Run, runOrchestration } from "./durableRunner.ts";

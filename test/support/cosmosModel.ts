@@ -1,6 +1,6 @@
 /** Cosmos DB accounts in memory: every account exists, and has each role of a principal at a scope once. */
 import { TransientError } from "../../src/domain/errors.ts";
-import type { CosmosAssignment, CosmosRoles } from "../../src/ports.ts";
+import type { CosmosAssignment, CosmosRoles } from "../../src/ports/cosmosRoles.ts";
 
 /** By account in lower case and name. */
 export type CosmosAccounts = Map<string, CosmosAssignment>;

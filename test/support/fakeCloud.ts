@@ -22,24 +22,15 @@ import { createSerial } from "../../src/domain/serial.ts";
 import type { EntraAdmin } from "../../src/domain/targets/sqlDatabase.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
-import type {
-  AssignmentRef,
-  Batches,
-  BindingRef,
-  DatabaseUser,
-  FederatedCredential,
-  IdentityBinding,
-  IdentityRef,
-  Issuers,
-  KubernetesObject,
-  ManagedIdentity,
-  ObjectRef,
-  Ports,
-  QueueMessages,
-  RoleAssignment,
-  UserChange,
-  WaitingRequests,
-} from "../../src/ports.ts";
+import type { DatabaseUser, UserChange } from "../../src/ports/databases.ts";
+import type { FederatedCredential, IdentityRef, ManagedIdentity } from "../../src/ports/identities.ts";
+import type { BindingRef, IdentityBinding } from "../../src/ports/identityBindings.ts";
+import type { Ports } from "../../src/ports/index.ts";
+import type { Issuers } from "../../src/ports/issuers.ts";
+import type { KubernetesObject, ObjectRef } from "../../src/ports/kubernetes.ts";
+import type { Batches, WaitingRequests } from "../../src/ports/registry.ts";
+import type { AssignmentRef, RoleAssignment } from "../../src/ports/roleAssignments.ts";
+import type { QueueMessages } from "../../src/ports/serviceBus.ts";
 import { type CosmosAccounts, createCosmosModel } from "./cosmosModel.ts";
 import { noPostgres } from "./noPostgres.ts";
 

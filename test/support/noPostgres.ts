@@ -1,4 +1,4 @@
-import type { PostgresRoles } from "../../src/ports.ts";
+import type { PostgresRoles } from "../../src/ports/postgres.ts";
 
 /** For clouds without a PostgreSQL server: whoever calls one has taken a wrong turn. */
 export const noPostgres: PostgresRoles = {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { createIssuers } from "../../src/adapters/issuers/index.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
-import type { Issuers } from "../../src/ports.ts";
+import type { Issuers } from "../../src/ports/issuers.ts";
 import type { Az } from "./az.ts";
 import { checkTargets } from "./checkTargets.ts";
 

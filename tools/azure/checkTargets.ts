@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
-import type { Issuers } from "../../src/ports.ts";
+import type { Issuers } from "../../src/ports/issuers.ts";
 import { type Az, AzFailed } from "./az.ts";
 import { type ClusterTarget, clustersOf, type SqlTarget, sqlServersOf } from "./catalogTargets.ts";
 import { printOptions } from "./resourceId.ts";

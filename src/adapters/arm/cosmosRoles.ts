@@ -7,7 +7,7 @@ import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { cosmosApiVersion } from "../../domain/targets/cosmos.ts";
-import type { CosmosAssignment, CosmosRoles } from "../../ports.ts";
+import type { CosmosAssignment, CosmosRoles } from "../../ports/cosmosRoles.ts";
 import { isNotFound } from "./errors.ts";
 import type { ArmRequest } from "./pipeline.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";

@@ -2,7 +2,7 @@
 import type { FederatedIdentityCredential, Identity, ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { createSerial } from "../../domain/serial.ts";
-import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports.ts";
+import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports/identities.ts";
 import type { Caller } from "./caller.ts";
 import { isBadRequest } from "./errors.ts";
 import type { IdentityCall, IdentityPace } from "./identityPace.ts";

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports.ts";
+import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports/identityBindings.ts";
 import { codeOf, isNotFound } from "./errors.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 

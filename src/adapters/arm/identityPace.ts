@@ -5,7 +5,8 @@
  * The limit per subscription is always kept. The limit per identity is kept only for some minutes after Azure has refused a
  * call: an onboarding that runs alone would otherwise wait seconds between its two writes for a limit that Azure may not enforce.
  */
-import type { ManagedIdentities, Turns } from "../../ports.ts";
+import type { ManagedIdentities } from "../../ports/identities.ts";
+import type { Turns } from "../../ports/registry.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 
 export type IdentityCall = "get" | "list" | "write" | "delete";

@@ -1,13 +1,11 @@
 /** Azure Resource Manager: managed identities and their bindings, SQL servers, role assignments, and what their targets are. */
-import type {
-  AzureResources,
-  CosmosRoles,
-  IdentityBindings,
-  ManagedIdentities,
-  RoleAssignments,
-  SqlServers,
-  Turns,
-} from "../../ports.ts";
+import type { AzureResources } from "../../ports/azureResources.ts";
+import type { CosmosRoles } from "../../ports/cosmosRoles.ts";
+import type { ManagedIdentities } from "../../ports/identities.ts";
+import type { IdentityBindings } from "../../ports/identityBindings.ts";
+import type { Turns } from "../../ports/registry.ts";
+import type { RoleAssignments } from "../../ports/roleAssignments.ts";
+import type { SqlServers } from "../../ports/sqlServers.ts";
 import type { Credential } from "../credential.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";

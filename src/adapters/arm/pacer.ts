@@ -3,7 +3,7 @@
  * for federated identity credentials"). Waiting here is cheaper than being refused: a call that comes too early gets 429 and still
  * counts. All instances of the service share the limit, so they take turns from one list (docs/adr/0019).
  */
-import type { Turns } from "../../ports.ts";
+import type { Turns } from "../../ports/registry.ts";
 
 export interface Pacer {
   /** Waits for the key's next free slot. */

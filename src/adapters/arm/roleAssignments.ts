@@ -5,7 +5,8 @@
 
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
-import type { AssignmentRef, AzureResources, RoleAssignment, RoleAssignments } from "../../ports.ts";
+import type { AzureResources } from "../../ports/azureResources.ts";
+import type { AssignmentRef, RoleAssignment, RoleAssignments } from "../../ports/roleAssignments.ts";
 import { isNotFound } from "./errors.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 

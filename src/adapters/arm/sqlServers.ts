@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlManagementClient } from "@azure/arm-sql";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
-import type { SqlServers } from "../../ports.ts";
+import type { SqlServers } from "../../ports/sqlServers.ts";
 import type { Caller, CallOptions } from "./caller.ts";
 
 /** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */

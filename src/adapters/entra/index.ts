@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { EntraSettings } from "../../domain/access/access.ts";
 import { Claims } from "../../domain/policy/claims.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Tokens } from "../../ports.ts";
+import type { Tokens } from "../../ports/tokens.ts";
 
 export interface TokensSettings extends EntraSettings {
   readonly tenantId: string;

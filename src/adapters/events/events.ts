@@ -1,6 +1,6 @@
 import type { ServiceBusMessage } from "@azure/service-bus";
 import type { CloudEvent } from "../../domain/watching/events.ts";
-import type { Events } from "../../ports.ts";
+import type { Events } from "../../ports/serviceBus.ts";
 import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { within } from "../within.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";

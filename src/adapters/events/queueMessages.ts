@@ -1,6 +1,6 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import Long from "long";
-import type { DeadLetterReason, DeferredMessage, QueueMessages } from "../../ports.ts";
+import type { DeadLetterReason, DeferredMessage, QueueMessages } from "../../ports/serviceBus.ts";
 import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { type NamespaceSettings, openLazily } from "./client.ts";
 import { isMessageNotFound, toFailure } from "./failure.ts";

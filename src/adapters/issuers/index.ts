@@ -4,7 +4,7 @@ import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import type { Issuers } from "../../ports.ts";
+import type { Issuers } from "../../ports/issuers.ts";
 import { hideAddresses } from "../addresses.ts";
 import { within } from "../within.ts";
 

@@ -3,7 +3,7 @@
  * group, one for all others. A group whose own server does not answer is marked as stale.
  */
 import { z } from "zod";
-import type { NamespacedKinds } from "../../ports.ts";
+import type { NamespacedKinds } from "../../ports/kubernetes.ts";
 
 const version = (name: string) => `application/json;g=apidiscovery.k8s.io;v=${name};as=APIGroupDiscoveryList`;
 export const acceptDiscovery = [version("v2"), version("v2beta1")].join(",");

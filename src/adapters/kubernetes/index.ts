@@ -5,7 +5,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { owner } from "../../domain/naming/names.ts";
-import type { Kubernetes, KubernetesObject, ObjectMetadata, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject, ObjectMetadata, ObjectRef } from "../../ports/kubernetes.ts";
 import type { Credential } from "../credential.ts";
 import { createSend } from "./connection.ts";
 import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
-import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../ports.ts";
+import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../ports/postgres.ts";
 import type { Credential } from "../credential.ts";
 import { type Query, withConnection } from "./connections.ts";
 import { isInUse } from "./errors.ts";

@@ -1,7 +1,7 @@
 /** Every statement that Mooring sends to PostgreSQL. Names and texts in them are quoted; PostgreSQL takes no parameters there. */
 import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
 import { byDefault, createOnce, grants, onKinds, privileges } from "../../domain/targets/postgresStatements.ts";
-import type { PostgresNotes, PostgresRights } from "../../ports.ts";
+import type { PostgresNotes, PostgresRights } from "../../ports/postgres.ts";
 
 /**
  * $1 role, $2 principal ID or null; in database postgres alone. The service names the function's columns otherwise than its

@@ -23,7 +23,7 @@ import {
   genesis,
   seal,
 } from "../../domain/watching/audit.ts";
-import type { Audit } from "../../ports.ts";
+import type { Audit } from "../../ports/audit.ts";
 import { fromEntity, toEntity } from "./entities.ts";
 import { isConflict, isNotFound, isPreconditionFailed, toRegistryError } from "./errors.ts";
 import { firstRows, rowsAfter } from "./paging.ts";

@@ -16,7 +16,7 @@ import type {
   OpenBatch,
   Stored,
 } from "../../domain/operation/records.ts";
-import type { Batches, Registry } from "../../ports.ts";
+import type { Batches, Registry } from "../../ports/registry.ts";
 import type { Table } from "./tables.ts";
 
 interface Operations {

@@ -1,4 +1,4 @@
-import type { Changes, Registry } from "../../ports.ts";
+import type { Changes, Registry } from "../../ports/registry.ts";
 
 /** The registry, with notification of its writes: watchers in this process need not wait for their next poll. */
 export function announceWrites(registry: Registry): { registry: Registry; changes: Changes } {

@@ -1,7 +1,7 @@
 /** Keys in table MooringIdempotency: the caller is the partition and the key the row, both hashed, since either may hold any character. */
 import { createHash } from "node:crypto";
 import type { IdempotencyRecord } from "../../domain/http/idempotency.ts";
-import type { Claimed, IdempotencyKeys } from "../../ports.ts";
+import type { Claimed, IdempotencyKeys } from "../../ports/idempotencyKeys.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 export function createIdempotencyKeys(settings: TableSettings): IdempotencyKeys {

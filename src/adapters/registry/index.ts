@@ -13,7 +13,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { freeStates, heldStates } from "../../domain/operation/namespaceState.ts";
 import type { AnyOperation, Page, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { createBatchesOn } from "./batches.ts";
 import { toRegistryError } from "./errors.ts";
 import { namespaceRowOf, readNamespaceRow, readStoredNamespace } from "./namespaceRows.ts";

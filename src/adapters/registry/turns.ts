@@ -4,7 +4,7 @@
  * | table       | partition | row  |
  * | MooringPace | `turns`   | kind |
  */
-import type { Turns } from "../../ports.ts";
+import type { Turns } from "../../ports/registry.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
 export interface Pace {

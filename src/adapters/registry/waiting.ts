@@ -7,7 +7,7 @@
 
 import type { Berth } from "../../domain/naming/names.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
-import type { WaitingRequests } from "../../ports.ts";
+import type { WaitingRequests } from "../../ports/registry.ts";
 import type { Table } from "./tables.ts";
 
 /** All fields except the request. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { compareText } from "../../domain/canonicalJson.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, Databases } from "../../ports.ts";
+import type { DatabaseState, Databases } from "../../ports/databases.ts";
 import { throttles } from "../../telemetry/metrics.ts";
 import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import type { Credential } from "../credential.ts";

@@ -4,7 +4,7 @@
  */
 import { owner } from "../../domain/naming/names.ts";
 import { quoteName } from "../../domain/naming/quoteName.ts";
-import type { UserChange } from "../../ports.ts";
+import type { UserChange } from "../../ports/databases.ts";
 
 export interface Batch {
   readonly text: string;

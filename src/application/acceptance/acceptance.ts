@@ -12,7 +12,7 @@ import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { inTrace } from "../../telemetry/spans.ts";
 import type { AdmissionOptions } from "../admission/admission.ts";

@@ -10,7 +10,7 @@ import type { OperationRecord } from "../../domain/operation/records.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { ClaimContext } from "./claimContext.ts";
 
 export interface AdmissionOptions {

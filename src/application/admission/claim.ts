@@ -35,7 +35,7 @@ import { lossesFor, tellLosses } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { ClaimContext } from "./claimContext.ts";
 import { expectNamespaceExists } from "./expectNamespaceExists.ts";

@@ -1,6 +1,6 @@
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /** Who claims, and with what. */
 export interface ClaimContext {

@@ -5,7 +5,8 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { KubernetesObject, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import type { ClaimContext } from "./claimContext.ts";
 

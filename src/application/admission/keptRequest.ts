@@ -9,7 +9,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { hasDuration, hasExpiry, settleExpiry } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /** What a record keeps of a request. */
 export type Kept = Pick<NamespaceRecord, "request" | "requestHash" | "askedHash">;

@@ -7,7 +7,7 @@ import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFil
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Page } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /**
  * How many pages of the table are read for one page of an answer when few records match; the reader continues where it ended.

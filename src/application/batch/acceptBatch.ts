@@ -16,7 +16,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { inTrace } from "../../telemetry/spans.ts";
 import type { AcceptanceContext } from "../acceptance/acceptance.ts";

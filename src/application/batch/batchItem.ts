@@ -24,7 +24,7 @@ import type {
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { Claim } from "../admission/claim.ts";
 import { amend } from "../amend.ts";
 import { passOnCancel } from "../decisions/cancellation.ts";

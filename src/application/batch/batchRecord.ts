@@ -3,7 +3,7 @@ import type { BatchTotals } from "../../domain/operation/batch.ts";
 import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { BatchEvent } from "../../domain/watching/events.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { amend } from "../amend.ts";
 
 export async function getBatch({ registry }: Pick<Ports, "registry">, id: string): Promise<Stored<BatchRecord>> {

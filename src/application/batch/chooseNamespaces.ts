@@ -10,7 +10,7 @@ import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFil
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { teamsOf } from "../admission/listNamespaces.ts";
 
 const pageSize = 1_000;

@@ -3,7 +3,7 @@ import { isFree } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { type Claim, claimOnboarding, expectFree, withOnboardingOperation } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";

@@ -6,7 +6,7 @@ import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { amend } from "../amend.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, noteEnd } from "./batchItem.ts";

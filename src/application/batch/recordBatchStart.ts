@@ -1,6 +1,6 @@
 import { countItems } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { amendBatch, originOf, publishBatch } from "./batchRecord.ts";
 

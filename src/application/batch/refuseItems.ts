@@ -1,6 +1,6 @@
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchAsk, BatchItem, Stored } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { describe } from "./batchItem.ts";
 import { refuseBeyondQuota } from "./batchQuota.ts";
 import { getBatch } from "./batchRecord.ts";

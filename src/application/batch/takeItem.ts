@@ -1,5 +1,5 @@
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { claimItem, noteEnd, takeIndex } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
 import { beginVerification } from "./verifyItem.ts";

@@ -5,7 +5,7 @@ import { describeFinding, type Finding, isError, worstOf } from "../../domain/fi
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
 import { describeCode, toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { expectFree, findCurrent } from "../admission/claim.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { amend } from "../amend.ts";

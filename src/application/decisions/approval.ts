@@ -14,7 +14,7 @@ import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { amend } from "../amend.ts";
 import { throwIfCanceled } from "./cancellation.ts";
 

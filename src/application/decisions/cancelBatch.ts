@@ -2,7 +2,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { amend } from "../amend.ts";
 import { type Decision, sign } from "./decide.ts";
 import { mustSeeOperation } from "./seeOperation.ts";

@@ -6,7 +6,7 @@
 import { PermanentError } from "../../domain/errors.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { amendOperation } from "../amendOperation.ts";
 
 /** Called before the first write of a step. */

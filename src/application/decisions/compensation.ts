@@ -9,7 +9,7 @@ import type {
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 
 type Found = { readonly compensates: Compensated } & (

@@ -8,7 +8,7 @@ import type { AnyOperation, Cancel, OperationRecord, Stored } from "../../domain
 import { type Approval, approvalsNeeded, mayDecide } from "../../domain/policy/approval.ts";
 import { hasRole, maySee, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { amend } from "../amend.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 

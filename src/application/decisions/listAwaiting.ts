@@ -4,7 +4,7 @@ import { type Awaiting, awaitsApproval } from "../../domain/operation/awaiting.t
 import { kindOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationRecord, Page } from "../../domain/operation/records.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 /** How many records of operations are read at a time. */

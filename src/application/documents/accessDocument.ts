@@ -8,7 +8,7 @@ import type { Approval } from "../../domain/policy/approval.ts";
 import { endsOf } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /** A target, or everything below it: `sql-dev` covers `sql-dev/messages`. */
 export function isWithin(target: string, wanted: string): boolean {

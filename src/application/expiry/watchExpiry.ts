@@ -7,7 +7,7 @@ import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { expiryEvent } from "../../domain/watching/expiryEvent.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 

@@ -4,7 +4,7 @@
  * while it was away from a read of its own.
  */
 import type { AnyOperation } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { createInbox } from "./inbox.ts";
 import {
   beginAt,

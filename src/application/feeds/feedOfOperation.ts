@@ -1,6 +1,6 @@
 /** One operation as it happens; one loop looks at it, however many clients follow. */
 import type { AnyOperation } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { RequestRecovery } from "../recovery/recoverOnRequest.ts";
 import { createInbox } from "./inbox.ts";
 import { followSnapshots, type OperationSnapshot, readSnapshot, type Source } from "./operationFeed.ts";

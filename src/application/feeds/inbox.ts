@@ -1,4 +1,4 @@
-import type { Changes } from "../../ports.ts";
+import type { Changes } from "../../ports/registry.ts";
 
 export interface Inbox<Item> extends Changes {
   put(items: readonly Item[]): void;

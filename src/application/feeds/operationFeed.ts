@@ -8,7 +8,7 @@ import { type BatchTotals, countItems } from "../../domain/operation/batch.ts";
 import { isFinal, Phase } from "../../domain/operation/operation.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { phaseOf, publicItem, summaryOfBatch } from "../documents/batchDocument.ts";
 import { publicStep, summaryOfOperation } from "../documents/operationDocument.ts";
 import { endedSteps } from "../operation/endedSteps.ts";

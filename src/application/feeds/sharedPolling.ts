@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../domain/messageOf.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Changes } from "../../ports.ts";
+import type { Changes } from "../../ports/registry.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
 export interface PollPace {

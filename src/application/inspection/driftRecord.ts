@@ -8,7 +8,7 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
 import type { Inspected } from "./inspection.ts";
 

@@ -7,7 +7,7 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 export interface DroppedName {
   /** `database sql-dev/orders`, `SQL server sql-dev`, `target uploads`, `cluster aks-dev`, `team blue`. */

@@ -1,4 +1,4 @@
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { isDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { everyResource, mayHave } from "../../resources/index.ts";

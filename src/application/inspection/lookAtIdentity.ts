@@ -1,4 +1,5 @@
-import type { ManagedIdentity, Ports } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { type IdentityDecision, planIdentity } from "../../resources/identity/plan.ts";
 
 /**

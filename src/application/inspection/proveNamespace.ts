@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError } from "../../domain/errors.ts";
 import { breaksAccess, describeFinding, type Finding, isError } from "../../domain/finding.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
 import { type Inspected, readNamespace } from "./inspection.ts";
 import { tryLogin } from "./verificationJob.ts";

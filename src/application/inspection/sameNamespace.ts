@@ -2,7 +2,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { withListedTargets } from "../../domain/targets/index.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { isOfUnfinishedRepair } from "../../resources/namespace/unfinishedRepair.ts";
 
 /** Fails when the namespace is not the one that was onboarded, or when its team may no longer have what it has. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { findTarget, keyOf, placeOf, type TargetRequest } from "../../domain/targets/namedTarget.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import { recordedMarks } from "../../resources/definitions/recordedMark.ts";
 import type { TargetAt } from "../../resources/definitions/targetFamily.ts";

@@ -7,7 +7,8 @@ import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
-import type { ManagedIdentity, Ports } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { isKnownTo } from "../../resources/identity/plan.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "registry">;

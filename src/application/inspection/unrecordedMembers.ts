@@ -11,7 +11,8 @@ import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports, RoleMember } from "../../ports.ts";
+import type { RoleMember } from "../../ports/databases.ts";
+import type { Ports } from "../../ports/index.ts";
 import { sidOf } from "../../resources/sqlUser/knownMark.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases" | "registry">;

@@ -20,7 +20,8 @@ import { type ConnectionPart, holdsAddress } from "../../domain/targets/connecti
 import { mayRead } from "../../domain/targets/databaseRoles.ts";
 import { withListedTargets } from "../../domain/targets/index.ts";
 import { connectionTo, placeOf } from "../../domain/targets/namedTarget.ts";
-import type { KubernetesObject, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { verificationPod } from "../../resources/definitions/verificationPod.ts";
 import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
 import { logLine } from "../../telemetry/logLine.ts";

@@ -13,7 +13,7 @@ import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";

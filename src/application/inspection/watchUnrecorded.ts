@@ -6,7 +6,7 @@ import { type Finding, severityOf } from "../../domain/finding.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { describeUnrecorded, findUnrecorded, unrecordedFinding } from "./unrecordedIdentities.ts";

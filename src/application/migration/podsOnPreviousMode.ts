@@ -5,7 +5,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
 import { type ByMode, isInMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 const PodState = z.object({
   spec: z.object({ serviceAccountName: z.string().default("default") }).prefault({}),

@@ -16,7 +16,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { modeWords, usesServiceAccount } from "../../domain/request/identityModes.ts";
 import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /** Whether the running migration goes in the requested direction. */
 export function goesTo({ to }: Pick<MigrationRequest, "to">): (running: NamespaceRecord) => boolean {

@@ -4,7 +4,7 @@ import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { undoWaits } from "../../telemetry/metrics.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { withReasons } from "./withReasons.ts";

@@ -13,7 +13,7 @@ import type { OperationResult } from "../../domain/operation/operationResult.ts"
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
 import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";

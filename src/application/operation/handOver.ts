@@ -2,7 +2,7 @@
 import { berthKey } from "../../domain/naming/names.ts";
 import { handOver } from "../../domain/operation/lifecycle.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { amend } from "../amend.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { appendDecision } from "../watching/audit.ts";

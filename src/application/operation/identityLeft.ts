@@ -4,7 +4,8 @@ import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import type { ManagedIdentity, Ports } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /**
  * Reads it back, because the repair itself may not know: a crash, a cancel or the step beside it may have come between the

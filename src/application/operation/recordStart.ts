@@ -2,7 +2,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { endsOf } from "../../domain/request/expiry.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";

@@ -6,7 +6,7 @@ import { type Circumstances, estimate, type TimedStep } from "../../domain/opera
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { steps as definitions } from "../process/index.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { timedStep } from "../process/timedStep.ts";

@@ -2,7 +2,8 @@
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { Kubernetes, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { lookAt } from "../../resources/definitions/leftCatalog.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { steps as definitions } from "../process/index.ts";

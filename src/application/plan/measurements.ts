@@ -2,7 +2,7 @@
 
 import { type Circumstances, keyOf, type Range } from "../../domain/operation/estimate.ts";
 import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 

@@ -3,7 +3,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { takenAway } from "../operation/handOver.ts";
 import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
 import { registeredUndos, undoStep } from "../process/undoStages.ts";

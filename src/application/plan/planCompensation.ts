@@ -1,6 +1,6 @@
 /** What running undos again would do: each removes what the operation created, or restores what it overwrote. */
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { undoStep } from "../process/undoStages.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";

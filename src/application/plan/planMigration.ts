@@ -4,7 +4,7 @@ import type { Migration } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";

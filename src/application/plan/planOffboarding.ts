@@ -3,7 +3,8 @@
 import { defined } from "../../domain/defined.ts";
 import { type Migration, unusualMode, wayBetween, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
-import type { Ports, RoleAssignment } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isGiven } from "../../resources/index.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";

@@ -3,7 +3,7 @@ import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts
 import { needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";

@@ -1,5 +1,5 @@
 import type { Plan } from "../../domain/operation/plan.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { migratingOf, type OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { planMigration } from "./planMigration.ts";
 import { planOffboarding } from "./planOffboarding.ts";

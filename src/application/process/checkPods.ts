@@ -4,7 +4,7 @@ import { Migration, modeLeft } from "../../domain/operation/migration.ts";
 import { type Conflict, type Notice, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import type { ByMode } from "../../domain/request/identityModes.ts";
 import { Time } from "../../domain/time.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { type Dependants, withDependants } from "../../resources/definitions/dependants.ts";
 import { migrationOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, type StepInput, StepResult } from "../../resources/definitions/step.ts";

@@ -9,7 +9,7 @@ import type { Stored } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { migrationOf, type OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, type StepInput, StepResult } from "../../resources/definitions/step.ts";
 

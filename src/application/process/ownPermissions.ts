@@ -1,6 +1,6 @@
 /** Whether Mooring's own role in Azure allows what an onboarding has to do, or undo, where the cluster has its identities. */
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "../../resources/definitions/ownPermissions.ts";
 import type { Obstacles } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput } from "../../resources/definitions/resource.ts";

@@ -8,7 +8,7 @@ import { expectNoCrossing } from "../../domain/catalog/environments.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput } from "../../resources/definitions/resource.ts";
 import type { Planning } from "../../resources/definitions/step.ts";

@@ -6,7 +6,7 @@ import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { type ByMode, modeWords } from "../../domain/request/identityModes.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { migratingOf } from "../../resources/definitions/operationFacts.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { defineStep, type Given, StepResult } from "../../resources/definitions/step.ts";

@@ -20,7 +20,7 @@ import { namedIn } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import {
   type AcceptanceContext,

@@ -4,7 +4,8 @@
  */
 import { queueCaller } from "../../domain/policy/queueCaller.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { DeferredMessage, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { DeferredMessage } from "../../ports/serviceBus.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
 import { receiveRequest } from "../requests/readRequest.ts";

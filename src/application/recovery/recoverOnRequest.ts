@@ -10,7 +10,7 @@ import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import type { Accepted } from "../acceptance/acceptance.ts";
 import { graceMs, type RecoveryContext } from "./recoveryContext.ts";

@@ -10,7 +10,7 @@ import { traceIdIn } from "../../domain/watching/trace.ts";
 
 import { findInstance, hasEnded, type RuntimeClient, type RuntimeStatus } from "../../durable/orchestration.ts";
 
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
 import { cancelOfItem } from "../batch/batchItem.ts";

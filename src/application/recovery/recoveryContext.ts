@@ -1,5 +1,5 @@
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /** A request that was accepted this recently starts its operation itself. */
 export const graceMs = 10_000;

@@ -14,7 +14,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
-import type { Registry } from "../../ports.ts";
+import type { Registry } from "../../ports/registry.ts";
 import { isAttemptOpen, longestAttemptMs } from "../operation/landing.ts";
 import { plannedOf } from "../operation/plannedOf.ts";
 

@@ -1,5 +1,6 @@
 import { mayStillLand } from "../../domain/errors.ts";
-import { type EffectsOf, type PortEffect, type Ports, portEffects } from "../../ports.ts";
+import { type EffectsOf, type PortEffect, portEffects } from "../../ports/effects.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /**
  * The same ports, but their writes wait for the gate and do not happen if it rejects. The ports themselves declare which

@@ -6,7 +6,7 @@ import type { StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/activity.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { isUndo, type StepContext, type StepInput } from "../../resources/definitions/step.ts";
 import { isAttemptOpen } from "../operation/landing.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";

@@ -7,7 +7,7 @@ import type { Difference } from "../../domain/operation/plan.ts";
 import type { StepKey as StepName } from "../../domain/operation/stepName.ts";
 import { type AuditEntry, auditId } from "../../domain/watching/audit.ts";
 import { type Traceparent, traceIdOf } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 interface Origin {
   readonly cluster?: string | undefined;

@@ -10,7 +10,7 @@ import { messageOf } from "../../domain/messageOf.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { auditId } from "../../domain/watching/audit.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { appendDecision } from "./audit.ts";
 

@@ -3,7 +3,7 @@ import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 type Subject = Pick<OperationRecord, "id" | "cluster" | "namespace" | "kind"> & {
   readonly traceparent?: Traceparent | undefined;

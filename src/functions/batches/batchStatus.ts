@@ -9,7 +9,7 @@ import type { BatchDocument } from "../../domain/documents/batch.ts";
 import { countItems } from "../../domain/operation/batch.ts";
 import { estimateRemaining } from "../../domain/operation/batchRemaining.ts";
 import type { BatchRecord } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerTagged, type IsKnown } from "../http/answerTagged.ts";
 import type { Answer } from "../http/respond.ts";
 import type { ItemPage } from "./itemPage.ts";

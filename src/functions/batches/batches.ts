@@ -6,7 +6,7 @@ import { readNamespaceBatch, readRequests } from "../../application/requests/rea
 import { AcceptedDocument } from "../../domain/documents/accepted.ts";
 import { BatchBody, BatchPlan, maxBatchBytes } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, problem } from "../docs/answers.ts";
 import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } from "../docs/examples.ts";

@@ -6,7 +6,7 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Claims, callerOf } from "../../domain/policy/claims.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { type Arriving, createBodyLimit } from "./bodyLimit.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrencyLimit.ts";

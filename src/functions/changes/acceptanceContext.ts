@@ -3,7 +3,7 @@ import { getClient } from "durable-functions";
 import type { AcceptanceContext } from "../../application/acceptance/acceptance.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /** For a function that has the durable client among its inputs. */
 export function acceptanceContextOf(

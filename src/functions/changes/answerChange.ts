@@ -5,7 +5,7 @@ import { planDocument } from "../../domain/documents/errorDocument.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { AnyKind, BatchPlan } from "../../domain/operation/batch.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import type { CallOfCaller } from "../http/guard.ts";
 import { type Attempt, answerOnce } from "../http/idempotency.ts";

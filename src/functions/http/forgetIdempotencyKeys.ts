@@ -1,6 +1,6 @@
 /** Removes the rows of expired idempotency keys: by then, a repeated key is a new request. */
 import { app, type InvocationContext } from "@azure/functions";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
 /** The rest waits for the next run: 20,000 an hour are more than a caller's limits allow for long. */

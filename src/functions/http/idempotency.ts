@@ -12,7 +12,7 @@ import {
 import { messageOf } from "../../domain/messageOf.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { IdempotencyKeys } from "../../ports.ts";
+import type { IdempotencyKeys } from "../../ports/idempotencyKeys.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import type { Answer } from "./respond.ts";
 

@@ -12,7 +12,7 @@ import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { text, yaml } from "../docs/answers.ts";
 import { azureExport, kubernetesExport, manifest, tsqlExport } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";

@@ -7,7 +7,7 @@ import { parseFields } from "../../application/requests/readRequest.ts";
 import { MigrationPhase, MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { IdentityMode } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, bodyProblems, planned, problem, requestBody } from "../docs/answers.ts";
 import { migrationRequest, repairPlan } from "../docs/examples.ts";

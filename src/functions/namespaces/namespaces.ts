@@ -11,7 +11,7 @@ import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespa
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
 import { namespace, namespacePage, removalPlan } from "../docs/examples.ts";

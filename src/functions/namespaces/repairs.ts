@@ -3,7 +3,7 @@ import { currentNamespace } from "../../application/documents/namespaceDocument.
 import { planRepairOf } from "../../application/dryRun/planRepairOf.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, isHeld, planned } from "../docs/answers.ts";
 import { repairPlan } from "../docs/examples.ts";

@@ -10,7 +10,7 @@ import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { body, problem } from "../docs/answers.ts";
 import { verification } from "../docs/examples.ts";

@@ -5,7 +5,7 @@ import { acceptExpired } from "../../application/acceptance/acceptExpired.ts";
 import { watchExpiry } from "../../application/expiry/watchExpiry.ts";
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { acceptanceContextOf } from "../changes/acceptanceContext.ts";
 
 export function registerWatchExpiry(ports: Ports): void {

@@ -16,7 +16,7 @@ import { queueCaller } from "../../domain/policy/queueCaller.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { queueAge } from "../../telemetry/metrics.ts";
 import { inSpan, inTrace, linkToHere, SpanKind } from "../../telemetry/spans.ts";

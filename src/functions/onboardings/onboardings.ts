@@ -5,7 +5,7 @@ import type { RequestRecovery } from "../../application/recovery/recoverOnReques
 import { receiveRequest } from "../../application/requests/readRequest.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { AnyRequest, objectSchema } from "../../domain/request/sentRequest.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
 import { objectRequest, plan, request } from "../docs/examples.ts";

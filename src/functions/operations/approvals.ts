@@ -4,7 +4,7 @@ import { awaitingDocument } from "../../application/documents/operationDocument.
 import { createPersonOf } from "../../domain/access/person.ts";
 import { AwaitingPage } from "../../domain/documents/operation.ts";
 import { awaitsCaller } from "../../domain/operation/awaiting.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { body, problem } from "../docs/answers.ts";
 import { awaitingPage } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";

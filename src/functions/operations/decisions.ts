@@ -19,7 +19,7 @@ import type { AnyOperation, BatchRecord } from "../../domain/operation/records.t
 import type { ApprovalDecision } from "../../domain/policy/approval.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { answerChange } from "../changes/answerChange.ts";
 import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";

@@ -13,7 +13,7 @@ import { AnyKind } from "../../domain/operation/batch.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
 import { traceUrlOf } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { answerBatch } from "../batches/batchStatus.ts";
 import { itemPage } from "../batches/itemPage.ts";
 import { body } from "../docs/answers.ts";

@@ -13,7 +13,7 @@ import { hasPassed } from "../../domain/hasPassed.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { kindOf } from "../../domain/operation/lifecycle.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { operationAge } from "../../telemetry/metrics.ts";
 

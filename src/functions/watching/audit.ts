@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { body } from "../docs/answers.ts";
 import { auditCheck, auditPage } from "../docs/examples.ts";
 import { declareRoute } from "../http/declaration.ts";

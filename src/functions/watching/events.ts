@@ -12,7 +12,7 @@ import type { Caller } from "../../domain/access/caller.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { keepLogContext, logLine } from "../../telemetry/logLine.ts";
 import { body, problem, text } from "../docs/answers.ts";
 import { events } from "../docs/examples.ts";

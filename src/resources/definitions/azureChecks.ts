@@ -1,7 +1,7 @@
 /** What has to be true of anything in Azure before access is given there by Azure Resource Manager. */
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "./ownPermissions.ts";
 import type { Obstacles } from "./preflight.ts";
 

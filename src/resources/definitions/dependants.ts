@@ -7,7 +7,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice } from "../../domain/operation/plan.ts";
-import type { KubernetesObject } from "../../ports.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 
 export interface Dependants {
   readonly blockers: readonly OperationError[];

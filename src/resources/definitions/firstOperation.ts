@@ -1,5 +1,5 @@
 import type { Berth } from "../../domain/naming/names.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /**
  * Whether the namespace's record begins with this operation: what an earlier one gave was then asked for by nobody whom the

@@ -1,7 +1,8 @@
 import type { Finding } from "../../domain/finding.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { ManagedIdentity, RoleAssignment } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 
 /** The input of reading a namespace back. */
 export interface Inspection {

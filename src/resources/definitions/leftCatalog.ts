@@ -5,7 +5,7 @@
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import {
   isUndo,
   type Planning,

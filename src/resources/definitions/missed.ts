@@ -5,7 +5,7 @@
 import { identityName } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { ResourceStepName } from "../../domain/operation/stepName.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { StepInput } from "./step.ts";
 
 /** `madeBy` made it on the identity; `isOnboarded` says whether a record of an onboarded namespace has it. */

@@ -1,7 +1,8 @@
 /** Whether Mooring's own roles in Azure allow what an operation will have to do or undo: a refusal partway costs more. */
 import { PermanentError } from "../../domain/errors.ts";
 import type { Conflict, Notice } from "../../domain/operation/plan.ts";
-import type { Permission, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { Permission } from "../../ports/roleAssignments.ts";
 
 /** A conflict, a notice, or neither. */
 export interface PermissionCheck {

@@ -1,5 +1,5 @@
 import type { Berth } from "../../domain/naming/names.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 /**
  * The mark that a thing had when it was last inspected, found by the id that distinguishes it from any other of its name; empty

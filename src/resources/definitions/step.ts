@@ -12,7 +12,9 @@ import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import { Time } from "../../domain/time.ts";
 import { type Invocation, Retrial } from "../../durable/activity.ts";
 import { RetryPolicy } from "../../durable/retry.ts";
-import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "./operationFacts.ts";
 
 /** The input that all steps share. */

@@ -8,7 +8,8 @@ import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
-import type { Ports, PublishedIssuer, SigningKey } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { PublishedIssuer, SigningKey } from "../../ports/issuers.ts";
 import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
 
 type Reading = Pick<Ports, "kubernetes" | "issuers">;

@@ -5,7 +5,8 @@ import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
 import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { FederatedCredential, Ports } from "../../ports.ts";
+import type { FederatedCredential } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { hasOwnName } from "./ownName.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";

@@ -6,7 +6,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import { usesCredential } from "../../domain/request/identityModes.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
 import { accountOf, earlierOf, lastOf } from "../definitions/operationFacts.ts";

@@ -4,7 +4,8 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { federatedCredentialName } from "../../domain/naming/names.ts";
 import { usesCredential } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { FederatedCredential, Ports } from "../../ports.ts";
+import type { FederatedCredential } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { hasOwnName } from "./ownName.ts";
 import { desiredCredential } from "./plan.ts";
 

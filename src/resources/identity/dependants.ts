@@ -11,7 +11,8 @@ import {
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { FederatedCredential, ManagedIdentity, Ports } from "../../ports.ts";
+import type { FederatedCredential, ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
 import { bindingsOf } from "../identityBinding/boundBy.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";

@@ -10,7 +10,9 @@ import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/req
 import { waysOf } from "../../domain/targets/databaseRoles.ts";
 import { isAskedFor } from "../../domain/targets/namedTarget.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import { list } from "../definitions/dependants.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { findReach, namedIn, type Reach } from "../sqlUser/elsewhere.ts";

@@ -1,7 +1,8 @@
 /** Everything that an identity can reach, in words, for an operator who has to decide about it. */
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import type { ManagedIdentity, Ports } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import { describeUser } from "../sqlUser/describeUser.ts";
 import { findReach, type Reach } from "../sqlUser/elsewhere.ts";

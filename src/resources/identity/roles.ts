@@ -2,7 +2,9 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 
 type Looking = Pick<Ports, "catalog" | "roleAssignments">;
 

@@ -4,7 +4,7 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { ownerTags } from "../../domain/naming/ownership.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { ManagedIdentity } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";

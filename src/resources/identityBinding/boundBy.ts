@@ -2,7 +2,8 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, identityIdOf } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import type { BindingRef, IdentityBinding, Ports } from "../../ports.ts";
+import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
+import type { Ports } from "../../ports/index.ts";
 
 type Looking = Pick<Ports, "catalog" | "identityBindings">;
 

@@ -2,7 +2,8 @@ import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domai
 import { type Finding, finding } from "../../domain/finding.ts";
 import { automaticCredential } from "../../domain/naming/names.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
-import type { IdentityBinding, Ports } from "../../ports.ts";
+import type { IdentityBinding } from "../../ports/identityBindings.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { binds } from "./boundBy.ts";
 import { bindingRef, isOf } from "./plan.ts";

@@ -7,7 +7,8 @@ import { automaticCredential, type Berth, identityBindingName } from "../../doma
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { BindingRef, IdentityBinding, Ports } from "../../ports.ts";
+import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
+import type { Ports } from "../../ports/index.ts";
 import { unknownClientId } from "../definitions/unknownClientId.ts";
 import { bindingsOf, binds, isSameId } from "./boundBy.ts";
 

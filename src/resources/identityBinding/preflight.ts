@@ -4,7 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import { bindingRef } from "./plan.ts";

@@ -7,7 +7,7 @@ import { throwConflict } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/stepName.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
 import { clientOf, lastOf, type OperationFacts } from "../definitions/operationFacts.ts";

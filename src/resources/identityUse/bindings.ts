@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, useBindingName, useRoleName } from "../../domain/naming/names.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked } from "../definitions/dependants.ts";
 import { isAppliedByMooring } from "../kubernetesObject/fieldOwners.ts";
 import { useBindings, useSelector } from "./objects.ts";

@@ -4,7 +4,7 @@
  * its operation gave.
  */
 import { type Berth, useBindingName, useLabel, useRoleName } from "../../domain/naming/names.ts";
-import type { ObjectRef } from "../../ports.ts";
+import type { ObjectRef } from "../../ports/kubernetes.ts";
 
 const group = "rbac.authorization.k8s.io";
 const apiVersion = `${group}/v1`;

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
 import { defineStep, type Given, isUndo, type Looking, StepResult } from "../definitions/step.ts";

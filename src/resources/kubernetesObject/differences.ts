@@ -1,7 +1,7 @@
 /** The fields in which two Kubernetes objects differ, as `kubectl diff` shows them: field, before, after. */
 import { canonicalJson } from "../../domain/canonicalJson.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
-import type { KubernetesObject } from "../../ports.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 
 /** The fields of the desired object that differ in the current one; other fields of the current one do not matter. */
 export function compare(desired: KubernetesObject, current: KubernetesObject): readonly Difference[] {

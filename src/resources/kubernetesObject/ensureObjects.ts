@@ -13,7 +13,7 @@ import {
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Blocker, type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import type { StepContext } from "../definitions/step.ts";
 import { changesBetween, compare, valuesBefore } from "./differences.ts";

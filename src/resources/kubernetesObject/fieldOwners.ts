@@ -2,7 +2,7 @@
 import { owner } from "../../domain/naming/names.ts";
 import { managedByLabel } from "../../domain/naming/ownership.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
-import type { KubernetesObject, ManagedFields } from "../../ports.ts";
+import type { KubernetesObject, ManagedFields } from "../../ports/kubernetes.ts";
 import { isRecord, show } from "./differences.ts";
 
 /**

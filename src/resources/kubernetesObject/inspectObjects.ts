@@ -3,7 +3,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type MarkedMetadata, printMetadataMark, readMetadata } from "../../domain/naming/ownership.ts";
-import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";

@@ -1,5 +1,5 @@
 import { adoptedBy, type MarkedMetadata, readMetadata, readMetadataMark } from "../../domain/naming/ownership.ts";
-import type { ObjectMetadata, ObjectRef } from "../../ports.ts";
+import type { ObjectMetadata, ObjectRef } from "../../ports/kubernetes.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 
 export interface KnownMetadata {

@@ -9,7 +9,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import { type Blocker, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import {
   actionOfEnsuring,
   differencesAfter,

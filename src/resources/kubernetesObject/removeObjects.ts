@@ -4,7 +4,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/ownership.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
-import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { nameOf, strongest, type WithStep } from "./ensureObjects.ts";

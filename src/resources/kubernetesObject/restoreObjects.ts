@@ -10,7 +10,7 @@ import {
 } from "../../domain/naming/ownership.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { compare } from "./differences.ts";
 import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
 import { replaceable, surplusFields, versionOf } from "./fieldOwners.ts";

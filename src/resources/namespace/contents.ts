@@ -3,7 +3,7 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { DeletePolicy } from "../../domain/request/request.ts";
-import type { KubernetesObject } from "../../ports.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import type { Contents, NamespacedObject } from "../definitions/namespacedObject.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";

@@ -1,5 +1,5 @@
 /** What a cluster puts into every namespace by itself: nobody loses it, and it says nothing about whether somebody is there. */
-import type { NamespacedKind, ObjectMetadata } from "../../ports.ts";
+import type { NamespacedKind, ObjectMetadata } from "../../ports/kubernetes.ts";
 
 /** Kinds that only controllers write, and that they write again. A Service and a Deployment count themselves. */
 const kinds: readonly { readonly group: string; readonly kind: string }[] = [

@@ -10,7 +10,7 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import { isPodSecurityLabel, podSecurityLabels } from "../../domain/profiles/podSecurity.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { changesIn } from "../kubernetesObject/inspectObjects.ts";

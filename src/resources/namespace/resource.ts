@@ -8,7 +8,7 @@ import { printMetadataMark } from "../../domain/naming/ownership.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import type { PreflightCheck } from "../definitions/preflight.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";

@@ -13,7 +13,7 @@ import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../doma
 import { requestFields, type Targets, targetsOf } from "../../domain/targets/index.ts";
 import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
-import type { KubernetesObject } from "../../ports.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";

@@ -1,6 +1,7 @@
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
-import type { KubernetesObject, Registry } from "../../ports.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
+import type { Registry } from "../../ports/registry.ts";
 
 /**
  * Whether a repair recreated the namespace and did not finish: the record then has the UID of the previous one. The mark alone

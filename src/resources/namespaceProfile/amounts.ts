@@ -12,7 +12,8 @@ import { limitItems } from "../../domain/profiles/limits.ts";
 import type { Profile } from "../../domain/profiles/profile.ts";
 import { canonicalQuantity, milliOf, printMilli } from "../../domain/profiles/quantity.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { NamespacedKind, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { NamespacedKind } from "../../ports/kubernetes.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import { verificationPod } from "../definitions/verificationPod.ts";
 

@@ -12,7 +12,8 @@ import { containsAddress, matchesHost } from "../../domain/profiles/network.ts";
 import type { Profile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Destination } from "../../domain/targets/reach.ts";
-import type { Kubernetes, KubernetesObject, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked, list } from "../definitions/dependants.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 

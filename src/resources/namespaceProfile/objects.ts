@@ -7,7 +7,7 @@ import { limitItems } from "../../domain/profiles/limits.ts";
 import type { ClusterNetwork } from "../../domain/profiles/network.ts";
 import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
 import { canonicalAmounts } from "../../domain/profiles/quantity.ts";
-import type { KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import { ciliumPolicySpec, networkPolicySpec } from "./networkPolicy.ts";
 
 /** All that these objects depend on; when it changes, a change rewrites them. */

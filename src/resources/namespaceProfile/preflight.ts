@@ -4,7 +4,7 @@ import { networkProblems } from "../../domain/catalog/networkReach.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { PreflightCheck } from "../definitions/preflight.ts";
 import { checkAmounts } from "./amounts.ts";
 import { findCutOff } from "./cutOff.ts";

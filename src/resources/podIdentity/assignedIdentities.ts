@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { podIdentityApi } from "./podIdentity.ts";
 
 const assignmentPolls = 10;

@@ -8,7 +8,8 @@ import { type Berth, berthKey, bindingName, identityName } from "../../domain/na
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
-import type { KubernetesObject, Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { type Dependants, isMarked, list, readable } from "../definitions/dependants.ts";
 import { behaviorAnnotation, podIdentityApi } from "./podIdentity.ts";
 

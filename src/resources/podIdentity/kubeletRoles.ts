@@ -6,7 +6,9 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import type { ManagedIdentity, Ports, RoleAssignment } from "../../ports.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 
 /** Ids of built-in roles, the same in every tenant; the first of each list is the one to recommend. */

@@ -1,7 +1,8 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { identityRef } from "../../domain/catalog/clusters.ts";
 import { type Berth, bindingName, identityName } from "../../domain/naming/names.ts";
-import type { IdentityRef, KubernetesObject } from "../../ports.ts";
+import type { IdentityRef } from "../../ports/identities.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 
 export const podIdentityApi = "aadpodidentity.k8s.io/v1";
 export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";

@@ -5,7 +5,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { usesSelector } from "../../domain/request/identityModes.ts";
 import { selectorOf } from "../../domain/request/request.ts";
-import type { Kubernetes } from "../../ports.ts";
+import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";

@@ -4,7 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
-import type { Kubernetes } from "../../ports.ts";
+import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { clientOf, earlierOf, lastOf, type OperationFacts, podSelectorOf } from "../definitions/operationFacts.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
-import type { KubernetesObject } from "../../ports.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { accountOf, clientOf, type OperationFacts } from "../definitions/operationFacts.ts";
 import { type Given, StepResult } from "../definitions/step.ts";
 import { ensuring } from "../kubernetesObject/objectSteps.ts";

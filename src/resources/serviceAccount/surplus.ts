@@ -4,7 +4,7 @@ import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import { isMarked } from "../definitions/dependants.ts";
 import { isAppliedByMooring } from "../kubernetesObject/fieldOwners.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";

@@ -1,7 +1,8 @@
 /** The Microsoft Entra administrator that a SQL server has. */
 import { PermanentError } from "../../domain/errors.ts";
 import type { EntraAdmin, SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports, SqlServerState } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { SqlServerState } from "../../ports/sqlServers.ts";
 
 export async function inspectServer(
   { sqlServers }: Pick<Ports, "sqlServers">,

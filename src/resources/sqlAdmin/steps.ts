@@ -4,7 +4,7 @@ import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { findServer } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
 import { defineStep, StepResult } from "../definitions/step.ts";
 import { inspectServer, inWords, isSame } from "./administrator.ts";

@@ -6,7 +6,7 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { type DatabaseRequest, type DatabaseTarget, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 type Finding = Pick<Ports, "catalog" | "registry" | "sqlServers">;
 

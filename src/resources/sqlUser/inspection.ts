@@ -12,7 +12,8 @@ import {
   printPermissions,
 } from "../../domain/targets/databaseRoles.ts";
 import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser, Ports } from "../../ports.ts";
+import type { DatabaseState, DatabaseUser } from "../../ports/databases.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { describeUser } from "./describeUser.ts";

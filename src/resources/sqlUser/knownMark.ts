@@ -1,6 +1,6 @@
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
-import type { DatabaseUser } from "../../ports.ts";
+import type { DatabaseUser } from "../../ports/databases.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 
 export interface KnownMark {

@@ -2,7 +2,8 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseState, Ports } from "../../ports.ts";
+import type { DatabaseState } from "../../ports/databases.ts";
+import type { Ports } from "../../ports/index.ts";
 import { sidOf } from "./knownMark.ts";
 import { asCataloged } from "./way.ts";
 

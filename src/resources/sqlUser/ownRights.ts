@@ -12,7 +12,7 @@ import {
   printPermissions,
 } from "../../domain/targets/databaseRoles.ts";
 import type { Grant } from "../../domain/targets/roleBundles.ts";
-import type { DatabaseState, UserChange } from "../../ports.ts";
+import type { DatabaseState, UserChange } from "../../ports/databases.ts";
 
 /** What a decision would do with a user. */
 interface Doing {

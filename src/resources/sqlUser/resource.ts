@@ -7,7 +7,7 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { fixedInsteadOf, grantsOf } from "../../domain/targets/databaseRoles.ts";
 import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import type { PreflightCheck } from "../definitions/preflight.ts";
 import { defineResource, type ExportInput } from "../definitions/resource.ts";

@@ -15,7 +15,8 @@ import {
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/databaseRoles.ts";
 import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../ports.ts";
+import type { DatabaseState, DatabaseUser, UserChange } from "../../ports/databases.ts";
+import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";

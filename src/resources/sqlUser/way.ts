@@ -7,7 +7,7 @@ import type { UserMark } from "../../domain/naming/ownership.ts";
 import { type Circumstances, fixedInsteadOf } from "../../domain/targets/databaseRoles.ts";
 import type { Grant } from "../../domain/targets/roleBundles.ts";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser } from "../../ports.ts";
+import type { DatabaseState, DatabaseUser } from "../../ports/databases.ts";
 
 interface Having {
   readonly user: Pick<DatabaseUser, "roles" | "permissions">;

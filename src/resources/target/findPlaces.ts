@@ -6,7 +6,7 @@ import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { isSamePlace, type PlaceOfTarget, placeOf, readPlace } from "../../domain/targets/namedTarget.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 
 export interface KnownPlace {
   readonly place: PlaceOfTarget;

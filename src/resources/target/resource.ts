@@ -16,7 +16,8 @@ import {
   placeOf,
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
-import type { Ports, RoleAssignment } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";

@@ -14,7 +14,7 @@ import {
   placeOf,
   TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
-import type { Ports } from "../../ports.ts";
+import type { Ports } from "../../ports/index.ts";
 import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";

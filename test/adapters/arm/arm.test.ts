@@ -10,7 +10,7 @@ import { assignRole, type ServicePrincipal } from "../../../local/simulators/wor
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import { renewable } from "../../../src/adapters/credential.ts";
 import type { SqlServerTarget } from "../../../src/domain/targets/sqlDatabase.ts";
-import type { FederatedCredential, IdentityRef } from "../../../src/ports.ts";
+import type { FederatedCredential, IdentityRef } from "../../../src/ports/identities.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
 import { addIdentity, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
 

@@ -6,7 +6,7 @@ import { type EntraSimulator, startEntra } from "../../../local/simulators/entra
 import type { SimulatorContext } from "../../../local/simulators/simulator.ts";
 import { createSigningKey } from "../../../local/simulators/world.ts";
 import { createTokens } from "../../../src/adapters/entra/index.ts";
-import type { Tokens } from "../../../src/ports.ts";
+import type { Tokens } from "../../../src/ports/tokens.ts";
 import { createContext } from "../../local/simulators/entra/fixture.ts";
 
 let context: SimulatorContext;

@@ -8,7 +8,7 @@ import { createCertificate } from "../../../local/simulators/tls.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import type { ClusterTarget } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import { eventually, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 let cluster: TestCluster;

@@ -8,7 +8,7 @@ import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
-import type { PostgresRoles } from "../../../src/ports.ts";
+import type { PostgresRoles } from "../../../src/ports/postgres.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
 import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";

@@ -19,7 +19,8 @@ import type {
 } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { BatchRecord, OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
+import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
+import type { Registry } from "../../../src/ports/registry.ts";
 
 let tables: TableService;
 let settings: TableSettings;

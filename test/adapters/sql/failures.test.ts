@@ -6,7 +6,7 @@ import { renewable } from "../../../src/adapters/credential.ts";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
-import type { Databases, UserChange } from "../../../src/ports.ts";
+import type { Databases, UserChange } from "../../../src/ports/databases.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
 
 let sandbox: SqlSandbox;

@@ -16,7 +16,7 @@ import { planRepairOf } from "../../../src/application/dryRun/planRepairOf.ts";
 import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
 import { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Registry } from "../../../src/ports.ts";
+import type { Registry } from "../../../src/ports/registry.ts";
 import { createAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { member, catalog as withTeams } from "../../support/teams.ts";

@@ -6,7 +6,7 @@ import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../../support/teams.ts";

@@ -7,7 +7,7 @@ import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRec
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 import { catalog, member, operator } from "../../support/teams.ts";
 

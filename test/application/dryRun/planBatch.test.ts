@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { planBatch } from "../../../src/application/dryRun/planBatch.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { requester } from "../../support/acceptanceContext.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 

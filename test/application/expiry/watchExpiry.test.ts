@@ -9,7 +9,7 @@ import { expiryCaller } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";

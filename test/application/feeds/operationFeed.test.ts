@@ -6,7 +6,7 @@ import type { ServerEvent } from "../../../src/application/feeds/subscription.ts
 import { TransientError } from "../../../src/domain/errors.ts";
 import type { AnyOperation, OperationRecord, Stored } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
 let cloud: FakeCloud;

@@ -6,7 +6,7 @@ import { PermanentError } from "../../../src/domain/errors.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseUser } from "../../../src/ports.ts";
+import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 

@@ -7,7 +7,8 @@ import { printRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type AzureRolePlace, rolesFor, scopeOf } from "../../../src/domain/targets/azureRoles.ts";
 import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
-import type { KubernetesObject, Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 

@@ -9,7 +9,7 @@ import { beginOffboarding, beginRepair, isOnboarded } from "../../../src/domain/
 import type { HeldRecord, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 

@@ -15,7 +15,8 @@ import type { HeldRecord } from "../../../src/domain/operation/namespaceRecord.t
 import { apiVersion, kind } from "../../../src/domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { takeMessage } from "../../../src/functions/onboardings/onboardingRequested.ts";
-import type { Ports, QueueMessages } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import type { QueueMessages } from "../../../src/ports/serviceBus.ts";
 import { createAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { gateWrites } from "../../../src/application/steps/gateWrites.ts";
-import { portEffects } from "../../../src/ports.ts";
+import { portEffects } from "../../../src/ports/effects.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 
 /** Every call of every port, with what it does. */

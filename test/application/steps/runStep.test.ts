@@ -5,7 +5,7 @@ import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { RetryPolicy } from "../../../src/durable/retry.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import {
   defineStep,
   inputOf,

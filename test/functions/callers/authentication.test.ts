@@ -13,7 +13,7 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Callers, createCallers } from "../../../src/functions/callers/authentication.ts";
 import { createGuards } from "../../../src/functions/http/guard.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import type { Tokens } from "../../../src/ports.ts";
+import type { Tokens } from "../../../src/ports/tokens.ts";
 import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
 import { groups, catalog as withTeams } from "../../support/teams.ts";
 

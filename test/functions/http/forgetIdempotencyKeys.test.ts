@@ -6,7 +6,7 @@ import { keptHours } from "../../../src/domain/http/idempotency.ts";
 import { forgetIdempotencyKeys } from "../../../src/functions/http/forgetIdempotencyKeys.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import type { IdempotencyKeys } from "../../../src/ports.ts";
+import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
 import { createTables, type Rows } from "../../proof/support/tables.ts";
 import { requester } from "../../support/acceptanceContext.ts";
 

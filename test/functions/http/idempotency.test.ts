@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Attempt, answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import type { IdempotencyKeys } from "../../../src/ports.ts";
+import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
 import { createTables, type Rows } from "../../proof/support/tables.ts";
 import { requester } from "../../support/acceptanceContext.ts";
 

@@ -12,7 +12,7 @@ import { TransientError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { accepted } from "../../../src/functions/http/respond.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 

@@ -19,7 +19,7 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { withRevisedTargets } from "../../../src/domain/targets/index.ts";
-import type { Registry } from "../../../src/ports.ts";
+import type { Registry } from "../../../src/ports/registry.ts";
 import { operator } from "./callers.ts";
 
 export interface Act {

@@ -2,16 +2,10 @@
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { automaticCredential } from "../../../src/domain/naming/names.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
-import type {
-  AssignmentRef,
-  BindingRef,
-  FederatedCredential,
-  IdentityBinding,
-  IdentityRef,
-  ManagedIdentity,
-  Ports,
-  RoleAssignment,
-} from "../../../src/ports.ts";
+import type { FederatedCredential, IdentityRef, ManagedIdentity } from "../../../src/ports/identities.ts";
+import type { BindingRef, IdentityBinding } from "../../../src/ports/identityBindings.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import type { AssignmentRef, RoleAssignment } from "../../../src/ports/roleAssignments.ts";
 import type { CosmosAccounts } from "../../support/cosmosModel.ts";
 import type { Call } from "./faults.ts";
 

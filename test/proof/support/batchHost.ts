@@ -14,7 +14,7 @@ import { recoverOperation } from "../../../src/application/recovery/recoverOpera
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { type ChildRun, type Run, type RunOptions, runOrchestration } from "../../support/durableRunner.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";
 import { approver } from "./callers.ts";

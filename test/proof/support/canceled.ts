@@ -15,7 +15,7 @@ import type { MigrationRequest } from "../../../src/domain/operation/migration.t
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";

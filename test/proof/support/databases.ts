@@ -1,7 +1,8 @@
 /** A model of database users in Azure SQL: one transaction for each change, and errors as the adapter translates them. */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import type { DatabaseState, DatabaseUser, Ports, UserChange } from "../../../src/ports.ts";
+import type { DatabaseState, DatabaseUser, UserChange } from "../../../src/ports/databases.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import type { AzureState } from "./azure.ts";
 import type { Call } from "./faults.ts";
 

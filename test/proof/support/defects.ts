@@ -10,7 +10,7 @@ import { orchestration } from "../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../src/durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/operation.ts";
 import { provision } from "../../../src/orchestrations/provision.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import type { World } from "./world.ts";
 

@@ -13,7 +13,8 @@ import {
 import { ownerMetadata, readMark, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseUser, ObjectRef } from "../../../src/ports.ts";
+import type { DatabaseUser } from "../../../src/ports/databases.ts";
+import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { inCosmos } from "./cosmosWorld.ts";

@@ -1,7 +1,8 @@
 /** A model of server-side apply: every field knows its managers, so that giving a field up shows what remains. */
 import { z } from "zod";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import type { KubernetesObject, ObjectRef, Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { clusterKey } from "../../support/fakeCloud.ts";
 import type { Call } from "./faults.ts";
 

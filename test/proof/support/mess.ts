@@ -9,7 +9,9 @@ import {
 import { ownerMetadata, ownerTags, printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseUser, FederatedCredential, KubernetesObject, ObjectRef } from "../../../src/ports.ts";
+import type { DatabaseUser } from "../../../src/ports/databases.ts";
+import type { FederatedCredential } from "../../../src/ports/identities.ts";
+import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { place, refKey } from "./kubernetes.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import type { World } from "./world.ts";

@@ -11,7 +11,7 @@ import type { IdempotencyRecord } from "../../../src/domain/http/idempotency.ts"
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import { createMailbox, type Run, runOrchestration } from "../../support/durableRunner.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";
 import { approver } from "./callers.ts";

@@ -27,7 +27,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { postgresWords, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import { shorten } from "../../../src/domain/watching/audit.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";

@@ -1,6 +1,7 @@
 /** A cluster's policies: missing rights, and what admission denies or changes. */
 import { PermanentError } from "../../../src/domain/errors.ts";
-import type { ObjectRef, Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import type { Dice } from "./random.ts";
 
 export interface Policies {

@@ -5,7 +5,7 @@
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import type { PostgresPlace, PostgresRight } from "../../../src/domain/targets/postgres.ts";
-import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../../src/ports.ts";
+import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../../src/ports/postgres.ts";
 import type { Call } from "./faults.ts";
 
 export type ItemKind = "TABLES" | "SEQUENCES";

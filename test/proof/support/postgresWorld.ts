@@ -8,7 +8,7 @@ import {
   type PostgresWord,
   rightsOf,
 } from "../../../src/domain/targets/postgres.ts";
-import type { ManagedIdentity } from "../../../src/ports.ts";
+import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
 import {
   addRight,

@@ -3,7 +3,8 @@ import { createIdempotencyKeysOn } from "../../../src/adapters/registry/idempote
 import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
 import type { Stored } from "../../../src/domain/operation/records.ts";
-import type { IdempotencyKeys, Registry } from "../../../src/ports.ts";
+import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
+import type { Registry } from "../../../src/ports/registry.ts";
 import type { Call } from "./faults.ts";
 
 export type Rows = Map<string, { readonly partition: string; readonly etag: string; readonly record: object }>;

@@ -2,7 +2,7 @@
 import { type AuditTable, createAuditOn } from "../../../src/adapters/registry/audit.ts";
 import { fromEntity } from "../../../src/adapters/registry/entities.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
-import type { Audit } from "../../../src/ports.ts";
+import type { Audit } from "../../../src/ports/audit.ts";
 import type { Call } from "./faults.ts";
 import type { TableSettings } from "./tables.ts";
 

@@ -25,7 +25,11 @@ import {
 } from "../../../src/domain/targets/azureRoles.ts";
 import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
-import type { DatabaseUser, KubernetesObject, ManagedIdentity, Ports, Registry } from "../../../src/ports.ts";
+import type { DatabaseUser } from "../../../src/ports/databases.ts";
+import type { ManagedIdentity } from "../../../src/ports/identities.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
+import type { Registry } from "../../../src/ports/registry.ts";
 import { createCosmosModel } from "../../support/cosmosModel.ts";
 import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
 import {

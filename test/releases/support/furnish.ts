@@ -24,7 +24,7 @@ import type { MigrationPhase } from "../../../src/domain/operation/migration.ts"
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { decisionEvent } from "../../../src/domain/operation/wakingEvents.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Ports } from "../../../src/ports.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import {
   approver,
   createAcceptanceContext,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import type { KubernetesObject } from "../../../src/ports.ts";
+import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 

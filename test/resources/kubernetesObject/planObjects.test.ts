@@ -5,7 +5,7 @@ import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { ownerMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
-import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";

@@ -8,7 +8,7 @@ import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { Kubernetes, KubernetesObject } from "../../../src/ports.ts";
+import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import { bringObjects, refOf } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";

@@ -4,7 +4,7 @@ import { identityName } from "../../../src/domain/naming/names.ts";
 import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseState, DatabaseUser } from "../../../src/ports.ts";
+import type { DatabaseState, DatabaseUser } from "../../../src/ports/databases.ts";
 import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
 import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
 import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/revocation.ts";

@@ -15,7 +15,7 @@ import type { Simulator, SimulatorContext } from "../../../local/simulators/simu
 import { type SqlSimulator, startSql } from "../../../local/simulators/sql/index.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import type { ManagedIdentity } from "../../../src/ports.ts";
+import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
 import { addCluster, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
 import { sayNotRun } from "../../support/notRun.ts";

@@ -3,7 +3,8 @@ import type { Berth } from "../../../domain/naming/names.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { type Ownership, readRoleMark } from "../../../domain/naming/ownership.ts";
 import { type AzureRolePlace, everyRole, type GivenRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
-import type { AssignmentRef, Ports, RoleAssignment } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { AssignmentRef, RoleAssignment } from "../../../ports/roleAssignments.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export interface Assigned {

@@ -1,6 +1,6 @@
 import type { Access } from "../../../domain/targets/access.ts";
 import { type AzureRolePlace, roleDelayMs, rolesFor } from "../../../domain/targets/azureRoles.ts";
-import type { Ports } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 import { readAssignments } from "./assignments.ts";
 import { isOneOf } from "./grant.ts";

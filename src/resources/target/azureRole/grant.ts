@@ -10,7 +10,8 @@ import {
   rolesFor,
   scopeOf,
 } from "../../../domain/targets/azureRoles.ts";
-import type { Ports, RoleAssignment } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { RoleAssignment } from "../../../ports/roleAssignments.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
 import { type Assigned, type AssignmentsAt, isOf, isOfRole, readAssignments, refOf } from "./assignments.ts";
 

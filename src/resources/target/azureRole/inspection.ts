@@ -2,7 +2,7 @@
 import { type Finding, finding } from "../../../domain/finding.ts";
 import { printRoleMark } from "../../../domain/naming/ownership.ts";
 import { type AzureRolePlace, rolesFor } from "../../../domain/targets/azureRoles.ts";
-import type { Ports } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
 import type { Inspecting } from "../../definitions/targetFamily.ts";
 import { type Assigned, assignmentId, isOf, isOfRole, readAssignments } from "./assignments.ts";
 import { isOneOf } from "./grant.ts";

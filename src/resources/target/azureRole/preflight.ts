@@ -1,7 +1,7 @@
 /** What has to be true of a target before a role is given there. */
 import { toOperationError } from "../../../domain/operation/plan.ts";
 import { type AzureRolePlace, azureRoleKinds, scopeOf } from "../../../domain/targets/azureRoles.ts";
-import type { Ports } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
 import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 

@@ -1,5 +1,5 @@
 import { type AzureRolePlace, rolesFor } from "../../../domain/targets/azureRoles.ts";
-import type { Ports } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
 import { isOf, readAssignments, refOf } from "./assignments.ts";
 import { isOneOf } from "./grant.ts";

@@ -6,7 +6,8 @@ import {
   type GivenCosmosRole,
   isOwnAssignment,
 } from "../../../domain/targets/cosmos.ts";
-import type { CosmosAssignment, Ports } from "../../../ports.ts";
+import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
+import type { Ports } from "../../../ports/index.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export type Looking = Pick<Ports, "cosmosRoles">;

@@ -1,6 +1,6 @@
 /** What has to be true of an account before a role is given there. */
 import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
-import type { Ports } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
 import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 

@@ -4,7 +4,7 @@ import { berthKey } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
-import type { PostgresSchema } from "../../../ports.ts";
+import type { PostgresSchema } from "../../../ports/postgres.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
 import { inWords, type Looking, lets, notedAt, noteKey, type RoleAt, readRole, wordsOf } from "./role.ts";
 

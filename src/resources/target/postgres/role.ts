@@ -12,7 +12,8 @@ import {
   postgresWords,
   rightsOf,
 } from "../../../domain/targets/postgres.ts";
-import type { Ports, PostgresRole, PostgresSchema } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export type Looking = Pick<Ports, "postgres">;

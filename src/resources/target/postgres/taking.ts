@@ -2,7 +2,8 @@
 import { printMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
-import type { Ports, PostgresRole, PostgresSchema } from "../../../ports.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
 import { actedFor } from "./grant.ts";
 import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, wordsOf } from "./role.ts";

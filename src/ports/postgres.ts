@@ -1,0 +1,94 @@
+/** Roles on PostgreSQL servers. */
+import type { PrincipalId } from "../domain/naming/identityPair.ts";
+import type { PostgresPlace, PostgresRight } from "../domain/targets/postgres.ts";
+
+export interface PostgresRole {
+  readonly name: string;
+  /** Distinguishes it from a later role of the same name. */
+  readonly id: string;
+  /** The principal ID of whom Microsoft Entra lets in as this role; undefined for a role that only PostgreSQL knows. */
+  readonly principalId: string | undefined;
+  readonly canLogIn: boolean;
+  readonly comment: string | undefined;
+  /** The databases in which it owns something or has rights of its own. */
+  readonly databases: readonly string[];
+}
+
+/** A database and a schema, seen from one role. */
+export interface PostgresSchema {
+  readonly databaseOwner: string;
+  /** Who owns tables there, or may make some; Mooring can act for those that it is a member of, or may administer. */
+  readonly owners: readonly { readonly name: string; readonly isActedFor: boolean }[];
+  /** What the role has on everything, each directly: what it has by PUBLIC or another role does not count. */
+  readonly held: readonly PostgresRight[];
+  /** What it has on a part of the tables or sequences, or not on those to come. */
+  readonly heldPartly: readonly PostgresRight[];
+  /** What the role owns in the schema: `table sales.orders`. */
+  readonly owned: readonly string[];
+}
+
+export interface PostgresState {
+  /** The role with the name, and any other that lets the identity in. */
+  readonly roles: readonly PostgresRole[];
+  /** Undefined if the server has no such database, or the database no such schema. */
+  readonly schema: PostgresSchema | undefined;
+}
+
+/** The access that a role has by its mark, by the operation that gave it. */
+export type PostgresNotes = Readonly<Record<string, string>>;
+
+export interface PostgresRoles {
+  inspect(
+    place: PostgresPlace,
+    who: { readonly role: string; readonly principalId: PrincipalId | undefined },
+  ): Promise<PostgresState>;
+  /** Makes the role for the identity, with the comment. Does nothing if there is one of that name. */
+  create(
+    place: PostgresPlace,
+    role: { readonly role: string; readonly principalId: PrincipalId; readonly comment: string },
+  ): Promise<void>;
+  /**
+   * Adds notes to the mark in the role's comment, or takes some out; `base` replaces a comment that is no mark. Safe against others
+   * who do the same. `leavesUnless`: with the last note that begins so, the right to connect to the place's database goes, too; only
+   * whoever takes out the last note knows that it is the last. Returns how many notes the mark has then.
+   */
+  amendNotes(
+    place: PostgresPlace,
+    change: {
+      readonly role: string;
+      readonly base: string | undefined;
+      readonly add?: PostgresNotes;
+      readonly remove?: readonly string[];
+      readonly leavesUnless?: string | undefined;
+    },
+  ): Promise<number>;
+  /** Gives rights on the schema: all or nothing. `owners`: whose tables to come are included. */
+  grant(place: PostgresPlace, given: PostgresRights): Promise<void>;
+  /** Takes them back. With CREATE, what the role owns in the schema gets the database's owner. */
+  revoke(place: PostgresPlace, taken: PostgresRights): Promise<void>;
+  /**
+   * Gives everything that the role owns in these databases to their owners, ends its rights there, and drops it. Does nothing if
+   * there is another role of its name meanwhile, or if its mark has a note.
+   */
+  drop(place: PostgresPlace, dropped: DroppedRole): Promise<void>;
+  /** The same whatever the mark says, and makes a role of its name for another identity in its place. */
+  replace(
+    place: PostgresPlace,
+    replaced: DroppedRole & { readonly principalId: PrincipalId; readonly comment: string },
+  ): Promise<void>;
+  /** Removes the comment. */
+  removeComment(place: PostgresPlace, role: string): Promise<void>;
+}
+
+export interface DroppedRole {
+  readonly role: string;
+  /** As it was seen. */
+  readonly id: string;
+  readonly databases: readonly string[];
+}
+
+export interface PostgresRights {
+  readonly role: string;
+  readonly rights: readonly PostgresRight[];
+  readonly owners: readonly string[];
+}
