@@ -1,6 +1,6 @@
 /** A request, and how it differs from the previous one. */
-import { podsNameIn } from "../../clients/modes.ts";
-import { differencesOf, othersOf, targetsOf } from "../../clients/request.ts";
+import type { ComponentChildren } from "preact";
+import { differencesOf, othersOf, type PlainField, settingsOf, targetsOf } from "../../clients/request.ts";
 import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/domain/request/request.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
@@ -17,9 +17,6 @@ export function RequestView({
   readonly request: Request;
   readonly replaces?: Request | undefined;
 }) {
-  const { cluster, namespace, team, identityMode } = request;
-  const pods = podsNameIn(request);
-  const { adoptionPolicy, deletePolicy, expiresAt } = request;
   const differences = replaces ? differencesOf(replaces, request) : [];
   return (
     <>
@@ -31,13 +28,7 @@ export function RequestView({
       )}
       <Facts
         of={[
-          ["Namespace", `${cluster}/${namespace}`],
-          ["Team", team],
-          ["Identity mode", words(identityMode)],
-          [pods.title, pods.value],
-          ["Existing objects that are not Mooring's", adoptionWords[adoptionPolicy]],
-          ["Namespace after offboarding", deletePolicy === "Keep" ? "kept" : "removed if Mooring created it"],
-          ["Access ends", expiresAt && <Time at={expiresAt} />],
+          ...settingsOf(request).map(({ field, title, value }) => [title, views[field](value)] as const),
           ...othersOf(request),
         ]}
       />
@@ -49,6 +40,23 @@ export function RequestView({
     </>
   );
 }
+
+const plainly = (value: string) => value;
+
+/** Total: a field that is missing here does not compile. */
+const views: { readonly [F in PlainField]: (value: string) => ComponentChildren } = {
+  cluster: plainly,
+  namespace: plainly,
+  team: plainly,
+  identityMode: words,
+  serviceAccount: plainly,
+  selector: plainly,
+  namespaceProfile: plainly,
+  adoptionPolicy: (value) => adoptionWords[value as Request["adoptionPolicy"]] ?? value,
+  deletePolicy: (value) => (value === "Keep" ? "kept" : "removed if Mooring created it"),
+  expiresAt: (value) => <Time at={value} />,
+  expiresAfter: plainly,
+};
 
 const adoptionWords = {
   Never: "block the request",
