@@ -110,13 +110,14 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
       ],
     ];
   }
-  const { berth, database, identityMode } = fourEyes;
+  const { berth, database, identityMode, expiresAfter } = fourEyes;
   const mode = identityMode === "workloadIdentity" ? "" : ` --identity-mode ${identityMode}`;
+  const end = expiresAfter === undefined ? "" : ` --expires-after ${expiresAfter}`;
   return [
     [
       "Four eyes: the requester asks, and someone else has to approve.",
       become("requester"),
-      mooring(`onboard ${berth} --database ${database}${mode}`),
+      mooring(`onboard ${berth} --database ${database}${mode}${end}`),
       mooring("list operations --phase awaitingApproval"),
     ],
     [
