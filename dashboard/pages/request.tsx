@@ -26,12 +26,7 @@ export function RequestView({
           {differences.length > 0 ? <Differences of={differences} /> : <p class="muted">No differences.</p>}
         </>
       )}
-      <Facts
-        of={[
-          ...settingsOf(request).map(({ field, title, value }) => [title, views[field](value)] as const),
-          ...othersOf(request),
-        ]}
-      />
+      <Facts of={[...settingsOfRequest(request)]} />
       <Targets of={request} />
       <details>
         <summary>As JSON</summary>
@@ -39,6 +34,15 @@ export function RequestView({
       </details>
     </>
   );
+}
+
+/** Everything that it says besides its targets, but for what the page shows elsewhere. */
+export function settingsOfRequest(
+  request: object,
+  shown: readonly PlainField[] = [],
+): readonly (readonly [title: string, value: ComponentChildren])[] {
+  const settings = settingsOf(request).filter(({ field }) => !shown.includes(field));
+  return [...settings.map(({ field, title, value }) => [title, views[field](value)] as const), ...othersOf(request)];
 }
 
 const plainly = (value: string) => value;
