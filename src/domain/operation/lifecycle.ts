@@ -221,7 +221,7 @@ export function beginMigration(
 }
 
 /** What an operation reports at its end. The status may be another one because of a cancellation. */
-export type End = Omit<Outcome, "status" | "error" | "leftUndone"> & {
+export type End = Omit<Outcome, "status" | "error" | "reasons" | "leftUndone"> & {
   readonly status: OperationStatus;
   /** Until when one of its writes may still take effect. */
   readonly landsUntil?: string | undefined;

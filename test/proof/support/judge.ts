@@ -10,6 +10,7 @@ import type { OperationRecord, StepRecord } from "../../../src/domain/operation/
 import { replacedAccount } from "../../../src/domain/request/change.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
+import { refKey } from "../../support/models/kubernetes.ts";
 import {
   checkForeignThere,
   checkGone,
@@ -20,7 +21,6 @@ import {
   checkUndone,
   type Problem,
 } from "./invariants.ts";
-import { refKey } from "./kubernetes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";

@@ -7,8 +7,8 @@ import {
   identityName,
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
+import { print } from "../../support/models/kubernetes.ts";
 import { readCosmos } from "./cosmosWorld.ts";
-import { print } from "./kubernetes.ts";
 import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";
 
