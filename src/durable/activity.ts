@@ -208,6 +208,15 @@ function retriedFailure(activity: string, error: unknown, describe: FailureRules
   const failure =
     code === undefined || message === undefined
       ? { ...describe(error), message: text }
-      : { code, message, ...(failed === undefined ? {} : { step: FailedStep.parse(JSON.parse(failed)) }) };
+      : { code, message, ...(failed === undefined ? {} : stepIn(failed)) };
   return new StepFailed(activity, failure, { cause: error });
+}
+
+/** A text that the host cut off names no step. */
+function stepIn(json: string): Pick<Failure, "step"> {
+  try {
+    return { step: FailedStep.parse(JSON.parse(json)) };
+  } catch {
+    return {};
+  }
 }
