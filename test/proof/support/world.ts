@@ -89,6 +89,8 @@ export interface World {
   readonly turnsAgain: number;
   /** Its requests ask for identity bindings where those of other worlds ask for workload identity. */
   readonly binds: boolean;
+  /** In its worlds, migrations go from any mode to any other, and back; in others, from pod identity to workload identity. */
+  readonly roamDice: Dice | undefined;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
   /** The same for schemas on a PostgreSQL server. */
@@ -349,6 +351,8 @@ export function createWorld(seed: number, trace?: string[]): World {
   // A cluster outside Azure has one mode, and an issuer that others publish.
   const isOutside = createDice(seed ^ 0x01dc).chance(0.1);
   const binds = bindingDice.chance(0.2) && !isOutside;
+  const roaming = createDice(seed ^ 0x20a5);
+  const roamDice = roaming.chance(binds ? 0.7 : 0.05) && !isOutside ? roaming : undefined;
   const offered = binds ? withBindings(chosen) : chosen;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
@@ -433,6 +437,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       postgresDice,
       rolesDice,
       binds,
+      roamDice,
       profileDice,
       cosmosDice,
     },
