@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
-import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
 import { soughtFrom } from "../../src/domain/operation/expiry.ts";
 import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
@@ -31,11 +30,12 @@ import {
   createRoleAssignments,
   createServers,
 } from "./models/azure.ts";
-import type { Calls } from "./models/calls.ts";
+import { type Calls, unhindered } from "./models/calls.ts";
 import { type CosmosAccounts, createCosmosModel } from "./models/cosmos.ts";
 import { createDatabases, type Users } from "./models/databases.ts";
 import { clusterKey, createKubernetes, type Objects, place } from "./models/kubernetes.ts";
 import { ObjectsView } from "./models/objectsView.ts";
+import { createTables } from "./models/tables.ts";
 import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud extends AzureState {
@@ -186,7 +186,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     return result;
   }
 
-  const calls: Calls = { read: async (_what, answer) => answer(), write };
+  const calls: Calls = { ...unhindered, write };
   const rightsIn = (key: string) => {
     const held = [...(cloud.users.get(key)?.values() ?? [])].flatMap(({ roles }) => roles);
     return { roles: [...new Set([...cloud.roles, ...held])] };
@@ -214,7 +214,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       registry: registryOf(cloud),
       admissions: createSerial(),
       audit: auditOf(cloud),
-      idempotencyKeys: keysOf(),
+      idempotencyKeys: createTables(new Map(), unhindered).idempotencyKeys,
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: idleQueue,
@@ -233,38 +233,6 @@ function attempt(effect: () => unknown): void {
 }
 
 type State = Omit<FakeCloud, "ports">;
-
-function keysOf(): Ports["idempotencyKeys"] {
-  const records = new Map<string, Stored<IdempotencyRecord>>();
-  const id = ({ caller, key }: Pick<IdempotencyRecord, "caller" | "key">) => JSON.stringify([caller, key]);
-  let version = 0;
-  const write = (record: IdempotencyRecord) => {
-    version += 1;
-    records.set(id(record), { ...record, etag: `${version}` });
-    return true;
-  };
-  return {
-    find: async (key) => records.get(id(key)),
-    insert: async (record) => !records.has(id(record)) && write(record),
-    replace: async (record) => records.get(id(record))?.etag === record.etag && write(record),
-    async answer(key, answer) {
-      const record = records.get(id(key));
-      if (record) write({ ...record, answer });
-    },
-    async release(claimed) {
-      if (records.get(id(claimed))?.claimedTime === claimed.claimedTime) records.delete(id(claimed));
-    },
-    async expire(claimed, claimedTime) {
-      const record = records.get(id(claimed));
-      if (record?.claimedTime === claimed.claimedTime) write({ ...record, claimedTime });
-    },
-    async removeClaimedBefore(time, most) {
-      const old = [...records].filter(([, { claimedTime }]) => claimedTime < time).slice(0, most);
-      for (const [key] of old) records.delete(key);
-      return old.length;
-    },
-  };
-}
 
 function isOf({ team }: { team?: string | undefined }, teams: readonly string[] | undefined): boolean {
   return teams === undefined || (team !== undefined && teams.includes(team));
