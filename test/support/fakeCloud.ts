@@ -80,7 +80,7 @@ export const idleQueue: QueueMessages = {
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
 
 /** Every issuer publishes that key. */
-export const publishedIssuers: Issuers = {
+const publishedIssuers: Issuers = {
   read: async (read) => ({ issuer: read, keys: [clusterKey], isPrivate: false }),
 };
 
