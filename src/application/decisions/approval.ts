@@ -106,7 +106,7 @@ export async function takeDecision(
 type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
 
 /** Notifies those who may approve. The ID makes repeated sends one message (duplicate detection on the topic). */
-export async function publishApproval(
+async function publishApproval(
   { events }: Pick<Ports, "events">,
   { id, kind, requestedBy, cluster, namespace, traceparent }: Subject,
   { reasons, requestHash, expiresTime }: Approval,

@@ -11,7 +11,7 @@ import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
 
 /** A target, or everything below it: `sql-dev` covers `sql-dev/messages`. */
-export function isWithin(target: string, wanted: string): boolean {
+function isWithin(target: string, wanted: string): boolean {
   return target === wanted || target.startsWith(`${wanted}/`);
 }
 

@@ -230,10 +230,6 @@ export const findingCatalogue = {
 
 export type FindingCode = keyof typeof findingCatalogue;
 
-export function isFindingCode(code: string): code is FindingCode {
-  return Object.hasOwn(findingCatalogue, code);
-}
-
 /** What the table says to do about it, in the words of HTTP. */
 export function fixOfFinding(code: FindingCode): string {
   return formatFix(findingCatalogue[code].fix, "answered", httpActs);

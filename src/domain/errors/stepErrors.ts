@@ -635,7 +635,7 @@ export type LastingStepErrorCode = CodesWith<{ readonly retryable: false }>;
 export type PassingStepErrorCode = CodesWith<{ readonly retryable: true }>;
 export type NoticeStepErrorCode = CodesWith<{ readonly isTold: true }>;
 
-export function isStepErrorCode(code: string): code is StepErrorCode {
+function isStepErrorCode(code: string): code is StepErrorCode {
   return Object.hasOwn(stepErrors, code);
 }
 

@@ -11,7 +11,7 @@ export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
  * In the namespace itself: aad-pod-identity looks the identity up in the binding's namespace. Without the Behavior annotation,
  * a pod in any namespace could get this identity by its label.
  */
-export function podIdentityObjects(
+function podIdentityObjects(
   berth: Berth,
   { clientId, selector, resourceId }: { clientId: string; selector: string; resourceId: string },
 ) {

@@ -42,6 +42,7 @@ import type { Calls } from "../../support/models/calls.ts";
 import { type CosmosAccounts, createCosmosModel } from "../../support/models/cosmos.ts";
 import { createDatabases, type Users } from "../../support/models/databases.ts";
 import { clusterKey, createKubernetes, type Objects, place } from "../../support/models/kubernetes.ts";
+import { createTables, type Rows } from "../../support/models/tables.ts";
 import { blue, operator } from "./callers.ts";
 import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
@@ -52,7 +53,6 @@ import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 import { type RightsIn, rightsOf } from "./rights.ts";
-import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
 
@@ -403,7 +403,7 @@ export function createWorld(seed: number, trace?: string[]): World {
         read: (at) =>
           call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
       },
-      ...createTables(rows, call, tableSettings),
+      ...createTables(rows, callsOf(call, "tables"), tableSettings),
       admissions: createSerial(),
       events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
       audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
