@@ -112,7 +112,7 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, ...deletion() });
       }),
     mayDo: (_cluster, account, act) => call("kubernetes", "review account", () => isBound(objects, account, act)),
-    kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
+    kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding", "CiliumNetworkPolicy"]),
     issuer: () => call("kubernetes", "issuer", () => issuer),
     signingKeys: () => call("kubernetes", "signingKeys", () => [clusterKey]),
   };
