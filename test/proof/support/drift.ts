@@ -20,6 +20,7 @@ import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { inCosmos } from "./cosmosWorld.ts";
+import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -201,7 +202,7 @@ function ourRoles({ roleAssignments }: World["azure"], request: OnboardingReques
 }
 
 /** What somebody does to an object of the profile, or to a label that it sets. */
-const onProfiles: Readonly<Record<string, Deed>> = {
+export const onProfiles: Readonly<Record<string, Deed>> = {
   "edits the quota": (world, request) => editOwn(world, quotaOf(request), ["spec", "hard", "pods"], request),
   "deletes the quota"(world, request) {
     const key = refKey(quotaOf(request));
@@ -331,6 +332,10 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   const { profileDice } = world;
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
+  }
+  const { networkDice } = world;
+  if (request.namespaceProfile !== undefined && networkDice?.chance(0.6)) {
+    happen(onNetworks, networkDice.pick(Object.keys(onNetworks)));
   }
   const { cosmosDice } = world;
   if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));

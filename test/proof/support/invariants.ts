@@ -2,6 +2,7 @@
 
 import { endedSteps } from "../../../src/application/operation/endedSteps.ts";
 import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
   berthKey,
@@ -27,6 +28,7 @@ import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
+import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -136,7 +138,7 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   };
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
-  problems.push(...checkProfile({ objects }, request));
+  problems.push(...checkProfile({ objects, catalog }, request), ...checkPolicy({ objects, catalog }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
     { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
@@ -211,7 +213,7 @@ function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, requ
 
 /** What a profile gives, as an API server keeps it. */
 const ofProfiles: Readonly<
-  Record<string, { readonly hard: object; readonly limits?: object; readonly enforce?: string }>
+  Record<string, { readonly hard?: object; readonly limits?: object; readonly enforce?: string }>
 > = {
   small: { hard: { pods: "5" }, enforce: "restricted" },
   large: {
@@ -220,10 +222,16 @@ const ofProfiles: Readonly<
   },
 };
 
+/** A profile with a network policy limits nothing but pods. */
+function withPods(profile: Catalog["profiles"][string] | undefined): (typeof ofProfiles)[string] | undefined {
+  const pods = profile?.quota?.["pods"];
+  return pods === undefined ? undefined : { hard: { pods: String(pods) } };
+}
+
 /** The namespace has its profile, and nothing of another one. */
-function checkProfile({ objects }: Pick<World, "objects">, request: OnboardingRequest): Problem[] {
+function checkProfile({ objects, catalog }: Pick<World, "objects" | "catalog">, request: OnboardingRequest): Problem[] {
   const { namespace, namespaceProfile = "" } = request;
-  const wanted = ofProfiles[namespaceProfile];
+  const wanted = ofProfiles[namespaceProfile] ?? withPods(catalog.profiles[namespaceProfile]);
   const found = (kind: string, name: string) => {
     const stored = objects.get(
       refKey({ apiVersion: "v1", kind, name, ...(kind === "Namespace" ? {} : { namespace }) }),

@@ -121,7 +121,7 @@ export function createKubernetes(
         else objects.delete(refKey(ref));
       }),
     mayDo: (_cluster, account, act) => read("review account", () => isBound(objects, account, act)),
-    kinds: () => read("kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
+    kinds: () => read("kinds", () => ["AzureIdentity", "AzureIdentityBinding", "CiliumNetworkPolicy"]),
     issuer: () => read("issuer", () => issuer),
     signingKeys: () => read("signingKeys", () => [clusterKey]),
   };
