@@ -8,6 +8,8 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   IDENTITY_REPLACED: "identity",
   IDENTITY_UNRECORDED: "identity",
   IDENTITY_TAGS_ADDED: "identity",
+  SHARED_ACCESS_MISSING: "identity",
+  SHARED_ACCESS_BROKEN: "identity",
   ROLE_ADDED: "identity",
   ROLE_ON_TARGET: "identity",
   ROLES_UNSEEN: "identity",

@@ -8,12 +8,13 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { nextLook } from "../../resources/namespace/terminating.ts";
+import { joinIdentity } from "../admission/joinIdentity.ts";
 import { requestApproval } from "../decisions/approval.ts";
 import { Admins, adminsToSet } from "./admins.ts";
 import { lookAtPreflight } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
-/** Names every blocker before the first write of an onboarding or a change. Reads only. */
+/** Names every blocker before the first write of an onboarding or a change. Reads only, but for a guest's name in the record of its home. */
 export const preflight = defineStep({
   name: "preflight",
   stage: "look",
@@ -25,6 +26,7 @@ export const preflight = defineStep({
   look: (ports, _input, planning) => lookAtPreflight(ports, planning),
   async run(input, ports, step) {
     const { operation, request, earlier } = input;
+    await joinIdentity(ports, request);
     // The record names the operation's team, whose approval rules apply.
     const [plan, accepted] = await Promise.all([
       step.plan({ kind: earlier ? "change" : "onboard", request, earlier }),

@@ -11,6 +11,7 @@ import { migratingOf } from "../../resources/definitions/operationFacts.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { defineStep, type Given, StepResult } from "../../resources/definitions/step.ts";
 import { isWanted } from "../../resources/index.ts";
+import { joinIdentity } from "../admission/joinIdentity.ts";
 import { inspectNamespace } from "../inspection/inspection.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
@@ -39,6 +40,7 @@ export const takeInventory = defineStep({
   },
   async run(input, ports, step) {
     const { request, migration, clientId } = input;
+    await joinIdentity(ports, request);
     const pods = await podsOnPreviousMode(ports, input, migration);
     const plan = await step.plan({ kind: "migrate", request, migration, clientId, pods });
     // Pods that use the previous mode block only the last phase.
