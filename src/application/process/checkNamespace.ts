@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isGuest } from "../../domain/naming/names.ts";
-import { toStepPlan } from "../../domain/operation/plan.ts";
+import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import type { Obstacles } from "../../resources/definitions/preflight.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -36,9 +36,10 @@ export const checkNamespace = defineStep({
     return blockers.length > 0 ? { ...plan, action: "conflict", blockers: [...blockers] } : plan;
   },
   async run({ request, clientId, isMigrating, otherMode }, ports, step) {
-    await joinIdentity(ports, request);
+    const notJoined = await joinIdentity(ports, request);
     const plan = await step.plan({ kind: "repair", request, clientId, isMigrating, otherMode });
     throwBlockers(plan);
+    throwConflict(notJoined);
     const admins = adminsToSet(plan);
     return { action: "none", ...(admins.length > 0 ? { admins } : {}) };
   },

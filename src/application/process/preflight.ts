@@ -2,7 +2,7 @@ import { z } from "zod";
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type Plan, toNotice } from "../../domain/operation/plan.ts";
+import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -26,7 +26,7 @@ export const preflight = defineStep({
   look: (ports, _input, planning) => lookAtPreflight(ports, planning),
   async run(input, ports, step) {
     const { operation, request, earlier } = input;
-    await joinIdentity(ports, request);
+    const notJoined = await joinIdentity(ports, request);
     // The record names the operation's team, whose approval rules apply.
     const [plan, accepted] = await Promise.all([
       step.plan({ kind: earlier ? "change" : "onboard", request, earlier }),
@@ -39,6 +39,7 @@ export const preflight = defineStep({
       return { action: "none", waitsUntil };
     }
     throwBlockers(plan);
+    throwConflict(notJoined);
     const isOfExpiry = accepted?.requestedBy === expiryCaller.id;
     if (!isOfExpiry) expectNotPassed(request, Date.now());
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);

@@ -9,7 +9,7 @@ import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { NamespaceState } from "../../domain/operation/namespaceState.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type Conflict, toNotice, toOperationError } from "../../domain/operation/plan.ts";
+import { type Blocker, type Conflict, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { endsOf } from "../../domain/request/expiry.ts";
 import { lossText, targetsLost } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -39,7 +39,7 @@ async function lookAsGuest({ catalog, registry }: Looking, { request, team }: Wa
   expectShared(catalog, request);
   const home = await registry.getNamespace(homeOf(request));
   const obstacle = whyNotShared(home, { request, team });
-  if (obstacle || !home) return { blockers: obstacle ? [obstacle] : [] };
+  if (obstacle || !home) return { blockers: obstacle ? [toOperationError(obstacle.code, obstacle.message)] : [] };
   const lacking = lacksOf(home.request, request);
   if (lacking.length > 0) {
     const message = `${berthKey(home)}, whose identity ${berthKey(request)} is to use, does not have ${list(lacking)}.`;
@@ -58,18 +58,18 @@ const changing: ReadonlySet<NamespaceState> = new Set(["Onboarding", "Changing",
 export function whyNotShared(
   home: NamespaceRecord | undefined,
   { request, team }: Pick<Wanted, "request" | "team">,
-): OperationError | undefined {
+): Blocker | undefined {
   const key = berthKey(homeOf(request));
   // A namespace of another team gets the same words as one that is not there.
   if (!home || home.team !== team || isGuest(home.request)) {
     const message = `${key} is not onboarded for the same team with an identity of its own.`;
-    return toOperationError("SHARED_IDENTITY_UNAVAILABLE", message);
+    return { code: "SHARED_IDENTITY_UNAVAILABLE", message };
   }
   if (changing.has(home.state)) {
-    return toOperationError("SHARED_IDENTITY_BUSY", `Operation ${home.operation} is running for ${key}.`);
+    return { code: "SHARED_IDENTITY_BUSY", message: `Operation ${home.operation} is running for ${key}.` };
   }
   if (home.state !== "Incomplete" && home.clientId !== undefined) return undefined;
-  return toOperationError("SHARED_IDENTITY_UNAVAILABLE", `Operation ${home.operation} left ${key} incomplete.`);
+  return { code: "SHARED_IDENTITY_UNAVAILABLE", message: `Operation ${home.operation} left ${key} incomplete.` };
 }
 
 /** What the guest asks for and the home's request does not have, or not for as long. */
