@@ -6,12 +6,13 @@ import {
   acceptOffboarding,
   acceptOnboarding,
 } from "../../src/application/acceptance/acceptance.ts";
+import { acceptExpired } from "../../src/application/acceptance/acceptExpired.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { accessOf } from "../../src/application/documents/accessDocument.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
-import type { Caller } from "../../src/domain/access/caller.ts";
+import { type Caller, expiryCaller } from "../../src/domain/access/caller.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
@@ -254,6 +255,63 @@ describe("a guest", () => {
   });
 });
 
+describe("what ends", () => {
+  const day = 86_400_000;
+  const inDays = (days: number) => new Date(Date.now() + days * day).toISOString();
+  const tenth = inDays(10);
+
+  async function end(request: OnboardingRequest): Promise<OperationRecord> {
+    const acceptance = createAcceptanceContext({ ports }, expiryCaller);
+    const record = recordOf(request);
+    const expiry = { end: tenth, passedTime: inDays(-1) };
+    if (record) cloud.namespaces.set(`${request.cluster}/${request.namespace}`, { ...record, expiry } as never);
+    const accepted = await acceptExpired(acceptance, request, Date.now() + 20 * day);
+    await acceptance.run();
+    return ended(accepted?.operation ?? "");
+  }
+
+  it("ends for the guest alone, if its request says so", async () => {
+    await send(home);
+    const before = access();
+    const ending = { ...guest, expiresAt: tenth };
+    await send(ending);
+
+    expect((await end(ending)).status).toBe("Succeeded");
+    expect(access()).toEqual(before);
+    expect(recordOf(guest)).toBeUndefined();
+  });
+
+  it("ends for the home after its guest", async () => {
+    const ending = { ...home, expiresAt: tenth };
+    const endingGuest = { ...guest, expiresAt: tenth };
+    await send(ending);
+    await send(endingGuest);
+
+    expect((await end(ending)).error).toMatchObject({ code: "SHARED_IDENTITY_IN_USE" });
+    expect((await end(endingGuest)).status).toBe("Succeeded");
+    expect((await end(ending)).status).toBe("Succeeded");
+    expectNothingLeft(cloud);
+  });
+
+  it("ends for all at a target of the home", async () => {
+    const [first, ...others] = home.databases;
+    const ending = OnboardingRequest.parse({
+      ...home,
+      databases: [...others, { ...first, expiresAt: tenth }],
+    });
+    await send(ending);
+    const part = { ...guest, expiresAt: tenth };
+    await send(part);
+
+    const done = await end(ending);
+    expect(done.error ?? done.status).toBe("Succeeded");
+    expect([rolesIn("messages"), rolesIn("orders")]).toEqual([undefined, ["db_datareader"]]);
+    expect(await findingsOf(part)).toEqual([expect.stringContaining("SHARED_ACCESS_MISSING")]);
+    expect((await end(part)).status).toBe("Succeeded");
+    expect(await findingsOf(ending)).toEqual([]);
+  });
+});
+
 describe("who may share", () => {
   it.each([
     ["a home that is not there", () => undefined, "SHARED_IDENTITY_UNAVAILABLE"],
@@ -303,6 +361,18 @@ describe("who may share", () => {
     expect(await blockersOf(guest)).toContainEqual(expect.stringContaining("SHARED_IDENTITY_NOT_ALLOWED"));
     // It can still leave.
     expect((await offboard(guest)).status).toBe("Succeeded");
+  });
+
+  it("counts the credentials of all", async () => {
+    await send(home);
+    const full = Array.from({ length: 17 }, (_, index) => ({
+      ...{ name: `other-${index}`, issuer: "https://else", subject: `s-${index}`, audiences: ["a"] },
+    }));
+    cloud.credentials.get(name)?.push(...full);
+    const plan = await planOnboarding(cloud.ports, { operation: "plan", request: guest, team: "red" });
+    expect(plan.steps.flatMap((step) => step.notices ?? []).map(({ code }) => code)).toContain(
+      "CREDENTIALS_NEARLY_FULL",
+    );
   });
 
   it("refuses another identity for an onboarded namespace", async () => {

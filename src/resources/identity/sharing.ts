@@ -15,7 +15,7 @@ import { lossText, targetsLost } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
-import { askedOf, guestsIn } from "../definitions/identityMembers.ts";
+import { askedOf, guestsIn, guestsOf } from "../definitions/identityMembers.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 
 type Looking = Pick<Ports, "catalog" | "registry">;
@@ -88,7 +88,7 @@ async function lookAsHome(
   { request, earlier, takeOver = false }: Wanted,
 ): Promise<Obstacles> {
   const guests = await guestsIn(registry, request, record);
-  // Access that has ended ends for all: no guest's may last longer.
+  // Access to a target that has ended ends for all: no guest's may last longer.
   if (!record || guests.length === 0 || record.requestedBy === expiryCaller.id) return {};
   const isTaken = takeOver || (record.takenBy !== undefined && record.takenBy !== record.team);
   const blockers = guests.flatMap((guest): readonly OperationError[] => {
@@ -104,11 +104,9 @@ async function lookAsHome(
   return { blockers, notices: [toNotice("SHARED_IDENTITY_REACH", message)] };
 }
 
-/** Guests that an offboarding would leave without an identity: nobody may ignore them. Access that ends does. */
+/** Guests that an offboarding would leave without an identity: nobody may ignore them. Where access ends, theirs has ended before. */
 export async function whyNeeded({ registry }: Pick<Ports, "registry">, home: Berth): Promise<Conflict | undefined> {
-  const record = await registry.getNamespace(home);
-  if (record?.requestedBy === expiryCaller.id && record.state === "Offboarding") return undefined;
-  const guests = await guestsIn(registry, home, record);
+  const guests = await guestsOf(registry, home);
   if (guests.length === 0) return undefined;
   const message = `The identity of ${berthKey(home)} is also used by ${list(guests.map(berthKey))}.`;
   return { code: "SHARED_IDENTITY_IN_USE", message };
