@@ -368,7 +368,7 @@ describe("who may share", () => {
     const full = Array.from({ length: 17 }, (_, index) => ({
       ...{ name: `other-${index}`, issuer: "https://else", subject: `s-${index}`, audiences: ["a"] },
     }));
-    cloud.credentials.get(name)?.push(...full);
+    cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), ...full]);
     const plan = await planOnboarding(cloud.ports, { operation: "plan", request: guest, team: "red" });
     expect(plan.steps.flatMap((step) => step.notices ?? []).map(({ code }) => code)).toContain(
       "CREDENTIALS_NEARLY_FULL",
@@ -466,7 +466,8 @@ describe("a home", () => {
   });
 
   it("finds a stranger's credential once, and knows its guests'", async () => {
-    cloud.credentials.get(name)?.push({ name: "strange", issuer: "https://else", subject: "s", audiences: ["a"] });
+    const strange = { name: "strange", issuer: "https://else", subject: "s", audiences: ["a"] };
+    cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), strange]);
     expect(await findingsOf(home)).toEqual([expect.stringContaining("CREDENTIAL_ADDED credential strange")]);
     expect(await findingsOf(guest)).toEqual([]);
   });

@@ -75,7 +75,7 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
     inventory: [own("takeInventory")],
     // The account comes before its credential, which would give access to anyone who creates that account.
     sideBySide: [
-      ...everyResource.flatMap(({ migrating }) => migrating?.begin(operation, migration) ?? []),
+      ...resourcesFor(request).flatMap(({ migrating }) => migrating?.begin(operation, migration) ?? []),
       ...added.flatMap((resource) => resource.ensure(operation)),
     ],
     verify: [own("verifySideBySide")],
@@ -89,6 +89,6 @@ export function retired(operation: OperationFacts, migration: Way): Keys {
   const left = resourcesNotShared(modeLeft(migration), targetOf(migration)).toReversed();
   return [
     ...left.flatMap((resource) => resource.remove(operation)),
-    ...everyResource.flatMap(({ migrating }) => migrating?.end(operation, migration) ?? []),
+    ...resourcesFor(operation.request).flatMap(({ migrating }) => migrating?.end(operation, migration) ?? []),
   ];
 }
