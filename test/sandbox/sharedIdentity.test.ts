@@ -59,6 +59,8 @@ it("says before anything is written what the catalog does not allow, and what a 
     "/identityMode",
     "/sharedIdentity",
   ]);
+  const { body: offered } = await service.call("GET", "/api/catalog");
+  expect(offered["sharedIdentities"]).toEqual([{ name: sharedIdentity, clusters: [aks, k3s] }]);
   const early = await planOf(guest);
   expect(early).toMatchObject({ blocked: true });
   expect(JSON.stringify(early)).toContain(`${sharedIdentity} is not onboarded for the same team`);
