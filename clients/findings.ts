@@ -10,6 +10,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   IDENTITY_TAGS_ADDED: "identity",
   SHARED_ACCESS_MISSING: "identity",
   SHARED_ACCESS_BROKEN: "identity",
+  SHARED_IDENTITY_UNLISTED: "identity",
   ROLE_ADDED: "identity",
   ROLE_ON_TARGET: "identity",
   ROLES_UNSEEN: "identity",

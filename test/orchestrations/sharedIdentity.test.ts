@@ -230,6 +230,18 @@ describe("a guest", () => {
     expect([await findingsOf(home), await findingsOf(guest)]).toEqual([[], []]);
   });
 
+  it("is named by its home again after that one's row was lost", async () => {
+    await send(home);
+    await send(guest);
+    const { guests: _lost, ...record } = recordOf(home) ?? {};
+    cloud.namespaces.set(sharedIdentity, record as never);
+
+    expect(await findingsOf(guest)).toEqual(["SHARED_IDENTITY_UNLISTED aks-dev/red"]);
+    expect((await repair(guest)).status).toBe("Succeeded");
+    expect(recordOf(home)).toMatchObject({ guests: ["aks-new/red-guest"] });
+    expect(await findingsOf(guest)).toEqual([]);
+  });
+
   it("changes what it asks for within what its home has", async () => {
     await send(home);
     await send(guest);
@@ -637,6 +649,14 @@ describe("identity bindings", () => {
     expect((await send(second)).error).toMatchObject({ code: "SHARED_IDENTITY_BOUND" });
     const { identityMode: _bound, ...without } = second;
     expect((await send(OnboardingRequest.parse(without))).status).toBe("Succeeded");
+    expect([...cloud.bindings.keys()]).toHaveLength(1);
+  });
+
+  it("keeps a home from binding the identity where a guest does", async () => {
+    await send(home);
+    await send(requestFor("aks-dev/red-2", messages, { sharedIdentity, identityMode: "identityBinding" }));
+
+    expect((await migrate(home, "identityBinding")).error).toMatchObject({ code: "SHARED_IDENTITY_BOUND" });
     expect([...cloud.bindings.keys()]).toHaveLength(1);
   });
 

@@ -42,6 +42,10 @@ export const findingCatalogue = {
     "In the namespace whose identity this one uses, access is broken that this one has asked for, too.",
     "Repair the namespace that `found` names.",
   ),
+  SHARED_IDENTITY_UNLISTED: warning(
+    "The record of the namespace whose identity this one uses does not name this one, perhaps because its row was lost: it would not keep what this one has asked for.",
+    "{repair} names it there again.",
+  ),
   ROLE_ADDED: foreign(
     "Someone gave the identity a role in Azure, for something that the catalog does not have.",
     "Nothing, if it is intended; otherwise remove it: `az role assignment delete`.",

@@ -88,10 +88,14 @@ async function inspectShared(
   const record = await registry.getNamespace(home);
   const about = { field: berthKey(home), expected: "access" };
   const lacking = record ? lacksOf(record.request, request) : ["everything: it is not onboarded"];
+  const isListed = record?.guests?.includes(berthKey(request)) ?? false;
   const broken = (record?.findings ?? []).filter((each) => breaksAccess(each) && keysOf(request).includes(each.target));
   return [
     ...(lacking.length > 0
       ? [finding("SHARED_ACCESS_MISSING", identityName(request), { ...about, found: `lacks ${list(lacking)}` })]
+      : []),
+    ...(record && !isListed
+      ? [finding("SHARED_IDENTITY_UNLISTED", identityName(request), { ...about, expected: "named", found: null })]
       : []),
     ...(broken.length > 0
       ? [finding("SHARED_ACCESS_BROKEN", identityName(request), { ...about, found: list(broken.map(describeFinding)) })]
