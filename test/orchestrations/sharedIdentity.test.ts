@@ -475,6 +475,9 @@ describe("a home", () => {
 
     expect(taken.error).toMatchObject({ code: "SHARED_IDENTITY_IN_USE" });
     expect(recordOf(home)).toMatchObject({ state: "Onboarded", team: "red" });
+    expect(await blockersOf(home, { earlier: home, team: "blue", takeOver: true })).toHaveLength(1);
+    // Its own team takes it over where somebody has made the namespace anew.
+    expect(await blockersOf(home, { earlier: home, takeOver: true })).toEqual([]);
   });
 
   it("finds a stranger's credential once, and knows its guests'", async () => {

@@ -36,6 +36,8 @@ export async function planOnboarding(
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
   const input = { kind, id: operation, request, earlier, team, takeOver } as const;
+  const judging = alsoJudged(ports, request);
+  judging.catch(() => undefined);
   const admins = administeredServers(ports.catalog, request);
   const planned = plannedSteps(kind, request, { earlier, admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
@@ -44,7 +46,7 @@ export async function planOnboarding(
   early?.catch(() => undefined);
   const identity = await found;
   const steps = await ((!identity && early) || lookAtSteps(ports, planned, { ...input, identity, identityLook }));
-  const judged = [request, ...(await alsoJudged(ports, request))];
+  const judged = [request, ...(await judging)];
   const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
   return toPlan(steps.filter(isTaken), needed);
 }

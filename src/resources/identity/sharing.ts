@@ -86,12 +86,14 @@ export function lacksOf(home: OnboardingRequest, guest: OnboardingRequest): read
 async function lookAsHome(
   { registry }: Looking,
   record: NamespaceRecord | undefined,
-  { request, earlier, takeOver = false }: Wanted,
+  { request, earlier, team, takeOver = false }: Wanted,
 ): Promise<Obstacles> {
   const guests = await guestsIn(registry, request, record);
   // Access to a target that has ended ends for all: no guest's may last longer.
   if (!record || guests.length === 0 || record.requestedBy === expiryCaller.id) return {};
-  const isTaken = takeOver || (record.takenBy !== undefined && record.takenBy !== record.team);
+  // A team may also take over its own, when somebody has made the namespace anew.
+  const next = takeOver ? team : record.takenBy;
+  const isTaken = next !== undefined && next !== record.team;
   const blockers = guests.flatMap((guest): readonly OperationError[] => {
     const lost = new Set(askedOf(guest, request).flatMap((asked) => lacksOf(request, asked)));
     if (!isTaken && lost.size === 0) return [];
