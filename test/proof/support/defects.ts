@@ -1,7 +1,7 @@
 /** Defects that the simulation must find, so that finding nothing in the real code is meaningful. */
 
 import { z } from "zod";
-import { findCluster, identityRef } from "../../../src/domain/catalog/clusters.ts";
+import { identityRef } from "../../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import { handOver, isHeld } from "../../../src/domain/operation/lifecycle.ts";
@@ -316,7 +316,7 @@ function withTagsOnly(ports: Ports): Ports {
   const getNamespace: typeof registry.getNamespace = async (berth) => {
     const record = await registry.getNamespace(berth);
     if (record?.clientId !== undefined) return record;
-    const identity = await identities.get(identityRef(findCluster(catalog, berth.cluster), berth));
+    const identity = await identities.get(identityRef(catalog, berth));
     return record && identity ? { ...record, clientId: identity.clientId } : record;
   };
   return { ...ports, registry: { ...registry, getNamespace } };
