@@ -126,6 +126,8 @@ async function findingsOf(of: OnboardingRequest): Promise<readonly string[]> {
   return found.map(({ code, field, found: what }) => `${code} ${field}${what === null ? "" : `: ${what}`}`).toSorted();
 }
 
+const objectsNow = () => new Map(structuredClone([...cloud.objects]));
+
 const credentials = () => (cloud.credentials.get(name) ?? []).map((each) => each.name).toSorted();
 const credentialOf = (request: OnboardingRequest) => federatedCredentialName(request, "app");
 const rolesIn = (database: string) => cloud.users.get(`sql-dev/${database}`)?.get(name)?.roles.toSorted();
@@ -194,7 +196,7 @@ describe("a guest", () => {
 
   it("undoes its onboarding at every failing write, and nothing of its home changes", async () => {
     await send(home);
-    const before = { ...access(), objects: structuredClone(cloud.objects) };
+    const before = { ...access(), objects: objectsNow() };
     for (let failing = 1; ; failing += 1) {
       let count = 0;
       cloud.onWrite = ({ when }) => {
@@ -205,7 +207,7 @@ describe("a guest", () => {
       const done = await send(guest);
       cloud.onWrite = () => undefined;
       if (done.status === "Succeeded") break;
-      expect({ ...access(), objects: cloud.objects }, `write ${failing}`).toEqual(before);
+      expect({ ...access(), objects: objectsNow() }, `write ${failing}`).toEqual(before);
       expect(recordOf(guest), `write ${failing}`).toBeUndefined();
       expect(await findingsOf(home), `write ${failing}`).toEqual([]);
     }
@@ -341,7 +343,7 @@ describe("who may share", () => {
     ],
   ])("refuses %s, before anything is written", async (_what, prepare, code) => {
     await prepare();
-    const before = { ...access(), objects: structuredClone(cloud.objects) };
+    const before = { ...access(), objects: objectsNow() };
 
     expect(await blockersOf(guest)).toEqual([
       expect.stringContaining(code),
@@ -350,7 +352,7 @@ describe("who may share", () => {
     const done = await send(guest);
 
     expect(done.error).toMatchObject({ code });
-    expect({ ...access(), objects: cloud.objects }).toEqual(before);
+    expect({ ...access(), objects: objectsNow() }).toEqual(before);
     expect(recordOf(guest)).toBeUndefined();
   });
 
