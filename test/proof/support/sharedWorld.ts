@@ -28,9 +28,8 @@ import { green, operator } from "./callers.ts";
 import { calm } from "./faults.ts";
 import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
-import type { Dice } from "./random.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { createRequest, createWorld, type World } from "./world.ts";
+import { createRequest, createWorld, type World, withWishes } from "./world.ts";
 
 export interface SharedVerdict {
   readonly problems: readonly Problem[];
@@ -111,7 +110,7 @@ async function chooseAct(world: World, berth: Berth): Promise<Act> {
   const { dice, registry } = world;
   const record = recordOf(world, berth);
   const by: Caller = dice.pick([green, green, operator]);
-  const wanted = () => (berth === home ? homeRequest(dice) : guestRequest(world, berth));
+  const wanted = () => (berth === home ? homeRequest(world) : guestRequest(world, berth));
   if (!record) return onboard(wanted(), green);
   const last = await calmly(world, () => registry.getOperation(record.operation));
   if (record.state === "Incomplete" && last?.leftUndone && dice.chance(0.6)) return compensate(last.id, record, by);
@@ -121,21 +120,24 @@ async function chooseAct(world: World, berth: Berth): Promise<Act> {
   return onboard(choice < 0.6 ? record.request : wanted(), green);
 }
 
-function homeRequest(dice: Dice): OnboardingRequest {
-  return createRequest(dice, home);
+/** With all that the world's catalog has besides. */
+function homeRequest(world: World): OnboardingRequest {
+  return withWishes({ ...world, hasRemains: false }, createRequest(world.dice, home));
 }
 
 /** Mostly a part of what its home has, or is about to have. */
 function guestRequest(world: World, berth: Berth): OnboardingRequest {
   const { dice, binds } = world;
   const plain = createRequest(dice, berth);
-  const has = recordOf(world, home)?.request.databases ?? [];
+  const { databases: has = [], targets = [] } = recordOf(world, home)?.request ?? {};
   const some = dice.shuffle(has).slice(0, 1 + dice.roll(2));
   const part = some.map(({ roles, ...database }) => ({ ...database, roles: dice.shuffle(roles).slice(0, 1) }));
   const isPart = part.length > 0 && dice.chance(0.85);
+  const others = isPart && dice.chance(0.6) ? dice.shuffle(targets).slice(0, 1) : [];
   return OnboardingRequest.parse({
     ...plain,
     ...(isPart ? { databases: part } : {}),
+    ...(others.length > 0 ? { targets: others } : {}),
     identityMode: binds && dice.chance(0.4) ? "identityBinding" : "workloadIdentity",
     sharedIdentity: berthKey(home),
   });
