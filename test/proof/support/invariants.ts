@@ -141,7 +141,9 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   problems.push(...checkProfile({ objects, catalog }, request), ...checkPolicy({ objects, catalog }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
-    { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
+    first
+      ? { "data|SERVER_NAME": `${first.server}.example`, "data|DATABASE_NAME": first.database }
+      : { "data|SERVER_NAME": "", "data|DATABASE_NAME": "" },
   );
   problems.push(...checkConnections(objects, request));
   if (request.identityMode === "podIdentity") {
