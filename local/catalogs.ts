@@ -281,6 +281,9 @@ export function usualCatalog({
         identityBinding: {
           clusterId: `/subscriptions/${subscriptionId}/resourceGroups/rg-dev/providers/Microsoft.ContainerService/managedClusters/${cluster}`,
         },
+        managedNamespaces: {
+          clusterId: `/subscriptions/${subscriptionId}/resourceGroups/rg-dev/providers/Microsoft.ContainerService/managedClusters/${cluster}`,
+        },
         podIdentity: { kubeletObjectId: randomUUID() },
         network: { login: { addresses: here } },
         ...(verificationJob ? { verificationJob } : {}),

@@ -311,12 +311,14 @@ export async function startCloud({
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
     const hasBindings = Object.values(cataloged.clusters).some((each) => traitsOf(each).identityBinding !== undefined);
+    const hasManaged = Object.values(cataloged.clusters).some((each) => traitsOf(each).managedNamespaces !== undefined);
     const hasCosmos = Object.values(document.targets ?? {}).some(({ kind }) => kind === "cosmosNoSql");
     const hasTargets = Object.keys(document.targets ?? {}).length > 0;
     const actions = [
       ...rights.actions,
       ...(setsAdmins ? rights.administratorActions : []),
       ...(hasBindings ? rights.bindingActions : []),
+      ...(hasManaged ? rights.managedActions : []),
       ...(hasTargets ? rights.targetActions : []),
       ...(hasCosmos ? rights.cosmosActions : []),
     ];

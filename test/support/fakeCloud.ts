@@ -32,6 +32,7 @@ import type { Batches, WaitingRequests } from "../../src/ports/registry.ts";
 import type { AssignmentRef, RoleAssignment } from "../../src/ports/roleAssignments.ts";
 import type { QueueMessages } from "../../src/ports/serviceBus.ts";
 import { type CosmosAccounts, createCosmosModel } from "./cosmosModel.ts";
+import { createManagedModel, type ManagedModel } from "./managedModel.ts";
 import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud {
@@ -40,6 +41,7 @@ export interface FakeCloud {
   readonly credentials: Map<string, FederatedCredential[]>;
   /** By cluster and name. */
   readonly bindings: Map<string, IdentityBinding>;
+  readonly managed: ManagedModel;
   /** By `server/database`, then by name. */
   readonly users: Map<string, Map<string, DatabaseUser>>;
   /** That every database has. */
@@ -157,6 +159,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
+    managed: new Map(),
     roles: ["db_owner", "db_datareader", "db_datawriter"],
     roleAssignments: [],
     cosmosAccounts: new Map(),
@@ -204,6 +207,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       catalog: { ...structuredClone(catalog), ...changes },
       identities: identitiesOf(cloud, write),
       identityBindings: identityBindingsOf(cloud, write),
+      managedNamespaces: createManagedModel(cloud.managed, { read: async (_what, answer) => answer(), write }),
       sqlServers: {
         inspect: async ({ alias }) => ({
           location: "westeurope",

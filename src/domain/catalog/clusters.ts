@@ -32,6 +32,11 @@ export function clusterIdOf(cluster: ClusterTarget): string | undefined {
   return traitsOf(cluster).identityBinding?.clusterId;
 }
 
+/** The resource ID of the cluster, if the catalog says that profiles of managed namespaces are written there. */
+export function managingClusterIdOf(cluster: ClusterTarget): string | undefined {
+  return traitsOf(cluster).managedNamespaces?.clusterId;
+}
+
 /** Of the namespace's identity. */
 export function identityIdOf(cluster: ClusterTarget, berth: Berth): string {
   const { subscriptionId, resourceGroup, name } = identityRef(cluster, berth);

@@ -68,7 +68,12 @@ export const notices = {
   POD_SECURITY_LEFT: {
     cause:
       "The profile has Pod Security labels, and the namespace is not Mooring's: it leaves labels on others' namespaces alone, since they concern everybody's pods. Only a notice.",
-    fix: "The namespace's owner sets the labels that the notice names (`kubectl label namespace`), or nobody: the rest of the profile counts all the same.",
+    fix: "The namespace's owner sets the labels that the notice names (`kubectl label namespace`; in Azure, if it is managed there), or nobody: the rest of the profile counts all the same.",
+  },
+  NAMESPACE_MANAGED: {
+    cause:
+      "Azure Resource Manager manages the namespace: AKS refuses other changes to its labels, annotations, default quota and default network policy, and its deletion. Mooring leaves all of these alone. Only a notice.",
+    fix: "Nothing. The people who manage the namespace change and delete it in Azure (`az aks namespace update`, `az aks namespace delete`).",
   },
   WAITS_FOR_PODS: {
     cause:

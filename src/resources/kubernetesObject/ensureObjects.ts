@@ -18,7 +18,8 @@ import type { RecordedMark } from "../definitions/recordedMark.ts";
 import type { StepContext } from "../definitions/step.ts";
 import { changesBetween, compare, valuesBefore } from "./differences.ts";
 import { surplusFields } from "./fieldOwners.ts";
-import { knownMetadata } from "./knownMetadata.ts";
+import { type KnownMetadata, knownMetadata } from "./knownMetadata.ts";
+import { isManagedByArm } from "./managedByArm.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -54,7 +55,9 @@ export async function planObject(
     const conflict = { code: "KUBERNETES_OBJECT_GOING", message: going } as const;
     return { action: "create", differences: [describeNew(desired)], conflict, object: undefined, current };
   }
-  const { metadata, isMarkLost, isAdoptedAsItWas } = await knownMetadata(current, input.recordedMark);
+  const known = await knownMetadata(current, input.recordedMark);
+  if (isManagedByArm(current)) return leftToArm(desired, current, { ...input, ...known });
+  const { metadata, isMarkLost, isAdoptedAsItWas } = known;
   const { uid } = metadata;
   const changes = compare(desired, current);
   const ownership = readMetadata(metadata);
@@ -91,6 +94,23 @@ export async function planObject(
   const mark = adopterMetadata(input, input.operation, { uid, replaced: valuesBefore(desired, current) });
   const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
   return { action: "adopt", differences, conflict, object, current };
+}
+
+/** Used as it is, whoever made it: the cluster refuses every write to it, even of a mark. */
+function leftToArm(
+  desired: KubernetesObject,
+  current: KubernetesObject,
+  { metadata, isAdoptedAsItWas, ...input }: EnsureInput & Pick<KnownMetadata, "metadata" | "isAdoptedAsItWas">,
+): ObjectDecision {
+  const decided = { differences: [], object: undefined, current };
+  const [ownership, adopter] = [readMetadata(metadata), adoptedBy(metadata)];
+  const mark = [ownership, adopter].find((each) => each?.berth === berthKey(input));
+  if (mark && mark === ownership && mark.operation === input.operation) {
+    return { action: "create", conflict: undefined, ...decided };
+  }
+  if (mark || isAdoptedAsItWas) return { action: "none", conflict: undefined, ...decided };
+  const conflict = adoptionConflict(desired, [], { ...input, owner: ownership?.berth });
+  return { action: "adopt", conflict, ...decided };
 }
 
 /**

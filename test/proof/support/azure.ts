@@ -7,6 +7,7 @@ import type { BindingRef, IdentityBinding } from "../../../src/ports/identityBin
 import type { Ports } from "../../../src/ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../src/ports/roleAssignments.ts";
 import type { CosmosAccounts } from "../../support/cosmosModel.ts";
+import type { ManagedModel } from "../../support/managedModel.ts";
 import type { Call } from "./faults.ts";
 
 export interface AzureState {
@@ -15,6 +16,7 @@ export interface AzureState {
   readonly credentials: Map<string, readonly FederatedCredential[]>;
   /** By cluster and name. */
   readonly bindings: Map<string, IdentityBinding>;
+  readonly managed: ManagedModel;
   /** By id. */
   readonly roleAssignments: Map<string, RoleAssignment>;
   readonly cosmosAccounts: CosmosAccounts;

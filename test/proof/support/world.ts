@@ -32,6 +32,7 @@ import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
 import { createCosmosModel } from "../../support/cosmosModel.ts";
 import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
+import { createManagedModel } from "../../support/managedModel.ts";
 import {
   type AzureState,
   createAzure,
@@ -298,6 +299,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
+    managed: new Map(),
     roleAssignments: new Map(),
     cosmosAccounts: new Map(),
     sqlAdmins,
@@ -380,6 +382,10 @@ export function createWorld(seed: number, trace?: string[]): World {
     catalog,
     identities: createAzure(azure, call, newGuid),
     identityBindings: createIdentityBindings(azure, call),
+    managedNamespaces: createManagedModel(azure.managed, {
+      read: (what, answer) => call("arm", what, answer),
+      write: (what, effect) => call("arm", what, effect),
+    }),
     sqlServers: createServers(azure, call, names),
     ...createRoleAssignments(azure, call, newGuid),
     cosmosRoles: createCosmosModel(azure.cosmosAccounts, {

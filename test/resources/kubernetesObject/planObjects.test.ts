@@ -387,3 +387,69 @@ describe("an object that is being deleted", () => {
     expect(findings).toMatchObject([{ code: "OBJECT_CHANGED", field: "metadata.deletionTimestamp", expected: null }]);
   });
 });
+
+describe("a namespace that Azure manages", () => {
+  const labelled = (labels: Record<string, string>): KubernetesObject => {
+    const { metadata, ...rest } = namespaceObject();
+    return { ...rest, metadata: { ...metadata, labels } };
+  };
+  const takeOver = () => {
+    const { world } = cluster;
+    world.managedNamespaces.managerOf("aks-dev")?.bring(
+      {
+        ...{ id: namespace, name: namespace, cluster: "aks-dev", location: "westeurope", tags: {}, eTag: "1" },
+        ...{ properties: { adoptionPolicy: "Always", deletePolicy: "Keep" }, state: "Updating" },
+      },
+      undefined,
+    );
+  };
+  const noAks = "a real API server has no AKS around it";
+
+  testSimulated("is used, never written and never deleted, even if Mooring had made it", noAks, async () => {
+    namespace = `made-${namespace}`;
+    await run([labelled({ mine: "yes" })]);
+    takeOver();
+    const before = cluster.faults.journal.length;
+
+    expect(await plan([labelled({ mine: "no" })])).toMatchObject({ action: "create", differences: [], blockers: [] });
+    expect(await run([labelled({ mine: "no" })])).toEqual({ action: "create", differences: [] });
+    const leaving = { ...input(), createdBy: "now", step };
+    const refs = [{ apiVersion: "v1", kind: "Namespace", name: namespace }];
+    expect(await planObjectRemoval(kubernetes, cluster.target, refs, leaving)).toMatchObject({
+      differences: [{ current: "managed by Azure Resource Manager", desired: "stays" }],
+      blockers: [],
+    });
+    const quiet = { step: { willDo: async () => undefined } };
+    await removeObjects(kubernetes, cluster.target, refs, { ...leaving, ...quiet });
+    const rewritten = [{ written: labelled({ mine: "yes" }), before: labelled({ mine: "before" }) }];
+    expect(await restoreObjects(kubernetes, cluster.target, rewritten, { ...input(), ...quiet })).toBe("none");
+
+    const asked = cluster.faults.journal.slice(before).map(({ operation }) => operation);
+    expect(asked.filter((operation) => !operation.startsWith("GET "))).toEqual([]);
+  });
+
+  testSimulated(
+    "is a blocker that says so, where Azure takes it over between the look and the write",
+    noAks,
+    async () => {
+      namespace = `made-${namespace}`;
+      await run([labelled({ mine: "yes" })]);
+      const stale = await kubernetes.get(cluster.target, { apiVersion: "v1", kind: "Namespace", name: namespace });
+      takeOver();
+      const late: Kubernetes = { ...kubernetes, get: async () => stale };
+
+      const planned = await planObjects(late, cluster.target, [labelled({ mine: "no" })], {
+        ...input(),
+        kind: "repair",
+        step,
+      });
+      expect(planned.blockers).toEqual([
+        expect.objectContaining({
+          code: "MANAGED_NAMESPACE_REFUSED",
+          message: expect.stringContaining("Please update this namespace through ARM api."),
+          fix: expect.stringContaining("az aks namespace update"),
+        }),
+      ]);
+    },
+  );
+});
