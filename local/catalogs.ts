@@ -139,6 +139,8 @@ export interface UsualCatalogOptions {
   readonly accounts?: readonly string[];
   /** More PostgreSQL servers, each with a target of the same name. */
   readonly schemas?: readonly string[];
+  /** More profiles. */
+  readonly profiles?: object;
 }
 
 function postgresServer(providers: string, name: string) {
@@ -263,6 +265,7 @@ export function usualCatalog({
   hasPostgres = false,
   accounts = [],
   schemas = [],
+  profiles = {},
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
@@ -322,12 +325,18 @@ export function usualCatalog({
             kind: "cosmosNoSql",
             resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/${name}`,
             access: ["read", "write"],
+            network: { addresses: ["10.7.0.16/28"] },
           },
         ]),
       ),
-      ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
+      ...Object.fromEntries(
+        schemas.map((name) => [
+          name,
+          { ...postgresServer(providers, name), database: "ledger", network: { addresses: here } },
+        ]),
+      ),
     },
-    profiles: usualProfiles,
+    profiles: { ...usualProfiles, ...profiles },
     ...entries,
   };
   expectCatalog(document);

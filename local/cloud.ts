@@ -88,6 +88,8 @@ export interface CloudOptions {
   readonly accounts?: readonly string[];
   /** More targets of these names, each a schema of a PostgreSQL server of its own. */
   readonly schemas?: readonly string[];
+  /** More profiles of the usual catalog, by alias. */
+  readonly profiles?: object;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -208,6 +210,7 @@ export async function startCloud({
   postgres: hasPostgres = false,
   otherCluster,
   accounts = [],
+  profiles = {},
   schemas = [],
   images = {},
   settings = {},
@@ -273,6 +276,7 @@ export async function startCloud({
           hasPostgres,
           otherCluster,
           accounts,
+          profiles,
           schemas,
           tenantId: world.tenantId,
           subscriptionId: world.subscriptionId,

@@ -39,9 +39,14 @@ export async function callManaged(
 }
 
 /** As `az aks namespace add`, but with Azure's defaults: everything may go out, and only the namespace's own pods come in. */
-export async function manageNamespace(cloud: Parameters<typeof callManaged>[0], name: string, properties: object = {}) {
+export async function manageNamespace(
+  cloud: Parameters<typeof callManaged>[0],
+  name: string,
+  properties: object = {},
+  tags: object = {},
+) {
   const all = { adoptionPolicy: "Always", deletePolicy: "Keep", ...properties };
-  const { status, body } = await callManaged(cloud, "PUT", name, { body: { properties: all } });
+  const { status, body } = await callManaged(cloud, "PUT", name, { body: { tags, properties: all } });
   if (status >= 300) throw new Error(`${name} could not be managed: ${JSON.stringify(body)}`);
 }
 

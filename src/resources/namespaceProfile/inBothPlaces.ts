@@ -8,14 +8,18 @@ import type { Managed, ManagedDecision } from "./managedNamespace.ts";
 
 type WithStep = Pick<StepContext, "willDo">;
 
-/** The plan of the objects, and what becomes of the managed namespace. */
-export function withManaged(plan: StepPlan, { action, differences, conflict }: ManagedDecision): StepPlan {
+/** The plan of the objects, and what becomes of the managed namespace before them or after them. */
+export function withManaged(
+  plan: StepPlan,
+  { action, differences, conflict }: ManagedDecision,
+  when: "before" | "after",
+): StepPlan {
   const blockers = conflict ? [toOperationError(conflict.code, conflict.message)] : [];
   const isBlocked = plan.blockers.length > 0 || blockers.length > 0;
   return {
     ...plan,
     action: isBlocked ? "conflict" : strongest([plan.action, action]),
-    differences: [...plan.differences, ...differences],
+    differences: when === "before" ? [...differences, ...plan.differences] : [...plan.differences, ...differences],
     blockers: [...plan.blockers, ...blockers],
   };
 }

@@ -2,7 +2,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { type Conflict, type Difference, stays } from "../../domain/operation/plan.ts";
+import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { isSameField, type ManagedFields, type ManagedPart, managedParts } from "../../domain/profiles/managed.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -95,7 +95,8 @@ export function decideReturn(
   const isLeft = (part: ManagedPart, name: string) => wanted === undefined || wanted[part][name] === undefined;
   const left = byPart((part) => pick(mark.written[part], (name) => isLeft(part, name)));
   const kept = byPart((part) => pick(mark.written[part], (name) => !isLeft(part, name)));
-  const isOver = wanted === undefined || isEmptyRecord(kept);
+  // What is wanted is recorded when the profile is applied, which in a plan is still to come.
+  const isOver = wanted === undefined || fieldsOf(wanted).length === 0;
   if (isEmptyRecord(left) && !isOver) return nothing;
   const values = valuesOf(managed.document);
   const returned = byPart((part) =>
@@ -105,11 +106,12 @@ export function decideReturn(
       ),
     ),
   );
-  const difference = { field: nameOfManaged(managed), current: "with Mooring's profile", desired: stays };
+  const given = { current: "with Mooring's profile", desired: "stays, without the fields that Mooring set" };
   const document = changed(managed.document, returned, (tags) =>
     isOver ? withoutManagedMark(tags) : withManagedMark(tags, berth, { ...mark, written: kept }),
   );
-  return { action: "update", differences: [difference, ...differencesOf(returned, values)], document };
+  const whole = isOver ? [{ field: nameOfManaged(managed), ...given }] : [];
+  return { action: "update", differences: [...whole, ...differencesOf(returned, values)], document };
 }
 
 /** Puts back what the earlier profile had where a change has written another value, unless somebody else has set it since. */

@@ -2,7 +2,7 @@
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { stays, toStepPlan } from "../../domain/operation/plan.ts";
+import { toStepPlan } from "../../domain/operation/plan.ts";
 import { type ManagedFields, managedFields } from "../../domain/profiles/managed.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
 import { replacedProfile } from "../../domain/request/change.ts";
@@ -148,7 +148,7 @@ function inspectManaged(
       finding("OBJECT_CHANGED", target, { field, expected, found }),
     ),
     ...differences
-      .filter(({ desired }) => desired !== stays)
+      .filter(({ field }) => field !== target)
       .map(({ field, current: found, desired: expected }) =>
         finding("OBJECT_SURPLUS", target, { field, expected, found }),
       ),

@@ -56,7 +56,7 @@ export const applyProfile = defineStep({
     const objects = profileObjects(ports.catalog, { ...input, isManaged });
     const how = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, how);
-    return managed ? withManaged(plan, decideProfile(managed, fieldsOf(ports.catalog, input), input)) : plan;
+    return managed ? withManaged(plan, decideProfile(managed, fieldsOf(ports.catalog, input), input), "after") : plan;
   },
   async run(input, ports, step) {
     const { cluster, managed, isManaged } = await placesOf(ports, input);
@@ -124,7 +124,9 @@ export async function planTakingAway(
   const { cluster, managed } = await placesOf(ports, input);
   const how = { ...input, recordedMark: recordedMarks(ports, input), step };
   const plan = await planObjectRemoval(ports.kubernetes, cluster, refs, how);
-  return managed ? withManaged(plan, decideReturn(managed, { ...input, ...defined({ wanted: kept }) })) : plan;
+  return managed
+    ? withManaged(plan, decideReturn(managed, { ...input, ...defined({ wanted: kept }) }), "before")
+    : plan;
 }
 
 export async function takeAway(
@@ -151,7 +153,9 @@ export const restoreProfile = defineStep({
     const { cluster, managed, isManaged } = await placesOf(ports, input);
     const rewritten = rewrittenObjects(ports.catalog, { ...input, isManaged });
     const plan = await planObjectRestoration(ports.kubernetes, cluster, rewritten, { ...input, step });
-    return managed ? withManaged(plan, decideRestoration(managed, replacedFields(ports.catalog, input))) : plan;
+    return managed
+      ? withManaged(plan, decideRestoration(managed, replacedFields(ports.catalog, input)), "before")
+      : plan;
   },
   async run(input, ports, step) {
     const { cluster, managed, isManaged } = await placesOf(ports, input);

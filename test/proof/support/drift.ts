@@ -19,6 +19,7 @@ import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { inCosmos } from "./cosmosWorld.ts";
 import { edit, place, refKey } from "./kubernetes.ts";
+import { disturbManaged } from "./managedWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -213,6 +214,11 @@ const onProfiles: Readonly<Record<string, Deed>> = {
   },
 };
 
+/** The same in Azure. */
+const inManaged: Readonly<Record<string, Deed>> = {
+  "takes a quota out in Azure": ({ azure }, request) => (disturbManaged(azure, request) ? "repairable" : undefined),
+};
+
 function quotaOf(request: OnboardingRequest): ObjectRef {
   return inNamespace(request, "v1", "ResourceQuota", namesOfProfile.quota);
 }
@@ -330,6 +336,7 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   const { profileDice } = world;
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
+    happen(inManaged, "takes a quota out in Azure");
   }
   const { cosmosDice } = world;
   if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));

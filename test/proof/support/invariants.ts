@@ -27,6 +27,7 @@ import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
 import { print, refKey } from "./kubernetes.ts";
+import { checkManaged } from "./managedWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -136,7 +137,7 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   };
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
-  problems.push(...checkProfile({ objects }, request));
+  problems.push(...checkProfile({ azure, objects }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
     { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
@@ -211,7 +212,10 @@ function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, requ
 
 /** What a profile gives, as an API server keeps it. */
 const ofProfiles: Readonly<
-  Record<string, { readonly hard: object; readonly limits?: object; readonly enforce?: string }>
+  Record<
+    string,
+    { readonly hard: Readonly<Record<string, string>>; readonly limits?: object; readonly enforce?: string }
+  >
 > = {
   small: { hard: { pods: "5" }, enforce: "restricted" },
   large: {
@@ -221,16 +225,20 @@ const ofProfiles: Readonly<
 };
 
 /** The namespace has its profile, and nothing of another one. */
-function checkProfile({ objects }: Pick<World, "objects">, request: OnboardingRequest): Problem[] {
+function checkProfile({ azure, objects }: Pick<World, "azure" | "objects">, request: OnboardingRequest): Problem[] {
   const { namespace, namespaceProfile = "" } = request;
-  const wanted = ofProfiles[namespaceProfile];
+  const whole = ofProfiles[namespaceProfile];
+  const inAzure = checkManaged(azure.managed, request);
+  // What Azure holds is not in the cluster.
+  const { "requests.cpu": _, ...counted } = whole?.hard ?? {};
+  const wanted = whole && inAzure ? { ...whole, hard: counted } : whole;
   const found = (kind: string, name: string) => {
     const stored = objects.get(
       refKey({ apiVersion: "v1", kind, name, ...(kind === "Namespace" ? {} : { namespace }) }),
     );
     return stored && stored.goodbyes === undefined ? print(stored) : undefined;
   };
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...(inAzure ?? [])];
   const expectPart = (kind: string, name: string, field: string, value: object | undefined) => {
     const there = found(kind, name);
     const isOurs = there !== undefined && readMetadata(there.metadata)?.berth === berthKey(request);
@@ -238,11 +246,13 @@ function checkProfile({ objects }: Pick<World, "objects">, request: OnboardingRe
     const is = there && read(read(there, "spec"), field);
     if (value !== undefined && !contains(is, value))
       problems.push(`${kind} ${name} has ${JSON.stringify(is)}, not ${JSON.stringify(value)}`);
+    if (isOurs && inAzure && read(is, "requests.cpu") !== undefined)
+      problems.push(`${kind} ${name} has what Azure holds`);
   };
   expectPart("ResourceQuota", namesOfProfile.quota, "hard", wanted?.hard);
   expectPart("LimitRange", namesOfProfile.limits, "limits", wanted?.limits);
   const space = found("Namespace", namespace);
-  if (space && readMetadata(space.metadata)?.berth === berthKey(request)) {
+  if (space && !inAzure && readMetadata(space.metadata)?.berth === berthKey(request)) {
     const enforce = space.metadata.labels?.["pod-security.kubernetes.io/enforce"];
     if (enforce !== wanted?.enforce) problems.push(`the namespace enforces ${enforce}, not ${wanted?.enforce}`);
   }

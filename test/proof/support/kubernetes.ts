@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
+import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
 import { clusterKey } from "../../support/fakeCloud.ts";
 import type { Call } from "./faults.ts";
 
@@ -93,6 +94,7 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
           // As the adapter translates a 409 without causes: a retry looks again.
           throw new TransientError("KUBERNETES_THROTTLED", `${refKey(ref)} is not the object with uid ${uid}`);
         }
+        expectUnmanaged(current);
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
         if (!dryRun) objects.set(refKey(ref), next);
@@ -102,6 +104,7 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
       call("kubernetes", `${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
         const current = find(ref);
+        expectUnmanaged(current);
         if (current?.uid !== uid || dryRun) return;
         // Only a namespace is held here.
         if (ref.kind !== "Namespace") {
@@ -116,6 +119,12 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
     issuer: () => call("kubernetes", "issuer", () => issuer),
     signingKeys: () => call("kubernetes", "signingKeys", () => [clusterKey]),
   };
+}
+
+/** As the webhook of AKS. */
+function expectUnmanaged(current: StoredObject | undefined): void {
+  if (!current || !isManagedByArm(print(current))) return;
+  throw new PermanentError("MANAGED_NAMESPACE_REFUSED", `${refKey(current.ref)} is managed by ARM`);
 }
 
 const Rules = z.object({ rules: z.array(z.object({ verbs: z.array(z.string()), resources: z.array(z.string()) })) });

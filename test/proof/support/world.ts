@@ -48,6 +48,7 @@ import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { createKubernetes, type Objects, place } from "./kubernetes.ts";
+import { furnishManaged, inManagedWeather, managingCluster } from "./managedWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
@@ -269,6 +270,12 @@ function withBindings({ clusters, ...catalog }: Catalog): Catalog {
   return { ...catalog, clusters: { aks: { ...aks, identityModes, identityBinding: { clusterId } } } };
 }
 
+/** The same clusters, where Azure has profiles. */
+function managing({ aks, ...others }: Catalog["clusters"]): Catalog["clusters"] {
+  if (aks?.kind !== "aks") throw new Error("the catalog has no cluster");
+  return { ...others, aks: { ...aks, managedNamespaces: { clusterId: managingCluster } } };
+}
+
 /** The request in an identity mode of the world. */
 function inModeOf({ binds }: Wishes, request: OnboardingRequest): OnboardingRequest {
   return binds && request.identityMode === "workloadIdentity"
@@ -365,10 +372,14 @@ export function createWorld(seed: number, trace?: string[]): World {
   const postgres = createPostgresServer();
   const profiled = createDice(seed ^ 0x9f0f);
   const profileDice = profiled.chance(0.3) ? profiled : undefined;
+  // Azure manages the namespaces of its own clusters.
+  const inAzure = createDice(seed ^ 0x3a6e);
+  const managedDice = profileDice && !isOutside && inAzure.chance(0.4) ? inAzure : undefined;
   const catalog: Catalog = {
     ...(targetDice || postgresDice || cosmosDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(isOutside ? { clusters: outsideAzure } : {}),
+    ...(managedDice ? { clusters: managing(offered.clusters) } : {}),
     ...(profileDice ? { profiles } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
@@ -440,7 +451,10 @@ export function createWorld(seed: number, trace?: string[]): World {
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
-    weather: inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+    weather: inManagedWeather(
+      inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+      managedDice,
+    ),
     seed,
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
@@ -450,6 +464,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     verifyAudit: async () => (await ports.audit.verify()).valid,
   };
   furnish(world, newGuid);
+  if (managedDice) furnishManaged({ ...azure, objects }, request, { dice: managedDice, uid: newGuid() });
   return world;
 }
 
