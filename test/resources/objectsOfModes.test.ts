@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createKubernetes } from "../../src/adapters/kubernetes/index.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
-import type { Kubernetes } from "../../src/ports/kubernetes.ts";
+import type { Kubernetes, KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { everyResource, isWanted } from "../../src/resources/index.ts";
 import { bringObjects, refOf } from "../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../src/resources/kubernetesObject/inspectObjects.ts";
@@ -73,7 +73,7 @@ it.each(IdentityMode.options.flatMap((identityMode) => profiles.map((profile) =>
     const input = { request, clientId: id, principalId: id };
     const desired = everyResource
       .filter((resource) => isWanted(resource, request))
-      .flatMap((resource) => resource.exported(catalog, input).objects ?? [])
+      .flatMap((resource) => (resource.exported(catalog, input).objects ?? []) as readonly KubernetesObject[])
       .toSorted((a, b) => Number(b.kind === "Namespace") - Number(a.kind === "Namespace"));
     expect(desired.length).toBeGreaterThan(profile === undefined ? 2 : 5);
 

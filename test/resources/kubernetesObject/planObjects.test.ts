@@ -403,7 +403,7 @@ describe("a binding of Mooring's that somebody has made again for another role",
   const roleNow = async () => (await kubernetes.get(cluster.target, refOfBinding()))?.["roleRef"];
   const makeOther = async () => {
     const made = await kubernetes.get(cluster.target, refOfBinding());
-    const { labels, annotations } = made?.metadata ?? {};
+    const { labels = {}, annotations = {} } = made?.metadata ?? {};
     await kubernetes.remove(cluster.target, refOfBinding(), { uid: made?.metadata.uid ?? "" });
     const other = binding("edit");
     await kubernetes.apply(cluster.target, { ...other, metadata: { ...other.metadata, ...{ labels, annotations } } });
