@@ -5,6 +5,7 @@ import { checkNamespace } from "../application/process/checkNamespace.ts";
 import { removeLeftovers } from "../application/process/removeLeftovers.ts";
 import { administered, madeIn } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
+import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
@@ -13,6 +14,8 @@ const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
   clientId: z.guid().optional(),
   isMigrating: z.boolean(),
+  /** Since 0.2.0, and absent where it is the usual one. */
+  otherMode: IdentityMode.optional(),
 });
 
 /**
@@ -25,8 +28,8 @@ export const repairNamespace = orchestration({
   input: RepairInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
-      const { retry, clientId, isMigrating } = input;
-      const found = { clientId, isMigrating };
+      const { retry, clientId, isMigrating, otherMode } = input;
+      const found = { clientId, isMigrating, otherMode };
       const work = workOf(input, "repair", found);
       const { operation } = work;
 

@@ -67,7 +67,7 @@ export function resourcesNotShared(mode: IdentityMode, other: IdentityMode): rea
   return ofModes[mode].filter((resource) => !ofModes[other].includes(resource));
 }
 
-export function isOfEveryMode(resource: Resource): boolean {
+function isOfEveryMode(resource: Resource): boolean {
   return !Object.values(ofModes).some((own) => own.includes(resource));
 }
 

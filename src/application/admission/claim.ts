@@ -31,7 +31,8 @@ import type { Stored } from "../../domain/operation/records.ts";
 import { needsApproval } from "../../domain/policy/approval.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
-import { lossesFor, tellLosses } from "../../domain/request/loss.ts";
+import { lossesFor } from "../../domain/request/loss.ts";
+import { tellLosses } from "../../domain/request/lossText.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
@@ -140,7 +141,7 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
 /** Refuses to take away what nobody said should go: the sender may not know that the namespace has it. */
 function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
   const losses = lossesFor(request, current);
-  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", tellLosses(request, losses));
+  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", tellLosses(berthKey(request), losses));
 }
 
 /** Refuses a namespace that an operation holds. */

@@ -1,6 +1,6 @@
 /** What a repair would do: the looks of its own steps, without writing. */
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
@@ -13,10 +13,12 @@ export interface RepairInput {
   readonly request: OnboardingRequest;
   readonly clientId: string | undefined;
   readonly isMigrating: boolean;
+  readonly otherMode?: IdentityMode | undefined;
 }
 
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
-  const { request, operation, clientId, isMigrating } = input;
+  const { operation, ...repairing } = input;
+  const { request, clientId, isMigrating } = repairing;
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId });
   const planned = plannedSteps("repair", request, {
     admins: administeredServers(ports.catalog, request),
@@ -24,7 +26,7 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
   });
   // No approval: what was onboarded was approved then.
   const identity = await found;
-  const looking = { kind: "repair", id: operation, request, clientId, isMigrating, identityLook, identity } as const;
+  const looking = { kind: "repair", id: operation, ...repairing, identityLook, identity } as const;
   const steps = await lookAtSteps(ports, planned, looking);
   return toPlan(steps.filter(isTaken));
 }

@@ -71,7 +71,10 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
   return {
     inventory: [own("takeInventory")],
     // The account comes before its credential, which would give access to anyone who creates that account.
-    sideBySide: added.flatMap((resource) => resource.ensure(operation)),
+    sideBySide: [
+      ...everyResource.flatMap(({ migrating }) => migrating?.begin(operation, migration) ?? []),
+      ...added.flatMap((resource) => resource.ensure(operation)),
+    ],
     verify: [own("verifySideBySide")],
     cutOver: [own("cutOver")],
     retire: [own("checkPods"), ...retired(operation, migration)],
@@ -80,7 +83,9 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
 
 /** In reverse order of creation: what was made last goes first. */
 export function retired(operation: OperationFacts, migration: Way): Keys {
-  return resourcesNotShared(modeLeft(migration), targetOf(migration))
-    .toReversed()
-    .flatMap((resource) => resource.remove(operation));
+  const left = resourcesNotShared(modeLeft(migration), targetOf(migration)).toReversed();
+  return [
+    ...left.flatMap((resource) => resource.remove(operation)),
+    ...everyResource.flatMap(({ migrating }) => migrating?.end(operation, migration) ?? []),
+  ];
 }

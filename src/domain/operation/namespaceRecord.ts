@@ -63,6 +63,8 @@ const known = {
   clientId: z.string().exactOptional(),
   /** The operation that implemented the request. */
   onboardedBy: z.string().exactOptional(),
+  /** Earlier operations since then, the newest last: each may have made the identity anew, whose tags then name it. Since 0.2.0. */
+  operationsSince: z.array(z.string()).readonly().exactOptional(),
   /** Since 0.2.0; absent until the first change since then. */
   given: Given.exactOptional(),
   /** Where the last look found a difference from the request. */

@@ -1,7 +1,6 @@
 /** What a namespace loses by a request: told before it is sent, and confirmed by its sender (docs/adr/0022). */
 
 import { z } from "zod";
-import { type Berth, berthKey } from "../naming/names.ts";
 import { everyKind } from "../targets/index.ts";
 import { replacedAccount } from "./change.ts";
 import { usesSelector } from "./identityModes.ts";
@@ -61,15 +60,4 @@ function whole(thing: string, name: string): Loss {
 /** The pods that carry the old one no longer get the identity. */
 function isOtherSelector(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
   return usesSelector(earlier) && selectorOf(request) !== selectorOf(earlier);
-}
-
-/** `database sql-dev/messages (reader)`, or `writer on database sql-dev/orders`. */
-export function lossText({ thing, name, access, isWhole }: Loss): string {
-  const roles = access.join(", ");
-  if (!isWhole) return `${roles} on ${thing} ${name}`;
-  return roles === "" ? `${thing} ${name}` : `${thing} ${name} (${roles})`;
-}
-
-export function tellLosses(berth: Berth, losses: readonly Loss[]): string {
-  return `${berthKey(berth)} would lose ${losses.map(lossText).join("; ")}.`;
 }

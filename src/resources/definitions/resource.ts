@@ -4,6 +4,7 @@
  */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
+import type { Migration } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import type { ResourceStepName, StepKey } from "../../domain/operation/stepName.ts";
@@ -25,6 +26,8 @@ export type Leaving = "access" | "credential" | "rights" | "identity" | "namespa
 
 export type StepKeys = readonly StepKey<ResourceStepName>[];
 
+type Way = Pick<Migration, "to" | "from">;
+
 export interface Resource {
   /** Every step and undo that it has. */
   readonly steps: { readonly [Name in ResourceStepName]?: AnyStep<Name> };
@@ -37,6 +40,11 @@ export interface Resource {
   remove(operation: OperationFacts): StepKeys;
   /** The steps by which a change removes parts of it at its end. */
   replace?(operation: OperationFacts): StepKeys;
+  /** The steps by which a migration adapts it: before both identity modes are in place, and after one of them has gone. */
+  readonly migrating?: {
+    begin(operation: OperationFacts, way: Way): StepKeys;
+    end(operation: OperationFacts, way: Way): StepKeys;
+  };
 
   /** What has to be true before the first write. */
   preflight?(ports: Ports, input: PreflightInput): readonly PreflightCheck[];

@@ -1,24 +1,32 @@
 /** What a namespace gets by its profile, beside the labels on the namespace itself: a quota, limits, a network policy. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { haveOtherTokens } from "../../domain/catalog/networkReach.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { type Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { toStepPlan } from "../../domain/operation/plan.ts";
 import { type ManagedFields, managedFields } from "../../domain/profiles/managed.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
 import { replacedProfile } from "../../domain/request/change.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { isDropped, unlessDropped } from "../definitions/leftCatalog.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { decideReturn, departures, findManaged, isProfileOf, type Managed, nameOfManaged } from "./managedNamespace.ts";
-import { profileObjects, profileRefs, surplusRefs } from "./objects.ts";
+import { profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 import { checkProfile } from "./preflight.ts";
 import {
   applyProfile,
+  closeNetwork,
+  openNetwork,
   planTakingAway,
+  recloseNetwork,
   removeProfile,
+  reopenNetwork,
   restoreProfile,
   retireProfile,
   surplusOf,
@@ -32,7 +40,10 @@ function hasProfile(request: OnboardingRequest): request is Profiled {
 }
 
 export const namespaceProfile = defineResource({
-  steps: { applyProfile, removeProfile, retireProfile, restoreProfile },
+  steps: {
+    ...{ applyProfile, removeProfile, retireProfile, restoreProfile },
+    ...{ openNetwork, recloseNetwork, closeNetwork, reopenNetwork },
+  },
   making: "connect",
   leaving: "namespace",
   ensure: (operation) => (hasProfile(operation.request) ? [applyProfile.keyFor(operation)] : []),
@@ -42,9 +53,14 @@ export const namespaceProfile = defineResource({
     return earlier && replacedProfile(request, earlier) !== undefined ? [retireProfile.keyFor(operation)] : [];
   },
 
+  migrating: {
+    begin: (operation, way) => (needsBoth(operation.request, way) ? [openNetwork.keyFor(operation)] : []),
+    end: (operation, way) => (needsBoth(operation.request, way) ? [closeNetwork.keyFor(operation)] : []),
+  },
+
   preflight: (ports, { request, cluster }) => (hasProfile(request) ? checkProfile(ports, { request, cluster }) : []),
 
-  inspect(ports, { request, earlier, note }) {
+  inspect(ports, { request, earlier, isMigrating = false, note }) {
     if (!hasProfile(request)) return [];
     const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, request.cluster);
@@ -65,7 +81,10 @@ export const namespaceProfile = defineResource({
             async read() {
               const { wanted, surplus } = await objects();
               return await found([
-                ...wanted.map((object) => inspectObject(kubernetes, cluster, object, note)),
+                ...wanted.map((object) => {
+                  const others = isMigrating ? openFurther(catalog, request, object) : [];
+                  return inspectObject(kubernetes, cluster, object, note, others);
+                }),
                 // A change takes away what only the earlier profile gives at its end.
                 ...(isReplacing ? [] : surplus).map((ref) =>
                   inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
@@ -124,6 +143,19 @@ export const namespaceProfile = defineResource({
     );
   },
 });
+
+/** Whether its network policy has to open more as long as both modes are in place. */
+function needsBoth(request: OnboardingRequest, way: Pick<Migration, "to" | "from">): boolean {
+  return hasProfile(request) && haveOtherTokens(modeLeft(way), targetOf(way));
+}
+
+/** During a migration, the policy may open what pods of another mode need, too. */
+function openFurther(catalog: Catalog, request: Profiled, { kind }: KubernetesObject): readonly KubernetesObject[] {
+  return IdentityMode.options
+    .filter((mode) => haveOtherTokens(request.identityMode, mode))
+    .flatMap((otherMode) => profilePolicies(catalog, { ...request, otherMode }))
+    .filter((each) => each.kind === kind);
+}
 
 /** Undefined where a namespace has no profile, or one that the catalog has dropped: nothing is known to be surplus. */
 async function surplusIn(ports: Ports, request: OnboardingRequest) {

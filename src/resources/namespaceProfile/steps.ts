@@ -3,10 +3,11 @@ import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { modeLeft, targetOf, usuallyLeft } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict } from "../../domain/operation/plan.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import { type ManagedFields, managedFields, noFields } from "../../domain/profiles/managed.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
 import { AdoptionPolicy, IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
@@ -14,19 +15,33 @@ import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { ObjectRef } from "../../ports/kubernetes.ts";
 import { leave } from "../definitions/leftCatalog.ts";
-import { earlierOf } from "../definitions/operationFacts.ts";
+import { earlierOf, migrationOf, type OperationFacts } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, type StepContext, StepResult } from "../definitions/step.ts";
+import {
+  defineStep,
+  type Given,
+  type Looking,
+  type Planning,
+  type StepContext,
+  type StepInput,
+  StepResult,
+} from "../definitions/step.ts";
 import { ensureObjects, strongest } from "../kubernetesObject/ensureObjects.ts";
+import { ensuring } from "../kubernetesObject/objectSteps.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { announcing, withManaged, writeManaged } from "./inBothPlaces.ts";
 import { decideProfile, decideRestoration, decideReturn, findManaged } from "./managedNamespace.ts";
-import { type Profiled, profileObjects, profileRefs, surplusRefs } from "./objects.ts";
+import { isPolicy, type Profiled, profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 
-/** All that its objects depend on: the network policy opens what the request names. */
-const described = { ...requestFields, identityMode: IdentityMode };
+/** All that its objects depend on: the network policy opens what the request names, and where pods of its modes get their tokens. */
+const described = {
+  ...requestFields,
+  identityMode: IdentityMode,
+  /** Since 0.2.0. */
+  otherMode: IdentityMode.optional(),
+};
 const profile = { ...described, namespaceProfile: z.string() };
 const perhaps = { ...described, namespaceProfile: z.string().exactOptional() };
 
@@ -50,7 +65,12 @@ export const applyProfile = defineStep({
   undo: { by: "removeProfile", ofChange: "restoreProfile" },
   given: applied,
   output: StepResult,
-  from: ({ request }) => ({ ...profileOf(request), adoptionPolicy: request.adoptionPolicy }),
+  from: ({ request, isMigrating, otherMode }) => ({
+    ...profileOf(request),
+    // A repair must not close what the other mode needs.
+    ...(isMigrating ? { otherMode: otherMode ?? usuallyLeft[request.identityMode] } : {}),
+    adoptionPolicy: request.adoptionPolicy,
+  }),
   async look(ports, input, { kind, step }) {
     const { cluster, managed, isManaged } = await placesOf(ports, input);
     const objects = profileObjects(ports.catalog, { ...input, isManaged });
@@ -188,6 +208,97 @@ function replacedFields(catalog: Catalog, { written, before, ...input }: Replace
   };
 }
 
+/** The policies of a namespace that migrates, one after the other. */
+function policiesOf(operation: OperationFacts) {
+  const migration = migrationOf(operation);
+  const profile = profileOf(operation.request);
+  const [left, next] = [modeLeft(migration), targetOf(migration)];
+  return {
+    before: { ...profile, identityMode: left },
+    both: { ...profile, identityMode: left, otherMode: next },
+    after: { ...profile, identityMode: next },
+  };
+}
+
+const onNamespace = { target: "namespace", output: StepResult } as const;
+const policy = ensuring<Given<typeof applied>>((catalog, input) => profilePolicies(catalog, input));
+
+/** Before a migration puts the new mode beside the other: pods of both get their tokens. */
+export const openNetwork = defineStep({
+  name: "openNetwork",
+  ...onNamespace,
+  undo: { by: "recloseNetwork" },
+  given: applied,
+  from: (operation) => ({ ...policiesOf(operation).both, adoptionPolicy: operation.request.adoptionPolicy }),
+  ...policy,
+  whenDropped: leave,
+});
+
+/** When the mode that was left has gone. */
+export const closeNetwork = defineStep({
+  name: "closeNetwork",
+  ...onNamespace,
+  undo: { by: "reopenNetwork" },
+  given: applied,
+  from: (operation) => ({ ...policiesOf(operation).after, adoptionPolicy: operation.request.adoptionPolicy }),
+  ...policy,
+  whenDropped: leave,
+});
+
+const rewritten = { written: z.object(profile), before: z.object(profile) };
+
+/** Undoes what the step of this operation wrote; what an earlier phase wrote in another operation stays. */
+function restoring(name: "openNetwork" | "closeNetwork") {
+  const isOwn = async ({ registry }: Pick<Ports, "registry">, { createdBy, ...berth }: Looking) => {
+    const step = createdBy === undefined ? undefined : await registry.getStep(createdBy, targetedAt(berth, name));
+    return step?.action === "update" || step?.action === "create";
+  };
+  return {
+    async look(ports: Ports, input: Looking & Given<typeof rewritten>, { step }: Pick<Planning, "step">) {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const objects = (await isOwn(ports, input)) ? rewrittenObjects(ports.catalog, input).filter(isOfPolicy) : [];
+      return await planObjectRestoration(ports.kubernetes, cluster, objects, { ...input, step });
+    },
+    async run(input: StepInput & Given<typeof rewritten>, ports: Ports, step: StepContext) {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const objects = (await isOwn(ports, input)) ? rewrittenObjects(ports.catalog, input).filter(isOfPolicy) : [];
+      return { action: await restoreObjects(ports.kubernetes, cluster, objects, { ...input, step }) };
+    },
+  };
+}
+
+function targetedAt(berth: Berth, name: StepName): StepKey {
+  return { name, target: berthKey(berth) };
+}
+
+function isOfPolicy({ written }: Rewritten): boolean {
+  return isPolicy(written);
+}
+
+export const recloseNetwork = defineStep({
+  name: "recloseNetwork",
+  ...onNamespace,
+  given: rewritten,
+  from(operation) {
+    const { before, both } = policiesOf(operation);
+    return { written: both, before };
+  },
+  ...restoring("openNetwork"),
+  whenDropped: leave,
+});
+
+export const reopenNetwork = defineStep({
+  name: "reopenNetwork",
+  ...onNamespace,
+  given: rewritten,
+  from(operation) {
+    const { both, after } = policiesOf(operation);
+    return { written: after, before: both };
+  },
+  ...restoring("closeNetwork"),
+  whenDropped: leave,
+});
+
 interface Replaced extends Berth {
   readonly written: Given<typeof profile>;
   readonly before: Given<typeof perhaps>;
@@ -201,8 +312,8 @@ function rewrittenObjects(
     namespace,
     written,
     before: { namespaceProfile, ...before },
-    isManaged,
-  }: Replaced & { readonly isManaged: boolean },
+    isManaged = false,
+  }: Replaced & { readonly isManaged?: boolean },
 ): readonly Rewritten[] {
   if (namespaceProfile === undefined) return [];
   const berth = { cluster, namespace, isManaged };

@@ -412,6 +412,30 @@ function withAnotherCosmosRole(ports: Ports): Ports {
   };
 }
 
+/** By name, bindings that were to be removed. */
+const lastingBindings = new Set<string>();
+
+/** Leaves every identity binding where it is, and does not see that. */
+function withLastingBindings(ports: Ports): Ports {
+  const { identityBindings } = ports;
+  return {
+    ...ports,
+    identityBindings: {
+      ...identityBindings,
+      get: async (ref) => (lastingBindings.has(ref.name) ? undefined : await identityBindings.get(ref)),
+      listAt: async (clusterId) =>
+        (await identityBindings.listAt(clusterId)).filter(({ name }) => !lastingBindings.has(name)),
+      async put(ref, settings) {
+        lastingBindings.delete(ref.name);
+        await identityBindings.put(ref, settings);
+      },
+      async remove({ name }) {
+        lastingBindings.add(name);
+      },
+    },
+  };
+}
+
 /** Gives nothing on tables that come later, and does not see that. */
 function withoutNextTables(ports: Ports): Ports {
   const { postgres } = ports;
@@ -659,4 +683,9 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /the identity lacks a role at/,
   },
   "a batch that takes what another team has": { spoil: withOneTeam, finds: /'s and is green's/, isOfBatches: true },
+  "a migration that leaves the binding where it is": {
+    spoil: withLastingBindings,
+    finds: /retired, and it is still there: binding/,
+    from: 2100,
+  },
 };

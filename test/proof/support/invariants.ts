@@ -25,8 +25,8 @@ import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
+import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
-import { print, refKey } from "./kubernetes.ts";
 import { checkManaged } from "./managedWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
@@ -360,12 +360,21 @@ export function checkUndone(
   }
   for (const thing of before.values()) {
     // A migration removed it, and said that it could not return it.
-    const isNamedLost = thing.undo === "removePodIdentity" && named.includes("returnPodIdentity");
+    const isNamedLost = named.includes(returnedBy[thing.undo] ?? "");
     if (!after.has(thing.key) && !isNamedLost && !thing.isDead)
       problems.push(`removed, and not this operation's: ${thing.key}`);
   }
   return problems;
 }
+
+/** What a migration has removed is put back by another undo. */
+const returnedBy: Readonly<Record<string, string>> = {
+  removePodIdentity: "returnPodIdentity",
+  removeServiceAccount: "returnServiceAccount",
+  unfederateIdentity: "returnCredential",
+  withdrawIdentityUse: "returnIdentityUse",
+  unbindIdentity: "returnIdentityBinding",
+};
 
 function isNamespace({ key }: Thing): boolean {
   return key.startsWith("object v1 Namespace");
@@ -483,13 +492,13 @@ const activities: Readonly<Record<string, string>> = {
 /** The steps that may make or change a thing, and those that may remove it. */
 const forwards: Readonly<Record<string, readonly string[]>> = {
   removeIdentity: ["ensureIdentity"],
-  unfederateIdentity: ["federateIdentity"],
+  unfederateIdentity: ["federateIdentity", "returnCredential"],
   revokeDatabase: ["grantDatabase"],
   revokeTarget: ["grantTarget"],
-  removeServiceAccount: ["applyServiceAccount"],
+  removeServiceAccount: ["applyServiceAccount", "returnServiceAccount"],
   removePodIdentity: ["applyPodIdentity", "returnPodIdentity"],
-  withdrawIdentityUse: ["allowIdentityUse"],
-  unbindIdentity: ["bindIdentity"],
+  withdrawIdentityUse: ["allowIdentityUse", "returnIdentityUse"],
+  unbindIdentity: ["bindIdentity", "returnIdentityBinding"],
   removeProfile: ["applyProfile"],
   removeNamespace: ["applyNamespace"],
 };

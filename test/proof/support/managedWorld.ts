@@ -3,9 +3,9 @@ import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ManagedDocument } from "../../../src/ports/managedNamespaces.ts";
 import { readManagedMark } from "../../../src/resources/namespaceProfile/managedMark.ts";
-import { type ManagedModel, managedKey } from "../../support/managedModel.ts";
+import { edit, type Objects, place, refKey } from "../../support/models/kubernetes.ts";
+import { type ManagedModel, managedKey } from "../../support/models/managedNamespaces.ts";
 import type { FaultPlan } from "./faults.ts";
-import { edit, type Objects, place, refKey } from "./kubernetes.ts";
 import type { Dice } from "./random.ts";
 import type { Thing } from "./snapshot.ts";
 

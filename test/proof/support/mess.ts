@@ -12,7 +12,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { FederatedCredential } from "../../../src/ports/identities.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
-import { place, refKey } from "./kubernetes.ts";
+import { place, refKey } from "../../support/models/kubernetes.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import type { World } from "./world.ts";
 

@@ -137,7 +137,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "admin-set-by-repair": async ({ cloud, onboard, repair }) => {
     await onboard();
-    cloud.sqlAdmin = undefined;
+    cloud.sqlAdmins.clear();
     await repair();
   },
   "change-takes-away-in-vain": async ({ cloud, onboard, offboard }) => {
@@ -372,7 +372,7 @@ export async function play(name: string): Promise<readonly Run[]> {
     ...(name.startsWith("take-over") ? { teams: { blue } } : {}),
     ...(name.startsWith("admin-") ? { sqlServers: administered } : {}),
   });
-  if (name.startsWith("admin-")) cloud.sqlAdmin = undefined;
+  if (name.startsWith("admin-")) cloud.sqlAdmins.clear();
   providePorts(cloud.ports);
   const acceptance = createAcceptanceContext(cloud);
   const runs: Run[] = [];

@@ -8,8 +8,8 @@ import {
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
 import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
+import { print } from "../../support/models/kubernetes.ts";
 import { readCosmos } from "./cosmosWorld.ts";
-import { print } from "./kubernetes.ts";
 import { readManaged } from "./managedWorld.ts";
 import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";

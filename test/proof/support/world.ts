@@ -30,29 +30,30 @@ import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
-import { createCosmosModel } from "../../support/cosmosModel.ts";
-import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
-import { createManagedModel } from "../../support/managedModel.ts";
+import { idleQueue } from "../../support/fakeCloud.ts";
 import {
   type AzureState,
-  createAzure,
+  createIdentities,
   createIdentityBindings,
   createRoleAssignments,
   createServers,
-  guid,
-} from "./azure.ts";
+} from "../../support/models/azure.ts";
+import type { Calls } from "../../support/models/calls.ts";
+import { type CosmosAccounts, createCosmosModel } from "../../support/models/cosmos.ts";
+import { createDatabases, type Users } from "../../support/models/databases.ts";
+import { clusterKey, createKubernetes, type Objects, place } from "../../support/models/kubernetes.ts";
+import { createManagedModel } from "../../support/models/managedNamespaces.ts";
 import { blue, operator } from "./callers.ts";
 import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
-import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createHolds, type Holds } from "./holds.ts";
-import { createKubernetes, type Objects, place } from "./kubernetes.ts";
 import { furnishManaged, inManagedWeather, managingCluster } from "./managedWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
+import { type RightsIn, rightsOf } from "./rights.ts";
 import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
@@ -64,7 +65,7 @@ export interface World {
   readonly catalog: Catalog;
   /** The ports of a process: its calls fail with it when it dies. */
   readonly portsOf: (call: Call) => Ports;
-  readonly azure: AzureState;
+  readonly azure: AzureState & { readonly cosmosAccounts: CosmosAccounts };
   readonly users: Users;
   /** What Mooring may do in each database. */
   readonly rightsIn: RightsIn;
@@ -90,6 +91,8 @@ export interface World {
   readonly turnsAgain: number;
   /** Its requests ask for identity bindings where those of other worlds ask for workload identity. */
   readonly binds: boolean;
+  /** In its worlds, migrations go from any mode to any other, and back; in others, from pod identity to workload identity. */
+  readonly roamDice: Dice | undefined;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
   /** The same for schemas on a PostgreSQL server. */
@@ -302,7 +305,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
   const faults = createFaults(dice, { trace, late: createLateness(seed, landingMs) });
   const sqlAdmins = new Map(["sql-a", "sql-b"].map((alias) => [alias, platform]));
-  const azure: AzureState = {
+  const azure: World["azure"] = {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
@@ -357,6 +360,8 @@ export function createWorld(seed: number, trace?: string[]): World {
   // A cluster outside Azure has one mode, and an issuer that others publish.
   const isOutside = createDice(seed ^ 0x01dc).chance(0.1);
   const binds = bindingDice.chance(0.2) && !isOutside;
+  const roaming = createDice(seed ^ 0x20a5);
+  const roamDice = roaming.chance(binds ? 0.7 : 0.05) && !isOutside ? roaming : undefined;
   const offered = binds ? withBindings(chosen) : chosen;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
@@ -389,36 +394,37 @@ export function createWorld(seed: number, trace?: string[]): World {
   const names = databases.map(({ database }) => database);
   const strange = new Set<string>();
   const portsOf = (mortal: Call): Ports => portsOn(watchOwners({ rows, users, strange }, mortal));
-  const portsOn = (call: Call): Ports => ({
-    catalog,
-    identities: createAzure(azure, call, newGuid),
-    identityBindings: createIdentityBindings(azure, call),
-    managedNamespaces: createManagedModel(azure.managed, {
-      read: (what, answer) => call("arm", what, answer),
-      write: (what, effect) => call("arm", what, effect),
-    }),
-    sqlServers: createServers(azure, call, names),
-    ...createRoleAssignments(azure, call, newGuid),
-    cosmosRoles: createCosmosModel(azure.cosmosAccounts, {
-      read: (what, answer) => call("arm", what, answer),
-      write: (what, effect) => call("arm", what, effect),
-    }),
-    databases: createDatabases({ users, rightsIn }, call, azure),
-    postgres: createPostgresModel(postgres, call, {
-      isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
-      newId: newGuid,
-    }),
-    kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
-    issuers: {
-      read: (at) => call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
-    },
-    ...createTables(rows, call, tableSettings),
-    admissions: createSerial(),
-    events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
-    audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
-    changes: { wait: async () => undefined },
-    queue: idleQueue,
-  });
+  const portsOn = (call: Call): Ports => {
+    const arm = callsOf(call, "arm");
+    return {
+      catalog,
+      identities: createIdentities(azure, arm, { newGuid, tenantId: guid(0) }),
+      identityBindings: createIdentityBindings(azure, arm),
+      managedNamespaces: createManagedModel(azure.managed, arm),
+      sqlServers: createServers(azure, arm, names),
+      ...createRoleAssignments(azure, arm, newGuid),
+      cosmosRoles: createCosmosModel(azure.cosmosAccounts, arm),
+      databases: createDatabases(
+        { users, rightsIn: (key) => rightsOf(rightsIn.get(key)), identities: azure.identities },
+        callsOf(call, "sql"),
+      ),
+      postgres: createPostgresModel(postgres, call, {
+        isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
+        newId: newGuid,
+      }),
+      kubernetes: withVisitors(createKubernetes(objects, callsOf(call, "kubernetes"), clusterSettings), visitors),
+      issuers: {
+        read: (at) =>
+          call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
+      },
+      ...createTables(rows, call, tableSettings),
+      admissions: createSerial(),
+      events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
+      audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
+      changes: { wait: async () => undefined },
+      queue: idleQueue,
+    };
+  };
   const ports = portsOf(faults.call);
   const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, binds };
   const request = withWishes(dices, createRequest(dice));
@@ -445,6 +451,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       postgresDice,
       rolesDice,
       binds,
+      roamDice,
       profileDice,
       cosmosDice,
     },
@@ -466,6 +473,15 @@ export function createWorld(seed: number, trace?: string[]): World {
   furnish(world, newGuid);
   if (managedDice) furnishManaged({ ...azure, objects }, request, { dice: managedDice, uid: newGuid() });
   return world;
+}
+
+/** In these worlds, a read fails as a write does. */
+function callsOf(call: Call, wire: Parameters<Call>[0]): Calls {
+  return { read: (what, answer) => call(wire, what, answer), write: (what, effect) => call(wire, what, effect) };
+}
+
+function guid(number: number): string {
+  return `${number.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 }
 
 /** Keeps each entry once, by its id. */

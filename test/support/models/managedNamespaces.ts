@@ -1,14 +1,10 @@
 /** Managed namespaces in memory: a write replaces the whole, if it has the newest ETag. */
-import { TransientError } from "../../src/domain/errors.ts";
-import type { ManagedNamespace, ManagedNamespaceRef, ManagedNamespaces } from "../../src/ports/managedNamespaces.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
+import type { ManagedNamespace, ManagedNamespaceRef, ManagedNamespaces } from "../../../src/ports/managedNamespaces.ts";
+import type { Calls } from "./calls.ts";
 
 /** By cluster and name. */
 export type ManagedModel = Map<string, ManagedNamespace>;
-
-interface Calls {
-  read<T>(what: string, answer: () => T): Promise<T>;
-  write(what: string, effect: () => void): Promise<void>;
-}
 
 export function managedKey({ clusterId, name }: ManagedNamespaceRef): string {
   return `${clusterId}/${name}`;

@@ -4,8 +4,7 @@ import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
-import { clusterKey } from "../../support/fakeCloud.ts";
-import type { Call } from "./faults.ts";
+import type { Calls } from "./calls.ts";
 
 interface Field {
   readonly path: readonly string[];
@@ -39,7 +38,14 @@ export interface ClusterSettings {
 
 const mooring = "mooring";
 
-export function createKubernetes(objects: Objects, call: Call, settings: ClusterSettings): Ports["kubernetes"] {
+/** With which every cluster signs. */
+export const clusterKey = { id: "key-1", type: "RSA" };
+
+export function createKubernetes(
+  objects: Objects,
+  { read, write }: Calls,
+  settings: ClusterSettings,
+): Ports["kubernetes"] {
   const { issuer, newUid, deletion } = settings;
   const find = (ref: ObjectRef) => {
     const key = refKey(ref);
@@ -52,19 +58,19 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
 
   return {
     get: (_cluster, ref) =>
-      call("kubernetes", `get ${ref.kind}`, () => {
+      read(`get ${ref.kind}`, () => {
         const found = find(ref);
         return found && withOwners(found);
       }),
     list: (_cluster, { kind, namespace, labelSelector }) =>
-      call("kubernetes", `list ${kind}`, () =>
+      read(`list ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.kind === kind && (namespace === undefined || ref.namespace === namespace))
           .map(withOwners)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
     namespacedKinds: () =>
-      call("kubernetes", "namespacedKinds", () => {
+      read("namespacedKinds", () => {
         const inside = [...objects.values()].filter(({ ref }) => ref.namespace !== undefined);
         const kinds = new Map(
           inside.map(({ ref: { apiVersion, kind } }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
@@ -72,14 +78,14 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         return { kinds: [...kinds.values()], unanswered: [] };
       }),
     listMetadata: (_cluster, { apiVersion, kind, namespace }) =>
-      call("kubernetes", `list metadata ${kind}`, () =>
+      read(`list metadata ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.apiVersion === apiVersion && ref.kind === kind && ref.namespace === namespace)
           .map(print)
           .map(({ metadata }) => ({ apiVersion, kind, metadata })),
       ),
     apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
-      call("kubernetes", `${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
+      (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
         const ref = refOf(object);
         const namespace = ref.namespace === undefined ? undefined : find(namespaceRef(ref.namespace));
         if (ref.namespace !== undefined && !namespace) {
@@ -100,9 +106,9 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         if (!dryRun) objects.set(refKey(ref), next);
         return withOwners(next);
       }),
-    whyForbidden: (_cluster, { kind }) => call("kubernetes", `review ${kind}`, () => undefined),
+    whyForbidden: (_cluster, { kind }) => read(`review ${kind}`, () => undefined),
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
-      call("kubernetes", `${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
+      (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
         const current = find(ref);
         expectUnmanaged(current);
         if (current?.uid !== uid || dryRun) return;
@@ -114,10 +120,10 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         for (const [key, each] of objects) if (each.ref.namespace === ref.name) objects.delete(key);
         if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, ...deletion() });
       }),
-    mayDo: (_cluster, account, act) => call("kubernetes", "review account", () => isBound(objects, account, act)),
-    kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
-    issuer: () => call("kubernetes", "issuer", () => issuer),
-    signingKeys: () => call("kubernetes", "signingKeys", () => [clusterKey]),
+    mayDo: (_cluster, account, act) => read("review account", () => isBound(objects, account, act)),
+    kinds: () => read("kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
+    issuer: () => read("issuer", () => issuer),
+    signingKeys: () => read("signingKeys", () => [clusterKey]),
   };
 }
 
