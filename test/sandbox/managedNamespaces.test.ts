@@ -178,14 +178,21 @@ describe("the profile of a managed namespace", () => {
 
   it("closes in Azure what its network policy opens again", async () => {
     const namespace = "closed";
-    await manageNamespace(sandbox.cloud, namespace, theirs);
-    await onboard(wanted(namespace, { namespaceProfile: "isolated", adoptionPolicy: "Always" }));
+    await manageNamespace(sandbox.cloud, namespace, { ...theirs, defaultResourceQuota: null });
+    const spec = { containers: [{ name: "app", image: "not-of-this-sandbox" }] };
+    await core.createNamespacedPod({ namespace, body: { metadata: { name: "app" }, spec } });
+    const request = wanted(namespace, { namespaceProfile: "isolated", adoptionPolicy: "Always" });
+    // A pod runs there, and Azure's policy opens everything: not for long.
+    const told = JSON.stringify(await plan(request));
+    expect(told).toContain("NETWORK_UNSEEN");
+    expect(told).not.toContain("NETWORK_OPEN");
+    await onboard(request);
     expect((await shown(namespace)).network).toEqual({ ingress: "AllowSameNamespace", egress: "AllowSameNamespace" });
     const { items } = await networking.listNamespacedNetworkPolicy({ namespace });
     expect(items.map(({ metadata }) => metadata?.name).toSorted()).toEqual(["defaultnetworkpolicy", "mooring-network"]);
     expect(await verify(namespace)).toEqual([]);
     await offboard(namespace);
-    expect(await shown(namespace)).toEqual(untouched);
+    expect(await shown(namespace)).toEqual({ ...untouched, quota: null });
   });
 
   it("is a conflict where somebody has set other values, unless adoptionPolicy is Always", async () => {
