@@ -89,6 +89,17 @@ describe("a managed namespace", () => {
     expect((await core.readNamespace({ name: namespace })).metadata?.deletionTimestamp).toBeUndefined();
   });
 
+  it("whose default closes everything outside: the plan says so, unless a profile opens what the request names", async () => {
+    const namespace = "shut";
+    await manageNamespace(sandbox.cloud, namespace, {
+      defaultNetworkPolicy: { ingress: "DenyAll", egress: "AllowSameNamespace" },
+    });
+    const { namespaceProfile: _profile, ...request } = wanted(namespace);
+    expect(JSON.stringify(await plan(request))).toContain("NETWORK_CLOSED");
+    const opening = await plan({ ...request, namespaceProfile: "isolated", adoptionPolicy: "Always" });
+    expect(JSON.stringify(opening)).not.toContain("NETWORK_CLOSED");
+  });
+
   it("that Mooring had made before Azure took it over is neither marked again nor deleted", async () => {
     const namespace = "taken-over";
     await onboard(wanted(namespace, { namespaceProfile: "small", deletePolicy: "Delete" }));

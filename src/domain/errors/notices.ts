@@ -61,6 +61,11 @@ export const notices = {
       "Somebody else's network policy opens every destination for pods of the namespace. Policies add up, so the profile's closes nothing for these. Only a notice.",
     fix: "Remove that policy if the profile's should count, or leave it.",
   },
+  NETWORK_CLOSED: {
+    cause:
+      "The default network policy of a managed namespace lets pods reach nothing outside, and the request has no profile with a network policy: pods get no tokens and reach no target, and a verification Job fails. Only a notice.",
+    fix: "Choose a profile with a network policy, which opens what the request names (docs/profiles.md), or open the default in Azure: `az aks namespace update --resource-group <group> --cluster-name <cluster> --name <namespace> --egress-policy AllowAll`.",
+  },
   NETWORK_UNSEEN: {
     cause: "Pods run in the namespace, and a cluster does not tell which connections they have. Only a notice.",
     fix: "Ask their owners what they reach and who calls them, or look at flow logs, before the policy closes it.",

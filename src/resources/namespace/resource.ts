@@ -19,6 +19,7 @@ import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
+import { findClosed } from "./closedByAzure.ts";
 import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
 import { namespaceObject } from "./namespace.ts";
 import { inspectLabels, wantedLabels } from "./podSecurity.ts";
@@ -73,7 +74,9 @@ function preflight(
     kubernetes.get(cluster, refOf(namespaceObject(request))),
   ]);
   reading.catch(() => undefined); // Each check below reports the failure; this avoids an unhandled rejection until then.
-  const check = (look: (found: Awaited<typeof reading>) => Obstacles | undefined): PreflightCheck => ({
+  const check = (
+    look: (found: Awaited<typeof reading>) => Obstacles | undefined | Promise<Obstacles>,
+  ): PreflightCheck => ({
     about: "namespace",
     look: async () => look(await reading),
   });
@@ -97,6 +100,9 @@ function preflight(
       const told = `Azure Resource Manager manages namespace ${berthKey(request)}.`;
       return { notices: [toNotice("NAMESPACE_MANAGED", told)] };
     }),
+    check(([, found]) =>
+      found && isManagedByArm(found) ? findClosed({ catalog, kubernetes }, cluster, request) : undefined,
+    ),
   ];
 }
 
