@@ -28,6 +28,7 @@ const plainFields: { readonly [F in PlainField]-?: Plain } = {
   serviceAccount: { title: "Service account", flag: "--service-account" },
   selector: { title: "Selector", flag: "--selector" },
   namespaceProfile: { title: "Profile", flag: "--profile" },
+  sharedIdentity: { title: "Shared identity", flag: "--shared-identity" },
   adoptionPolicy: { title: "Existing objects that are not Mooring's", flag: "--adoption-policy" },
   deletePolicy: { title: "Namespace after offboarding", flag: "--delete-policy" },
   expiresAt: { title: "Access ends", flag: "--expires-at" },

@@ -162,7 +162,7 @@ function describeGiven({ needed, given = [] }: NonNullable<OperationDocument["ap
   return `${who}; ${needed} different people have to approve a request from the queue`;
 }
 
-export function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {
+function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {
   if (!replaces) return [["asks", describeRequest(request)]];
   const changes = differencesOf(replaces, request).map(
     ({ field, current, desired }) => `${field}: ${current ?? "(not there)"} → ${desired ?? "(gone)"}`,

@@ -11,6 +11,7 @@ const labels: { readonly [F in PlainField]: string } = {
   serviceAccount: "account",
   selector: "selector",
   namespaceProfile: "profile",
+  sharedIdentity: "shares",
   adoptionPolicy: "adoption",
   deletePolicy: "deletion",
   expiresAt: "ends",

@@ -194,6 +194,12 @@ function Fields({
             problem={problems.get("/selector")}
           />
         )}
+        <Text
+          name="sharedIdentity"
+          title="Identity of another namespace"
+          hint="Such as aks-dev/team-a, if the catalog lets you share it; empty: an identity of its own"
+          problem={problems.get("/sharedIdentity")}
+        />
         <Select
           name="adoptionPolicy"
           title="Existing objects that are not Mooring's"

@@ -56,6 +56,7 @@ const views: { readonly [F in PlainField]: (value: string) => ComponentChildren 
   serviceAccount: plainly,
   selector: plainly,
   namespaceProfile: plainly,
+  sharedIdentity: plainly,
   adoptionPolicy: (value) => adoptionWords[value as Request["adoptionPolicy"]] ?? value,
   deletePolicy: (value) => (value === "Keep" ? "kept" : "removed if Mooring created it"),
   expiresAt: (value) => <Time at={value} />,

@@ -163,7 +163,7 @@ function changesOf({ steps }: Plan): string {
   return changing === 0 ? "nothing to do" : `${count(changing, "step")} of ${steps.length} would change something`;
 }
 
-export function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" | "most" | "boundBy"> }) {
+function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" | "most" | "boundBy"> }) {
   const { least, most, boundBy } = estimate;
   return (
     <p class="muted">

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { listNamespaces } from "../application/admission/listNamespaces.ts";
 import { accessOf, reaches } from "../application/documents/accessDocument.ts";
 import { AccessPage } from "../domain/documents/access.ts";
+import { isGuest } from "../domain/naming/names.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import type { Ports } from "../ports/index.ts";
 import { body } from "./docs/answers.ts";
@@ -39,7 +40,8 @@ export const listAccess = declareRoute({
 export function registerAccess({ registry }: Pick<Ports, "registry">, routes: Routes): void {
   routes.serve(listAccess, async ({ by }, { target, namespace, ...filter }, { asked, next }) => {
     const isMeant = (record: NamespaceRecord) =>
-      (namespace === undefined || record.namespace === namespace) && (target === undefined || reaches(record, target));
+      (namespace === undefined || record.namespace === namespace) &&
+      (target === undefined || reaches(record, target) || isGuest(record.request));
     const isFiltered = (namespace ?? target) !== undefined;
     const { value, continuation } = await listNamespaces({ registry }, by, {
       filter,

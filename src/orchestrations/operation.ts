@@ -18,6 +18,7 @@ import type { Durable } from "../durable/step.ts";
 import type { Again } from "../durable/undo.ts";
 import { pauseUntil } from "../durable/waiting.ts";
 import type { OperationFacts } from "../resources/definitions/operationFacts.ts";
+import { userOf } from "../resources/definitions/step.ts";
 
 export const OperationInput = z.object({
   operation: z.string(),
@@ -45,13 +46,13 @@ export type OperationInput = z.infer<typeof OperationInput>;
 /** The input that all steps share. */
 export function stepBase({
   operation,
-  request: { cluster, namespace },
+  request,
   retry,
   retrial,
   ...origin
 }: Omit<OperationInput, "earlier" | "resumed" | "takesOver"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
-  return { operation, cluster, namespace, retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
+  return { operation, ...userOf(request), retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
 }
 
 /** What its steps are given, apart from what only this kind of operation knows. */

@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
-import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
 import { soughtFrom } from "../../src/domain/operation/expiry.ts";
 import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
@@ -21,7 +20,7 @@ import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import type { Issuers } from "../../src/ports/issuers.ts";
-import type { KubernetesObject, ObjectRef } from "../../src/ports/kubernetes.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import type { Batches, WaitingRequests } from "../../src/ports/registry.ts";
 import type { QueueMessages } from "../../src/ports/serviceBus.ts";
 import {
@@ -31,11 +30,13 @@ import {
   createRoleAssignments,
   createServers,
 } from "./models/azure.ts";
-import type { Calls } from "./models/calls.ts";
+import { type Calls, unhindered } from "./models/calls.ts";
 import { type CosmosAccounts, createCosmosModel } from "./models/cosmos.ts";
 import { createDatabases, type Users } from "./models/databases.ts";
-import { clusterKey } from "./models/kubernetes.ts";
+import { clusterKey, createKubernetes, type Objects, place } from "./models/kubernetes.ts";
 import { createManagedModel } from "./models/managedNamespaces.ts";
+import { ObjectsView } from "./models/objectsView.ts";
+import { createTables } from "./models/tables.ts";
 import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud extends AzureState {
@@ -80,7 +81,7 @@ export const idleQueue: QueueMessages = {
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
 
 /** Every issuer publishes that key. */
-export const publishedIssuers: Issuers = {
+const publishedIssuers: Issuers = {
   read: async (read) => ({ issuer: read, keys: [clusterKey], isPrivate: false }),
 };
 
@@ -141,7 +142,15 @@ export const catalog = Catalog.parse({
   },
 });
 
+const webhook = {
+  apiVersion: "admissionregistration.k8s.io/v1",
+  kind: "MutatingWebhookConfiguration",
+  metadata: { name: "azure-wi-webhook-mutating-webhook-configuration" },
+};
+
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
+  const objects: Objects = new Map();
+  place(objects, webhook, {});
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
@@ -155,16 +164,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       ["sql-dev/messages", new Map()],
       ["sql-dev/orders", new Map()],
     ]),
-    objects: new Map([
-      [
-        "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration /azure-wi-webhook-mutating-webhook-configuration",
-        {
-          apiVersion: "admissionregistration.k8s.io/v1",
-          kind: "MutatingWebhookConfiguration",
-          metadata: { name: "azure-wi-webhook-mutating-webhook-configuration" },
-        },
-      ],
-    ]),
+    objects: new ObjectsView(objects),
     namespaces: new Map(),
     operations: new Map(),
     batches: new Map(),
@@ -188,7 +188,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     return result;
   }
 
-  const calls: Calls = { read: async (_what, answer) => answer(), write };
+  const calls: Calls = { ...unhindered, write };
   const rightsIn = (key: string) => {
     const held = [...(cloud.users.get(key)?.values() ?? [])].flatMap(({ roles }) => roles);
     return { roles: [...new Set([...cloud.roles, ...held])] };
@@ -212,12 +212,12 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       cosmosRoles: createCosmosModel(cloud.cosmosAccounts, calls),
       databases: createDatabases({ ...cloud, rightsIn, newTime }, calls),
       postgres: noPostgres,
-      kubernetes: kubernetesOf(cloud, write),
+      kubernetes: createKubernetes(objects, calls, { issuer, newUid: randomUUID, deletion: () => undefined }),
       issuers: publishedIssuers,
       registry: registryOf(cloud),
       admissions: createSerial(),
       audit: auditOf(cloud),
-      idempotencyKeys: keysOf(),
+      idempotencyKeys: createTables(new Map(), unhindered).idempotencyKeys,
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: idleQueue,
@@ -235,106 +235,7 @@ function attempt(effect: () => unknown): void {
   }
 }
 
-type Write = <T>(what: string, effect: () => T) => Promise<T>;
 type State = Omit<FakeCloud, "ports">;
-
-function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
-  const key = ({ apiVersion, kind, name, namespace = "" }: ObjectRef) => `${apiVersion} ${kind} ${namespace}/${name}`;
-  return {
-    get: async (_cluster, ref) => objects.get(key(ref)),
-    list: async (_cluster, { kind, namespace, labelSelector }) =>
-      [...objects.values()].filter(
-        ({ kind: each, metadata }) =>
-          each === kind &&
-          (namespace === undefined || metadata.namespace === namespace) &&
-          isSelected(metadata.labels ?? {}, labelSelector),
-      ),
-    async namespacedKinds() {
-      const inside = [...objects.values()].filter(({ metadata }) => metadata.namespace !== undefined);
-      const kinds = new Map(inside.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]));
-      return { kinds: [...kinds.values()], unanswered: [] };
-    },
-    listMetadata: async (_cluster, { apiVersion, kind, namespace }) =>
-      [...objects.values()]
-        .filter((each) => each.apiVersion === apiVersion && each.kind === kind && each.metadata.namespace === namespace)
-        .map(({ metadata }) => ({ apiVersion, kind, metadata })),
-    async apply(_cluster, object, { dryRun = false } = {}) {
-      const { name, namespace } = object.metadata;
-      const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
-      const uid = objects.get(key(ref))?.metadata.uid ?? randomUUID();
-      const managedFields = [{ manager: "mooring", operation: "Apply", fieldsV1: fieldsOf(object) }];
-      const applied = { ...object, metadata: { ...object.metadata, uid, managedFields } };
-      if (!dryRun) await write(`apply ${object.kind}`, () => objects.set(key(ref), applied));
-      return applied;
-    },
-    async remove(_cluster, ref, { uid }, { dryRun = false } = {}) {
-      if (dryRun) return;
-      await write(`remove ${ref.kind}`, () => {
-        if (objects.get(key(ref))?.metadata.uid !== uid) return;
-        objects.delete(key(ref));
-        if (ref.kind !== "Namespace") return;
-        for (const [other, object] of objects) if (object.metadata.namespace === ref.name) objects.delete(other);
-      });
-    },
-    whyForbidden: async () => undefined,
-    mayDo: async () => true,
-    kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
-    issuer: async () => issuer,
-    signingKeys: async () => [clusterKey],
-  };
-}
-
-/** Fields of an object that have no owner. */
-const unowned = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
-
-/** The applied fields, in the format of managedFields. */
-function fieldsOf(object: object, path = ""): Record<string, unknown> {
-  const fields = Object.entries(object).filter(([key]) => !unowned.has(path + key));
-  return Object.fromEntries(
-    fields.map(([key, value]) => {
-      const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
-      return [`f:${key}`, isMap ? fieldsOf(value, `${path}${key}.`) : {}];
-    }),
-  );
-}
-
-/** Supports only the selector `name=value`. */
-function isSelected(labels: Readonly<Record<string, string>>, selector = ""): boolean {
-  const [name = "", value] = selector.split("=");
-  return name === "" || labels[name] === value;
-}
-
-function keysOf(): Ports["idempotencyKeys"] {
-  const records = new Map<string, Stored<IdempotencyRecord>>();
-  const id = ({ caller, key }: Pick<IdempotencyRecord, "caller" | "key">) => JSON.stringify([caller, key]);
-  let version = 0;
-  const write = (record: IdempotencyRecord) => {
-    version += 1;
-    records.set(id(record), { ...record, etag: `${version}` });
-    return true;
-  };
-  return {
-    find: async (key) => records.get(id(key)),
-    insert: async (record) => !records.has(id(record)) && write(record),
-    replace: async (record) => records.get(id(record))?.etag === record.etag && write(record),
-    async answer(key, answer) {
-      const record = records.get(id(key));
-      if (record) write({ ...record, answer });
-    },
-    async release(claimed) {
-      if (records.get(id(claimed))?.claimedTime === claimed.claimedTime) records.delete(id(claimed));
-    },
-    async expire(claimed, claimedTime) {
-      const record = records.get(id(claimed));
-      if (record?.claimedTime === claimed.claimedTime) write({ ...record, claimedTime });
-    },
-    async removeClaimedBefore(time, most) {
-      const old = [...records].filter(([, { claimedTime }]) => claimedTime < time).slice(0, most);
-      for (const [key] of old) records.delete(key);
-      return old.length;
-    },
-  };
-}
 
 function isOf({ team }: { team?: string | undefined }, teams: readonly string[] | undefined): boolean {
   return teams === undefined || (team !== undefined && teams.includes(team));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
 import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
-import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { type ByMode, modeWords } from "../../domain/request/identityModes.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
@@ -11,6 +11,7 @@ import { migratingOf } from "../../resources/definitions/operationFacts.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { defineStep, type Given, StepResult } from "../../resources/definitions/step.ts";
 import { isWanted } from "../../resources/index.ts";
+import { joinIdentity } from "../admission/joinIdentity.ts";
 import { inspectNamespace } from "../inspection/inspection.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
@@ -39,10 +40,12 @@ export const takeInventory = defineStep({
   },
   async run(input, ports, step) {
     const { request, migration, clientId } = input;
+    const notJoined = await joinIdentity(ports, request);
     const pods = await podsOnPreviousMode(ports, input, migration);
     const plan = await step.plan({ kind: "migrate", request, migration, clientId, pods });
     // Pods that use the previous mode block only the last phase.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
+    throwConflict(notJoined);
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
     if (news.length > 0) await step.notice(news);
     if (migration.until === "inventory") await step.commit();

@@ -52,6 +52,11 @@ const base = {
    * after it. Since 0.2.0.
    */
   landsUntil: z.string().exactOptional(),
+  /**
+   * Namespaces that use the identity of this one, or have asked to: each is one only if its own record says so, too. Written before
+   * the guest has anything (application/admission/joinIdentity.ts). Since 0.2.0.
+   */
+  guests: z.array(z.string()).readonly().exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };

@@ -1,7 +1,7 @@
 /** What a namespace loses by a request: told before it is sent, and confirmed by its sender (docs/adr/0022). */
 
 import { z } from "zod";
-import { everyKind } from "../targets/index.ts";
+import { everyKind, type Targets } from "../targets/index.ts";
 import { replacedAccount } from "./change.ts";
 import { usesSelector } from "./identityModes.ts";
 import { type OnboardingRequest, selectorOf } from "./request.ts";
@@ -18,7 +18,17 @@ export type Loss = z.infer<typeof Loss>;
 
 /** What the earlier request gives and the new one does not. */
 export function lossesOf(request: OnboardingRequest, earlier: OnboardingRequest): readonly Loss[] {
-  const targets = everyKind.flatMap((kind) => {
+  const account = replacedAccount(request, earlier);
+  return [
+    ...targetsLost(request, earlier),
+    ...(account === undefined ? [] : [whole("service account", account)]),
+    ...(isOtherSelector(request, earlier) ? [whole("selector", selectorOf(earlier))] : []),
+  ];
+}
+
+/** Access on targets that the earlier request gives and the new one does not. */
+export function targetsLost(request: Targets, earlier: Targets): readonly Loss[] {
+  return everyKind.flatMap((kind) => {
     const { removed } = kind.replaced(request, earlier);
     return kind.keys(earlier).flatMap((name): readonly Loss[] => {
       const access = [...kind.lost(request, earlier, name)];
@@ -26,12 +36,6 @@ export function lossesOf(request: OnboardingRequest, earlier: OnboardingRequest)
       return isWhole || access.length > 0 ? [{ thing: kind.noun, name, access, isWhole }] : [];
     });
   });
-  const account = replacedAccount(request, earlier);
-  return [
-    ...targets,
-    ...(account === undefined ? [] : [whole("service account", account)]),
-    ...(isOtherSelector(request, earlier) ? [whole("selector", selectorOf(earlier))] : []),
-  ];
 }
 
 /** A namespace that no operation holds, or what its record was before. */

@@ -37,7 +37,7 @@ export interface OperationFacts {
 }
 
 /** Stands for an identity that does not exist yet. */
-export const unknownIdentity: FoundIdentity = { clientId: unknownClientId, principalId: unknownClientId };
+const unknownIdentity: FoundIdentity = { clientId: unknownClientId, principalId: unknownClientId };
 
 export function isKnown({ clientId }: Pick<FoundIdentity, "clientId">): boolean {
   return clientId !== unknownClientId;

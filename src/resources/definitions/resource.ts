@@ -51,7 +51,7 @@ export interface Resource {
   /** The same for the request's targets, whatever is wrong with its cluster. */
   preflightTargets?(ports: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][];
   /** Actions in Azure that Mooring's own role must allow in the resource group of the cluster's identities. */
-  armActions?(input: Pick<PreflightInput, "identity">): readonly string[];
+  armActions?(input: Pick<PreflightInput, "request" | "identity">): readonly string[];
   /** Reads back what should be there, and what should not. */
   inspect(ports: Ports, input: InspectionInput): readonly Reading[];
   /** What a repair removes of it besides: what Mooring made, and no record asks for. */

@@ -44,7 +44,7 @@ export function changesIn(desired: KubernetesObject, current: KubernetesObject):
   );
 }
 
-export function noteObject(note: InspectionInput["note"], current: KubernetesObject): void {
+function noteObject(note: InspectionInput["note"], current: KubernetesObject): void {
   const { metadata } = current;
   note({ thing: thingOf(refOf(current)), id: metadata.uid, mark: printMetadataMark(metadata), field: "metadata" });
 }

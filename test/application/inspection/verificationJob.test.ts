@@ -37,6 +37,10 @@ function portsWhere(end: { exitCode?: number; message?: string; waiting?: object
     if (end.refusal) throw end.refusal;
     job = object;
     const { name, namespace = "" } = object.metadata;
+    const home = `v1 Namespace /${namespace}`;
+    if (!cloud.objects.has(home)) {
+      cloud.objects.set(home, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    }
     const isOver = end.exitCode !== undefined;
     const type = end.exitCode === 0 ? "Complete" : "Failed";
     const state = isOver

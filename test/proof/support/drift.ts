@@ -21,6 +21,7 @@ import { serviceAccountObject } from "../../../src/resources/serviceAccount/serv
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { inCosmos } from "./cosmosWorld.ts";
 import { disturbManaged } from "./managedWorld.ts";
+import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -202,7 +203,7 @@ function ourRoles({ roleAssignments }: World["azure"], request: OnboardingReques
 }
 
 /** What somebody does to an object of the profile, or to a label that it sets. */
-const onProfiles: Readonly<Record<string, Deed>> = {
+export const onProfiles: Readonly<Record<string, Deed>> = {
   "edits the quota": (world, request) => editOwn(world, quotaOf(request), ["spec", "hard", "pods"], request),
   "deletes the quota"(world, request) {
     const key = refKey(quotaOf(request));
@@ -338,6 +339,10 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
     happen(inManaged, "takes a quota out in Azure");
+  }
+  const { networkDice } = world;
+  if (request.namespaceProfile !== undefined && networkDice?.chance(0.6)) {
+    happen(onNetworks, networkDice.pick(Object.keys(onNetworks)));
   }
   const { cosmosDice } = world;
   if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));

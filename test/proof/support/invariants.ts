@@ -2,6 +2,7 @@
 
 import { endedSteps } from "../../../src/application/operation/endedSteps.ts";
 import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
   berthKey,
@@ -28,6 +29,7 @@ import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
 import { checkManaged } from "./managedWorld.ts";
+import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -137,10 +139,12 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   };
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
-  problems.push(...checkProfile({ azure, objects }, request));
+  problems.push(...checkProfile({ azure, objects, catalog }, request), ...checkPolicy({ objects, catalog }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
-    { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
+    first
+      ? { "data|SERVER_NAME": `${first.server}.example`, "data|DATABASE_NAME": first.database }
+      : { "data|SERVER_NAME": "", "data|DATABASE_NAME": "" },
   );
   problems.push(...checkConnections(objects, request));
   if (request.identityMode === "podIdentity") {
@@ -214,7 +218,7 @@ function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, requ
 const ofProfiles: Readonly<
   Record<
     string,
-    { readonly hard: Readonly<Record<string, string>>; readonly limits?: object; readonly enforce?: string }
+    { readonly hard?: Readonly<Record<string, string>>; readonly limits?: object; readonly enforce?: string }
   >
 > = {
   small: { hard: { pods: "5" }, enforce: "restricted" },
@@ -224,14 +228,23 @@ const ofProfiles: Readonly<
   },
 };
 
+/** A profile with a network policy limits nothing but pods. */
+function withPods(profile: Catalog["profiles"][string] | undefined): (typeof ofProfiles)[string] | undefined {
+  const pods = profile?.quota?.["pods"];
+  return pods === undefined ? undefined : { hard: { pods: String(pods) } };
+}
+
 /** The namespace has its profile, and nothing of another one. */
-function checkProfile({ azure, objects }: Pick<World, "azure" | "objects">, request: OnboardingRequest): Problem[] {
+function checkProfile(
+  { azure, objects, catalog }: Pick<World, "azure" | "objects" | "catalog">,
+  request: OnboardingRequest,
+): Problem[] {
   const { namespace, namespaceProfile = "" } = request;
-  const whole = ofProfiles[namespaceProfile];
+  const whole = ofProfiles[namespaceProfile] ?? withPods(catalog.profiles[namespaceProfile]);
   const inAzure = checkManaged(azure.managed, request);
   // What Azure holds is not in the cluster.
   const { "requests.cpu": _, ...counted } = whole?.hard ?? {};
-  const wanted = whole && inAzure ? { ...whole, hard: counted } : whole;
+  const wanted = whole?.hard && inAzure ? { ...whole, hard: counted } : whole;
   const found = (kind: string, name: string) => {
     const stored = objects.get(
       refKey({ apiVersion: "v1", kind, name, ...(kind === "Namespace" ? {} : { namespace }) }),

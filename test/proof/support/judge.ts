@@ -38,6 +38,7 @@ import {
   checkUndone,
   type Problem,
 } from "./invariants.ts";
+import { checkTokens } from "./networkWorld.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { isInhabited } from "./visitors.ts";
 import { clusterId, type World } from "./world.ts";
@@ -79,7 +80,8 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
       ? [...checkParts(world, request), ...checkMoved(world, request), ...checkReach(world, request, record?.findings)]
       : [];
     // In the middle of a migration nothing is left over.
-    const surplus = isDone && !record?.migration ? checkSurplus(world, request) : [];
+    const surplus =
+      isDone && !record?.migration ? [...checkSurplus(world, request), ...checkTokens(world, request)] : [];
     return [...parts, ...surplus, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];
   },
   migrate: judgeMigration,
@@ -141,7 +143,8 @@ function judgeOnboarding({ world, operation, first, before, after, record, recor
   // the engine failed it so often after that that it was given up.
   const isGivenUp = error?.code === "ORCHESTRATION_FAILED" && committedTime !== undefined && leftUndone === undefined;
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
-    const reach = status === "Succeeded" ? checkReach(world, request, record?.findings) : [];
+    const isDone = status === "Succeeded";
+    const reach = isDone ? [...checkReach(world, request, record?.findings), ...checkTokens(world, request)] : [];
     return [...checkParts(world, request), ...reach, ...checkForeignThere(first, after)];
   }
   const was = record?.takenBy === undefined ? before : withoutReplaced(before, after, operation);
@@ -206,6 +209,7 @@ function judgeMigration(scene: Scene): Problem[] {
     if (record.request.identityMode !== mode) problems.push("retired, and the request has the old mode");
     const stayed = lifelines.filter((key) => after.get(key)?.madeBy !== undefined);
     problems.push(...stayed.map((key) => `retired, and it is still there: ${key}`));
+    problems.push(...checkTokens(world, record.request));
   }
   // An inventory alone leaves nothing to record.
   const isMissing = status === "Succeeded" && migration.until !== "inventory" && !isPast(completed, migration.until);

@@ -6,8 +6,8 @@ import type { OperationRecord, StepRecord } from "../../../src/domain/operation/
 import { waysOf } from "../../../src/domain/targets/databaseRoles.ts";
 import { keyOf } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Users } from "../../support/models/databases.ts";
+import type { Rows } from "../../support/models/tables.ts";
 import type { Call } from "./faults.ts";
-import type { Rows } from "./tables.ts";
 
 interface Watched {
   readonly rows: ReadonlyMap<string, Rows>;

@@ -168,6 +168,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     permanent("put role assignment")(cloud);
     await onboard({ targets: [{ target: "uploads", access: ["read"] }] });
   },
+  "shared-guest-comes-changes-and-goes": async ({ acceptance, run, onboard, offboard }) => {
+    const guest = { ...base, namespace: "team-g", sharedIdentity: "aks-dev/team-a" };
+    await onboard();
+    await onboard({ ...guest, ...one });
+    await onboard(guest);
+    await offboard();
+    await acceptOffboarding(acceptance, guest);
+    await run();
+    await offboard();
+  },
+  "shared-guest-refused": async ({ cloud, onboard }) => {
+    await onboard();
+    permanent("put credential")(cloud);
+    await onboard({ namespace: "team-g", sharedIdentity: "aks-dev/team-a" });
+  },
   "change-canceled": async (stage) => {
     await stage.onboard(one);
     await stage.onboard({}, cancelingAt(stage, "grantDatabase"));
@@ -370,6 +385,7 @@ export async function play(name: string): Promise<readonly Run[]> {
     migration,
     ...(name.startsWith("approval-") ? { approval } : {}),
     ...(name.startsWith("take-over") ? { teams: { blue } } : {}),
+    ...(name.startsWith("shared-") ? { sharedIdentities: { "aks-dev/team-a": { clusters: ["aks-dev"] } } } : {}),
     ...(name.startsWith("admin-") ? { sqlServers: administered } : {}),
   });
   if (name.startsWith("admin-")) cloud.sqlAdmins.clear();

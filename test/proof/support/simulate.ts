@@ -171,7 +171,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await dropDatabase(stage, record, by);
     return;
   }
-  if (dice.chance(0.25) || world.postgresDice?.chance(0.4)) {
+  if (dice.chance(0.25) || world.postgresDice?.chance(0.4) || world.networkDice?.chance(0.3)) {
     const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
     const after = takeSnapshot(world, record.request);

@@ -11,6 +11,7 @@ import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedB
 import { print } from "../../support/models/kubernetes.ts";
 import { readCosmos } from "./cosmosWorld.ts";
 import { readManaged } from "./managedWorld.ts";
+import { isPolicyKind } from "./networkWorld.ts";
 import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";
 
@@ -122,7 +123,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
 function undoOf(kind: string): string {
   if (kind === "ServiceAccount") return "removeServiceAccount";
   if (kind.startsWith("ClusterRole")) return "withdrawIdentityUse";
-  if (kind === "ResourceQuota" || kind === "LimitRange") return "removeProfile";
+  if (kind === "ResourceQuota" || kind === "LimitRange" || isPolicyKind(kind)) return "removeProfile";
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
 }
 

@@ -43,18 +43,19 @@ import { type CosmosAccounts, createCosmosModel } from "../../support/models/cos
 import { createDatabases, type Users } from "../../support/models/databases.ts";
 import { clusterKey, createKubernetes, type Objects, place } from "../../support/models/kubernetes.ts";
 import { createManagedModel } from "../../support/models/managedNamespaces.ts";
+import { createTables, type Rows } from "../../support/models/tables.ts";
 import { blue, operator } from "./callers.ts";
 import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { furnishManaged, inManagedWeather, managingCluster } from "./managedWorld.ts";
+import { lastingOnNetworks, withNetworkProfile, withNetworks } from "./networkWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 import { type RightsIn, rightsOf } from "./rights.ts";
-import { createTables, type Rows } from "./tables.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
 
@@ -101,6 +102,8 @@ export interface World {
   readonly rolesDice: Dice | undefined;
   /** For the profile that requests name; undefined in worlds whose catalog has none. */
   readonly profileDice: Dice | undefined;
+  /** The same for profiles with a network policy. */
+  readonly networkDice: Dice | undefined;
   /** The same for an account of Cosmos DB. */
   readonly cosmosDice: Dice | undefined;
   readonly events: string[];
@@ -200,7 +203,10 @@ function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalo
 }
 
 /** What a world adds to an ordinary request, and what it has to keep of the one before. */
-type Wishes = Pick<World, "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "binds"> &
+type Wishes = Pick<
+  World,
+  "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "networkDice" | "binds"
+> &
   Partial<Pick<World, "hasRemains" | "request">>;
 
 /** The request with all that the world's catalog has besides. */
@@ -227,11 +233,17 @@ const profiles = Catalog.shape.profiles.parse({
 
 /** The request with a profile of the world's catalog, or without one. */
 function withProfile(
-  { profileDice: dice, ...world }: Wishes,
+  { profileDice: dice, networkDice, ...world }: Wishes,
   { namespaceProfile: _before, ...request }: OnboardingRequest,
 ): OnboardingRequest {
-  if (!dice) return request;
   const same = world.request?.namespaceProfile;
+  if (networkDice) {
+    const wanted = withNetworkProfile(networkDice, request);
+    if (!world.hasRemains) return wanted;
+    const { namespaceProfile: _chosen, ...rest } = wanted;
+    return same === undefined ? rest : { ...rest, namespaceProfile: same };
+  }
+  if (!dice) return request;
   const chosen = world.hasRemains ? same : dice.pick([undefined, "small", "large"]);
   return chosen === undefined ? request : { ...request, namespaceProfile: chosen };
 }
@@ -300,6 +312,8 @@ function server(name: string, { userCreation, names }: { userCreation: string; n
     databases: Object.fromEntries(names.map((each) => [each, { roles: everything }])),
   };
 }
+
+const networkSalt = 0x7e70;
 
 export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
@@ -380,7 +394,9 @@ export function createWorld(seed: number, trace?: string[]): World {
   // Azure manages the namespaces of its own clusters.
   const inAzure = createDice(seed ^ 0x3a6e);
   const managedDice = profileDice && !isOutside && inAzure.chance(0.4) ? inAzure : undefined;
-  const catalog: Catalog = {
+  const networked = createDice(seed ^ networkSalt);
+  const networkDice = networked.chance(0.1) ? networked : undefined;
+  const furnished: Catalog = {
     ...(targetDice || postgresDice || cosmosDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(isOutside ? { clusters: outsideAzure } : {}),
@@ -389,6 +405,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
+  const catalog = networkDice ? withNetworks(furnished, networkDice) : furnished;
   // The chain is expensive: hashes, and more calls. In the other worlds, the trail is a set.
   const audited = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
@@ -417,7 +434,7 @@ export function createWorld(seed: number, trace?: string[]): World {
         read: (at) =>
           call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
       },
-      ...createTables(rows, call, tableSettings),
+      ...createTables(rows, callsOf(call, "tables"), tableSettings),
       admissions: createSerial(),
       events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
       audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
@@ -426,7 +443,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     };
   };
   const ports = portsOf(faults.call);
-  const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, binds };
+  const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, networkDice, binds };
   const request = withWishes(dices, createRequest(dice));
   const world: World = {
     ...{
@@ -453,13 +470,17 @@ export function createWorld(seed: number, trace?: string[]): World {
       binds,
       roamDice,
       profileDice,
+      networkDice,
       cosmosDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
     weather: inManagedWeather(
-      inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+      inNetworkWeather(
+        inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+        networkDice,
+      ),
       managedDice,
     ),
     seed,
@@ -536,6 +557,12 @@ function inBindingWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan
   if (!dice?.chance(0.3)) return weather;
   const calls = [/^put binding$/, /^remove binding$/, /^get binding$/, /^(apply|remove) ClusterRole(Binding)?$/];
   return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(calls) };
+}
+
+/** And where there are network policies. */
+function inNetworkWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
+  if (!dice?.chance(0.2)) return weather;
+  return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(lastingOnNetworks) };
 }
 
 function createWeather(dice: Dice): FaultPlan {

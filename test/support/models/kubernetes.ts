@@ -14,7 +14,7 @@ interface Field {
 
 export interface StoredObject {
   readonly ref: ObjectRef;
-  readonly uid: string;
+  readonly uid: string | undefined;
   readonly fields: ReadonlyMap<string, Field>;
   /** While it is being deleted, how many more reads see it. */
   readonly goodbyes?: number;
@@ -32,8 +32,8 @@ export function refKey({ apiVersion, kind, name, namespace = "" }: ObjectRef): s
 export interface ClusterSettings {
   readonly issuer: string;
   readonly newUid: () => string;
-  /** How many more reads see a namespace that is deleted, and what holds it. */
-  readonly deletion: () => Pick<StoredObject, "held"> & { readonly goodbyes: number };
+  /** How many more reads see a namespace that is deleted, and what holds it; undefined if it is gone at once. */
+  readonly deletion: () => (Pick<StoredObject, "held"> & { readonly goodbyes: number }) | undefined;
 }
 
 const mooring = "mooring";
@@ -60,13 +60,13 @@ export function createKubernetes(
     get: (_cluster, ref) =>
       read(`get ${ref.kind}`, () => {
         const found = find(ref);
-        return found && withOwners(found);
+        return found && show(found);
       }),
     list: (_cluster, { kind, namespace, labelSelector }) =>
       read(`list ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.kind === kind && (namespace === undefined || ref.namespace === namespace))
-          .map(withOwners)
+          .map(show)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
     namespacedKinds: () =>
@@ -104,7 +104,7 @@ export function createKubernetes(
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
         if (!dryRun) objects.set(refKey(ref), next);
-        return withOwners(next);
+        return show(next);
       }),
     whyForbidden: (_cluster, { kind }) => read(`review ${kind}`, () => undefined),
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
@@ -118,10 +118,13 @@ export function createKubernetes(
           return;
         }
         for (const [key, each] of objects) if (each.ref.namespace === ref.name) objects.delete(key);
-        if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, ...deletion() });
+        if (current.goodbyes !== undefined) return;
+        const going = deletion();
+        if (going) objects.set(refKey(ref), { ...current, ...going });
+        else objects.delete(refKey(ref));
       }),
     mayDo: (_cluster, account, act) => read("review account", () => isBound(objects, account, act)),
-    kinds: () => read("kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
+    kinds: () => read("kinds", () => ["AzureIdentity", "AzureIdentityBinding", "CiliumNetworkPolicy"]),
     issuer: () => read("issuer", () => issuer),
     signingKeys: () => read("signingKeys", () => [clusterKey]),
   };
@@ -168,7 +171,7 @@ function hasLabel({ metadata: { labels = {} } }: KubernetesObject, selector: str
 export function place(
   objects: Objects,
   object: KubernetesObject,
-  { uid, manager = "somebody" }: { uid: string; manager?: string },
+  { uid, manager = "somebody" }: { uid?: string; manager?: string },
 ): void {
   const fields = merge(new Map(), object, { manager, force: false });
   objects.set(refKey(refOf(object)), { ref: refOf(object), uid, fields });
@@ -208,7 +211,7 @@ function merge(
 
 const identifying = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
 
-function leaves(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
+export function leaves(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, value]];
   return Object.entries(value).flatMap(([key, each]) =>
     identifying.has([...path, key].join(".")) ? [] : leaves(each, [...path, key]),
@@ -220,7 +223,7 @@ export function print({ ref, uid, fields, goodbyes, held }: StoredObject): Kuber
   const metadata = {
     name,
     ...(namespace === undefined ? {} : { namespace }),
-    uid,
+    ...(uid === undefined ? {} : { uid }),
     ...(goodbyes === undefined ? {} : { deletionTimestamp: "2026-11-24T00:00:00Z" }),
   };
   const conditions = [{ type: "NamespaceFinalizersRemaining", status: "True", message: held }];
@@ -230,7 +233,7 @@ export function print({ ref, uid, fields, goodbyes, held }: StoredObject): Kuber
 }
 
 /** The object as the API server shows it, with its managed fields. */
-function withOwners(stored: StoredObject): KubernetesObject {
+export function show(stored: StoredObject): KubernetesObject {
   const managers = new Set([...stored.fields.values()].flatMap((field) => [...field.managers]));
   const managedFields = [...managers].map((manager) => {
     const fieldsV1 = {};
@@ -245,7 +248,7 @@ function withOwners(stored: StoredObject): KubernetesObject {
     return { manager, operation: manager === mooring ? "Apply" : "Update", fieldsV1 };
   });
   const object = print(stored);
-  return { ...object, metadata: { ...object.metadata, managedFields } };
+  return managedFields.length === 0 ? object : { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 function set(target: object, [first, ...rest]: readonly string[], value: unknown): void {
@@ -260,7 +263,7 @@ function set(target: object, [first, ...rest]: readonly string[], value: unknown
   set(next, rest, value);
 }
 
-function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
+export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
