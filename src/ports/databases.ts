@@ -69,6 +69,8 @@ export interface RoleMember {
 export interface Databases {
   /** One round trip. */
   inspect(target: DatabaseTarget, user: { name: string; sid: string | undefined }): Promise<DatabaseState>;
+  /** Everybody's user there, apart from those that every database has; in one round trip. */
+  inspectAll(target: DatabaseTarget): Promise<DatabaseState>;
   /** Who is in the roles of Mooring's own; nobody where the database has none. */
   ownRoleMembers(target: DatabaseTarget): Promise<readonly RoleMember[]>;
   /** All or nothing: one transaction, in the given order. */

@@ -7,6 +7,8 @@ export interface RoleAssignment {
   readonly roleDefinitionId: string;
   /** The holder of the role: a principal, or a group that it is in. */
   readonly principalId: string;
+  /** `ServicePrincipal`, `Group`, `User`; Azure also has others. */
+  readonly principalType?: string;
   readonly scope: string;
   /** Whoever made it may have said why, and may have limited it. */
   readonly description?: string;
@@ -36,6 +38,8 @@ export interface RoleAssignments {
   givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
   /** Assignments at this very scope, whoever holds them; empty if what has the scope is gone. */
   madeAt(scope: string): Promise<readonly RoleAssignment[]>;
+  /** Everybody's assignments that apply at a scope: made there or above; empty if what has the scope is gone. */
+  applyingAt(scope: string): Promise<readonly RoleAssignment[]>;
   get(ref: AssignmentRef): Promise<RoleAssignment | undefined>;
   /**
    * Gives a managed identity the role, by the GUID of its definition, without a condition. Of an assignment that exists, only the

@@ -625,6 +625,21 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await look("access");
     await open("/access?target=nothing");
     await page.getByText("Nobody reaches that.").waitFor();
+    await button("Read nothing now").click();
+    await page.getByText("Could not load who else reaches nothing.").waitFor();
+    await sandbox.cloud.sql
+      .database("messages")
+      .runScript("CREATE USER ann WITHOUT LOGIN; ALTER ROLE db_datareader ADD MEMBER ann");
+    await open(`/access?target=${sqlServer}/messages`);
+    await button(`Read ${sqlServer}/messages now`).click();
+    await page.getByText("ann", { exact: true }).waitFor();
+    await page.getByText("db_datareader", { exact: true }).waitFor();
+    await look("access-others");
+    sandbox.cloud.faults.add({ wire: "sql", effect: { kind: "error", code: 40613 } });
+    await button(`Read ${sqlServer}/messages now`).click();
+    await page.getByText(`${sqlServer}/messages cannot be read`).waitFor();
+    sandbox.cloud.faults.clear();
+    await sandbox.cloud.sql.database("messages").runScript("DROP USER ann");
     await open("/nowhere");
     await page.getByText("This page does not exist.").waitFor();
     await look("no-such-page");

@@ -52,6 +52,28 @@ const members = async () => {
   return found.map(({ role, member, isSelf }) => ({ role, member, isSelf }));
 };
 
+it("lets Mooring see everybody who has something there", async () => {
+  await asOwner(
+    "CREATE USER ann WITHOUT LOGIN; ALTER ROLE db_datareader ADD MEMBER ann; CREATE ROLE loose; GRANT SELECT ON SCHEMA::shop TO ann",
+  );
+  const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
+
+  const { users, self } = await databases.inspectAll({ server: serverTarget(), database: databaseName });
+  await databases.close();
+
+  expect(self).toBe(mooring.displayName);
+  const names = users.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["ann", "people", self]));
+  for (const none of ["dbo", "guest", "sys", "INFORMATION_SCHEMA", "public", "loose"])
+    expect(names).not.toContain(none);
+  expect(users.find(({ name }) => name === "ann")).toMatchObject({
+    type: "S",
+    roles: ["db_datareader"],
+    otherPermissions: ["GRANT SELECT ON SCHEMA shop"],
+  });
+  await asOwner("DROP USER ann; DROP ROLE loose");
+});
+
 it("lets Mooring do all that it does, and see what it needs to", async () => {
   const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
   const target = { server: serverTarget(), database: databaseName };

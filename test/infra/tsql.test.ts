@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { changeBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
+import { changeBatch, inspectAllBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import { grantsOf } from "../../src/domain/targets/databaseRoles.ts";
 import type { UserChange } from "../../src/ports/databases.ts";
@@ -82,6 +82,7 @@ const onSchemas = ["reader@sales", "writer@sales", "executor@sales", "role:repor
 const fixed = [
   ...onSchemas,
   inspectBatch({ name: plain, sid }).text,
+  inspectAllBatch().text,
   membersBatch().text,
   ownRights(plain).join("\n"),
   ...(await Promise.all(

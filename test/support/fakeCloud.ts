@@ -227,6 +227,8 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
         givenTo: async (principal) => cloud.roleAssignments.filter(({ principalId }) => principalId === principal),
         madeAt: async (scope) =>
           cloud.roleAssignments.filter((each) => each.scope.toLowerCase() === scope.toLowerCase()),
+        applyingAt: async (scope) =>
+          cloud.roleAssignments.filter((each) => `${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase())),
         get: async (ref) => cloud.roleAssignments.find(({ id }) => id === assignmentId(ref)),
         put: (ref, { roleId, principalId, description }) =>
           write("put role assignment", () => {
@@ -257,6 +259,10 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
             roles: [...new Set([...cloud.roles, ...[...users.values()].flatMap((each) => each.roles)])],
           };
         },
+        inspectAll: async ({ server, database }) => ({
+          users: [...usersOf(cloud, `${server.alias}/${database}`).values()],
+          roles: [...cloud.roles],
+        }),
         ownRoleMembers: async ({ server, database }) =>
           [...usersOf(cloud, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
             roles

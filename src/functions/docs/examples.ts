@@ -17,6 +17,7 @@ import type {
   OperationPage,
   OperationSummary,
 } from "../../domain/documents/operation.ts";
+import type { OtherAccessPage } from "../../domain/documents/otherAccess.ts";
 import { toDocument } from "../../domain/finding.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
@@ -321,6 +322,21 @@ export const accessPage: AccessPage = {
       verifiedTime: time(3_600),
     },
   ],
+};
+
+export const otherAccess: OtherAccessPage = {
+  target: "sql-dev/messages",
+  kind: "database",
+  readTime: time(3_600),
+  value: [
+    {
+      name: "reports",
+      type: "EXTERNAL_GROUP",
+      isMooring: false,
+      rights: [{ right: "db_datareader", by: "others" }],
+    },
+  ],
+  unnamed: 0,
 };
 
 export const verification: VerificationDocument = {

@@ -425,11 +425,13 @@ test("reads which roles a principal has at a scope and above, also through a gro
   const inside = assign(principalId, below);
   const strangers = [assign(randomUUID(), scope), assign(principalId, `${scope}-other`)];
 
+  const applying = await arm.roleAssignments.applyingAt(below);
   const held = await arm.roleAssignments.heldAt(scope, principalId);
   const heldBelow = await arm.roleAssignments.heldAt(below, principalId);
   const given = await arm.roleAssignments.givenTo(principalId, world);
 
   const names = (list: readonly { id: string }[]) => list.map(({ id }) => id.split("/").at(-1)).sort();
+  expect(names(applying)).toEqual([...own, above, inside, strangers[0]].map((each) => each?.name).sort());
   expect(names(held)).toEqual([...own, above].map(({ name }) => name).sort());
   expect(names(heldBelow)).toEqual([...own, above, inside].map(({ name }) => name).sort());
   expect(names(given)).toEqual([...own, inside, strangers[1]].map((each) => each?.name).sort());
@@ -438,6 +440,7 @@ test("reads which roles a principal has at a scope and above, also through a gro
     id: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleAssignments/${above.name}`,
     roleDefinitionId: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${above.role}`,
     principalId: team,
+    principalType: "Group",
     scope: `/subscriptions/${world.subscriptionId}`,
   });
 });

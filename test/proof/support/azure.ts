@@ -143,6 +143,7 @@ export function createRoleAssignments(
         list((each) => each.principalId === principalId && `${scope}/`.startsWith(`${each.scope}/`)),
       givenTo: (principalId) => list((each) => each.principalId === principalId),
       madeAt: (scope) => list((each) => each.scope === scope),
+      applyingAt: (scope) => list((each) => `${scope}/`.startsWith(`${each.scope}/`)),
       ownPermissions: () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]),
       get: (ref) => call("arm", "get role assignment", () => roleAssignments.get(idOf(ref))),
       put: (ref, { roleId, principalId, description }) =>

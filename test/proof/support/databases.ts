@@ -55,6 +55,11 @@ export function createDatabases(
         ),
         ...stateOf(rightsIn.get(`${server.alias}/${database}`)),
       })),
+    inspectAll: ({ server, database }) =>
+      call("sql", `inspect all of ${server.alias}/${database}`, () => ({
+        users: [...usersOf(users, `${server.alias}/${database}`).values()],
+        ...stateOf(rightsIn.get(`${server.alias}/${database}`)),
+      })),
     ownRoleMembers: ({ server, database }) =>
       call("sql", `members ${server.alias}/${database}`, () =>
         [...usersOf(users, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>

@@ -4,6 +4,7 @@ import type { TargetAt } from "../../definitions/targetFamily.ts";
 import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
+import { othersWithRoles } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
 import { planTaking } from "./taking.ts";
 
@@ -14,6 +15,7 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
+    others: (ports, input) => othersWithRoles(ports, place, input),
     isProvable: (access) => isProvable(place, access),
     effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
     exported: ({ clientId, access }) => ({

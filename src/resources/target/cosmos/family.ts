@@ -3,6 +3,7 @@ import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/t
 import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
+import { othersInAccount } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
 import { planTaking } from "./taking.ts";
 
@@ -12,6 +13,7 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
+    others: (ports, { owners }) => othersInAccount(ports, place, owners),
     // The image of the verification Job has no call for it.
     isProvable: () => false,
     effectiveFrom: async () => undefined,
