@@ -1,4 +1,5 @@
 /** Databases of Azure SQL: T-SQL. */
+import type { PrincipalId } from "../domain/naming/identityPair.ts";
 import type { DatabaseTarget } from "../domain/targets/sqlDatabase.ts";
 
 export interface DatabaseUser {
@@ -46,7 +47,7 @@ export interface DatabaseState {
 
 export type UserChange =
   | { readonly kind: "createFromSid"; readonly user: string; readonly sid: string }
-  | { readonly kind: "createFromProvider"; readonly user: string; readonly objectId: string }
+  | { readonly kind: "createFromProvider"; readonly user: string; readonly objectId: PrincipalId }
   | { readonly kind: "drop"; readonly user: string }
   | { readonly kind: "addRole"; readonly user: string; readonly role: string }
   | { readonly kind: "removeRole"; readonly user: string; readonly role: string }

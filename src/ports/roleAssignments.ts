@@ -31,11 +31,11 @@ export interface Permission {
 
 export interface RoleAssignments {
   /** The principal's assignments that apply at a scope: made there or above, to itself or to a group that it is in. */
-  heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  heldAt(scope: string, principalId: PrincipalId): Promise<readonly RoleAssignment[]>;
   /** What Mooring itself may do at a scope. */
   ownPermissions(scope: string): Promise<readonly Permission[]>;
   /** Assignments to the principal itself, anywhere in the subscription. */
-  givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
+  givenTo(principalId: PrincipalId, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
   /** Assignments at this very scope, whoever holds them; empty if what has the scope is gone. */
   madeAt(scope: string): Promise<readonly RoleAssignment[]>;
   /** Everybody's assignments that apply at a scope: made there or above; empty if what has the scope is gone. */

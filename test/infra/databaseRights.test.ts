@@ -2,6 +2,7 @@
  * What someone with Mooring's token can and cannot do in a database in which infra/sql/database-user.sql was run. docs/security.md
  * says the same in words.
  */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConnectionPool } from "mssql";
@@ -12,6 +13,7 @@ import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
 import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../support/sql.ts";
 
 const script = await readFile(join(import.meta.dirname, "../../infra/sql/database-user.sql"), "utf8");
@@ -78,7 +80,7 @@ it("lets Mooring do all that it does, and see what it needs to", async () => {
   const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
   const target = { server: serverTarget(), database: databaseName };
   const user = "ours";
-  const sid = sidFromClientId("00000000-0000-4000-8000-00000000000a");
+  const sid = sidFromClientId(clientIdOf("00000000-0000-4000-8000-00000000000a"));
   await databases.change(target, [
     { kind: "createFromSid", user, sid },
     { kind: "mark", user, mark: "mark" },

@@ -1,8 +1,10 @@
 /** The ports on an in-memory cloud, for tests of what activities decide. Simulators test the wires. */
+
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
+import type { ClientId, PrincipalId } from "../../src/domain/naming/identityPair.ts";
 import { automaticCredential } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { soughtFrom } from "../../src/domain/operation/expiry.ts";
@@ -32,6 +34,7 @@ import type { Batches, WaitingRequests } from "../../src/ports/registry.ts";
 import type { AssignmentRef, RoleAssignment } from "../../src/ports/roleAssignments.ts";
 import type { QueueMessages } from "../../src/ports/serviceBus.ts";
 import { type CosmosAccounts, createCosmosModel } from "./cosmosModel.ts";
+import { newPair } from "./ids.ts";
 import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud {
@@ -272,7 +275,12 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
         change: ({ server, database }, changes) =>
           write(`change ${server.alias}/${database}`, () => {
             const users = usersOf(cloud, `${server.alias}/${database}`);
-            for (const change of changes) applyChange(users, change);
+            const clientIdOf = (principalId: PrincipalId) => {
+              const found = [...cloud.identities.values()].find((each) => each.principalId === principalId);
+              if (!found) throw new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", `nobody is ${principalId} (33130)`);
+              return found.clientId;
+            };
+            for (const change of changes) applyChange(users, change, clientIdOf);
           }),
       },
       postgres: noPostgres,
@@ -312,8 +320,7 @@ function identitiesOf({ identities, credentials }: State, write: Write): Ports["
         const made = identities.get(key(ref)) ?? {
           id: `/subscriptions/${ref.subscriptionId}/${ref.name}`,
           name: ref.name,
-          clientId: randomUUID(),
-          principalId: randomUUID(),
+          ...newPair(),
           tenantId: catalog.tenantId,
           ...settings,
         };
@@ -444,10 +451,14 @@ function usersOf({ users }: State, database: string): Map<string, DatabaseUser> 
 /** Keeps creation times distinct. */
 let usersMade = 0;
 
-function applyChange(users: Map<string, DatabaseUser>, change: UserChange): void {
+function applyChange(
+  users: Map<string, DatabaseUser>,
+  change: UserChange,
+  clientIdOf: (principalId: PrincipalId) => ClientId,
+): void {
   if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
     if (users.has(change.user)) throw new Error(`user ${change.user} exists (15023)`);
-    const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(change.objectId);
+    const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(clientIdOf(change.objectId));
     const made = { name: change.user, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
     users.set(change.user, { ...made, createdTime: new Date(Date.now() + usersMade).toISOString() });
     usersMade += 1;

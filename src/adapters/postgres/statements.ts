@@ -1,4 +1,5 @@
 /** Every statement that Mooring sends to PostgreSQL. Names and texts in them are quoted; PostgreSQL takes no parameters there. */
+import type { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
 import { postgresSequencePrivileges, postgresTablePrivileges } from "../../domain/targets/postgres.ts";
 import { byDefault, createOnce, grants, onKinds, privileges } from "../../domain/targets/postgresStatements.ts";
@@ -129,7 +130,15 @@ ${body}
 END`)}`;
 }
 
-export function createRole({ role, principalId, comment }: { role: string; principalId: string; comment: string }) {
+export function createRole({
+  role,
+  principalId,
+  comment,
+}: {
+  role: string;
+  principalId: PrincipalId;
+  comment: string;
+}) {
   return once(role, createOnce({ role, principalId, comment }));
 }
 

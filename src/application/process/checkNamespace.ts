@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import { toStepPlan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -11,7 +12,7 @@ export const checkNamespace = defineStep({
   name: "checkNamespace",
   stage: "look",
   target: "namespace",
-  given: { request: OnboardingRequest, clientId: z.guid().optional(), isMigrating: z.boolean() },
+  given: { request: OnboardingRequest, clientId: ClientId.optional(), isMigrating: z.boolean() },
   output: StepResult.extend({ admins: Admins }),
   from: ({ request, clientId, isMigrating = false }) => ({ request, clientId, isMigrating }),
   async look(ports, { request }, { step }) {

@@ -2,8 +2,10 @@
  * How a namespace's record goes from one state to the next: an operation begins and holds the namespace, then ends and releases
  * it. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
  */
+
 import { defined } from "../defined.ts";
 import { type Finding, isError } from "../finding.ts";
+import type { ClientId } from "../naming/identityPair.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import type { OnboardingRequest } from "../request/request.ts";
@@ -215,7 +217,7 @@ export function beginRepair(
 export function beginMigration(
   current: OnboardedRecord,
   beginning: Beginning,
-  going: { readonly migration: Migration; readonly clientId: string },
+  going: { readonly migration: Migration; readonly clientId: ClientId },
 ): RecordIn<"Migrating"> {
   return { ...current, ...going, ...beginning, state: "Migrating" };
 }
@@ -295,7 +297,7 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
 }
 
 interface Seen {
-  readonly clientId?: string;
+  readonly clientId?: ClientId;
   readonly namespaceUid?: string;
   readonly verifiedTime?: string;
   readonly lookedTime?: string;

@@ -5,7 +5,7 @@
 
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { Finding } from "../../domain/finding.ts";
-import type { IdentityPair } from "../../domain/naming/identityPair.ts";
+import type { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { Conflict, Difference, Notice, StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
@@ -72,9 +72,9 @@ export interface Exporting {
   readonly berth: Berth;
   readonly target: string;
   readonly access: readonly Access[];
-  readonly clientId: string;
+  readonly clientId: ClientId;
   /** Undefined until the identity was read back. */
-  readonly principalId: string | undefined;
+  readonly principalId: PrincipalId | undefined;
 }
 
 export interface TargetAt {

@@ -1,4 +1,5 @@
 /** A model of managed identities and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
+
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { automaticCredential } from "../../../src/domain/naming/names.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
@@ -7,6 +8,7 @@ import type { BindingRef, IdentityBinding } from "../../../src/ports/identityBin
 import type { Ports } from "../../../src/ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../src/ports/roleAssignments.ts";
 import type { CosmosAccounts } from "../../support/cosmosModel.ts";
+import { newPair } from "../../support/ids.ts";
 import type { Call } from "./faults.ts";
 
 export interface AzureState {
@@ -42,8 +44,7 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
           id: `/subscriptions/${ref.subscriptionId}/${ref.resourceGroup}/${ref.name}`,
           name: ref.name,
           location,
-          clientId: newGuid(),
-          principalId: newGuid(),
+          ...newPair(newGuid),
           tenantId: guid(0),
         };
         const next = { ...made, tags: { ...tags } };

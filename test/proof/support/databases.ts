@@ -1,5 +1,7 @@
 /** A model of database users in Azure SQL: one transaction for each change, and errors as the adapter translates them. */
+
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { ClientId, PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../../src/ports/databases.ts";
 import type { Ports } from "../../../src/ports/index.ts";
@@ -42,7 +44,7 @@ export function createDatabases(
   call: Call,
   { identities }: Pick<AzureState, "identities">,
 ): Ports["databases"] {
-  const clientIdOf = (objectId: string) => {
+  const clientIdOf = (objectId: PrincipalId) => {
     const found = [...identities.values()].find(({ principalId }) => principalId === objectId);
     if (!found) throw new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", `nobody has object id ${objectId} (33130)`);
     return found.clientId;
@@ -83,7 +85,7 @@ function usersOf(users: Users, key: string): Map<string, DatabaseUser> {
 }
 
 interface Place {
-  readonly clientIdOf: (objectId: string) => string;
+  readonly clientIdOf: (objectId: PrincipalId) => ClientId;
   readonly rights: Rights | undefined;
 }
 
