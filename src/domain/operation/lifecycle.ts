@@ -339,6 +339,11 @@ function incomplete(
   return { ...lasting, state: "Incomplete" };
 }
 
+/** What a namespace has while an operation that has written nothing holds it; undefined if that is nothing. */
+export function heldBefore(record: HeldRecord): FreeRecord | undefined {
+  return record.state === "Onboarding" || record.state === "Changing" ? restored(record) : undefined;
+}
+
 /** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
   const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, adoptIdentity: _used, ...held } = record;
