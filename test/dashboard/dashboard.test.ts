@@ -573,6 +573,27 @@ describe.runIf(executable !== undefined)("in Chromium", { timeout: 60_000 }, () 
     await page.getByText("This does not exist, or you may not see it.").waitFor();
   });
 
+  it("renews access that ends, of everything or of one target, with the plan of the change", async () => {
+    await service.waitFor(await service.onboard(request("renewed", { expiresAt: "2080-01-01T00:00:00Z" })));
+    await open(`/namespaces/${cluster}/renewed`);
+    await page.getByText(/all access ends and the namespace is offboarded/).waitFor();
+    await page.getByLabel("until or for").fill("soon");
+    await button("Renew …").click();
+    await dialog().getByText("INVALID_REQUEST").waitFor();
+    await button("Close").click();
+    await page.getByLabel("until or for").fill("2090-01-31T00:00:00Z");
+    await button("Renew …").click();
+    await dialog()
+      .getByText(/steps? of \d+ would change something|Nothing would change/)
+      .waitFor();
+    await look("renew");
+    const sent = page.waitForRequest((each) => each.method() === "POST" && !each.url().includes("dryRun"));
+    await button("Renew").and(page.locator("[type=submit]")).and(dialog().locator("button")).click();
+
+    expect((await sent).postDataJSON()).toMatchObject({ namespace: "renewed", expiresAt: "2090-01-31T00:00:00Z" });
+    await heading(`Change ${cluster}/renewed`);
+  });
+
   it("migrates, stops after a phase, and continues from there", async () => {
     await service.waitFor(await service.onboard(request("moving", { identityMode: "podIdentity" })));
     const { body } = await service.call("POST", `/api/namespaces/${cluster}/moving/migrate`, { until: "verify" });
