@@ -1,6 +1,7 @@
 /** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
 import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
 import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
+import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
 import { othersInAccount } from "./otherAccess.ts";
@@ -14,9 +15,9 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, { owners }) => othersInAccount(ports, place, owners),
-    // The image of the verification Job has no call for it.
-    isProvable: () => false,
-    effectiveFrom: async () => undefined,
+    // Every role may read what the container is.
+    isProvable: () => true,
+    effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
     exported: (input) => exportAt(place, input),
     judges: () => false,
   };
