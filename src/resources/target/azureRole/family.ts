@@ -1,4 +1,6 @@
 /** Targets on which the identity gets built-in roles of Azure. They know an identity by its principal ID. */
+
+import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
 import { effectiveFrom } from "./effect.ts";
@@ -18,12 +20,19 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
     others: (ports, input) => othersWithRoles(ports, place, input),
     isProvable: (access) => isProvable(place, access),
     effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
-    exported: ({ clientId, access }) => ({
+    exported: ({ clientId, principalId, access }) => ({
       commands: rolesFor(place.kind, access).map(({ id }) => [
-        ...["az", "role", "assignment", "create", "--assignee", clientId],
-        ...["--role", id, "--scope", scope],
+        ...["az", "role", "assignment", "create", ...assigneeOf(clientId, principalId)],
+        // A role is named by the subscription that Azure CLI is in, wherever the scope is.
+        ...["--role", id, "--scope", scope, "--subscription", scope.split("/")[2] ?? ""],
       ]),
     }),
     judges: (role) => role.scope.toLowerCase() === scope.toLowerCase(),
   };
+}
+
+/** By its client ID, Azure CLI has to look it up in Microsoft Graph. */
+function assigneeOf(clientId: ClientId, principalId: PrincipalId | undefined): readonly string[] {
+  if (principalId === undefined) return ["--assignee", clientId];
+  return ["--assignee-object-id", principalId, "--assignee-principal-type", "ServicePrincipal"];
 }

@@ -28,10 +28,10 @@ function exportAt(place: CosmosPlace, { target, access, principalId }: Exporting
     const why = "Mooring does not know the identity's principal ID yet: verify the namespace, and export it again.";
     return { commands: [], leftOut: [{ what: target, why }] };
   }
-  const [, , , , group = "", , , , account = ""] = place.resourceId.split("/");
+  const [, , subscription = "", , group = "", , , , account = ""] = place.resourceId.split("/");
   return {
     commands: cosmosRolesFor(access).map(({ id }) => [
-      ...["az", "cosmosdb", "sql", "role", "assignment", "create"],
+      ...["az", "cosmosdb", "sql", "role", "assignment", "create", "--subscription", subscription],
       ...["--account-name", account, "--resource-group", group, "--principal-id", principalId],
       ...["--role-definition-id", id, "--scope", `${place.resourceId}${cosmosScope(place)}`],
     ]),
